@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_CONTEXT_H
+#define ISOWORKER_CONTEXT_H
+
+/*
+ * isw_context, the FunctionContext: everything about one invocation, as the middleware and the
+ * handler see it. The worker makes it when an invocation arrives and ends it when the answer has
+ * been sent; nothing that it hands out may be kept longer. One thread at a time uses a context,
+ * the one that runs its chain; isw_context_cancelled and isw_context_remaining_ms may be called
+ * from any thread while the handler runs. Nothing here blocks unless it says so.
+ */
+#include <isoworker/data.h>
+#include <isoworker/export.h>
+#include <isoworker/function.h>
+#include <isoworker/status.h>
+
+ISW_BEGIN_DECLS
+
+/* -- Who is running ---------------------------------------------------------------------------- */
+
+/* The invocation's id, unique for this run of the host: 32 hexadecimal digits from our host. */
+ISW_API const char *isw_context_invocation_id(const isw_context *ctx);
+
+/* The function that is invoked, as the worker registered it. */
+ISW_API const isw_function *isw_context_function(const isw_context *ctx);
+
+/* What was registered under `name` with isw_worker_add_service, or NULL. */
+ISW_API void *isw_context_service(const isw_context *ctx, const char *name);
+
+/* W3C Trace Context of the caller (https://www.w3.org/TR/trace-context/); empty when it sent
+ * none. */
+typedef struct isw_trace {
+    isw_str parent; /* traceparent */
+    isw_str state;  /* tracestate */
+    isw_pairs baggage;
+} isw_trace;
+ISW_API const isw_trace *isw_context_trace(const isw_context *ctx);
+
+/* Which try this is. count is 0 on the first one. */
+typedef struct isw_retry {
+    uint32_t count;
+    uint32_t max; /* 0 when the host does not say */
+    isw_str last_error;
+} isw_retry;
+ISW_API const isw_retry *isw_context_retry(const isw_context *ctx);
+
+/* -- Inputs, outputs and the result ------------------------------------------------------------ */
+
+/* The data that the trigger brought; never NULL, of type ISW_DATA_NONE if it brought none. */
+ISW_API const isw_data *isw_context_trigger_data(const isw_context *ctx);
+
+/* The input binding `name` (the trigger's own included), or NULL. */
+ISW_API const isw_data *isw_context_input(const isw_context *ctx, const char *name);
+
+/* What else the trigger tells about this event (such as a queue's delivery count), or NULL. */
+ISW_API const isw_data *isw_context_trigger_metadata(const isw_context *ctx, const char *name);
+
+/* Replace or add an input, so that what runs after sees `data`. `data` is copied; what it points
+ * to is not and must live until the invocation ends (use isw_context_alloc).
+ * Errors: ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_data *data);
+
+/* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.
+ * The same rule for memory as isw_context_set_input; NULL takes the result back.
+ * Errors: ISW_E_NO_MEMORY. */
+ISW_API const isw_data *isw_context_result(const isw_context *ctx);
+ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_data *data);
+
+/* The output binding `name`, or NULL while it is not set; and set it. Memory as above.
+ * Errors: ISW_E_NOT_FOUND if the function declares no such output, ISW_E_NO_MEMORY. */
+ISW_API const isw_data *isw_context_output(const isw_context *ctx, const char *name);
+ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
+                                          const isw_data *data);
+
+/* -- Failure and outcome ----------------------------------------------------------------------- */
+
+/* Record that the invocation failed, with a sentence for the log, and return `status`:
+ * `return isw_fail(ctx, ISW_E_NOT_FOUND, "no order %s", id);`. The first failure stays. The
+ * sentence is for operators; callers see it only if error_handling exposes details. */
+ISW_API isw_status isw_fail(isw_context *ctx, isw_status status, const char *format, ...)
+    ISW_PRINTF(3, 4);
+
+/* The failure so far, or NULL. A status that a handler or middleware returned without isw_fail is
+ * recorded here too. */
+ISW_API const isw_error *isw_context_failure(const isw_context *ctx);
+
+/* Forget the failure on purpose, for a middleware that has dealt with it (a fallback, a retry).
+ * Without this call an invocation that failed is reported as failed, whatever is returned. */
+ISW_API void isw_context_recover(isw_context *ctx);
+
+typedef enum isw_outcome {
+    ISW_OUTCOME_FAILED = 0,
+    ISW_OUTCOME_SUCCESS = 1,
+    ISW_OUTCOME_CANCELLED = 2,
+    ISW_OUTCOME_RETRY_LATER = 3 /* a host that has a queue gives it back; HTTP callers get 503 */
+} isw_outcome;
+
+/* Decide what is reported to the host, whatever the chain returns; the last call wins. Seldom
+ * needed: the status and the failure say it otherwise. `retry_after_ms` counts only with
+ * ISW_OUTCOME_RETRY_LATER. */
+ISW_API void isw_context_set_outcome(isw_context *ctx, isw_outcome outcome,
+                                     uint32_t retry_after_ms);
+
+/* What would be reported if the chain returned `status` now. */
+ISW_API isw_outcome isw_context_outcome(const isw_context *ctx, isw_status status);
+
+/* -- Time -------------------------------------------------------------------------------------- */
+
+/* Milliseconds until the deadline, 0 when it has passed, INT64_MAX when there is none. */
+ISW_API int64_t isw_context_remaining_ms(const isw_context *ctx);
+
+/* Microseconds since the invocation arrived in this process. */
+ISW_API int64_t isw_context_elapsed_us(const isw_context *ctx);
+
+/* Whether the host asked to stop: the deadline passed, the caller left, or the worker stops. */
+ISW_API bool isw_context_cancelled(const isw_context *ctx);
+
+/* Sleep for `ms`, or less if the invocation is cancelled meanwhile. Blocks. Returns ISW_OK after
+ * the full time, ISW_E_CANCELLED when cancelled. */
+ISW_API isw_status isw_context_sleep(isw_context *ctx, uint32_t ms);
+
+/* -- Memory and items -------------------------------------------------------------------------- */
+
+/* `size` bytes that live until the invocation ends, aligned for any type; NULL when out of memory.
+ * Never freed by the caller. */
+ISW_API void *isw_context_alloc(isw_context *ctx, size_t size);
+
+/* A NUL-terminated copy, or formatted text, that lives as long; NULL when out of memory. */
+ISW_API char *isw_context_strndup(isw_context *ctx, const char *text, size_t size);
+ISW_API char *isw_context_printf(isw_context *ctx, const char *format, ...) ISW_PRINTF(2, 3);
+
+/* What middleware and handlers leave for each other during one invocation. The key is compared by
+ * its address, which also stands for the type of the value: declare one `const isw_item_key` for
+ * each kind of item, in a header that both sides include. */
+typedef struct isw_item_key {
+    const char *name;            /* for people */
+    void (*destroy)(void *item); /* called when the invocation ends or the item is replaced; may
+                                    be NULL */
+} isw_item_key;
+ISW_API void *isw_context_item(const isw_context *ctx, const isw_item_key *key);
+
+/* Set or, with NULL, remove an item. Ownership of `item` moves on success.
+ * Errors: ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_context_set_item(isw_context *ctx, const isw_item_key *key, void *item);
+
+/* Who calls, as an authentication middleware found out. */
+typedef struct isw_principal {
+    isw_str scheme;  /* "key", "jwt", ...; empty for an anonymous caller */
+    isw_str subject; /* the key's name or the token's sub */
+    isw_str issuer;
+    const isw_str *roles;
+    size_t role_count;
+    const isw_str *scopes;
+    size_t scope_count;
+} isw_principal;
+
+/* The caller, or NULL when no middleware has identified one. */
+ISW_API const isw_principal *isw_context_principal(const isw_context *ctx);
+
+/* For authentication middleware: say who calls. Memory as isw_context_set_input. */
+ISW_API void isw_context_set_principal(isw_context *ctx, const isw_principal *principal);
+
+ISW_END_DECLS
+
+#endif

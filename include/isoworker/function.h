@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_FUNCTION_H
+#define ISOWORKER_FUNCTION_H
+
+/*
+ * A function: a name, what triggers it, what it binds to, and the handler that runs. Workers
+ * declare functions in constant tables that outlive the worker; the library only reads them.
+ */
+#include <isoworker/export.h>
+#include <isoworker/status.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+ISW_BEGIN_DECLS
+
+/* Everything about one invocation; see context.h. */
+typedef struct isw_context isw_context;
+
+/* Runs one invocation. Called on a thread of the worker's pool; may block, and should return soon
+ * after isw_context_cancelled. ISW_OK means that the result set on `ctx` (or none) is the answer;
+ * anything else means failure, best made with `return isw_fail(ctx, ...)`. */
+typedef isw_status (*isw_handler_fn)(isw_context *ctx);
+
+/* One entry of a list that ends with a NULL name. */
+typedef struct isw_property {
+    const char *name;
+    const char *value;
+} isw_property;
+
+typedef struct isw_trigger {
+    const char *type;    /* "http", or a type that the host knows */
+    const char *binding; /* name of the trigger's input; NULL means "trigger" */
+    const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
+    const char *route;   /* http: such as "orders/{id}", "files/{*path}", "list/{page?}"; NULL
+                            means the function's name */
+    const isw_property *properties; /* what else the type takes; NULL for none */
+} isw_trigger;
+
+/* The trigger of a function that answers HTTP requests. ISW_HTTP("GET", "hello/{name}") matches
+ * GET /api/hello/<one segment>. */
+#define ISW_HTTP(http_methods, http_route)                                    \
+    {                                                                         \
+        .type = "http", .methods = (http_methods), .route = (http_route)      \
+    }
+
+/* A trigger of any other type; `list` is an isw_property array or NULL. */
+#define ISW_TRIGGER(trigger_type, list)                                       \
+    {                                                                         \
+        .type = (trigger_type), .properties = (list)                          \
+    }
+
+typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;
+
+/* An input or output beside the trigger. A list of them ends with a NULL name. */
+typedef struct isw_binding {
+    const char *name;
+    const char *type; /* such as "queue" */
+    isw_direction direction;
+    const isw_property *properties; /* NULL for none */
+} isw_binding;
+
+/* A list of functions ends with a NULL name. Only name, trigger.type and handler are needed. */
+typedef struct isw_function {
+    const char *name; /* unique in the worker: a letter, then letters, digits, '_' or '-', up to
+                         127 bytes */
+    const char *summary; /* one line for people; may be NULL */
+    isw_trigger trigger;
+    isw_handler_fn handler;
+    const isw_binding *bindings;  /* NULL for none */
+    const isw_property *metadata; /* for middleware: "auth_level", "roles", ...; NULL for none */
+    uint32_t timeout_ms;          /* 0 means the host's default */
+    bool idempotent; /* may run again when a worker died before it answered */
+} isw_function;
+
+/* The value of the first entry named `name` of `list` (may be NULL), or NULL. Borrowed. */
+ISW_API const char *isw_property_find(const isw_property *list, const char *name);
+
+ISW_END_DECLS
+
+#endif

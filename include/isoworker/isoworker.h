@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_ISOWORKER_H
+#define ISOWORKER_ISOWORKER_H
+
+/*
+ * isoworker: functions in a process of their own.
+ *
+ * This header is all that a worker needs. It brings in, in reading order: what a function is
+ * (function.h), what its handler sees (context.h, http.h, log.h, data.h), and how a worker runs
+ * (worker.h). Authors of middleware include isoworker/sys/middleware.h as well.
+ */
+#include <isoworker/export.h>
+#include <isoworker/status.h>
+#include <isoworker/data.h>
+#include <isoworker/function.h>
+#include <isoworker/context.h>
+#include <isoworker/http.h>
+#include <isoworker/log.h>
+#include <isoworker/worker.h>
+
+#endif

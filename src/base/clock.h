@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_BASE_CLOCK_H
+#define ISWI_BASE_CLOCK_H
+
+/* The clock and randomness of the operating system. Any thread. */
+#include <isoworker/data.h>
+
+int64_t iswi_now_ns(void);      /* monotonic */
+int64_t iswi_wall_us(void);     /* since 1970-01-01 UTC */
+bool iswi_random(void *bytes, size_t size); /* from the kernel; false if it gives none */
+
+/* Write 2 * size lower-case hexadecimal digits and a NUL to `out`. */
+void iswi_hex(const void *bytes, size_t size, char *out);
+
+#endif

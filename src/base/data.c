@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of <isoworker/data.h> and <isoworker/function.h> that are more than a view. */
+#include <isoworker/data.h>
+#include <isoworker/function.h>
+#include <strings.h>
+
+const char *isw_data_type_name(isw_data_type type)
+{
+    static const char *const names[] = { "none",   "string", "json", "bytes", "int",
+                                         "double", "bool",   "http", "model", "array" };
+
+    return (size_t)type < sizeof names / sizeof names[0] ? names[type] : "unknown";
+}
+
+isw_bytes isw_data_payload(const isw_data *data)
+{
+    isw_bytes none = { NULL, 0 };
+
+    switch (data->type) {
+    case ISW_DATA_STRING:
+    case ISW_DATA_JSON:
+        return (isw_bytes){ data->as.string.data, data->as.string.size };
+    case ISW_DATA_BYTES:
+        return data->as.bytes;
+    case ISW_DATA_HTTP:
+        return data->as.http->body;
+    case ISW_DATA_MODEL:
+        return data->as.model->content;
+    default:
+        return none;
+    }
+}
+
+const isw_str *isw_pairs_find(const isw_pairs *pairs, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < pairs->count; i++)
+        if (pairs->items[i].name.size == size &&
+            strncasecmp(pairs->items[i].name.data, name, size) == 0)
+            return &pairs->items[i].value;
+    return NULL;
+}
+
+const char *isw_property_find(const isw_property *list, const char *name)
+{
+    for (; list && list->name; list++)
+        if (strcmp(list->name, name) == 0)
+            return list->value;
+    return NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_BASE_TEXT_H
+#define ISWI_BASE_TEXT_H
+
+/* Text: patterns, near misses, and writing it safely into JSON and terminals. Pure; any thread. */
+#include "base/buffer.h"
+
+#include <isoworker/data.h>
+
+/* Whether `text` matches `pattern`, where '*' stands for any run of characters and '?' for one. */
+bool iswi_glob_match(const char *pattern, const char *text);
+
+/* Edits (insert, delete, replace, swap of neighbours) from `a` to `b`; only the first 63 bytes of
+ * each count. */
+size_t iswi_edit_distance(const char *a, const char *b);
+
+/* Whether `text` is well-formed UTF-8 (RFC 3629: no overlong form, no surrogate). */
+bool iswi_utf8_valid(const void *text, size_t size);
+
+/* Append `text` as a JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become
+ * U+FFFD. */
+void iswi_json_string(iswi_buffer *out, isw_str text);
+
+/* Append `text` for a terminal or a log line: control characters, escape sequences, line breaks,
+ * U+0080 to U+009F, bidirectional controls and bad UTF-8 are written as \n, \x1b, \u202e, ... */
+void iswi_terminal_text(iswi_buffer *out, isw_str text);
+
+/* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
+bool iswi_word_in(const char *list, isw_str token);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_CONFIG_CONFIG_H
+#define ISWI_CONFIG_CONFIG_H
+
+/*
+ * YAML to structs. A document is opened (bounded, `${VAR}` expanded, kept as a tree with the place
+ * of every node), then loaded by an option table (<isoworker/sys/middleware.h>) into a struct.
+ * Tables are the only way in: the same one checks names and values, makes the libcyaml schema that
+ * fills the struct, and prints the reference for users. A document owns all that it hands out.
+ * One thread at a time. Every refusal names file:line:column, and for a name the nearest right one
+ * and those allowed.
+ */
+#include <isoworker/sys/middleware.h>
+
+enum {
+    ISWI_CONFIG_MAX_BYTES = 1 << 20, /* of a file */
+    ISWI_CONFIG_MAX_DEPTH = 32,      /* of nesting */
+    ISWI_CONFIG_MAX_NODES = 100000   /* after aliases are followed */
+};
+
+typedef struct iswi_config iswi_config;
+
+/* -- The tree ---------------------------------------------------------------------------------- */
+
+typedef enum iswi_node_type { ISWI_NODE_SCALAR, ISWI_NODE_LIST, ISWI_NODE_MAP } iswi_node_type;
+
+typedef struct iswi_node {
+    iswi_node_type type;
+    unsigned line, column;         /* from 1 */
+    const char *key;               /* NUL-terminated; NULL outside a map */
+    unsigned key_line, key_column; /* of the key */
+    const char *text;              /* a scalar's value, expanded; "" for an empty one */
+    bool quoted;                   /* a scalar in quotes or a block */
+    const struct iswi_node *children; /* of a list or map, in order */
+    size_t child_count;
+} iswi_node;
+
+/* Read and parse `path`. Variables come from the environment. *out is the caller's to close.
+ * Errors: ISW_E_IO, ISW_E_CONFIG, ISW_E_NO_MEMORY. */
+isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *error);
+
+/* The same for text; `name` stands for the file in messages, and its folder for relative paths. */
+isw_status iswi_config_open_text(const char *name, const char *text, size_t size,
+                                 iswi_config **out, isw_error *error);
+
+void iswi_config_close(iswi_config *config);
+
+/* The top mapping. */
+const iswi_node *iswi_config_root(const iswi_config *config);
+
+/* The child of a map with this key, or NULL. */
+const iswi_node *iswi_node_find(const iswi_node *map, const char *key);
+
+/* "file:line:column" of a node's key (or of the node where it has none); lives as long as the
+ * document. */
+const char *iswi_config_where(iswi_config *config, const iswi_node *node);
+
+/* -- Loading ----------------------------------------------------------------------------------- */
+
+/* Besides the public option types: a list whose entries are each one name with options, such as
+ * `- logging: {level: info}` or just `- logging`. The row's `group` is a table with one row for
+ * each known name, of type ISW_OPTION_GROUP; its value is an iswi_named_list. */
+#define ISWI_OPTION_NAMED_LIST ((isw_option_type)100)
+
+typedef struct iswi_named_entry {
+    const isw_option *row; /* which name */
+    const void *options;   /* row->group_size bytes */
+    const iswi_node *node; /* for iswi_config_where */
+} iswi_named_entry;
+
+typedef struct iswi_named_list {
+    const iswi_named_entry *items;
+    size_t count;
+} iswi_named_list;
+
+/* Check the document against `table` and fill a struct of `size` bytes. *out belongs to the
+ * document. Errors: ISW_E_CONFIG for the first thing wrong, ISW_E_NO_MEMORY. */
+isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t size,
+                            const void **out, isw_error *error);
+
+/* A refusal about a node that only a later layer can make: fills `error` with
+ * "file:line:column: <text>" and returns ISW_E_CONFIG. */
+isw_status iswi_config_refuse(iswi_config *config, const iswi_node *node, isw_error *error,
+                              const char *format, ...) ISW_PRINTF(4, 5);
+
+/* Append the reference of `table` for people: name, type, default, help, indented by `indent`. */
+struct iswi_buffer;
+void iswi_config_reference(const isw_option *table, unsigned indent, struct iswi_buffer *out);
+
+#endif

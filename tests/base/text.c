@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/main.h"
+
+#include "base/text.h"
+
+static void globs_match_names(void **state)
+{
+    (void)state;
+    assert_true(iswi_glob_match("admin_*", "admin_users"));
+    assert_true(iswi_glob_match("*", ""));
+    assert_true(iswi_glob_match("a*b*c", "axxbyyc"));
+    assert_true(iswi_glob_match("h?llo", "hello"));
+    assert_false(iswi_glob_match("admin_*", "user"));
+    assert_false(iswi_glob_match("a*b", "a"));
+}
+
+static void edit_distance_counts_swaps_as_one(void **state)
+{
+    (void)state;
+    assert_int_equal(iswi_edit_distance("logging", "logging"), 0);
+    assert_int_equal(iswi_edit_distance("loging", "logging"), 1);
+    assert_int_equal(iswi_edit_distance("lgoging", "logging"), 1);
+    assert_int_equal(iswi_edit_distance("ab", "ba"), 1);
+    assert_int_equal(iswi_edit_distance("", "abc"), 3);
+}
+
+static void malformed_utf8_is_refused(void **state)
+{
+    (void)state;
+    assert_true(iswi_utf8_valid("gr\xc3\xbc\xc3\x9f dich, \xe2\x82\xac", 16));
+    assert_true(iswi_utf8_valid("\xf0\x9f\x98\x80", 4));
+    assert_false(iswi_utf8_valid("\xc0\x80", 2));
+    assert_false(iswi_utf8_valid("\xed\xa0\x80", 3));
+    assert_false(iswi_utf8_valid("\xf4\x90\x80\x80", 4));
+    assert_false(iswi_utf8_valid("12345678\xe2\x82", 10));
+}
+
+static void json_strings_are_always_valid_json(void **state)
+{
+    iswi_buffer out = { 0 };
+
+    (void)state;
+    iswi_json_string(&out, (isw_str){ "a\"\\\n\x01\xff\0z", 8 });
+    assert_string_equal(iswi_buffer_text(&out), "\"a\\\"\\\\\\n\\u0001\\ufffd\\u0000z\"");
+    iswi_buffer_fini(&out);
+}
+
+static void terminal_text_cannot_forge_lines_or_colours(void **state)
+{
+    iswi_buffer out = { 0 };
+
+    (void)state;
+    iswi_terminal_text(&out, isw_str_of("ok\n\x1b[31mred\xe2\x80\xae\xc2\x9bx\xff\xc3\xbc"));
+    assert_string_equal(iswi_buffer_text(&out),
+                        "ok\\n\\x1b[31mred\\u202e\\x9bx\\xff\xc3\xbc");
+    iswi_buffer_fini(&out);
+}
+
+static void words_are_found_whole(void **state)
+{
+    (void)state;
+    assert_true(iswi_word_in("GET POST", isw_str_of("POST")));
+    assert_true(iswi_word_in("read,write", isw_str_of("write")));
+    assert_false(iswi_word_in("reader", isw_str_of("read")));
+    assert_false(iswi_word_in(NULL, isw_str_of("read")));
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(globs_match_names),
+    cmocka_unit_test(edit_distance_counts_swaps_as_one),
+    cmocka_unit_test(malformed_utf8_is_refused),
+    cmocka_unit_test(json_strings_are_always_valid_json),
+    cmocka_unit_test(terminal_text_cannot_forge_lines_or_colours),
+    cmocka_unit_test(words_are_found_whole),
+};
+
+ISW_TEST_MAIN(tests)
