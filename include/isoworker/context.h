@@ -129,6 +129,10 @@ ISW_API void *isw_context_alloc(isw_context *ctx, size_t size);
 ISW_API char *isw_context_strndup(isw_context *ctx, const char *text, size_t size);
 ISW_API char *isw_context_printf(isw_context *ctx, const char *format, ...) ISW_PRINTF(2, 3);
 
+/* `text` as a JSON string with its quotes (RFC 8259), with the same lifetime; NULL when out of
+ * memory. Bytes that are not UTF-8 become U+FFFD. */
+ISW_API const char *isw_context_json_string(isw_context *ctx, const char *text);
+
 /* What middleware and handlers leave for each other during one invocation. The key is compared by
  * its address, which also stands for the type of the value: declare one `const isw_item_key` for
  * each kind of item, in a header that both sides include. */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Log lines as text and as JSON. Everything that came from outside goes through text.h. */
+#include "base/logline.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <time.h>
+
+static const char *const level_names[] = { "trace", "debug",    "info", "warning",
+                                           "error", "critical", "none" };
+
+const char *isw_log_level_name(isw_log_level level)
+{
+    return (size_t)level <= ISW_LOG_NONE ? level_names[level] : "unknown";
+}
+
+bool iswi_log_level_parse(isw_str text, isw_log_level *level)
+{
+    for (int i = 0; i <= ISW_LOG_NONE; i++) {
+        if (isw_str_equal(text, isw_str_of(level_names[i]))) {
+            *level = (isw_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void json_array(iswi_buffer *out, const isw_data *data)
+{
+    iswi_buffer_append_text(out, "[");
+    for (size_t i = 0; i < data->as.array.count; i++) {
+        if (i)
+            iswi_buffer_append_text(out, ",");
+        iswi_json_data(out, &data->as.array.items[i]);
+    }
+    iswi_buffer_append_text(out, "]");
+}
+
+void iswi_json_data(iswi_buffer *out, const isw_data *data)
+{
+    switch (data->type) {
+    case ISW_DATA_NONE:
+        iswi_buffer_append_text(out, "null");
+        break;
+    case ISW_DATA_STRING:
+    case ISW_DATA_JSON:
+        iswi_json_string(out, data->as.string);
+        break;
+    case ISW_DATA_INT:
+        iswi_buffer_printf(out, "%lld", (long long)data->as.integer);
+        break;
+    case ISW_DATA_DOUBLE:
+        if (isfinite(data->as.real))
+            iswi_buffer_printf(out, "%.17g", data->as.real);
+        else
+            iswi_buffer_append_text(out, "null");
+        break;
+    case ISW_DATA_BOOL:
+        iswi_buffer_append_text(out, data->as.boolean ? "true" : "false");
+        break;
+    case ISW_DATA_ARRAY:
+        json_array(out, data);
+        break;
+    default:
+        iswi_buffer_printf(out, "\"(%s, %zu bytes)\"", isw_data_type_name(data->type),
+                           isw_data_payload(data).size);
+    }
+}
+
+/* A field's value for people: text bare unless it has a space, everything else as in JSON. */
+static void text_value(iswi_buffer *out, const isw_data *data)
+{
+    bool text = data->type == ISW_DATA_STRING || data->type == ISW_DATA_JSON;
+
+    if (text && data->as.string.size && !memchr(data->as.string.data, ' ', data->as.string.size))
+        iswi_terminal_text(out, data->as.string);
+    else if (text)
+        iswi_json_string(out, data->as.string);
+    else
+        iswi_json_data(out, data);
+}
+
+static void append_time(iswi_buffer *out, int64_t time_us, const char *format, bool utc)
+{
+    time_t seconds = (time_t)(time_us / 1000000);
+    char text[64];
+    struct tm parts;
+
+    if (utc)
+        gmtime_r(&seconds, &parts);
+    else
+        localtime_r(&seconds, &parts);
+    strftime(text, sizeof text, format, &parts);
+    iswi_buffer_printf(out, "%s.%03d", text, (int)(time_us / 1000 % 1000));
+}
+
+void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out)
+{
+    static const char *const colors[] = { "\x1b[2m",  "\x1b[2m",  "\x1b[32m",
+                                          "\x1b[33m", "\x1b[31m", "\x1b[1;31m" };
+    bool tinted = color && (size_t)line->level < sizeof colors / sizeof colors[0];
+
+    append_time(out, line->time_us, "%H:%M:%S", false);
+    iswi_buffer_printf(out, " %s%-8s%s ", tinted ? colors[line->level] : "",
+                       isw_log_level_name(line->level), tinted ? "\x1b[0m" : "");
+    iswi_terminal_text(out, line->source);
+    if (line->category.size) {
+        iswi_buffer_append_text(out, " ");
+        iswi_terminal_text(out, line->category);
+    }
+    iswi_buffer_append_text(out, ": ");
+    iswi_terminal_text(out, line->message);
+    for (size_t i = 0; i < line->field_count; i++) {
+        iswi_buffer_append_text(out, " ");
+        iswi_terminal_text(out, line->fields[i].name);
+        iswi_buffer_append_text(out, "=");
+        text_value(out, &line->fields[i].data);
+    }
+    if (line->invocation_id.size) {
+        iswi_buffer_append_text(out, " (");
+        iswi_terminal_text(out, line->invocation_id);
+        iswi_buffer_append_text(out, ")");
+    }
+    iswi_buffer_append_text(out, "\n");
+}
+
+static void json_member(iswi_buffer *out, const char *name, isw_str value)
+{
+    if (!value.size)
+        return;
+    iswi_buffer_printf(out, ",\"%s\":", name);
+    iswi_json_string(out, value);
+}
+
+void iswi_logline_json(const iswi_logline *line, iswi_buffer *out)
+{
+    iswi_buffer_append_text(out, "{\"time\":\"");
+    append_time(out, line->time_us, "%Y-%m-%dT%H:%M:%S", true);
+    iswi_buffer_printf(out, "Z\",\"level\":\"%s\"", isw_log_level_name(line->level));
+    json_member(out, "source", line->source);
+    json_member(out, "category", line->category);
+    json_member(out, "invocation_id", line->invocation_id);
+    iswi_buffer_append_text(out, ",\"message\":");
+    iswi_json_string(out, line->message);
+    if (line->field_count) {
+        iswi_buffer_append_text(out, ",\"fields\":{");
+        for (size_t i = 0; i < line->field_count; i++) {
+            if (i)
+                iswi_buffer_append_text(out, ",");
+            iswi_json_string(out, line->fields[i].name);
+            iswi_buffer_append_text(out, ":");
+            iswi_json_data(out, &line->fields[i].data);
+        }
+        iswi_buffer_append_text(out, "}");
+    }
+    iswi_buffer_append_text(out, "}\n");
+}

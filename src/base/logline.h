@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_BASE_LOGLINE_H
+#define ISWI_BASE_LOGLINE_H
+
+/* One log line as people or machines read it. Pure; any thread. */
+#include "base/buffer.h"
+
+#include <isoworker/data.h>
+#include <isoworker/log.h>
+
+typedef struct iswi_logline {
+    isw_log_level level;
+    int64_t time_us; /* since 1970-01-01 UTC */
+    isw_str source;  /* the worker or "host" */
+    isw_str category;
+    isw_str invocation_id; /* empty for none */
+    isw_str message;
+    const isw_named_data *fields;
+    size_t field_count;
+} iswi_logline;
+
+/* Append "12:34:56.789 info  worker Category: message name=value (invocation)\n". What could forge a
+ * line or drive a terminal is written as an escape. `color` adds ANSI colours by level. */
+void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out);
+
+/* Append one JSON object and a line feed. */
+void iswi_logline_json(const iswi_logline *line, iswi_buffer *out);
+
+/* Append a value as JSON; HTTP, models and bytes as a short description. */
+void iswi_json_data(iswi_buffer *out, const isw_data *data);
+
+/* "info" and the like to its level; false for anything else. */
+bool iswi_log_level_parse(isw_str text, isw_log_level *level);
+
+#endif

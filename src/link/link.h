@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_LINK_LINK_H
+#define ISWI_LINK_LINK_H
+
+/*
+ * A link: one end of the connection between a host and one worker process. It carries whole frames,
+ * in order, and reports the end of the other side. Events come one at a time from a thread of the
+ * link's: they must be quick, must not block, and may send or close, but not destroy.
+ */
+#include "link/message.h"
+
+#include <isoworker/status.h>
+#include <sys/types.h>
+
+typedef struct iswi_link iswi_link;
+
+typedef struct iswi_link_events {
+    /* One message of one or more frames. Borrowed: hold it to keep it. */
+    void (*on_message)(void *user, iswi_message *message);
+    /* The link is over. Comes once, after the last message, also after iswi_link_close. */
+    void (*on_closed)(void *user);
+    void *user;
+} iswi_link_events;
+
+/* What the operating system knows of the other side; pid 0 when it knows nothing. */
+typedef struct iswi_peer {
+    uid_t uid;
+    pid_t pid;
+} iswi_peer;
+
+enum {
+    ISWI_LINK_BATCH_BYTES = 256 * 1024,          /* a message of several frames stays below */
+    ISWI_LINK_BACKLOG_BYTES = 256 * 1024 * 1024, /* then sends are refused */
+    ISWI_LINK_BACKLOG_SOFT = 4 * 1024 * 1024     /* then what may be dropped is dropped */
+};
+
+typedef struct iswi_link_ops {
+    const char *name;
+    isw_status (*send)(iswi_link *link, const void *frame, size_t size);
+    size_t (*backlog)(iswi_link *link);
+    iswi_peer (*peer)(iswi_link *link);
+    void (*close)(iswi_link *link);
+    void (*destroy)(iswi_link *link);
+} iswi_link_ops;
+
+/* The head of every lane's own struct. */
+struct iswi_link {
+    const iswi_link_ops *ops;
+    iswi_link_events events;
+};
+
+/* Send one frame (copied). Does not block: frames that wait while a message is under way go out
+ * together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog is full,
+ * ISW_E_NO_MEMORY. Any thread. */
+static inline isw_status iswi_link_send(iswi_link *link, const void *frame, size_t size)
+{
+    return link->ops->send(link, frame, size);
+}
+
+/* Bytes that wait to be sent. Any thread. */
+static inline size_t iswi_link_backlog(iswi_link *link)
+{
+    return link->ops->backlog(link);
+}
+
+/* Who is at the other end; all zero before it connected. Any thread. */
+static inline iswi_peer iswi_link_peer(iswi_link *link)
+{
+    return link->ops->peer(link);
+}
+
+/* End the link. Returns at once; on_closed follows. What waits may be lost. Any thread. */
+static inline void iswi_link_close(iswi_link *link)
+{
+    link->ops->close(link);
+}
+
+/* Free the link, closing it if it is open. Blocks until no event runs and none will. Never from an
+ * event. NULL is allowed. */
+static inline void iswi_link_destroy(iswi_link *link)
+{
+    if (link)
+        link->ops->destroy(link);
+}
+
+/* -- Lanes ------------------------------------------------------------------------------------- */
+
+/* Listen for one worker at `url`; for ipc:// the path must not exist yet, in a folder that only
+ * this user can enter. A peer of another user is refused by the operating system's word.
+ * Errors: ISW_E_IO naming the url, ISW_E_NO_MEMORY. */
+isw_status iswi_message_lane_listen(const char *url, const iswi_link_events *events,
+                                    iswi_link **out, isw_error *error);
+
+/* Connect to a host that listens at `url`. Blocks until connected or refused.
+ * Errors: ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
+isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
+                                  iswi_link **out, isw_error *error);
+
+/* Two ends in one process. Each is destroyed by itself. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_memory_lane_pair(const iswi_link_events *a_events, iswi_link **a,
+                                 const iswi_link_events *b_events, iswi_link **b,
+                                 isw_error *error);
+
+#endif

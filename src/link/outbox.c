@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list of batches; frames join the last one until it is large. */
+#include "link/outbox.h"
+
+#include "base/alloc.h"
+#include "link/link.h"
+
+static void destroy_batch(iswi_outbox_batch *batch)
+{
+    iswi_buffer_fini(&batch->bytes);
+    iswi_free(batch);
+}
+
+void iswi_outbox_fini(iswi_outbox *outbox)
+{
+    while (outbox->first) {
+        iswi_outbox_batch *next = outbox->first->next;
+
+        destroy_batch(outbox->first);
+        outbox->first = next;
+    }
+    if (outbox->spare)
+        destroy_batch(outbox->spare);
+    memset(outbox, 0, sizeof *outbox);
+}
+
+static iswi_outbox_batch *add_batch(iswi_outbox *outbox)
+{
+    iswi_outbox_batch *batch = outbox->spare ? outbox->spare : iswi_calloc(1, sizeof *batch);
+
+    if (!batch)
+        return NULL;
+    outbox->spare = NULL;
+    batch->next = NULL;
+    if (outbox->last)
+        outbox->last->next = batch;
+    else
+        outbox->first = batch;
+    outbox->last = batch;
+    return batch;
+}
+
+isw_status iswi_outbox_add(iswi_outbox *outbox, const void *frame, size_t size)
+{
+    iswi_outbox_batch *batch = outbox->last;
+
+    if (outbox->bytes + size > ISWI_LINK_BACKLOG_BYTES)
+        return ISW_E_BUSY;
+    if (!batch || batch->bytes.size + size > ISWI_LINK_BATCH_BYTES)
+        batch = add_batch(outbox);
+    if (!batch)
+        return ISW_E_NO_MEMORY;
+    if (!iswi_buffer_append(&batch->bytes, frame, size)) {
+        batch->bytes.failed = false; /* what was there before is whole */
+        return ISW_E_NO_MEMORY;
+    }
+    outbox->bytes += size;
+    return ISW_OK;
+}
+
+iswi_outbox_batch *iswi_outbox_take(iswi_outbox *outbox)
+{
+    iswi_outbox_batch *batch = outbox->first;
+
+    if (!batch || batch->bytes.size == 0)
+        return NULL;
+    outbox->first = batch->next;
+    if (!outbox->first)
+        outbox->last = NULL;
+    outbox->bytes -= batch->bytes.size;
+    return batch;
+}
+
+void iswi_outbox_give_back(iswi_outbox *outbox, iswi_outbox_batch *batch)
+{
+    if (outbox->spare || batch->bytes.capacity > ISWI_LINK_BATCH_BYTES) {
+        destroy_batch(batch);
+        return;
+    }
+    iswi_buffer_reset(&batch->bytes);
+    outbox->spare = batch;
+}

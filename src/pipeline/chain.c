@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instances and chains. Invariant: `when` is decided once for each function, when its chain is
+ * made; an invocation tests nothing and only walks its array.
+ */
+#include "pipeline/chain.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+
+typedef struct when_options {
+    const char *trigger;
+    isw_option_strings functions;
+    isw_option_strings except;
+} when_options;
+
+static const isw_option when_rows[] = {
+    { .name = "trigger", .type = ISW_OPTION_STRING, .optional = true,
+      .offset = offsetof(when_options, trigger), .help = "only for triggers of this type" },
+    { .name = "functions", .type = ISW_OPTION_STRINGS, .optional = true,
+      .offset = offsetof(when_options, functions),
+      .help = "only for functions whose name matches one of these (* and ?)" },
+    { .name = "except", .type = ISW_OPTION_STRINGS, .optional = true,
+      .offset = offsetof(when_options, except), .help = "but not for these" },
+    { 0 },
+};
+
+static const isw_option when_row = { .name = "when", .type = ISW_OPTION_GROUP, .optional = true,
+                                     .group = when_rows, .group_size = sizeof(when_options),
+                                     .help = "which invocations this entry is for" };
+
+/* What the YAML gives for one entry: `when`, then the middleware's own options. */
+typedef union entry_options {
+    when_options when;
+    max_align_t align;
+} entry_options;
+
+struct isw_instance {
+    const isw_middleware *middleware;
+    const when_options *when;
+    const void *options;
+    void *state;
+    const char *where;
+};
+
+struct iswi_pipeline {
+    isw_instance *instances;
+    size_t count;
+    size_t started;
+};
+
+/* -- Rows -------------------------------------------------------------------------------------- */
+
+static const isw_option *entry_rows(const isw_middleware *middleware, iswi_arena *arena)
+{
+    size_t own = 0;
+    isw_option *rows;
+
+    while (middleware->options && middleware->options[own].name)
+        own++;
+    rows = iswi_arena_calloc(arena, own + 2, sizeof *rows);
+    if (!rows)
+        return NULL;
+    rows[0] = when_row;
+    for (size_t i = 0; i < own; i++) {
+        rows[i + 1] = middleware->options[i];
+        rows[i + 1].offset += sizeof(entry_options);
+    }
+    return rows;
+}
+
+const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *arena)
+{
+    isw_option *rows = iswi_arena_calloc(arena, registry->count + 1, sizeof *rows);
+
+    for (size_t i = 0; rows && i < registry->count; i++) {
+        const isw_middleware *middleware = registry->items[i];
+
+        rows[i] = (isw_option){ .name = middleware->name,
+                                .type = ISW_OPTION_GROUP,
+                                .group = entry_rows(middleware, arena),
+                                .group_size = sizeof(entry_options) + middleware->options_size,
+                                .help = middleware->summary };
+        if (!rows[i].group)
+            return NULL;
+    }
+    return rows;
+}
+
+/* -- Instances --------------------------------------------------------------------------------- */
+
+static isw_status start_instance(isw_instance *self, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_status status;
+
+    if (!self->middleware->start)
+        return ISW_OK;
+    status = self->middleware->start(self, &own);
+    if (status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, status, "%s: middleware %s did not start: %s", self->where,
+                         self->middleware->name,
+                         *own.message ? own.message : isw_status_text(status));
+}
+
+static bool init_instance(isw_instance *self, const iswi_registry *registry, iswi_config *config,
+                          const iswi_named_entry *entry)
+{
+    self->middleware = iswi_registry_find(registry, entry->row->name);
+    self->when = &((const entry_options *)entry->options)->when;
+    self->options = (const char *)entry->options + sizeof(entry_options);
+    self->where = iswi_config_where(config, entry->node);
+    self->state = iswi_calloc(1, self->middleware->instance_size);
+    return self->state && self->where;
+}
+
+isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
+                                const iswi_named_list *list, iswi_pipeline **out,
+                                isw_error *error)
+{
+    iswi_pipeline *pipeline = iswi_calloc(1, sizeof *pipeline);
+    isw_status status = ISW_OK;
+
+    if (pipeline)
+        pipeline->instances = iswi_calloc(list->count, sizeof *pipeline->instances);
+    if (!pipeline || !pipeline->instances) {
+        iswi_free(pipeline);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
+    }
+    for (; status == ISW_OK && pipeline->count < list->count; pipeline->count++)
+        if (!init_instance(&pipeline->instances[pipeline->count], registry, config,
+                           &list->items[pipeline->count]))
+            status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
+    while (status == ISW_OK && pipeline->started < pipeline->count) {
+        status = start_instance(&pipeline->instances[pipeline->started], error);
+        pipeline->started += status == ISW_OK;
+    }
+    if (status == ISW_OK)
+        *out = pipeline;
+    else
+        iswi_pipeline_destroy(pipeline);
+    return status;
+}
+
+void iswi_pipeline_destroy(iswi_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    while (pipeline->started-- > 0) {
+        isw_instance *self = &pipeline->instances[pipeline->started];
+
+        if (self->middleware->stop)
+            self->middleware->stop(self);
+    }
+    for (size_t i = 0; i < pipeline->count; i++)
+        iswi_free(pipeline->instances[i].state);
+    iswi_free(pipeline->instances);
+    iswi_free(pipeline);
+}
+
+const void *isw_instance_options(const isw_instance *self)
+{
+    return self->options;
+}
+
+void *isw_instance_state(isw_instance *self)
+{
+    return self->state;
+}
+
+const char *isw_instance_where(const isw_instance *self)
+{
+    return self->where;
+}
+
+/* -- Chains ------------------------------------------------------------------------------------ */
+
+static bool matches_any(const isw_option_strings *patterns, const char *name)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        if (iswi_glob_match(patterns->items[i], name))
+            return true;
+    return false;
+}
+
+static bool admits(const when_options *when, const isw_function *function)
+{
+    if (when->trigger && strcmp(when->trigger, function->trigger.type) != 0)
+        return false;
+    if (when->functions.count && !matches_any(&when->functions, function->name))
+        return false;
+    return !matches_any(&when->except, function->name);
+}
+
+static size_t aligned(size_t size)
+{
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
+                               iswi_step_fn handler, iswi_arena *arena, iswi_chain *out)
+{
+    size_t most = pipeline ? pipeline->count : 0;
+    isw_next *steps = iswi_arena_calloc(arena, most + 1, sizeof *steps);
+    size_t count = 0;
+    size_t state_bytes = 0;
+
+    if (!steps)
+        return ISW_E_NO_MEMORY;
+    for (size_t i = 0; i < most; i++) {
+        isw_instance *self = &pipeline->instances[i];
+
+        if (!admits(self->when, function))
+            continue;
+        steps[count++] = (isw_next){ .invoke = self->middleware->invoke,
+                                     .self = self,
+                                     .state_offset = state_bytes,
+                                     .state_size = self->middleware->invocation_size };
+        state_bytes += aligned(self->middleware->invocation_size);
+    }
+    steps[count].invoke = handler;
+    *out = (iswi_chain){ .steps = steps, .count = count, .state_bytes = state_bytes };
+    return ISW_OK;
+}
+
+const char *iswi_step_name(const isw_next *step)
+{
+    return step->self->middleware->name;
+}
+
+void *isw_next_state(const isw_next *next, isw_context *ctx)
+{
+    return ((iswi_run *)ctx)->chain_state + next[-1].state_offset;
+}
+
+isw_status isw_next_run(const isw_next *next, isw_context *ctx)
+{
+    iswi_run *run = (iswi_run *)ctx;
+    isw_status status;
+
+    if (next->state_size)
+        memset(run->chain_state + next->state_offset, 0, next->state_size);
+    status = next->invoke(next->self, ctx, next + 1);
+    if (status != ISW_OK && run->failure.status == ISW_OK)
+        isw_error_set(&run->failure, status, "%s", isw_status_text(status));
+    return status;
+}

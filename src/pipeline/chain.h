@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_PIPELINE_CHAIN_H
+#define ISWI_PIPELINE_CHAIN_H
+
+/*
+ * A pipeline is the YAML's list of middleware as instances; a chain is what of it one function
+ * gets, as an array that ends with the handler. Both are immutable between start and destroy and
+ * may then be used from any thread.
+ */
+#include "base/arena.h"
+#include "config/config.h"
+#include "pipeline/registry.h"
+
+#include <isoworker/function.h>
+
+typedef isw_status (*iswi_step_fn)(isw_instance *self, isw_context *ctx, const isw_next *next);
+
+/* One step. What a middleware gets as `next` is the address of the step after its own. */
+struct isw_next {
+    iswi_step_fn invoke;
+    isw_instance *self;
+    size_t state_offset, state_size; /* in the invocation's chain state */
+};
+
+typedef struct iswi_chain {
+    const isw_next *steps;
+    size_t count; /* of middleware; steps[count] is the handler */
+    size_t state_bytes;
+} iswi_chain;
+
+/* The head of isw_context, as far as the chain knows it. */
+typedef struct iswi_run {
+    unsigned char *chain_state; /* state_bytes of the function's chain */
+    isw_error failure;
+} iswi_run;
+
+typedef struct iswi_pipeline iswi_pipeline;
+
+/* The rows that make the YAML list `middleware` understood: one for each registered middleware,
+ * its own options behind `when`. From the arena; NULL when memory is out. */
+const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *arena);
+
+/* Make and start an instance for each entry of `list`, which was loaded by those rows. What it
+ * borrows from `config` must live as long. *out is the caller's to destroy.
+ * Errors: what a start returned, with the entry's place in front; ISW_E_NO_MEMORY. */
+isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
+                                const iswi_named_list *list, iswi_pipeline **out,
+                                isw_error *error);
+
+/* Stop the instances in reverse order and free all chains. NULL is allowed. */
+void iswi_pipeline_destroy(iswi_pipeline *pipeline);
+
+/* The chain of `function`, ending with `handler`. `pipeline` may be NULL for an empty one.
+ * Belongs to `arena`. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
+                               iswi_step_fn handler, iswi_arena *arena, iswi_chain *out);
+
+/* The name of the middleware of a step. */
+const char *iswi_step_name(const isw_next *step);
+
+#endif

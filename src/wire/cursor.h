@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WIRE_CURSOR_H
+#define ISWI_WIRE_CURSOR_H
+
+/* Reads MessagePack in place, one token at a time, and believes no length: text and bytes must lie
+ * inside, and a container must have at least one byte left for each element. Takes no memory. */
+#include <isoworker/data.h>
+
+typedef struct iswi_cursor {
+    const unsigned char *start, *at, *end;
+} iswi_cursor;
+
+typedef enum iswi_token_type {
+    ISWI_TOKEN_NIL,
+    ISWI_TOKEN_BOOL,
+    ISWI_TOKEN_UINT, /* u */
+    ISWI_TOKEN_INT,  /* i, negative */
+    ISWI_TOKEN_DOUBLE,
+    ISWI_TOKEN_STR, /* data, size */
+    ISWI_TOKEN_BIN,
+    ISWI_TOKEN_ARRAY, /* size elements follow */
+    ISWI_TOKEN_MAP,   /* size pairs follow */
+    ISWI_TOKEN_EXT
+} iswi_token_type;
+
+typedef struct iswi_token {
+    iswi_token_type type;
+    union {
+        bool boolean;
+        uint64_t u;
+        int64_t i;
+        double real;
+    } as;
+    const void *data;
+    size_t size;
+} iswi_token;
+
+/* False when the bytes end too early, a container cannot be as large as it says, or the byte 0xc1
+ * comes. The cursor is then undefined. */
+bool iswi_cursor_next(iswi_cursor *cursor, iswi_token *token);
+
+/* Go past one whole value, nested at most ISWI_SKIP_MAX_DEPTH deep. */
+bool iswi_cursor_skip(iswi_cursor *cursor);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Structs to MessagePack, by the tables, with msgpack-c's packer. Invariant: what this file writes,
+ * decode.c reads; so the same limits are checked here, and a bad value is the sender's error
+ * instead of the end of the session.
+ */
+#include "base/text.h"
+#include "wire/table.h"
+
+#include <math.h>
+#include <msgpack.h>
+
+typedef struct encoder {
+    iswi_buffer *out;
+    msgpack_packer packer;
+    const char *frame;
+    const iswi_field *field; /* the one being written, for messages */
+    isw_error *error;
+    isw_status status;
+} encoder;
+
+static int write_bytes(void *user, const char *bytes, size_t size)
+{
+    return iswi_buffer_append(user, bytes, size) ? 0 : -1;
+}
+
+static void refuse(encoder *e, const char *what)
+{
+    if (e->status == ISW_OK)
+        e->status = isw_error_set(e->error, ISW_E_INVALID, "%s.%s: %s", e->frame,
+                                  e->field ? e->field->name : "?", what);
+}
+
+static void put_str(encoder *e, isw_str text, uint32_t limit)
+{
+    if (limit && text.size > limit)
+        refuse(e, "text is too long");
+    if (text.size > ISWI_MESSAGE_MAX_BYTES || !iswi_utf8_valid(text.data, text.size))
+        refuse(e, "text is not UTF-8");
+    if (e->status != ISW_OK)
+        return;
+    msgpack_pack_str(&e->packer, text.size);
+    msgpack_pack_str_body(&e->packer, text.data, text.size);
+}
+
+static void put_bin(encoder *e, isw_bytes bytes, const iswi_field *field)
+{
+    if (bytes.size > ISWI_MESSAGE_MAX_BYTES ||
+        (field && field->limit && bytes.size > field->limit) ||
+        (field && field->exact && bytes.size != field->limit))
+        refuse(e, "wrong number of bytes");
+    if (e->status != ISW_OK)
+        return;
+    msgpack_pack_bin(&e->packer, bytes.size);
+    msgpack_pack_bin_body(&e->packer, bytes.data, bytes.size);
+}
+
+static void put_struct(encoder *e, const iswi_table *table, const void *value);
+
+/* The value of data of a type that is no array. */
+static void put_bare(encoder *e, const isw_data *data)
+{
+    switch (data->type) {
+    case ISW_DATA_STRING:
+    case ISW_DATA_JSON:
+        put_str(e, data->as.string, 0);
+        break;
+    case ISW_DATA_BYTES:
+        put_bin(e, data->as.bytes, NULL);
+        break;
+    case ISW_DATA_INT:
+        msgpack_pack_int64(&e->packer, data->as.integer);
+        break;
+    case ISW_DATA_DOUBLE:
+        msgpack_pack_double(&e->packer, data->as.real);
+        break;
+    case ISW_DATA_BOOL:
+        if (data->as.boolean)
+            msgpack_pack_true(&e->packer);
+        else
+            msgpack_pack_false(&e->packer);
+        break;
+    case ISW_DATA_HTTP:
+        put_struct(e, &iswi_table_http, data->as.http);
+        break;
+    case ISW_DATA_MODEL:
+        put_struct(e, &iswi_table_model, data->as.model);
+        break;
+    default:
+        msgpack_pack_nil(&e->packer);
+    }
+}
+
+static void put_array(encoder *e, const isw_data *data)
+{
+    size_t count = data->as.array.count;
+    isw_data_type type = count ? data->as.array.items[0].type : ISW_DATA_STRING;
+
+    if (count > ISWI_LIST_MAX)
+        refuse(e, "too many elements");
+    if (!iswi_data_element_allowed(type))
+        refuse(e, "an array of this type is not allowed");
+    if (e->status != ISW_OK)
+        return;
+    msgpack_pack_uint64(&e->packer, ISWI_WIRE_ARRAY + (uint64_t)type);
+    msgpack_pack_array(&e->packer, count);
+    for (size_t i = 0; i < count && e->status == ISW_OK; i++) {
+        if (data->as.array.items[i].type != type)
+            refuse(e, "an array has elements of one type only");
+        put_bare(e, &data->as.array.items[i]);
+    }
+}
+
+static void put_data(encoder *e, const isw_data *data)
+{
+    msgpack_pack_array(&e->packer, 2);
+    if (data->type == ISW_DATA_ARRAY) {
+        put_array(e, data);
+        return;
+    }
+    if ((unsigned)data->type > ISW_DATA_ARRAY)
+        refuse(e, "unknown type of data");
+    msgpack_pack_uint64(&e->packer, (uint64_t)data->type);
+    put_bare(e, data);
+}
+
+static void put_pairs(encoder *e, const isw_pairs *pairs)
+{
+    if (pairs->count > ISWI_PAIRS_MAX)
+        refuse(e, "too many pairs");
+    msgpack_pack_array(&e->packer, 2 * pairs->count);
+    for (size_t i = 0; i < pairs->count && e->status == ISW_OK; i++) {
+        put_str(e, pairs->items[i].name, 0);
+        put_str(e, pairs->items[i].value, 0);
+    }
+}
+
+static void put_named(encoder *e, const iswi_named *named)
+{
+    if (named->count > ISWI_PAIRS_MAX)
+        refuse(e, "too many entries");
+    msgpack_pack_array(&e->packer, 2 * named->count);
+    for (size_t i = 0; i < named->count && e->status == ISW_OK; i++) {
+        put_str(e, named->items[i].name, 0);
+        put_data(e, &named->items[i].data);
+    }
+}
+
+static void put_strs(encoder *e, const iswi_strs *strs)
+{
+    if (strs->count > ISWI_LIST_MAX)
+        refuse(e, "too many texts");
+    msgpack_pack_array(&e->packer, strs->count);
+    for (size_t i = 0; i < strs->count && e->status == ISW_OK; i++)
+        put_str(e, strs->items[i], 0);
+}
+
+static void put_list(encoder *e, const iswi_table *table, const iswi_any_list *list)
+{
+    if (list->count > ISWI_LIST_MAX)
+        refuse(e, "too many elements");
+    msgpack_pack_array(&e->packer, list->count);
+    for (size_t i = 0; i < list->count && e->status == ISW_OK; i++)
+        put_struct(e, table, (const char *)list->items + i * table->size);
+}
+
+static bool is_default(const iswi_field *field, const void *value);
+
+static bool is_default_struct(const iswi_table *table, const void *value)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (!is_default(&table->fields[i], (const char *)value + table->fields[i].offset))
+            return false;
+    return true;
+}
+
+static bool is_default(const iswi_field *field, const void *value)
+{
+    switch ((iswi_field_type)field->type) {
+    case ISWI_FIELD_UINT:
+        return *(const uint64_t *)value == 0;
+    case ISWI_FIELD_CODE:
+        return *(const int *)value == 0;
+    case ISWI_FIELD_BOOL:
+        return !*(const bool *)value;
+    case ISWI_FIELD_DATA:
+        return ((const isw_data *)value)->type == ISW_DATA_NONE;
+    case ISWI_FIELD_STRUCT:
+        return is_default_struct(field->table, value);
+    default: /* a view or a list: the count or size is the second member of all of them */
+        return ((const iswi_any_list *)value)->count == 0;
+    }
+}
+
+static void put_value(encoder *e, const iswi_field *field, const void *value)
+{
+    e->field = field;
+    switch ((iswi_field_type)field->type) {
+    case ISWI_FIELD_UINT:
+        msgpack_pack_uint64(&e->packer, *(const uint64_t *)value);
+        break;
+    case ISWI_FIELD_CODE:
+        if (*(const int *)value < 0 || *(const int *)value > 999)
+            refuse(e, "no HTTP status");
+        msgpack_pack_int(&e->packer, *(const int *)value);
+        break;
+    case ISWI_FIELD_BOOL:
+        msgpack_pack_true(&e->packer);
+        break;
+    case ISWI_FIELD_STR:
+        put_str(e, *(const isw_str *)value, field->limit);
+        break;
+    case ISWI_FIELD_BIN:
+        put_bin(e, *(const isw_bytes *)value, field);
+        break;
+    case ISWI_FIELD_STRS:
+        put_strs(e, value);
+        break;
+    case ISWI_FIELD_PAIRS:
+        put_pairs(e, value);
+        break;
+    case ISWI_FIELD_DATA:
+        put_data(e, value);
+        break;
+    case ISWI_FIELD_NAMED:
+        put_named(e, value);
+        break;
+    case ISWI_FIELD_STRUCT:
+        put_struct(e, field->table, value);
+        break;
+    case ISWI_FIELD_LIST:
+        put_list(e, field->table, value);
+        break;
+    }
+}
+
+static void put_struct(encoder *e, const iswi_table *table, const void *value)
+{
+    uint64_t present = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const iswi_field *field = &table->fields[i];
+
+        if (field->required || !is_default(field, (const char *)value + field->offset)) {
+            present |= UINT64_C(1) << i;
+            count++;
+        }
+    }
+    msgpack_pack_map(&e->packer, count);
+    for (size_t i = 0; i < table->count && e->status == ISW_OK; i++) {
+        if (!(present >> i & 1))
+            continue;
+        msgpack_pack_uint8(&e->packer, table->fields[i].key);
+        put_value(e, &table->fields[i], (const char *)value + table->fields[i].offset);
+    }
+}
+
+isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_error *error)
+{
+    const iswi_table *table = iswi_table_of_kind(frame->kind);
+    encoder e = { .out = out, .frame = iswi_kind_name(frame->kind), .error = error };
+    size_t before = out->size;
+
+    if (!table)
+        return isw_error_set(error, ISW_E_INVALID, "frame of unknown kind %llu",
+                             (unsigned long long)frame->kind);
+    msgpack_packer_init(&e.packer, out, write_bytes);
+    msgpack_pack_array(&e.packer, 3);
+    msgpack_pack_uint64(&e.packer, frame->kind);
+    msgpack_pack_uint64(&e.packer, frame->id);
+    put_struct(&e, table, &frame->as);
+    if (e.status == ISW_OK && out->failed)
+        e.status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory to encode %s", table->name);
+    else if (e.status == ISW_OK && out->size - before > ISWI_MESSAGE_MAX_BYTES)
+        e.status = isw_error_set(error, ISW_E_TOO_LARGE, "%s has %zu bytes, more than %d",
+                                 table->name, out->size - before, ISWI_MESSAGE_MAX_BYTES);
+    if (e.status != ISW_OK) {
+        out->size = before;
+        out->failed = false;
+    }
+    return e.status;
+}

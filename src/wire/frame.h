@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WIRE_FRAME_H
+#define ISWI_WIRE_FRAME_H
+
+/*
+ * The frames of PROTOCOL.md as plain structs, and their codec. Pure: no sockets, no threads, no
+ * clock. Text and bytes are views: into the caller's memory when encoding, into the received
+ * message when decoding; lists of a decoded frame lie in the arena.
+ */
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "wire/limits.h"
+
+#include <isoworker/context.h>
+#include <isoworker/data.h>
+#include <isoworker/status.h>
+
+typedef enum iswi_kind {
+    ISWI_WORKER_HELLO = 1,
+    ISWI_HOST_HELLO = 2,
+    ISWI_METADATA_REQUEST = 3,
+    ISWI_METADATA = 4,
+    ISWI_LOAD = 5,
+    ISWI_LOADED = 6,
+    ISWI_INVOKE = 7,
+    ISWI_RESPONSE = 8,
+    ISWI_CANCEL = 9,
+    ISWI_LOG = 10,
+    ISWI_STATUS_REQUEST = 11,
+    ISWI_STATUS = 12,
+    ISWI_CREDIT = 13,
+    ISWI_RELOAD = 14,
+    ISWI_RELOADED = 15,
+    ISWI_WARMUP = 16,
+    ISWI_WARMED = 17,
+    ISWI_TERMINATE = 18,
+    ISWI_ERROR = 19,
+    ISWI_GOODBYE = 20
+} iswi_kind;
+
+typedef struct iswi_strs {
+    const isw_str *items;
+    size_t count;
+} iswi_strs;
+
+typedef struct iswi_named {
+    const isw_named_data *items;
+    size_t count;
+} iswi_named;
+
+typedef struct iswi_wire_status {
+    uint64_t code;
+    isw_str message;
+    isw_str type;
+} iswi_wire_status;
+
+typedef struct iswi_wire_binding {
+    isw_str name;
+    isw_str type;
+    uint64_t direction;
+    isw_pairs properties;
+} iswi_wire_binding;
+
+typedef struct iswi_wire_function {
+    isw_str name;
+    isw_str summary;
+    isw_str trigger_type;
+    isw_str trigger_binding;
+    isw_pairs trigger;
+    struct {
+        const iswi_wire_binding *items;
+        size_t count;
+    } bindings;
+    isw_pairs metadata;
+    uint64_t timeout_ms;
+    bool idempotent;
+    iswi_strs chain;
+} iswi_wire_function;
+
+typedef struct iswi_wire_trace {
+    isw_str parent;
+    isw_str state;
+    isw_pairs baggage;
+} iswi_wire_trace;
+
+typedef struct iswi_wire_retry {
+    uint64_t count;
+    uint64_t max;
+    isw_str last_error;
+} iswi_wire_retry;
+
+typedef struct iswi_worker_hello {
+    uint64_t protocol_min, protocol_max;
+    isw_bytes token;
+    isw_str runtime, runtime_version;
+    isw_pairs capabilities;
+    uint64_t pid;
+} iswi_worker_hello;
+
+typedef struct iswi_host_hello {
+    uint64_t protocol;
+    isw_bytes proof;
+    isw_str host, host_version;
+    isw_pairs capabilities;
+    uint64_t heartbeat_ms;
+    isw_pairs log_levels;
+    isw_str worker;
+    isw_str directory;
+} iswi_host_hello;
+
+typedef struct iswi_metadata {
+    iswi_wire_status status;
+    struct {
+        const iswi_wire_function *items;
+        size_t count;
+    } functions;
+} iswi_metadata;
+
+typedef struct iswi_load {
+    uint64_t function;
+    isw_str name;
+} iswi_load;
+
+typedef struct iswi_loaded {
+    uint64_t function;
+    iswi_wire_status status;
+} iswi_loaded;
+
+typedef struct iswi_invoke {
+    uint64_t function;
+    isw_str invocation_id;
+    isw_data trigger;
+    iswi_named inputs;
+    iswi_named trigger_metadata;
+    uint64_t timeout_ms;
+    iswi_wire_trace trace;
+    iswi_wire_retry retry;
+} iswi_invoke;
+
+typedef struct iswi_response {
+    uint64_t outcome;
+    iswi_wire_status status;
+    isw_data result;
+    iswi_named outputs;
+    uint64_t retry_after_ms;
+    isw_pairs trace_attributes;
+} iswi_response;
+
+typedef enum iswi_cancel_reason {
+    ISWI_CANCEL_UNSAID = 0,
+    ISWI_CANCEL_DEADLINE = 1,
+    ISWI_CANCEL_CALLER_LEFT = 2,
+    ISWI_CANCEL_SHUTDOWN = 3
+} iswi_cancel_reason;
+
+typedef struct iswi_cancel {
+    uint64_t reason;
+    uint64_t grace_ms;
+} iswi_cancel;
+
+typedef struct iswi_log {
+    uint64_t level;
+    isw_str category;
+    isw_str message;
+    uint64_t time_us;
+    iswi_named fields;
+} iswi_log;
+
+typedef struct iswi_status_frame {
+    uint64_t running;
+    uint64_t waiting;
+    uint64_t resident_bytes;
+} iswi_status_frame;
+
+typedef struct iswi_credit {
+    uint64_t limit;
+} iswi_credit;
+
+typedef struct iswi_reload {
+    isw_pairs environment;
+    isw_str directory;
+} iswi_reload;
+
+/* The body of reloaded, warmed and error. */
+typedef struct iswi_status_body {
+    iswi_wire_status status;
+} iswi_status_body;
+
+typedef struct iswi_terminate {
+    uint64_t grace_ms;
+} iswi_terminate;
+
+typedef struct iswi_frame {
+    uint64_t kind; /* iswi_kind, or an extension above ISWI_KIND_CORE_MAX */
+    uint64_t id;
+    union {
+        iswi_worker_hello worker_hello;
+        iswi_host_hello host_hello;
+        iswi_metadata metadata;
+        iswi_load load;
+        iswi_loaded loaded;
+        iswi_invoke invoke;
+        iswi_response response;
+        iswi_cancel cancel;
+        iswi_log log;
+        iswi_status_frame status;
+        iswi_credit credit;
+        iswi_reload reload;
+        iswi_status_body reloaded;
+        iswi_status_body warmed;
+        iswi_terminate terminate;
+        iswi_status_body error;
+    } as;
+} iswi_frame;
+
+/* Append `frame` to `out`. Values that equal their default are left out. On failure nothing is
+ * appended. Errors: ISW_E_INVALID when a value breaks a limit or text is not UTF-8 (the message
+ * names the frame and the key), ISW_E_TOO_LARGE for the frame, ISW_E_NO_MEMORY. */
+isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_error *error);
+
+/* Read the frame at the start of `bytes` and say in *used how many bytes it has. An extension kind
+ * is read over: `as` is zero then. Errors: ISW_E_PROTOCOL naming frame, key and byte,
+ * ISW_E_NO_MEMORY; *frame and *used are undefined then. */
+isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, iswi_frame *frame,
+                             size_t *used, isw_error *error);
+
+/* Only kind, id and size of the frame at the start of `bytes`; checks that it is well formed, not
+ * what it holds. Takes no memory. Errors: ISW_E_PROTOCOL. */
+isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint64_t *id,
+                           size_t *used, isw_error *error);
+
+/* "invoke", ...; "extension" above the core, "?" for what is not defined. Static text. */
+const char *iswi_kind_name(uint64_t kind);
+
+/* A status between its wire form and ours. An unknown code becomes ISW_E_FAILED. */
+isw_status iswi_status_of_wire(const iswi_wire_status *status);
+iswi_wire_status iswi_status_to_wire(isw_status status, const char *message);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of every structure and frame. Rows stand in ascending order of key. */
+#include "wire/table.h"
+
+#include <stddef.h>
+
+#define ROW(k, kind, st, member, lim) \
+    { .key = (k), .type = ISWI_FIELD_##kind, .limit = (lim), .offset = offsetof(st, member), \
+      .name = #member }
+#define NEED(k, kind, st, member, lim)                                                   \
+    { .key = (k), .type = ISWI_FIELD_##kind, .limit = (lim), .offset = offsetof(st, member), \
+      .name = #member, .required = true }
+#define PROOF(k, st, member)                                                                  \
+    { .key = (k), .type = ISWI_FIELD_BIN, .limit = ISWI_TOKEN_BYTES,                          \
+      .offset = offsetof(st, member), .name = #member, .required = true, .exact = true }
+#define SUB(k, kind, st, member, tab, need)                                                  \
+    { .key = (k), .type = ISWI_FIELD_##kind, .offset = offsetof(st, member), .name = #member, \
+      .table = &(tab), .required = (need) }
+#define TABLE(title, st, rows) \
+    { .name = title, .fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), \
+      .size = sizeof(st) }
+
+static const iswi_field status_rows[] = {
+    ROW(1, UINT, iswi_wire_status, code, 0),
+    ROW(2, STR, iswi_wire_status, message, ISWI_TEXT_MAX),
+    ROW(3, STR, iswi_wire_status, type, ISWI_NAME_MAX),
+};
+static const iswi_table status_table = TABLE("Status", iswi_wire_status, status_rows);
+
+static const iswi_field binding_rows[] = {
+    NEED(1, STR, iswi_wire_binding, name, ISWI_NAME_MAX),
+    NEED(2, STR, iswi_wire_binding, type, ISWI_NAME_MAX),
+    ROW(3, UINT, iswi_wire_binding, direction, 0),
+    ROW(4, PAIRS, iswi_wire_binding, properties, 0),
+};
+static const iswi_table binding_table = TABLE("Binding", iswi_wire_binding, binding_rows);
+
+static const iswi_field function_rows[] = {
+    NEED(1, STR, iswi_wire_function, name, ISWI_NAME_MAX),
+    ROW(2, STR, iswi_wire_function, summary, ISWI_LINE_MAX),
+    NEED(3, STR, iswi_wire_function, trigger_type, ISWI_NAME_MAX),
+    ROW(4, STR, iswi_wire_function, trigger_binding, ISWI_NAME_MAX),
+    ROW(5, PAIRS, iswi_wire_function, trigger, 0),
+    SUB(6, LIST, iswi_wire_function, bindings, binding_table, false),
+    ROW(7, PAIRS, iswi_wire_function, metadata, 0),
+    ROW(8, UINT, iswi_wire_function, timeout_ms, 0),
+    ROW(9, BOOL, iswi_wire_function, idempotent, 0),
+    ROW(10, STRS, iswi_wire_function, chain, 0),
+};
+static const iswi_table function_table = TABLE("Function", iswi_wire_function, function_rows);
+
+static const iswi_field trace_rows[] = {
+    ROW(1, STR, iswi_wire_trace, parent, ISWI_LINE_MAX),
+    ROW(2, STR, iswi_wire_trace, state, ISWI_LINE_MAX),
+    ROW(3, PAIRS, iswi_wire_trace, baggage, 0),
+};
+static const iswi_table trace_table = TABLE("Trace", iswi_wire_trace, trace_rows);
+
+static const iswi_field retry_rows[] = {
+    ROW(1, UINT, iswi_wire_retry, count, 0),
+    ROW(2, UINT, iswi_wire_retry, max, 0),
+    ROW(3, STR, iswi_wire_retry, last_error, ISWI_TEXT_MAX),
+};
+static const iswi_table retry_table = TABLE("Retry", iswi_wire_retry, retry_rows);
+
+static const iswi_field http_rows[] = {
+    ROW(1, STR, isw_http, method, ISWI_NAME_MAX),
+    ROW(2, STR, isw_http, url, ISWI_TEXT_MAX),
+    ROW(3, PAIRS, isw_http, headers, 0),
+    ROW(4, PAIRS, isw_http, query, 0),
+    ROW(5, PAIRS, isw_http, params, 0),
+    ROW(6, BIN, isw_http, body, 0),
+    ROW(7, STR, isw_http, client, ISWI_NAME_MAX),
+    ROW(8, CODE, isw_http, status, 0),
+};
+const iswi_table iswi_table_http = TABLE("Http", isw_http, http_rows);
+
+static const iswi_field model_rows[] = {
+    ROW(1, STR, isw_model, version, ISWI_NAME_MAX),
+    ROW(2, STR, isw_model, source, ISWI_LINE_MAX),
+    ROW(3, STR, isw_model, content_type, ISWI_NAME_MAX),
+    ROW(4, BIN, isw_model, content, 0),
+};
+const iswi_table iswi_table_model = TABLE("Model", isw_model, model_rows);
+
+static const iswi_field worker_hello_rows[] = {
+    NEED(1, UINT, iswi_worker_hello, protocol_min, 0),
+    NEED(2, UINT, iswi_worker_hello, protocol_max, 0),
+    PROOF(3, iswi_worker_hello, token),
+    ROW(4, STR, iswi_worker_hello, runtime, ISWI_NAME_MAX),
+    ROW(5, STR, iswi_worker_hello, runtime_version, ISWI_NAME_MAX),
+    ROW(6, PAIRS, iswi_worker_hello, capabilities, 0),
+    ROW(7, UINT, iswi_worker_hello, pid, 0),
+};
+static const iswi_field host_hello_rows[] = {
+    NEED(1, UINT, iswi_host_hello, protocol, 0),
+    PROOF(2, iswi_host_hello, proof),
+    ROW(3, STR, iswi_host_hello, host, ISWI_NAME_MAX),
+    ROW(4, STR, iswi_host_hello, host_version, ISWI_NAME_MAX),
+    ROW(5, PAIRS, iswi_host_hello, capabilities, 0),
+    ROW(6, UINT, iswi_host_hello, heartbeat_ms, 0),
+    ROW(7, PAIRS, iswi_host_hello, log_levels, 0),
+    ROW(8, STR, iswi_host_hello, worker, ISWI_NAME_MAX),
+    ROW(9, STR, iswi_host_hello, directory, ISWI_PATH_MAX),
+};
+static const iswi_field metadata_rows[] = {
+    SUB(1, STRUCT, iswi_metadata, status, status_table, false),
+    SUB(2, LIST, iswi_metadata, functions, function_table, false),
+};
+static const iswi_field load_rows[] = {
+    NEED(1, UINT, iswi_load, function, 0),
+    NEED(2, STR, iswi_load, name, ISWI_NAME_MAX),
+};
+static const iswi_field loaded_rows[] = {
+    NEED(1, UINT, iswi_loaded, function, 0),
+    SUB(2, STRUCT, iswi_loaded, status, status_table, false),
+};
+static const iswi_field invoke_rows[] = {
+    NEED(1, UINT, iswi_invoke, function, 0),
+    NEED(2, STR, iswi_invoke, invocation_id, ISWI_NAME_MAX),
+    ROW(3, DATA, iswi_invoke, trigger, 0),
+    ROW(4, NAMED, iswi_invoke, inputs, 0),
+    ROW(5, NAMED, iswi_invoke, trigger_metadata, 0),
+    ROW(6, UINT, iswi_invoke, timeout_ms, 0),
+    SUB(7, STRUCT, iswi_invoke, trace, trace_table, false),
+    SUB(8, STRUCT, iswi_invoke, retry, retry_table, false),
+};
+static const iswi_field response_rows[] = {
+    ROW(1, UINT, iswi_response, outcome, 0),
+    SUB(2, STRUCT, iswi_response, status, status_table, false),
+    ROW(3, DATA, iswi_response, result, 0),
+    ROW(4, NAMED, iswi_response, outputs, 0),
+    ROW(5, UINT, iswi_response, retry_after_ms, 0),
+    ROW(6, PAIRS, iswi_response, trace_attributes, 0),
+};
+static const iswi_field cancel_rows[] = {
+    ROW(1, UINT, iswi_cancel, reason, 0),
+    ROW(2, UINT, iswi_cancel, grace_ms, 0),
+};
+static const iswi_field log_rows[] = {
+    ROW(1, UINT, iswi_log, level, 0),
+    ROW(2, STR, iswi_log, category, ISWI_CATEGORY_MAX),
+    ROW(3, STR, iswi_log, message, ISWI_TEXT_MAX),
+    ROW(4, UINT, iswi_log, time_us, 0),
+    ROW(5, NAMED, iswi_log, fields, 0),
+};
+static const iswi_field status_frame_rows[] = {
+    ROW(1, UINT, iswi_status_frame, running, 0),
+    ROW(2, UINT, iswi_status_frame, waiting, 0),
+    ROW(3, UINT, iswi_status_frame, resident_bytes, 0),
+};
+static const iswi_field credit_rows[] = { NEED(1, UINT, iswi_credit, limit, 0) };
+static const iswi_field reload_rows[] = {
+    ROW(1, PAIRS, iswi_reload, environment, 0),
+    ROW(2, STR, iswi_reload, directory, ISWI_PATH_MAX),
+};
+static const iswi_field status_body_rows[] = {
+    SUB(1, STRUCT, iswi_status_body, status, status_table, false),
+};
+static const iswi_field error_rows[] = {
+    SUB(1, STRUCT, iswi_status_body, status, status_table, true),
+};
+static const iswi_field terminate_rows[] = { ROW(1, UINT, iswi_terminate, grace_ms, 0) };
+
+typedef struct nothing {
+    char unused;
+} nothing;
+
+static const iswi_table kinds[] = {
+    [ISWI_WORKER_HELLO] = TABLE("worker_hello", iswi_worker_hello, worker_hello_rows),
+    [ISWI_HOST_HELLO] = TABLE("host_hello", iswi_host_hello, host_hello_rows),
+    [ISWI_METADATA_REQUEST] = { .name = "metadata_request", .size = sizeof(nothing) },
+    [ISWI_METADATA] = TABLE("metadata", iswi_metadata, metadata_rows),
+    [ISWI_LOAD] = TABLE("load", iswi_load, load_rows),
+    [ISWI_LOADED] = TABLE("loaded", iswi_loaded, loaded_rows),
+    [ISWI_INVOKE] = TABLE("invoke", iswi_invoke, invoke_rows),
+    [ISWI_RESPONSE] = TABLE("response", iswi_response, response_rows),
+    [ISWI_CANCEL] = TABLE("cancel", iswi_cancel, cancel_rows),
+    [ISWI_LOG] = TABLE("log", iswi_log, log_rows),
+    [ISWI_STATUS_REQUEST] = { .name = "status_request", .size = sizeof(nothing) },
+    [ISWI_STATUS] = TABLE("status", iswi_status_frame, status_frame_rows),
+    [ISWI_CREDIT] = TABLE("credit", iswi_credit, credit_rows),
+    [ISWI_RELOAD] = TABLE("reload", iswi_reload, reload_rows),
+    [ISWI_RELOADED] = TABLE("reloaded", iswi_status_body, status_body_rows),
+    [ISWI_WARMUP] = { .name = "warmup", .size = sizeof(nothing) },
+    [ISWI_WARMED] = TABLE("warmed", iswi_status_body, status_body_rows),
+    [ISWI_TERMINATE] = TABLE("terminate", iswi_terminate, terminate_rows),
+    [ISWI_ERROR] = TABLE("error", iswi_status_body, error_rows),
+    [ISWI_GOODBYE] = { .name = "goodbye", .size = sizeof(nothing) },
+};
+
+const iswi_table *iswi_table_of_kind(uint64_t kind)
+{
+    return kind && kind < sizeof kinds / sizeof kinds[0] ? &kinds[kind] : NULL;
+}
+
+const char *iswi_kind_name(uint64_t kind)
+{
+    const iswi_table *table = iswi_table_of_kind(kind);
+
+    if (table)
+        return table->name;
+    return kind > ISWI_KIND_CORE_MAX ? "extension" : "?";
+}
+
+bool iswi_data_element_allowed(uint64_t element_type)
+{
+    return (element_type >= ISW_DATA_STRING && element_type <= ISW_DATA_BOOL) ||
+           element_type == ISW_DATA_MODEL;
+}
+
+isw_status iswi_status_of_wire(const iswi_wire_status *status)
+{
+    return status->code <= ISW_E_IO ? (isw_status)status->code : ISW_E_FAILED;
+}
+
+iswi_wire_status iswi_status_to_wire(isw_status status, const char *message)
+{
+    return (iswi_wire_status){ .code = (uint64_t)status, .message = isw_str_of(message) };
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_CONTEXT_H
+#define ISWI_WORKER_CONTEXT_H
+
+/* What an isw_context is made of. One is made for each place in the worker's pool and used for one
+ * invocation after the other; its arena stays warm. */
+#include "base/arena.h"
+#include "pipeline/chain.h"
+#include "wire/frame.h"
+
+#include <isoworker/context.h>
+#include <isoworker/log.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
+
+/* Wakes isw_context_sleep when something is cancelled. One for a worker. */
+typedef struct iswi_gate {
+    pthread_mutex_t lock;
+    pthread_cond_t cancelled;
+} iswi_gate;
+
+void iswi_gate_init(iswi_gate *gate);
+void iswi_gate_fini(iswi_gate *gate);
+
+/* Where the log lines of an invocation go. Must copy what it needs. */
+typedef struct iswi_log_sink {
+    void (*emit)(void *user, const isw_context *ctx, const iswi_log *line);
+    isw_log_level (*threshold)(void *user, const char *category);
+    void *user;
+} iswi_log_sink;
+
+/* A service that the program registered. */
+typedef struct iswi_service {
+    const char *name;
+    void *service;
+} iswi_service;
+
+typedef struct iswi_services {
+    iswi_service *items;
+    size_t count, capacity;
+} iswi_services;
+
+/* A function with its chain, as the worker runs it. */
+typedef struct iswi_entry {
+    const isw_function *function;
+    iswi_chain chain;
+    const char *category;       /* "Function.<name>" */
+    atomic_int threshold;       /* level of that category, from the host */
+} iswi_entry;
+
+/* Named data that grows in the invocation's arena. */
+typedef struct iswi_named_bag {
+    isw_named_data *items;
+    size_t count, capacity;
+} iswi_named_bag;
+
+typedef struct iswi_item {
+    const isw_item_key *key;
+    void *value;
+} iswi_item;
+
+struct isw_context {
+    iswi_run run; /* first: the chain knows no more of a context */
+    iswi_arena arena;
+    atomic_bool cancelled; /* set from other threads */
+
+    /* Everything below is zero at the start of an invocation. */
+    const iswi_entry *entry;
+    const iswi_services *services;
+    const iswi_log_sink *log;
+    iswi_gate *gate;
+    uint64_t id;
+    const char *invocation_id;
+    int64_t arrived_ns;
+    int64_t deadline_ns; /* 0: none */
+    isw_trace trace;
+    isw_retry retry;
+
+    isw_data trigger;
+    iswi_named inputs;           /* as they came */
+    iswi_named trigger_metadata;
+    iswi_named_bag own_inputs;   /* set by middleware; they hide the others */
+
+    isw_data result;
+    bool has_result;
+    isw_http reply; /* what result points to once isw_http_reply was called */
+    isw_pair *reply_headers;
+    size_t reply_header_count, reply_header_capacity;
+    iswi_named_bag outputs;
+
+    bool outcome_decided;
+    isw_outcome outcome;
+    uint32_t retry_after_ms;
+
+    iswi_item *items;
+    size_t item_count, item_capacity;
+    const isw_principal *principal;
+    isw_named_data scopes[ISWI_SCOPES_MAX];
+    unsigned scope_depth;
+};
+
+void iswi_context_init(isw_context *ctx); /* of zeroed memory */
+void iswi_context_fini(isw_context *ctx);
+
+/* Begin an invocation of `entry`; everything else of ctx is then zero. False: no memory. */
+bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, const iswi_services *services,
+                        const iswi_log_sink *log, iswi_gate *gate);
+
+/* Run the chain and the handler. */
+isw_status iswi_context_run(isw_context *ctx);
+
+/* End the invocation: items are destroyed, memory is given back. */
+void iswi_context_end(isw_context *ctx);
+
+void iswi_context_cancel(isw_context *ctx); /* any thread */
+
+/* Room for one more in an array of the invocation's arena; false: no memory. */
+bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
+                       size_t item_size);
+
+/* The last step of every chain: calls the handler. */
+isw_status iswi_handler_step(isw_instance *self, isw_context *ctx, const isw_next *next);
+
+#endif

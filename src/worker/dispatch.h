@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_DISPATCH_H
+#define ISWI_WORKER_DISPATCH_H
+
+/*
+ * A bounded pool of threads and the invocations that wait for one. Threads are made when there is
+ * work for them, never more than `concurrency`; places for invocations likewise, never more than
+ * `limit`. A job is used for one invocation after the other, so that its memory stays warm.
+ */
+#include "link/message.h"
+#include "worker/context.h"
+
+typedef struct iswi_job {
+    isw_context ctx;
+    iswi_message *message; /* held while the job is in use */
+    isw_bytes frame;       /* in it */
+    uint64_t id;
+    bool in_use;
+    struct iswi_job *next;     /* among the waiting, or the free */
+    struct iswi_job *next_job; /* among all */
+} iswi_job;
+
+typedef struct iswi_dispatch {
+    pthread_mutex_t lock; /* guards everything below */
+    pthread_cond_t work;
+    iswi_job *jobs;
+    iswi_job *free;
+    iswi_job *first, *last; /* waiting */
+    unsigned job_count, limit;
+    unsigned waiting, running;
+    pthread_t *threads;
+    unsigned thread_count, idle_count, concurrency;
+    bool stopping;
+
+    /* Runs one job on a thread of the pool; `scratch` is that thread's own. */
+    void (*run)(void *user, iswi_job *job, iswi_buffer *scratch);
+    /* Nothing waits or runs any more; called on a thread of the pool. */
+    void (*on_idle)(void *user);
+    void *user;
+} iswi_dispatch;
+
+/* Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, unsigned limit);
+
+/* Let what runs come to its end, forget what waits, join the threads, free. Blocks. */
+void iswi_dispatch_fini(iswi_dispatch *dispatch);
+
+/* Hand on one invoke frame, which lies in `message` (held by the call).
+ * Errors: ISW_E_BUSY beyond the limit, ISW_E_NO_MEMORY. */
+isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, isw_bytes frame,
+                                uint64_t id);
+
+/* Mark invocation `id` as cancelled, or all with 0. False if it is not here. */
+bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id);
+
+/* How many run and wait now. */
+void iswi_dispatch_count(iswi_dispatch *dispatch, unsigned *running, unsigned *waiting);
+
+#endif

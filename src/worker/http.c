@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests and replies: a face on the trigger's data and the result of a context. */
+#include "base/text.h"
+#include "worker/context.h"
+
+#include <isoworker/http.h>
+#include <stdio.h>
+#include <strings.h>
+
+const isw_http *isw_http_request(const isw_context *ctx)
+{
+    return ctx->trigger.type == ISW_DATA_HTTP ? ctx->trigger.as.http : NULL;
+}
+
+static const char *text_of(isw_context *ctx, const isw_pairs *pairs, const char *name)
+{
+    const isw_str *value = isw_pairs_find(pairs, name);
+
+    return value ? isw_context_strndup(ctx, value->data, value->size) : NULL;
+}
+
+/* Route and query names are exact, unlike those of headers. */
+static const char *exact_text_of(isw_context *ctx, const isw_pairs *pairs, const char *name)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (isw_str_equal(pairs->items[i].name, isw_str_of(name)))
+            return isw_context_strndup(ctx, pairs->items[i].value.data,
+                                       pairs->items[i].value.size);
+    return NULL;
+}
+
+const char *isw_http_param(isw_context *ctx, const char *name)
+{
+    const isw_http *request = isw_http_request(ctx);
+
+    return request ? exact_text_of(ctx, &request->params, name) : NULL;
+}
+
+const char *isw_http_query(isw_context *ctx, const char *name)
+{
+    const isw_http *request = isw_http_request(ctx);
+
+    return request ? exact_text_of(ctx, &request->query, name) : NULL;
+}
+
+const char *isw_http_header(isw_context *ctx, const char *name)
+{
+    const isw_http *request = isw_http_request(ctx);
+
+    return request ? text_of(ctx, &request->headers, name) : NULL;
+}
+
+isw_bytes isw_http_body(const isw_context *ctx)
+{
+    const isw_http *request = isw_http_request(ctx);
+
+    return request ? request->body : (isw_bytes){ NULL, 0 };
+}
+
+const isw_http *isw_http_response(const isw_context *ctx)
+{
+    return ctx->has_result && ctx->result.type == ISW_DATA_HTTP ? ctx->result.as.http : NULL;
+}
+
+static bool is_token(const char *name)
+{
+    static const char extra[] = "!#$%&'*+-.^_`|~";
+
+    if (!*name)
+        return false;
+    for (; *name; name++)
+        if (!((*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z') ||
+              (*name >= 'A' && *name <= 'Z') || strchr(extra, *name)))
+            return false;
+    return true;
+}
+
+static bool is_field_value(const char *value)
+{
+    for (const char *at = value; *at; at++)
+        if ((unsigned char)*at < 0x20 && *at != '\t')
+            return false;
+    return !strchr(value, 0x7f) && iswi_utf8_valid(value, strlen(value));
+}
+
+/* Set a header, replacing one of the same name when `replace`. */
+static isw_status put_header(isw_context *ctx, const char *name, const char *value, bool replace)
+{
+    char *name_copy = isw_context_strndup(ctx, name, strlen(name));
+    char *value_copy = isw_context_strndup(ctx, value, strlen(value));
+    isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
+
+    if (!name_copy || !value_copy)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+    for (size_t i = 0; replace && i < ctx->reply_header_count; i++) {
+        if (strcasecmp(ctx->reply_headers[i].name.data, name) == 0) {
+            ctx->reply_headers[i] = pair;
+            return ISW_OK;
+        }
+    }
+    if (!iswi_context_grow(ctx, &ctx->reply_headers, &ctx->reply_header_capacity,
+                           ctx->reply_header_count, sizeof *ctx->reply_headers))
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+    ctx->reply_headers[ctx->reply_header_count++] = pair;
+    return ISW_OK;
+}
+
+static void publish_headers(isw_context *ctx)
+{
+    ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
+}
+
+isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
+{
+    isw_status status;
+
+    if (!is_token(name) || !is_field_value(value))
+        return isw_fail(ctx, ISW_E_INVALID, "a reply header is no valid HTTP header");
+    status = put_header(ctx, name, value, false);
+    publish_headers(ctx);
+    return status;
+}
+
+isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *content_type,
+                                const void *body, size_t size)
+{
+    isw_status done = ISW_OK;
+
+    if (status < 100 || status > 599)
+        return isw_fail(ctx, ISW_E_INVALID, "%d is no HTTP status", status);
+    if (content_type && !is_field_value(content_type))
+        return isw_fail(ctx, ISW_E_INVALID, "a content type is no valid HTTP header");
+    if (content_type)
+        done = put_header(ctx, "content-type", content_type, true);
+    if (done != ISW_OK)
+        return done;
+    ctx->reply.status = status;
+    ctx->reply.body = (isw_bytes){ body, size };
+    publish_headers(ctx);
+    ctx->result = (isw_data){ .type = ISW_DATA_HTTP, .as.http = &ctx->reply };
+    ctx->has_result = true;
+    return ISW_OK;
+}
+
+isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type,
+                          const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = iswi_arena_vprintf(&ctx->arena, format, args);
+    va_end(args);
+    if (!text)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+    return isw_http_reply_bytes(ctx, status, content_type, text, strlen(text));
+}
+
+isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
+                                  const char *detail)
+{
+    iswi_buffer json = { 0 };
+    isw_status done;
+    char *copy;
+
+    iswi_buffer_append_text(&json, "{\"type\":\"about:blank\",\"title\":");
+    iswi_json_string(&json, isw_str_of(title));
+    iswi_buffer_printf(&json, ",\"status\":%d", status);
+    if (detail) {
+        iswi_buffer_append_text(&json, ",\"detail\":");
+        iswi_json_string(&json, isw_str_of(detail));
+    }
+    iswi_buffer_printf(&json, ",\"instance\":\"urn:isoworker:invocation:%s\",\"invocation_id\":",
+                       ctx->invocation_id);
+    iswi_json_string(&json, isw_str_of(ctx->invocation_id));
+    iswi_buffer_append_text(&json, "}\n");
+    copy = json.failed ? NULL : isw_context_strndup(ctx, (const char *)json.data, json.size);
+    done = copy ? isw_http_reply_bytes(ctx, status, "application/problem+json", copy, json.size)
+                : isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+    iswi_buffer_fini(&json);
+    return done;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One invocation from its frame to its response. Runs on a thread of the pool. */
+#include "worker/session.h"
+
+static void set_up(isw_context *ctx, uint64_t id, const iswi_invoke *invoke)
+{
+    const char *text = isw_context_strndup(ctx, invoke->invocation_id.data,
+                                           invoke->invocation_id.size);
+
+    ctx->id = id;
+    ctx->invocation_id = text ? text : "";
+    ctx->trigger = invoke->trigger;
+    ctx->inputs = invoke->inputs;
+    ctx->trigger_metadata = invoke->trigger_metadata;
+    ctx->trace = (isw_trace){ invoke->trace.parent, invoke->trace.state, invoke->trace.baggage };
+    ctx->retry.count = (uint32_t)invoke->retry.count;
+    ctx->retry.max = (uint32_t)invoke->retry.max;
+    ctx->retry.last_error = invoke->retry.last_error;
+    if (invoke->timeout_ms && invoke->timeout_ms < INT64_MAX / 2000000)
+        ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
+}
+
+static void fill_response(const isw_context *ctx, isw_status status, iswi_response *response)
+{
+    const isw_error *failure = isw_context_failure(ctx);
+
+    response->outcome = (uint64_t)isw_context_outcome(ctx, status);
+    if (response->outcome != ISW_OUTCOME_SUCCESS && failure)
+        response->status = iswi_status_to_wire(failure->status, failure->message);
+    if (ctx->has_result)
+        response->result = ctx->result;
+    response->outputs = (iswi_named){ ctx->outputs.items, ctx->outputs.count };
+    response->retry_after_ms = ctx->retry_after_ms;
+}
+
+/* The response that can always be sent. */
+static void send_failure(iswi_session *session, uint64_t id, isw_status status,
+                         const char *message, iswi_buffer *scratch)
+{
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = id };
+
+    frame.as.response.outcome = ISW_OUTCOME_FAILED;
+    frame.as.response.status = iswi_status_to_wire(status, message);
+    if (iswi_session_send(session, &frame, scratch, NULL) != ISW_OK)
+        iswi_link_close(session->link);
+}
+
+static void respond(iswi_session *session, const isw_context *ctx, isw_status status,
+                    iswi_buffer *scratch)
+{
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = ctx->id };
+    isw_error error = { ISW_OK, "" };
+
+    fill_response(ctx, status, &frame.as.response);
+    if (iswi_session_send(session, &frame, scratch, &error) == ISW_OK)
+        return;
+    send_failure(session, ctx->id, error.status ? error.status : ISW_E_INTERNAL,
+                 error.status ? error.message : "the answer could not be sent", scratch);
+}
+
+static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame,
+                iswi_buffer *scratch)
+{
+    iswi_entry *entry = iswi_session_entry(session, frame->as.invoke.function);
+    isw_context *ctx = &job->ctx;
+    isw_status status;
+
+    if (!entry) {
+        send_failure(session, frame->id, ISW_E_NOT_FOUND, "no function was loaded by that number",
+                     scratch);
+        return;
+    }
+    if (!iswi_context_begin(ctx, entry, &session->worker->services, &session->sink,
+                            &session->worker->gate)) {
+        send_failure(session, frame->id, ISW_E_NO_MEMORY, "no memory for the invocation", scratch);
+        return;
+    }
+    set_up(ctx, frame->id, &frame->as.invoke);
+    if (atomic_load(&ctx->cancelled))
+        status = isw_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
+    else
+        status = iswi_context_run(ctx);
+    respond(session, ctx, status, scratch);
+}
+
+void iswi_invocation_run(void *user, iswi_job *job, iswi_buffer *scratch)
+{
+    iswi_session *session = user;
+    isw_error error = { ISW_OK, "" };
+    iswi_frame frame;
+    size_t used;
+
+    /* The lists of the decoded frame lie in the context's arena, and live as long. */
+    if (iswi_frame_decode(job->frame.data, job->frame.size, &job->ctx.arena, &frame, &used,
+                          &error) == ISW_OK)
+        run(session, job, &frame, scratch);
+    else if (error.status == ISW_E_NO_MEMORY)
+        send_failure(session, job->id, ISW_E_NO_MEMORY, error.message, scratch);
+    else
+        iswi_session_violation(session, &error);
+    iswi_context_end(&job->ctx);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_PROGRAM_H
+#define ISWI_WORKER_PROGRAM_H
+
+/* The parts of a worker as a program. Each returns an exit status of sysexits.h. */
+#include "worker/worker.h"
+
+int iswi_program_describe(isw_worker *worker);
+int iswi_program_check(isw_worker *worker);
+int iswi_program_invoke(isw_worker *worker, int argc, char **argv); /* argv[0] is the name */
+
+/* Print "<program>: <message>" and give the exit status that stands for the failure. */
+int iswi_program_fail(const isw_error *error);
+
+#endif

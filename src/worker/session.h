@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_SESSION_H
+#define ISWI_WORKER_SESSION_H
+
+/* One session with a host, from hello to goodbye (PROTOCOL.md, section 3). */
+#include "link/link.h"
+#include "worker/dispatch.h"
+#include "worker/worker.h"
+
+typedef struct iswi_log_rule {
+    const char *pattern;
+    isw_log_level level;
+} iswi_log_rule;
+
+typedef struct iswi_session {
+    isw_worker *worker;
+    iswi_link *link;
+    iswi_dispatch dispatch;
+    iswi_log_sink sink;
+    unsigned char token[2 * ISWI_TOKEN_BYTES];
+    iswi_arena inbound; /* of the frame that is being handled, on the link's thread */
+
+    pthread_mutex_t lock; /* guards what follows */
+    iswi_entry **loaded;  /* by the host's number */
+    size_t loaded_count;
+    iswi_log_rule *rules; /* set once, by hello */
+    size_t rule_count;
+    isw_error failure; /* why the session ended, if not as it should */
+    bool greeted, closed, terminating;
+    int64_t heartbeat_ms;
+    int64_t grace_until_ns;
+
+    atomic_llong heard_ns;
+    atomic_bool leaving;
+    atomic_uint dropped_lines;
+} iswi_session;
+
+enum { ISWI_LOADED_MAX = 1 << 20 };
+
+/* Run a session over `connect`, which makes the link with the events it is given, until it ends.
+ * Errors: as isw_worker_run. Blocks. */
+typedef isw_status (*iswi_connect_fn)(void *user, const iswi_link_events *events, iswi_link **out,
+                                      isw_error *error);
+isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
+                            iswi_connect_fn connect, void *user, isw_error *error);
+
+/* Encode and send. A frame that cannot be encoded is not sent. */
+isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
+                             isw_error *error);
+
+/* The entry that the host loaded under `number`, or NULL. */
+iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number);
+
+/* End the session because the other side broke the protocol. */
+void iswi_session_violation(iswi_session *session, const isw_error *error);
+
+/* invocation.c: the job of the pool. */
+void iswi_invocation_run(void *session, iswi_job *job, iswi_buffer *scratch);
+
+/* session_log.c: log lines on their way to the host. */
+void iswi_session_log(void *session, const isw_context *ctx, const iswi_log *line);
+isw_log_level iswi_session_threshold(void *session, const char *category);
+void iswi_session_set_levels(iswi_session *session, const isw_pairs *levels);
+
+#endif

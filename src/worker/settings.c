@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's YAML: which file, which modules it needs, and what it says. */
+#include "worker/worker.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef struct document {
+    iswi_settings worker;
+    isw_option_strings modules;
+    iswi_named_list middleware;
+} document;
+
+static const isw_option worker_rows[] = {
+    { .name = "concurrency", .type = ISW_OPTION_INT, .default_value = "16", .min = 1, .max = 1024,
+      .offset = offsetof(iswi_settings, concurrency),
+      .help = "invocations that run side by side" },
+    { .name = "max_in_flight", .type = ISW_OPTION_INT, .default_value = "0", .min = 0,
+      .max = ISWI_CREDIT_MAX, .offset = offsetof(iswi_settings, max_in_flight),
+      .help = "running and waiting together; 0: four times concurrency" },
+    { 0 },
+};
+
+/* The rows of the whole document, made anew since they hold those of the known middleware. */
+static const isw_option *document_rows(isw_worker *worker)
+{
+    isw_option *rows = iswi_arena_calloc(&worker->arena, 4, sizeof *rows);
+    const isw_option *names = iswi_pipeline_rows(&worker->registry, &worker->arena);
+
+    if (!rows || !names)
+        return NULL;
+    rows[0] = (isw_option){ .name = "worker", .type = ISW_OPTION_GROUP,
+                            .offset = offsetof(document, worker), .group = worker_rows,
+                            .group_size = sizeof(iswi_settings), .help = "the worker itself" };
+    rows[1] = (isw_option){ .name = "modules", .type = ISW_OPTION_STRINGS, .optional = true,
+                            .offset = offsetof(document, modules),
+                            .help = "shared objects with more middleware, taken from this "
+                                    "file's folder" };
+    rows[2] = (isw_option){ .name = "middleware", .type = ISWI_OPTION_NAMED_LIST, .optional = true,
+                            .offset = offsetof(document, middleware), .group = names,
+                            .help = "the chain, outermost first" };
+    return rows;
+}
+
+/* -- Modules ----------------------------------------------------------------------------------- */
+
+static const char *in_folder_of(isw_worker *worker, const char *file, const char *path)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (*path == '/' || !slash)
+        return strchr(path, '/') ? path : iswi_arena_printf(&worker->arena, "./%s", path);
+    return iswi_arena_printf(&worker->arena, "%.*s/%s", (int)(slash - file), file, path);
+}
+
+static isw_status load_modules(isw_worker *worker, const char *file, isw_error *error)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "modules");
+
+    for (size_t i = 0; list && i < list->child_count; i++) {
+        const iswi_node *node = &list->children[i];
+        isw_error own = { ISW_OK, "" };
+        const char *path;
+
+        if (node->type != ISWI_NODE_SCALAR)
+            return ISW_OK; /* refused with its place when the document is loaded */
+        path = in_folder_of(worker, file, node->text);
+        if (!path)
+            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for modules");
+        if (iswi_registry_load(&worker->registry, path, &own) != ISW_OK)
+            return iswi_config_refuse(worker->config, node, error, "%s", own.message);
+    }
+    return ISW_OK;
+}
+
+/* The name of an entry of `middleware`: `- name` or `- name: {...}`. */
+static const char *entry_name(const iswi_node *node)
+{
+    if (node->type == ISWI_NODE_SCALAR)
+        return node->text;
+    return node->type == ISWI_NODE_MAP && node->child_count == 1 ? node->children[0].key : "";
+}
+
+/* Middleware that comes with the library but is not linked in, because it needs more libraries. */
+static isw_status load_known(isw_worker *worker, isw_error *error)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "middleware");
+
+    for (size_t i = 0; list && i < list->child_count; i++) {
+        const iswi_node *node = &list->children[i];
+        isw_error own = { ISW_OK, "" };
+
+        if (iswi_registry_find(&worker->registry, entry_name(node)))
+            continue;
+        if (iswi_registry_load_known(&worker->registry, entry_name(node), &own) != ISW_OK)
+            return iswi_config_refuse(worker->config, node, error, "%s", own.message);
+    }
+    return ISW_OK;
+}
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+static const char *path_to_read(const isw_worker *worker)
+{
+    const char *given = worker->config_path ? worker->config_path : getenv("ISOWORKER_CONFIG");
+
+    if (given && *given)
+        return given;
+    return access("worker.yaml", F_OK) == 0 ? "worker.yaml" : NULL;
+}
+
+isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error)
+{
+    static const char nothing[] = "worker: {}\n";
+    const char *path = path_to_read(worker);
+    const isw_option *rows = NULL;
+    const void *loaded = NULL;
+    const document *doc;
+    isw_status status;
+
+    status = path ? iswi_config_open(path, &worker->config, error)
+                  : iswi_config_open_text("(none)", nothing, sizeof nothing - 1, &worker->config,
+                                          error);
+    if (status == ISW_OK)
+        status = load_modules(worker, path ? path : "", error);
+    if (status == ISW_OK)
+        status = load_known(worker, error);
+    if (status == ISW_OK && !(rows = document_rows(worker)))
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the configuration");
+    if (status == ISW_OK)
+        status = iswi_config_load(worker->config, rows, sizeof(document), &loaded, error);
+    if (status != ISW_OK)
+        return status;
+    doc = loaded;
+    worker->settings = doc->worker;
+    return iswi_pipeline_create(&worker->registry, worker->config, &doc->middleware,
+                                &worker->pipeline, error);
+}
+
+isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
+{
+    const isw_option *rows;
+    isw_error unused = { ISW_OK, "" };
+
+    iswi_registry_load_known(&worker->registry, "auth", &unused);
+    rows = document_rows(worker);
+    if (!rows)
+        return ISW_E_NO_MEMORY;
+    iswi_config_reference(rows, 2, (struct iswi_buffer *)out);
+    return ISW_OK;
+}

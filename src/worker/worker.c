@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker before it runs: what the program registers, and the chains made from it. */
+#include "worker/worker.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const isw_middleware *const builtin[] = {
+    &isw_middleware_error_handling,
+    &isw_middleware_logging,
+};
+
+static bool copy_text(char **out, const char *text)
+{
+    *out = text ? iswi_strdup(text) : NULL;
+    return *out || !text;
+}
+
+isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out, isw_error *error)
+{
+    static const isw_worker_options defaults = ISW_WORKER_OPTIONS_INIT;
+    isw_worker *worker = iswi_calloc(1, sizeof *worker);
+    isw_status status = ISW_OK;
+
+    if (!worker)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
+    if (!options)
+        options = &defaults;
+    iswi_gate_init(&worker->gate);
+    iswi_arena_init(&worker->arena, 16 * 1024);
+    sem_init(&worker->wake, 0, 0);
+    worker->token_fd = options->token_fd;
+    if (!copy_text(&worker->config_path, options->config_path) ||
+        !copy_text(&worker->url, options->url))
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
+    for (size_t i = 0; status == ISW_OK && i < sizeof builtin / sizeof builtin[0]; i++)
+        status = iswi_registry_add(&worker->registry, builtin[i], error);
+    if (status == ISW_OK)
+        *out = worker;
+    else
+        isw_worker_destroy(worker);
+    return status;
+}
+
+void isw_worker_destroy(isw_worker *worker)
+{
+    if (!worker)
+        return;
+    iswi_pipeline_destroy(worker->pipeline);
+    iswi_config_close(worker->config);
+    iswi_registry_fini(&worker->registry);
+    iswi_arena_fini(&worker->arena);
+    iswi_free(worker->functions);
+    iswi_free(worker->services.items);
+    iswi_free(worker->config_path);
+    iswi_free(worker->url);
+    iswi_gate_fini(&worker->gate);
+    sem_destroy(&worker->wake);
+    iswi_free(worker);
+}
+
+/* -- Registration ------------------------------------------------------------------------------ */
+
+static bool is_function_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+    return *name && strchr(letters, *name) && !name[strspn(name, others)] &&
+           strlen(name) <= ISWI_NAME_MAX;
+}
+
+isw_status isw_worker_add_function(isw_worker *worker, const isw_function *function,
+                                   isw_error *error)
+{
+    const char *name = function->name ? function->name : "";
+
+    if (!is_function_name(name))
+        return isw_error_set(error, ISW_E_INVALID,
+                             "\"%s\" is no name for a function: a letter, then letters, digits, "
+                             "'_' or '-', at most %d", name, ISWI_NAME_MAX);
+    if (!function->handler || !function->trigger.type)
+        return isw_error_set(error, ISW_E_INVALID, "function %s has no %s", name,
+                             function->handler ? "trigger" : "handler");
+    if (!iswi_grow(&worker->functions, &worker->function_capacity, worker->function_count,
+                   sizeof worker->functions[0]))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s", name);
+    worker->functions[worker->function_count++] = function;
+    return ISW_OK;
+}
+
+isw_status isw_worker_add_middleware(isw_worker *worker, const isw_middleware *middleware,
+                                     isw_error *error)
+{
+    return iswi_registry_add(&worker->registry, middleware, error);
+}
+
+isw_status isw_worker_add_service(isw_worker *worker, const char *name, void *service,
+                                  isw_error *error)
+{
+    iswi_services *services = &worker->services;
+
+    for (size_t i = 0; i < services->count; i++)
+        if (strcmp(services->items[i].name, name) == 0)
+            return isw_error_set(error, ISW_E_CONFLICT, "there are two services named \"%s\"",
+                                 name);
+    if (!iswi_grow(&services->items, &services->capacity, services->count,
+                   sizeof *services->items))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for service %s", name);
+    services->items[services->count++] = (iswi_service){ name, service };
+    return ISW_OK;
+}
+
+/* -- Configuration ----------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const iswi_entry *)a)->function->name, ((const iswi_entry *)b)->function->name);
+}
+
+static isw_status init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
+{
+    entry->function = function;
+    entry->category = iswi_arena_printf(&worker->arena, "Function.%s", function->name);
+    atomic_init(&entry->threshold, ISW_LOG_INFO);
+    if (!entry->category)
+        return ISW_E_NO_MEMORY;
+    return iswi_pipeline_chain(worker->pipeline, function, iswi_handler_step, &worker->arena,
+                               &entry->chain);
+}
+
+static isw_status make_entries(isw_worker *worker, isw_error *error)
+{
+    size_t count = worker->function_count;
+
+    worker->entries = iswi_arena_calloc(&worker->arena, count + 1, sizeof *worker->entries);
+    if (!worker->entries)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+    for (size_t i = 0; i < count; i++)
+        if (init_entry(worker, &worker->entries[i], worker->functions[i]) != ISW_OK)
+            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+    qsort(worker->entries, count, sizeof *worker->entries, by_name);
+    for (size_t i = 1; i < count; i++)
+        if (by_name(&worker->entries[i - 1], &worker->entries[i]) == 0)
+            return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"",
+                                 worker->entries[i].function->name);
+    return ISW_OK;
+}
+
+isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
+{
+    isw_status status;
+
+    if (worker->configured)
+        return ISW_OK;
+    status = iswi_worker_read_settings(worker, error);
+    if (status == ISW_OK)
+        status = make_entries(worker, error);
+    worker->configured = status == ISW_OK;
+    return status;
+}
+
+iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name)
+{
+    size_t low = 0;
+    size_t high = worker->function_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *at = worker->entries[middle].function->name;
+        int order = strncmp(at, name.data, name.size);
+
+        if (order == 0 && at[name.size] == '\0')
+            return &worker->entries[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+unsigned iswi_worker_limit(const isw_worker *worker)
+{
+    int64_t limit = worker->settings.max_in_flight;
+
+    if (!limit)
+        limit = 4 * worker->settings.concurrency;
+    return (unsigned)(limit < ISWI_CREDIT_MAX ? limit : ISWI_CREDIT_MAX);
+}
+
+void isw_worker_stop(isw_worker *worker)
+{
+    atomic_store(&worker->stop_asked, true);
+    sem_post(&worker->wake);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_WORKER_H
+#define ISWI_WORKER_WORKER_H
+
+/* What an isw_worker is made of. */
+#include "config/config.h"
+#include "pipeline/chain.h"
+#include "worker/context.h"
+
+#include <isoworker/worker.h>
+#include <semaphore.h>
+
+typedef struct iswi_settings {
+    int64_t concurrency;
+    int64_t max_in_flight; /* 0: four times concurrency */
+} iswi_settings;
+
+struct isw_worker {
+    char *config_path; /* NULL: find it */
+    char *url;
+    int token_fd;
+
+    iswi_registry registry;
+    const isw_function **functions; /* in order of registration */
+    size_t function_count, function_capacity;
+    iswi_services services;
+
+    bool configured;
+    iswi_config *config;
+    iswi_settings settings;
+    iswi_pipeline *pipeline;
+    iswi_arena arena;     /* chains and what else lives as long as the configuration */
+    iswi_entry *entries;  /* one for each function, sorted by name */
+
+    iswi_gate gate;
+    sem_t wake;             /* of isw_worker_run */
+    atomic_bool stop_asked; /* isw_worker_stop */
+};
+
+/* The entry of `name`, or NULL. After configure. */
+iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
+
+/* Read the YAML that the worker is to use, if there is any: fills settings, config and pipeline. */
+isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error);
+
+/* Unanswered invocations that the worker holds at most. */
+unsigned iswi_worker_limit(const isw_worker *worker);
+
+/* Append the reference of the worker's YAML for people. */
+isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out);
+
+#endif
