@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `isoworker` command: which verb. */
+#include "cli/cli.h"
+
+#include <isoworker/export.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} command;
+
+static const command commands[] = {
+    { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
+};
+
+static void print_usage(FILE *file)
+{
+    fprintf(file, "usage: isoworker COMMAND [...]\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(file, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fprintf(file, "  version  print the version\n\n`isoworker COMMAND --help` says more.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        printf("isoworker %s\n", isw_version());
+        return EX_OK;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return EX_OK;
+    }
+    if (*name)
+        fprintf(stderr, "isoworker: there is no command \"%s\"\n", name);
+    print_usage(stderr);
+    return EX_USAGE;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker run`. */
+#include "base/buffer.h"
+#include "cli/cli.h"
+#include "host/host.h"
+#include "host/settings.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json] [--debug]\n"
+    "\n"
+    "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the table\n"
+    "of functions, and serves until Ctrl-C.\n"
+    "  --port N    listen there instead; 0 takes any free port\n"
+    "  --listen A  listen at this address and port instead\n"
+    "  --json      logs as JSON lines instead of text\n"
+    "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
+    "\n"
+    "host.yaml:\n";
+
+/* The host that signals stop; a program runs one. */
+static iswi_host *volatile signalled;
+
+static void on_signal(int number)
+{
+    iswi_host *host = signalled;
+
+    (void)number;
+    if (host)
+        iswi_host_stop(host);
+}
+
+static int fail(const isw_error *error)
+{
+    fprintf(stderr, "isoworker: %s\n", error->message);
+    switch (error->status) {
+    case ISW_E_CONFIG:
+        return EX_CONFIG;
+    case ISW_E_NO_MEMORY:
+        return EX_OSERR;
+    case ISW_E_IO:
+        return EX_NOINPUT;
+    default:
+        return EX_UNAVAILABLE;
+    }
+}
+
+static int print_help(void)
+{
+    iswi_buffer reference = { 0 };
+
+    fputs(usage, stdout);
+    iswi_host_settings_reference(&reference);
+    if (iswi_buffer_text(&reference))
+        fputs(iswi_buffer_text(&reference), stdout);
+    iswi_buffer_fini(&reference);
+    return EX_OK;
+}
+
+static int run(const char *folder, const iswi_host_overrides *overrides)
+{
+    struct sigaction stop = { .sa_handler = on_signal };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    isw_error error = { ISW_OK, "" };
+    iswi_host *host = NULL;
+    isw_status status = iswi_host_create(folder, overrides, &host, &error);
+
+    if (status != ISW_OK)
+        return fail(&error);
+    signalled = host;
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    status = iswi_host_run(host, &error);
+    signalled = NULL;
+    iswi_host_destroy(host);
+    return status == ISW_OK ? EX_OK : fail(&error);
+}
+
+static bool parse_port(const char *text, int *port)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*end || end == text || number < 0 || number > 65535)
+        return false;
+    *port = (int)number;
+    return true;
+}
+
+int iswi_cli_run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
+        { "json", no_argument, NULL, 'j' },         { "debug", no_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+    };
+    iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
+    int letter;
+
+    overrides.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (letter == 'l')
+            overrides.listen = optarg;
+        else if (letter == 'j')
+            overrides.json = 1;
+        else if (letter == 'd')
+            overrides.debug = true;
+        else if (letter == 'h')
+            return print_help();
+        else if (letter != 'p')
+            return EX_USAGE;
+        else if (!parse_port(optarg, &overrides.port)) {
+            fprintf(stderr, "isoworker: --port takes a number from 0 to 65535\n");
+            return EX_USAGE;
+        }
+    }
+    if (optind + 1 < argc) {
+        fprintf(stderr, "isoworker: run takes one folder\n");
+        return EX_USAGE;
+    }
+    return run(optind < argc ? argv[optind] : ".", &overrides);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls: choosing a process, answering, trying again. Invariant: a call is owned by exactly one
+ * place of one process, or by the thread that took it out; so it is answered exactly once.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine.h"
+
+#include <stdio.h>
+
+enum { TRIES_MAX = 2 };
+
+void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
+{
+    call->answer(call->user, call->invocation_id, answer);
+    iswi_free(call);
+    atomic_fetch_sub(&host->calls, 1);
+    if (atomic_load(&host->stops))
+        iswi_host_wake(host);
+}
+
+void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)
+{
+    iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
+                           .status = status,
+                           .message = isw_str_of(message) };
+
+    iswi_call_finish(host, call, &answer);
+}
+
+/* The process of the pool with the least to do; NULL when none is ready. */
+static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
+{
+    unsigned first = atomic_fetch_add_explicit(&pool->turn, 1, memory_order_relaxed);
+    unsigned least = UINT32_MAX;
+    iswi_process *best = NULL;
+
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[(first + i) % pool->count];
+        unsigned load = atomic_load_explicit(&process->load, memory_order_relaxed);
+
+        if (load < least && (process != avoid || pool->count == 1)) {
+            least = load;
+            best = process;
+        }
+    }
+    return best;
+}
+
+static bool any_ready(const iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (atomic_load_explicit(&pool->processes[i].load, memory_order_relaxed) != UINT32_MAX)
+            return true;
+    return false;
+}
+
+/* Give the call to a process, or answer it. Owns `call`. */
+static void place(iswi_host *host, iswi_call *call)
+{
+    iswi_pool *pool = call->function->pool;
+    isw_error failure = { ISW_OK, "" };
+    iswi_process *process = choose(pool, call->avoid);
+
+    if (process && iswi_process_invoke(process, call, &failure))
+        return;
+    /* The best one had no place: any other will do. */
+    for (unsigned i = 0; i < pool->count && failure.status == ISW_OK; i++)
+        if (&pool->processes[i] != process &&
+            iswi_process_invoke(&pool->processes[i], call, &failure))
+            return;
+    if (failure.status != ISW_OK)
+        iswi_call_fail(host, call, failure.status, failure.message);
+    else if (any_ready(pool))
+        iswi_call_fail(host, call, ISW_E_BUSY, "the worker has as many invocations as it takes");
+    else
+        iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "no process of the worker is ready");
+}
+
+void iswi_call_start(iswi_host *host, const iswi_call *call)
+{
+    iswi_call *own = iswi_alloc(sizeof *own);
+    unsigned char random[16] = { 0 };
+    iswi_answer no_memory = { .status = ISW_E_NO_MEMORY };
+
+    if (!own) {
+        call->answer(call->user, "", &no_memory);
+        return;
+    }
+    *own = *call;
+    iswi_random(random, sizeof random);
+    iswi_hex(random, sizeof random, own->invocation_id);
+    if (call->function->timeout_ms)
+        own->deadline_ns = iswi_now_ns() + call->function->timeout_ms * 1000000;
+    atomic_fetch_add(&host->calls, 1);
+    place(host, own);
+}
+
+void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why)
+{
+    bool in_time = !call->deadline_ns || iswi_now_ns() < call->deadline_ns;
+
+    call->tries++;
+    call->avoid = where;
+    if (call->function->idempotent && call->tries < TRIES_MAX && in_time &&
+        !atomic_load(&host->stops)) {
+        iswi_console_say(&host->console, ISW_LOG_INFO, "%s: tried again elsewhere (%s)",
+                         call->function->name, call->invocation_id);
+        place(host, call);
+        return;
+    }
+    iswi_call_fail(host, call, ISW_E_WORKER_LOST, why);
+}

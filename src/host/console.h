@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_CONSOLE_H
+#define ISWI_HOST_CONSOLE_H
+
+/* What the host shows: log lines of its own, of workers and of invocations, and the table of
+ * functions. Any thread; lines never mix. */
+#include "base/logline.h"
+
+#include <pthread.h>
+
+typedef struct iswi_console {
+    pthread_mutex_t lock;
+    int fd;
+    bool json;
+    bool color;
+    isw_log_level level; /* of the host's own lines and of workers' output */
+} iswi_console;
+
+void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level);
+void iswi_console_fini(iswi_console *console);
+
+/* One line of the host's own. */
+void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
+    ISW_PRINTF(3, 4);
+
+/* One line that somebody else wrote. */
+void iswi_console_line(iswi_console *console, const iswi_logline *line);
+
+/* Text as it is, for people; left out when machines read. */
+void iswi_console_text(iswi_console *console, const char *text, size_t size);
+
+#endif

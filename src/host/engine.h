@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_H
+#define ISWI_HOST_ENGINE_H
+
+/*
+ * What a host is made of. A pool is one worker of host.yaml, a process is one of its processes, a
+ * call is one invocation as the host sees it.
+ *
+ * Threads: the supervisor (iswi_host_run) alone starts and ends processes. Calls come from the
+ * triggers' threads, responses from the links' threads. A process's lock guards its places, its
+ * link and its state; no two locks of processes are ever held together, and nothing is answered
+ * while one is held.
+ */
+#include "host/console.h"
+#include "host/guard.h"
+#include "host/host.h"
+#include "host/http_trigger.h"
+#include "host/settings.h"
+#include "host/spawn.h"
+#include "link/link.h"
+#include "wire/frame.h"
+
+#include <stdatomic.h>
+
+typedef struct iswi_pool iswi_pool;
+typedef struct iswi_process iswi_process;
+
+/* -- Functions --------------------------------------------------------------------------------- */
+
+/* A function that some worker has. Made once, lives as long as the host. */
+typedef struct iswi_host_function {
+    uint64_t number; /* in load and invoke */
+    iswi_pool *pool;
+    const char *name, *summary, *trigger_type;
+    const char *methods, *route; /* http */
+    const char *chain;           /* "error_handling > auth" */
+    int64_t timeout_ms;          /* 0: none */
+    bool idempotent;
+    const char *refused; /* why it is not served; NULL if it is */
+} iswi_host_function;
+
+/* -- Calls ------------------------------------------------------------------------------------- */
+
+/* How a call ended. `held` keeps alive what the views point to. */
+typedef struct iswi_answer {
+    isw_outcome outcome;
+    isw_status status;
+    isw_str message;
+    isw_data result;
+    uint64_t retry_after_ms;
+    void *held; /* give to iswi_answer_release; may be NULL */
+} iswi_answer;
+
+void iswi_answer_release(void *held);
+
+/* Called exactly once for each call, on any thread, with no lock held. Owns answer->held. */
+typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi_answer *answer);
+
+typedef struct iswi_call {
+    iswi_host_function *function;
+    char invocation_id[33];
+    isw_data trigger; /* borrowed from the caller until the answer */
+    iswi_wire_trace trace;
+    int64_t deadline_ns; /* 0: none */
+    unsigned tries;      /* that ended without an answer */
+    iswi_process *avoid; /* where the last one was lost */
+    iswi_answer_fn answer;
+    void *user;
+} iswi_call;
+
+/* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
+ * come before this returns. Does not block. Any thread. */
+void iswi_call_start(iswi_host *host, const iswi_call *call);
+
+/* Take up a call whose process was lost, or answer it. Owns `call`. */
+void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why);
+
+/* Answer with a failure of the host's own and free. Owns `call`. */
+void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message);
+
+/* Answer with what a worker sent and free. Owns `call`. */
+void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);
+
+/* -- Processes --------------------------------------------------------------------------------- */
+
+typedef enum iswi_process_state {
+    ISWI_PROCESS_WAITING,  /* to be started at start_at_ns */
+    ISWI_PROCESS_STARTING, /* spawned, hello awaited */
+    ISWI_PROCESS_LOADING,  /* greeted: metadata, loads */
+    ISWI_PROCESS_READY,
+    ISWI_PROCESS_LEAVING, /* terminate was sent, or goodbye came */
+    ISWI_PROCESS_KILLED,  /* its end is awaited */
+    ISWI_PROCESS_GONE     /* given up, or the host stops */
+} iswi_process_state;
+
+/* One place for an invocation. */
+typedef struct iswi_place {
+    uint64_t id;     /* 0: free */
+    iswi_call *call; /* NULL: answered already, the worker's response is awaited */
+    int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
+} iswi_place;
+
+enum { ISWI_TOKEN_TOTAL = 2 * ISWI_TOKEN_BYTES };
+
+struct iswi_process {
+    iswi_host *host;
+    iswi_pool *pool;
+    unsigned index;
+    char label[ISWI_NAME_MAX + 8]; /* "orders" or "orders[2]" */
+
+    pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
+    iswi_process_state state;
+    iswi_link *link;
+    unsigned char token[ISWI_TOKEN_TOTAL];
+    iswi_place *places;
+    unsigned place_count; /* grows to the largest credit */
+    unsigned *free_places;
+    unsigned free_count;
+    unsigned credit, in_flight;
+    uint64_t generation;
+    unsigned loads_awaited;
+    unsigned answered; /* since its start */
+    uint64_t resident_bytes;
+    bool hello_came, metadata_asked, loads_sent, closed, goodbye;
+    iswi_message *metadata; /* held until the supervisor has read it */
+    isw_bytes metadata_frame;
+    isw_error fault; /* why it was given up or killed */
+    bool hopeless;   /* a restart would not help */
+    atomic_uint load; /* in_flight where it may be chosen, UINT_MAX elsewhere; read without the lock */
+    atomic_llong heard_ns;
+
+    /* Only the supervisor: */
+    iswi_spawned os;
+    bool running;   /* os.pid is to be waited for */
+    bool signalled; /* it was sent SIGKILL */
+    int64_t start_at_ns, started_ns, state_until_ns, asked_ns, kill_at_ns, ended_ns;
+    unsigned failures; /* in a row, without one answer */
+    iswi_buffer output_line, errors_line;
+};
+
+struct iswi_pool {
+    const iswi_worker_settings *settings;
+    char *program;
+    iswi_process *processes;
+    unsigned count;
+    atomic_uint turn; /* where choosing begins */
+    bool indexed;     /* only the supervisor */
+    iswi_host_function **functions; /* set when indexed; read by the supervisor */
+    size_t function_count;
+};
+
+struct iswi_host {
+    iswi_config *config;
+    const iswi_host_settings *settings;
+    iswi_host_options options;
+    iswi_http_settings http_settings;
+    char *folder;          /* absolute */
+    char runtime_folder[64]; /* 0700, of the sockets */
+    iswi_console console;
+    iswi_guard guard;
+    iswi_pool *pools;
+    size_t pool_count;
+
+    iswi_arena arena; /* of functions; only the supervisor */
+    iswi_host_function **functions;
+    size_t function_count, function_capacity;
+    iswi_routes **routes; /* all that were ever published; the last one serves */
+    size_t route_count, route_capacity;
+    iswi_http *http;
+
+    int epoll, wake;
+    atomic_int stops; /* how often iswi_host_stop was called */
+    atomic_llong wake_at_ns; /* when the supervisor looks again at the latest */
+    atomic_uint calls;
+    bool table_shown;
+    bool debug; /* somebody is at a breakpoint: no timeouts */
+    unsigned socket_number;
+};
+
+/* process.c: what happens on the wire with one process. */
+void iswi_process_events(iswi_process *process, iswi_link_events *events);
+
+/* Put a call into a free place and send it. The process's lock is taken. False: it has no place
+ * now. *failure is set when the frame itself cannot be sent anywhere. */
+bool iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+
+/* Send a frame. With the lock. */
+void iswi_process_send(iswi_process *process, const iswi_frame *frame);
+
+/* Set the state; with the lock. */
+void iswi_process_set_state(iswi_process *process, iswi_process_state state);
+
+/* Take all calls out, for iswi_call_lost. The lock is taken. */
+void iswi_process_lose_calls(iswi_process *process, const char *why);
+
+/* Answer what is overdue, cancel it, and find processes that do not end what was cancelled. Returns
+ * when to look again. The lock is taken. */
+int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns);
+
+/* life.c: start and end of processes; the supervisor's thread. */
+void iswi_process_start(iswi_process *process);
+void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
+void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
+void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
+void iswi_process_read_output(iswi_process *process, bool errors);
+
+/* functions.c: the supervisor's thread. */
+isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
+                                isw_error *error);
+void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
+void iswi_functions_show(iswi_host *host);    /* the table */
+
+/* http_bridge.c */
+isw_status iswi_bridge_start(iswi_host *host, isw_error *error);
+
+/* Wake the supervisor. Any thread. */
+void iswi_host_wake(iswi_host *host);
+void iswi_host_wake_by(iswi_host *host, int64_t at_ns);
+
+/* Whether the descriptor of `what` is the process's pid (0), output (1) or errors (2). */
+bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what);
+void iswi_host_unwatch(iswi_host *host, int fd);
+
+#endif

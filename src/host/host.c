@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and freeing a host: settings, folders, pools. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* -- Folders ----------------------------------------------------------------------------------- */
+
+static isw_status find_folder(iswi_host *host, const char *folder, isw_error *error)
+{
+    char path[PATH_MAX];
+
+    if (!realpath(folder, path))
+        return isw_error_set(error, ISW_E_IO, "%s: %s", folder, strerror(errno));
+    host->folder = iswi_strdup(path);
+    return host->folder ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory");
+}
+
+/* The sockets lie in a folder that only we can enter: a socket's own mode is not enough, and nng
+ * would replace a file of that name. Names stay short, as socket addresses must. */
+static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+
+    if (!base || strlen(base) > 32)
+        base = "/tmp";
+    snprintf(host->runtime_folder, sizeof host->runtime_folder, "%s/isoworker-XXXXXX", base);
+    if (mkdtemp(host->runtime_folder)) /* mode 0700 */
+        return ISW_OK;
+    isw_error_set(error, ISW_E_IO, "no folder for sockets at %s: %s", host->runtime_folder,
+                  strerror(errno));
+    host->runtime_folder[0] = '\0';
+    return ISW_E_IO;
+}
+
+/* -- Settings ---------------------------------------------------------------------------------- */
+
+static isw_status read_settings(iswi_host *host, isw_error *error)
+{
+    char path[PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/host.yaml", host->folder);
+    return iswi_host_settings_read(path, &host->config, &host->settings, error);
+}
+
+static const char *with_port(iswi_host *host, const char *listen, int port)
+{
+    const char *colon = strrchr(listen, ':');
+    int size = colon ? (int)(colon - listen) : (int)strlen(listen);
+
+    return iswi_arena_printf(&host->arena, "%.*s:%d", size, listen, port);
+}
+
+static void apply_overrides(iswi_host *host, const iswi_host_overrides *overrides)
+{
+    const iswi_logging_settings *logging = &host->settings->logging;
+    bool json = overrides->json >= 0 ? overrides->json : logging->format == 1;
+
+    host->options = host->settings->host;
+    host->http_settings = host->settings->http;
+    if (overrides->listen)
+        host->http_settings.listen = overrides->listen;
+    if (overrides->port >= 0)
+        host->http_settings.listen =
+            with_port(host, host->http_settings.listen, overrides->port);
+    host->debug = overrides->debug;
+    if (overrides->debug)
+        host->options.heartbeat_ms = 0;
+    iswi_console_init(&host->console, overrides->output, json, overrides->color,
+                      (isw_log_level)logging->level);
+}
+
+/* -- Pools ------------------------------------------------------------------------------------- */
+
+static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
+                            isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "workers");
+    size_t number = (size_t)(pool - host->pools);
+
+    pool->settings = settings;
+    if (iswi_spawn_find(settings->command.items[0],
+                        settings->directory ? settings->directory : host->folder, &pool->program,
+                        &own) != ISW_OK)
+        return iswi_config_refuse(host->config,
+                                  iswi_node_find(&list->children[number], "command"), error,
+                                  "worker \"%s\": %s", settings->name, own.message);
+    pool->processes = iswi_calloc((size_t)settings->processes, sizeof *pool->processes);
+    if (!pool->processes)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
+    for (; pool->count < settings->processes; pool->count++) {
+        iswi_process *process = &pool->processes[pool->count];
+
+        process->host = host;
+        process->pool = pool;
+        process->index = pool->count;
+        pthread_mutex_init(&process->lock, NULL);
+        atomic_init(&process->load, UINT32_MAX);
+        snprintf(process->label, sizeof process->label, settings->processes > 1 ? "%s[%u]" : "%s",
+                 settings->name, pool->count);
+    }
+    return ISW_OK;
+}
+
+static isw_status make_pools(iswi_host *host, isw_error *error)
+{
+    const iswi_worker_settings *workers = host->settings->workers.items;
+    isw_status status = ISW_OK;
+
+    host->pools = iswi_calloc(host->settings->workers.count, sizeof *host->pools);
+    if (!host->pools)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for workers");
+    while (status == ISW_OK && host->pool_count < host->settings->workers.count) {
+        status = init_pool(host, &host->pools[host->pool_count], &workers[host->pool_count], error);
+        host->pool_count++;
+    }
+    return status;
+}
+
+static isw_status open_events(iswi_host *host, isw_error *error)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = UINT64_MAX };
+
+    host->epoll = epoll_create1(EPOLL_CLOEXEC);
+    host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (host->epoll < 0 || host->wake < 0 ||
+        epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->wake, &event) != 0)
+        return isw_error_set(error, ISW_E_IO, "no descriptors: %s", strerror(errno));
+    return ISW_OK;
+}
+
+isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overrides,
+                            iswi_host **out, isw_error *error)
+{
+    iswi_host *host = iswi_calloc(1, sizeof *host);
+    isw_status status;
+
+    if (!host)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
+    host->epoll = host->wake = -1;
+    host->guard.pipe = -1;
+    iswi_arena_init(&host->arena, 64 * 1024);
+    status = find_folder(host, folder, error);
+    if (status == ISW_OK)
+        status = read_settings(host, error);
+    if (status == ISW_OK)
+        apply_overrides(host, overrides);
+    if (status == ISW_OK)
+        status = make_pools(host, error);
+    if (status == ISW_OK)
+        status = make_runtime_folder(host, error);
+    if (status == ISW_OK)
+        status = iswi_guard_start(&host->guard, error);
+    if (status == ISW_OK)
+        status = open_events(host, error);
+    if (status == ISW_OK && host->http_settings.enabled)
+        status = iswi_bridge_start(host, error);
+    if (status == ISW_OK)
+        *out = host;
+    else
+        iswi_host_destroy(host);
+    return status;
+}
+
+static void fini_process(iswi_process *process)
+{
+    iswi_link_destroy(process->link);
+    iswi_message_release(process->metadata);
+    iswi_free(process->places);
+    iswi_free(process->free_places);
+    iswi_buffer_fini(&process->output_line);
+    iswi_buffer_fini(&process->errors_line);
+    pthread_mutex_destroy(&process->lock);
+}
+
+void iswi_host_destroy(iswi_host *host)
+{
+    if (!host)
+        return;
+    if (host->http)
+        iswi_http_stop(host->http);
+    for (size_t i = 0; i < host->pool_count; i++) {
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            fini_process(&host->pools[i].processes[j]);
+        iswi_free(host->pools[i].processes);
+        iswi_free(host->pools[i].program);
+    }
+    iswi_guard_stop(&host->guard);
+    for (size_t i = 0; i < host->route_count; i++)
+        iswi_routes_destroy(host->routes[i]);
+    if (host->runtime_folder[0])
+        rmdir(host->runtime_folder);
+    if (host->epoll >= 0)
+        close(host->epoll);
+    if (host->wake >= 0)
+        close(host->wake);
+    if (host->settings)
+        iswi_console_fini(&host->console);
+    iswi_config_close(host->config);
+    iswi_arena_fini(&host->arena);
+    iswi_free(host->routes);
+    iswi_free(host->functions);
+    iswi_free(host->pools);
+    iswi_free(host->folder);
+    iswi_free(host);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HOST_H
+#define ISWI_HOST_HOST_H
+
+/*
+ * The host engine as programs use it: made from host.yaml, run in one thread, stopped from any. A
+ * process has one host at a time.
+ */
+#include <isoworker/status.h>
+#include <stdbool.h>
+
+typedef struct iswi_host iswi_host;
+
+typedef struct iswi_host_overrides {
+    const char *listen;  /* instead of http.listen; NULL: as configured */
+    int port;            /* instead of its port; -1: as configured */
+    int json;            /* instead of logging.format; -1: as configured */
+    bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
+    bool color;
+    int output;          /* descriptor of the console */
+} iswi_host_overrides;
+
+/* Read `folder`/host.yaml and prepare. Forks the guard: call it before the process has threads.
+ * *out is the caller's to destroy. Errors: ISW_E_CONFIG with file:line:column, ISW_E_CONFLICT for a
+ * port in use, ISW_E_IO, ISW_E_NO_MEMORY. */
+isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overrides,
+                            iswi_host **out, isw_error *error);
+
+/* Start the workers and serve until iswi_host_stop; then drain, stop the workers and return.
+ * Blocks. Errors: ISW_E_UNAVAILABLE when no worker could be brought to serve. */
+isw_status iswi_host_run(iswi_host *host, isw_error *error);
+
+/* Ask iswi_host_run to end. A second call ends it without waiting for what is in flight. Any thread
+ * and any signal handler. */
+void iswi_host_stop(iswi_host *host);
+
+void iswi_host_destroy(iswi_host *host); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a request through the front; http_internal.h has the map. Invariant: a request is
+ * freed by libmicrohttpd's "completed" notification alone. A suspended connection is never
+ * completed, so a request that waits for its answer cannot vanish, whatever its client does.
+ */
+#include "host/http_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+/* ---- a request on its way ---- */
+
+/* The request ends here, with this problem; the connection does, too. */
+static enum MHD_Result refuse(iswi_http_request *request, int status, const char *detail)
+{
+    iswi_http_set_problem(request, status, NULL, detail, NULL);
+    iswi_http_close_after(request);
+    return iswi_http_queue(request);
+}
+
+/* An early response makes libmicrohttpd close the connection, which is right when a body is on its
+ * way that nobody wants. Without a body, the response waits for the call that ends the request. */
+static enum MHD_Result answered_here(iswi_http_request *request)
+{
+    iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_FREE);
+    return request->has_body ? iswi_http_queue(request) : MHD_YES;
+}
+
+/* Whether `path` lies below the prefix; *rest is then what follows it. */
+static bool strip_prefix(const iswi_http *http, isw_str path, isw_str *rest)
+{
+    size_t size = strlen(http->prefix);
+
+    if (path.size < size || memcmp(path.data, http->prefix, size) != 0 ||
+        (path.size > size && path.data[size] != '/'))
+        return false;
+    *rest = (isw_str){ path.data + size, path.size - size };
+    return true;
+}
+
+/* What is there without a route. */
+static bool is_built_in(iswi_http_request *request, isw_str path)
+{
+    bool get = isw_str_equal(request->data.method, isw_str_of("GET")) ||
+               isw_str_equal(request->data.method, isw_str_of("HEAD"));
+
+    if (get && isw_str_equal(path, isw_str_of("/")))
+        iswi_http_set_text(request, MHD_HTTP_OK, "isoworker is running\n");
+    else if (get && isw_str_equal(path, isw_str_of("/healthz")))
+        iswi_http_set_text(request, MHD_HTTP_OK, "ok\n");
+    else
+        return false;
+    return true;
+}
+
+static bool find_target(iswi_http_request *request)
+{
+    isw_http *data = &request->data;
+    const char *mark = memchr(data->url.data, '?', data->url.size);
+    isw_str path = { data->url.data, mark ? (size_t)(mark - data->url.data) : data->url.size };
+    iswi_route_match match = { .detail = NULL };
+    iswi_route_result result = ISWI_ROUTE_NOT_FOUND;
+    const iswi_routes *routes = atomic_load(&request->http->routes);
+    isw_str rest;
+
+    if (strip_prefix(request->http, path, &rest) && !routes) {
+        iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+                              "The functions are not ready yet.", NULL);
+        return false;
+    }
+    if (routes && strip_prefix(request->http, path, &rest))
+        result = iswi_routes_match(routes, data->method, rest, &request->arena, &match);
+    switch (result) {
+    case ISWI_ROUTE_FOUND:
+        request->target = match.target;
+        data->params = match.params;
+        return true;
+    case ISWI_ROUTE_NOT_FOUND:
+        if (!is_built_in(request, path))
+            iswi_http_set_problem(request, MHD_HTTP_NOT_FOUND, NULL,
+                                  "There is no function at this path.", NULL);
+        return false;
+    case ISWI_ROUTE_WRONG_METHOD:
+        iswi_http_set_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL,
+                              "The function at this path does not take this method.", NULL);
+        if (request->response)
+            MHD_add_response_header(request->response, "Allow", match.allow);
+        return false;
+    case ISWI_ROUTE_BAD_PATH:
+        iswi_http_set_problem(request, MHD_HTTP_BAD_REQUEST, NULL, match.detail, NULL);
+        return false;
+    case ISWI_ROUTE_NO_MEMORY:
+        break;
+    }
+    iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, iswi_http_no_memory, NULL);
+    return false;
+}
+
+static enum MHD_Result head_arrived(iswi_http_request *request, const char *method, const char *url,
+                                    const char *version)
+{
+    iswi_http *http = request->http;
+    iswi_http_framing framing;
+    const char *problem = iswi_http_request_read_head(request, method, url, version, &framing);
+
+    if (problem == iswi_http_no_memory)
+        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, problem);
+    if (problem)
+        return refuse(request, MHD_HTTP_BAD_REQUEST, problem);
+    if (http->quiescing)
+        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "The server is shutting down.");
+    if (framing.content_length > http->body_limit_bytes)
+        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "The body is over the limit.");
+    request->has_body = framing.has_body;
+    if (!find_target(request))
+        return answered_here(request);
+    request->state = ISWI_HTTP_AT_BODY;
+    iswi_http_watch_set(&http->watch, request->peer,
+                        request->has_body ? ISWI_HTTP_BODY : ISWI_HTTP_FREE);
+    return MHD_YES;
+}
+
+/* libmicrohttpd takes no response in the middle of a body, so this one goes past it, which is safe
+ * on its own thread with nothing else under way. The connection is closed when the client has
+ * read it and closes, or after LINGER_MS: at once, the reset might overtake the answer. */
+static void refuse_midway(iswi_http_request *request)
+{
+    static const char body[] = "{\"type\":\"about:blank\",\"title\":\"Content Too Large\","
+                               "\"status\":413,\"detail\":\"The body is over the limit.\"}\n";
+    char head[160];
+    int size = snprintf(head, sizeof head,
+                        "HTTP/1.1 413 Content Too Large\r\n"
+                        "Connection: close\r\n"
+                        "Content-Type: application/problem+json\r\n"
+                        "Content-Length: %zu\r\n\r\n",
+                        sizeof body - 1);
+    int fd = request->peer->fd;
+
+    (void)!send(fd, head, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+    (void)!send(fd, body, sizeof body - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    request->state = ISWI_HTTP_REFUSED;
+    iswi_buffer_fini(&request->body);
+    iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_LINGER);
+}
+
+static enum MHD_Result body_arrived(iswi_http_request *request, const char *bytes, size_t *size)
+{
+    int64_t left = request->http->body_limit_bytes - (int64_t)request->body.size;
+    size_t taken = *size;
+
+    *size = 0;
+    if (request->state == ISWI_HTTP_REFUSED)
+        return MHD_YES;
+    if ((int64_t)taken > left) {
+        refuse_midway(request);
+        return MHD_YES;
+    }
+    return iswi_buffer_append(&request->body, bytes, taken) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result hand_over(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    iswi_http_watch_set(&http->watch, request->peer, ISWI_HTTP_FREE);
+    request->data.body = (isw_bytes){ request->body.data, request->body.size };
+    request->state = ISWI_HTTP_WAITING;
+    request->handed_over = true;
+    pthread_mutex_lock(&http->lock);
+    http->unanswered++;
+    http->open++;
+    pthread_mutex_unlock(&http->lock);
+    MHD_suspend_connection(request->connection); /* before the handler, which may answer at once */
+    http->handler(http->user, request->target, request);
+    return MHD_YES;
+}
+
+/* ---- what libmicrohttpd calls ---- */
+
+enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connection, const char *url,
+                                     const char *method, const char *version, const char *upload,
+                                     size_t *upload_size, void **context)
+{
+    iswi_http_request *request = *context;
+
+    (void)user;
+    (void)connection;
+    if (!request)
+        return MHD_NO;
+    switch (request->state) {
+    case ISWI_HTTP_AT_HEAD:
+        return head_arrived(request, method, url, version);
+    case ISWI_HTTP_AT_BODY:
+        return *upload_size ? body_arrived(request, upload, upload_size) : hand_over(request);
+    case ISWI_HTTP_REFUSED:
+        return *upload_size ? body_arrived(request, upload, upload_size) : MHD_NO;
+    case ISWI_HTTP_ANSWERED:
+        return iswi_http_queue(request);
+    case ISWI_HTTP_WAITING:
+        break;
+    }
+    return MHD_YES;
+}
+
+void *iswi_http_on_request_line(void *user, const char *target, struct MHD_Connection *connection)
+{
+    return iswi_http_request_create(user, connection, target);
+}
+
+void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
+                            enum MHD_RequestTerminationCode code)
+{
+    iswi_http *http = user;
+    iswi_http_request *request = *context;
+
+    (void)connection;
+    (void)code;
+    *context = NULL;
+    if (!request)
+        return;
+    assert(request->state != ISWI_HTTP_WAITING);
+    iswi_http_watch_set(&http->watch, request->peer, ISWI_HTTP_NEXT);
+    if (request->handed_over) {
+        pthread_mutex_lock(&http->lock);
+        http->open--;
+        pthread_cond_broadcast(&http->changed);
+        pthread_mutex_unlock(&http->lock);
+    }
+    iswi_http_request_destroy(request);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HTTP_LISTEN_H
+#define ISWI_HOST_HTTP_LISTEN_H
+
+/* The listening socket of the HTTP front: from the text of `http.listen` to a descriptor. */
+#include <isoworker/data.h>
+#include <isoworker/status.h>
+
+enum { ISWI_HTTP_URL_BYTES = 80 };
+
+/* Open a non-blocking socket that listens on `address` ("127.0.0.1:7071", "[::1]:0",
+ * "localhost:80"; no names are looked up), and write the URL that reaches it to `url`. ISW_E_CONFIG
+ * for an address that is none or not of this machine, ISW_E_CONFLICT if the port is taken, with
+ * the process that has it where the system tells, ISW_E_IO. */
+isw_status iswi_http_listen(const char *address, int *fd, char url[ISWI_HTTP_URL_BYTES],
+                            isw_error *error);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From libmicrohttpd's view of a request to isw_http. Invariant: everything in request->data lives
+ * in the request's arena or body, never in libmicrohttpd's buffers. */
+#include "host/http_internal.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "host/percent.h"
+
+#include <arpa/inet.h>
+
+enum { ARENA_BYTES = 2048 };
+
+const char iswi_http_no_memory[] = "There is no memory for the request.";
+
+/* Headers as libmicrohttpd lists them, while it does. */
+typedef struct header_list {
+    iswi_arena *arena;
+    isw_pair *items;
+    size_t count;
+    size_t capacity;
+    bool failed;
+} header_list;
+
+iswi_http_request *iswi_http_request_create(iswi_http *http, struct MHD_Connection *connection,
+                                            const char *target)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    iswi_http_request *request;
+
+    if (!info || !info->socket_context)
+        return NULL;
+    request = iswi_calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    request->http = http;
+    request->connection = connection;
+    request->peer = info->socket_context;
+    request->state = ISWI_HTTP_AT_HEAD;
+    iswi_arena_init(&request->arena, ARENA_BYTES);
+    request->data.url = isw_str_of(target);
+    request->data.url.data = iswi_arena_strndup(&request->arena, target, request->data.url.size);
+    if (request->data.url.data)
+        return request;
+    iswi_http_request_destroy(request);
+    return NULL;
+}
+
+void iswi_http_request_destroy(iswi_http_request *request)
+{
+    if (request->response)
+        MHD_destroy_response(request->response);
+    iswi_buffer_fini(&request->body);
+    iswi_arena_fini(&request->arena);
+    iswi_free(request);
+}
+
+static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_size, const char *value, size_t value_size)
+{
+    header_list *list = user;
+
+    (void)kind;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        isw_pair *items = iswi_arena_alloc(list->arena, capacity * sizeof *items);
+
+        if (!items) {
+            list->failed = true;
+            return MHD_NO;
+        }
+        if (list->count)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] =
+        (isw_pair){ { name, name_size }, { value ? value : "", value_size } };
+    return MHD_YES;
+}
+
+static isw_str trimmed(isw_str text)
+{
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* Copy the headers, their names in lower case. */
+static bool keep_headers(iswi_http_request *request, header_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        isw_pair *header = &list->items[i];
+        isw_str value = trimmed(header->value);
+        char *name = iswi_arena_strndup(&request->arena, header->name.data, header->name.size);
+
+        if (!name)
+            return false;
+        for (char *c = name; *c; c++)
+            if (*c >= 'A' && *c <= 'Z')
+                *c = (char)(*c - 'A' + 'a');
+        value.data = iswi_arena_strndup(&request->arena, value.data, value.size);
+        if (!value.data)
+            return false;
+        header->name.data = name;
+        header->value = value;
+    }
+    request->data.headers = (isw_pairs){ list->items, list->count };
+    return true;
+}
+
+static bool decode_query_text(iswi_http_request *request, isw_str raw, isw_str *out)
+{
+    char *text = iswi_arena_alloc(&request->arena, raw.size);
+
+    if (!text)
+        return false;
+    *out = (isw_str){ text, iswi_percent_decode(raw, true, text) };
+    return true;
+}
+
+/* NULL, or a sentence for the client. The strict check has seen that all escapes are whole. */
+static const char *read_query(iswi_http_request *request, isw_str query)
+{
+    size_t most = query.size ? 1 : 0;
+    isw_pair *pairs;
+    size_t count = 0;
+
+    for (size_t i = 0; i < query.size; i++)
+        most += query.data[i] == '&';
+    pairs = iswi_arena_alloc(&request->arena, most * sizeof *pairs);
+    if (!pairs)
+        return iswi_http_no_memory;
+    while (query.size) {
+        const char *ampersand = memchr(query.data, '&', query.size);
+        isw_str part = { query.data, ampersand ? (size_t)(ampersand - query.data) : query.size };
+        const char *equals = memchr(part.data, '=', part.size);
+        isw_str name = { part.data, equals ? (size_t)(equals - part.data) : part.size };
+        isw_str value = { part.data + name.size + 1, equals ? part.size - name.size - 1 : 0 };
+        isw_pair *pair = &pairs[count];
+
+        query.data += part.size + (ampersand ? 1 : 0);
+        query.size -= part.size + (ampersand ? 1 : 0);
+        if (!part.size)
+            continue;
+        if (!decode_query_text(request, name, &pair->name) ||
+            !decode_query_text(request, value, &pair->value))
+            return iswi_http_no_memory;
+        if (memchr(pair->name.data, 0, pair->name.size) ||
+            memchr(pair->value.data, 0, pair->value.size))
+            return "The query holds an encoded NUL.";
+        if (!iswi_utf8_valid(pair->name.data, pair->name.size) ||
+            !iswi_utf8_valid(pair->value.data, pair->value.size))
+            return "The query is not UTF-8.";
+        count++;
+    }
+    request->data.query = (isw_pairs){ pairs, count };
+    return NULL;
+}
+
+static isw_str client_address(iswi_http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (address && address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, sizeof text);
+    else if (address && address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, sizeof text);
+    return isw_str_of(iswi_arena_strndup(&request->arena, text, strlen(text)));
+}
+
+const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,
+                                        const char *url, const char *version,
+                                        iswi_http_framing *framing)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    header_list list = { .arena = &request->arena };
+    isw_str target = request->data.url;
+    const char *mark = memchr(target.data, '?', target.size);
+    iswi_http_head head;
+    const char *problem;
+
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_header, &list);
+    head = (iswi_http_head){ .method = isw_str_of(method),
+                             .target = target,
+                             .version = isw_str_of(version),
+                             .headers = { list.items, list.count },
+                             .target_place = url,
+                             .size = info ? info->header_size : 0 };
+    problem = iswi_http_strict_check(&head, framing);
+    if (problem)
+        return problem;
+    if (request->http->layout_known && !iswi_http_strict_layout(&head))
+        return "A line of the head is folded, does not end with CR LF, or has stray spaces or "
+               "NULs.";
+    request->data.method = head.method;
+    request->data.method.data = iswi_arena_strndup(&request->arena, method, head.method.size);
+    request->data.client = client_address(request);
+    if (list.failed || !request->data.method.data || !request->data.client.data ||
+        !keep_headers(request, &list))
+        return iswi_http_no_memory;
+    if (!mark)
+        return NULL;
+    return read_query(request,
+                      (isw_str){ mark + 1, target.size - (size_t)(mark + 1 - target.data) });
+}
+
+const isw_http *iswi_http_request_data(const iswi_http_request *request)
+{
+    return &request->data;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers. Invariant: `release` is called once, whatever happens: by libmicrohttpd when it is done
+ * with the body, or here if it never gets it. */
+#include "host/http_internal.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <strings.h>
+
+static bool is_ours_to_set(isw_str name)
+{
+    static const char *const fields[] = {
+        "Connection", "Content-Length", "Keep-Alive",        "Proxy-Connection",
+        "TE",         "Trailer",        "Transfer-Encoding", "Upgrade"
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (name.size == strlen(fields[i]) && strncasecmp(name.data, fields[i], name.size) == 0)
+            return true;
+    return false;
+}
+
+static void add_headers(iswi_http_request *request, const isw_pairs *headers)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        isw_pair header = headers->items[i];
+        const char *name;
+        const char *value;
+
+        if (!iswi_http_is_token(header.name) || !header.value.size ||
+            !iswi_http_is_field_value(header.value) || is_ours_to_set(header.name))
+            continue;
+        name = iswi_arena_strndup(&request->arena, header.name.data, header.name.size);
+        value = iswi_arena_strndup(&request->arena, header.value.data, header.value.size);
+        if (name && value)
+            MHD_add_response_header(request->response, name, value);
+    }
+}
+
+static bool has_no_body(unsigned status)
+{
+    return status == MHD_HTTP_NO_CONTENT || status == MHD_HTTP_NOT_MODIFIED;
+}
+
+static struct MHD_Response *empty_response(void)
+{
+    return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+}
+
+/* A response that holds `body` and sees to its release. */
+static struct MHD_Response *response_of(isw_bytes body, void (*release)(void *), void *user)
+{
+    struct MHD_Response *response;
+
+    if (!release)
+        return MHD_create_response_from_buffer(body.size, (void *)body.data, MHD_RESPMEM_MUST_COPY);
+    response = MHD_create_response_from_buffer_with_free_callback_cls(body.size, (void *)body.data,
+                                                                      release, user);
+    if (!response)
+        release(user);
+    return response;
+}
+
+void iswi_http_close_after(iswi_http_request *request)
+{
+    if (request->response)
+        MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* {"type":"about:blank","title":...,"status":...,"detail":...,"invocation_id":...} */
+static void write_problem(iswi_buffer *out, int status, const char *title, const char *detail,
+                          const char *invocation_id)
+{
+    iswi_buffer_append_text(out, "{\"type\":\"about:blank\",\"title\":");
+    iswi_json_string(out, isw_str_of(title ? title : MHD_get_reason_phrase_for((unsigned)status)));
+    iswi_buffer_printf(out, ",\"status\":%d", status);
+    if (detail) {
+        iswi_buffer_append_text(out, ",\"detail\":");
+        iswi_json_string(out, isw_str_of(detail));
+    }
+    if (invocation_id) {
+        iswi_buffer_append_text(out, ",\"invocation_id\":");
+        iswi_json_string(out, isw_str_of(invocation_id));
+    }
+    iswi_buffer_append_text(out, "}\n");
+}
+
+void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
+                           const char *detail, const char *invocation_id)
+{
+    iswi_buffer text = { 0 };
+
+    write_problem(&text, status, title, detail, invocation_id);
+    request->status = (unsigned)status;
+    if (!text.failed)
+        request->response = response_of((isw_bytes){ text.data, text.size }, iswi_free, text.data);
+    else
+        iswi_buffer_fini(&text);
+    if (request->response) {
+        MHD_add_response_header(request->response, "Content-Type", "application/problem+json");
+        if (status == MHD_HTTP_UNAUTHORIZED)
+            MHD_add_response_header(request->response, "WWW-Authenticate", "Bearer");
+        if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
+            MHD_add_response_header(request->response, "Retry-After", "1");
+    }
+    request->state = ISWI_HTTP_ANSWERED;
+}
+
+void iswi_http_set_text(iswi_http_request *request, int status, const char *text)
+{
+    request->status = (unsigned)status;
+    request->response = response_of((isw_bytes){ text, strlen(text) }, NULL, NULL);
+    if (request->response)
+        MHD_add_response_header(request->response, "Content-Type", "text/plain; charset=utf-8");
+    request->state = ISWI_HTTP_ANSWERED;
+}
+
+enum MHD_Result iswi_http_queue(iswi_http_request *request)
+{
+    enum MHD_Result queued = MHD_NO;
+
+    if (!request->response)
+        return MHD_NO; /* memory is out: all that can be said is a closed connection */
+    if (request->http->quiescing)
+        iswi_http_close_after(request);
+    queued = MHD_queue_response(request->connection, request->status, request->response);
+    MHD_destroy_response(request->response);
+    request->response = NULL;
+    return queued;
+}
+
+/* Give the connection back. The request may be gone once it is resumed, the front once it is no
+ * longer counted. */
+static void hand_back(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    MHD_resume_connection(request->connection);
+    pthread_mutex_lock(&http->lock);
+    http->unanswered--;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* Catches the second answer to one request, as long as it comes before that request is freed. */
+static void take_answer(iswi_http_request *request)
+{
+    iswi_http_state was = atomic_exchange(&request->state, ISWI_HTTP_ANSWERED);
+
+    assert(was == ISWI_HTTP_WAITING);
+    (void)was;
+}
+
+void iswi_http_answer(iswi_http_request *request, const isw_http *response, void (*release)(void *),
+                      void *release_user)
+{
+    take_answer(request);
+    request->status = response->status ? (unsigned)response->status : MHD_HTTP_OK;
+    if (response->status && (response->status < 200 || response->status > 599)) {
+        iswi_http_set_problem(request, MHD_HTTP_BAD_GATEWAY, NULL,
+                              "The function answered with a status outside 200 to 599.", NULL);
+        if (release)
+            release(release_user);
+    } else {
+        bool bare = has_no_body(request->status);
+
+        request->response =
+            bare ? empty_response() : response_of(response->body, release, release_user);
+        if (request->response)
+            add_headers(request, &response->headers);
+        if (bare && release)
+            release(release_user);
+    }
+    hand_back(request);
+}
+
+void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
+                              const char *detail, const char *invocation_id)
+{
+    take_answer(request);
+    iswi_http_set_problem(request, status, title, detail, invocation_id);
+    hand_back(request);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HTTP_TRIGGER_H
+#define ISWI_HOST_HTTP_TRIGGER_H
+
+/*
+ * The HTTP/1.1 front of the host. A request is read whole, routed and handed over; it then rests
+ * in libmicrohttpd, which costs no thread, until somebody answers it. What cannot be handed over
+ * (no route, a malformed head, a body over the limit) is answered here, as problem details
+ * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
+ */
+#include "host/routes.h"
+
+#include <isoworker/data.h>
+#include <isoworker/status.h>
+
+typedef struct iswi_http iswi_http;
+typedef struct iswi_http_request iswi_http_request;
+
+/* Zero or NULL stands for the default in brackets. */
+typedef struct iswi_http_options {
+    const char *listen;         /* an IP address or localhost, and a port: "127.0.0.1:8080",
+                                   "[::1]:0"; port 0 is any free one ["127.0.0.1:7071"] */
+    const char *prefix;         /* path before every route; "" for none ["api"] */
+    int64_t body_limit_bytes;   /* of a request's body [100 MiB] */
+    int64_t header_timeout_ms;  /* from accept to the end of the head, wall clock [10 s] */
+    int64_t body_timeout_ms;    /* from there to the end of the body, wall clock [60 s] */
+    int64_t idle_timeout_ms;    /* from one response to the next request's begin [75 s] */
+    int64_t connections;        /* at most; further ones get 503 [10,000] */
+    int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
+    unsigned threads;           /* that serve connections [1] */
+} iswi_http_options;
+
+/* Called on a thread of the front once a request is in, with the `target` of its route. Must not
+ * block. Leads to exactly one iswi_http_answer or iswi_http_answer_problem, from any thread, also
+ * from within. */
+typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
+
+/* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user` outlive the front; `options` need not. ISW_E_CONFIG for a
+ * bad address or prefix, ISW_E_CONFLICT if the port is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
+isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
+                           iswi_http_handler_fn handler, void *user, iswi_http **out,
+                           isw_error *error);
+
+/* Serve by these routes from now on. All that were ever given outlive the front. Any thread. */
+void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
+
+/* "http://127.0.0.1:7071", with the port in use; for an any-address (0.0.0.0, [::]) the loopback
+ * address. Borrowed until the stop. */
+const char *iswi_http_url(const iswi_http *http);
+
+/* Refuse new connections from now on, and answer new requests on open ones with 503 and
+ * "Connection: close". Requests that were handed over are not touched. Any thread; once or more. */
+void iswi_http_quiesce(iswi_http *http);
+
+/* Requests that were handed over and are unanswered, or whose answer is still being written. Any
+ * thread. */
+size_t iswi_http_in_flight(iswi_http *http);
+
+/* Quiesce, wait until every request that was handed over is answered (the caller sees to that),
+ * give the answers two seconds to be written, and free. Not from the handler. */
+void iswi_http_stop(iswi_http *http);
+
+/* The request: method, url, headers, query, params, body, client. Text is valid UTF-8. Valid until
+ * the answer is called; the answer itself may point into it only if it is copied, that is, if
+ * `release` is NULL. */
+const isw_http *iswi_http_request_data(const iswi_http_request *request);
+
+/*
+ * Answer with status, headers and body of `response`; any thread, once. Headers are copied before
+ * this returns. The body is written from where it is: it stays valid until `release` is called
+ * with `release_user`, on any thread, perhaps before this returns. With a NULL `release` the body
+ * is copied before this returns. The request must not be touched afterwards.
+ *
+ * A status of 0 means 200; one outside 200 to 599 is answered with a 502 problem. Dropped are
+ * header fields that belong to the connection (Connection, Keep-Alive, Proxy-Connection, TE,
+ * Trailer, Transfer-Encoding, Upgrade) or that the front computes (Content-Length), those whose
+ * name is not a token, and those whose value is empty or holds a control character.
+ */
+void iswi_http_answer(iswi_http_request *request, const isw_http *response,
+                      void (*release)(void *release_user), void *release_user);
+
+/* Answer with application/problem+json. A NULL `title` stands for the status's standard phrase;
+ * `detail` and `invocation_id` may be NULL. 401 comes with "WWW-Authenticate: Bearer", 429 and 503
+ * with "Retry-After: 1". Any thread, once. */
+void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
+                              const char *detail, const char *invocation_id);
+
+#endif

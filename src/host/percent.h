@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_PERCENT_H
+#define ISWI_HOST_PERCENT_H
+
+/* Percent-encoding (RFC 3986, 2.1), read strictly. Pure; any thread. */
+#include <isoworker/data.h>
+
+/* Whether every '%' of `text` begins an escape of two hexadecimal digits. */
+bool iswi_percent_valid(isw_str text);
+
+/* Decode into `out`, which has room for text.size bytes, and return the size; SIZE_MAX for an
+ * escape that is cut off or not hexadecimal. '+' becomes a space if `plus_is_space`, as the query
+ * strings of forms have it. */
+size_t iswi_percent_decode(isw_str text, bool plus_is_space, char *out);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Patterns are written by people, so every refusal says what to write instead. What passes here
+ * can be matched segment by segment: no segment is empty, "." or "..", and only the last one may
+ * stand for other than exactly one segment. */
+#include "host/route_pattern.h"
+
+#include "base/text.h"
+
+enum { NAME_MAX_BYTES = 63, PATTERN_MAX_BYTES = 1024 };
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_name(isw_str text)
+{
+    if (text.size == 0 || text.size > NAME_MAX_BYTES ||
+        !(is_letter(text.data[0]) || text.data[0] == '_'))
+        return false;
+    for (size_t i = 1; i < text.size; i++)
+        if (!is_letter(text.data[i]) && !is_digit(text.data[i]) && !strchr("_-", text.data[i]))
+            return false;
+    return true;
+}
+
+/* The unencoded characters of a path segment (RFC 3986, "pchar"), and UTF-8 beyond ASCII: a
+ * literal is compared with the decoded segment. */
+static bool is_literal(isw_str text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+
+        if (!is_letter(c) && !is_digit(c) && !((unsigned char)c & 0x80) &&
+            !(c && strchr("-._~!$&'()*+,;=:@", c)))
+            return false;
+    }
+    return iswi_utf8_valid(text.data, text.size);
+}
+
+static isw_status parse_parameter(const char *pattern, isw_str text, iswi_segment *out,
+                                  isw_error *error)
+{
+    isw_str name = { text.data + 1, text.size - 2 };
+
+    out->kind = ISWI_SEGMENT_PARAMETER;
+    if (name.size && name.data[0] == '*') {
+        out->kind = ISWI_SEGMENT_CATCH_ALL;
+        name.data++;
+        name.size--;
+    } else if (name.size && name.data[name.size - 1] == '?') {
+        out->kind = ISWI_SEGMENT_OPTIONAL;
+        name.size--;
+    }
+    if (!is_name(name))
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": \"%.*s\" is not a parameter; write {name}, {name?} or "
+                             "{*name}, where a name is a letter or '_', then letters, digits, '_' "
+                             "or '-', up to %d bytes",
+                             pattern, (int)text.size, text.data, NAME_MAX_BYTES);
+    out->text = name;
+    return ISW_OK;
+}
+
+static isw_status parse_segment(const char *pattern, isw_str text, iswi_segment *out,
+                                isw_error *error)
+{
+    if (text.size == 0)
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\" has an empty segment; write single '/' between "
+                             "segments and none at the end",
+                             pattern);
+    if (isw_str_equal(text, isw_str_of(".")) || isw_str_equal(text, isw_str_of("..")))
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": \"%.*s\" cannot be a segment, since no request may "
+                             "have it; write the path that it leads to",
+                             pattern, (int)text.size, text.data);
+    if (text.data[0] == '{' && text.data[text.size - 1] == '}' && text.size > 1)
+        return parse_parameter(pattern, text, out, error);
+    if (memchr(text.data, '{', text.size) || memchr(text.data, '}', text.size))
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": \"%.*s\" mixes a parameter with text; a parameter "
+                             "takes a whole segment, as in orders/{id}",
+                             pattern, (int)text.size, text.data);
+    if (!is_literal(text))
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": \"%.*s\" has a character that a path does not hold; "
+                             "write letters, digits and -._~!$&'()*+,;=:@ unencoded",
+                             pattern, (int)text.size, text.data);
+    out->kind = ISWI_SEGMENT_LITERAL;
+    out->text = text;
+    return ISW_OK;
+}
+
+/* What the newest segment may not be in view of those before it. */
+static isw_status check_order(const char *pattern, const iswi_route_pattern *parsed,
+                              isw_error *error)
+{
+    const iswi_segment *last = &parsed->segments[parsed->count - 1];
+
+    if (parsed->count > 1 && last[-1].kind >= ISWI_SEGMENT_OPTIONAL)
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": {%s%.*s%s} must be the last segment; move it to the "
+                             "end or make it {%.*s}",
+                             pattern, last[-1].kind == ISWI_SEGMENT_CATCH_ALL ? "*" : "",
+                             (int)last[-1].text.size, last[-1].text.data,
+                             last[-1].kind == ISWI_SEGMENT_OPTIONAL ? "?" : "",
+                             (int)last[-1].text.size, last[-1].text.data);
+    if (last->kind == ISWI_SEGMENT_LITERAL)
+        return ISW_OK;
+    for (const iswi_segment *s = parsed->segments; s < last; s++)
+        if (s->kind != ISWI_SEGMENT_LITERAL && isw_str_equal(s->text, last->text))
+            return isw_error_set(error, ISW_E_CONFIG,
+                                 "route \"%s\" has two parameters named \"%.*s\"; rename one",
+                                 pattern, (int)s->text.size, s->text.data);
+    return ISW_OK;
+}
+
+isw_status iswi_route_pattern_parse(const char *text, iswi_route_pattern *out, isw_error *error)
+{
+    const char *at = text[0] == '/' ? text + 1 : text;
+    const char *end = text + strlen(text);
+
+    out->count = 0;
+    if (end - text > PATTERN_MAX_BYTES)
+        return isw_error_set(error, ISW_E_CONFIG, "route \"%.60s...\" is longer than %d bytes",
+                             text, PATTERN_MAX_BYTES);
+    if (at == end)
+        return ISW_OK;
+    for (;;) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        isw_str segment = { at, (size_t)((slash ? slash : end) - at) };
+        isw_status status;
+
+        if (out->count == ISWI_ROUTE_SEGMENTS_MAX)
+            return isw_error_set(error, ISW_E_CONFIG,
+                                 "route \"%s\" has more than %d segments; make it shorter", text,
+                                 ISWI_ROUTE_SEGMENTS_MAX);
+        status = parse_segment(text, segment, &out->segments[out->count], error);
+        if (status)
+            return status;
+        out->count++;
+        status = check_order(text, out, error);
+        if (status || !slash)
+            return status;
+        at = slash + 1;
+    }
+}
+
+isw_status iswi_route_methods_check(const char *methods, const char *pattern, isw_error *error)
+{
+    for (const char *at = methods; at && *at;) {
+        size_t size = strcspn(at, " ,");
+
+        for (size_t i = 0; i < size; i++)
+            if (!(at[i] >= 'A' && at[i] <= 'Z') && at[i] != '-')
+                return isw_error_set(error, ISW_E_CONFIG,
+                                     "route \"%s\": \"%.*s\" is not a method; write methods in "
+                                     "capitals, such as \"GET POST\"",
+                                     pattern, (int)size, at);
+        at += size;
+        at += strspn(at, " ,");
+    }
+    return ISW_OK;
+}

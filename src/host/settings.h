@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_SETTINGS_H
+#define ISWI_HOST_SETTINGS_H
+
+/* host.yaml as structs. */
+#include "base/buffer.h"
+#include "config/config.h"
+
+typedef struct iswi_host_options {
+    int64_t heartbeat_ms;
+    int64_t function_timeout_ms;
+    int64_t cancel_grace_ms;
+    int64_t shutdown_grace_ms;
+} iswi_host_options;
+
+typedef struct iswi_http_settings {
+    bool enabled;
+    const char *listen;
+    const char *prefix;
+    int64_t body_limit;
+    int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    int64_t connections, connections_per_address;
+    int64_t threads;
+} iswi_http_settings;
+
+typedef struct iswi_level_rule {
+    const char *category;
+    int64_t level; /* isw_log_level */
+} iswi_level_rule;
+
+typedef struct iswi_logging_settings {
+    int64_t format; /* 0 text, 1 json */
+    int64_t level;
+    isw_option_list levels; /* of iswi_level_rule */
+} iswi_logging_settings;
+
+typedef struct iswi_worker_settings {
+    const char *name;
+    isw_option_strings command;
+    const char *config;
+    const char *directory;
+    isw_option_strings environment;
+    int64_t processes;
+    int64_t start_timeout_ms;
+    int64_t restart_delay_ms, restart_delay_max_ms;
+    int64_t give_up_after;
+} iswi_worker_settings;
+
+typedef struct iswi_function_settings {
+    const char *name; /* a pattern */
+    int64_t timeout_ms;
+} iswi_function_settings;
+
+typedef struct iswi_host_settings {
+    iswi_host_options host;
+    iswi_http_settings http;
+    iswi_logging_settings logging;
+    isw_option_list functions; /* of iswi_function_settings */
+    isw_option_list workers;   /* of iswi_worker_settings */
+} iswi_host_settings;
+
+/* Read `path`. *config owns *out; close it when done.
+ * Errors: ISW_E_CONFIG with file:line:column, ISW_E_IO. */
+isw_status iswi_host_settings_read(const char *path, iswi_config **config,
+                                   const iswi_host_settings **out, isw_error *error);
+
+/* Append the reference of host.yaml for people. */
+void iswi_host_settings_reference(iswi_buffer *out);
+
+#endif

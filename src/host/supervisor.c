@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * iswi_host_run: one thread that waits for ends, output, deadlines and wishes, and tends every
+ * process. Invariant: it sleeps until the nearest time that anything asked for, so that an idle
+ * host does nothing between heartbeats.
+ */
+#include "base/clock.h"
+#include "host/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* -- Waking ------------------------------------------------------------------------------------ */
+
+void iswi_host_wake(iswi_host *host)
+{
+    uint64_t one = 1;
+
+    if (write(host->wake, &one, sizeof one) < 0)
+        return; /* it is full, so the supervisor is woken already */
+}
+
+void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
+{
+    if (at_ns < atomic_load_explicit(&host->wake_at_ns, memory_order_relaxed))
+        iswi_host_wake(host);
+}
+
+void iswi_host_stop(iswi_host *host)
+{
+    atomic_fetch_add(&host->stops, 1);
+    iswi_host_wake(host);
+}
+
+/* What an event is about: pool, process and kind in one number. */
+static uint64_t event_key(const iswi_process *process, unsigned what)
+{
+    uint64_t pool = (uint64_t)(process->pool - process->host->pools);
+
+    return pool << 32 | (uint64_t)process->index << 2 | what;
+}
+
+bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_key(process, what) };
+
+    return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void iswi_host_unwatch(iswi_host *host, int fd)
+{
+    epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void on_event(iswi_host *host, uint64_t key)
+{
+    uint64_t count;
+    iswi_process *process;
+
+    if (key == UINT64_MAX) {
+        if (read(host->wake, &count, sizeof count) < 0)
+            return;
+        return;
+    }
+    process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
+    if (!process->running)
+        return;
+    if ((key & 3) == 0)
+        iswi_process_ended(process);
+    else
+        iswi_process_read_output(process, (key & 3) == 2);
+}
+
+static void wait_for_events(iswi_host *host, int64_t until_ns)
+{
+    struct epoll_event events[32];
+    int64_t left_ms = until_ns == INT64_MAX ? -1 : (until_ns - iswi_now_ns() + 999999) / 1000000;
+    int timeout = left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+    int count;
+
+    if (until_ns != INT64_MAX && timeout < 0)
+        timeout = 0;
+    count = epoll_wait(host->epoll, events, 32, timeout);
+    for (int i = 0; i < count; i++)
+        on_event(host, events[i].data.u64);
+}
+
+/* -- Looking at everything --------------------------------------------------------------------- */
+
+typedef struct overview {
+    unsigned settled; /* pools that are indexed, or whose processes all failed once */
+    unsigned indexed;
+    unsigned gone; /* processes */
+    unsigned running;
+    unsigned processes;
+    int64_t next_ns;
+} overview;
+
+static bool pool_settled(const iswi_pool *pool)
+{
+    if (pool->indexed)
+        return true;
+    for (unsigned i = 0; i < pool->count; i++)
+        if (pool->processes[i].failures == 0)
+            return false;
+    return true;
+}
+
+static bool pool_ready(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->processes[i].load) == UINT32_MAX &&
+            pool->processes[i].failures == 0)
+            return false;
+    return true;
+}
+
+static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[i];
+        int64_t next_ns = iswi_process_check_deadlines(process, now_ns);
+
+        if (next_ns < seen->next_ns)
+            seen->next_ns = next_ns;
+        iswi_process_tend(process, now_ns, &seen->next_ns);
+        seen->gone += process->state == ISWI_PROCESS_GONE;
+        seen->running += process->running || process->link;
+        seen->processes++;
+    }
+    seen->indexed += pool->indexed;
+    seen->settled += pool_settled(pool) && pool_ready(pool);
+}
+
+static overview look(iswi_host *host)
+{
+    overview seen = { .next_ns = INT64_MAX };
+    int64_t now_ns = iswi_now_ns();
+
+    /* While we look, whoever has something sooner writes a wake that ends the next wait. */
+    atomic_store(&host->wake_at_ns, INT64_MAX);
+    for (size_t i = 0; i < host->pool_count; i++)
+        tend_pool(&host->pools[i], now_ns, &seen);
+    return seen;
+}
+
+/* -- Phases ------------------------------------------------------------------------------------ */
+
+static void publish(iswi_host *host, const overview *seen, unsigned *published)
+{
+    if (seen->indexed != *published) {
+        iswi_functions_publish(host);
+        *published = seen->indexed;
+        host->table_shown = false;
+    }
+    if (host->table_shown || seen->settled < host->pool_count)
+        return;
+    host->table_shown = true;
+    if (host->route_count == 0)
+        iswi_functions_publish(host);
+    iswi_functions_show(host);
+    iswi_console_say(&host->console, ISW_LOG_INFO, "%zu functions at %s, Ctrl-C ends",
+                     host->function_count, host->http ? iswi_http_url(host->http) : "(no HTTP)");
+}
+
+static isw_status serve(iswi_host *host, isw_error *error)
+{
+    unsigned published = 0;
+
+    while (!atomic_load(&host->stops)) {
+        overview seen = look(host);
+
+        publish(host, &seen, &published);
+        if (seen.gone == seen.processes)
+            return isw_error_set(error, ISW_E_UNAVAILABLE,
+                                 "no worker could be brought to serve; see above why");
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+    return ISW_OK;
+}
+
+/* Wait until every call is answered, the grace is over, or we are asked again. */
+static void drain(iswi_host *host)
+{
+    int64_t until = iswi_now_ns() + host->options.shutdown_grace_ms * 1000000;
+    unsigned calls = atomic_load(&host->calls);
+
+    if (host->http)
+        iswi_http_quiesce(host->http);
+    if (calls)
+        iswi_console_say(&host->console, ISW_LOG_INFO,
+                         "waiting for %u invocations in flight; Ctrl-C again does not", calls);
+    while (atomic_load(&host->calls) && iswi_now_ns() < until && atomic_load(&host->stops) < 2) {
+        overview seen = look(host);
+
+        if (seen.next_ns > until)
+            seen.next_ns = until;
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+}
+
+static void terminate(iswi_process *process, int64_t grace_ms)
+{
+    iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = (uint64_t)grace_ms };
+    bool asked;
+
+    pthread_mutex_lock(&process->lock);
+    asked = process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING;
+    if (asked) {
+        iswi_process_send(process, &frame);
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+    } else if (process->state == ISWI_PROCESS_WAITING) {
+        iswi_process_set_state(process, ISWI_PROCESS_GONE);
+    }
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = iswi_now_ns() + grace_ms * 1000000;
+    if (!asked && process->running && process->state == ISWI_PROCESS_STARTING)
+        iswi_process_kill(process, "the host stops");
+}
+
+static void end_processes(iswi_host *host)
+{
+    int64_t grace_ms = atomic_load(&host->stops) > 1 ? 0 : 2000;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            terminate(&host->pools[i].processes[j], grace_ms);
+    for (;;) {
+        overview seen = look(host);
+
+        if (!seen.running)
+            return;
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+}
+
+isw_status iswi_host_run(iswi_host *host, isw_error *error)
+{
+    isw_status status = serve(host, error);
+
+    if (status != ISW_OK)
+        atomic_fetch_add(&host->stops, 1);
+    drain(host);
+    end_processes(host);
+    if (status == ISW_OK)
+        iswi_console_say(&host->console, ISW_LOG_INFO, "stopped");
+    return status;
+}
