@@ -35,8 +35,9 @@ ISW_API isw_status isw_http_reply(isw_context *ctx, int status, const char *cont
 ISW_API isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *content_type,
                                         const void *body, size_t size);
 
-/* Answer with application/problem+json (RFC 9457): type "about:blank", `title`, status, `detail`
- * (NULL to leave it out), the invocation's id as "invocation_id" and as "instance". Errors as
+/* Answer with application/problem+json (RFC 9457): type "about:blank", `title` (NULL for the
+ * status's own phrase), status, `detail` (NULL to leave it out), the invocation's id as
+ * "invocation_id" and as "instance". Errors as
  * isw_http_reply. */
 ISW_API isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
                                           const char *detail);

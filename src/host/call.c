@@ -48,31 +48,30 @@ static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
     return best;
 }
 
-static bool any_ready(const iswi_pool *pool)
-{
-    for (unsigned i = 0; i < pool->count; i++)
-        if (atomic_load_explicit(&pool->processes[i].load, memory_order_relaxed) != UINT32_MAX)
-            return true;
-    return false;
-}
-
 /* Give the call to a process, or answer it. Owns `call`. */
 static void place(iswi_host *host, iswi_call *call)
 {
     iswi_pool *pool = call->function->pool;
     isw_error failure = { ISW_OK, "" };
-    iswi_process *process = choose(pool, call->avoid);
+    iswi_process *best = choose(pool, call->avoid);
+    iswi_placing placing = ISWI_PLACE_CLOSED;
+    bool full = false;
 
-    if (process && iswi_process_invoke(process, call, &failure))
-        return;
+    if (best)
+        placing = iswi_process_invoke(best, call, &failure);
     /* The best one had no place: any other will do. */
-    for (unsigned i = 0; i < pool->count && failure.status == ISW_OK; i++)
-        if (&pool->processes[i] != process &&
-            iswi_process_invoke(&pool->processes[i], call, &failure))
+    for (unsigned i = 0; i < pool->count && placing != ISWI_PLACED; i++) {
+        if (placing == ISWI_PLACE_REFUSED) {
+            iswi_call_fail(host, call, failure.status, failure.message);
             return;
-    if (failure.status != ISW_OK)
-        iswi_call_fail(host, call, failure.status, failure.message);
-    else if (any_ready(pool))
+        }
+        full = full || placing == ISWI_PLACE_FULL;
+        if (&pool->processes[i] != best)
+            placing = iswi_process_invoke(&pool->processes[i], call, &failure);
+    }
+    if (placing == ISWI_PLACED)
+        return;
+    if (full || placing == ISWI_PLACE_FULL)
         iswi_call_fail(host, call, ISW_E_BUSY, "the worker has as many invocations as it takes");
     else
         iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "no process of the worker is ready");

@@ -180,9 +180,15 @@ struct iswi_host {
 /* process.c: what happens on the wire with one process. */
 void iswi_process_events(iswi_process *process, iswi_link_events *events);
 
-/* Put a call into a free place and send it. The process's lock is taken. False: it has no place
- * now. *failure is set when the frame itself cannot be sent anywhere. */
-bool iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+typedef enum iswi_placing {
+    ISWI_PLACED,
+    ISWI_PLACE_FULL,    /* it has as many as it takes */
+    ISWI_PLACE_CLOSED,  /* it is not ready, or not any more */
+    ISWI_PLACE_REFUSED, /* the frame cannot be sent anywhere; *failure says why */
+} iswi_placing;
+
+/* Put a call into a free place and send it. The process's lock is taken. */
+iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
 
 /* Send a frame. With the lock. */
 void iswi_process_send(iswi_process *process, const iswi_frame *frame);

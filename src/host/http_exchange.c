@@ -185,12 +185,14 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
                                      size_t *upload_size, void **context)
 {
     iswi_http_request *request = *context;
+    iswi_http_state state;
 
     (void)user;
     (void)connection;
     if (!request)
         return MHD_NO;
-    switch (request->state) {
+    state = request->state;
+    switch (state) {
     case ISWI_HTTP_AT_HEAD:
         return head_arrived(request, method, url, version);
     case ISWI_HTTP_AT_BODY:

@@ -151,7 +151,10 @@ void iswi_process_kill(iswi_process *process, const char *format, ...)
 
 static void describe_end(int status, char *text, size_t size)
 {
-    if (WIFEXITED(status))
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+        snprintf(text, size, "refused its configuration, see its words above (status %d)",
+                 EX_CONFIG);
+    else if (WIFEXITED(status))
         snprintf(text, size, "exited with status %d", WEXITSTATUS(status));
     else
         snprintf(text, size, "was ended by signal %d (%s)", WTERMSIG(status),
@@ -235,7 +238,7 @@ static void bury(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     bool closed;
 
     pthread_mutex_lock(&process->lock);
-    closed = process->closed || !process->link;
+    closed = process->closed || !process->link || !process->hello_came;
     pthread_mutex_unlock(&process->lock);
     if (!closed && now_ns < wait_until) {
         sooner(next_ns, wait_until);

@@ -115,45 +115,49 @@ static isw_status encode_invoke(const iswi_call *call, uint64_t id, iswi_buffer 
 }
 
 /* With the lock. */
-static bool invoke(iswi_process *process, iswi_call *call, isw_error *failure)
+static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *failure)
 {
+    iswi_buffer bytes = { 0 };
     unsigned number;
     uint64_t id;
-    iswi_buffer bytes = { 0 };
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY || process->in_flight >= process->credit ||
-        !process->free_count)
-        return false;
+    if (process->state != ISWI_PROCESS_READY)
+        return ISWI_PLACE_CLOSED;
+    if (process->in_flight >= process->credit || !process->free_count)
+        return ISWI_PLACE_FULL;
     number = process->free_places[process->free_count - 1];
     id = ++process->generation << 16 | number;
     status = encode_invoke(call, id, &bytes, failure);
-    if (status == ISW_OK) {
+    if (status == ISW_OK)
         status = iswi_link_send(process->link, bytes.data, bytes.size);
-        if (status == ISW_E_NO_MEMORY)
-            isw_error_set(failure, status, "no memory to send the invocation");
-    }
     iswi_buffer_fini(&bytes);
-    if (status != ISW_OK)
-        return false;
+    if (status == ISW_E_CLOSED)
+        return ISWI_PLACE_CLOSED;
+    if (status == ISW_E_BUSY)
+        return ISWI_PLACE_FULL;
+    if (status != ISW_OK) {
+        isw_error_set(failure, status, "%s", isw_status_text(status));
+        return ISWI_PLACE_REFUSED;
+    }
     process->free_count--;
     process->in_flight++;
     process->places[number] = (iswi_place){ id, call, call->deadline_ns };
     update_load(process);
-    return true;
+    return ISWI_PLACED;
 }
 
-bool iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure)
+iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure)
 {
     int64_t deadline = call->deadline_ns;
-    bool done;
+    iswi_placing placing;
 
     pthread_mutex_lock(&process->lock);
-    done = invoke(process, call, failure);
+    placing = invoke(process, call, failure);
     pthread_mutex_unlock(&process->lock);
-    if (done && deadline) /* `call` may be answered and gone by now */
+    if (placing == ISWI_PLACED && deadline) /* `call` may be answered and gone by now */
         iswi_host_wake_by(process->host, deadline);
-    return done;
+    return placing;
 }
 
 void iswi_process_lose_calls(iswi_process *process, const char *why)

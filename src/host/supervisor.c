@@ -148,6 +148,20 @@ static overview look(iswi_host *host)
 
 /* -- Phases ------------------------------------------------------------------------------------ */
 
+/* Shown at every level: who starts a host wants to know where it is. */
+static void announce(iswi_host *host)
+{
+    iswi_logline line = { .level = ISW_LOG_INFO,
+                          .time_us = iswi_wall_us(),
+                          .source = isw_str_of("host") };
+    char text[160];
+
+    snprintf(text, sizeof text, "%zu functions at %s, Ctrl-C ends", host->function_count,
+             host->http ? iswi_http_url(host->http) : "(no HTTP)");
+    line.message = isw_str_of(text);
+    iswi_console_line(&host->console, &line);
+}
+
 static void publish(iswi_host *host, const overview *seen, unsigned *published)
 {
     if (seen->indexed != *published) {
@@ -161,8 +175,7 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     if (host->route_count == 0)
         iswi_functions_publish(host);
     iswi_functions_show(host);
-    iswi_console_say(&host->console, ISW_LOG_INFO, "%zu functions at %s, Ctrl-C ends",
-                     host->function_count, host->http ? iswi_http_url(host->http) : "(no HTTP)");
+    announce(host);
 }
 
 static isw_status serve(iswi_host *host, isw_error *error)
@@ -173,7 +186,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
         overview seen = look(host);
 
         publish(host, &seen, &published);
-        if (seen.gone == seen.processes)
+        if (seen.gone == seen.processes && !atomic_load(&host->stops))
             return isw_error_set(error, ISW_E_UNAVAILABLE,
                                  "no worker could be brought to serve; see above why");
         atomic_store(&host->wake_at_ns, seen.next_ns);

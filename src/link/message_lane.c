@@ -33,6 +33,7 @@ typedef struct message_lane {
     bool draining; /* the receive aio was woken for that */
     bool over;     /* on_closed was raised, or the lane never opened */
     iswi_peer peer;
+    nng_pipe pipe; /* id 0 before the other side connected */
 } message_lane;
 
 static void release_nng_message(void *owned)
@@ -178,6 +179,7 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *user)
     }
     pthread_mutex_lock(&lane->lock);
     lane->peer = (iswi_peer){ (uid_t)uid, (pid_t)pid };
+    lane->pipe = pipe;
     pthread_mutex_unlock(&lane->lock);
 }
 
@@ -194,7 +196,14 @@ static iswi_peer lane_peer(iswi_link *link)
 
 static void lane_close(iswi_link *link)
 {
-    end((message_lane *)link);
+    message_lane *lane = (message_lane *)link;
+    nng_pipe pipe;
+
+    end(lane);
+    pthread_mutex_lock(&lane->lock);
+    pipe = lane->pipe;
+    pthread_mutex_unlock(&lane->lock);
+    nng_pipe_close(pipe); /* so that the other side sees the end now, not when we are destroyed */
 }
 
 static void lane_destroy(iswi_link *link)

@@ -156,6 +156,29 @@ isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type
     return isw_http_reply_bytes(ctx, status, content_type, text, strlen(text));
 }
 
+/* The phrase that RFC 9110, section 15, recommends; those that statuses stand for. */
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } reasons[] = {
+        { 400, "Bad Request" },           { 401, "Unauthorized" },
+        { 403, "Forbidden" },             { 404, "Not Found" },
+        { 405, "Method Not Allowed" },    { 409, "Conflict" },
+        { 413, "Content Too Large" },     { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
+        { 499, "Client Closed Request" }, { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },       { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },   { 504, "Gateway Timeout" },
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].text;
+    return status < 500 ? "Request Refused" : "Server Error";
+}
+
 isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
                                   const char *detail)
 {
@@ -164,7 +187,7 @@ isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *titl
     char *copy;
 
     iswi_buffer_append_text(&json, "{\"type\":\"about:blank\",\"title\":");
-    iswi_json_string(&json, isw_str_of(title));
+    iswi_json_string(&json, isw_str_of(title ? title : reason_of(status)));
     iswi_buffer_printf(&json, ",\"status\":%d", status);
     if (detail) {
         iswi_buffer_append_text(&json, ",\"detail\":");

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a caller. A credential counts only if there is one of its kind: where readers
+ * could differ in which of two is meant, it is neither. */
+#include "auth_caller.h"
+
+#include "auth_claims.h"
+
+#include <isoworker/log.h>
+#include <strings.h>
+#include <time.h>
+
+auth_now auth_read_clocks(void)
+{
+    struct timespec wall;
+    struct timespec monotonic;
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    return (auth_now){ wall.tv_sec,
+                       (int64_t)monotonic.tv_sec * 1000 + monotonic.tv_nsec / 1000000 };
+}
+
+static isw_status refuse(auth_caller *caller, isw_status status, const char *reason)
+{
+    caller->reason = reason;
+    return status;
+}
+
+/* Letter case counts in the names of query parameters, and does not in those of headers. */
+typedef int (*compare_fn)(const char *a, const char *b, size_t size);
+
+/* How many pairs are named `name` (none for an empty name), and the value of the last. */
+static size_t find_value(const isw_pairs *pairs, const char *name, compare_fn compare,
+                         isw_str *value)
+{
+    const size_t size = strlen(name);
+    size_t found = 0;
+
+    for (size_t i = 0; size && i < pairs->count; i++) {
+        const isw_pair *pair = &pairs->items[i];
+
+        if (pair->name.size == size && compare(pair->name.data, name, size) == 0) {
+            *value = pair->value;
+            found++;
+        }
+    }
+    return found;
+}
+
+/* RFC 6750, section 2.1; the scheme in any letter case (RFC 9110, section 11.1). */
+static bool is_bearer(isw_str header, isw_str *token)
+{
+    static const char scheme[] = "Bearer";
+    size_t at = sizeof scheme - 1;
+
+    if (header.size < at || strncasecmp(header.data, scheme, at) != 0)
+        return false;
+    if (header.size > at && header.data[at] != ' ')
+        return false;
+    while (at < header.size && header.data[at] == ' ')
+        at++;
+    *token = (isw_str){ header.data + at, header.size - at };
+    return true;
+}
+
+/* -- Tokens ------------------------------------------------------------------------------------ */
+
+static bool is_admin(const isw_principal *principal, const char *admin_role)
+{
+    for (size_t i = 0; admin_role[0] && i < principal->role_count; i++)
+        if (isw_str_equal(principal->roles[i], isw_str_of(admin_role)))
+            return true;
+    return false;
+}
+
+static isw_status check_token(isw_context *ctx, const auth_options *options, auth_jwt *jwt,
+                              isw_str token, auth_caller *caller)
+{
+    json_t *claims = NULL;
+    isw_error note = { 0 };
+    isw_status status;
+    bool filled;
+
+    caller->showed_token = true;
+    status = auth_jwt_verify(jwt, token, auth_read_clocks(), &claims, &caller->reason, &note);
+    if (status == ISW_E_UNAVAILABLE)
+        caller->reason = isw_context_printf(ctx, "%s: %s", caller->reason, note.message);
+    else if (note.status != ISW_OK)
+        isw_log(ctx, ISW_LOG_WARNING, "auth: %s", note.message);
+    if (status != ISW_OK)
+        return caller->reason ? status : refuse(caller, ISW_E_NO_MEMORY, "out of memory");
+    filled = auth_claims_principal(ctx, claims, &options->jwt, &caller->principal);
+    json_decref(claims);
+    if (!filled)
+        return refuse(caller, ISW_E_NO_MEMORY, "out of memory");
+    caller->level = is_admin(&caller->principal, options->admin_role) ? AUTH_ADMIN : AUTH_FUNCTION;
+    return ISW_OK;
+}
+
+/* -- Keys -------------------------------------------------------------------------------------- */
+
+/* NULL when memory is out. */
+static const isw_str *views_of(isw_context *ctx, const isw_option_strings *texts)
+{
+    isw_str *views = isw_context_alloc(ctx, (texts->count + 1) * sizeof *views);
+
+    for (size_t i = 0; views && i < texts->count; i++)
+        views[i] = isw_str_of(texts->items[i]);
+    return views;
+}
+
+static isw_status check_key(isw_context *ctx, const auth_keys *keys, isw_str text,
+                            auth_caller *caller)
+{
+    const auth_key_options *key = auth_keys_find(keys, text);
+
+    if (!key)
+        return refuse(caller, ISW_E_UNAUTHENTICATED, "the key is not one of ours");
+    caller->key = key;
+    caller->level = key->level ? AUTH_ADMIN : AUTH_FUNCTION;
+    caller->principal = (isw_principal){
+        .scheme = isw_str_of("key"),
+        .subject = isw_str_of(key->name),
+        .roles = views_of(ctx, &key->roles),
+        .role_count = key->roles.count,
+        .scopes = views_of(ctx, &key->scopes),
+        .scope_count = key->scopes.count,
+    };
+    if (!caller->principal.roles || !caller->principal.scopes)
+        return refuse(caller, ISW_E_NO_MEMORY, "out of memory");
+    return ISW_OK;
+}
+
+/* -- Either ------------------------------------------------------------------------------------ */
+
+/* A bearer token must be good if there is one. Otherwise the key decides, in the header before the
+ * query, and an Authorization of another kind is left to the function. */
+isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
+                                const auth_keys *keys, auth_jwt *jwt, const isw_http *request,
+                                auth_caller *caller)
+{
+    isw_str header = { NULL, 0 };
+    isw_str token = { NULL, 0 };
+    isw_str key = { NULL, 0 };
+    const size_t headers = find_value(&request->headers, "authorization", strncasecmp, &header);
+    size_t shown = find_value(&request->headers, options->key_header, strncasecmp, &key);
+
+    if (headers > 1)
+        return refuse(caller, ISW_E_UNAUTHENTICATED, "more than one Authorization header");
+    if (headers && jwt->options && is_bearer(header, &token))
+        return check_token(ctx, options, jwt, token, caller);
+    if (!shown)
+        shown = find_value(&request->query, options->key_query, strncmp, &key);
+    if (shown > 1)
+        return refuse(caller, ISW_E_UNAUTHENTICATED, "more than one key");
+    if (shown)
+        return check_key(ctx, keys, key, caller);
+    return refuse(caller, ISW_E_UNAUTHENTICATED,
+                  headers ? "Authorization is of no kind that is accepted here"
+                          : "no credentials");
+}

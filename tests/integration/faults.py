@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a host does when workers crash, hang, lie, or are too slow."""
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from harness import SOURCE, Host, is_alive, main, wait_until, worker
+
+
+class Faults(unittest.TestCase):
+    def test_a_crash_is_answered_and_the_next_request_succeeds(self):
+        with Host(worker(more="processes: 2")) as host:
+            status, body, headers = host.request("POST", "crash")
+            self.assertEqual(status, 502)
+            self.assertEqual(headers["Content-Type"], "application/problem+json")
+            self.assertIn(b"invocation_id", body)
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_single_process_comes_back_after_a_crash(self):
+        with Host(worker()) as host:
+            self.assertEqual(host.request("POST", "crash")[0], 502)
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
+    def test_kill_under_load_loses_no_answer(self):
+        """32 connections for a while, and a kill -9 again and again."""
+        with Host(worker(more="processes: 2\ngive_up_after: 1000")) as host:
+            stop = time.monotonic() + 3
+            results = []
+
+            def load():
+                while time.monotonic() < stop:
+                    begin = time.monotonic()
+                    status, body, _ = host.request("GET", "pid")
+                    results.append((status, body, time.monotonic() - begin))
+
+            threads = [threading.Thread(target=load) for _ in range(32)]
+            for thread in threads:
+                thread.start()
+            kills = 0
+            while time.monotonic() < stop and kills < 200:
+                status, body = host.get("pid")
+                if status == 200:
+                    os.kill(int(body.split()[0]), signal.SIGKILL)
+                    kills += 1
+                time.sleep(0.05)
+            for thread in threads:
+                thread.join(60)
+            statuses = {status for status, _, _ in results}
+            self.assertGreater(kills, 5)
+            self.assertGreater(len(results), 100)
+            self.assertLessEqual(statuses, {200, 502, 503})
+            self.assertLess(max(seconds for _, _, seconds in results), 30)
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
+    def test_what_was_in_flight_is_answered_at_once(self):
+        with Host(worker()) as host:
+            pid = int(host.get("pid")[1].split()[0])
+            waiting = [host.start("GET", "once?ms=20000") for _ in range(5)]
+            host.wait_for_naps(5)
+            begin = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            for finish in waiting:
+                self.assertEqual(finish()[0], 502)
+            self.assertLess(time.monotonic() - begin, 5)
+
+    def test_an_idempotent_invocation_is_tried_elsewhere(self):
+        with Host(worker(more="processes: 2")) as host:
+            finish = host.start("GET", "again?ms=1500")
+            victim = host.wait_for_naps(1)[0]
+            os.kill(victim, signal.SIGKILL)
+            status, body, _ = finish()
+            self.assertEqual(status, 200)
+            self.assertNotEqual(int(body), victim)
+            host.wait_for("again: tried again elsewhere")
+
+    def test_a_function_that_heeds_its_deadline_costs_no_process(self):
+        with Host(worker()) as host:
+            before = host.get("pid")[1]
+            status, body, seconds = host.start("GET", "nap?ms=20000")()
+            self.assertIn(status, (499, 504))
+            self.assertLess(seconds, 5)
+            self.assertEqual(host.get("pid")[1], before)
+
+    def test_a_function_that_does_not_costs_its_process_only(self):
+        with Host(worker(more="processes: 2"), top="host: {cancel_grace: 200ms}") as host:
+            pids = set(children(host))
+            status, body, seconds = host.start("GET", "stubborn?ms=20000")()
+            self.assertEqual(status, 504)
+            self.assertLess(seconds, 5)
+            host.wait_for("a function did not stop 200 ms after it was cancelled")
+            wait_until(lambda: sum(is_alive(pid) for pid in pids) == 1)
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_neighbours_of_a_killed_process_get_definite_answers(self):
+        with Host(worker(), top="host: {cancel_grace: 200ms}") as host:
+            stubborn = host.start("GET", "stubborn?ms=20000")
+            once = host.start("GET", "once?ms=20000")
+            host.wait_for_naps(1)
+            self.assertEqual(stubborn()[0], 504)
+            self.assertEqual(once()[0], 502)
+
+    def test_a_stopped_worker_is_found_by_its_heartbeat(self):
+        with Host(worker(more="processes: 2"), top="host: {heartbeat: 200ms}") as host:
+            pid = int(host.get("pid")[1].split()[0])
+            os.kill(pid, signal.SIGSTOP)
+            host.wait_for("it has not answered for")
+            wait_until(lambda: not is_alive(pid))
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_crash_loop_is_given_up(self):
+        command = ["sh", "-c", "echo no such library >&2; exit 3"]
+        broken = worker("broken", command, "give_up_after: 3\nrestart_delay: 10ms")
+        with Host(broken + worker()) as host:
+            host.wait_for("broken stderr: no such library")
+            host.wait_for("worker broken: given up after too many ends in a row: it exited with "
+                          "status 3")
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_more_than_the_worker_takes_is_refused_at_once(self):
+        chain = "worker: {concurrency: 2, max_in_flight: 2}\n"
+        with Host(worker(), chain=chain) as host:
+            busy = [host.start("GET", "once?ms=1500") for _ in range(2)]
+            host.wait_for_naps(2)
+            status, _, headers = host.request("GET", "hello/x")
+            self.assertEqual(status, 429)
+            self.assertIn("Retry-After", headers)
+            self.assertEqual([finish()[0] for finish in busy], [200, 200])
+
+    def test_terminate_lets_what_is_in_flight_finish(self):
+        with Host(worker(), top="http: {prefix: api}") as host:
+            pid = int(host.get("pid")[1].split()[0])
+            finish = host.start("GET", "once?ms=1000")
+            host.wait_for_naps(1)
+            host.process.send_signal(signal.SIGTERM)
+            status, body, _ = finish()
+            self.assertEqual((status, int(body)), (200, pid))
+            host.wait_for("host: stopped")
+
+    def test_a_second_signal_does_not_wait(self):
+        with Host(worker()) as host:
+            finish = host.start("GET", "once?ms=20000")
+            host.wait_for_naps(1)
+            host.process.send_signal(signal.SIGINT)
+            host.wait_for("waiting for 1 invocations in flight")
+            host.process.send_signal(signal.SIGINT)
+            self.assertEqual(finish()[0], 502)
+            host.wait_for("host: stopped")
+
+    def test_a_worker_that_is_terminated_by_hand_finishes_and_is_replaced(self):
+        with Host(worker(more="processes: 2")) as host:
+            finish = host.start("GET", "once?ms=1000")
+            leaving = host.wait_for_naps(1)[0]
+            os.kill(leaving, signal.SIGTERM)
+            self.assertEqual(finish()[0], 200)
+            wait_until(lambda: not is_alive(leaving))
+            wait_until(lambda: len(children(host)) == 2)
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_worker_that_breaks_the_protocol_is_closed_and_its_callers_answered(self):
+        liar = worker("liar", [SOURCE + "/integration/lying_worker.py"],
+                      "give_up_after: 100\nrestart_delay_max: 50ms")
+        with Host(liar + worker()) as host:
+            for lie in ("unknown_id", "twice", "garbage", "wrong_kind", "huge_length",
+                        "credit_of_nonsense"):
+                wait_until(lambda: host.get("lie/truth")[0] == 200)
+                self.assertIn(host.get("lie/" + lie)[0], (200, 502), lie)
+                self.assertEqual(host.get("hello/x")[0], 200)
+            host.wait_for("a response that nobody waits for")
+
+    def test_log_lines_cannot_be_forged(self):
+        with Host(worker(), arguments=[]) as host:
+            host.get("forge")
+            line = host.wait_for(r"Function\.forge: first")
+            self.assertIn(r"first\n12:00:00.000 error host: forged \x1b[31m line", line)
+            self.assertIn(r"printed \x1b[31m by hand", host.wait_for("printed"))
+            self.assertNotIn("\x1b", host.log())
+
+
+def children(host):
+    """The pids of the host's workers that serve: all that have more threads than one."""
+    names = subprocess.run(["pgrep", "-P", str(host.process.pid)], capture_output=True,
+                           text=True).stdout.split()
+    return [int(name) for name in names
+            if is_alive(name) and os.path.exists(f"/proc/{name}/task")
+            and len(os.listdir(f"/proc/{name}/task")) > 1]
+
+
+if __name__ == "__main__":
+    main()

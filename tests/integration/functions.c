@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker of the integration tests: functions that behave badly on request. */
+#include <isoworker/isoworker.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static uint32_t ms_of(isw_context *ctx)
+{
+    const char *ms = isw_http_query(ctx, "ms");
+
+    return ms ? (uint32_t)atoi(ms) : 0;
+}
+
+static isw_status hello(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "Hello, %s!\n", isw_http_param(ctx, "name"));
+}
+
+static isw_status pid(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "%ld %u", (long)getpid(),
+                          (unsigned)isw_context_retry(ctx)->count);
+}
+
+static isw_status echo(isw_context *ctx)
+{
+    isw_bytes body = isw_http_body(ctx);
+
+    return isw_http_reply_bytes(ctx, 200, isw_http_header(ctx, "content-type"), body.data,
+                                body.size);
+}
+
+static isw_status fail(isw_context *ctx)
+{
+    return isw_fail(ctx, ISW_E_CONFLICT, "this is for the operator");
+}
+
+static isw_status crash(isw_context *ctx)
+{
+    (void)ctx;
+    raise(SIGKILL);
+    return ISW_OK;
+}
+
+/* Stops when it is cancelled. */
+static isw_status nap(isw_context *ctx)
+{
+    isw_log(ctx, ISW_LOG_INFO, "napping in %ld", (long)getpid());
+    if (isw_context_sleep(ctx, ms_of(ctx)) != ISW_OK)
+        return isw_fail(ctx, ISW_E_CANCELLED, "woken");
+    return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
+}
+
+/* Does not stop when it is cancelled. */
+static isw_status stubborn(isw_context *ctx)
+{
+    usleep(ms_of(ctx) * 1000);
+    return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
+}
+
+static isw_status forge(isw_context *ctx)
+{
+    isw_log(ctx, ISW_LOG_INFO, "first\n12:00:00.000 error host: forged \x1b[31m line");
+    printf("printed \x1b[31m by hand\n");
+    fflush(stdout);
+    return isw_http_reply(ctx, 200, "text/plain", "ok");
+}
+
+static isw_status text(isw_context *ctx)
+{
+    isw_data data = isw_data_json("{\"a\":1}");
+
+    return isw_context_set_result(ctx, &data);
+}
+
+static isw_status nothing(isw_context *ctx)
+{
+    (void)ctx;
+    return ISW_OK;
+}
+
+static isw_status later(isw_context *ctx)
+{
+    isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, 1000);
+    return ISW_OK;
+}
+
+static isw_status trace(isw_context *ctx)
+{
+    const isw_trace *given = isw_context_trace(ctx);
+
+    return isw_http_reply(ctx, 200, "text/plain", "%.*s", (int)given->parent.size,
+                          given->parent.size ? given->parent.data : "");
+}
+
+static const isw_function functions[] = {
+    { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
+    { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
+    { .name = "echo", .trigger = ISW_HTTP("POST", "echo"), .handler = echo },
+    { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
+    { .name = "crash", .trigger = ISW_HTTP("POST", "crash"), .handler = crash },
+    { .name = "nap", .trigger = ISW_HTTP("GET", "nap"), .handler = nap, .timeout_ms = 500 },
+    { .name = "again", .trigger = ISW_HTTP("GET", "again"), .handler = nap, .idempotent = true },
+    { .name = "once", .trigger = ISW_HTTP("GET", "once"), .handler = nap },
+    { .name = "stubborn", .trigger = ISW_HTTP("GET", "stubborn"), .handler = stubborn,
+      .timeout_ms = 300 },
+    { .name = "forge", .trigger = ISW_HTTP("GET", "forge"), .handler = forge },
+    { .name = "text", .trigger = ISW_HTTP("GET", "text"), .handler = text },
+    { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },
+    { .name = "later", .trigger = ISW_HTTP("GET", "later"), .handler = later },
+    { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
+    { 0 },
+};
+
+int main(int argc, char **argv)
+{
+    return isw_main(argc, argv, functions);
+}

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs `isoworker run` on an application made for one test, and talks HTTP to it.
+
+BIN is the folder of isoworker, WORKER the test's own worker; both come from the environment that
+CTest sets. Nothing sleeps to wait for something: `Host.wait_for` waits for a line of the log.
+"""
+import http.client
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+BIN = os.environ["ISOWORKER_BIN"]
+WORKER = os.environ["ISOWORKER_TEST_WORKER"]
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PATIENCE_S = 30
+
+CHAIN = "middleware:\n  - error_handling\n"
+NO_CHAIN = "middleware: []\n"
+
+
+class Host:
+    """One running host. Use it as a context: it is stopped at the end, and must exit with 0."""
+
+    def __init__(self, workers, top="", chain=CHAIN, arguments=(), expect=0, settled="Ctrl-C ends"):
+        self.folder = tempfile.TemporaryDirectory(prefix="isw-")
+        self.write("host.yaml", top + "\nworkers:\n" + workers)
+        self.write("worker.yaml", chain)
+        self.arguments = list(arguments)
+        self.expect = expect
+        self.settled = settled
+        self.lines = []
+        self.changed = threading.Condition()
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder.name, name), "w") as file:
+            file.write(text)
+
+    def __enter__(self):
+        command = [BIN + "/isoworker", "run", self.folder.name, "--port", "0", *self.arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, errors="replace", bufsize=1)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        if self.settled:
+            line = self.wait_for(self.settled)
+            found = re.search(r"http://[^:]+:(\d+)", line)
+            self.port = int(found.group(1)) if found else None
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self.reader.join(PATIENCE_S)
+        self.folder.cleanup()
+        if kind is None and code != self.expect:
+            raise AssertionError(f"the host exited with {code}, not {self.expect}:\n" + self.log())
+
+    def read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.lines.append("<end>")
+            self.changed.notify_all()
+
+    def log(self):
+        return "\n".join(self.lines)
+
+    def wait_for(self, pattern, seconds=PATIENCE_S):
+        """The first line, old or new, that the pattern is found in."""
+        end = time.monotonic() + seconds
+        at = 0
+        with self.changed:
+            while True:
+                while at < len(self.lines):
+                    if re.search(pattern, self.lines[at]):
+                        return self.lines[at]
+                    at += 1
+                left = end - time.monotonic()
+                if left <= 0 or (at and self.lines[-1] == "<end>"):
+                    raise AssertionError(f"no line has {pattern!r}:\n" + self.log())
+                self.changed.wait(left)
+
+    def wait_for_naps(self, count):
+        """The pids of the processes where `count` invocations of `nap` and its like have begun."""
+        with self.changed:
+            found = lambda: [int(match.group(1)) for match in  # noqa: E731
+                             (re.search(r"napping in (\d+)", line) for line in self.lines) if match]
+            if not self.changed.wait_for(lambda: len(found()) >= count, PATIENCE_S):
+                raise AssertionError(f"{count} naps did not begin:\n" + self.log())
+            return found()
+
+    def request(self, method, path, body=None, headers=None, timeout=PATIENCE_S):
+        """Status, body and headers of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, "/api/" + path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, body, _ = self.request("GET", path)
+        return status, body.decode()
+
+    def start(self, method, path):
+        """A request in a thread of its own; call the result for (status, body, seconds)."""
+        result = []
+
+        def work():
+            begin = time.monotonic()
+            status, body, _ = self.request(method, path)
+            result.append((status, body.decode(), time.monotonic() - begin))
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+
+        def finish():
+            thread.join(PATIENCE_S)
+            assert result, "no answer came"
+            return result[0]
+
+        return finish
+
+
+def worker(name="test", command=None, more=""):
+    """One entry of `workers`."""
+    words = ", ".join('"%s"' % word for word in (command or [WORKER]))
+    return f"  - name: {name}\n    command: [{words}]\n" + "".join(
+        f"    {line}\n" for line in more.splitlines())
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds=PATIENCE_S):
+    """For what no log line tells, such as the end of a process that is not ours."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.01)
+
+
+def main():
+    unittest.main(verbosity=2)

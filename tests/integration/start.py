@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a host starts, what it says when something is wrong, and how it ends."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+from harness import BIN, CHAIN, SOURCE, Host, is_alive, main, wait_until, worker
+
+HELLO_PY = SOURCE + "/conformance/worker.py"
+
+
+class Start(unittest.TestCase):
+    def refused(self, text, **kinds):
+        """A host that ends by itself with that status and these words."""
+        with Host(settled="<end>", **kinds) as host:
+            self.assertRegex(host.log(), text)
+
+    def test_functions_are_shown_and_served(self):
+        with Host(worker(more="processes: 2")) as host:
+            self.assertEqual(host.get("hello/you"), (200, "Hello, you!\n"))
+            row = host.wait_for(r"^  hello ")
+            self.assertRegex(row, r"http +GET http://127.0.0.1:\d+/api/hello/\{name\} +test +"
+                                  r"error_handling$")
+
+    def test_a_worker_in_another_language_serves(self):
+        with Host(worker("python", [HELLO_PY])) as host:
+            self.assertEqual(host.get("py/hello/World"), (200, "Hello from Python, World!\n"))
+            status, body, headers = host.request("POST", "py/echo", b"\x00\xff",
+                                                 {"Content-Type": "x/y"})
+            self.assertEqual((status, body, headers["content-type"]), (200, b"\x00\xff", "x/y"))
+            self.assertEqual(host.get("py/fail")[0], 409)
+
+    def test_two_workers_share_a_host(self):
+        with Host(worker("one") + worker("python", [HELLO_PY])) as host:
+            self.assertEqual(host.get("hello/a")[0], 200)
+            self.assertEqual(host.get("py/hello/a")[0], 200)
+
+    def test_json_logs_are_json(self):
+        import json
+        with Host(worker(), arguments=["--json"], top="logging: {level: debug}") as host:
+            host.get("hello/x")
+            host.get("forge")
+            host.wait_for("printed")
+        lines = [json.loads(line) for line in host.lines if line != "<end>"]
+        self.assertTrue(any(line["message"].startswith("first\n") and line["invocation_id"]
+                            for line in lines))
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.refused(rf"127.0.0.1:{port} is in use", workers=worker(), expect=69,
+                         arguments=["--port", str(port)])
+
+    def test_a_wrong_key_in_host_yaml_is_placed(self):
+        self.refused(r"host.yaml:1:8: unknown option \"prot\"", workers=worker(), expect=78,
+                     top="http: {prot: 1}")
+
+    def test_a_missing_program_is_placed(self):
+        self.refused(r"host.yaml:4:5: worker \"test\": there is no program \"no-such-thing\"",
+                     workers=worker(command=["no-such-thing"]), expect=78)
+
+    def test_a_wrong_chain_never_starts_and_the_rest_serves(self):
+        chain = CHAIN + "  - loging: {level: info}\n"
+        self.host = Host(worker() + worker("python", [HELLO_PY]), chain=chain, settled=None)
+        with self.host as host:
+            host.wait_for(r'worker.yaml:3:5: unknown .*"loging".*did you mean "logging"')
+            host.wait_for(r"worker test: given up: it refused its configuration")
+            host.wait_for("Ctrl-C ends")
+
+    def test_a_worker_that_never_says_hello_is_named(self):
+        mute = worker("mute", ["sleep", "1000"], "start_timeout: 300ms\ngive_up_after: 1")
+        with Host(mute + worker()) as host:
+            host.wait_for(r"worker mute: given up.*did not say hello within 300 ms")
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_no_worker_at_all_ends_the_host(self):
+        mute = worker("mute", ["sleep", "1000"], "start_timeout: 200ms\ngive_up_after: 2")
+        self.refused("no worker could be brought to serve", workers=mute, expect=69)
+
+    def test_a_worker_of_another_protocol_is_named(self):
+        with Host(worker("future", [SOURCE + "/integration/future_worker.py"]) + worker()) as host:
+            host.wait_for(r"worker future: given up: it speaks protocol 98 to 99, this host speaks "
+                          r"1 to 1; build both")
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_newer_worker_that_still_speaks_ours_serves(self):
+        command = [SOURCE + "/integration/future_worker.py", "1", "2"]
+        with Host(worker("newer", command)) as host:
+            self.assertEqual(host.get("py/hello/World")[0], 200)
+
+    def test_a_host_that_is_terminated_exits_with_0_and_leaves_nothing(self):
+        with Host(worker()) as host:
+            pid = int(host.get("pid")[1].split()[0])
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("host: stopped")
+        self.assertFalse(is_alive(pid))
+
+    def test_no_worker_outlives_a_killed_host(self):
+        host = Host(worker(more="processes: 2") + worker("python", [HELLO_PY]), expect=-9)
+        with host:
+            pids = subprocess.run(["pgrep", "-P", str(host.process.pid)], capture_output=True,
+                                  text=True).stdout.split()
+            self.assertGreaterEqual(len(pids), 4)  # three workers and the guard
+            os.kill(int(host.get("pid")[1].split()[0]), signal.SIGSTOP)
+            host.process.kill()
+            for pid in pids:
+                wait_until(lambda: not is_alive(pid), 5)
+
+
+if __name__ == "__main__":
+    main()

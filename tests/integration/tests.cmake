@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the programs as a person runs them: one CTest entry for each method of a Python class.
+add_executable(test_functions integration/functions.c)
+set_target_properties(test_functions PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_functions PRIVATE isw_flags isoworker)
+add_dependencies(test_functions isw_cli isw_middleware_auth)
+
+function(isw_integration file)
+  set(path "${CMAKE_CURRENT_SOURCE_DIR}/integration/${file}.py")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
+  file(STRINGS "${path}" classes REGEX "^class [A-Z]")
+  string(REGEX REPLACE "class ([A-Za-z]+).*" "\\1" class "${classes}")
+  file(STRINGS "${path}" lines REGEX "^    def test_")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE " *def (test_[a-z0-9_]+).*" "\\1" method "${line}")
+    string(REPLACE "test_" "" name "${method}")
+    add_test(NAME integration/${file}/${name}
+      COMMAND /usr/bin/python3 -B "${path}" ${class}.${method})
+    set_tests_properties(integration/${file}/${name} PROPERTIES
+      LABELS integration TIMEOUT 120
+      ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>")
+  endforeach()
+endfunction()
+
+isw_integration(faults)
+isw_integration(answers)
+isw_integration(start)
