@@ -94,8 +94,8 @@ static isw_status refuse(isw_context *ctx, isw_status status, const auth_caller 
                          const char *reason)
 {
     const char *challenge = challenge_of(status, caller);
-    const char *title = status == ISW_E_UNAUTHENTICATED         ? "Unauthorized"
-                        : status == ISW_E_FORBIDDEN             ? "Forbidden"
+    const char *title = status == ISW_E_UNAUTHENTICATED  ? "Unauthorized"
+                        : status == ISW_E_FORBIDDEN      ? "Forbidden"
                         : isw_status_http(status) == 503 ? "Service Unavailable"
                                                          : "Internal Server Error";
 

@@ -156,6 +156,5 @@ isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
     if (shown)
         return check_key(ctx, keys, key, caller);
     return refuse(caller, ISW_E_UNAUTHENTICATED,
-                  headers ? "Authorization is of no kind that is accepted here"
-                          : "no credentials");
+                  headers ? "Authorization is of no kind that is accepted here" : "no credentials");
 }

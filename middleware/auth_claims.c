@@ -61,8 +61,7 @@ static const char *refuse_dates(const json_t *claims, int64_t now_s, int64_t ske
     return NULL;
 }
 
-const char *auth_claims_refuse(const json_t *claims, const auth_jwt_options *options,
-                               int64_t now_s)
+const char *auth_claims_refuse(const json_t *claims, const auth_jwt_options *options, int64_t now_s)
 {
     const char *issuer = json_string_value(json_object_get(claims, "iss"));
     const json_t *subject = json_object_get(claims, "sub");
@@ -142,8 +141,8 @@ static bool copy_roles(isw_context *ctx, const json_t *roles, isw_principal *pri
     return true;
 }
 
-bool auth_claims_principal(isw_context *ctx, const json_t *claims,
-                           const auth_jwt_options *options, isw_principal *principal)
+bool auth_claims_principal(isw_context *ctx, const json_t *claims, const auth_jwt_options *options,
+                           isw_principal *principal)
 {
     const json_t *roles = json_object_get(claims, options->roles_claim);
     const json_t *scopes = json_object_get(claims, options->scopes_claim);

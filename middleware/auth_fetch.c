@@ -56,8 +56,7 @@ static isw_status read_open_file(int fd, const char *path, auth_text *out, struc
     return ISW_OK;
 }
 
-isw_status auth_read_file(const char *path, auth_text *out, struct stat *identity,
-                          isw_error *error)
+isw_status auth_read_file(const char *path, auth_text *out, struct stat *identity, isw_error *error)
 {
     /* Not to block when the path names a FIFO. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -89,8 +88,8 @@ bool auth_url_allowed(const char *url)
         curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
-        allowed = strcmp(scheme, "https") == 0 ||
-                  (strcmp(scheme, "http") == 0 && is_loopback(host));
+        allowed =
+            strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host));
     curl_free(user);
     curl_free(host);
     curl_free(scheme);

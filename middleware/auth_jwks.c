@@ -111,8 +111,7 @@ isw_status auth_jwks_init(auth_jwks *jwks, const auth_jwks_source *source, int64
     if (!source->file || (jwks->set && jwks->set->count))
         return ISW_OK;
     if (jwks->set)
-        isw_error_set(error, ISW_E_CONFIG, "%s: no key in it can verify a signature",
-                      source->file);
+        isw_error_set(error, ISW_E_CONFIG, "%s: no key in it can verify a signature", source->file);
     else
         isw_error_set(error, ISW_E_CONFIG, "%s", jwks->failure.message);
     auth_jwks_fini(jwks);

@@ -177,9 +177,9 @@ static const char *read_header(compact *token, const auth_jwt_options *options)
 static bool is_signed_by(const auth_jwt *jwt, const compact *token, const auth_key *key)
 {
     const isw_str *part = token->parts;
-    json_t *jws = json_pack("{s:s%, s:s%, s:s%}", "protected", part[0].data, part[0].size,
-                            "payload", part[1].data, part[1].size, "signature", part[2].data,
-                            part[2].size);
+    json_t *jws =
+        json_pack("{s:s%, s:s%, s:s%}", "protected", part[0].data, part[0].size, "payload",
+                  part[1].data, part[1].size, "signature", part[2].data, part[2].size);
     bool good = jws && jose_jws_ver(jwt->jose, jws, jws, key->jwk, false);
 
     json_decref(jws);

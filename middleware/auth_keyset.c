@@ -122,8 +122,8 @@ static void add_key(auth_keyset *set, const json_t *jwk)
         return;
     key = pick_key(jwk);
     if (key && is_sound(key))
-        set->keys[set->count++] = (auth_key){ key, json_string_value(id),
-                                              json_string_value(algorithm) };
+        set->keys[set->count++] =
+            (auth_key){ key, json_string_value(id), json_string_value(algorithm) };
     else
         json_decref(key);
 }

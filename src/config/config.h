@@ -30,12 +30,16 @@ typedef struct iswi_node {
     const char *key;               /* NUL-terminated; NULL outside a map */
     unsigned key_line, key_column; /* of the key */
     const char *text;              /* a scalar's value, expanded; "" for an empty one */
-    bool quoted;                   /* a scalar in quotes or a block */
+    bool quoted;                   /* a scalar in quotes or a block, or one with a variable: never
+                                      taken for "no value", as a plain `null` or `~` is */
     const struct iswi_node *children; /* of a list or map, in order */
     size_t child_count;
 } iswi_node;
 
-/* Read and parse `path`. Variables come from the environment. *out is the caller's to close.
+/* Read and parse `path`, a regular file. In values, ${VAR}, ${VAR:-default} and $$ (a plain `$`)
+ * are replaced; the default also stands in for an empty variable. *out is the caller's to close.
+ * An alias is replaced by a copy of what its anchor holds, with the places of the original; merge
+ * keys, tags, keys given twice and a second document are refused. Blocks on the file.
  * Errors: ISW_E_IO, ISW_E_CONFIG, ISW_E_NO_MEMORY. */
 isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *error);
 
@@ -65,7 +69,7 @@ const char *iswi_config_where(iswi_config *config, const iswi_node *node);
 typedef struct iswi_named_entry {
     const isw_option *row; /* which name */
     const void *options;   /* row->group_size bytes */
-    const iswi_node *node; /* for iswi_config_where */
+    const iswi_node *node; /* the name with its options as children; a scalar for `- name` */
 } iswi_named_entry;
 
 typedef struct iswi_named_list {
@@ -73,8 +77,14 @@ typedef struct iswi_named_list {
     size_t count;
 } iswi_named_list;
 
-/* Check the document against `table` and fill a struct of `size` bytes. *out belongs to the
- * document. Errors: ISW_E_CONFIG for the first thing wrong, ISW_E_NO_MEMORY. */
+/* Check the whole document against `table` (NULL allows no option) and fill a struct of `size`
+ * bytes. *out belongs to the document, which may be loaded several times. Errors: ISW_E_CONFIG for
+ * the first thing wrong, ISW_E_NO_MEMORY. Reads the files and variables that secrets refer to.
+ *
+ * A group or list without a value (`key:`) is an empty one; any other option must have a value. A
+ * group that is left out is filled with its rows' defaults, or stays all zero if it is optional.
+ * Scalars and STRINGS may have a default; a default of STRINGS is a flow list such as "[a, b]".
+ * With min >= 0, a max of 0 means no greatest value. */
 isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t size,
                             const void **out, isw_error *error);
 

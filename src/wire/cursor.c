@@ -171,26 +171,26 @@ bool iswi_cursor_next(iswi_cursor *cursor, iswi_token *token)
     return take_container(cursor, token, ISWI_TOKEN_MAP, format & 0x0f);
 }
 
-bool iswi_cursor_skip(iswi_cursor *cursor)
+bool iswi_cursor_skip(iswi_cursor *cursor, size_t depth)
 {
-    uint64_t left[ISWI_SKIP_MAX_DEPTH + 1]; /* values still to come at each level */
-    size_t depth = 0;
+    uint64_t left[ISWI_BODY_MAX_DEPTH + 1]; /* values still to come at each level */
+    size_t level = 0;
 
     left[0] = 1;
     for (;;) {
         iswi_token token;
 
-        while (left[depth] == 0) {
-            if (depth-- == 0)
+        while (left[level] == 0) {
+            if (level-- == 0)
                 return true;
         }
-        left[depth]--;
+        left[level]--;
         if (!iswi_cursor_next(cursor, &token))
             return false;
         if (token.type != ISWI_TOKEN_ARRAY && token.type != ISWI_TOKEN_MAP)
             continue;
-        if (depth == ISWI_SKIP_MAX_DEPTH)
+        if (level == depth)
             return false;
-        left[++depth] = token.type == ISWI_TOKEN_MAP ? 2 * (uint64_t)token.size : token.size;
+        left[++level] = token.type == ISWI_TOKEN_MAP ? 2 * (uint64_t)token.size : token.size;
     }
 }

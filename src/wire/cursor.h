@@ -39,7 +39,7 @@ typedef struct iswi_token {
  * comes. The cursor is then undefined. */
 bool iswi_cursor_next(iswi_cursor *cursor, iswi_token *token);
 
-/* Go past one whole value, nested at most ISWI_SKIP_MAX_DEPTH deep. */
-bool iswi_cursor_skip(iswi_cursor *cursor);
+/* Go past one whole value, nested at most `depth` deep, which is at most ISWI_BODY_MAX_DEPTH. */
+bool iswi_cursor_skip(iswi_cursor *cursor, size_t depth);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * MessagePack to structs, by the tables. Invariants: nothing is believed before the cursor has
  * seen it; memory for a list is taken only after its count passed both its limit and the number of
- * bytes that are there; a struct is filled over zeroes, so that a key that is left out is its
- * default.
+ * bytes that are there, so that a frame takes less than 64 times its size; a struct is filled over
+ * zeroes, so that a key that is left out is its default.
  */
 #include "base/text.h"
 #include "wire/cursor.h"
@@ -67,36 +67,63 @@ static isw_status get_bin(decoder *d, const iswi_field *field, isw_bytes *bytes)
     return ISW_OK;
 }
 
-/* The head of an array that becomes a list of count / per items, and the zeroed memory for it. */
-static isw_status get_list(decoder *d, size_t per, size_t most, size_t item_size, void **items,
-                           size_t *count)
+/* What an array that becomes a list may be. */
+typedef struct list_shape {
+    size_t elements; /* of the array for each item */
+    size_t least;    /* bytes on the wire for each item */
+    size_t most;     /* items */
+    size_t size;     /* of an item in memory */
+} list_shape;
+
+/* The head of an array that becomes a list, and the zeroed memory for its items. */
+static isw_status get_list(decoder *d, list_shape shape, void **items, size_t *count)
 {
     iswi_token token;
     isw_status status = next(d, ISWI_TOKEN_ARRAY, &token);
 
     if (status != ISW_OK)
         return status;
-    if (token.size % per)
+    *count = token.size / shape.elements;
+    if (token.size % shape.elements)
         return refuse(d, "a value is missing in the list of pairs");
-    if (token.size / per > most)
+    if (*count > shape.most)
         return refuse(d, "too many elements");
-    *count = token.size / per;
-    *items = *count ? iswi_arena_calloc(d->arena, *count, item_size) : NULL;
+    if (*count > (size_t)(d->in.end - d->in.at) / shape.least)
+        return refuse(d, "cut short or malformed");
+    *items = *count ? iswi_arena_calloc(d->arena, *count, shape.size) : NULL;
     if (*count && !*items)
         return isw_error_set(d->error, ISW_E_NO_MEMORY, "no memory to decode %s", d->frame);
     return ISW_OK;
 }
 
-static isw_status get_struct(decoder *d, const iswi_table *table, void *value);
+static isw_status get_members(decoder *d, const iswi_table *table, size_t count, void *value);
+
+static isw_status get_struct(decoder *d, const iswi_table *table, void *value)
+{
+    iswi_token token;
+    isw_status status = next(d, ISWI_TOKEN_MAP, &token);
+
+    return status == ISW_OK ? get_members(d, table, token.size, value) : status;
+}
 
 static isw_status get_by_pointer(decoder *d, const iswi_table *table, const void **place)
 {
-    void *value = iswi_arena_calloc(d->arena, 1, table->size);
+    static const union {
+        isw_http http;
+        isw_model model;
+    } empty; /* shared: the one byte of an empty map must not buy a whole struct */
+    iswi_token token;
+    isw_status status = next(d, ISWI_TOKEN_MAP, &token);
+    void *value;
 
+    *place = &empty;
+    if (status != ISW_OK || token.size == 0)
+        return status;
+    value = iswi_arena_calloc(d->arena, 1, table->size);
     if (!value)
         return isw_error_set(d->error, ISW_E_NO_MEMORY, "no memory to decode %s", d->frame);
     *place = value;
-    return get_struct(d, table, value);
+    return get_members(d, table, token.size, value);
 }
 
 static isw_status get_int(decoder *d, int64_t *value)
@@ -151,8 +178,8 @@ static isw_status get_array(decoder *d, isw_data_type type, isw_data *data)
 {
     void *items;
     isw_data *each;
-    isw_status status =
-        get_list(d, 1, ISWI_LIST_MAX, sizeof *each, &items, &data->as.array.count);
+    list_shape shape = { .elements = 1, .least = 1, .most = ISWI_LIST_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &data->as.array.count);
 
     if (status != ISW_OK)
         return status;
@@ -189,7 +216,8 @@ static isw_status get_pairs(decoder *d, isw_pairs *pairs)
 {
     void *items;
     isw_pair *each;
-    isw_status status = get_list(d, 2, ISWI_PAIRS_MAX, sizeof *each, &items, &pairs->count);
+    list_shape shape = { .elements = 2, .least = 2, .most = ISWI_PAIRS_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &pairs->count);
 
     if (status != ISW_OK)
         return status;
@@ -206,7 +234,8 @@ static isw_status get_named(decoder *d, iswi_named *named)
 {
     void *items;
     isw_named_data *each;
-    isw_status status = get_list(d, 2, ISWI_PAIRS_MAX, sizeof *each, &items, &named->count);
+    list_shape shape = { .elements = 2, .least = 4, .most = ISWI_PAIRS_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &named->count);
 
     if (status != ISW_OK)
         return status;
@@ -223,7 +252,8 @@ static isw_status get_strs(decoder *d, iswi_strs *strs)
 {
     void *items;
     isw_str *each;
-    isw_status status = get_list(d, 1, ISWI_LIST_MAX, sizeof *each, &items, &strs->count);
+    list_shape shape = { .elements = 1, .least = 1, .most = ISWI_LIST_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &strs->count);
 
     if (status != ISW_OK)
         return status;
@@ -233,10 +263,22 @@ static isw_status get_strs(decoder *d, iswi_strs *strs)
     return status;
 }
 
+/* Of a struct on the wire: its map, and key and value of each required member. */
+static size_t least_bytes(const iswi_table *table)
+{
+    size_t least = 1;
+
+    for (size_t i = 0; i < table->count; i++)
+        least += table->fields[i].required ? 2 : 0;
+    return least;
+}
+
 static isw_status get_structs(decoder *d, const iswi_table *table, iswi_any_list *list)
 {
     void *items;
-    isw_status status = get_list(d, 1, ISWI_LIST_MAX, table->size, &items, &list->count);
+    list_shape shape = { .elements = 1, .least = least_bytes(table), .most = ISWI_LIST_MAX,
+                         .size = table->size };
+    isw_status status = get_list(d, shape, &items, &list->count);
 
     if (status != ISW_OK)
         return status;
@@ -320,20 +362,19 @@ static isw_status get_pair(decoder *d, const iswi_table *table, uint64_t *seen, 
     *seen |= UINT64_C(1) << key.as.u;
     if (field)
         status = get_value(d, field, (char *)value + field->offset);
-    else if (!iswi_cursor_skip(&d->in))
+    else if (!iswi_cursor_skip(&d->in, ISWI_SKIP_MAX_DEPTH))
         status = refuse(d, "the value of an unknown key is malformed or too deep");
     if (status == ISW_OK)
         d->field = outer;
     return status;
 }
 
-static isw_status get_struct(decoder *d, const iswi_table *table, void *value)
+static isw_status get_members(decoder *d, const iswi_table *table, size_t count, void *value)
 {
-    iswi_token token;
     uint64_t seen = 0;
-    isw_status status = next(d, ISWI_TOKEN_MAP, &token);
+    isw_status status = ISW_OK;
 
-    for (size_t i = 0; status == ISW_OK && i < token.size; i++)
+    for (size_t i = 0; status == ISW_OK && i < count; i++)
         status = get_pair(d, table, &seen, value);
     for (size_t i = 0; status == ISW_OK && i < table->count; i++) {
         if (table->fields[i].required && !(seen >> table->fields[i].key & 1)) {
@@ -388,7 +429,7 @@ isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, 
     memset(&frame->as, 0, table ? table->size : sizeof frame->as);
     if (table)
         status = get_struct(&d, table, &frame->as);
-    else if (!iswi_cursor_skip(&d.in))
+    else if (!iswi_cursor_skip(&d.in, ISWI_SKIP_MAX_DEPTH))
         status = refuse(&d, "malformed or too deep");
     *used = (size_t)(d.in.at - d.in.start);
     return status;
@@ -400,7 +441,9 @@ isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint6
     decoder d = decoder_of(bytes, size, NULL, error);
     isw_status status = get_head(&d, kind, id);
 
-    if (status == ISW_OK && !iswi_cursor_skip(&d.in))
+    if (status == ISW_OK && !iswi_cursor_skip(&d.in, *kind > ISWI_KIND_CORE_MAX
+                                                         ? ISWI_SKIP_MAX_DEPTH
+                                                         : ISWI_BODY_MAX_DEPTH))
         status = refuse(&d, "malformed or too deep");
     *used = (size_t)(d.in.at - d.in.start);
     return status;

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "wire/table.h"
 
-#include <math.h>
 #include <msgpack.h>
 
 typedef struct encoder {
@@ -33,9 +32,9 @@ static void refuse(encoder *e, const char *what)
 
 static void put_str(encoder *e, isw_str text, uint32_t limit)
 {
-    if (limit && text.size > limit)
+    if ((limit && text.size > limit) || text.size > ISWI_MESSAGE_MAX_BYTES)
         refuse(e, "text is too long");
-    if (text.size > ISWI_MESSAGE_MAX_BYTES || !iswi_utf8_valid(text.data, text.size))
+    else if (!iswi_utf8_valid(text.data, text.size))
         refuse(e, "text is not UTF-8");
     if (e->status != ISW_OK)
         return;
@@ -261,6 +260,7 @@ isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_erro
     const iswi_table *table = iswi_table_of_kind(frame->kind);
     encoder e = { .out = out, .frame = iswi_kind_name(frame->kind), .error = error };
     size_t before = out->size;
+    bool failed_before = out->failed;
 
     if (!table)
         return isw_error_set(error, ISW_E_INVALID, "frame of unknown kind %llu",
@@ -277,7 +277,7 @@ isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_erro
                                  table->name, out->size - before, ISWI_MESSAGE_MAX_BYTES);
     if (e.status != ISW_OK) {
         out->size = before;
-        out->failed = false;
+        out->failed = failed_before;
     }
     return e.status;
 }

@@ -11,6 +11,7 @@ enum {
     ISWI_LIST_MAX = 16384,
     ISWI_PAIRS_MAX = 4096,
     ISWI_SKIP_MAX_DEPTH = 16,
+    ISWI_BODY_MAX_DEPTH = 5 + ISWI_SKIP_MAX_DEPTH, /* a binding's unknown key is at level 5 */
     ISWI_KEY_MAX = 63,
     ISWI_KIND_CORE_MAX = 63,
     ISWI_CREDIT_MAX = 65535,

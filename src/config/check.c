@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tree against a table. The walk follows the table, never the tree, so it ends where the table
+ * ends; what it has not accepted is not in its output. */
+#include "config/check.h"
+
+#include <assert.h>
+
+/* Secrets and aliases can make the plain text larger than the document; not without end. */
+enum { MAX_PLAIN_BYTES = 16 << 20 };
+
+typedef struct checker {
+    iswi_config *config;
+    iswi_buffer *out;
+    isw_error *error;
+} checker;
+
+/* The way from the top to a mapping, for messages. */
+typedef struct scope {
+    const struct scope *outer; /* NULL at the top */
+    const char *name;
+} scope;
+
+static isw_status check_map(checker *c, const scope *in, const isw_option *table,
+                            const iswi_node *map, const iswi_node *owner);
+
+/* -- Messages ---------------------------------------------------------------------------------- */
+
+static void write_path(const scope *in, iswi_buffer *out)
+{
+    if (!in->outer)
+        return;
+    write_path(in->outer, out);
+    if (out->size && in->name[0] != '[')
+        iswi_buffer_append_text(out, ".");
+    iswi_buffer_append_text(out, in->name);
+}
+
+/* `in "a.b"` or `at the top level`. */
+static const char *context(checker *c, const scope *in)
+{
+    iswi_buffer path = { 0 };
+    const char *text = NULL;
+
+    if (!in->outer)
+        return "at the top level";
+    write_path(in, &path);
+    if (iswi_buffer_text(&path))
+        text = iswi_arena_printf(&c->config->arena, "in \"%s\"", iswi_buffer_text(&path));
+    iswi_buffer_fini(&path);
+    return text ? text : "here";
+}
+
+static const char **names_of(checker *c, const isw_option *table)
+{
+    const char **names;
+    size_t count = 0;
+
+    while (table && table[count].name)
+        count++;
+    names = iswi_arena_calloc(&c->config->arena, count + 1, sizeof *names);
+    for (size_t i = 0; names && i < count; i++)
+        names[i] = table[i].name;
+    return names;
+}
+
+/* An option or a name that is in no row. */
+static isw_status refuse_unknown(checker *c, const scope *in, const isw_option *table,
+                                 const char *kind, const char *wrong, iswi_place place)
+{
+    const char **names = names_of(c, table);
+    const char *nearest = names ? iswi_config_nearest(wrong, names) : NULL;
+    iswi_buffer allowed = { 0 };
+    isw_status status;
+
+    for (size_t i = 0; names && names[i]; i++)
+        iswi_buffer_printf(&allowed, "%s%s", i ? ", " : "", names[i]);
+    if (!names || !iswi_buffer_text(&allowed))
+        status = iswi_config_no_memory(c->config, c->error);
+    else if (!names[0])
+        status = iswi_config_refuse_at(c->config, place, c->error,
+                                       "unknown %s %s %s; none is known there", kind,
+                                       iswi_config_quote(c->config, wrong), context(c, in));
+    else
+        status = iswi_config_refuse_at(
+            c->config, place, c->error, "unknown %s %s %s; %s%s%sallowed: %s", kind,
+            iswi_config_quote(c->config, wrong), context(c, in), nearest ? "did you mean \"" : "",
+            nearest ? nearest : "", nearest ? "\"? " : "", iswi_buffer_text(&allowed));
+    iswi_buffer_fini(&allowed);
+    return status;
+}
+
+static isw_status refuse_shape(checker *c, const isw_option *row, const char *must_be,
+                               const iswi_node *node)
+{
+    return iswi_config_refuse_at(c->config, iswi_node_place(node), c->error,
+                                 "\"%s\" must be %s, not %s", row->name, must_be,
+                                 iswi_config_describe(c->config, node));
+}
+
+static isw_status refuse_entry(checker *c, const isw_option *row, const char *must_be,
+                               const iswi_node *node)
+{
+    return iswi_config_refuse_at(c->config, iswi_node_place(node), c->error,
+                                 "an entry of \"%s\" must be %s, not %s", row->name, must_be,
+                                 iswi_config_describe(c->config, node));
+}
+
+/* -- Lists ------------------------------------------------------------------------------------- */
+
+typedef isw_status (*check_item_fn)(checker *c, const scope *in, const isw_option *row,
+                                    const iswi_node *item);
+
+/* A list; `key:` alone is an empty one, as where all entries are commented out. */
+static isw_status check_list(checker *c, const scope *in, const isw_option *row,
+                             const iswi_node *node, const char *must_be, check_item_fn check_item)
+{
+    isw_status status = ISW_OK;
+
+    if (node->type != ISWI_NODE_LIST && !iswi_node_is_empty(node))
+        return refuse_shape(c, row, must_be, node);
+    iswi_buffer_append_text(c->out, "[");
+    for (size_t i = 0; i < node->child_count && status == ISW_OK; i++) {
+        status = check_item(c, in, row, &node->children[i]);
+        iswi_buffer_append_text(c->out, ",\n");
+        if (c->out->size > MAX_PLAIN_BYTES)
+            return iswi_config_refuse(c->config, node, c->error, "\"%s\" is too large", row->name);
+    }
+    iswi_buffer_append_text(c->out, "]");
+    return status;
+}
+
+static isw_status check_text_item(checker *c, const scope *in, const isw_option *row,
+                                  const iswi_node *item)
+{
+    const isw_option text = { .name = row->name, .type = ISW_OPTION_STRING };
+
+    (void)in;
+    if (item->type != ISWI_NODE_SCALAR)
+        return refuse_entry(c, row, "a text", item);
+    return iswi_check_scalar(c->config, &text, item, c->out, c->error);
+}
+
+static isw_status check_group(checker *c, const scope *in, const isw_option *row,
+                              const iswi_node *node)
+{
+    if (node->type != ISWI_NODE_MAP && !iswi_node_is_empty(node))
+        return refuse_shape(c, row, "a mapping", node);
+    return check_map(c, in, row->group, node, node);
+}
+
+static isw_status check_group_item(checker *c, const scope *in, const isw_option *row,
+                                   const iswi_node *item)
+{
+    const scope inner = { in, "[]" };
+
+    if (item->type != ISWI_NODE_MAP)
+        return refuse_entry(c, row, "a mapping", item);
+    return check_map(c, &inner, row->group, item, item);
+}
+
+/* `- name`, or a mapping of that one name to its options. */
+static isw_status check_named_item(checker *c, const scope *in, const isw_option *row,
+                                   const iswi_node *item)
+{
+    bool bare = item->type == ISWI_NODE_SCALAR;
+    const iswi_node *entry = bare ? item : item->children;
+    const isw_option *named = row->group;
+    const char *name;
+    isw_status status;
+
+    if (item->type == ISWI_NODE_LIST || iswi_node_is_empty(item) || (!bare && !item->child_count))
+        return refuse_entry(c, row, "a name, with or without options", item);
+    name = bare ? item->text : entry->key;
+    if (item->child_count > 1)
+        return iswi_config_refuse(c->config, &entry[1], c->error,
+                                  "an entry of \"%s\" has one name, but %s follows %s; indent it "
+                                  "further if it is an option, or begin a new entry with \"-\"",
+                                  row->name, iswi_config_quote(c->config, entry[1].key),
+                                  iswi_config_quote(c->config, name));
+    while (named && named->name && strcmp(named->name, name) != 0)
+        named++;
+    if (!named || !named->name)
+        return refuse_unknown(c, in, row->group, "name", name, iswi_node_key_place(entry));
+    iswi_buffer_printf(c->out, "{\"%s\": ", name);
+    if (bare)
+        status = check_map(c, &(scope){ in, name }, named->group, NULL, item);
+    else
+        status = check_group(c, &(scope){ in, name }, named, entry);
+    iswi_buffer_append_text(c->out, "}");
+    return status;
+}
+
+/* -- Rows and mappings ------------------------------------------------------------------------- */
+
+static isw_status check_value(checker *c, const scope *in, const isw_option *row,
+                              const iswi_node *node)
+{
+    const scope inner = { in, row->name };
+
+    switch ((int)row->type) {
+    case ISW_OPTION_GROUP:
+        return check_group(c, &inner, row, node);
+    case ISW_OPTION_GROUP_LIST:
+        return check_list(c, &inner, row, node, "a list of mappings", check_group_item);
+    case ISW_OPTION_STRINGS:
+        return check_list(c, &inner, row, node, "a list of texts", check_text_item);
+    case (int)ISWI_OPTION_NAMED_LIST:
+        return check_list(c, &inner, row, node, "a list of names, each with or without options",
+                          check_named_item);
+    default:
+        return iswi_check_scalar(c->config, row, node, c->out, c->error);
+    }
+}
+
+/* A default as it would stand in YAML: a list is parsed, a scalar is its text. */
+static isw_status check_default(checker *c, const scope *in, const isw_option *row,
+                                const iswi_node *owner)
+{
+    iswi_place place = iswi_node_key_place(owner);
+    const iswi_node scalar = { .type = ISWI_NODE_SCALAR,
+                               .line = place.line,
+                               .column = place.column,
+                               .text = row->default_value,
+                               .quoted = true };
+    const iswi_node *root = NULL;
+    const char *text;
+    isw_status status;
+
+    assert(row->type <= ISW_OPTION_STRINGS);
+    if (row->type != ISW_OPTION_STRINGS)
+        return check_value(c, in, row, &scalar);
+    text = iswi_arena_printf(&c->config->arena, "default: %s", row->default_value);
+    if (!text)
+        return iswi_config_no_memory(c->config, c->error);
+    status = iswi_config_parse(c->config, text, strlen(text), &root, c->error);
+    return status == ISW_OK ? check_value(c, in, row, root->children) : status;
+}
+
+static isw_status check_row(checker *c, const scope *in, const isw_option *row,
+                            const iswi_node *map, const iswi_node *owner)
+{
+    const iswi_node *node = iswi_node_find(map, row->name);
+    const scope inner = { in, row->name };
+    isw_status status;
+
+    if (!node && !row->default_value && row->optional)
+        return ISW_OK;
+    iswi_buffer_printf(c->out, "\"%s\": ", row->name);
+    if (node)
+        status = check_value(c, in, row, node);
+    else if (row->default_value)
+        status = check_default(c, in, row, owner);
+    else if (row->type == ISW_OPTION_GROUP)
+        status = check_map(c, &inner, row->group, NULL, owner);
+    else
+        status = iswi_config_refuse(c->config, owner, c->error, "missing option \"%s\" %s",
+                                    row->name, context(c, in));
+    iswi_buffer_append_text(c->out, ",\n");
+    return status;
+}
+
+/* `map` is NULL or empty where all is left to defaults; `owner` is where a missing option is
+ * reported. */
+static isw_status check_map(checker *c, const scope *in, const isw_option *table,
+                            const iswi_node *map, const iswi_node *owner)
+{
+    isw_status status = ISW_OK;
+
+    for (size_t i = 0; map && i < map->child_count; i++) {
+        const iswi_node *child = &map->children[i];
+        const isw_option *row = table;
+
+        while (row && row->name && strcmp(row->name, child->key) != 0)
+            row++;
+        if (!row || !row->name)
+            return refuse_unknown(c, in, table, "option", child->key, iswi_node_key_place(child));
+    }
+    iswi_buffer_append_text(c->out, "{");
+    for (const isw_option *row = table; row && row->name && status == ISW_OK; row++)
+        status = check_row(c, in, row, map, owner);
+    iswi_buffer_append_text(c->out, "}");
+    return status;
+}
+
+isw_status iswi_check(iswi_config *config, const isw_option *table, iswi_buffer *out,
+                      isw_error *error)
+{
+    checker c = { config, out, error };
+    const scope top = { NULL, NULL };
+    isw_status status = check_map(&c, &top, table, config->root, config->root);
+
+    if (status == ISW_OK && out->failed)
+        return iswi_config_no_memory(config, error);
+    return status;
+}

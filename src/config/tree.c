@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events to nodes. Every limit is applied before the memory is taken: libyaml is quadratic in the
+ * depth of nested flow, and an alias multiplies all that its anchor holds, so depth, nodes and
+ * bytes are counted as the events come. */
+#include "config/parse.h"
+
+#include <stdlib.h>
+
+enum { MAX_ANCHORS = 256 };
+
+/* A node that aliases may repeat, and what each repetition costs. */
+typedef struct iswi_anchor {
+    struct iswi_anchor *older;
+    const char *name;
+    const iswi_node *node; /* NULL until it is complete */
+    size_t nodes, bytes;
+    unsigned height; /* levels of collections in it */
+} iswi_anchor;
+
+typedef struct cell {
+    struct cell *next;
+    iswi_node node;
+} cell;
+
+/* -- Limits ------------------------------------------------------------------------------------ */
+
+static isw_status take(iswi_yaml_reader *r, iswi_place place, size_t nodes, size_t bytes)
+{
+    if (nodes > ISWI_CONFIG_MAX_NODES - r->nodes)
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "more than %d values with aliases followed",
+                                     ISWI_CONFIG_MAX_NODES);
+    if (bytes > ISWI_CONFIG_MAX_BYTES - r->bytes)
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "more than %d bytes with variables and aliases followed",
+                                     ISWI_CONFIG_MAX_BYTES);
+    r->nodes += nodes;
+    r->bytes += bytes;
+    return ISW_OK;
+}
+
+static isw_status enter(iswi_yaml_reader *r, iswi_place place, unsigned depth)
+{
+    if (depth > ISWI_CONFIG_MAX_DEPTH)
+        return iswi_config_refuse_at(r->config, place, r->error, "nested deeper than %d levels",
+                                     ISWI_CONFIG_MAX_DEPTH);
+    if (depth > r->deepest)
+        r->deepest = depth;
+    return ISW_OK;
+}
+
+/* -- Anchors and aliases ----------------------------------------------------------------------- */
+
+static const char *anchor_of(const yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT)
+        return (const char *)event->data.scalar.anchor;
+    if (event->type == YAML_SEQUENCE_START_EVENT)
+        return (const char *)event->data.sequence_start.anchor;
+    return (const char *)event->data.mapping_start.anchor;
+}
+
+static const char *tag_of(const yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT)
+        return (const char *)event->data.scalar.tag;
+    if (event->type == YAML_SEQUENCE_START_EVENT)
+        return (const char *)event->data.sequence_start.tag;
+    return (const char *)event->data.mapping_start.tag;
+}
+
+static isw_status add_anchor(iswi_yaml_reader *r, iswi_place place, const char *name,
+                             iswi_anchor **out)
+{
+    iswi_anchor *a;
+
+    if (++r->anchor_count > MAX_ANCHORS)
+        return iswi_config_refuse_at(r->config, place, r->error, "more than %d anchors",
+                                     MAX_ANCHORS);
+    a = iswi_arena_calloc(&r->config->arena, 1, sizeof *a);
+    if (a)
+        a->name = iswi_arena_strndup(&r->config->arena, name, strlen(name));
+    if (!a || !a->name)
+        return iswi_config_no_memory(r->config, r->error);
+    a->older = r->anchors;
+    r->anchors = a;
+    *out = a;
+    return ISW_OK;
+}
+
+static isw_status follow_alias(iswi_yaml_reader *r, const yaml_event_t *event, unsigned depth,
+                               iswi_node *out)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    iswi_place place = iswi_yaml_place(event->start_mark);
+    const char *key = out->key;
+    unsigned key_line = out->key_line;
+    unsigned key_column = out->key_column;
+    isw_status status;
+    iswi_anchor *a = r->anchors;
+
+    while (a && strcmp(a->name, name) != 0)
+        a = a->older;
+    if (!a)
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "alias \"*%s\" has no anchor \"&%s\" before it", name, name);
+    if (!a->node)
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "alias \"*%s\" stands inside its own anchor", name);
+    status = take(r, place, a->nodes, a->bytes);
+    if (status == ISW_OK && a->height)
+        status = enter(r, place, depth + a->height - 1);
+    if (status != ISW_OK)
+        return status;
+    *out = *a->node;
+    out->key = key;
+    out->key_line = key_line;
+    out->key_column = key_column;
+    return ISW_OK;
+}
+
+/* -- Values ------------------------------------------------------------------------------------ */
+
+static isw_status read_scalar(iswi_yaml_reader *r, const yaml_event_t *event, iswi_node *out)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    iswi_place place = iswi_yaml_place(event->start_mark);
+    bool changed = false;
+    isw_status status;
+
+    if (strlen(text) != event->data.scalar.length)
+        return iswi_config_refuse_at(r->config, place, r->error, "a NUL character in a value");
+    status = iswi_config_expand(r->config, place, text, &out->text, &changed, r->error);
+    if (status == ISW_OK)
+        status = take(r, place, 1, strlen(out->text));
+    if (status != ISW_OK)
+        return status;
+    out->type = ISWI_NODE_SCALAR;
+    out->quoted = changed || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    if (!changed) {
+        out->text = iswi_arena_strndup(&r->config->arena, text, event->data.scalar.length);
+        if (!out->text)
+            return iswi_config_no_memory(r->config, r->error);
+    }
+    return ISW_OK;
+}
+
+/* The key of the next pair: a plain text, and not one that only looks like an option. */
+static isw_status read_key(iswi_yaml_reader *r, const yaml_event_t *event, iswi_node *out)
+{
+    iswi_place place = iswi_yaml_place(event->start_mark);
+    const char *text = (const char *)event->data.scalar.value;
+
+    if (event->type != YAML_SCALAR_EVENT)
+        return iswi_config_refuse_at(r->config, place, r->error, "a key must be a plain name");
+    if (anchor_of(event) || tag_of(event))
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "a key cannot have an anchor or a tag");
+    if (strlen(text) != event->data.scalar.length)
+        return iswi_config_refuse_at(r->config, place, r->error, "a NUL character in a key");
+    if (strcmp(text, "<<") == 0)
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "merge keys (\"<<\") are not supported; write the options "
+                                     "out, or use an alias for a whole value");
+    out->key = iswi_arena_strndup(&r->config->arena, text, strlen(text));
+    out->key_line = place.line;
+    out->key_column = place.column;
+    return out->key ? take(r, place, 0, strlen(text)) : iswi_config_no_memory(r->config, r->error);
+}
+
+static isw_status read_pair(iswi_yaml_reader *r, const yaml_event_t *key, unsigned depth,
+                            iswi_node *out)
+{
+    isw_status status = read_key(r, key, out);
+    yaml_event_t value;
+
+    if (status == ISW_OK)
+        status = iswi_yaml_next(r, &value);
+    if (status != ISW_OK)
+        return status;
+    status = iswi_yaml_read(r, &value, depth, out);
+    yaml_event_delete(&value);
+    return status;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const iswi_node *const *x = a;
+    const iswi_node *const *y = b;
+    int order = strcmp((*x)->key, (*y)->key);
+
+    return order ? order : (*x > *y) - (*x < *y);
+}
+
+static isw_status refuse_duplicates(iswi_yaml_reader *r, const iswi_node *map)
+{
+    const iswi_node **sorted =
+        iswi_arena_alloc(&r->config->arena, map->child_count * sizeof *sorted);
+
+    if (!sorted)
+        return iswi_config_no_memory(r->config, r->error);
+    for (size_t i = 0; i < map->child_count; i++)
+        sorted[i] = &map->children[i];
+    qsort(sorted, map->child_count, sizeof *sorted, by_key);
+    for (size_t i = 1; i < map->child_count; i++)
+        if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0)
+            return iswi_config_refuse_at(
+                r->config, iswi_node_key_place(sorted[i]), r->error,
+                "%s is given twice; it already stands at line %u, column %u",
+                iswi_config_quote(r->config, sorted[i]->key), sorted[i - 1]->key_line,
+                sorted[i - 1]->key_column);
+    return ISW_OK;
+}
+
+/* Events up to the end of the list or map as links, then as one array. */
+static isw_status read_children(iswi_yaml_reader *r, unsigned depth, iswi_node *out)
+{
+    bool map = out->type == ISWI_NODE_MAP;
+    cell *first = NULL;
+    cell **end = &first;
+    iswi_node *children;
+    isw_status status;
+
+    for (;;) {
+        yaml_event_t event;
+
+        status = iswi_yaml_next(r, &event);
+        if (status != ISW_OK)
+            return status;
+        if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        *end = iswi_arena_calloc(&r->config->arena, 1, sizeof **end);
+        if (!*end)
+            status = iswi_config_no_memory(r->config, r->error);
+        else
+            status = (map ? read_pair : iswi_yaml_read)(r, &event, depth + 1, &(*end)->node);
+        yaml_event_delete(&event);
+        if (status != ISW_OK)
+            return status;
+        end = &(*end)->next;
+        out->child_count++;
+    }
+    children = iswi_arena_alloc(&r->config->arena, out->child_count * sizeof *children);
+    if (!children)
+        return iswi_config_no_memory(r->config, r->error);
+    out->children = children;
+    for (; first; first = first->next)
+        *children++ = first->node;
+    return map ? refuse_duplicates(r, out) : ISW_OK;
+}
+
+static isw_status read_collection(iswi_yaml_reader *r, const yaml_event_t *event, unsigned depth,
+                                  iswi_node *out)
+{
+    iswi_place place = iswi_yaml_place(event->start_mark);
+    isw_status status = enter(r, place, depth);
+
+    if (status == ISW_OK)
+        status = take(r, place, 1, 0);
+    if (status != ISW_OK)
+        return status;
+    out->type = event->type == YAML_MAPPING_START_EVENT ? ISWI_NODE_MAP : ISWI_NODE_LIST;
+    out->text = "";
+    return read_children(r, depth, out);
+}
+
+static isw_status read_plain(iswi_yaml_reader *r, const yaml_event_t *event, unsigned depth,
+                             iswi_node *out)
+{
+    return event->type == YAML_SCALAR_EVENT ? read_scalar(r, event, out)
+                                            : read_collection(r, event, depth, out);
+}
+
+static isw_status read_anchored(iswi_yaml_reader *r, const yaml_event_t *event, unsigned depth,
+                                iswi_node *out)
+{
+    size_t nodes = r->nodes;
+    size_t bytes = r->bytes;
+    unsigned deepest = r->deepest;
+    iswi_anchor *a = NULL;
+    isw_status status = add_anchor(r, iswi_yaml_place(event->start_mark), anchor_of(event), &a);
+    iswi_node *copy;
+
+    if (status != ISW_OK)
+        return status;
+    r->deepest = depth - 1;
+    status = read_plain(r, event, depth, out);
+    if (status != ISW_OK)
+        return status;
+    copy = iswi_arena_alloc(&r->config->arena, sizeof *copy);
+    if (!copy)
+        return iswi_config_no_memory(r->config, r->error);
+    *copy = *out;
+    a->node = copy;
+    a->nodes = r->nodes - nodes;
+    a->bytes = r->bytes - bytes;
+    a->height = r->deepest - (depth - 1);
+    r->deepest = deepest > r->deepest ? deepest : r->deepest;
+    return ISW_OK;
+}
+
+isw_status iswi_yaml_read(iswi_yaml_reader *r, const yaml_event_t *event, unsigned depth,
+                          iswi_node *out)
+{
+    iswi_place place = iswi_yaml_place(event->start_mark);
+
+    if (event->type == YAML_ALIAS_EVENT)
+        return follow_alias(r, event, depth, out);
+    if (tag_of(event))
+        return iswi_config_refuse_at(r->config, place, r->error,
+                                     "tags such as \"!!str\" are not supported");
+    out->line = place.line;
+    out->column = place.column;
+    return anchor_of(event) ? read_anchored(r, event, depth, out)
+                            : read_plain(r, event, depth, out);
+}

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+isw_test(config/check STACK config)
+isw_test(config/document STACK config)
+isw_test(config/expand STACK config)
+isw_test(config/load STACK config)
+isw_test(config/memory STACK config)
+isw_test(config/reference STACK config)
+isw_test(config/scalar STACK config)
+isw_test(config/value STACK config)

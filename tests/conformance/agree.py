@@ -1,0 +1,87 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Invokes the three functions of worker.py through host.py, and provokes worker.py a little.
+
+    agree.py
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+from peer import (CREDIT, ERROR, HOST_HELLO, METADATA_REQUEST, WORKER_HELLO, Peer, field, members)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WORKER = os.path.join(HERE, "worker.py")
+TOKEN = bytes(range(64))
+
+
+def invoke(*arguments):
+    command = [os.path.join(HERE, "host.py"), *arguments, "--", WORKER]
+    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+def functions_answer():
+    hello = invoke("--param", "name=Ada", "--reload", "A=1", "py_hello", "GET", "/py/hello/Ada")
+    assert hello["outcome"] == 1 and hello["result"] == {
+        "status": 200, "headers": {"content-type": "text/plain"},
+        "body": "Hello from Python, Ada!\n"}, hello
+    assert [line["category"] for line in hello["logs"]] == ["Function.py_hello"], hello
+    echo = invoke("--header", "content-type=text/x", "--body", "grüße", "py_echo", "POST",
+                  "/py/echo?a=b")
+    assert echo["outcome"] == 1 and echo["result"]["body"] == "grüße", echo
+    assert echo["result"]["headers"] == {"content-type": "text/x"}, echo
+    fail = invoke("py_fail", "GET", "/py/fail")
+    assert fail["outcome"] == 0 and fail["status"]["code"] == 6 and fail["result"] is None, fail
+    assert fail["status"]["message"], fail
+
+
+def with_worker(talk):
+    """Runs `talk` as the host of a fresh worker, whose hello has been read. Its exit status."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.join(folder, "w"))
+        listener.listen(1)
+        reader, writer = os.pipe()
+        os.write(writer, TOKEN)
+        os.close(writer)
+        environment = dict(os.environ, ISOWORKER_URL=f"ipc://{folder}/w",
+                           ISOWORKER_TOKEN_FD=str(reader))
+        with subprocess.Popen([WORKER], env=environment, pass_fds=[reader]) as worker:
+            os.close(reader)
+            listener.settimeout(20)
+            with listener.accept()[0] as sock:
+                sock.settimeout(20)
+                peer = Peer(sock)
+                kind, _, body = peer.receive()
+                assert kind == WORKER_HELLO and field(body, 3, bytes) == TOKEN[:32]
+                talk(peer)
+            return worker.wait(20)
+
+
+def expect_error(*frames):
+    def talk(peer):
+        peer.send(*frames)
+        kind, _, body = peer.receive()
+        assert kind == ERROR and field(members(body[1]), 1, int) == 17, (kind, body)
+    assert with_worker(talk) != 0
+
+
+def violations_end_the_session():
+    hello = (HOST_HELLO, 0, {1: 1, 2: TOKEN[32:]})
+    expect_error((HOST_HELLO, 0, {1: 1, 2: TOKEN[:32]}))    # no proof
+    expect_error((METADATA_REQUEST, 1, {}))                 # no hello
+    expect_error((HOST_HELLO, 0, {1: 2, 2: TOKEN[32:]}))    # a version that was not offered
+    expect_error(hello, (CREDIT, 0, {1: 1}))                # a frame of workers
+    expect_error(hello, (63, 0, {}))                        # an unknown kind
+    expect_error(hello, (METADATA_REQUEST, 1, {64: 0}))     # a key out of range
+    expect_error(hello, (64, 0, {"x": 1}), hello)           # an extension, then a second hello
+    assert with_worker(lambda peer: peer.send(hello)) != 0  # the host closes without terminate
+
+
+if __name__ == "__main__":
+    functions_answer()
+    violations_end_the_session()
+    sys.exit(0)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# The other host and the other worker, in Python, against each other.
+add_test(NAME conformance/python_host_and_worker_agree
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/conformance/agree.py)
+set_tests_properties(conformance/python_host_and_worker_agree PROPERTIES
+                     LABELS conformance TIMEOUT 120)

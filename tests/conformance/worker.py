@@ -1,0 +1,163 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""A worker that shares no code with the C library: the proof that PROTOCOL.md is enough.
+
+It is started by a host, with ISOWORKER_URL and ISOWORKER_TOKEN_FD in its environment, and has three
+functions: py_hello, py_echo and py_fail. It runs one invocation at a time and to its end, so that a
+cancel always comes too late, which the protocol allows.
+"""
+import hmac
+import os
+import socket
+import sys
+import time
+
+from peer import (CREDIT, E_CONFLICT, E_NOT_FOUND, GOODBYE, HOST_HELLO, HTTP, INVOKE, LOAD, LOADED,
+                  LOG, METADATA, METADATA_REQUEST, RELOAD, RELOADED, RESPONSE, STATUS,
+                  STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WORKER_HELLO, CANCEL, ERROR,
+                  Peer, Violation, field, members, pairs)
+
+VERSION = 1
+OFFER = (VERSION, VERSION)
+CREDITS = 8
+FAILED, SUCCESS = 0, 1
+INFO = 2
+
+
+def reply(status, content_type, body):
+    return {1: SUCCESS, 3: [HTTP, {3: ["content-type", content_type], 6: body, 8: status}]}
+
+
+def failure(code, message):
+    return {1: FAILED, 2: {1: code, 2: message}}
+
+
+def py_hello(request):
+    name = dict(pairs(request, 5)).get("name", "nobody")
+    return reply(200, "text/plain", f"Hello from Python, {name}!\n".encode())
+
+
+def py_echo(request):
+    kind = dict(pairs(request, 3)).get("content-type", "application/octet-stream")
+    return reply(200, kind, field(request, 6, bytes, b""))
+
+
+def py_fail(_request):
+    return failure(E_CONFLICT, "py_fail always fails")
+
+
+FUNCTIONS = {
+    "py_hello": (py_hello, "GET", "py/hello/{name}"),
+    "py_echo": (py_echo, "POST", "py/echo"),
+    "py_fail": (py_fail, "GET", "py/fail"),
+}
+
+
+class Worker:
+    """Turns each frame of the host into the frames that answer it."""
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.functions = {}
+        self.answers = {
+            METADATA_REQUEST: self.metadata, LOAD: self.load, INVOKE: self.invoke,
+            CANCEL: lambda joined, body: [],
+            STATUS_REQUEST: lambda joined, body: [(STATUS, joined, {})],
+            STATUS: lambda joined, body: [],
+            RELOAD: self.reload,
+            WARMUP: lambda joined, body: [(WARMED, joined, {})],
+        }
+
+    def hello(self, token):
+        """Section 3: the worker speaks first, and believes nothing before the host's proof."""
+        self.peer.send((WORKER_HELLO, 0, {1: OFFER[0], 2: OFFER[1], 3: token[:32],
+                                          4: "isoworker-python", 5: sys.version.split()[0],
+                                          7: os.getpid()}))
+        kind, _, body = self.peer.receive()
+        if kind == ERROR:
+            return False
+        if kind != HOST_HELLO or not hmac.compare_digest(field(body, 2, bytes), token[32:]):
+            raise Violation("the host did not prove itself")
+        if field(body, 1, int) != VERSION:
+            raise Violation("the host chose a version that was not offered")
+        silence_ms = 10 * field(body, 6, int, 0)
+        self.peer.sock.settimeout(silence_ms / 1000 if silence_ms else None)
+        return True
+
+    def serve(self):
+        """Answers until terminate or error. True when the host ended the session in order."""
+        while True:
+            kind, joined, body = self.peer.receive()
+            if kind == ERROR:
+                return False
+            if kind == TERMINATE:
+                self.peer.send((GOODBYE, 0, {}))
+                return self.wait_for_close()
+            if kind not in self.answers:
+                raise Violation(f"kind {kind} is not for a worker in this state")
+            frames = self.answers[kind](joined, body)
+            if frames:
+                self.peer.send(*frames)
+
+    def wait_for_close(self):
+        self.peer.sock.settimeout(5)
+        try:
+            while True:
+                self.peer.receive()
+        except (EOFError, OSError):
+            return True
+
+    def metadata(self, joined, _body):
+        functions = [{1: name, 3: "http", 4: "request", 5: ["methods", method, "route", route]}
+                     for name, (_, method, route) in FUNCTIONS.items()]
+        return [(METADATA, joined, {2: functions})]
+
+    def load(self, joined, body):
+        number, name = field(body, 1, int), field(body, 2, str)
+        if name not in FUNCTIONS:
+            status = {1: E_NOT_FOUND, 2: f"there is no function {name}"}
+            return [(LOADED, joined, {1: number, 2: status})]
+        first = not self.functions
+        self.functions[number] = name
+        return [(LOADED, joined, {1: number})] + ([(CREDIT, 0, {1: CREDITS})] if first else [])
+
+    def invoke(self, joined, body):
+        name = self.functions.get(field(body, 1, int))
+        if name is None:
+            return [(RESPONSE, joined, failure(E_NOT_FOUND, "no such function is loaded"))]
+        kind, value = field(body, 3, list, [0, None])
+        request = members(value) if kind == HTTP else {}
+        line = {1: INFO, 2: f"Function.{name}", 3: f"invocation {field(body, 2, str)}",
+                4: time.time_ns() // 1000}
+        return [(LOG, joined, line), (RESPONSE, joined, FUNCTIONS[name][0](request))]
+
+    def reload(self, joined, body):
+        try:
+            for name, value in pairs(body, 1):
+                os.environ.pop(name, None)
+                if value:
+                    os.environ[name] = value
+            os.chdir(field(body, 2, str, "") or ".")
+        except (OSError, ValueError) as error:
+            return [(RELOADED, joined, {1: {1: E_NOT_FOUND, 2: str(error)}})]
+        return [(RELOADED, joined, {})]
+
+
+def main():
+    with open(int(os.environ["ISOWORKER_TOKEN_FD"]), "rb") as pipe:
+        token = pipe.read()
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.connect(os.environ["ISOWORKER_URL"].removeprefix("ipc://"))
+    peer = Peer(sock)
+    worker = Worker(peer)
+    try:
+        return 0 if worker.hello(token) and worker.serve() else 1
+    except Violation as violation:
+        peer.give_up(str(violation))
+    except (EOFError, OSError):
+        pass
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

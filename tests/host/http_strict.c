@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raw bytes against the front: what must be refused, what must not, and how long one may dawdle. */
+#include "support/http_front.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The limits are short, so that the tests which meet them are. */
+static int start(void **state)
+{
+    *state = front_start((iswi_http_options){
+        .header_timeout_ms = 300, .body_timeout_ms = 300, .idle_timeout_ms = 300 });
+    return 0;
+}
+
+/* The bytes get a 400 and a closed connection, and no function sees them. */
+static void assert_refused_bytes(front *f, const char *bytes, size_t size)
+{
+    int fd = http_connect(f->url);
+
+    assert_true(http_send_bytes(fd, bytes, size));
+    http_read(fd, false, &f->reply);
+    if (f->reply.status != 400)
+        fail_msg("%d for: %s", f->reply.status, bytes);
+    assert_true(http_closes(fd));
+    close(fd);
+    assert_int_equal(front_echoed(f), 0);
+}
+
+static void assert_refused(front *f, const char *text)
+{
+    assert_refused_bytes(f, text, strlen(text));
+}
+
+static void assert_accepted(front *f, const char *text, const char *body)
+{
+    assert_int_equal(http_roundtrip(f->url, text, &f->reply), 200);
+    assert_string_equal(f->reply.body, body);
+}
+
+static void plain_requests_pass(void **state)
+{
+    front *f = *state;
+
+    assert_accepted(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n", "");
+    assert_accepted(f, "GET /api/echo HTTP/1.0\r\n\r\n", "");
+    assert_accepted(f, "GET /api/echo HTTP/1.1\r\nHost: [::1]:80\r\nX:\r\nY: \t z \t\r\n\r\n", "");
+    assert_accepted(f, "POST /api/echo?a=b&c HTTP/1.1\r\nhOST:a\r\nContent-Length: 2\r\n\r\nhi",
+                    "hi");
+    assert_accepted(f,
+                    "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                    "2\r\nhi\r\n1;x=y\r\n!\r\n0\r\nTrailer: t\r\n\r\n",
+                    "hi!");
+    assert_accepted(f,
+                    "POST /api/echo HTTP/1.1\r\nHost: a\r\nCookie: a=b; c=\"d\"\r\nCookie: e\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    "");
+}
+
+static void smuggling_by_two_lengths_is_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+                      "Content-Length: 3\r\n\r\nhi!");
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+                      "content-length: 2\r\n\r\nhi");
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2, 2\r\n\r\nhi");
+}
+
+static void smuggling_by_length_and_encoding_is_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                      "Content-Length: 4\r\n\r\n0\r\n\r\n");
+}
+
+static void any_encoding_but_chunked_is_refused(void **state)
+{
+    static const char *const encodings[] = {
+        "gzip",     "chunked, chunked", "gzip, chunked", "identity", "chunked;q=1",
+        "xchunked", "chunked ",         "\"chunked\"",   "",         "chunked\tx",
+    };
+    char text[256];
+    front *f = *state;
+
+    for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
+        snprintf(text, sizeof text,
+                 "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: %s\r\n\r\n0\r\n\r\n",
+                 encodings[i]);
+        assert_refused(f, text);
+    }
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert_refused(f, "POST /api/echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+}
+
+static void lengths_that_are_no_numbers_are_refused(void **state)
+{
+    static const char *const lengths[] = { "-1",  "+2",  "0x2", "2a", "2 2",
+                                           "1e1", "2.0", "2, ", ",",  "\"2\"" };
+    char text[256];
+    front *f = *state;
+
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        snprintf(text, sizeof text,
+                 "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: %s\r\n\r\nhi", lengths[i]);
+        assert_refused(f, text);
+    }
+}
+
+/* libmicrohttpd answers this one itself. */
+static void a_length_that_overflows_is_refused(void **state)
+{
+    front *f = *state;
+    int status = http_roundtrip(f->url,
+                                "POST /api/echo HTTP/1.1\r\nHost: a\r\n"
+                                "Content-Length: 99999999999999999999\r\n\r\nhi",
+                                &f->reply);
+
+    assert_true(status == 400 || status == 413);
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\n"
+                      "Content-Length: 9999999999999999999\r\n\r\nhi");
+}
+
+static void a_missing_or_double_host_is_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\r\nhost: b\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a/b\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a, b\r\n\r\n");
+}
+
+static void bare_line_feeds_are_refused_wherever_they_are(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "GET /api/echo HTTP/1.1\nHost: a\r\nX: y\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\nX: y\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\r\n\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\nHost: a\nX: y\n\n");
+    assert_refused(f, "GET /api/echo HTTP/1.0\n\n");
+    assert_refused(f, "GET /api/echo HTTP/1.0\r\n\n");
+}
+
+static void the_second_request_of_a_connection_is_read_as_strictly(void **state)
+{
+    front *f = *state;
+    int fd = http_connect(f->url);
+
+    assert_true(http_send(fd, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+                              "GET /api/echo HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"
+                              "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    http_read(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    http_read(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 400);
+    assert_true(http_closes(fd));
+    close(fd);
+    assert_int_equal(front_echoed(f), 1);
+}
+
+static void folded_lines_are_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\r\n\tz: 1\r\nB: c\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\n Host: a\r\n\r\n");
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n"
+                      "0\r\n\r\n");
+}
+
+static void names_that_are_no_tokens_are_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length : 2\r\n\r\nhi");
+    assert_refused(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding\t: chunked\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n: y\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX(y): z\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX\xc3\xa9: z\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n");
+}
+
+static void control_characters_are_refused(void **state)
+{
+    static const char nul_in_value[] = "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\0z\r\n\r\n";
+    static const char nul_in_name[] = "GET /api/echo HTTP/1.1\r\nHost: a\r\nX\0Y: z\r\n\r\n";
+    static const char nul_in_target[] = "GET /api/echo\0y HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char nul_in_method[] = "GE\0T /api/echo HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char nul_line[] = "GET /api/echo HTTP/1.1\r\nHost: a\r\n\0X: y\r\n\r\n";
+    front *f = *state;
+
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\rZ: 1\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: y\r\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: \xff\r\n\r\n");
+    assert_refused_bytes(f, nul_in_value, sizeof nul_in_value - 1);
+    assert_refused_bytes(f, nul_in_name, sizeof nul_in_name - 1);
+    assert_refused_bytes(f, nul_in_target, sizeof nul_in_target - 1);
+    assert_refused_bytes(f, nul_in_method, sizeof nul_in_method - 1);
+    assert_refused_bytes(f, nul_line, sizeof nul_line - 1);
+}
+
+static void request_lines_with_stray_parts_are_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "GET  /api/echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo  HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo y HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.1 \r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo\r\nHost: a\r\n\r\n");
+    assert_refused(f, "G(T /api/echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo HTTP/1.2\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo http/1.1\r\nHost: a\r\n\r\n");
+}
+
+static void targets_that_are_no_paths_are_refused(void **state)
+{
+    front *f = *state;
+
+    assert_refused(f, "GET http://a/api/echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET api/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo#y HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/%zz HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo% HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo?a=%4 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo?a=%ff HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(f, "GET /api/echo?a%00=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
+static void a_head_of_any_shape_in_one_piece_or_many_reads_the_same(void **state)
+{
+    static const char text[] = "POST /api/echo?q=1 HTTP/1.1\r\nHost: a\r\nX: y\r\n"
+                               "Content-Length: 2\r\n\r\nhi";
+    front *f = *state;
+
+    for (size_t cut = 1; cut < sizeof text - 1; cut += 3) {
+        int fd = http_connect(f->url);
+
+        assert_true(http_send_bytes(fd, text, cut));
+        assert_true(http_send(fd, text + cut));
+        http_read(fd, false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+        assert_string_equal(f->reply.body, "hi");
+        close(fd);
+    }
+}
+
+static void a_head_beyond_the_memory_limit_gets_431(void **state)
+{
+    static char text[40 * 1024];
+    front *f = *state;
+    int fd = http_connect(f->url);
+    int size = snprintf(text, sizeof text, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: ");
+
+    memset(text + size, 'x', sizeof text - 1 - (size_t)size);
+    http_send(fd, text);
+    http_read(fd, false, &f->reply);
+    assert_true(f->reply.status == 431 || f->reply.status == 0);
+    assert_true(http_closes(fd));
+    close(fd);
+    assert_int_equal(front_echoed(f), 0);
+}
+
+/* Send one byte of `text` every 20 ms until the peer closes. Returns how long that took in ms;
+ * a byte that is never answered ends after two seconds. */
+static int64_t drip(int fd, const char *text)
+{
+    int64_t begin = iswi_now_ns();
+    char byte;
+
+    while (iswi_now_ns() - begin < INT64_C(2000000000)) {
+        if (!http_send_bytes(fd, text, 1))
+            break;
+        text += text[1] != '\0';
+        usleep(20000);
+        if (recv(fd, &byte, 1, MSG_DONTWAIT) == 0)
+            break;
+    }
+    return (iswi_now_ns() - begin) / 1000000;
+}
+
+static void a_dripped_head_is_cut_at_its_deadline(void **state)
+{
+    front *f = *state;
+    int fd = http_connect(f->url);
+    int64_t took =
+        drip(fd, "GET /api/echo HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy");
+
+    assert_in_range(took, 250, 1500);
+    assert_int_equal(front_echoed(f), 0);
+    close(fd);
+}
+
+static void a_dripped_body_is_cut_at_its_deadline(void **state)
+{
+    front *f = *state;
+    int fd = http_connect(f->url);
+    int64_t took;
+
+    assert_true(
+        http_send(fd, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"));
+    took = drip(fd, "x");
+    assert_in_range(took, 250, 1500);
+    assert_int_equal(front_echoed(f), 0);
+    close(fd);
+}
+
+static void a_silent_connection_is_cut(void **state)
+{
+    front *f = *state;
+    int64_t begin = iswi_now_ns();
+    int fd = http_connect(f->url);
+
+    assert_true(http_closes(fd));
+    assert_in_range((iswi_now_ns() - begin) / 1000000, 250, 1500);
+    close(fd);
+}
+
+static void an_idle_connection_is_cut_after_both_timeouts(void **state)
+{
+    front *f = *state;
+    int fd = http_connect(f->url);
+    int64_t begin;
+
+    assert_true(http_send(fd, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    http_read(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    begin = iswi_now_ns();
+    assert_true(http_closes(fd));
+    assert_in_range((iswi_now_ns() - begin) / 1000000, 500, 2000);
+    close(fd);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(plain_requests_pass, start, front_teardown),
+    cmocka_unit_test_setup_teardown(smuggling_by_two_lengths_is_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(smuggling_by_length_and_encoding_is_refused, start,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(any_encoding_but_chunked_is_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(lengths_that_are_no_numbers_are_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_length_that_overflows_is_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_missing_or_double_host_is_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(bare_line_feeds_are_refused_wherever_they_are, start,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(the_second_request_of_a_connection_is_read_as_strictly, start,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(folded_lines_are_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(names_that_are_no_tokens_are_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(control_characters_are_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(request_lines_with_stray_parts_are_refused, start,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(targets_that_are_no_paths_are_refused, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_head_of_any_shape_in_one_piece_or_many_reads_the_same, start,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(a_head_beyond_the_memory_limit_gets_431, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_dripped_head_is_cut_at_its_deadline, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_dripped_body_is_cut_at_its_deadline, start, front_teardown),
+    cmocka_unit_test_setup_teardown(a_silent_connection_is_cut, start, front_teardown),
+    cmocka_unit_test_setup_teardown(an_idle_connection_is_cut_after_both_timeouts, start,
+                                    front_teardown),
+};
+
+ISW_TEST_MAIN(tests)
