@@ -8,42 +8,35 @@
 
 struct iswi_message {
     atomic_uint holders;
-    isw_bytes bytes;
-    void *owned;
-    void (*release)(void *owned);
+    size_t size;
+    unsigned char bytes[];
 };
 
-iswi_message *iswi_message_create(const void *bytes, size_t size, void *owned,
-                                  void (*release)(void *owned))
+iswi_message *iswi_message_create(size_t size, void **bytes)
 {
-    iswi_message *message = iswi_alloc(sizeof *message);
+    iswi_message *message = size < SIZE_MAX / 2 ? iswi_alloc(sizeof *message + size) : NULL;
 
     if (!message)
         return NULL;
     atomic_init(&message->holders, 1);
-    message->bytes = (isw_bytes){ bytes, size };
-    message->owned = owned;
-    message->release = release;
+    message->size = size;
+    *bytes = message->bytes;
     return message;
 }
 
 iswi_message *iswi_message_copy(const void *bytes, size_t size)
 {
-    void *copy = iswi_alloc(size);
-    iswi_message *message;
+    void *room;
+    iswi_message *message = iswi_message_create(size, &room);
 
-    if (!copy)
-        return NULL;
-    memcpy(copy, bytes, size);
-    message = iswi_message_create(copy, size, copy, iswi_free);
-    if (!message)
-        iswi_free(copy);
+    if (message && size)
+        memcpy(room, bytes, size);
     return message;
 }
 
 isw_bytes iswi_message_bytes(const iswi_message *message)
 {
-    return message->bytes;
+    return (isw_bytes){ message->bytes, message->size };
 }
 
 iswi_message *iswi_message_hold(iswi_message *message)
@@ -54,8 +47,6 @@ iswi_message *iswi_message_hold(iswi_message *message)
 
 void iswi_message_release(iswi_message *message)
 {
-    if (!message || atomic_fetch_sub_explicit(&message->holders, 1, memory_order_acq_rel) != 1)
-        return;
-    message->release(message->owned);
-    iswi_free(message);
+    if (message && atomic_fetch_sub_explicit(&message->holders, 1, memory_order_acq_rel) == 1)
+        iswi_free(message);
 }

@@ -2,15 +2,14 @@
 #ifndef ISWI_LINK_MESSAGE_H
 #define ISWI_LINK_MESSAGE_H
 
-/* A received message, shared by all who still read from it. Constant once made. Any thread. */
+/* A received message, shared by all who still read from it. Constant once it was delivered. Any
+ * thread. */
 #include <isoworker/data.h>
 
 typedef struct iswi_message iswi_message;
 
-/* Make one that owns `owned` and reads `size` bytes at `bytes`; release(owned) is called when the
- * last holder let go. Held once. NULL when memory is out: `owned` is still the caller's. */
-iswi_message *iswi_message_create(const void *bytes, size_t size, void *owned,
-                                  void (*release)(void *owned));
+/* Room for a message of `size` bytes at *bytes. Held once. NULL when memory is out. */
+iswi_message *iswi_message_create(size_t size, void **bytes);
 
 /* The same with a copy of the bytes. */
 iswi_message *iswi_message_copy(const void *bytes, size_t size);

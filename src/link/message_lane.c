@@ -1,82 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The message lane: nng's pair protocol, version 0, one preallocated aio each way.
+ * The message lane: an nng stream that speaks nng's pair protocol, one preallocated aio each way.
  *
- * Invariant: the receive aio is under way until the lane is over, and only its callback raises
- * events, so that they come one at a time and on_closed comes last. nng reports a lost pipe from
- * another thread; that only marks the lane and cancels the receive aio, whose callback then takes
- * in what had arrived before. Pipe events may come out of order in nng 1.5 (POST after REM), so a lane that saw
- * REM stays ended. Frames are appended to messages, never inserted: nng_msg_insert corrupts memory
- * in that release.
+ * It stands on nng's streams and not on its sockets: in nng 1.5 a socket whose peer dies while a
+ * message is half read can lose its receive aio for ever (a resubmission meets an aio that was just
+ * closed), and with it the one thread that buries pipes, so that no further death is noticed. With
+ * the stream in our own hands nothing is resubmitted after a close, one read takes in many messages,
+ * and a batch is sent from where it lies.
+ *
+ * Invariant: until the lane is over, the inbound aio is under way or its callback runs, and only
+ * that callback raises events, so that they come one at a time and on_closed comes last.
  */
 #include "base/alloc.h"
 #include "link/link.h"
 #include "link/outbox.h"
-#include "wire/limits.h"
+#include "link/sp.h"
 
+#include <errno.h>
 #include <nng/nng.h>
-#include <nng/protocol/pair0/pair.h>
 #include <nng/transport/ipc/ipc.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { PARTS = 3, DIAL_TIMEOUT_MS = 10000 };
 
 typedef struct message_lane {
     iswi_link link;
-    nng_socket socket;
-    nng_aio *receive;
-    nng_aio *transmit;
+    nng_stream_listener *listener; /* NULL on the side that dials */
+    nng_aio *inbound;              /* accepts, then reads */
+    nng_aio *outbound;
+    iswi_sp_reader reader; /* of the inbound callback alone */
+
     pthread_mutex_t lock; /* guards what follows */
-    iswi_outbox outbox;
     pthread_cond_t is_over;
-    bool transmitting;
-    bool ended;    /* nothing more is sent; the receive aio drains, then reports */
-    bool draining; /* the receive aio was woken for that */
-    bool over;     /* on_closed was raised, or the lane never opened */
+    nng_stream *stream; /* NULL before the other side connected */
     iswi_peer peer;
-    nng_pipe pipe; /* id 0 before the other side connected */
+    iswi_outbox outbox;
+    iswi_outbox_batch *sending;
+    unsigned char head[ISWI_SP_HEAD_BYTES];
+    nng_iov parts[PARTS]; /* what is left of the message under way */
+    bool greeted, transmitting;
+    bool mute;  /* nothing more can be sent */
+    bool ended; /* nothing more is read */
+    bool over;  /* on_closed was raised, or the lane never opened */
 } message_lane;
 
-static void release_nng_message(void *owned)
+/* -- Sending; with the lock -------------------------------------------------------------------- */
+
+static void send_parts(message_lane *lane)
 {
-    nng_msg_free(owned);
+    nng_iov left[PARTS];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PARTS; i++)
+        if (lane->parts[i].iov_len)
+            left[count++] = lane->parts[i];
+    lane->transmitting = true;
+    nng_aio_set_iov(lane->outbound, count, left);
+    nng_stream_send(lane->stream, lane->outbound);
 }
 
-/* -- Sending ----------------------------------------------------------------------------------- */
-
-/* Start the next message if none is under way. With the lock. */
+/* Begin the next message if none is under way; the first one brings the greeting. */
 static void transmit_next(message_lane *lane)
 {
-    iswi_outbox_batch *batch;
-    nng_msg *message;
-
-    if (lane->transmitting || lane->ended)
+    if (lane->transmitting || lane->mute || !lane->stream)
         return;
-    batch = iswi_outbox_take(&lane->outbox);
-    if (!batch)
+    lane->sending = iswi_outbox_take(&lane->outbox);
+    if (!lane->sending && lane->greeted)
         return;
-    if (nng_msg_alloc(&message, batch->bytes.size) == 0) {
-        memcpy(nng_msg_body(message), batch->bytes.data, batch->bytes.size);
-        lane->transmitting = true;
-        nng_aio_set_msg(lane->transmit, message);
-        nng_send_aio(lane->socket, lane->transmit);
-    } else {
-        lane->ended = true; /* a frame that was accepted cannot be dropped in silence */
-        nng_aio_cancel(lane->receive);
+    memset(lane->parts, 0, sizeof lane->parts);
+    if (!lane->greeted)
+        lane->parts[0] = (nng_iov){ (void *)iswi_sp_greeting, ISWI_SP_GREETING_BYTES };
+    if (lane->sending) {
+        iswi_sp_head(lane->sending->bytes.size, lane->head);
+        lane->parts[1] = (nng_iov){ lane->head, ISWI_SP_HEAD_BYTES };
+        lane->parts[2] = (nng_iov){ lane->sending->bytes.data, lane->sending->bytes.size };
     }
-    iswi_outbox_give_back(&lane->outbox, batch);
+    lane->greeted = true;
+    send_parts(lane);
+}
+
+/* Go past what was sent; true when nothing is left of the message. */
+static bool advance(message_lane *lane, size_t sent)
+{
+    bool done = true;
+
+    for (unsigned i = 0; i < PARTS; i++) {
+        size_t step = sent < lane->parts[i].iov_len ? sent : lane->parts[i].iov_len;
+
+        lane->parts[i].iov_buf = (char *)lane->parts[i].iov_buf + step;
+        lane->parts[i].iov_len -= step;
+        sent -= step;
+        done = done && lane->parts[i].iov_len == 0;
+    }
+    return done;
 }
 
 static void on_transmitted(void *user)
 {
     message_lane *lane = user;
-    int failed = nng_aio_result(lane->transmit);
 
-    if (failed)
-        nng_msg_free(nng_aio_get_msg(lane->transmit));
     pthread_mutex_lock(&lane->lock);
     lane->transmitting = false;
-    if (!failed)
+    /* A failure ends only this direction: what the other side sent before is still to be read. */
+    lane->mute = lane->mute || nng_aio_result(lane->outbound) != 0;
+    if (!lane->mute && !advance(lane, nng_aio_count(lane->outbound))) {
+        send_parts(lane);
+    } else {
+        if (lane->sending)
+            iswi_outbox_give_back(&lane->outbox, lane->sending);
+        lane->sending = NULL;
         transmit_next(lane);
+    }
     pthread_mutex_unlock(&lane->lock);
 }
 
@@ -86,7 +122,7 @@ static isw_status lane_send(iswi_link *link, const void *frame, size_t size)
     isw_status status;
 
     pthread_mutex_lock(&lane->lock);
-    status = lane->ended ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, frame, size);
+    status = lane->mute ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, frame, size);
     if (status == ISW_OK)
         transmit_next(lane);
     pthread_mutex_unlock(&lane->lock);
@@ -104,53 +140,81 @@ static size_t lane_backlog(iswi_link *link)
     return bytes;
 }
 
-/* -- Receiving and the end --------------------------------------------------------------------- */
+/* -- Receiving --------------------------------------------------------------------------------- */
 
-static void end(message_lane *lane)
+/* Post the inbound aio again: for the connection, then for bytes. Under the lock, so that a close
+ * finds it posted or prevents it. False when there is nothing more to wait for. */
+static bool receive_next(message_lane *lane)
 {
-    pthread_mutex_lock(&lane->lock);
-    if (!lane->ended && !lane->over)
-        nng_aio_cancel(lane->receive);
-    lane->ended = true;
-    pthread_mutex_unlock(&lane->lock);
+    nng_iov space;
+    bool more = !lane->ended;
+
+    if (more && lane->stream) {
+        more = iswi_sp_reader_space(&lane->reader, &space.iov_buf, &space.iov_len) == ISW_OK &&
+               nng_aio_set_iov(lane->inbound, 1, &space) == 0;
+        if (more)
+            nng_stream_recv(lane->stream, lane->inbound);
+    } else if (more) {
+        nng_stream_listener_accept(lane->listener, lane->inbound);
+    }
+    lane->ended = lane->ended || !more;
+    lane->mute = lane->mute || !more;
+    return more;
 }
 
-static void deliver(message_lane *lane, nng_msg *received)
+static bool deliver(message_lane *lane, size_t size)
 {
-    iswi_message *message = iswi_message_create(nng_msg_body(received), nng_msg_len(received),
-                                                received, release_nng_message);
+    iswi_message *message;
+    isw_status status;
 
-    if (!message) {
-        nng_msg_free(received);
-        end(lane);
+    iswi_sp_reader_filled(&lane->reader, size);
+    for (;;) {
+        status = iswi_sp_reader_next(&lane->reader, &message);
+        if (status != ISW_OK)
+            return false;
+        /* A large message was begun: whether it is whole is known after the next look. */
+        if (!message && !(lane->reader.large && lane->reader.large_have == lane->reader.large_size))
+            return true;
+        if (!message)
+            continue;
+        lane->link.events.on_message(lane->link.events.user, message);
+        iswi_message_release(message);
+    }
+}
+
+/* Take the connection if it comes from our own user; then nobody else is let in. */
+static void take_stream(message_lane *lane, nng_stream *stream)
+{
+    uint64_t uid = 0;
+    uint64_t pid = 0;
+    bool known = nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_UID, &uid) == 0;
+
+    nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_PID, &pid);
+    if (known && uid != (uint64_t)geteuid()) {
+        nng_stream_free(stream);
         return;
     }
-    lane->link.events.on_message(lane->link.events.user, message);
-    iswi_message_release(message);
+    pthread_mutex_lock(&lane->lock);
+    lane->stream = stream; /* freed with the lane, also when that has ended meanwhile */
+    lane->peer = (iswi_peer){ (uid_t)uid, (pid_t)pid };
+    transmit_next(lane);
+    pthread_mutex_unlock(&lane->lock);
+    if (lane->listener)
+        nng_stream_listener_close(lane->listener);
 }
 
-/* Wait for the next message; once ended, only for what has arrived already. With the lock, so that
- * `end` finds the aio either not yet posted or cancellable. */
-static void receive_next(message_lane *lane)
-{
-    nng_aio_set_timeout(lane->receive, lane->ended ? NNG_DURATION_ZERO : NNG_DURATION_INFINITE);
-    nng_recv_aio(lane->socket, lane->receive);
-}
-
-static void on_received(void *user)
+static void on_inbound(void *user)
 {
     message_lane *lane = user;
-    int failed = nng_aio_result(lane->receive);
-    bool more = !failed;
+    bool more = nng_aio_result(lane->inbound) == 0;
 
-    if (!failed)
-        deliver(lane, nng_aio_get_msg(lane->receive));
+    if (more && !lane->stream)
+        take_stream(lane, nng_aio_get_output(lane->inbound, 0));
+    else if (more)
+        more = deliver(lane, nng_aio_count(lane->inbound));
     pthread_mutex_lock(&lane->lock);
-    if (failed == NNG_ECANCELED && !lane->draining)
-        more = lane->draining = true;
     lane->ended = lane->ended || !more;
-    if (more)
-        receive_next(lane);
+    more = receive_next(lane);
     pthread_mutex_unlock(&lane->lock);
     if (more)
         return;
@@ -161,27 +225,7 @@ static void on_received(void *user)
     pthread_mutex_unlock(&lane->lock);
 }
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *user)
-{
-    message_lane *lane = user;
-    uint64_t uid = 0;
-    uint64_t pid = 0;
-    bool known = nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0;
-
-    if (event == NNG_PIPE_EV_REM_POST) {
-        end(lane);
-        return;
-    }
-    nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_PID, &pid);
-    if (known && uid != (uint64_t)geteuid()) {
-        nng_pipe_close(pipe);
-        return;
-    }
-    pthread_mutex_lock(&lane->lock);
-    lane->peer = (iswi_peer){ (uid_t)uid, (pid_t)pid };
-    lane->pipe = pipe;
-    pthread_mutex_unlock(&lane->lock);
-}
+/* -- The end ----------------------------------------------------------------------------------- */
 
 static iswi_peer lane_peer(iswi_link *link)
 {
@@ -197,32 +241,37 @@ static iswi_peer lane_peer(iswi_link *link)
 static void lane_close(iswi_link *link)
 {
     message_lane *lane = (message_lane *)link;
-    nng_pipe pipe;
 
-    end(lane);
     pthread_mutex_lock(&lane->lock);
-    pipe = lane->pipe;
+    lane->ended = lane->mute = true;
+    if (lane->stream)
+        nng_stream_close(lane->stream);
+    else if (lane->listener)
+        nng_stream_listener_close(lane->listener);
     pthread_mutex_unlock(&lane->lock);
-    nng_pipe_close(pipe); /* so that the other side sees the end now, not when we are destroyed */
 }
 
 static void lane_destroy(iswi_link *link)
 {
     message_lane *lane = (message_lane *)link;
 
-    end(lane);
+    lane_close(link);
     pthread_mutex_lock(&lane->lock);
     while (!lane->over)
         pthread_cond_wait(&lane->is_over, &lane->lock);
     pthread_mutex_unlock(&lane->lock);
-    if (lane->receive)
-        nng_aio_stop(lane->receive);
-    if (lane->transmit)
-        nng_aio_stop(lane->transmit);
-    nng_close(lane->socket);
-    nng_aio_free(lane->receive);
-    nng_aio_free(lane->transmit);
+    if (lane->inbound)
+        nng_aio_stop(lane->inbound);
+    if (lane->outbound)
+        nng_aio_stop(lane->outbound);
+    nng_stream_free(lane->stream);
+    nng_stream_listener_free(lane->listener);
+    nng_aio_free(lane->inbound);
+    nng_aio_free(lane->outbound);
+    if (lane->sending)
+        iswi_outbox_give_back(&lane->outbox, lane->sending);
     iswi_outbox_fini(&lane->outbox);
+    iswi_sp_reader_fini(&lane->reader);
     pthread_cond_destroy(&lane->is_over);
     pthread_mutex_destroy(&lane->lock);
     iswi_free(lane);
@@ -239,37 +288,39 @@ static const iswi_link_ops ops = {
 
 /* -- Opening ----------------------------------------------------------------------------------- */
 
-static int open_socket(message_lane *lane)
-{
-    int failed = nng_pair0_open(&lane->socket);
-
-    if (failed)
-        return failed;
-    failed = nng_socket_set_size(lane->socket, NNG_OPT_RECVMAXSZ, ISWI_MESSAGE_MAX_BYTES);
-    if (!failed)
-        failed = nng_pipe_notify(lane->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, lane);
-    if (!failed)
-        failed = nng_pipe_notify(lane->socket, NNG_PIPE_EV_REM_POST, on_pipe, lane);
-    if (!failed)
-        failed = nng_aio_alloc(&lane->receive, on_received, lane);
-    if (!failed)
-        failed = nng_aio_alloc(&lane->transmit, on_transmitted, lane);
-    return failed;
-}
-
 static int listen_at(message_lane *lane, const char *url)
 {
-    nng_listener listener;
-    int failed = nng_listener_create(&listener, lane->socket, url);
+    struct stat info;
+    int failed;
 
+    /* nng takes the place of whatever is there, also of a file that is no socket. */
+    if (strncmp(url, "ipc://", 6) == 0 && lstat(url + 6, &info) == 0)
+        return NNG_EADDRINUSE;
+    failed = nng_stream_listener_alloc(&lane->listener, url);
     if (!failed && strncmp(url, "ipc:", 4) == 0)
-        failed = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
-    return failed ? failed : nng_listener_start(listener, 0);
+        failed = nng_stream_listener_set_int(lane->listener, NNG_OPT_IPC_PERMISSIONS, 0600);
+    return failed ? failed : nng_stream_listener_listen(lane->listener);
 }
 
 static int dial_to(message_lane *lane, const char *url)
 {
-    return nng_dial(lane->socket, url, NULL, 0);
+    nng_stream_dialer *dialer = NULL;
+    nng_aio *aio = NULL;
+    int failed = nng_stream_dialer_alloc(&dialer, url);
+
+    if (!failed)
+        failed = nng_aio_alloc(&aio, NULL, NULL);
+    if (!failed) {
+        nng_aio_set_timeout(aio, DIAL_TIMEOUT_MS);
+        nng_stream_dialer_dial(dialer, aio);
+        nng_aio_wait(aio);
+        failed = nng_aio_result(aio);
+    }
+    if (!failed)
+        take_stream(lane, nng_aio_get_output(aio, 0));
+    nng_aio_free(aio);
+    nng_stream_dialer_free(dialer);
+    return failed ? failed : lane->stream ? 0 : NNG_EPERM;
 }
 
 static isw_status open_lane(const char *url, int (*start)(message_lane *, const char *),
@@ -284,7 +335,9 @@ static isw_status open_lane(const char *url, int (*start)(message_lane *, const 
     lane->link = (iswi_link){ &ops, *events };
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->is_over, NULL);
-    failed = open_socket(lane);
+    failed = nng_aio_alloc(&lane->inbound, on_inbound, lane);
+    if (!failed)
+        failed = nng_aio_alloc(&lane->outbound, on_transmitted, lane);
     if (!failed)
         failed = start(lane, url);
     if (failed) {
@@ -295,9 +348,13 @@ static isw_status open_lane(const char *url, int (*start)(message_lane *, const 
     }
     *out = &lane->link; /* set before the first event */
     pthread_mutex_lock(&lane->lock);
-    receive_next(lane);
+    lane->over = !receive_next(lane);
     pthread_mutex_unlock(&lane->lock);
-    return ISW_OK;
+    if (!lane->over)
+        return ISW_OK;
+    *out = NULL;
+    lane_destroy(&lane->link);
+    return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
 }
 
 isw_status iswi_message_lane_listen(const char *url, const iswi_link_events *events,

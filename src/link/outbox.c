@@ -46,7 +46,9 @@ isw_status iswi_outbox_add(iswi_outbox *outbox, const void *frame, size_t size)
 
     if (outbox->bytes + size > ISWI_LINK_BACKLOG_BYTES)
         return ISW_E_BUSY;
-    if (!batch || batch->bytes.size + size > ISWI_LINK_BATCH_BYTES)
+    /* One that is empty, since an append to it failed, takes a frame of any size: nothing may be
+     * queued behind it. */
+    if (!batch || (batch->bytes.size && batch->bytes.size + size > ISWI_LINK_BATCH_BYTES))
         batch = add_batch(outbox);
     if (!batch)
         return ISW_E_NO_MEMORY;

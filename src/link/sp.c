@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reader takes whatever arrives in one chunk, so that a burst of small messages costs one read.
+ * Invariant: a length is checked before memory is taken for it, and a large message is taken piece
+ * by piece into its own memory, which the chunk only begins.
+ */
+#include "link/sp.h"
+
+#include "base/alloc.h"
+#include "wire/limits.h"
+
+const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES] = { 0, 'S', 'P', 0, 0, 0x10, 0, 0 };
+
+void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES])
+{
+    head[0] = 1;
+    for (int i = 8; i > 0; i--, size >>= 8)
+        head[i] = (unsigned char)size;
+}
+
+void iswi_sp_reader_fini(iswi_sp_reader *reader)
+{
+    iswi_message_release(reader->large);
+    iswi_free(reader->chunk);
+    memset(reader, 0, sizeof *reader);
+}
+
+isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
+{
+    if (reader->large) {
+        *at = reader->large_bytes + reader->large_have;
+        *size = reader->large_size - reader->large_have;
+        return ISW_OK;
+    }
+    if (!reader->chunk && !(reader->chunk = iswi_alloc(ISWI_SP_CHUNK_BYTES)))
+        return ISW_E_NO_MEMORY;
+    if (reader->begin) {
+        memmove(reader->chunk, reader->chunk + reader->begin, reader->end - reader->begin);
+        reader->end -= reader->begin;
+        reader->begin = 0;
+    }
+    *at = reader->chunk + reader->end;
+    *size = ISWI_SP_CHUNK_BYTES - reader->end;
+    return ISW_OK;
+}
+
+void iswi_sp_reader_filled(iswi_sp_reader *reader, size_t size)
+{
+    if (reader->large)
+        reader->large_have += size;
+    else
+        reader->end += size;
+}
+
+static isw_status take_large(iswi_sp_reader *reader, iswi_message **out)
+{
+    if (reader->large_have == reader->large_size) {
+        *out = reader->large;
+        reader->large = NULL;
+    }
+    return ISW_OK;
+}
+
+static isw_status begin_large(iswi_sp_reader *reader, size_t size)
+{
+    void *bytes;
+
+    reader->large = iswi_message_create(size, &bytes);
+    if (!reader->large)
+        return ISW_E_NO_MEMORY;
+    reader->large_bytes = bytes;
+    reader->large_size = size;
+    reader->large_have = reader->end - reader->begin;
+    memcpy(bytes, reader->chunk + reader->begin, reader->large_have);
+    reader->begin = reader->end = 0;
+    return ISW_OK;
+}
+
+static isw_status take_greeting(iswi_sp_reader *reader)
+{
+    if (memcmp(reader->chunk + reader->begin, iswi_sp_greeting, ISWI_SP_GREETING_BYTES) != 0)
+        return ISW_E_PROTOCOL;
+    reader->begin += ISWI_SP_GREETING_BYTES;
+    reader->greeted = true;
+    return ISW_OK;
+}
+
+isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
+{
+    const unsigned char *head;
+    uint64_t size = 0;
+
+    *out = NULL;
+    if (reader->large)
+        return take_large(reader, out);
+    if (!reader->greeted) {
+        if (reader->end - reader->begin < ISWI_SP_GREETING_BYTES)
+            return ISW_OK;
+        if (take_greeting(reader) != ISW_OK)
+            return ISW_E_PROTOCOL;
+    }
+    if (reader->end - reader->begin < ISWI_SP_HEAD_BYTES)
+        return ISW_OK;
+    head = reader->chunk + reader->begin;
+    for (int i = 1; i < ISWI_SP_HEAD_BYTES; i++)
+        size = size << 8 | head[i];
+    if (head[0] != 1 || size > ISWI_MESSAGE_MAX_BYTES)
+        return ISW_E_PROTOCOL;
+    if (size > ISWI_SP_CHUNK_BYTES - ISWI_SP_HEAD_BYTES) {
+        reader->begin += ISWI_SP_HEAD_BYTES;
+        return begin_large(reader, (size_t)size);
+    }
+    if (reader->end - reader->begin - ISWI_SP_HEAD_BYTES < size)
+        return ISW_OK;
+    *out = iswi_message_copy(head + ISWI_SP_HEAD_BYTES, (size_t)size);
+    reader->begin += ISWI_SP_HEAD_BYTES + (size_t)size;
+    return *out ? ISW_OK : ISW_E_NO_MEMORY;
+}

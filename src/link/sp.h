@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_LINK_SP_H
+#define ISWI_LINK_SP_H
+
+/*
+ * The SP framing of PROTOCOL.md, section 1, as nng and nanomsg speak it on ipc: a greeting of 8
+ * bytes, then messages of 01, a length of 8 bytes, and the bytes. Pure: no sockets, no threads.
+ */
+#include "link/message.h"
+
+#include <isoworker/status.h>
+
+enum { ISWI_SP_GREETING_BYTES = 8, ISWI_SP_HEAD_BYTES = 9, ISWI_SP_CHUNK_BYTES = 64 * 1024 };
+
+/* The greeting of the pair protocol, version 0. */
+extern const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES];
+
+/* What precedes a message of `size` bytes. */
+void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES]);
+
+/* Turns bytes as they arrive into messages. */
+typedef struct iswi_sp_reader {
+    unsigned char *chunk; /* bytes from `begin` to `end` are not used yet */
+    size_t begin, end;
+    bool greeted;
+    iswi_message *large; /* one that the chunk does not hold, with its first bytes */
+    unsigned char *large_bytes;
+    size_t large_have, large_size;
+} iswi_sp_reader;
+
+void iswi_sp_reader_fini(iswi_sp_reader *reader); /* a zeroed reader is a valid one */
+
+/* Where the next bytes go; *size is at least 1. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size);
+
+/* `size` bytes were put there. */
+void iswi_sp_reader_filled(iswi_sp_reader *reader, size_t size);
+
+/* The next whole message in *out, the caller's to release, or NULL when more bytes are needed.
+ * Errors: ISW_E_PROTOCOL for what is no greeting, no message, or too long; ISW_E_NO_MEMORY. */
+isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out);
+
+#endif
