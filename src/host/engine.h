@@ -177,8 +177,14 @@ struct iswi_host {
     unsigned socket_number;
 };
 
-/* process.c: what happens on the wire with one process. */
+/* frames.c: the events of a process's link. */
 void iswi_process_events(iswi_process *process, iswi_link_events *events);
+
+/* process.c: places. These with the lock. */
+void iswi_process_update_load(iswi_process *process);
+bool iswi_process_grow_places(iswi_process *process, unsigned count);
+iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id); /* NULL: not in use */
+void iswi_process_free_place(iswi_process *process, uint64_t id);
 
 typedef enum iswi_placing {
     ISWI_PLACED,
@@ -203,11 +209,17 @@ void iswi_process_lose_calls(iswi_process *process, const char *why);
  * when to look again. The lock is taken. */
 int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns);
 
-/* life.c: start and end of processes; the supervisor's thread. */
+/* life.c: the beginning and the end; the supervisor's thread. */
 void iswi_process_start(iswi_process *process);
 void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
+int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to look again */
+
+/* states.c: the supervisor's thread. Sets *next_ns to when it wants to be called again, if that is
+ * sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
+
+/* output.c: the supervisor's thread. */
 void iswi_process_read_output(iswi_process *process, bool errors);
 
 /* functions.c: the supervisor's thread. */

@@ -17,10 +17,18 @@ isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, uns
     return ISW_OK;
 }
 
+/* With the lock. */
+static void count_as_answered(iswi_dispatch *dispatch, iswi_job *job)
+{
+    dispatch->unanswered -= !job->answered;
+    job->answered = true;
+}
+
 static void finish(iswi_dispatch *dispatch, iswi_job *job)
 {
     iswi_message_release(job->message);
     pthread_mutex_lock(&dispatch->lock);
+    count_as_answered(dispatch, job);
     job->in_use = false;
     atomic_store(&job->ctx.cancelled, false); /* a late cancel is not for the next one */
     job->message = NULL;
@@ -87,7 +95,6 @@ static iswi_job *get_job(iswi_dispatch *dispatch)
     iswi_context_init(&job->ctx);
     job->next_job = dispatch->jobs;
     dispatch->jobs = job;
-    dispatch->job_count++;
     return job;
 }
 
@@ -112,7 +119,7 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
     iswi_job *job = NULL;
 
     pthread_mutex_lock(&dispatch->lock);
-    if (dispatch->running + dispatch->waiting >= dispatch->limit)
+    if (dispatch->unanswered >= dispatch->limit)
         status = ISW_E_BUSY;
     else if (!(job = get_job(dispatch)))
         status = ISW_E_NO_MEMORY;
@@ -121,6 +128,7 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
         job->frame = frame;
         job->id = id;
         job->in_use = true;
+        job->answered = false;
         job->next = NULL;
         if (dispatch->last)
             dispatch->last->next = job;
@@ -128,10 +136,18 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
             dispatch->first = job;
         dispatch->last = job;
         dispatch->waiting++;
+        dispatch->unanswered++;
         status = wake_thread(dispatch);
     }
     pthread_mutex_unlock(&dispatch->lock);
     return status;
+}
+
+void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job)
+{
+    pthread_mutex_lock(&dispatch->lock);
+    count_as_answered(dispatch, job);
+    pthread_mutex_unlock(&dispatch->lock);
 }
 
 bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id)

@@ -4,8 +4,8 @@
 
 /*
  * A bounded pool of threads and the invocations that wait for one. Threads are made when there is
- * work for them, never more than `concurrency`; places for invocations likewise, never more than
- * `limit`. A job is used for one invocation after the other, so that its memory stays warm.
+ * work for them, never more than `concurrency`. No more than `limit` invocations are unanswered; a
+ * job is used for one invocation after the other, so that its memory stays warm.
  */
 #include "link/message.h"
 #include "worker/context.h"
@@ -16,6 +16,7 @@ typedef struct iswi_job {
     isw_bytes frame;       /* in it */
     uint64_t id;
     bool in_use;
+    bool answered; /* its response is sent, or about to be */
     struct iswi_job *next;     /* among the waiting, or the free */
     struct iswi_job *next_job; /* among all */
 } iswi_job;
@@ -26,7 +27,7 @@ typedef struct iswi_dispatch {
     iswi_job *jobs;
     iswi_job *free;
     iswi_job *first, *last; /* waiting */
-    unsigned job_count, limit;
+    unsigned unanswered, limit;
     unsigned waiting, running;
     pthread_t *threads;
     unsigned thread_count, idle_count, concurrency;
@@ -49,6 +50,10 @@ void iswi_dispatch_fini(iswi_dispatch *dispatch);
  * Errors: ISW_E_BUSY beyond the limit, ISW_E_NO_MEMORY. */
 isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, isw_bytes frame,
                                 uint64_t id);
+
+/* From now on the job no longer counts against the limit. To be called before its response is sent:
+ * the host may answer that with the next invoke at once. Any number of times. */
+void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job);
 
 /* Mark invocation `id` as cancelled, or all with 0. False if it is not here. */
 bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id);

@@ -5,7 +5,6 @@
 
 #include <isoworker/http.h>
 #include <stdio.h>
-#include <strings.h>
 
 const isw_http *isw_http_request(const isw_context *ctx)
 {
@@ -83,17 +82,26 @@ static bool is_field_value(const char *value)
     return !strchr(value, 0x7f) && iswi_utf8_valid(value, strlen(value));
 }
 
+/* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
+static char *lower_case(char *text)
+{
+    for (char *at = text; at && *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return text;
+}
+
 /* Set a header, replacing one of the same name when `replace`. */
 static isw_status put_header(isw_context *ctx, const char *name, const char *value, bool replace)
 {
-    char *name_copy = isw_context_strndup(ctx, name, strlen(name));
+    char *name_copy = lower_case(isw_context_strndup(ctx, name, strlen(name)));
     char *value_copy = isw_context_strndup(ctx, value, strlen(value));
     isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
 
     if (!name_copy || !value_copy)
         return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
     for (size_t i = 0; replace && i < ctx->reply_header_count; i++) {
-        if (strcasecmp(ctx->reply_headers[i].name.data, name) == 0) {
+        if (strcmp(ctx->reply_headers[i].name.data, name) == 0) {
             ctx->reply_headers[i] = pair;
             return ISW_OK;
         }
@@ -193,8 +201,10 @@ isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *titl
         iswi_buffer_append_text(&json, ",\"detail\":");
         iswi_json_string(&json, isw_str_of(detail));
     }
-    iswi_buffer_printf(&json, ",\"instance\":\"urn:isoworker:invocation:%s\",\"invocation_id\":",
-                       ctx->invocation_id);
+    iswi_buffer_append_text(&json, ",\"instance\":");
+    iswi_json_string(&json, isw_str_of(isw_context_printf(ctx, "urn:isoworker:invocation:%s",
+                                                          ctx->invocation_id)));
+    iswi_buffer_append_text(&json, ",\"invocation_id\":");
     iswi_json_string(&json, isw_str_of(ctx->invocation_id));
     iswi_buffer_append_text(&json, "}\n");
     copy = json.failed ? NULL : isw_context_strndup(ctx, (const char *)json.data, json.size);

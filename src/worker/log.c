@@ -15,6 +15,16 @@ bool isw_log_enabled(const isw_context *ctx, isw_log_level level, const char *ca
     return level >= ctx->log->threshold(ctx->log->user, category);
 }
 
+/* `size`, or what of it fits a line without a character cut in two. */
+static size_t fitting(const char *text, size_t size)
+{
+    if (size <= ISWI_TEXT_MAX)
+        return size;
+    for (size = ISWI_TEXT_MAX; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80;)
+        size--;
+    return size;
+}
+
 /* Send one line; enabled already. Long text is formatted in the invocation's arena. */
 static void emit(isw_context *ctx, isw_log_level level, const char *category,
                  const isw_named_data *fields, size_t field_count, const char *format,
@@ -40,7 +50,7 @@ static void emit(isw_context *ctx, isw_log_level level, const char *category,
     for (size_t i = 0; i < field_count && line.fields.count < FIELDS_MAX; i++)
         all[line.fields.count++] = fields[i];
     line.category = isw_str_of(category ? category : ctx->entry->category);
-    line.message = (isw_str){ text, (size_t)size < ISWI_TEXT_MAX ? (size_t)size : ISWI_TEXT_MAX };
+    line.message = (isw_str){ text, fitting(text, (size_t)size) };
     line.fields.items = all;
     ctx->log->emit(ctx->log->user, ctx, &line);
 }

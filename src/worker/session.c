@@ -28,7 +28,7 @@ isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, isw
     return status;
 }
 
-static void send_frame(iswi_session *session, const iswi_frame *frame)
+void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
 {
     iswi_buffer bytes = { 0 };
 
@@ -56,20 +56,9 @@ void iswi_session_violation(iswi_session *session, const isw_error *error)
     char text[ISW_ERROR_MESSAGE_BYTES + 64];
 
     frame.as.error.status = iswi_status_to_wire(ISW_E_PROTOCOL, error->message);
-    send_frame(session, &frame);
+    iswi_session_reply(session, &frame);
     snprintf(text, sizeof text, "the host broke the protocol: %s", error->message);
     fail(session, ISW_E_PROTOCOL, text);
-}
-
-iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number)
-{
-    iswi_entry *entry = NULL;
-
-    pthread_mutex_lock(&session->lock);
-    if (number < session->loaded_count)
-        entry = session->loaded[number];
-    pthread_mutex_unlock(&session->lock);
-    return entry;
 }
 
 /* -- Hello ------------------------------------------------------------------------------------- */
@@ -85,14 +74,14 @@ static void send_hello(iswi_session *session)
     hello->runtime = isw_str_of("isoworker-c");
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
-    send_frame(session, &frame);
+    iswi_session_reply(session, &frame);
 }
 
 static void send_credit(iswi_session *session, unsigned limit)
 {
     iswi_frame frame = { .kind = ISWI_CREDIT, .as.credit.limit = limit };
 
-    send_frame(session, &frame);
+    iswi_session_reply(session, &frame);
 }
 
 /* Every byte is compared, so that time tells nothing about where they differ. */
@@ -128,130 +117,6 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     wake(session);
 }
 
-/* -- Functions --------------------------------------------------------------------------------- */
-
-static isw_pairs pairs_of(const isw_property *list, size_t spare, iswi_arena *arena)
-{
-    size_t count = 0;
-    isw_pair *pairs;
-
-    while (list && list[count].name)
-        count++;
-    pairs = iswi_arena_calloc(arena, count + spare, sizeof *pairs);
-    for (size_t i = 0; pairs && i < count; i++)
-        pairs[i] = (isw_pair){ isw_str_of(list[i].name), isw_str_of(list[i].value) };
-    return (isw_pairs){ pairs, pairs ? count : 0 };
-}
-
-static void describe_trigger(const isw_function *function, iswi_wire_function *out,
-                             iswi_arena *arena)
-{
-    isw_pairs pairs = pairs_of(function->trigger.properties, 2, arena);
-    isw_pair *more = (isw_pair *)pairs.items;
-
-    if (more && strcmp(function->trigger.type, "http") == 0) {
-        const char *route = function->trigger.route;
-
-        more[pairs.count++] = (isw_pair){ isw_str_of("methods"),
-                                          isw_str_of(function->trigger.methods) };
-        more[pairs.count++] = (isw_pair){ isw_str_of("route"),
-                                          isw_str_of(route ? route : function->name) };
-    }
-    out->trigger_type = isw_str_of(function->trigger.type);
-    out->trigger_binding = isw_str_of(function->trigger.binding);
-    out->trigger = pairs;
-}
-
-static void describe_bindings(const isw_function *function, iswi_wire_function *out,
-                              iswi_arena *arena)
-{
-    const isw_binding *list = function->bindings;
-    iswi_wire_binding *bindings;
-    size_t count = 0;
-
-    while (list && list[count].name)
-        count++;
-    bindings = iswi_arena_calloc(arena, count, sizeof *bindings);
-    for (size_t i = 0; bindings && i < count; i++)
-        bindings[i] = (iswi_wire_binding){ isw_str_of(list[i].name), isw_str_of(list[i].type),
-                                           (uint64_t)list[i].direction,
-                                           pairs_of(list[i].properties, 0, arena) };
-    out->bindings.items = bindings;
-    out->bindings.count = bindings ? count : 0;
-}
-
-static void describe_function(const iswi_entry *entry, iswi_wire_function *out, iswi_arena *arena)
-{
-    isw_str *chain = iswi_arena_calloc(arena, entry->chain.count, sizeof *chain);
-
-    for (size_t i = 0; chain && i < entry->chain.count; i++)
-        chain[i] = isw_str_of(iswi_step_name(&entry->chain.steps[i]));
-    out->name = isw_str_of(entry->function->name);
-    out->summary = isw_str_of(entry->function->summary);
-    describe_trigger(entry->function, out, arena);
-    describe_bindings(entry->function, out, arena);
-    out->metadata = pairs_of(entry->function->metadata, 0, arena);
-    out->timeout_ms = entry->function->timeout_ms;
-    out->idempotent = entry->function->idempotent;
-    out->chain = (iswi_strs){ chain, chain ? entry->chain.count : 0 };
-}
-
-static void on_metadata_request(iswi_session *session, uint64_t id)
-{
-    isw_worker *worker = session->worker;
-    iswi_frame frame = { .kind = ISWI_METADATA, .id = id };
-    iswi_wire_function *functions =
-        iswi_arena_calloc(&session->inbound, worker->function_count, sizeof *functions);
-
-    if (!functions)
-        frame.as.metadata.status = iswi_status_to_wire(ISW_E_NO_MEMORY, "no memory");
-    for (size_t i = 0; functions && i < worker->function_count; i++)
-        describe_function(&worker->entries[i], &functions[i], &session->inbound);
-    frame.as.metadata.functions.items = functions;
-    frame.as.metadata.functions.count = functions ? worker->function_count : 0;
-    send_frame(session, &frame);
-}
-
-static isw_status remember(iswi_session *session, uint64_t number, iswi_entry *entry)
-{
-    size_t count = session->loaded_count ? session->loaded_count : 64;
-    iswi_entry **grown;
-
-    if (number >= ISWI_LOADED_MAX)
-        return ISW_E_TOO_LARGE;
-    while (count <= number)
-        count *= 2;
-    if (count > session->loaded_count) {
-        grown = iswi_realloc(session->loaded, count * sizeof *grown);
-        if (!grown)
-            return ISW_E_NO_MEMORY;
-        memset(grown + session->loaded_count, 0, (count - session->loaded_count) * sizeof *grown);
-        session->loaded = grown;
-        session->loaded_count = count;
-    }
-    session->loaded[number] = entry;
-    return ISW_OK;
-}
-
-static void on_load(iswi_session *session, uint64_t id, const iswi_load *load)
-{
-    iswi_frame frame = { .kind = ISWI_LOADED, .id = id };
-    iswi_entry *entry = iswi_worker_entry(session->worker, load->name);
-    isw_status status = ISW_E_NOT_FOUND;
-
-    if (entry) {
-        pthread_mutex_lock(&session->lock);
-        status = remember(session, load->function, entry);
-        pthread_mutex_unlock(&session->lock);
-    }
-    frame.as.loaded.function = load->function;
-    if (status != ISW_OK)
-        frame.as.loaded.status = iswi_status_to_wire(
-            status, status == ISW_E_NOT_FOUND ? "this worker has no function of that name"
-                                              : isw_status_text(status));
-    send_frame(session, &frame);
-}
-
 /* -- Other frames ------------------------------------------------------------------------------ */
 
 static void cancel(iswi_session *session, uint64_t id)
@@ -285,7 +150,7 @@ static void on_status_request(iswi_session *session, uint64_t id)
 
     iswi_dispatch_count(&session->dispatch, &running, &waiting);
     frame.as.status = (iswi_status_frame){ running, waiting, resident_bytes() };
-    send_frame(session, &frame);
+    iswi_session_reply(session, &frame);
 }
 
 static void on_reload(iswi_session *session, uint64_t id, const iswi_reload *reload)
@@ -308,7 +173,7 @@ static void on_reload(iswi_session *session, uint64_t id, const iswi_reload *rel
         if (!path || chdir(path) != 0)
             frame.as.reloaded.status = iswi_status_to_wire(ISW_E_IO, "the folder was refused");
     }
-    send_frame(session, &frame);
+    iswi_session_reply(session, &frame);
 }
 
 static void on_terminate(iswi_session *session, const iswi_terminate *terminate)
@@ -350,10 +215,10 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
     }
     switch (frame->kind) {
     case ISWI_METADATA_REQUEST:
-        on_metadata_request(session, frame->id);
+        iswi_session_describe(session, frame->id);
         break;
     case ISWI_LOAD:
-        on_load(session, frame->id, &frame->as.load);
+        iswi_session_load(session, frame->id, &frame->as.load);
         break;
     case ISWI_CANCEL:
         if (frame->id)
@@ -366,7 +231,7 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         on_reload(session, frame->id, &frame->as.reload);
         break;
     case ISWI_WARMUP:
-        send_frame(session, &(iswi_frame){ .kind = ISWI_WARMED, .id = frame->id });
+        iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_WARMED, .id = frame->id });
         break;
     case ISWI_TERMINATE:
         on_terminate(session, &frame->as.terminate);
@@ -532,7 +397,7 @@ static void leave(iswi_session *session)
     }
     if (now.closed || !is_idle(session))
         return;
-    send_frame(session, &(iswi_frame){ .kind = ISWI_GOODBYE });
+    iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_GOODBYE });
     until = iswi_now_ns() + (int64_t)GOODBYE_TIMEOUT_MS * 1000000;
     while (!look(session).closed && iswi_now_ns() < until)
         wait_until(session, until);

@@ -48,6 +48,13 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
 isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
                              isw_error *error);
 
+/* The same for a frame without which the session is nothing: if it cannot be sent, the link ends. */
+void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
+
+/* session_functions.c: answer metadata_request and load. On the link's thread. */
+void iswi_session_describe(iswi_session *session, uint64_t id);
+void iswi_session_load(iswi_session *session, uint64_t id, const iswi_load *load);
+
 /* The entry that the host loaded under `number`, or NULL. */
 iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number);
 

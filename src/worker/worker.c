@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const isw_middleware *const builtin[] = {
     &isw_middleware_error_handling,
@@ -44,12 +44,20 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     return status;
 }
 
+/* Undo what a configuration did, so that another attempt begins from nothing. */
+static void forget_settings(isw_worker *worker)
+{
+    iswi_pipeline_destroy(worker->pipeline);
+    worker->pipeline = NULL;
+    iswi_config_close(worker->config);
+    worker->config = NULL;
+}
+
 void isw_worker_destroy(isw_worker *worker)
 {
     if (!worker)
         return;
-    iswi_pipeline_destroy(worker->pipeline);
-    iswi_config_close(worker->config);
+    forget_settings(worker);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);
@@ -77,6 +85,7 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
 {
     const char *name = function->name ? function->name : "";
 
+    assert(!worker->configured);
     if (!is_function_name(name))
         return isw_error_set(error, ISW_E_INVALID,
                              "\"%s\" is no name for a function: a letter, then letters, digits, "
@@ -84,6 +93,10 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
     if (!function->handler || !function->trigger.type)
         return isw_error_set(error, ISW_E_INVALID, "function %s has no %s", name,
                              function->handler ? "trigger" : "handler");
+    for (size_t i = 0; i < worker->function_count; i++)
+        if (strcmp(worker->functions[i]->name, name) == 0)
+            return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"",
+                                 name);
     if (!iswi_grow(&worker->functions, &worker->function_capacity, worker->function_count,
                    sizeof worker->functions[0]))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s", name);
@@ -142,10 +155,6 @@ static isw_status make_entries(isw_worker *worker, isw_error *error)
         if (init_entry(worker, &worker->entries[i], worker->functions[i]) != ISW_OK)
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
     qsort(worker->entries, count, sizeof *worker->entries, by_name);
-    for (size_t i = 1; i < count; i++)
-        if (by_name(&worker->entries[i - 1], &worker->entries[i]) == 0)
-            return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"",
-                                 worker->entries[i].function->name);
     return ISW_OK;
 }
 
@@ -159,6 +168,8 @@ isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
     if (status == ISW_OK)
         status = make_entries(worker, error);
     worker->configured = status == ISW_OK;
+    if (status != ISW_OK)
+        forget_settings(worker);
     return status;
 }
 

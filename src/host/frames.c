@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker says. Everything is checked against what was asked; one that breaks the protocol is
+ * closed, and its calls are answered when the link reports the end.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine.h"
+
+#include <unistd.h>
+
+typedef struct held_answer {
+    iswi_message *message;
+    iswi_arena arena;
+    iswi_frame frame;
+} held_answer;
+
+void iswi_answer_release(void *held)
+{
+    held_answer *answer = held;
+
+    if (!answer)
+        return;
+    iswi_message_release(answer->message);
+    iswi_arena_fini(&answer->arena);
+    iswi_free(answer);
+}
+
+static isw_status refuse(isw_error *error, const char *what)
+{
+    return isw_error_set(error, ISW_E_PROTOCOL, "%s", what);
+}
+
+static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello, isw_error *error)
+{
+    iswi_peer peer = iswi_link_peer(process->link);
+    unsigned char difference = 0;
+
+    if (process->hello_came)
+        return refuse(error, "a second hello");
+    for (size_t i = 0; i < ISWI_TOKEN_BYTES; i++)
+        difference |= process->token[i] ^ ((const unsigned char *)hello->token.data)[i];
+    if (difference)
+        return isw_error_set(error, ISW_E_UNAUTHENTICATED, "the token is wrong");
+    if (peer.pid && getpgid(peer.pid) != process->os.pid)
+        return isw_error_set(error, ISW_E_UNAUTHENTICATED,
+                             "process %ld is not one that this host started", (long)peer.pid);
+    if (hello->protocol_max < ISWI_PROTOCOL_MIN || hello->protocol_min > ISWI_PROTOCOL_MAX) {
+        process->hopeless = true;
+        return isw_error_set(error, ISW_E_UNSUPPORTED,
+                             "it speaks protocol %llu to %llu, this host speaks %d to %d; build "
+                             "both from releases that share one",
+                             (unsigned long long)hello->protocol_min,
+                             (unsigned long long)hello->protocol_max, ISWI_PROTOCOL_MIN,
+                             ISWI_PROTOCOL_MAX);
+    }
+    process->hello_came = true;
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_bytes frame,
+                              isw_error *error)
+{
+    if (!process->metadata_asked || process->metadata)
+        return refuse(error, "metadata that nobody asked for");
+    process->metadata_asked = false;
+    process->metadata = iswi_message_hold(message);
+    process->metadata_frame = frame;
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+static isw_status on_loaded(iswi_process *process, const iswi_loaded *loaded, isw_error *error)
+{
+    if (!process->loads_awaited)
+        return refuse(error, "a loaded that nobody asked for");
+    if (loaded->status.code)
+        iswi_console_say(&process->host->console, ISW_LOG_ERROR,
+                         "worker %s cannot run function number %llu: %.*s", process->label,
+                         (unsigned long long)loaded->function, (int)loaded->status.message.size,
+                         loaded->status.message.size ? loaded->status.message.data : "");
+    if (--process->loads_awaited == 0)
+        iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+static isw_status on_credit(iswi_process *process, const iswi_credit *credit, isw_error *error)
+{
+    if (credit->limit > ISWI_CREDIT_MAX)
+        return refuse(error, "a credit above 65535");
+    if (!iswi_process_grow_places(process, (unsigned)credit->limit))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its places");
+    process->credit = (unsigned)credit->limit;
+    iswi_process_update_load(process);
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+/* Everything but invocations' frames. With the lock. */
+static isw_status on_frame(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                           const iswi_frame *frame, isw_error *error)
+{
+    if (!process->hello_came && frame->kind != ISWI_WORKER_HELLO)
+        return refuse(error, "something before its hello");
+    switch (frame->kind) {
+    case ISWI_WORKER_HELLO:
+        return on_hello(process, &frame->as.worker_hello, error);
+    case ISWI_METADATA:
+        return on_metadata(process, message, bytes, error);
+    case ISWI_LOADED:
+        return on_loaded(process, &frame->as.loaded, error);
+    case ISWI_CREDIT:
+        return on_credit(process, &frame->as.credit, error);
+    case ISWI_STATUS:
+        process->resident_bytes = frame->as.status.resident_bytes;
+        return ISW_OK;
+    case ISWI_STATUS_REQUEST:
+        iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS, .id = frame->id });
+        return ISW_OK;
+    case ISWI_GOODBYE:
+        process->goodbye = true;
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+        iswi_host_wake(process->host);
+        return ISW_OK;
+    case ISWI_ERROR:
+        return isw_error_set(error, ISW_E_PROTOCOL, "it gave up: %.*s",
+                             (int)frame->as.error.status.message.size,
+                             frame->as.error.status.message.size
+                                 ? frame->as.error.status.message.data
+                                 : "");
+    case ISWI_RELOADED:
+    case ISWI_WARMED:
+        return ISW_OK;
+    default:
+        if (frame->kind > ISWI_KIND_CORE_MAX)
+            return ISW_OK;
+        return isw_error_set(error, ISW_E_PROTOCOL, "a worker does not send %s",
+                             iswi_kind_name(frame->kind));
+    }
+}
+
+static void fill_answer(held_answer *held, iswi_answer *answer)
+{
+    const iswi_response *response = &held->frame.as.response;
+
+    *answer = (iswi_answer){ .outcome = response->outcome <= ISW_OUTCOME_RETRY_LATER
+                                            ? (isw_outcome)response->outcome
+                                            : ISW_OUTCOME_FAILED,
+                             .status = iswi_status_of_wire(&response->status),
+                             .message = response->status.message,
+                             .result = response->result,
+                             .retry_after_ms = response->retry_after_ms,
+                             .held = held };
+    if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
+        answer->status = ISW_E_FAILED;
+}
+
+static isw_status on_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                              isw_error *error)
+{
+    held_answer *held = iswi_calloc(1, sizeof *held);
+    iswi_place *place;
+    iswi_call *call;
+    iswi_answer answer;
+    size_t used;
+    isw_status status;
+
+    if (!held)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    iswi_arena_init(&held->arena, 1024);
+    held->message = iswi_message_hold(message);
+    status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used, error);
+    pthread_mutex_lock(&process->lock);
+    place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
+    call = place ? place->call : NULL;
+    if (place) {
+        iswi_process_free_place(process, held->frame.id);
+        process->answered++;
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (status == ISW_OK && !place)
+        status = refuse(error, "a response that nobody waits for");
+    if (!call) {
+        iswi_answer_release(held);
+        return status;
+    }
+    fill_answer(held, &answer);
+    iswi_call_finish(process->host, call, &answer);
+    return ISW_OK;
+}
+
+static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
+{
+    iswi_logline line = { .level = log->level <= ISW_LOG_CRITICAL ? (isw_log_level)log->level
+                                                                  : ISW_LOG_CRITICAL,
+                          .time_us = (int64_t)log->time_us,
+                          .source = isw_str_of(process->label),
+                          .category = log->category,
+                          .message = log->message,
+                          .fields = log->fields.items,
+                          .field_count = log->fields.count };
+    char invocation[sizeof((iswi_call *)0)->invocation_id] = "";
+    const iswi_place *place;
+
+    pthread_mutex_lock(&process->lock);
+    place = iswi_process_find_place(process, id);
+    if (place && place->call)
+        memcpy(invocation, place->call->invocation_id, sizeof invocation);
+    pthread_mutex_unlock(&process->lock);
+    line.invocation_id = isw_str_of(invocation);
+    iswi_console_line(&process->host->console, &line);
+}
+
+static isw_status on_other(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                           isw_error *error)
+{
+    iswi_arena arena;
+    iswi_frame frame;
+    size_t used;
+    isw_status status;
+
+    iswi_arena_init(&arena, 4096);
+    status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
+    if (status == ISW_OK && frame.kind == ISWI_LOG && process->hello_came) {
+        show_log(process, frame.id, &frame.as.log);
+    } else if (status == ISW_OK) {
+        pthread_mutex_lock(&process->lock);
+        status = on_frame(process, message, bytes, &frame, error);
+        pthread_mutex_unlock(&process->lock);
+    }
+    iswi_arena_fini(&arena);
+    return status;
+}
+
+/* The worker broke the protocol, or could not be let in. */
+static void give_up(iswi_process *process, const isw_error *error)
+{
+    iswi_frame frame = { .kind = ISWI_ERROR };
+
+    frame.as.error.status = iswi_status_to_wire(error->status, error->message);
+    pthread_mutex_lock(&process->lock);
+    isw_error_set(&process->fault, error->status, "%s", error->message);
+    iswi_process_send(process, &frame);
+    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+    pthread_mutex_unlock(&process->lock);
+    iswi_host_wake(process->host);
+}
+
+static void on_message(void *user, iswi_message *message)
+{
+    iswi_process *process = user;
+    isw_bytes left = iswi_message_bytes(message);
+    isw_error error = { ISW_OK, "" };
+    isw_status status = ISW_OK;
+
+    atomic_store(&process->heard_ns, iswi_now_ns());
+    while (left.size && status == ISW_OK) {
+        isw_bytes one = left;
+        uint64_t kind;
+        uint64_t id;
+
+        status = iswi_frame_peek(left.data, left.size, &kind, &id, &one.size, &error);
+        if (status == ISW_OK && kind == ISWI_RESPONSE)
+            status = on_response(process, message, one, &error);
+        else if (status == ISW_OK)
+            status = on_other(process, message, one, &error);
+        left.data = (const char *)left.data + one.size;
+        left.size -= one.size;
+    }
+    if (status != ISW_OK)
+        give_up(process, &error);
+}
+
+static void on_closed(void *user)
+{
+    iswi_process *process = user;
+
+    pthread_mutex_lock(&process->lock);
+    process->closed = true;
+    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+    pthread_mutex_unlock(&process->lock);
+    iswi_process_lose_calls(process, "the worker ended before it answered");
+    iswi_host_wake(process->host);
+}
+
+void iswi_process_events(iswi_process *process, iswi_link_events *events)
+{
+    *events = (iswi_link_events){ on_message, on_closed, process };
+}
