@@ -1,1 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `cmake --install` puts where, for people who link a worker and for those who run one. The
+# tree works under any prefix, and after a move: nothing in it names the prefix.
+include(CMakePackageConfigHelpers)
 
+# The command holds the host and links no library of ours, so it needs no RUNPATH.
+install(TARGETS isw_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS isoworker EXPORT isoworkerTargets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+
+# Modules stand in a folder beside the library: there src/pipeline/registry.c looks for them, and
+# from there they find the library that loads them.
+set_target_properties(isw_middleware_auth PROPERTIES INSTALL_RPATH "$ORIGIN/..")
+install(TARGETS isw_middleware_auth
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
+
+set(headers "${PROJECT_SOURCE_DIR}/include/isoworker")
+install(FILES
+  "${headers}/isoworker.h"
+  "${headers}/export.h"
+  "${headers}/status.h"
+  "${headers}/data.h"
+  "${headers}/function.h"
+  "${headers}/context.h"
+  "${headers}/http.h"
+  "${headers}/log.h"
+  "${headers}/worker.h"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker")
+install(FILES "${headers}/sys/middleware.h"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker/sys")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/src/wire/PROTOCOL.md"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+# find_package(isoworker)
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/isoworker")
+set(made_dir "${PROJECT_BINARY_DIR}/package")
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/isoworkerConfig.cmake.in" "${made_dir}/isoworkerConfig.cmake"
+  INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${made_dir}/isoworkerConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(EXPORT isoworkerTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
+install(FILES "${made_dir}/isoworkerConfig.cmake" "${made_dir}/isoworkerConfigVersion.cmake"
+        DESTINATION "${package_dir}")
+
+# pkg-config isoworker. Folders below the prefix are named from where the file lies, others as they
+# are, as some distributions have them.
+set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH up "/${pc_dir}" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(pc_prefix "\${pcfiledir}/${up}")
+endif()
+foreach(dir IN ITEMS LIBDIR INCLUDEDIR)
+  set(pc_${dir} "${CMAKE_INSTALL_${dir}}")
+  if(NOT IS_ABSOLUTE "${pc_${dir}}")
+    set(pc_${dir} "\${prefix}/${pc_${dir}}")
+  endif()
+endforeach()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/isoworker.pc.in" "${made_dir}/isoworker.pc" @ONLY)
+install(FILES "${made_dir}/isoworker.pc" DESTINATION "${pc_dir}")

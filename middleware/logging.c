@@ -81,7 +81,8 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     isw_log_fields(ctx, ISW_LOG_DEBUG, category, NULL, 0, "%s begins",
                    isw_context_function(ctx)->name);
     status = isw_next_run(next, ctx);
-    if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS && opt->failure_level > opt->level)
+    if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS &&
+        (level == ISW_LOG_NONE || opt->failure_level > opt->level))
         level = (isw_log_level)opt->failure_level;
     if (level != ISW_LOG_NONE && isw_log_enabled(ctx, level, category))
         log_end(ctx, level, status);

@@ -121,6 +121,7 @@ struct iswi_process {
     unsigned loads_awaited;
     unsigned answered; /* since its start */
     uint64_t resident_bytes;
+    bool wants_ring; /* its hello named the capability */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     iswi_message *metadata; /* held until the supervisor has read it */
     isw_bytes metadata_frame;
@@ -131,6 +132,7 @@ struct iswi_process {
 
     /* Only the supervisor: */
     iswi_spawned os;
+    int ring; /* descriptor of the rings until they are handed down; -1: none */
     bool running;   /* os.pid is to be waited for */
     bool signalled; /* it was sent SIGKILL */
     int64_t start_at_ns, started_ns, state_until_ns, asked_ns, kill_at_ns, ended_ns;

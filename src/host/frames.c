@@ -55,6 +55,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
                              ISWI_PROTOCOL_MAX);
     }
     process->hello_came = true;
+    process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -287,5 +288,7 @@ static void on_closed(void *user)
 
 void iswi_process_events(iswi_process *process, iswi_link_events *events)
 {
-    *events = (iswi_link_events){ on_message, on_closed, process };
+    *events = (iswi_link_events){
+        .on_message = on_message, .on_closed = on_closed, .user = process
+    };
 }

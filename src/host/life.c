@@ -51,10 +51,27 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
 {
     iswi_link_events events;
 
+    const iswi_link_settings *settings = &process->pool->settings->link;
+    iswi_ring_options options = { .is_host = true, .spin_us = -1 };
+    isw_status status;
+
     snprintf(url, size, "ipc://%s/%u", process->host->runtime_folder,
              ++process->host->socket_number);
     iswi_process_events(process, &events);
-    return iswi_message_lane_listen(url, &events, &process->link, error);
+    process->ring = -1;
+    if (strcmp(settings->spin_us, "auto") != 0)
+        options.spin_us = atoi(settings->spin_us);
+    if (settings->lane == ISWI_LANE_MESSAGE ||
+        !iswi_ring_memory_create(&options.memory, &process->ring)) {
+        if (settings->lane == ISWI_LANE_RING)
+            return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
+                                 strerror(errno));
+        return iswi_message_lane_listen(url, &events, &process->link, error);
+    }
+    status = iswi_ring_lane_listen(url, &options, &events, &process->link, error);
+    if (status != ISW_OK)
+        iswi_ring_memory_unmap(&options.memory);
+    return status;
 }
 
 static isw_status spawn(iswi_process *process, const char *url, isw_error *error)
@@ -69,8 +86,14 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .config = settings->config,
         .token = process->token,
         .token_bytes = sizeof process->token,
+        .ring = process->ring,
+        .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
     isw_status status = iswi_spawn(&options, &process->os, error);
+
+    if (process->ring >= 0)
+        close(process->ring);
+    process->ring = -1;
 
     if (status != ISW_OK)
         return status;

@@ -69,6 +69,18 @@ static const isw_option logging_rows[] = {
     { 0 },
 };
 
+static const char *const lanes[] = { "auto", "ring", "message", NULL };
+
+static const isw_option link_rows[] = {
+    { .name = "lane", .type = ISW_OPTION_ENUM, .choices = lanes, .default_value = "auto",
+      .offset = offsetof(iswi_link_settings, lane),
+      .help = "shared memory where host and worker can, or messages only" },
+    { .name = "spin_us", .type = ISW_OPTION_STRING, .default_value = "auto",
+      .offset = offsetof(iswi_link_settings, spin_us),
+      .help = "microseconds that a reader of the ring stays awake; auto: as it pays off" },
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
@@ -88,6 +100,9 @@ static const isw_option worker_rows[] = {
         HOUR_MS, "and grows no further"),
     ROW(iswi_worker_settings, give_up_after, INT, "give_up_after", "8", 1, 1000,
         "ends in a row without one answer"),
+    { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
+      .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
+      .help = "how frames travel" },
     { 0 },
 };
 
@@ -129,6 +144,11 @@ static isw_status check_workers(iswi_config *config, const iswi_host_settings *s
         if (workers[i].command.count == 0)
             return iswi_config_refuse(config, iswi_node_find(&list->children[i], "command"),
                                       error, "worker \"%s\" has no program", workers[i].name);
+        if (strcmp(workers[i].link.spin_us, "auto") != 0 &&
+            (strlen(workers[i].link.spin_us) > 6 ||
+             workers[i].link.spin_us[strspn(workers[i].link.spin_us, "0123456789")]))
+            return iswi_config_refuse(config, iswi_node_find(&list->children[i], "link"), error,
+                                      "spin_us takes auto or microseconds, at most 999999");
         for (size_t j = 0; j < i; j++)
             if (strcmp(workers[i].name, workers[j].name) == 0)
                 return iswi_config_refuse(config, iswi_node_find(&list->children[i], "name"),

@@ -34,6 +34,17 @@ typedef struct iswi_logging_settings {
     isw_option_list levels; /* of iswi_level_rule */
 } iswi_logging_settings;
 
+typedef struct iswi_link_settings {
+    int64_t lane;        /* iswi_lane_choice */
+    const char *spin_us; /* "auto" or a number */
+} iswi_link_settings;
+
+typedef enum iswi_lane_choice {
+    ISWI_LANE_AUTO,
+    ISWI_LANE_RING,
+    ISWI_LANE_MESSAGE
+} iswi_lane_choice;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -44,6 +55,7 @@ typedef struct iswi_worker_settings {
     int64_t start_timeout_ms;
     int64_t restart_delay_ms, restart_delay_max_ms;
     int64_t give_up_after;
+    iswi_link_settings link;
 } iswi_worker_settings;
 
 typedef struct iswi_function_settings {

@@ -18,8 +18,8 @@
 
 extern char **environ;
 
-/* The descriptor on which every worker finds its token. */
-enum { TOKEN_FD = 3 };
+/* The descriptors on which every worker finds its token, and the ring if there is one. */
+enum { TOKEN_FD = 3, RING_FD = 4 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
 
@@ -84,6 +84,8 @@ static bool is_ours(const char *variable)
 {
     return strncmp(variable, "ISOWORKER_URL=", 14) == 0 ||
            strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
+           strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
 }
 
@@ -97,11 +99,15 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 4, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 6, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_TOKEN_FD=%d", TOKEN_FD);
+    if (options->ring >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
+    if (options->ring >= 0 && options->spin_us)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
     if (options->config)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CONFIG=%s", options->config);
     for (size_t i = 0; i < own; i++)
@@ -147,8 +153,10 @@ static bool open_pipes(pipes *p, const iswi_spawn_options *options)
 }
 
 /* In the child: input from nowhere, output to our pipes, the token on its number, nothing else. */
-static int plan_files(posix_spawn_file_actions_t *files, const pipes *p, const char *directory)
+static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
+                      const iswi_spawn_options *options)
 {
+    int last = options->ring >= 0 ? RING_FD : TOKEN_FD;
     int failed = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
 
     if (!failed)
@@ -157,10 +165,12 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p, const c
         failed = posix_spawn_file_actions_adddup2(files, p->errors[1], 2);
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
+    if (!failed && options->ring >= 0)
+        failed = posix_spawn_file_actions_adddup2(files, options->ring, RING_FD);
     if (!failed)
-        failed = posix_spawn_file_actions_addclosefrom_np(files, TOKEN_FD + 1);
+        failed = posix_spawn_file_actions_addclosefrom_np(files, last + 1);
     if (!failed)
-        failed = posix_spawn_file_actions_addchdir_np(files, directory);
+        failed = posix_spawn_file_actions_addchdir_np(files, options->directory);
     return failed;
 }
 
@@ -193,7 +203,7 @@ static int start(const iswi_spawn_options *options, const pipes *p, iswi_arena *
         return ENOMEM;
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attributes);
-    failed = plan_files(&files, p, options->directory);
+    failed = plan_files(&files, p, options);
     if (!failed)
         failed = plan_attributes(&attributes);
     if (!failed)

@@ -15,6 +15,8 @@ typedef struct iswi_spawn_options {
     const char *url, *config;             /* config may be NULL */
     const void *token;
     size_t token_bytes; /* less than a pipe holds */
+    int ring;           /* descriptor of shared memory to hand down; -1: none */
+    const char *spin_us; /* for its reader; NULL: as it pays off */
 } iswi_spawn_options;
 
 /* What runs: its own process group, pid, and the reading ends of its output. */

@@ -49,9 +49,11 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
+    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
     iswi_arena arena;
+    bool upgrade;
 
     iswi_arena_init(&arena, 1024);
     hello->protocol = ISWI_PROTOCOL_MAX;
@@ -62,7 +64,14 @@ static void greet(iswi_process *process)
     hello->log_levels = levels_of(process->host, &arena);
     hello->worker = isw_str_of(process->pool->settings->name);
     hello->directory = isw_str_of(process->host->folder);
-    send_one(process, &frame);
+    pthread_mutex_lock(&process->lock);
+    upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
+    if (upgrade)
+        hello->capabilities = (isw_pairs){ &ring, 1 };
+    iswi_process_send(process, &frame);
+    if (upgrade)
+        iswi_link_upgrade(process->link); /* the hello was the last frame on the message lane */
+    pthread_mutex_unlock(&process->lock);
     iswi_arena_fini(&arena);
 }
 

@@ -8,6 +8,7 @@
  * link's: they must be quick, must not block, and may send or close, but not destroy.
  */
 #include "link/message.h"
+#include "link/ring.h"
 
 #include <isoworker/status.h>
 #include <sys/types.h>
@@ -20,6 +21,12 @@ typedef struct iswi_link_events {
     /* The link is over. Comes once, after the last message, also after iswi_link_close. */
     void (*on_closed)(void *user);
     void *user;
+    /* For a side that can do the work that messages bring on the lane's own thread; both or none,
+     * and only some lanes call them. on_turn: the messages that were there are delivered; it may
+     * take as long as it likes. is_stuck: on_turn has not returned for a while; when it says true,
+     * messages are delivered from another thread until on_turn returns. */
+    void (*on_turn)(void *user);
+    bool (*is_stuck)(void *user);
 } iswi_link_events;
 
 /* What the operating system knows of the other side; pid 0 when it knows nothing. */
@@ -41,6 +48,7 @@ typedef struct iswi_link_ops {
     iswi_peer (*peer)(iswi_link *link);
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
+    void (*upgrade)(iswi_link *link); /* NULL: there is no faster lane */
 } iswi_link_ops;
 
 /* The head of every lane's own struct. */
@@ -83,6 +91,18 @@ static inline void iswi_link_destroy(iswi_link *link)
         link->ops->destroy(link);
 }
 
+/* Whether there is a faster lane to agree on. */
+static inline bool iswi_link_can_upgrade(const iswi_link *link)
+{
+    return link->ops->upgrade != NULL;
+}
+
+/* Both sides agreed: what is sent from now on takes the faster lane. Once; any thread. */
+static inline void iswi_link_upgrade(iswi_link *link)
+{
+    link->ops->upgrade(link);
+}
+
 /* -- Lanes ------------------------------------------------------------------------------------- */
 
 /* Listen for one worker at `url`; for ipc:// the path must not exist yet, in a folder that only
@@ -100,5 +120,20 @@ isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *event
 isw_status iswi_memory_lane_pair(const iswi_link_events *a_events, iswi_link **a,
                                  const iswi_link_events *b_events, iswi_link **b,
                                  isw_error *error);
+
+typedef struct iswi_ring_options {
+    iswi_ring_memory memory; /* moves to the link on success */
+    bool is_host;
+    int64_t spin_us; /* how long a reader stays awake for more; -1: as it pays off */
+} iswi_ring_options;
+
+/* The message lane with a ring lane beside it, until an upgrade idle. Linux. Errors as those of the
+ * message lane. */
+isw_status iswi_ring_lane_listen(const char *url, const iswi_ring_options *options,
+                                 const iswi_link_events *events, iswi_link **out,
+                                 isw_error *error);
+isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
+                               const iswi_link_events *events, iswi_link **out,
+                               isw_error *error);
 
 #endif

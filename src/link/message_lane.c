@@ -195,7 +195,9 @@ static void take_stream(message_lane *lane, nng_stream *stream)
         return;
     }
     pthread_mutex_lock(&lane->lock);
-    lane->stream = stream; /* freed with the lane, also when that has ended meanwhile */
+    lane->stream = stream;
+    if (lane->ended) /* meanwhile */
+        nng_stream_close(stream);
     lane->peer = (iswi_peer){ (uid_t)uid, (pid_t)pid };
     transmit_next(lane);
     pthread_mutex_unlock(&lane->lock);

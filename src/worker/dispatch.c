@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The thread pool. Invariant: a job is free, waiting or running; only its thread touches the rest
- * of a running one, but for the cancelled flag. */
+/* The thread pool, and a thread of a lane that helps. Invariant: a job is free, waiting or running;
+ * only its thread touches the rest of a running one, but for the cancelled flag. */
 #include "worker/dispatch.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
+
+enum { POOL_FOR_NS = 50000000 }; /* after a function that took long */
 
 isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, unsigned limit)
 {
@@ -58,7 +61,8 @@ static void *serve(void *user)
     for (;;) {
         iswi_job *job;
 
-        while (!dispatch->first && !dispatch->stopping) {
+        while ((!dispatch->first || dispatch->running >= dispatch->concurrency) &&
+               !dispatch->stopping) {
             dispatch->idle_count++;
             pthread_cond_wait(&dispatch->work, &dispatch->lock);
             dispatch->idle_count--;
@@ -127,6 +131,7 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
         job->message = iswi_message_hold(message);
         job->frame = frame;
         job->id = id;
+        job->arrived_ns = iswi_now_ns();
         job->in_use = true;
         job->answered = false;
         job->next = NULL;
@@ -137,7 +142,8 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
         dispatch->last = job;
         dispatch->waiting++;
         dispatch->unanswered++;
-        status = wake_thread(dispatch);
+        if (!dispatch->helped || dispatch->pool_until_ns)
+            status = wake_thread(dispatch);
     }
     pthread_mutex_unlock(&dispatch->lock);
     return status;
@@ -148,6 +154,59 @@ void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job)
     pthread_mutex_lock(&dispatch->lock);
     count_as_answered(dispatch, job);
     pthread_mutex_unlock(&dispatch->lock);
+}
+
+void iswi_dispatch_expect_help(iswi_dispatch *dispatch)
+{
+    pthread_mutex_lock(&dispatch->lock);
+    dispatch->helped = true;
+    pthread_mutex_unlock(&dispatch->lock);
+}
+
+/* With the lock. */
+static bool may_help(iswi_dispatch *dispatch)
+{
+    if (dispatch->pool_until_ns && iswi_now_ns() >= dispatch->pool_until_ns)
+        dispatch->pool_until_ns = 0;
+    return dispatch->first && !dispatch->pool_until_ns && !dispatch->stopping &&
+           dispatch->running < dispatch->concurrency;
+}
+
+void iswi_dispatch_help(iswi_dispatch *dispatch, iswi_buffer *scratch)
+{
+    pthread_mutex_lock(&dispatch->lock);
+    while (may_help(dispatch)) {
+        iswi_job *job = take(dispatch);
+        bool idle;
+
+        dispatch->taken++;
+        pthread_mutex_unlock(&dispatch->lock);
+        dispatch->run(dispatch->user, job, scratch);
+        finish(dispatch, job); /* takes the lock */
+        idle = !dispatch->running && !dispatch->waiting;
+        if (idle) {
+            pthread_mutex_unlock(&dispatch->lock);
+            dispatch->on_idle(dispatch->user);
+            pthread_mutex_lock(&dispatch->lock);
+        }
+    }
+    pthread_mutex_unlock(&dispatch->lock);
+}
+
+bool iswi_dispatch_is_stuck(iswi_dispatch *dispatch)
+{
+    bool stuck;
+
+    pthread_mutex_lock(&dispatch->lock);
+    stuck = dispatch->taken == dispatch->taken_before;
+    dispatch->taken_before = dispatch->taken;
+    if (stuck) {
+        dispatch->pool_until_ns = iswi_now_ns() + POOL_FOR_NS;
+        for (unsigned i = 0; i < dispatch->waiting; i++)
+            wake_thread(dispatch);
+    }
+    pthread_mutex_unlock(&dispatch->lock);
+    return stuck;
 }
 
 bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id)

@@ -15,8 +15,9 @@ typedef struct iswi_job {
     iswi_message *message; /* held while the job is in use */
     isw_bytes frame;       /* in it */
     uint64_t id;
+    int64_t arrived_ns;
     bool in_use;
-    bool answered; /* its response is sent, or about to be */
+    bool answered;             /* its response is sent, or about to be */
     struct iswi_job *next;     /* among the waiting, or the free */
     struct iswi_job *next_job; /* among all */
 } iswi_job;
@@ -32,6 +33,10 @@ typedef struct iswi_dispatch {
     pthread_t *threads;
     unsigned thread_count, idle_count, concurrency;
     bool stopping;
+    bool helped;            /* a lane's thread takes what waits, see iswi_dispatch_help */
+    int64_t pool_until_ns;  /* but not before then: functions took long */
+    uint64_t taken;         /* by the helping thread */
+    uint64_t taken_before;  /* when somebody last looked whether it is stuck */
 
     /* Runs one job on a thread of the pool; `scratch` is that thread's own. */
     void (*run)(void *user, iswi_job *job, iswi_buffer *scratch);
@@ -57,6 +62,18 @@ void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job);
 
 /* Mark invocation `id` as cancelled, or all with 0. False if it is not here. */
 bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id);
+
+/* From now on a thread that is not ours calls iswi_dispatch_help after each submit, so that a
+ * function begins with no thread woken for it. */
+void iswi_dispatch_expect_help(iswi_dispatch *dispatch);
+
+/* Run what waits, in the calling thread; one thread at a time. When functions have taken long, it
+ * leaves them to the pool. */
+void iswi_dispatch_help(iswi_dispatch *dispatch, iswi_buffer *scratch);
+
+/* Whether the helping thread has been in one function since this was last asked. If so, the pool
+ * is woken for what waits. */
+bool iswi_dispatch_is_stuck(iswi_dispatch *dispatch);
 
 /* How many run and wait now. */
 void iswi_dispatch_count(iswi_dispatch *dispatch, unsigned *running, unsigned *waiting);

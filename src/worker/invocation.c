@@ -2,12 +2,15 @@
 /* One invocation from its frame to its response. Runs on a thread of the pool. */
 #include "worker/session.h"
 
-static void set_up(isw_context *ctx, uint64_t id, const iswi_invoke *invoke)
+#include "base/text.h"
+
+static void set_up(isw_context *ctx, const iswi_job *job, const iswi_invoke *invoke)
 {
     const char *text = isw_context_strndup(ctx, invoke->invocation_id.data,
                                            invoke->invocation_id.size);
 
-    ctx->id = id;
+    ctx->id = job->id;
+    ctx->arrived_ns = job->arrived_ns;
     ctx->invocation_id = text ? text : "";
     ctx->trigger = invoke->trigger;
     ctx->inputs = invoke->inputs;
@@ -20,41 +23,62 @@ static void set_up(isw_context *ctx, uint64_t id, const iswi_invoke *invoke)
         ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
 }
 
-static void fill_response(const isw_context *ctx, isw_status status, iswi_response *response)
+/* The failure's sentence as the wire takes it: what a caller sent may stand in it, or it was cut
+ * within a character, and that must not cost the answer. `escaped` backs the view. */
+static isw_str sentence_of(const isw_error *failure, iswi_buffer *escaped)
+{
+    isw_str message = isw_str_of(failure->message);
+
+    if (iswi_utf8_valid(message.data, message.size))
+        return message;
+    iswi_terminal_text(escaped, message);
+    return (isw_str){ (const char *)escaped->data, escaped->failed ? 0 : escaped->size };
+}
+
+static void fill_response(const isw_context *ctx, isw_status status, iswi_response *response,
+                          iswi_buffer *escaped)
 {
     const isw_error *failure = isw_context_failure(ctx);
 
     response->outcome = (uint64_t)isw_context_outcome(ctx, status);
-    if (response->outcome != ISW_OUTCOME_SUCCESS && failure)
-        response->status = iswi_status_to_wire(failure->status, failure->message);
+    if (response->outcome != ISW_OUTCOME_SUCCESS && failure) {
+        response->status.code = (uint64_t)failure->status;
+        response->status.message = sentence_of(failure, escaped);
+    }
     if (ctx->has_result)
         response->result = ctx->result;
     response->outputs = (iswi_named){ ctx->outputs.items, ctx->outputs.count };
-    response->retry_after_ms = ctx->retry_after_ms;
+    if (response->outcome == ISW_OUTCOME_RETRY_LATER)
+        response->retry_after_ms = ctx->retry_after_ms;
 }
 
 /* The response that can always be sent. */
-static void send_failure(iswi_session *session, uint64_t id, isw_status status,
+static void send_failure(iswi_session *session, iswi_job *job, isw_status status,
                          const char *message, iswi_buffer *scratch)
 {
-    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = id };
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
 
+    iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
     frame.as.response.status = iswi_status_to_wire(status, message);
     if (iswi_session_send(session, &frame, scratch, NULL) != ISW_OK)
         iswi_link_close(session->link);
 }
 
-static void respond(iswi_session *session, const isw_context *ctx, isw_status status,
-                    iswi_buffer *scratch)
+static void respond(iswi_session *session, iswi_job *job, isw_status status, iswi_buffer *scratch)
 {
-    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = ctx->id };
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
     isw_error error = { ISW_OK, "" };
+    iswi_buffer escaped = { 0 };
+    isw_status sent;
 
-    fill_response(ctx, status, &frame.as.response);
-    if (iswi_session_send(session, &frame, scratch, &error) == ISW_OK)
+    fill_response(&job->ctx, status, &frame.as.response, &escaped);
+    iswi_dispatch_answer(&session->dispatch, job);
+    sent = iswi_session_send(session, &frame, scratch, &error);
+    iswi_buffer_fini(&escaped);
+    if (sent == ISW_OK)
         return;
-    send_failure(session, ctx->id, error.status ? error.status : ISW_E_INTERNAL,
+    send_failure(session, job, error.status ? error.status : ISW_E_INTERNAL,
                  error.status ? error.message : "the answer could not be sent", scratch);
 }
 
@@ -66,21 +90,21 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame,
     isw_status status;
 
     if (!entry) {
-        send_failure(session, frame->id, ISW_E_NOT_FOUND, "no function was loaded by that number",
+        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number",
                      scratch);
         return;
     }
     if (!iswi_context_begin(ctx, entry, &session->worker->services, &session->sink,
                             &session->worker->gate)) {
-        send_failure(session, frame->id, ISW_E_NO_MEMORY, "no memory for the invocation", scratch);
+        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", scratch);
         return;
     }
-    set_up(ctx, frame->id, &frame->as.invoke);
+    set_up(ctx, job, &frame->as.invoke);
     if (atomic_load(&ctx->cancelled))
         status = isw_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
         status = iswi_context_run(ctx);
-    respond(session, ctx, status, scratch);
+    respond(session, job, status, scratch);
 }
 
 void iswi_invocation_run(void *user, iswi_job *job, iswi_buffer *scratch)
@@ -95,7 +119,7 @@ void iswi_invocation_run(void *user, iswi_job *job, iswi_buffer *scratch)
                           &error) == ISW_OK)
         run(session, job, &frame, scratch);
     else if (error.status == ISW_E_NO_MEMORY)
-        send_failure(session, job->id, ISW_E_NO_MEMORY, error.message, scratch);
+        send_failure(session, job, ISW_E_NO_MEMORY, error.message, scratch);
     else
         iswi_session_violation(session, &error);
     iswi_context_end(&job->ctx);

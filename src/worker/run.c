@@ -48,9 +48,41 @@ static isw_status read_token(isw_worker *worker, unsigned char *token, isw_error
     return ISW_OK;
 }
 
+static long number_in(const char *variable, long otherwise)
+{
+    const char *text = getenv(variable);
+    char *end;
+    long number = text && *text ? strtol(text, &end, 10) : otherwise;
+
+    return text && *text && *end ? otherwise : number;
+}
+
+/* The rings that the host handed down, if it did; without them the message lane does it all. */
+static bool map_rings(iswi_ring_memory *memory)
+{
+    long fd = number_in("ISOWORKER_RING_FD", -1);
+    bool mapped;
+
+    if (fd < 0 || fd > 65535)
+        return false;
+    mapped = iswi_ring_memory_map(memory, (int)fd);
+    close((int)fd);
+    unsetenv("ISOWORKER_RING_FD");
+    return mapped;
+}
+
 static isw_status dial(void *user, const iswi_link_events *events, iswi_link **out,
                        isw_error *error)
 {
+    iswi_ring_options options = { .spin_us = number_in("ISOWORKER_SPIN_US", -1) };
+    isw_status status;
+
+    if (map_rings(&options.memory)) {
+        status = iswi_ring_lane_dial(user, &options, events, out, error);
+        if (status != ISW_OK)
+            iswi_ring_memory_unmap(&options.memory);
+        return status;
+    }
     return iswi_message_lane_dial(user, events, out, error);
 }
 

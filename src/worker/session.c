@@ -14,7 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELLO_TIMEOUT_MS = 10000, GOODBYE_TIMEOUT_MS = 5000, SILENT_INTERVALS = 10 };
+enum {
+    HELLO_TIMEOUT_MS = 10000,
+    GOODBYE_TIMEOUT_MS = 5000,
+    ERROR_TIMEOUT_MS = 1000,
+    SILENT_INTERVALS = 10
+};
+
+#define AN_HOUR_NS INT64_C(3600000000000)
 
 isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
                              isw_error *error)
@@ -42,11 +49,21 @@ static void wake(iswi_session *session)
     sem_post(&session->worker->wake);
 }
 
-static void fail(iswi_session *session, isw_status status, const char *message)
+/* Record why the session ends; false if it has failed before. */
+static bool record(iswi_session *session, isw_status status, const char *message)
 {
+    bool first;
+
     pthread_mutex_lock(&session->lock);
+    first = session->failure.status == ISW_OK;
     isw_error_set(&session->failure, status, "%s", message);
     pthread_mutex_unlock(&session->lock);
+    return first;
+}
+
+static void fail(iswi_session *session, isw_status status, const char *message)
+{
+    record(session, status, message);
     iswi_link_close(session->link);
 }
 
@@ -55,16 +72,19 @@ void iswi_session_violation(iswi_session *session, const isw_error *error)
     iswi_frame frame = { .kind = ISWI_ERROR };
     char text[ISW_ERROR_MESSAGE_BYTES + 64];
 
+    snprintf(text, sizeof text, "the host broke the protocol: %s", error->message);
+    if (!record(session, ISW_E_PROTOCOL, text))
+        return;
     frame.as.error.status = iswi_status_to_wire(ISW_E_PROTOCOL, error->message);
     iswi_session_reply(session, &frame);
-    snprintf(text, sizeof text, "the host broke the protocol: %s", error->message);
-    fail(session, ISW_E_PROTOCOL, text);
+    wake(session); /* not closed at once, so that the host can read why */
 }
 
 /* -- Hello ------------------------------------------------------------------------------------- */
 
 static void send_hello(iswi_session *session)
 {
+    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
 
@@ -74,6 +94,8 @@ static void send_hello(iswi_session *session)
     hello->runtime = isw_str_of("isoworker-c");
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
+    if (iswi_link_can_upgrade(session->link))
+        hello->capabilities = (isw_pairs){ &ring, 1 };
     iswi_session_reply(session, &frame);
 }
 
@@ -97,7 +119,7 @@ static bool proof_is_right(const unsigned char *expected, const unsigned char *g
 static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 {
     if (session->greeted) {
-        fail(session, ISW_E_PROTOCOL, "the host said hello twice");
+        iswi_session_violation(session, &(isw_error){ ISW_E_PROTOCOL, "a second host_hello" });
         return;
     }
     if (!proof_is_right(session->token + ISWI_TOKEN_BYTES, hello->proof.data)) {
@@ -107,6 +129,10 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     if (hello->protocol < ISWI_PROTOCOL_MIN || hello->protocol > ISWI_PROTOCOL_MAX) {
         fail(session, ISW_E_UNSUPPORTED, "the host chose a protocol version that was not offered");
         return;
+    }
+    if (iswi_link_can_upgrade(session->link) && isw_pairs_find(&hello->capabilities, "ring")) {
+        iswi_dispatch_expect_help(&session->dispatch);
+        iswi_link_upgrade(session->link);
     }
     iswi_session_set_levels(session, &hello->log_levels);
     pthread_mutex_lock(&session->lock);
@@ -249,6 +275,26 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
 
 /* -- Events of the link ------------------------------------------------------------------------ */
 
+/* What a host may send while the worker is draining (PROTOCOL.md, section 3). */
+static bool may_follow_terminate(uint64_t kind)
+{
+    return kind == ISWI_CANCEL || kind == ISWI_STATUS_REQUEST || kind == ISWI_STATUS ||
+           kind == ISWI_ERROR || kind > ISWI_KIND_CORE_MAX;
+}
+
+static isw_status submit(iswi_session *session, iswi_message *message, isw_bytes frame,
+                         uint64_t id, isw_error *error)
+{
+    isw_status status;
+
+    if (id == 0)
+        return isw_error_set(error, ISW_E_PROTOCOL, "an invoke without an id");
+    status = iswi_dispatch_submit(&session->dispatch, message, frame, id);
+    if (status == ISW_E_BUSY)
+        return isw_error_set(error, ISW_E_PROTOCOL, "an invoke beyond the credits");
+    return status;
+}
+
 static isw_status handle(iswi_session *session, iswi_message *message, isw_bytes bytes,
                          size_t *used, isw_error *error)
 {
@@ -260,17 +306,25 @@ static isw_status handle(iswi_session *session, iswi_message *message, isw_bytes
     if (status != ISW_OK)
         return status;
     bytes.size = *used;
-    if (kind == ISWI_INVOKE && session->greeted) {
-        status = iswi_dispatch_submit(&session->dispatch, message, bytes, id);
-        if (status == ISW_E_BUSY)
-            return isw_error_set(error, ISW_E_PROTOCOL, "an invoke beyond the credits");
-        return status;
-    }
+    if (session->terminating && !may_follow_terminate(kind))
+        return isw_error_set(error, ISW_E_PROTOCOL, "%s after terminate", iswi_kind_name(kind));
+    if (kind == ISWI_INVOKE && session->greeted)
+        return submit(session, message, bytes, id, error);
     status = iswi_frame_decode(bytes.data, bytes.size, &session->inbound, &frame, used, error);
     if (status == ISW_OK)
         on_frame(session, &frame);
     iswi_arena_reset(&session->inbound);
     return status;
+}
+
+static bool has_failed(iswi_session *session)
+{
+    bool failed;
+
+    pthread_mutex_lock(&session->lock);
+    failed = session->failure.status != ISW_OK;
+    pthread_mutex_unlock(&session->lock);
+    return failed;
 }
 
 static void on_message(void *user, iswi_message *message)
@@ -280,10 +334,14 @@ static void on_message(void *user, iswi_message *message)
     isw_error error = { ISW_OK, "" };
 
     atomic_store(&session->heard_ns, iswi_now_ns());
-    while (bytes.size) {
+    for (unsigned frames = 0; bytes.size && !has_failed(session); frames++) {
         size_t used;
-        isw_status status = handle(session, message, bytes, &used, &error);
+        isw_status status;
 
+        if (frames == ISWI_MESSAGE_MAX_FRAMES)
+            status = isw_error_set(&error, ISW_E_PROTOCOL, "a message of too many frames");
+        else
+            status = handle(session, message, bytes, &used, &error);
         if (status != ISW_OK) {
             isw_error_set(&error, status, "%s", isw_status_text(status));
             iswi_session_violation(session, &error);
@@ -305,6 +363,18 @@ static void on_closed(void *user)
     wake(session);
 }
 
+static void on_turn(void *user)
+{
+    iswi_session *session = user;
+
+    iswi_dispatch_help(&session->dispatch, &session->helping);
+}
+
+static bool is_stuck(void *user)
+{
+    return iswi_dispatch_is_stuck(&((iswi_session *)user)->dispatch);
+}
+
 static void on_idle(void *user)
 {
     iswi_session *session = user;
@@ -323,7 +393,8 @@ static void wait_until(iswi_session *session, int64_t until_ns)
 }
 
 typedef struct snapshot {
-    bool greeted, closed, terminating;
+    bool greeted, closed, terminating, failed;
+    bool over; /* closed or failed */
     int64_t heartbeat_ms, grace_until_ns;
 } snapshot;
 
@@ -332,9 +403,14 @@ static snapshot look(iswi_session *session)
     snapshot now;
 
     pthread_mutex_lock(&session->lock);
-    now = (snapshot){ session->greeted, session->closed, session->terminating,
-                      session->heartbeat_ms, session->grace_until_ns };
+    now = (snapshot){ .greeted = session->greeted,
+                      .closed = session->closed,
+                      .terminating = session->terminating,
+                      .failed = session->failure.status != ISW_OK,
+                      .heartbeat_ms = session->heartbeat_ms,
+                      .grace_until_ns = session->grace_until_ns };
     pthread_mutex_unlock(&session->lock);
+    now.over = now.closed || now.failed;
     return now;
 }
 
@@ -343,11 +419,13 @@ static void wait_for_hello(iswi_session *session)
     int64_t until = iswi_now_ns() + (int64_t)HELLO_TIMEOUT_MS * 1000000;
     snapshot now = look(session);
 
-    while (!now.greeted && !now.closed && iswi_now_ns() < until) {
+    while (!now.greeted && !now.over && iswi_now_ns() < until) {
+        if (atomic_load(&session->worker->stop_asked))
+            return;
         wait_until(session, until);
         now = look(session);
     }
-    if (!now.greeted && !now.closed)
+    if (!now.greeted && !now.over)
         fail(session, ISW_E_TIMEOUT, "the host did not say hello in time");
 }
 
@@ -359,13 +437,13 @@ static void serve(iswi_session *session)
         int64_t heard = atomic_load(&session->heard_ns);
         int64_t silent = now.heartbeat_ms * SILENT_INTERVALS * 1000000;
 
-        if (now.closed || now.terminating || atomic_load(&session->worker->stop_asked))
+        if (now.over || now.terminating || atomic_load(&session->worker->stop_asked))
             return;
         if (silent && iswi_now_ns() - heard > silent) {
             fail(session, ISW_E_CLOSED, "the host fell silent");
             return;
         }
-        wait_until(session, silent ? heard + silent + 1000000 : iswi_now_ns() + INT64_C(3600000000000));
+        wait_until(session, silent ? heard + silent + 1000000 : iswi_now_ns() + AN_HOUR_NS);
     }
 }
 
@@ -378,38 +456,46 @@ static bool is_idle(iswi_session *session)
     return running + waiting == 0;
 }
 
+static void wait_for_close(iswi_session *session, int64_t patience_ms)
+{
+    int64_t until = iswi_now_ns() + patience_ms * 1000000;
+
+    while (!look(session).closed && iswi_now_ns() < until)
+        wait_until(session, until);
+}
+
 /* Finish what is in flight, say goodbye, and let the host close. */
 static void leave(iswi_session *session)
 {
     snapshot now = look(session);
-    int64_t until;
 
-    if (now.closed || !now.greeted)
+    if (now.over || !now.greeted)
         return;
     if (!now.terminating)
         send_credit(session, 0);
     atomic_store(&session->leaving, true);
-    while (!now.closed && !is_idle(session) &&
+    while (!now.over && !is_idle(session) &&
            (!now.terminating || iswi_now_ns() < now.grace_until_ns)) {
-        wait_until(session, now.terminating ? now.grace_until_ns
-                                            : iswi_now_ns() + INT64_C(3600000000000));
+        wait_until(session, now.terminating ? now.grace_until_ns : iswi_now_ns() + AN_HOUR_NS);
         now = look(session);
     }
-    if (now.closed || !is_idle(session))
+    if (now.over || !is_idle(session))
         return;
     iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_GOODBYE });
-    until = iswi_now_ns() + (int64_t)GOODBYE_TIMEOUT_MS * 1000000;
-    while (!look(session).closed && iswi_now_ns() < until)
-        wait_until(session, until);
+    wait_for_close(session, GOODBYE_TIMEOUT_MS);
 }
 
 static isw_status result_of(iswi_session *session, isw_error *error)
 {
     snapshot now = look(session);
     bool meant = now.terminating || atomic_load(&session->worker->stop_asked);
+    isw_error failure;
 
-    if (session->failure.status != ISW_OK)
-        return isw_error_set(error, session->failure.status, "%s", session->failure.message);
+    pthread_mutex_lock(&session->lock);
+    failure = session->failure;
+    pthread_mutex_unlock(&session->lock);
+    if (failure.status != ISW_OK)
+        return isw_error_set(error, failure.status, "%s", failure.message);
     if (!meant)
         return isw_error_set(error, ISW_E_CLOSED, "the host went away");
     return ISW_OK;
@@ -426,6 +512,7 @@ static void fini(iswi_session *session)
     iswi_dispatch_fini(&session->dispatch); /* its threads may still send */
     iswi_link_destroy(session->link);
     iswi_arena_fini(&session->inbound);
+    iswi_buffer_fini(&session->helping);
     iswi_free(session->loaded);
     pthread_mutex_destroy(&session->lock);
 }
@@ -434,7 +521,11 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
                             iswi_connect_fn connect, void *user, isw_error *error)
 {
     iswi_session session = { .worker = worker };
-    iswi_link_events events = { on_message, on_closed, &session };
+    iswi_link_events events = { .on_message = on_message,
+                                .on_closed = on_closed,
+                                .user = &session,
+                                .on_turn = on_turn,
+                                .is_stuck = is_stuck };
     isw_status status = iswi_dispatch_init(
         &session.dispatch, (unsigned)worker->settings.concurrency, iswi_worker_limit(worker));
 
@@ -454,6 +545,8 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
         wait_for_hello(&session);
         serve(&session);
         leave(&session);
+        if (look(&session).failed) /* PROTOCOL.md, section 4: let the host read why, then close */
+            wait_for_close(&session, ERROR_TIMEOUT_MS);
         status = result_of(&session, error);
     }
     fini(&session);

@@ -18,6 +18,7 @@ typedef struct iswi_session {
     iswi_dispatch dispatch;
     iswi_log_sink sink;
     unsigned char token[2 * ISWI_TOKEN_BYTES];
+    iswi_buffer helping; /* scratch of the lane's thread that runs functions */
     iswi_arena inbound; /* of the frame that is being handled, on the link's thread */
 
     pthread_mutex_t lock; /* guards what follows */

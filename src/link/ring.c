@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ring, its bell, and the memory they lie in. Invariant: a position of the other side is read
+ * once, checked against our own, and only then used; an offset is always masked.
+ */
+#include "link/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* -- Positions --------------------------------------------------------------------------------- */
+
+static void copy_in(iswi_ring *ring, const unsigned char *from, size_t size)
+{
+    size_t offset = (size_t)(ring->position & (ring->size - 1));
+    size_t first = ring->size - offset < size ? (size_t)ring->size - offset : size;
+
+    memcpy(ring->bytes + offset, from, first);
+    memcpy(ring->bytes, from + first, size - first);
+}
+
+static void copy_out(const iswi_ring *ring, unsigned char *to, size_t size)
+{
+    size_t offset = (size_t)(ring->position & (ring->size - 1));
+    size_t first = ring->size - offset < size ? (size_t)ring->size - offset : size;
+
+    memcpy(to, ring->bytes + offset, first);
+    memcpy(to + first, ring->bytes, size - first);
+}
+
+size_t iswi_ring_write(iswi_ring *ring, const void *bytes, size_t size, bool *broken)
+{
+    uint64_t head = atomic_load_explicit(&ring->words->head, memory_order_acquire);
+    uint64_t used = ring->position - head;
+
+    if (used > ring->size) {
+        *broken = true;
+        return 0;
+    }
+    if (size > ring->size - used)
+        size = (size_t)(ring->size - used);
+    copy_in(ring, bytes, size);
+    ring->position += size;
+    return size;
+}
+
+void iswi_ring_publish(iswi_ring *ring)
+{
+    atomic_store_explicit(&ring->words->tail, ring->position, memory_order_release);
+}
+
+size_t iswi_ring_room(const iswi_ring *ring)
+{
+    uint64_t used = ring->position - atomic_load_explicit(&ring->words->head, memory_order_acquire);
+
+    return used > ring->size ? 0 : (size_t)(ring->size - used);
+}
+
+bool iswi_ring_await_room(iswi_ring *ring)
+{
+    atomic_store(&ring->words->cramped, 1);
+    return ring->position - atomic_load(&ring->words->head) < ring->size;
+}
+
+bool iswi_ring_ready(const iswi_ring *ring)
+{
+    return atomic_load_explicit(&ring->words->tail, memory_order_acquire) != ring->position;
+}
+
+size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, bool *broken)
+{
+    uint64_t tail = atomic_load_explicit(&ring->words->tail, memory_order_acquire);
+    uint64_t there = tail - ring->position;
+
+    if (there > ring->size) {
+        *broken = true;
+        return 0;
+    }
+    if (size > there)
+        size = (size_t)there;
+    if (!size)
+        return 0;
+    copy_out(ring, bytes, size);
+    ring->position += size;
+    /* Sequentially consistent: either we see that the writer is cramped, or it sees the room. */
+    atomic_store(&ring->words->head, ring->position);
+    if (atomic_load(&ring->words->cramped)) {
+        atomic_store(&ring->words->cramped, 0);
+        *cramped = true;
+    }
+    return size;
+}
+
+/* -- The bell ---------------------------------------------------------------------------------- */
+
+void iswi_ring_set_sleeps(iswi_ring *ring, bool sleeps)
+{
+    atomic_store(&ring->words->sleeps, sleeps);
+}
+
+uint32_t iswi_ring_bell(const iswi_ring *ring)
+{
+    return atomic_load(&ring->words->bell);
+}
+
+void iswi_ring_sleep(iswi_ring *ring, uint32_t seen, int64_t timeout_us)
+{
+    struct timespec timeout = { timeout_us / 1000000, timeout_us % 1000000 * 1000 };
+
+    syscall(SYS_futex, &ring->words->bell, FUTEX_WAIT, seen, timeout_us < 0 ? NULL : &timeout,
+            NULL, 0);
+}
+
+void iswi_ring_wake_always(iswi_ring *ring)
+{
+    atomic_fetch_add(&ring->words->bell, 1);
+    syscall(SYS_futex, &ring->words->bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void iswi_ring_wake(iswi_ring *ring)
+{
+    /* Pairs with iswi_ring_set_sleeps: either we see that it sleeps, or it sees what we wrote. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!atomic_load_explicit(&ring->words->sleeps, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&ring->words->sleeps, 0, memory_order_relaxed);
+    iswi_ring_wake_always(ring);
+}
+
+/* -- Memory ------------------------------------------------------------------------------------ */
+
+static bool map(iswi_ring_memory *memory, int fd)
+{
+    unsigned char *base =
+        mmap(NULL, ISWI_RING_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (base == MAP_FAILED)
+        return false;
+    memory->base = base;
+    memory->down = (iswi_ring){ .words = (iswi_ring_words *)base,
+                                .bytes = base + ISWI_RING_PAGE,
+                                .size = ISWI_RING_BYTES };
+    memory->up = (iswi_ring){ .words = (iswi_ring_words *)(base + ISWI_RING_PAGE / 2),
+                              .bytes = base + ISWI_RING_PAGE + ISWI_RING_BYTES,
+                              .size = ISWI_RING_BYTES };
+    return true;
+}
+
+bool iswi_ring_memory_create(iswi_ring_memory *memory, int *fd)
+{
+    *fd = memfd_create("isoworker-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd < 0)
+        return false;
+    if (ftruncate(*fd, ISWI_RING_MEMORY) == 0 &&
+        fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 &&
+        map(memory, *fd))
+        return true;
+    close(*fd);
+    *fd = -1;
+    return false;
+}
+
+bool iswi_ring_memory_map(iswi_ring_memory *memory, int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return false;
+    if (info.st_size != ISWI_RING_MEMORY || !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK)) {
+        errno = EINVAL;
+        return false;
+    }
+    return map(memory, fd);
+}
+
+void iswi_ring_memory_unmap(iswi_ring_memory *memory)
+{
+    if (memory->base)
+        munmap(memory->base, ISWI_RING_MEMORY);
+    memory->base = NULL;
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ring lane: two rings of shared memory beside a message lane, which connects, says hello and
+ * notices death. After the upgrade frames travel on the rings alone.
+ *
+ * Two threads read. The first takes in what is there, hands it up, and then does the work that came
+ * with it (on_turn): no thread is woken between a frame and its function. The second only looks in
+ * once a millisecond while there is traffic; when the first is held up by its work (is_stuck), it
+ * reads in its stead. A side without on_turn has the first thread only.
+ *
+ * Invariant: what is read is read under `reading`, so that events come one at a time; on_closed
+ * comes last, from the first thread once the upgrade is done, else from the message lane.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "link/link.h"
+#include "link/outbox.h"
+#include "link/sp.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SPIN_MOST_NS = 100000,     /* an adaptive reader stays awake that long at most */
+    SPIN_LEAST_NS = 2000,
+    PATROL_NS = 1000000,
+    COLD_NS = 20000000,        /* without traffic for that long the patrol sleeps */
+    PROBE_EVERY = 64           /* sleeps between two tries of a spin that did not pay off */
+};
+
+typedef struct ring_lane {
+    iswi_link link;
+    iswi_link *inner;
+    iswi_ring_memory memory;
+    iswi_ring *in, *out;
+    int64_t spin_ns; /* -1: adaptive */
+
+    pthread_mutex_t lock; /* guards what follows: the writing side */
+    iswi_outbox outbox;
+    iswi_outbox_batch *sending; /* the rest of a batch for which there was no room */
+    size_t sent;
+    bool upgraded, closed;
+
+    pthread_mutex_t reading; /* guards the reader and the in ring */
+    iswi_sp_reader reader;
+    bool broken;
+
+    pthread_t first, second;
+    bool has_first, has_second;
+    atomic_bool inner_closed; /* on_closed of the message lane came */
+    atomic_bool working;      /* the first thread is in on_turn */
+    atomic_bool stopping;
+    atomic_llong busy_ns;  /* when something last came */
+    _Atomic uint32_t patrol; /* futex of the second thread: 1 while it is to look in */
+} ring_lane;
+
+/* -- Writing; with the lock -------------------------------------------------------------------- */
+
+/* Put what the ring has room for of the batch that is under way, and of those that follow. */
+static void flush(ring_lane *lane, bool *broken)
+{
+    bool wrote = false;
+
+    for (;;) {
+        unsigned char head[ISWI_SP_HEAD_BYTES];
+        size_t step;
+
+        if (!lane->sending) {
+            if (iswi_ring_room(lane->out) < ISWI_SP_HEAD_BYTES ||
+                !(lane->sending = iswi_outbox_take(&lane->outbox)))
+                break;
+            iswi_sp_head(lane->sending->bytes.size, head);
+            iswi_ring_write(lane->out, head, sizeof head, broken);
+            lane->sent = 0;
+        }
+        step = iswi_ring_write(lane->out, lane->sending->bytes.data + lane->sent,
+                               lane->sending->bytes.size - lane->sent, broken);
+        lane->sent += step;
+        wrote = true;
+        if (lane->sent < lane->sending->bytes.size)
+            break;
+        iswi_outbox_give_back(&lane->outbox, lane->sending);
+        lane->sending = NULL;
+    }
+    if (wrote) {
+        iswi_ring_publish(lane->out);
+        iswi_ring_wake(lane->out);
+    }
+}
+
+/* Flush until nothing waits, or the reader knows that we wait for room. */
+static void flush_all(ring_lane *lane)
+{
+    bool broken = false;
+
+    do
+        flush(lane, &broken);
+    while (!broken && (lane->sending || lane->outbox.bytes) && iswi_ring_await_room(lane->out));
+    if (broken)
+        iswi_link_close(lane->inner);
+}
+
+/* The common case: nothing waits and there is room for the whole frame. */
+static bool send_directly(ring_lane *lane, const void *frame, size_t size)
+{
+    unsigned char head[ISWI_SP_HEAD_BYTES];
+    bool broken = false;
+
+    if (lane->sending || lane->outbox.bytes || iswi_ring_room(lane->out) < size + sizeof head)
+        return false;
+    iswi_sp_head(size, head);
+    iswi_ring_write(lane->out, head, sizeof head, &broken);
+    iswi_ring_write(lane->out, frame, size, &broken);
+    iswi_ring_publish(lane->out);
+    iswi_ring_wake(lane->out);
+    return true;
+}
+
+static isw_status lane_send(iswi_link *link, const void *frame, size_t size)
+{
+    ring_lane *lane = (ring_lane *)link;
+    isw_status status = ISW_OK;
+
+    pthread_mutex_lock(&lane->lock);
+    if (!lane->upgraded) {
+        status = iswi_link_send(lane->inner, frame, size);
+    } else if (lane->closed) {
+        status = ISW_E_CLOSED;
+    } else if (!send_directly(lane, frame, size)) {
+        status = iswi_outbox_add(&lane->outbox, frame, size);
+        flush_all(lane);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return status;
+}
+
+static size_t lane_backlog(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+    size_t bytes;
+
+    pthread_mutex_lock(&lane->lock);
+    bytes = lane->upgraded ? lane->outbox.bytes : iswi_link_backlog(lane->inner);
+    pthread_mutex_unlock(&lane->lock);
+    return bytes;
+}
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+static bool deliver(ring_lane *lane, size_t size)
+{
+    iswi_message *message;
+
+    iswi_sp_reader_filled(&lane->reader, size);
+    do {
+        if (iswi_sp_reader_next(&lane->reader, &message) != ISW_OK)
+            return false;
+        if (message)
+            lane->link.events.on_message(lane->link.events.user, message);
+        iswi_message_release(message);
+    } while (message || (lane->reader.large && lane->reader.large_have == lane->reader.large_size));
+    return true;
+}
+
+/* Read once, as much as there is; false when there was nothing. */
+static bool take_in(ring_lane *lane)
+{
+    bool cramped = false;
+    size_t got = 0;
+    void *at;
+    size_t room;
+
+    pthread_mutex_lock(&lane->reading);
+    if (!lane->broken) {
+        lane->broken = iswi_sp_reader_space(&lane->reader, &at, &room) != ISW_OK;
+        if (!lane->broken)
+            got = iswi_ring_read(lane->in, at, room, &cramped, &lane->broken);
+        if (got)
+            lane->broken = !deliver(lane, got);
+        if (lane->broken)
+            iswi_link_close(lane->inner);
+    }
+    pthread_mutex_unlock(&lane->reading);
+    if (cramped)
+        iswi_ring_wake_always(lane->out);
+    return got > 0;
+}
+
+/* -- Waiting ----------------------------------------------------------------------------------- */
+
+/* How long to stay awake: an adaptive budget that grows while spinning finds work, and shrinks when
+ * it does not. */
+typedef struct spin_budget {
+    int64_t budget_ns;
+    unsigned sleeps; /* since the budget fell to nothing */
+} spin_budget;
+
+static void pause_cpu(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static bool spin(const ring_lane *lane, int64_t budget_ns)
+{
+    int64_t until = iswi_now_ns() + budget_ns;
+
+    do {
+        for (int i = 0; i < 64; i++) {
+            if (iswi_ring_ready(lane->in))
+                return true;
+            pause_cpu();
+        }
+        sched_yield(); /* whoever else wants this core has work to do, and we have not */
+    } while (iswi_now_ns() < until && !atomic_load_explicit(&lane->stopping, memory_order_relaxed));
+    return iswi_ring_ready(lane->in);
+}
+
+static void learn(spin_budget *spinner, bool paid_off)
+{
+    if (paid_off) {
+        spinner->budget_ns = spinner->budget_ns * 2 < SPIN_MOST_NS ? spinner->budget_ns * 2
+                                                                   : SPIN_MOST_NS;
+        if (spinner->budget_ns < SPIN_LEAST_NS)
+            spinner->budget_ns = SPIN_LEAST_NS;
+    } else {
+        spinner->budget_ns /= 2;
+        if (spinner->budget_ns < SPIN_LEAST_NS)
+            spinner->budget_ns = 0;
+    }
+}
+
+static bool spin_if_it_pays(const ring_lane *lane, spin_budget *spinner)
+{
+    int64_t budget = lane->spin_ns >= 0 ? lane->spin_ns : spinner->budget_ns;
+    bool found;
+
+    if (lane->spin_ns < 0 && !budget && ++spinner->sleeps % PROBE_EVERY == 0)
+        budget = SPIN_MOST_NS / 2;
+    if (!budget)
+        return false;
+    found = spin(lane, budget);
+    learn(spinner, found);
+    return found;
+}
+
+/* `seen` is the bell from before we looked for work, so that none rung since is missed. */
+static void sleep_on_bell(ring_lane *lane, uint32_t seen)
+{
+    iswi_ring_set_sleeps(lane->in, true);
+    if (!iswi_ring_ready(lane->in) && !atomic_load(&lane->stopping) &&
+        !atomic_load(&lane->inner_closed))
+        iswi_ring_sleep(lane->in, seen, -1);
+    iswi_ring_set_sleeps(lane->in, false);
+}
+
+/* -- The two threads --------------------------------------------------------------------------- */
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
+{
+    struct timespec timeout = { 0, timeout_ns };
+
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
+}
+
+/* Have the second thread look in from now on. */
+static void warm_up(ring_lane *lane)
+{
+    if (!lane->has_second || atomic_load_explicit(&lane->patrol, memory_order_relaxed))
+        return;
+    atomic_store(&lane->patrol, 1);
+    syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void do_the_work(ring_lane *lane)
+{
+    atomic_store_explicit(&lane->busy_ns, iswi_now_ns(), memory_order_relaxed);
+    if (!lane->link.events.on_turn)
+        return;
+    warm_up(lane);
+    atomic_store_explicit(&lane->working, true, memory_order_release);
+    lane->link.events.on_turn(lane->link.events.user);
+    atomic_store_explicit(&lane->working, false, memory_order_release);
+}
+
+static bool write_waits(ring_lane *lane)
+{
+    bool waits;
+
+    pthread_mutex_lock(&lane->lock);
+    waits = lane->sending || lane->outbox.bytes;
+    if (waits && !lane->closed)
+        flush_all(lane);
+    pthread_mutex_unlock(&lane->lock);
+    return waits;
+}
+
+static void *run_first(void *user)
+{
+    ring_lane *lane = user;
+    spin_budget spinner = { .budget_ns = SPIN_MOST_NS / 2 };
+
+    while (!atomic_load_explicit(&lane->stopping, memory_order_relaxed)) {
+        uint32_t seen = iswi_ring_bell(lane->in);
+
+        if (take_in(lane)) {
+            do_the_work(lane);
+            continue;
+        }
+        if (atomic_load(&lane->inner_closed) && (lane->broken || !iswi_ring_ready(lane->in)))
+            break;
+        write_waits(lane);
+        if (!spin_if_it_pays(lane, &spinner))
+            sleep_on_bell(lane, seen);
+    }
+    lane->link.events.on_closed(lane->link.events.user);
+    return NULL;
+}
+
+/* Read while the first thread is held up. */
+static void stand_in(ring_lane *lane)
+{
+    while (atomic_load_explicit(&lane->working, memory_order_acquire) &&
+           !atomic_load(&lane->stopping)) {
+        uint32_t seen = iswi_ring_bell(lane->in);
+
+        if (take_in(lane)) {
+            lane->link.events.is_stuck(lane->link.events.user);
+            continue;
+        }
+        iswi_ring_set_sleeps(lane->in, true);
+        if (!iswi_ring_ready(lane->in))
+            iswi_ring_sleep(lane->in, seen, PATROL_NS / 1000);
+    }
+}
+
+static void *run_second(void *user)
+{
+    ring_lane *lane = user;
+
+    while (!atomic_load(&lane->stopping)) {
+        bool patrol = atomic_load(&lane->patrol);
+
+        futex_wait(&lane->patrol, patrol, patrol ? PATROL_NS : -1);
+        if (!patrol)
+            continue;
+        if (atomic_load_explicit(&lane->working, memory_order_acquire) &&
+            lane->link.events.is_stuck(lane->link.events.user))
+            stand_in(lane);
+        else if (iswi_now_ns() - atomic_load(&lane->busy_ns) > COLD_NS)
+            atomic_store(&lane->patrol, 0);
+    }
+    return NULL;
+}
+
+/* -- Events of the message lane ---------------------------------------------------------------- */
+
+static void on_inner_message(void *user, iswi_message *message)
+{
+    ring_lane *lane = user;
+
+    pthread_mutex_lock(&lane->reading);
+    lane->link.events.on_message(lane->link.events.user, message);
+    pthread_mutex_unlock(&lane->reading);
+}
+
+static void on_inner_closed(void *user)
+{
+    ring_lane *lane = user;
+    bool upgraded;
+
+    pthread_mutex_lock(&lane->lock);
+    lane->closed = true;
+    upgraded = lane->upgraded;
+    atomic_store(&lane->inner_closed, true);
+    pthread_mutex_unlock(&lane->lock);
+    if (upgraded)
+        iswi_ring_wake_always(lane->in);
+    else
+        lane->link.events.on_closed(lane->link.events.user);
+}
+
+/* -- Operations -------------------------------------------------------------------------------- */
+
+static void lane_upgrade(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+
+    pthread_mutex_lock(&lane->lock);
+    if (!lane->upgraded && !lane->closed) {
+        lane->has_first = pthread_create(&lane->first, NULL, run_first, lane) == 0;
+        lane->has_second = lane->has_first && lane->link.events.on_turn &&
+                           pthread_create(&lane->second, NULL, run_second, lane) == 0;
+        lane->upgraded = lane->has_first;
+    }
+    if (!lane->upgraded)
+        iswi_link_close(lane->inner);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+static iswi_peer lane_peer(iswi_link *link)
+{
+    return iswi_link_peer(((ring_lane *)link)->inner);
+}
+
+static void lane_close(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+
+    pthread_mutex_lock(&lane->lock);
+    lane->closed = true;
+    pthread_mutex_unlock(&lane->lock);
+    iswi_link_close(lane->inner);
+}
+
+static void stop_threads(ring_lane *lane)
+{
+    atomic_store(&lane->stopping, true);
+    if (lane->has_first) {
+        iswi_ring_wake_always(lane->in);
+        pthread_join(lane->first, NULL);
+    }
+    if (lane->has_second) {
+        atomic_store(&lane->patrol, 2);
+        syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        iswi_ring_wake_always(lane->in);
+        pthread_join(lane->second, NULL);
+    }
+}
+
+static void lane_destroy(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+
+    if (lane->inner) {
+        lane_close(link);
+        iswi_link_destroy(lane->inner); /* raises on_inner_closed at the latest now */
+        stop_threads(lane);
+    }
+    if (lane->sending)
+        iswi_outbox_give_back(&lane->outbox, lane->sending);
+    iswi_outbox_fini(&lane->outbox);
+    iswi_sp_reader_fini(&lane->reader);
+    iswi_ring_memory_unmap(&lane->memory);
+    pthread_mutex_destroy(&lane->reading);
+    pthread_mutex_destroy(&lane->lock);
+    iswi_free(lane);
+}
+
+static const iswi_link_ops ops = {
+    .name = "ring",
+    .send = lane_send,
+    .backlog = lane_backlog,
+    .peer = lane_peer,
+    .close = lane_close,
+    .destroy = lane_destroy,
+    .upgrade = lane_upgrade,
+};
+
+/* Spinning takes the core from the one that is waited for when there is only one. */
+static bool one_core_only(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) < 2;
+}
+
+typedef isw_status (*open_fn)(const char *url, const iswi_link_events *events, iswi_link **out,
+                              isw_error *error);
+
+static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring_options *options,
+                            const iswi_link_events *events, iswi_link **out, isw_error *error)
+{
+    ring_lane *lane = iswi_calloc(1, sizeof *lane);
+    iswi_link_events inner = { .on_message = on_inner_message,
+                               .on_closed = on_inner_closed,
+                               .user = lane };
+    isw_status status;
+
+    if (!lane)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
+    lane->link = (iswi_link){ &ops, *events };
+    lane->memory = options->memory;
+    lane->in = options->is_host ? &lane->memory.up : &lane->memory.down;
+    lane->out = options->is_host ? &lane->memory.down : &lane->memory.up;
+    lane->spin_ns = one_core_only() ? 0 : options->spin_us < 0 ? -1 : options->spin_us * 1000;
+    lane->reader.greeted = true;
+    pthread_mutex_init(&lane->lock, NULL);
+    pthread_mutex_init(&lane->reading, NULL);
+    *out = &lane->link; /* set before the first event */
+    status = open_inner(url, &inner, &lane->inner, error);
+    if (status == ISW_OK)
+        return ISW_OK;
+    *out = NULL;
+    lane->memory.base = NULL; /* still the caller's */
+    lane->inner = NULL;
+    lane_destroy(&lane->link);
+    return status;
+}
+
+isw_status iswi_ring_lane_listen(const char *url, const iswi_ring_options *options,
+                                 const iswi_link_events *events, iswi_link **out,
+                                 isw_error *error)
+{
+    return open_lane(iswi_message_lane_listen, url, options, events, out, error);
+}
+
+isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
+                               const iswi_link_events *events, iswi_link **out,
+                               isw_error *error)
+{
+    return open_lane(iswi_message_lane_dial, url, options, events, out, error);
+}

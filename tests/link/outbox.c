@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How frames gather into messages, what is refused, and what a failed allocation leaves behind. */
+#include "support/main.h"
+
+#include "link/link.h"
+#include "link/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char frame[2 * ISWI_LINK_BATCH_BYTES];
+
+static size_t take(iswi_outbox *outbox)
+{
+    iswi_outbox_batch *batch = iswi_outbox_take(outbox);
+    size_t size = batch ? batch->bytes.size : 0;
+
+    if (batch)
+        iswi_outbox_give_back(outbox, batch);
+    return size;
+}
+
+static void frames_gather_until_a_message_is_full(void **state)
+{
+    iswi_outbox outbox = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(iswi_outbox_add(&outbox, frame, ISWI_LINK_BATCH_BYTES / 4), ISW_OK);
+    assert_int_equal(outbox.bytes, ISWI_LINK_BATCH_BYTES / 4 * 5);
+    assert_int_equal(take(&outbox), ISWI_LINK_BATCH_BYTES);
+    assert_int_equal(take(&outbox), ISWI_LINK_BATCH_BYTES / 4);
+    assert_int_equal(take(&outbox), 0);
+    assert_int_equal(outbox.bytes, 0);
+    iswi_outbox_fini(&outbox);
+}
+
+static void a_frame_above_the_limit_travels_alone(void **state)
+{
+    iswi_outbox outbox = { 0 };
+
+    (void)state;
+    iswi_outbox_add(&outbox, frame, 10);
+    iswi_outbox_add(&outbox, frame, sizeof frame);
+    iswi_outbox_add(&outbox, frame, 11);
+    assert_int_equal(take(&outbox), 10);
+    assert_int_equal(take(&outbox), sizeof frame);
+    assert_int_equal(take(&outbox), 11);
+    iswi_outbox_fini(&outbox);
+}
+
+static void bytes_keep_their_order(void **state)
+{
+    iswi_outbox outbox = { 0 };
+    iswi_outbox_batch *batch;
+
+    (void)state;
+    iswi_outbox_add(&outbox, "one,", 4);
+    iswi_outbox_add(&outbox, "two,", 4);
+    batch = iswi_outbox_take(&outbox);
+    iswi_outbox_add(&outbox, "three", 5); /* while the first is under way */
+    assert_memory_equal(batch->bytes.data, "one,two,", 8);
+    iswi_outbox_give_back(&outbox, batch);
+    batch = iswi_outbox_take(&outbox);
+    assert_memory_equal(batch->bytes.data, "three", 5);
+    iswi_outbox_give_back(&outbox, batch);
+    iswi_outbox_fini(&outbox);
+}
+
+static void the_backlog_has_a_limit(void **state)
+{
+    iswi_outbox outbox = { .bytes = ISWI_LINK_BACKLOG_BYTES - 10 };
+
+    (void)state;
+    assert_int_equal(iswi_outbox_add(&outbox, frame, 11), ISW_E_BUSY);
+    assert_int_equal(iswi_outbox_add(&outbox, frame, 10), ISW_OK);
+    assert_int_equal(iswi_outbox_add(&outbox, frame, 1), ISW_E_BUSY);
+    assert_int_equal(take(&outbox), 10);
+    assert_int_equal(iswi_outbox_add(&outbox, frame, 1), ISW_OK);
+    iswi_outbox_fini(&outbox);
+}
+
+typedef struct scarce {
+    size_t live, calls, fail_at;
+} scarce;
+
+static void *scarce_memory(void *user, void *block, size_t size)
+{
+    scarce *memory = user;
+
+    if (size == 0) {
+        memory->live--;
+        free(block);
+        return NULL;
+    }
+    if (++memory->calls == memory->fail_at)
+        return NULL;
+    memory->live += block == NULL;
+    return realloc(block, size);
+}
+
+static void a_warm_outbox_takes_no_memory(void **state)
+{
+    scarce memory = { 0 };
+    isw_allocator allocator = { scarce_memory, &memory };
+    iswi_outbox outbox = { 0 };
+    size_t warm;
+
+    (void)state;
+    isw_allocator_set(&allocator);
+    iswi_outbox_add(&outbox, frame, 500);
+    take(&outbox);
+    warm = memory.calls;
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(iswi_outbox_add(&outbox, frame, 500), ISW_OK);
+        assert_int_equal(take(&outbox), 500);
+    }
+    assert_int_equal(memory.calls, warm);
+    iswi_outbox_fini(&outbox);
+    assert_int_equal(memory.live, 0);
+    isw_allocator_set(NULL);
+}
+
+/* Whatever fails, what was taken goes out whole and what comes next is not stuck behind it. */
+static void a_frame_without_memory_holds_nothing_up(void **state)
+{
+    for (size_t fail_at = 1; fail_at <= 4; fail_at++) {
+        scarce memory = { .fail_at = fail_at };
+        isw_allocator allocator = { scarce_memory, &memory };
+        iswi_outbox outbox = { 0 };
+        size_t sent = 0;
+        size_t got = 0;
+
+        (void)state;
+        isw_allocator_set(&allocator);
+        for (unsigned i = 0; i < 4; i++) {
+            size_t size = i % 2 ? sizeof frame : 300;
+
+            if (iswi_outbox_add(&outbox, frame, size) == ISW_OK)
+                sent += size;
+        }
+        assert_int_equal(outbox.bytes, sent);
+        for (size_t size; (size = take(&outbox)) != 0;)
+            got += size;
+        assert_int_equal(got, sent);
+        iswi_outbox_fini(&outbox);
+        assert_int_equal(memory.live, 0);
+        isw_allocator_set(NULL);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(frames_gather_until_a_message_is_full),
+    cmocka_unit_test(a_frame_above_the_limit_travels_alone),
+    cmocka_unit_test(bytes_keep_their_order),
+    cmocka_unit_test(the_backlog_has_a_limit),
+    cmocka_unit_test(a_warm_outbox_takes_no_memory),
+    cmocka_unit_test(a_frame_without_memory_holds_nothing_up),
+};
+
+ISW_TEST_MAIN(tests)

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ring by itself, and a host whose worker writes whatever it likes into the shared memory. */
+#include "link/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef struct two_sides {
+    iswi_ring_memory host, worker;
+    int fd;
+} two_sides;
+
+static void sides_open(two_sides *sides)
+{
+    assert_true(iswi_ring_memory_create(&sides->host, &sides->fd));
+    assert_true(iswi_ring_memory_map(&sides->worker, sides->fd));
+}
+
+static void sides_close(two_sides *sides)
+{
+    iswi_ring_memory_unmap(&sides->host);
+    iswi_ring_memory_unmap(&sides->worker);
+    close(sides->fd);
+}
+
+static void bytes_come_out_as_they_went_in_also_over_the_edge(void **state)
+{
+    unsigned char in[7001];
+    unsigned char out[7001];
+    bool cramped = false;
+    bool broken = false;
+    two_sides sides;
+
+    (void)state;
+    sides_open(&sides);
+    for (unsigned round = 0; round < 300; round++) {
+        for (size_t i = 0; i < sizeof in; i++)
+            in[i] = (unsigned char)(round * 31 + i);
+        assert_int_equal(iswi_ring_write(&sides.host.down, in, sizeof in, &broken), sizeof in);
+        assert_int_equal(iswi_ring_read(&sides.worker.down, out, sizeof out, &cramped, &broken),
+                         0); /* not published */
+        iswi_ring_publish(&sides.host.down);
+        assert_int_equal(iswi_ring_read(&sides.worker.down, out, sizeof out, &cramped, &broken),
+                         sizeof out);
+        assert_memory_equal(in, out, sizeof in);
+    }
+    assert_false(broken || cramped);
+    sides_close(&sides);
+}
+
+static void a_full_ring_takes_what_fits_and_tells_when_there_is_room(void **state)
+{
+    static unsigned char block[ISWI_RING_BYTES + 100];
+    bool cramped = false;
+    bool broken = false;
+    two_sides sides;
+
+    (void)state;
+    sides_open(&sides);
+    assert_int_equal(iswi_ring_write(&sides.host.down, block, sizeof block, &broken),
+                     ISWI_RING_BYTES);
+    iswi_ring_publish(&sides.host.down);
+    assert_int_equal(iswi_ring_room(&sides.host.down), 0);
+    assert_false(iswi_ring_await_room(&sides.host.down));
+    assert_int_equal(iswi_ring_read(&sides.worker.down, block, 10, &cramped, &broken), 10);
+    assert_true(cramped);
+    assert_int_equal(iswi_ring_room(&sides.host.down), 10);
+    assert_true(iswi_ring_await_room(&sides.host.down));
+    assert_false(broken);
+    sides_close(&sides);
+}
+
+static void a_position_that_cannot_be_is_broken_and_never_followed(void **state)
+{
+    /* As a tail more than the ring holds, as a head more than was ever written. */
+    static const uint64_t lies[] = { ISWI_RING_BYTES + 1, (uint64_t)1 << 32, UINT64_MAX / 2 };
+    unsigned char out[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        bool cramped = false;
+        bool broken = false;
+        two_sides sides;
+
+        sides_open(&sides);
+        atomic_store(&sides.worker.up.words->tail, lies[i]);
+        assert_int_equal(iswi_ring_read(&sides.host.up, out, sizeof out, &cramped, &broken), 0);
+        assert_true(broken);
+        broken = false;
+        atomic_store(&sides.worker.down.words->head, lies[i]);
+        assert_int_equal(iswi_ring_write(&sides.host.down, out, sizeof out, &broken), 0);
+        assert_true(broken);
+        assert_int_equal(iswi_ring_room(&sides.host.down), 0);
+        sides_close(&sides);
+    }
+}
+
+static void the_memory_cannot_be_shrunk_or_grown(void **state)
+{
+    two_sides sides;
+
+    (void)state;
+    sides_open(&sides);
+    assert_int_equal(ftruncate(sides.fd, 4096), -1);
+    assert_int_equal(ftruncate(sides.fd, 2 * ISWI_RING_MEMORY), -1);
+    sides_close(&sides);
+}
+
+static void a_memory_that_is_none_of_ours_is_not_mapped(void **state)
+{
+    int fd = memfd_create("other", MFD_CLOEXEC);
+    iswi_ring_memory memory = { 0 };
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, ISWI_RING_MEMORY), 0);
+    assert_false(iswi_ring_memory_map(&memory, fd)); /* not sealed: it could shrink under us */
+    assert_int_equal(errno, EINVAL);
+    close(fd);
+    assert_false(iswi_ring_memory_map(&memory, fd));
+}
+
+/* A generator of its own, so that a run can be repeated. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static void scribble(iswi_ring_memory *memory, uint64_t *seed)
+{
+    unsigned char *bytes = memory->base;
+
+    for (int i = 0; i < 200; i++) {
+        uint64_t random = next_random(seed);
+        bool words = random % 3 == 0;
+        size_t at = words ? random / 3 % ISWI_RING_PAGE : random / 3 % ISWI_RING_MEMORY;
+
+        bytes[at] = (unsigned char)(random >> 56);
+    }
+    iswi_ring_wake_always(&memory->up);
+}
+
+static void ignore_message(void *user, iswi_message *message)
+{
+    (void)user;
+    (void)message;
+}
+
+static void count_closed(void *user)
+{
+    ++*(unsigned *)user; /* read once the link is destroyed */
+}
+
+static void a_worker_that_scribbles_ends_its_own_link_and_no_more(void **state)
+{
+    uint64_t seed = 88172645463325252u;
+
+    (void)state;
+    for (unsigned round = 0; round < 50; round++) {
+        iswi_ring_options host = { .is_host = true, .spin_us = -1 };
+        iswi_ring_memory worker = { 0 };
+        isw_error error = { 0 };
+        unsigned closed = 0;
+        iswi_link_events events = { .on_message = ignore_message,
+                                    .on_closed = count_closed,
+                                    .user = &closed };
+        iswi_link *link;
+        char folder[32];
+        char url[64];
+        int fd;
+
+        make_folder(folder);
+        snprintf(url, sizeof url, "ipc://%s/s", folder);
+        assert_true(iswi_ring_memory_create(&host.memory, &fd));
+        assert_true(iswi_ring_memory_map(&worker, fd));
+        close(fd);
+        assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
+        iswi_link_upgrade(link);
+        for (int i = 0; i < 20; i++) {
+            scribble(&worker, &seed);
+            iswi_link_send(link, "0123456789", 10);
+        }
+        iswi_link_destroy(link);
+        assert_int_equal(closed, 1);
+        iswi_ring_memory_unmap(&worker);
+        assert_int_equal(rmdir(folder), 0);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(bytes_come_out_as_they_went_in_also_over_the_edge),
+    cmocka_unit_test(a_full_ring_takes_what_fits_and_tells_when_there_is_room),
+    cmocka_unit_test(a_position_that_cannot_be_is_broken_and_never_followed),
+    cmocka_unit_test(the_memory_cannot_be_shrunk_or_grown),
+    cmocka_unit_test(a_memory_that_is_none_of_ours_is_not_mapped),
+    cmocka_unit_test(a_worker_that_scribbles_ends_its_own_link_and_no_more),
+};
+
+ISW_TEST_MAIN(tests)

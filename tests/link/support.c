@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two ends of a lane, and how to wait for what they see. */
+#include "link/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 30 };
+
+/* -- Events ------------------------------------------------------------------------------------ */
+
+/* With the lock. */
+static void check_frames(end *one, isw_bytes bytes)
+{
+    while (bytes.size && !one->broken) {
+        header head;
+
+        if (bytes.size < sizeof head) {
+            one->broken = "a message ends within a frame's header";
+            return;
+        }
+        memcpy(&head, bytes.data, sizeof head);
+        if (head.size < sizeof head || head.size > bytes.size || head.sender >= SENDERS)
+            one->broken = "a frame is not whole";
+        else if (head.sequence != one->expected[head.sender]++)
+            one->broken = "frames of one sender came in another order";
+        one->frames++;
+        bytes.data = (const char *)bytes.data + head.size;
+        bytes.size -= head.size;
+    }
+}
+
+static void on_message(void *user, iswi_message *message)
+{
+    end *one = user;
+    bool close;
+
+    pthread_mutex_lock(&one->lock);
+    if (one->closed)
+        one->broken = "a message came after on_closed";
+    one->messages++;
+    check_frames(one, iswi_message_bytes(message));
+    if (one->keep) {
+        one->keep--;
+        one->kept = iswi_message_hold(message);
+    }
+    close = one->closes_on_message;
+    pthread_cond_broadcast(&one->changed);
+    while (one->reads_not)
+        pthread_cond_wait(&one->changed, &one->lock);
+    pthread_mutex_unlock(&one->lock);
+    if (close)
+        iswi_link_close(one->link);
+}
+
+static void on_closed(void *user)
+{
+    end *one = user;
+
+    pthread_mutex_lock(&one->lock);
+    if (one->closed++)
+        one->broken = "on_closed came twice";
+    pthread_cond_broadcast(&one->changed);
+    pthread_mutex_unlock(&one->lock);
+}
+
+iswi_link_events events_of(end *one)
+{
+    return (iswi_link_events){ .on_message = on_message, .on_closed = on_closed, .user = one };
+}
+
+/* -- Ends -------------------------------------------------------------------------------------- */
+
+void end_init(end *one)
+{
+    memset(one, 0, sizeof *one);
+    pthread_mutex_init(&one->lock, NULL);
+    pthread_cond_init(&one->changed, NULL);
+}
+
+void end_fini(end *one)
+{
+    assert_null(one->broken);
+    iswi_message_release(one->kept);
+    pthread_cond_destroy(&one->changed);
+    pthread_mutex_destroy(&one->lock);
+}
+
+void end_destroy(end *one)
+{
+    end_set(one, &one->reads_not, false);
+    if (!one->link)
+        return;
+    iswi_link_destroy(one->link);
+    one->link = NULL;
+    assert_int_equal(one->closed, 1);
+}
+
+void end_set(end *one, bool *flag, bool value)
+{
+    pthread_mutex_lock(&one->lock);
+    *flag = value;
+    pthread_cond_broadcast(&one->changed);
+    pthread_mutex_unlock(&one->lock);
+}
+
+/* -- Lanes ------------------------------------------------------------------------------------- */
+
+void make_folder(char folder[32])
+{
+    strcpy(folder, "/tmp/isw-link-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+}
+
+static void open_message_lane(pair *both)
+{
+    iswi_link_events a = events_of(&both->a);
+    iswi_link_events b = events_of(&both->b);
+    isw_error error = { 0 };
+    char url[64];
+
+    make_folder(both->folder);
+    snprintf(url, sizeof url, "ipc://%s/s", both->folder);
+    if (iswi_message_lane_listen(url, &a, &both->a.link, &error) != ISW_OK ||
+        iswi_message_lane_dial(url, &b, &both->b.link, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+}
+
+static void open_memory_lane(pair *both)
+{
+    iswi_link_events a = events_of(&both->a);
+    iswi_link_events b = events_of(&both->b);
+    isw_error error = { 0 };
+
+    if (iswi_memory_lane_pair(&a, &both->a.link, &b, &both->b.link, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+}
+
+static void open_ring_lane(pair *both)
+{
+    iswi_ring_options host = { .is_host = true, .spin_us = -1 };
+    iswi_ring_options worker = { .spin_us = -1 };
+    iswi_link_events a = events_of(&both->a);
+    iswi_link_events b = events_of(&both->b);
+    isw_error error = { 0 };
+    char url[64];
+    int fd;
+
+    make_folder(both->folder);
+    snprintf(url, sizeof url, "ipc://%s/s", both->folder);
+    assert_true(iswi_ring_memory_create(&host.memory, &fd));
+    assert_true(iswi_ring_memory_map(&worker.memory, fd));
+    close(fd);
+    if (iswi_ring_lane_listen(url, &host, &a, &both->a.link, &error) != ISW_OK ||
+        iswi_ring_lane_dial(url, &worker, &b, &both->b.link, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+    /* Hosts and workers agree over the message lane first, so that it is connected by then. */
+    while (!iswi_link_peer(both->a.link).pid)
+        sched_yield();
+    iswi_link_upgrade(both->a.link);
+    iswi_link_upgrade(both->b.link);
+}
+
+const lane lanes[] = {
+    { "message", open_message_lane, true },
+    { "memory", open_memory_lane, true },
+    { "ring", open_ring_lane, false },
+};
+const size_t lane_count = sizeof lanes / sizeof lanes[0];
+
+void pair_open(pair *both, const lane *kind)
+{
+    print_message("lane: %s\n", kind->name);
+    both->folder[0] = '\0';
+    end_init(&both->a);
+    end_init(&both->b);
+    kind->open(both);
+}
+
+void pair_close(pair *both)
+{
+    end_destroy(&both->b);
+    end_destroy(&both->a);
+    end_fini(&both->b);
+    end_fini(&both->a);
+    if (*both->folder)
+        assert_int_equal(rmdir(both->folder), 0);
+}
+
+/* -- Sending and waiting ----------------------------------------------------------------------- */
+
+isw_status end_send(end *one, unsigned sender, unsigned sequence, size_t size)
+{
+    header head = { (uint32_t)size, sender, sequence };
+    char *frame = calloc(1, size);
+    isw_status status;
+
+    memcpy(frame, &head, sizeof head);
+    status = iswi_link_send(one->link, frame, size);
+    free(frame);
+    return status;
+}
+
+static void *run_sending(void *user)
+{
+    sending *job = user;
+
+    for (unsigned i = 0; i < job->count && job->status == ISW_OK; i++)
+        job->status = end_send(job->from, job->sender, i, job->size);
+    return NULL;
+}
+
+void sending_start(sending *job, end *from, unsigned sender, unsigned count, size_t size)
+{
+    *job = (sending){ .from = from, .sender = sender, .count = count, .size = size };
+    assert_int_equal(pthread_create(&job->thread, NULL, run_sending, job), 0);
+}
+
+void sending_join(sending *job)
+{
+    pthread_join(job->thread, NULL);
+    assert_int_equal(job->status, ISW_OK);
+}
+
+static void wait_for(end *one, const unsigned *count, unsigned wanted)
+{
+    struct timespec until;
+    int late = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    pthread_mutex_lock(&one->lock);
+    while (*count < wanted && !one->broken && !late)
+        late = pthread_cond_timedwait(&one->changed, &one->lock, &until);
+    pthread_mutex_unlock(&one->lock);
+    assert_null(one->broken);
+    assert_int_equal(late, 0);
+}
+
+void wait_for_frames(end *one, unsigned frames)
+{
+    wait_for(one, &one->frames, frames);
+}
+
+void wait_for_message(end *one)
+{
+    wait_for(one, &one->messages, 1);
+}
+
+void wait_for_closed(end *one)
+{
+    wait_for(one, &one->closed, 1);
+}

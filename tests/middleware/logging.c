@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines of the logging middleware, to the field. */
+#include "worker/support.h"
+
+#include <stdio.h>
+
+static isw_status succeeds(isw_context *ctx)
+{
+    isw_data result = isw_data_string("four");
+
+    return isw_context_set_result(ctx, &result);
+}
+
+static isw_status fails(isw_context *ctx)
+{
+    isw_log(ctx, ISW_LOG_INFO, "inside");
+    return isw_fail(ctx, ISW_E_CONFLICT, "taken");
+}
+
+static isw_status replies(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 201, NULL, "made");
+}
+
+static void assert_logged(isw_handler_fn handler, const char *options, isw_log_level threshold,
+                          const char *expected)
+{
+    const isw_function function = { .name = "f", .trigger = ISW_TRIGGER("queue", NULL),
+                                    .handler = handler };
+    isw_data input = isw_data_string("seven b");
+    char yaml[128];
+    run r;
+
+    snprintf(yaml, sizeof yaml, "middleware: [logging: %s]\n", options);
+    run_captured(&r, &function, yaml, &input, threshold);
+    assert_string_equal(r.log, expected);
+    run_fini(&r);
+}
+
+#define FIELDS(status, out) \
+    " trigger=\"queue\" status=\"" status "\" duration_us=* in_bytes=7 out_bytes=" out "\n"
+
+static void one_line_tells_how_it_ended(void **state)
+{
+    (void)state;
+    assert_logged(succeeds, "{}", ISW_LOG_INFO, "info Invocation: f ended" FIELDS("ISW_OK", "4"));
+}
+
+static void its_begin_is_for_debugging(void **state)
+{
+    (void)state;
+    assert_logged(succeeds, "{}", ISW_LOG_DEBUG,
+                  "debug Invocation: f begins\n"
+                  "info Invocation: f ended" FIELDS("ISW_OK", "4"));
+}
+
+static void a_failure_has_a_level_of_its_own(void **state)
+{
+    (void)state;
+    assert_logged(fails, "{}", ISW_LOG_WARNING,
+                  "warning Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
+    assert_logged(fails, "{failure_level: critical}", ISW_LOG_WARNING,
+                  "critical Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
+    assert_logged(fails, "{level: error}", ISW_LOG_WARNING,
+                  "error Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
+}
+
+static void levels_can_silence_either(void **state)
+{
+    (void)state;
+    assert_logged(succeeds, "{level: none}", ISW_LOG_TRACE, "debug Invocation: f begins\n");
+    assert_logged(fails, "{level: none, failure_level: error}", ISW_LOG_WARNING,
+                  "error Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
+    assert_logged(fails, "{failure_level: none}", ISW_LOG_WARNING, "");
+    assert_logged(succeeds, "{level: debug}", ISW_LOG_INFO, "");
+}
+
+static void a_scope_marks_every_line_inside(void **state)
+{
+    (void)state;
+    assert_logged(fails, "{scope: blue}", ISW_LOG_INFO,
+                  "info Function.f: inside scope=\"blue\"\n"
+                  "warning Invocation: f ended scope=\"blue\"" FIELDS("ISW_E_CONFLICT", "0"));
+}
+
+static void http_adds_method_and_status(void **state)
+{
+    const isw_function function = { .name = "f", .trigger = ISW_HTTP("PUT", NULL),
+                                    .handler = replies };
+    const isw_http request = { .method = { "PUT", 3 }, .body = { "12345", 5 } };
+    isw_data input = http_data(&request);
+    run r;
+
+    (void)state;
+    run_captured(&r, &function, "middleware: [logging]\n", &input, ISW_LOG_INFO);
+    assert_string_equal(r.log, "info Invocation: f ended trigger=\"http\" status=\"ISW_OK\" "
+                               "duration_us=* in_bytes=5 out_bytes=4 method=\"PUT\" "
+                               "http_status=201\n");
+    run_fini(&r);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(one_line_tells_how_it_ended),
+    cmocka_unit_test(its_begin_is_for_debugging),
+    cmocka_unit_test(a_failure_has_a_level_of_its_own),
+    cmocka_unit_test(levels_can_silence_either),
+    cmocka_unit_test(a_scope_marks_every_line_inside),
+    cmocka_unit_test(http_adds_method_and_status),
+};
+
+ISW_TEST_MAIN(tests)

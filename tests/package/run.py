@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Installs the build under test into a folder of its own and uses it as strangers do.
+
+    run.py PackageTest.test_NAME      CTest sets the environment, see tests.cmake
+
+Tests install anew and then move the tree, so that whatever remembers the prefix breaks.
+LD_LIBRARY_PATH is never set. Exits with 77 if the test was skipped.
+"""
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+BUILD = os.environ["ISOWORKER_BUILD"]
+SOURCE = Path(os.environ["ISOWORKER_SOURCE"])
+VERSION = os.environ["ISOWORKER_VERSION"]
+LIBDIR = os.environ["ISOWORKER_LIBDIR"]
+CMAKE = os.environ["ISOWORKER_CMAKE"]
+GENERATOR = os.environ["ISOWORKER_GENERATOR"]
+BUILD_TYPE = os.environ["ISOWORKER_BUILD_TYPE"]
+CC = os.environ["ISOWORKER_CC"]
+# A library with sanitizers in it wants a program that brings their runtime.
+SANITIZE = os.environ["ISOWORKER_SANITIZE_FLAGS"]
+
+HERE = Path(__file__).resolve().parent
+PATIENCE_S = 60
+# A consumer that looked for one of these would not find it.
+PRIVATE_PACKAGES = ["nng", "msgpack", "msgpack-c", "Threads", "PkgConfig"]
+PRIVATE_NAMES = re.compile(r"nng|msgpack|yaml|microhttpd|jansson|jose|curl|crypto", re.I)
+
+
+def clean_environment(**more):
+    """Ours without what would help or hinder a build that is not told about it."""
+    drop = ("DESTDIR", "CFLAGS", "LDFLAGS", "CPATH", "LIBRARY_PATH", "LD_LIBRARY_PATH",
+            "PKG_CONFIG_PATH", "CMAKE_PREFIX_PATH", "MAKEFLAGS")
+    kept = {name: value for name, value in os.environ.items()
+            if name not in drop and not name.startswith("ISOWORKER_")}
+    return {**kept, **more}
+
+
+def run(*command, cwd=None, **environment):
+    """What the command prints to standard output; it must succeed."""
+    done = subprocess.run([str(word) for word in command], cwd=cwd, text=True,
+                          env=clean_environment(**environment), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        raise AssertionError(f"{command[0]} exited with {done.returncode}:\n"
+                             f"{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"{program} is not installed")
+
+
+class PackageTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="isw-package-")
+        self.addCleanup(self.folder.cleanup)
+        self.path = Path(self.folder.name).resolve()
+
+    def install(self):
+        if os.path.isabs(LIBDIR):
+            self.skipTest("CMAKE_INSTALL_LIBDIR is absolute: the library is not below the prefix")
+        run(CMAKE, "--install", BUILD, "--prefix", self.path / "first")
+        os.rename(self.path / "first", self.path / "prefix")
+        return self.path / "prefix"
+
+    def configure_and_build(self, source, target, *settings):
+        build = self.path / f"build-{target}"
+        run(CMAKE, "-S", source, "-B", build, "-G", GENERATOR, f"-DCMAKE_C_COMPILER={CC}",
+            f"-DCMAKE_BUILD_TYPE={BUILD_TYPE}", f"-DCMAKE_C_FLAGS={SANITIZE}", *settings)
+        run(CMAKE, "--build", build, "--parallel", "2")
+        return build / target
+
+    def build_against(self, prefix, source, target):
+        hidden = [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in PRIVATE_PACKAGES]
+        return self.configure_and_build(source, target, f"-DCMAKE_PREFIX_PATH={prefix}", *hidden)
+
+    def assert_consumer_works(self, program):
+        """Its own middleware runs, and the module beside the library is found."""
+        answer = run(program, "invoke", "greet", "--param", "name=Ada", cwd=HERE / "consumer")
+        self.assertIn(f"Greetings, Ada, from isoworker {VERSION}", answer)
+        self.assertIn("x-stamp: consumer", answer)
+        run(program, "--check", cwd=HERE / "consumer")
+
+    def test_cmake_consumer_builds_and_runs(self):
+        prefix = self.install()
+        for file in (prefix / LIBDIR / "cmake/isoworker").iterdir():
+            self.assertIsNone(PRIVATE_NAMES.search(file.read_text()), file)
+        self.assert_consumer_works(self.build_against(prefix, HERE / "consumer", "consumer"))
+
+    def test_pkg_config_consumer_builds_and_runs(self):
+        need("make", "pkg-config")
+        prefix = self.install()
+        pkgconfig = prefix / LIBDIR / "pkgconfig"
+        self.assertIsNone(PRIVATE_NAMES.search((pkgconfig / "isoworker.pc").read_text()))
+        copy = self.path / "consumer"
+        shutil.copytree(HERE / "consumer", copy)
+        # With no other folder to look in, a private dependency would not be found.
+        only = {"PKG_CONFIG_LIBDIR": str(pkgconfig)}
+        self.assertEqual(run("pkg-config", "--modversion", "isoworker", **only).strip(), VERSION)
+        run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}", **only)
+        self.assert_consumer_works(copy / "consumer")
+
+    def test_subproject_consumer_builds(self):
+        self.assert_consumer_works(self.configure_and_build(
+            HERE / "subproject", "consumer", f"-DISOWORKER_SOURCE={SOURCE}"))
+
+    def test_each_sample_builds_alone(self):
+        prefix = self.install()
+        samples = sorted(SOURCE.glob("samples/*/CMakeLists.txt"))
+        self.assertTrue(samples)
+        for sample in (path.parent for path in samples):
+            with self.subTest(sample=sample.name):
+                copy = self.path / "samples" / sample.name
+                shutil.copytree(sample, copy)
+                run(self.build_against(prefix, copy, sample.name), "--check", cwd=copy)
+
+    def test_installed_command_runs(self):
+        prefix = self.install()
+        command = prefix / "bin/isoworker"
+        self.assertEqual(run(command, "version"), f"isoworker {VERSION}\n")
+        copy = self.path / "hello"
+        shutil.copytree(SOURCE / "samples/hello", copy)
+        program = self.build_against(prefix, copy, "hello")
+        environment = clean_environment(PATH=f"{program.parent}:{os.environ['PATH']}")
+        with subprocess.Popen([command, "run", copy, "--port", "0"], env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as host:
+            watchdog = threading.Timer(PATIENCE_S, host.kill)
+            watchdog.start()
+            try:
+                self.assert_host_answers(host)
+            finally:
+                host.send_signal(signal.SIGTERM)
+                log = host.stdout.read()
+                watchdog.cancel()
+        self.assertEqual(host.returncode, 0, log)
+
+    def assert_host_answers(self, host):
+        log = ""
+        for line in host.stdout:
+            log += line
+            if "Ctrl-C ends" in line:
+                break
+        port = re.search(r"http://[^:\s]+:(\d+).*Ctrl-C ends", log)
+        self.assertTrue(port, f"the host did not settle:\n{log}")
+        connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=PATIENCE_S)
+        connection.request("GET", "/api/hello/World")
+        self.assertEqual(connection.getresponse().read(), b"Hello, World!\n")
+        connection.close()
+
+    def test_install_obeys_destdir(self):
+        run(CMAKE, "--install", BUILD, "--prefix", "/nowhere", DESTDIR=str(self.path / "stage"))
+        command = self.path / "stage/nowhere/bin/isoworker"
+        self.assertEqual(run(command, "version"), f"isoworker {VERSION}\n")
+        self.assertFalse(os.path.exists("/nowhere"))
+
+    def test_every_public_header_is_installed(self):
+        def headers(root):
+            return sorted(str(path.relative_to(root)) for path in root.rglob("*.h"))
+        self.assertEqual(headers(self.install() / "include"), headers(SOURCE / "include"))
+
+
+if __name__ == "__main__":
+    result = unittest.main(verbosity=2, exit=False).result
+    sys.exit(1 if not result.wasSuccessful() else 77 if result.skipped else 0)

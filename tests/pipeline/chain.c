@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Order and counts of a chain, by what its members write into a trace. */
+#include "pipeline/support.h"
+
+#include <stdio.h>
+
+static const isw_function sample = { .name = "sample", .trigger = ISW_HTTP(NULL, NULL) };
+
+/* -- Order ------------------------------------------------------------------------------------- */
+
+static void list_order_is_execution_order(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: a}, mark: {as: b}, mark: {as: c}]");
+    assert_trace(&f, "a(b(c(handler)))");
+    assert_trace(&f, "a(b(c(handler)))");
+    fixture_fini(&f);
+}
+
+static void an_empty_chain_is_the_handler_alone(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[]");
+    assert_trace(&f, "handler");
+    fixture_fini(&f);
+}
+
+static void no_pipeline_at_all_is_an_empty_chain(void **state)
+{
+    isw_context ctx = { .trace = "" };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[]");
+    iswi_pipeline_destroy(f.pipeline);
+    f.pipeline = NULL;
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_OK);
+    assert_string_equal(ctx.trace, "handler");
+    fixture_fini(&f);
+}
+
+static void one_who_does_not_call_next_ends_the_way_in(void **state)
+{
+    isw_context ctx = { .trace = "" };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: a}, block, mark: {as: b}]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_E_FORBIDDEN);
+    assert_string_equal(ctx.trace, "a(block)");
+    assert_int_equal(ctx.run.failure.status, ISW_E_FORBIDDEN);
+    fixture_fini(&f);
+}
+
+static void a_chain_names_its_steps(void **state)
+{
+    iswi_chain chain;
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[again, mark: {when: {functions: [other]}}, block]");
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, NULL, &f.arena, &chain), ISW_OK);
+    assert_int_equal(chain.count, 2);
+    assert_string_equal(iswi_step_name(&chain.steps[0]), "again");
+    assert_string_equal(iswi_step_name(&chain.steps[1]), "block");
+    fixture_fini(&f);
+}
+
+/* -- Retry and state --------------------------------------------------------------------------- */
+
+static void a_retry_runs_the_rest_again(void **state)
+{
+    isw_context ctx = { .trace = "", .failures_left = 2 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: a}, again: {times: 5}, mark: {as: b}]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_OK);
+    assert_string_equal(ctx.trace, "a(b(handler)b(handler)b(handler))");
+    assert_int_equal(ctx.run.failure.status, ISW_OK);
+    fixture_fini(&f);
+}
+
+static void a_retry_gives_fresh_invocation_state_inside_it(void **state)
+{
+    isw_context ctx = { .trace = "", .failures_left = 2 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count: {as: o}, again, count: {as: i}]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_OK);
+    assert_string_equal(ctx.trace, "o1.1 i1.1 handleri1.2 handleri1.3 handler");
+    fixture_fini(&f);
+}
+
+static void retries_nest(void **state)
+{
+    isw_context ctx = { .trace = "", .failures_left = 100 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[again: {times: 2}, mark: {as: m}, again: {times: 3}]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_E_UNAVAILABLE);
+    assert_string_equal(ctx.trace, "m(handlerhandlerhandler)m(handlerhandlerhandler)");
+    fixture_fini(&f);
+}
+
+static void state_belongs_to_the_entry_not_to_the_name(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count: {as: a}, count: {as: b, when: {functions: [sample]}}]");
+    assert_trace(&f, "a1.1 b1.1 handler");
+    assert_trace(&f, "a1.2 b1.2 handler");
+    fixture_fini(&f);
+}
+
+static void invocation_state_is_aligned_for_any_type(void **state)
+{
+    iswi_chain chain;
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count, count, count]");
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, NULL, &f.arena, &chain), ISW_OK);
+    for (size_t i = 0; i < chain.count; i++)
+        assert_int_equal(chain.steps[i].state_offset % _Alignof(max_align_t), 0);
+    fixture_fini(&f);
+}
+
+/* -- Failure ----------------------------------------------------------------------------------- */
+
+static void a_bare_status_is_recorded_with_its_text(void **state)
+{
+    isw_context ctx = { .trace = "", .failures_left = 1 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_E_UNAVAILABLE);
+    assert_int_equal(ctx.run.failure.status, ISW_E_UNAVAILABLE);
+    assert_string_equal(ctx.run.failure.message, isw_status_text(ISW_E_UNAVAILABLE));
+    fixture_fini(&f);
+}
+
+static void the_first_failure_stays(void **state)
+{
+    isw_context ctx = { .trace = "", .failures_left = 1 };
+    fixture f;
+
+    (void)state;
+    isw_error_set(&ctx.run.failure, ISW_E_CONFLICT, "said before");
+    fixture_init(&f, "[mark]");
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_E_UNAVAILABLE);
+    assert_int_equal(ctx.run.failure.status, ISW_E_CONFLICT);
+    assert_string_equal(ctx.run.failure.message, "said before");
+    fixture_fini(&f);
+}
+
+/* -- When -------------------------------------------------------------------------------------- */
+
+static void assert_admitted(const char *when, const isw_function *function, bool admitted)
+{
+    isw_context ctx = { .trace = "" };
+    char yaml[256];
+    fixture f;
+
+    snprintf(yaml, sizeof yaml, "[mark: {as: m, when: %s}]", when);
+    fixture_init(&f, yaml);
+    run_function(&f, &ctx, function);
+    assert_string_equal(ctx.trace, admitted ? "m(handler)" : "handler");
+    fixture_fini(&f);
+}
+
+static const isw_function users = { .name = "admin_users", .trigger = ISW_HTTP(NULL, NULL) };
+static const isw_function nightly = { .name = "nightly", .trigger = ISW_TRIGGER("timer", NULL) };
+
+static void when_chooses_by_trigger(void **state)
+{
+    (void)state;
+    assert_admitted("{trigger: http}", &users, true);
+    assert_admitted("{trigger: http}", &nightly, false);
+    assert_admitted("{trigger: timer}", &nightly, true);
+    assert_admitted("{}", &nightly, true);
+}
+
+static void when_chooses_by_function(void **state)
+{
+    (void)state;
+    assert_admitted("{functions: ['admin_*']}", &users, true);
+    assert_admitted("{functions: ['admin_*']}", &nightly, false);
+    assert_admitted("{functions: ['admin_*', 'night?y']}", &nightly, true);
+    assert_admitted("{functions: []}", &nightly, true);
+}
+
+static void when_excepts_functions(void **state)
+{
+    (void)state;
+    assert_admitted("{except: ['*_users']}", &users, false);
+    assert_admitted("{except: ['*_users']}", &nightly, true);
+    assert_admitted("{functions: ['*'], except: [nightly]}", &nightly, false);
+    assert_admitted("{functions: ['*'], except: [nightly]}", &users, true);
+}
+
+static void all_of_when_must_hold(void **state)
+{
+    (void)state;
+    assert_admitted("{trigger: http, functions: ['admin_*']}", &users, true);
+    assert_admitted("{trigger: timer, functions: ['admin_*']}", &users, false);
+    assert_admitted("{trigger: timer, functions: ['*'], except: ['n*']}", &nightly, false);
+}
+
+static void a_misspelt_when_is_refused_with_its_place(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {when: {triger: http}}]");
+    assert_int_equal(f.error.status, ISW_E_CONFIG);
+    assert_memory_equal(f.error.message, "w.yaml:1:28: ", 13);
+    assert_non_null(strstr(f.error.message, "trigger"));
+    fixture_fini(&f);
+}
+
+/* -- Start and stop ---------------------------------------------------------------------------- */
+
+static void instances_stop_in_reverse_order(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[live: {as: a}, mark, live: {as: b}, live: {as: c}]");
+    assert_string_equal(life, "+a +b +c ");
+    assert_trace(&f, "a(x(b(c(handler))))");
+    fixture_fini(&f);
+    assert_string_equal(life, "+a +b +c -c -b -a ");
+}
+
+static void a_start_that_fails_stops_those_before_it(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "\n  - live: {as: a}\n  - live: {as: b}\n  - live: {as: c, fail: true}\n"
+                     "  - live: {as: d}");
+    assert_int_equal(f.error.status, ISW_E_UNAVAILABLE);
+    assert_string_equal(f.error.message,
+                        "w.yaml:4:5: middleware live did not start: c is closed today");
+    assert_string_equal(life, "+a +b !c -b -a ");
+    assert_null(f.pipeline);
+    fixture_fini(&f);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(list_order_is_execution_order),
+    cmocka_unit_test(an_empty_chain_is_the_handler_alone),
+    cmocka_unit_test(no_pipeline_at_all_is_an_empty_chain),
+    cmocka_unit_test(one_who_does_not_call_next_ends_the_way_in),
+    cmocka_unit_test(a_chain_names_its_steps),
+    cmocka_unit_test(a_retry_runs_the_rest_again),
+    cmocka_unit_test(a_retry_gives_fresh_invocation_state_inside_it),
+    cmocka_unit_test(retries_nest),
+    cmocka_unit_test(state_belongs_to_the_entry_not_to_the_name),
+    cmocka_unit_test(invocation_state_is_aligned_for_any_type),
+    cmocka_unit_test(a_bare_status_is_recorded_with_its_text),
+    cmocka_unit_test(the_first_failure_stays),
+    cmocka_unit_test(when_chooses_by_trigger),
+    cmocka_unit_test(when_chooses_by_function),
+    cmocka_unit_test(when_excepts_functions),
+    cmocka_unit_test(all_of_when_must_hold),
+    cmocka_unit_test(a_misspelt_when_is_refused_with_its_place),
+    cmocka_unit_test(instances_stop_in_reverse_order),
+    cmocka_unit_test(a_start_that_fails_stops_those_before_it),
+};
+
+ISW_TEST_MAIN(tests)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Link, pipeline and worker, layer by layer.
+isw_test(link/conformance STACK link SOURCES link/support.c)
+isw_test(link/message_lane STACK link SOURCES link/support.c)
+isw_test(link/outbox STACK link)
+isw_test(link/ring STACK link SOURCES link/support.c)
+
+isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
+isw_test(pipeline/registry STACK pipeline)
+
+foreach(name IN ITEMS context http local log outcome settings)
+  isw_test(worker/${name} STACK worker SOURCES worker/support.c)
+endforeach()
+foreach(name IN ITEMS error_handling logging)
+  isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
+endforeach()
+
+# A shared object that is a module, and one that is none.
+foreach(name IN ITEMS module_sample module_empty)
+  add_library(test_${name} MODULE pipeline/${name}.c)
+  set_target_properties(test_${name} PROPERTIES PREFIX "" C_EXTENSIONS OFF
+                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(test_${name} PRIVATE isw_flags)
+endforeach()
+foreach(test IN ITEMS test_pipeline_registry test_worker_settings)
+  add_dependencies(${test} test_module_sample test_module_empty)
+  target_compile_definitions(${test} PRIVATE
+    ISW_TEST_MODULE="$<TARGET_FILE:test_module_sample>"
+    ISW_TEST_NO_MODULE="$<TARGET_FILE:test_module_empty>")
+endforeach()
