@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker run`. */
-#include "base/buffer.h"
 #include "cli/cli.h"
 #include "host/host.h"
 #include "host/settings.h"

@@ -146,13 +146,16 @@ void iswi_process_kill(iswi_process *process, const char *format, ...)
 {
     va_list args;
 
+    pthread_mutex_lock(&process->lock);
     if (process->fault.status == ISW_OK) {
         process->fault.status = ISW_E_UNAVAILABLE;
         va_start(args, format);
         vsnprintf(process->fault.message, sizeof process->fault.message, format, args);
         va_end(args);
     }
-    set_state(process, ISWI_PROCESS_KILLED, INT64_MAX);
+    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
     process->signalled = true;
     if (process->running)
         kill(-process->os.pid, SIGKILL);

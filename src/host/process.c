@@ -193,7 +193,7 @@ static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *n
         if (place->until_ns <= now_ns && place->call)
             call = expire(process, place, now_ns);
         else if (place->until_ns <= now_ns)
-            *overdue = true;
+            *overdue = process->state != ISWI_PROCESS_KILLED;
         else if (place->until_ns < *next_ns)
             *next_ns = place->until_ns;
     }
@@ -213,7 +213,7 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
                          (long long)call->function->timeout_ms, call->invocation_id);
         iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
     }
-    if (overdue && process->state != ISWI_PROCESS_KILLED)
+    if (overdue)
         iswi_process_kill(process, "a function did not stop %lld ms after it was cancelled",
                           (long long)process->host->options.cancel_grace_ms);
     return next_ns;

@@ -126,8 +126,10 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
         if (next_ns < seen->next_ns)
             seen->next_ns = next_ns;
         iswi_process_tend(process, now_ns, &seen->next_ns);
+        pthread_mutex_lock(&process->lock);
         seen->gone += process->state == ISWI_PROCESS_GONE;
         seen->running += process->running || process->link;
+        pthread_mutex_unlock(&process->lock);
         seen->processes++;
     }
     seen->indexed += pool->indexed;
@@ -220,8 +222,10 @@ static void terminate(iswi_process *process, int64_t grace_ms)
 {
     iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = (uint64_t)grace_ms };
     bool asked;
+    bool starting;
 
     pthread_mutex_lock(&process->lock);
+    starting = process->state == ISWI_PROCESS_STARTING;
     asked = process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING;
     if (asked) {
         iswi_process_send(process, &frame);
@@ -231,7 +235,7 @@ static void terminate(iswi_process *process, int64_t grace_ms)
     }
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = iswi_now_ns() + grace_ms * 1000000;
-    if (!asked && process->running && process->state == ISWI_PROCESS_STARTING)
+    if (starting && process->running)
         iswi_process_kill(process, "the host stops");
 }
 

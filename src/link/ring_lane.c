@@ -320,6 +320,9 @@ static void *run_first(void *user)
         if (!spin_if_it_pays(lane, &spinner))
             sleep_on_bell(lane, seen);
     }
+    /* A stop may come before the message lane's word, which comes last of all. */
+    while (!atomic_load(&lane->inner_closed))
+        iswi_ring_sleep(lane->in, iswi_ring_bell(lane->in), PATROL_NS / 1000);
     lane->link.events.on_closed(lane->link.events.user);
     return NULL;
 }
@@ -441,8 +444,8 @@ static void lane_destroy(iswi_link *link)
 
     if (lane->inner) {
         lane_close(link);
-        iswi_link_destroy(lane->inner); /* raises on_inner_closed at the latest now */
-        stop_threads(lane);
+        stop_threads(lane); /* they use the message lane until then */
+        iswi_link_destroy(lane->inner);
     }
     if (lane->sending)
         iswi_outbox_give_back(&lane->outbox, lane->sending);

@@ -181,12 +181,10 @@ class Faults(unittest.TestCase):
 
 
 def children(host):
-    """The pids of the host's workers that serve: all that have more threads than one."""
-    names = subprocess.run(["pgrep", "-P", str(host.process.pid)], capture_output=True,
-                           text=True).stdout.split()
-    return [int(name) for name in names
-            if is_alive(name) and os.path.exists(f"/proc/{name}/task")
-            and len(os.listdir(f"/proc/{name}/task")) > 1]
+    """The pids of the host's workers."""
+    names = subprocess.run(["pgrep", "-P", str(host.process.pid), "-x", "test_functions"],
+                           capture_output=True, text=True).stdout.split()
+    return [int(name) for name in names if is_alive(name)]
 
 
 if __name__ == "__main__":

@@ -165,6 +165,15 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(run(command, "version"), f"isoworker {VERSION}\n")
         self.assertFalse(os.path.exists("/nowhere"))
 
+    def test_installed_files_find_each_other(self):
+        prefix = self.install()
+        library = prefix / LIBDIR / "libisoworker.so"
+        module = prefix / LIBDIR / "isoworker/auth.so"
+        for file in (prefix / "bin/isoworker", library, module):
+            self.assertNotIn("not found", run("ldd", file), file)
+        found = re.search(r"libisoworker\S* => (\S+)", run("ldd", module))[1]
+        self.assertTrue(os.path.samefile(found, library), found)
+
     def test_every_public_header_is_installed(self):
         def headers(root):
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.h"))
