@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/http_front.h"
 
+#include <sched.h>
+#include <time.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -158,6 +160,16 @@ static void a_client_that_leaves_while_its_request_waits_is_no_loss(void **state
     assert_int_equal(front_ask(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
 }
 
+/* An answer counts until its last byte is written, a moment after the client has read it. */
+static void await_idle(front *f)
+{
+    time_t until = time(NULL) + 10;
+
+    while (iswi_http_in_flight(f->http) && time(NULL) < until)
+        sched_yield();
+    assert_int_equal(iswi_http_in_flight(f->http), 0);
+}
+
 static void a_client_that_leaves_in_its_body_is_no_loss(void **state)
 {
     front *f = *state;
@@ -167,7 +179,7 @@ static void a_client_that_leaves_in_its_body_is_no_loss(void **state)
                               "Content-Length: 20000\r\n\r\nhi"));
     close(fd);
     assert_int_equal(front_ask(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
-    assert_int_equal(iswi_http_in_flight(f->http), 0);
+    await_idle(f);
 }
 
 static void a_client_that_stops_reading_is_cut(void **state)

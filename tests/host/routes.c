@@ -2,7 +2,6 @@
 #include "support/main.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "host/routes.h"
 
 #include <stdio.h>
@@ -256,26 +255,22 @@ static void bad_patterns_are_refused_with_a_remedy(void **state)
     assert_int_equal(match(t, "GET", "/a"), ISWI_ROUTE_NOT_FOUND);
 }
 
-/* The time bound is far above what a search takes and far below what a scan would. */
-static void ten_thousand_routes_cost_no_scan(void **state)
+static void ten_thousand_routes_are_each_found(void **state)
 {
-    enum { ROUTES = 10000, LOOKUPS = 200000 };
+    enum { ROUTES = 10000 };
     static char patterns[ROUTES][24];
     table *t = *state;
-    int64_t begin;
 
     for (int i = 0; i < ROUTES; i++) {
         snprintf(patterns[i], sizeof patterns[i], "function-%d/{id}", i * 7919 % ROUTES);
         add(t, "GET", patterns[i]);
     }
-    begin = iswi_now_ns();
-    for (int i = 0; i < LOOKUPS; i++) {
+    for (int i = 0; i < ROUTES; i++) {
         char path[32];
 
-        snprintf(path, sizeof path, "/function-%d/x", i % ROUTES);
+        snprintf(path, sizeof path, "/function-%d/x", i);
         assert_int_equal(match(t, "GET", path), ISWI_ROUTE_FOUND);
     }
-    assert_true(iswi_now_ns() - begin < INT64_C(5000000000));
 }
 
 static void hostile_paths_stay_cheap(void **state)
@@ -350,7 +345,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(two_routes_for_the_same_requests_conflict, make_table,
                                     drop_table),
     cmocka_unit_test_setup_teardown(bad_patterns_are_refused_with_a_remedy, make_table, drop_table),
-    cmocka_unit_test_setup_teardown(ten_thousand_routes_cost_no_scan, make_table, drop_table),
+    cmocka_unit_test_setup_teardown(ten_thousand_routes_are_each_found, make_table, drop_table),
     cmocka_unit_test_setup_teardown(hostile_paths_stay_cheap, make_table, drop_table),
     cmocka_unit_test(no_failed_allocation_breaks_the_table),
 };

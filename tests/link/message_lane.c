@@ -11,17 +11,25 @@ enum { SMALL = 24 };
 
 static void a_listeners_socket_is_for_its_user_alone(void **state)
 {
+    isw_error error = { 0 };
+    iswi_link_events events;
     struct stat info;
-    char path[64];
-    pair both;
+    char folder[32];
+    char url[64];
+    end one;
 
     (void)state;
-    pair_open(&both, &lanes[0]);
-    snprintf(path, sizeof path, "%s/s", both.folder);
-    assert_int_equal(stat(path, &info), 0);
+    end_init(&one);
+    events = events_of(&one);
+    make_folder(folder);
+    snprintf(url, sizeof url, "ipc://%s/s", folder);
+    assert_int_equal(iswi_message_lane_listen(url, &events, &one.link, &error), ISW_OK);
+    assert_int_equal(stat(url + 6, &info), 0);
     assert_true(S_ISSOCK(info.st_mode));
     assert_int_equal(info.st_mode & 07777, 0600);
-    pair_close(&both);
+    end_destroy(&one);
+    end_fini(&one);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void a_dial_to_nothing_is_refused(void **state)
