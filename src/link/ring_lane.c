@@ -16,20 +16,17 @@
 #include "link/link.h"
 #include "link/outbox.h"
 #include "link/sp.h"
+#include "link/spin.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    SPIN_MOST_NS = 100000,     /* an adaptive reader stays awake that long at most */
-    SPIN_LEAST_NS = 2000,
     PATROL_NS = 1000000,
-    COLD_NS = 20000000,        /* without traffic for that long the patrol sleeps */
-    PROBE_EVERY = 64           /* sleeps between two tries of a spin that did not pay off */
+    COLD_NS = 20000000 /* without traffic for that long the patrol sleeps */
 };
 
 typedef struct ring_lane {
@@ -37,7 +34,7 @@ typedef struct ring_lane {
     iswi_link *inner;
     iswi_ring_memory memory;
     iswi_ring *in, *out;
-    int64_t spin_ns; /* -1: adaptive */
+    int64_t spin_us;
 
     pthread_mutex_t lock; /* guards what follows: the writing side */
     iswi_outbox outbox;
@@ -192,65 +189,6 @@ static bool take_in(ring_lane *lane)
 
 /* -- Waiting ----------------------------------------------------------------------------------- */
 
-/* How long to stay awake: an adaptive budget that grows while spinning finds work, and shrinks when
- * it does not. */
-typedef struct spin_budget {
-    int64_t budget_ns;
-    unsigned sleeps; /* since the budget fell to nothing */
-} spin_budget;
-
-static void pause_cpu(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-static bool spin(const ring_lane *lane, int64_t budget_ns)
-{
-    int64_t until = iswi_now_ns() + budget_ns;
-
-    do {
-        for (int i = 0; i < 64; i++) {
-            if (iswi_ring_ready(lane->in))
-                return true;
-            pause_cpu();
-        }
-        sched_yield(); /* whoever else wants this core has work to do, and we have not */
-    } while (iswi_now_ns() < until && !atomic_load_explicit(&lane->stopping, memory_order_relaxed));
-    return iswi_ring_ready(lane->in);
-}
-
-static void learn(spin_budget *spinner, bool paid_off)
-{
-    if (paid_off) {
-        spinner->budget_ns = spinner->budget_ns * 2 < SPIN_MOST_NS ? spinner->budget_ns * 2
-                                                                   : SPIN_MOST_NS;
-        if (spinner->budget_ns < SPIN_LEAST_NS)
-            spinner->budget_ns = SPIN_LEAST_NS;
-    } else {
-        spinner->budget_ns /= 2;
-        if (spinner->budget_ns < SPIN_LEAST_NS)
-            spinner->budget_ns = 0;
-    }
-}
-
-static bool spin_if_it_pays(const ring_lane *lane, spin_budget *spinner)
-{
-    int64_t budget = lane->spin_ns >= 0 ? lane->spin_ns : spinner->budget_ns;
-    bool found;
-
-    if (lane->spin_ns < 0 && !budget && ++spinner->sleeps % PROBE_EVERY == 0)
-        budget = SPIN_MOST_NS / 2;
-    if (!budget)
-        return false;
-    found = spin(lane, budget);
-    learn(spinner, found);
-    return found;
-}
-
 /* `seen` is the bell from before we looked for work, so that none rung since is missed. */
 static void sleep_on_bell(ring_lane *lane, uint32_t seen)
 {
@@ -305,8 +243,9 @@ static bool write_waits(ring_lane *lane)
 static void *run_first(void *user)
 {
     ring_lane *lane = user;
-    spin_budget spinner = { .budget_ns = SPIN_MOST_NS / 2 };
+    iswi_spin spin;
 
+    iswi_spin_init(&spin, lane->spin_us);
     while (!atomic_load_explicit(&lane->stopping, memory_order_relaxed)) {
         uint32_t seen = iswi_ring_bell(lane->in);
 
@@ -317,7 +256,7 @@ static void *run_first(void *user)
         if (atomic_load(&lane->inner_closed) && (lane->broken || !iswi_ring_ready(lane->in)))
             break;
         write_waits(lane);
-        if (!spin_if_it_pays(lane, &spinner))
+        if (!iswi_spin_until_ready(&spin, lane->in, &lane->stopping))
             sleep_on_bell(lane, seen);
     }
     /* A stop may come before the message lane's word, which comes last of all. */
@@ -467,14 +406,6 @@ static const iswi_link_ops ops = {
     .upgrade = lane_upgrade,
 };
 
-/* Spinning takes the core from the one that is waited for when there is only one. */
-static bool one_core_only(void)
-{
-    cpu_set_t set;
-
-    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) < 2;
-}
-
 typedef isw_status (*open_fn)(const char *url, const iswi_link_events *events, iswi_link **out,
                               isw_error *error);
 
@@ -493,7 +424,7 @@ static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring
     lane->memory = options->memory;
     lane->in = options->is_host ? &lane->memory.up : &lane->memory.down;
     lane->out = options->is_host ? &lane->memory.down : &lane->memory.up;
-    lane->spin_ns = one_core_only() ? 0 : options->spin_us < 0 ? -1 : options->spin_us * 1000;
+    lane->spin_us = options->spin_us;
     lane->reader.greeted = true;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_mutex_init(&lane->reading, NULL);
