@@ -29,3 +29,21 @@ foreach(test IN ITEMS test_pipeline_registry test_worker_settings)
     ISW_TEST_MODULE="$<TARGET_FILE:test_module_sample>"
     ISW_TEST_NO_MODULE="$<TARGET_FILE:test_module_empty>")
 endforeach()
+
+isw_test(worker/dispatch STACK worker)
+foreach(name IN ITEMS session session_end session_invoke session_log)
+  isw_test(worker/${name} STACK worker SOURCES worker/support.c support/scripted_host.c)
+endforeach()
+
+# The structure of the tree itself.
+include(headers/headers.cmake)
+add_test(NAME structure/every_include_keeps_to_the_layers
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layers.py)
+set_tests_properties(structure/every_include_keeps_to_the_layers PROPERTIES LABELS structure)
+if(NOT ISOWORKER_SANITIZE) # a sanitizer exports names of its own
+  add_test(NAME structure/the_library_exports_its_interface_alone
+           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.py ${CMAKE_NM} $<TARGET_FILE:isoworker>
+                   ${PROJECT_SOURCE_DIR}/include)
+  set_tests_properties(structure/the_library_exports_its_interface_alone PROPERTIES
+                       LABELS structure)
+endif()

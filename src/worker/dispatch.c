@@ -125,7 +125,7 @@ isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, 
     pthread_mutex_lock(&dispatch->lock);
     if (dispatch->unanswered >= dispatch->limit)
         status = ISW_E_BUSY;
-    else if (!(job = get_job(dispatch)))
+    else if (!dispatch->stopping && !(job = get_job(dispatch)))
         status = ISW_E_NO_MEMORY;
     if (job) {
         job->message = iswi_message_hold(message);
@@ -190,6 +190,8 @@ void iswi_dispatch_help(iswi_dispatch *dispatch, iswi_buffer *scratch)
             pthread_mutex_lock(&dispatch->lock);
         }
     }
+    if (dispatch->first && !dispatch->stopping) /* a pool that was full of us sleeps on it */
+        wake_thread(dispatch);
     pthread_mutex_unlock(&dispatch->lock);
 }
 
@@ -232,7 +234,7 @@ void iswi_dispatch_count(iswi_dispatch *dispatch, unsigned *running, unsigned *w
     pthread_mutex_unlock(&dispatch->lock);
 }
 
-void iswi_dispatch_fini(iswi_dispatch *dispatch)
+void iswi_dispatch_stop(iswi_dispatch *dispatch)
 {
     pthread_mutex_lock(&dispatch->lock);
     dispatch->stopping = true;
@@ -240,6 +242,10 @@ void iswi_dispatch_fini(iswi_dispatch *dispatch)
     pthread_mutex_unlock(&dispatch->lock);
     for (unsigned i = 0; i < dispatch->thread_count; i++)
         pthread_join(dispatch->threads[i], NULL);
+}
+
+void iswi_dispatch_fini(iswi_dispatch *dispatch)
+{
     while (dispatch->jobs) {
         iswi_job *next = dispatch->jobs->next_job;
 

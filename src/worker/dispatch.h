@@ -48,7 +48,11 @@ typedef struct iswi_dispatch {
 /* Errors: ISW_E_NO_MEMORY. */
 isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, unsigned limit);
 
-/* Let what runs come to its end, forget what waits, join the threads, free. Blocks. */
+/* Let what runs in the pool come to its end and join its threads. What waits, and what is submitted
+ * from now on, is not begun. Blocks. */
+void iswi_dispatch_stop(iswi_dispatch *dispatch);
+
+/* Free, after stop. */
 void iswi_dispatch_fini(iswi_dispatch *dispatch);
 
 /* Hand on one invoke frame, which lies in `message` (held by the call).

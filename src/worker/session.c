@@ -509,8 +509,9 @@ static void fini(iswi_session *session)
     pthread_mutex_lock(&session->worker->gate.lock);
     pthread_cond_broadcast(&session->worker->gate.cancelled);
     pthread_mutex_unlock(&session->worker->gate.lock);
-    iswi_dispatch_fini(&session->dispatch); /* its threads may still send */
-    iswi_link_destroy(session->link);
+    iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
+    iswi_link_destroy(session->link);       /* its events may still submit and cancel */
+    iswi_dispatch_fini(&session->dispatch);
     iswi_arena_fini(&session->inbound);
     iswi_buffer_fini(&session->helping);
     iswi_free(session->loaded);

@@ -1,0 +1,153 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Holds every #include, and the list of top-level folders, to the table of layers.
+
+Folder order is layer order: a layer may include itself, <isoworker/...>, the C library, and the
+layers that ABOVE names for it. A third-party header may stand only where THIRD_PARTY says.
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FOLDERS = {"include", "src", "middleware", "samples", "tests", "cmake"}
+
+# src/<layer> to the layers whose headers it may name, besides its own.
+ABOVE = {
+    "base": set(),
+    "wire": {"base"},
+    "link": {"base", "wire"},
+    "config": {"base"},
+    "pipeline": {"base", "config"},
+    "worker": {"base", "wire", "link", "config", "pipeline"},
+    "host": {"base", "wire", "link", "config"},
+    "cli": {"host"},
+}
+
+# How a third-party header begins, and the paths that may name it.
+THIRD_PARTY = {
+    "msgpack": "src/wire/",
+    "nng/": "src/link/",
+    "cyaml/": "src/config/",
+    "yaml.h": "src/config/",
+    "microhttpd.h": "src/host/",
+    "jose/": "middleware/auth",
+    "jansson.h": "middleware/auth",
+    "curl/": "middleware/auth",
+    "openssl/": "middleware/auth",
+}
+
+C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
+    stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
+    time uchar wchar wctype""".split())
+LIBC = C11 | set("""dirent dlfcn fcntl getopt grp netdb poll pthread pwd sched semaphore spawn
+    strings sysexits syslog termios unistd""".split())
+LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
+
+
+def libc(name, headers=LIBC):
+    return name.removesuffix(".h") in headers or (
+        headers is LIBC and name.startswith(LIBC_FOLDERS))
+
+
+def third_party_fault(path, name):
+    """What is wrong with a third-party header here; "" if nothing, None if it is none."""
+    for start, place in THIRD_PARTY.items():
+        if name.startswith(start):
+            return "" if path.startswith(place) else f"belongs to {place} alone"
+    return None
+
+
+def angle_fault(path, name):
+    if name.startswith("isoworker/"):
+        return "" if (ROOT / "include" / name).is_file() else "does not exist"
+    if path.startswith("include/"):
+        return "" if libc(name, C11) else "a public header takes C11 and <isoworker/...> only"
+    fault = third_party_fault(path, name)
+    if fault is not None:
+        return fault
+    return "" if libc(name) else "neither the C library's nor known here"
+
+
+def quoted_fault(path, name):
+    top, *rest = path.split("/")
+    if top == "middleware":
+        return "" if (ROOT / top / name).is_file() and "/" not in name else "not of this folder"
+    if top != "src" or len(rest) < 2:
+        return "takes <isoworker/...> only"
+    layer, other = rest[0], name.split("/")[0]
+    if not (ROOT / "src" / name).is_file():
+        return "does not exist under src/; name it from there"
+    return "" if other == layer or other in ABOVE[layer] else f"{layer} does not stand on {other}"
+
+
+def include_faults(path, text):
+    for match in INCLUDE.finditer(text):
+        name = match[1].strip('<>"')
+        kind = {"<": angle_fault, '"': quoted_fault}.get(match[1][0])
+        fault = kind(path, name) if kind else "an #include is a plain name"
+        if fault:
+            line = text.count("\n", 0, match.start(1)) + 1
+            yield f"{path}:{line}: {match[1]}: {fault}"
+
+
+def sources():
+    for top in ("include", "src", "middleware", "samples"):
+        for file in sorted((ROOT / top).rglob("*.[ch]")):
+            yield file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")
+
+
+def top_level():
+    """The names that belong to the project: what git tracks, or all where there is no git."""
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others",
+                          "--exclude-standard"], capture_output=True, text=True, check=False)
+    if git.returncode == 0:
+        return {name.split("/")[0] for name in git.stdout.split("\0") if "/" in name}
+    return {entry.name for entry in ROOT.iterdir() if entry.is_dir()} - {"build"}
+
+
+def folder_faults():
+    folders = {name for name in top_level() if not name.startswith(".")}
+    yield from (f"{name}/: no such folder in the design" for name in sorted(folders - FOLDERS))
+    yield from (f"{name}/: missing" for name in sorted(FOLDERS - folders))
+    layers = {entry.name for entry in (ROOT / "src").iterdir() if entry.is_dir()}
+    yield from (f"src/{name}/: no such layer" for name in sorted(layers ^ set(ABOVE)))
+
+
+# What the rules must refuse: a checker that finds nothing proves nothing.
+WRONG = [
+    ("include/isoworker/x.h", "#include <nng/nng.h>"),
+    ("include/isoworker/x.h", "#include <unistd.h>"),
+    ("include/isoworker/x.h", '#include "status.h"'),
+    ("src/base/x.c", '#include "wire/frame.h"'),
+    ("src/wire/x.c", "#include <nng/nng.h>"),
+    ("src/host/x.c", '#include "worker/worker.h"'),
+    ("src/host/x.c", '#include "pipeline/chain.h"'),
+    ("src/cli/x.c", '#include "link/link.h"'),
+    ("src/link/x.c", '  #  include "config/config.h"'),
+    ("src/worker/x.c", "#include <openssl/evp.h>"),
+    ("src/worker/x.c", "#include HEADER"),
+    ("middleware/logging.c", "#include <curl/curl.h>"),
+    ("middleware/x.c", '#include "base/alloc.h"'),
+    ("middleware/x.c", '#include "../src/base/alloc.h"'),
+    ("samples/x/x.c", '#include "x.h"'),
+    ("samples/x/x.c", "#include <msgpack.h>"),
+]
+
+
+def main():
+    faults = [f"{path}: {line} is not refused by this test" for path, line in WRONG
+              if not list(include_faults(path, line))]
+    for path, text in sources():
+        faults += include_faults(path, text)
+    faults += folder_faults()
+    print("\n".join(faults) or "layers: every #include keeps to the table")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool by itself: limits, a lane's thread that helps, and the end. */
+#include "support/main.h"
+
+#include "worker/dispatch.h"
+
+#include <pthread.h>
+
+typedef struct pool {
+    iswi_dispatch dispatch;
+    iswi_message *message;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    unsigned begun, done;
+    bool open;
+} pool;
+
+static void run_job(void *user, iswi_job *job, iswi_buffer *scratch)
+{
+    pool *p = user;
+
+    (void)scratch;
+    pthread_mutex_lock(&p->lock);
+    p->begun++;
+    pthread_cond_broadcast(&p->changed);
+    while (!p->open && job->id == 1)
+        pthread_cond_wait(&p->changed, &p->lock);
+    p->done++;
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void on_idle(void *user)
+{
+    (void)user;
+}
+
+static void pool_init(pool *p, unsigned concurrency, unsigned limit)
+{
+    memset(p, 0, sizeof *p);
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->changed, NULL);
+    p->message = iswi_message_copy("x", 1);
+    assert_int_equal(iswi_dispatch_init(&p->dispatch, concurrency, limit), ISW_OK);
+    p->dispatch.run = run_job;
+    p->dispatch.on_idle = on_idle;
+    p->dispatch.user = p;
+}
+
+static void pool_fini(pool *p)
+{
+    iswi_dispatch_stop(&p->dispatch);
+    iswi_dispatch_fini(&p->dispatch);
+    iswi_message_release(p->message);
+    pthread_cond_destroy(&p->changed);
+    pthread_mutex_destroy(&p->lock);
+}
+
+static isw_status submit(pool *p, uint64_t id)
+{
+    return iswi_dispatch_submit(&p->dispatch, p->message, iswi_message_bytes(p->message), id);
+}
+
+static void open_door(pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->open = true;
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void wait_for(pool *p, const unsigned *count, unsigned wanted)
+{
+    pthread_mutex_lock(&p->lock);
+    while (*count < wanted)
+        pthread_cond_wait(&p->changed, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void no_more_are_unanswered_than_the_limit(void **state)
+{
+    unsigned running;
+    unsigned waiting;
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 2);
+    assert_int_equal(submit(&p, 1), ISW_OK);
+    assert_int_equal(submit(&p, 2), ISW_OK);
+    assert_int_equal(submit(&p, 3), ISW_E_BUSY);
+    wait_for(&p, &p.begun, 1);
+    iswi_dispatch_count(&p.dispatch, &running, &waiting);
+    assert_int_equal(running, 1);
+    assert_int_equal(waiting, 1);
+    open_door(&p);
+    wait_for(&p, &p.done, 2);
+    pool_fini(&p);
+}
+
+static void what_waits_at_the_end_is_not_begun(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 8);
+    submit(&p, 1);
+    wait_for(&p, &p.begun, 1);
+    submit(&p, 2);
+    pthread_mutex_lock(&p.dispatch.lock);
+    p.dispatch.stopping = true; /* before the first can be followed by the second */
+    pthread_mutex_unlock(&p.dispatch.lock);
+    open_door(&p);
+    iswi_dispatch_stop(&p.dispatch);
+    assert_int_equal(submit(&p, 3), ISW_OK);
+    assert_int_equal(p.begun, 1);
+    pool_fini(&p);
+}
+
+static void a_cancel_finds_what_runs_and_what_waits(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 8);
+    submit(&p, 1);
+    submit(&p, 2);
+    wait_for(&p, &p.begun, 1);
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 1));
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 2));
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 0));
+    assert_false(iswi_dispatch_cancel(&p.dispatch, 3));
+    open_door(&p);
+    wait_for(&p, &p.done, 2);
+    pool_fini(&p);
+}
+
+/* -- A thread that helps ----------------------------------------------------------------------- */
+
+static void *help(void *user)
+{
+    iswi_buffer scratch = { 0 };
+
+    iswi_dispatch_help(&((pool *)user)->dispatch, &scratch);
+    iswi_buffer_fini(&scratch);
+    return NULL;
+}
+
+static void one_who_helps_needs_no_pool(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 4, 8);
+    iswi_dispatch_expect_help(&p.dispatch);
+    for (uint64_t id = 2; id <= 5; id++)
+        assert_int_equal(submit(&p, id), ISW_OK);
+    help(&p);
+    assert_int_equal(p.done, 4);
+    assert_int_equal(p.dispatch.thread_count, 0);
+    pool_fini(&p);
+}
+
+/* The helping thread takes long, so that the pool is to take over; the pool has no place while it
+ * runs, and must be told when it has. */
+static void the_pool_takes_what_a_slow_helper_leaves(void **state)
+{
+    pthread_t helper;
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 8);
+    iswi_dispatch_expect_help(&p.dispatch);
+    submit(&p, 1);
+    submit(&p, 2);
+    assert_int_equal(pthread_create(&helper, NULL, help, &p), 0);
+    wait_for(&p, &p.begun, 1);
+    iswi_dispatch_is_stuck(&p.dispatch);
+    assert_true(iswi_dispatch_is_stuck(&p.dispatch));
+    open_door(&p);
+    pthread_join(helper, NULL);
+    wait_for(&p, &p.done, 2);
+    pool_fini(&p);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(no_more_are_unanswered_than_the_limit),
+    cmocka_unit_test(what_waits_at_the_end_is_not_begun),
+    cmocka_unit_test(a_cancel_finds_what_runs_and_what_waits),
+    cmocka_unit_test(one_who_helps_needs_no_pool),
+    cmocka_unit_test(the_pool_takes_what_a_slow_helper_leaves),
+};
+
+ISW_TEST_MAIN(tests)
