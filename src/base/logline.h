@@ -19,8 +19,8 @@ typedef struct iswi_logline {
     size_t field_count;
 } iswi_logline;
 
-/* Append "12:34:56.789 info  worker Category: message name=value (invocation)\n". What could forge a
- * line or drive a terminal is written as an escape. `color` adds ANSI colours by level. */
+/* Append "12:34:56.789 info  worker Category: message name=value (invocation)\n". What could forge
+ * a line or drive a terminal is written as an escape. `color` adds ANSI colours by level. */
 void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out);
 
 /* Append one JSON object and a line feed. */

@@ -35,7 +35,8 @@ typedef struct iswi_http_options {
  * from within. */
 typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
 
-/* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user` outlive the front; `options` need not. ISW_E_CONFIG for a
+/* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user`
+ * outlive the front; `options` need not. ISW_E_CONFIG for a
  * bad address or prefix, ISW_E_CONFLICT if the port is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
                            iswi_http_handler_fn handler, void *user, iswi_http **out,

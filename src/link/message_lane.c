@@ -5,8 +5,8 @@
  * It stands on nng's streams and not on its sockets: in nng 1.5 a socket whose peer dies while a
  * message is half read can lose its receive aio for ever (a resubmission meets an aio that was just
  * closed), and with it the one thread that buries pipes, so that no further death is noticed. With
- * the stream in our own hands nothing is resubmitted after a close, one read takes in many messages,
- * and a batch is sent from where it lies.
+ * the stream in our own hands nothing is resubmitted after a close, one read takes in many
+ * messages, and a batch is sent from where it lies.
  *
  * Invariant: until the lane is over, the inbound aio is under way or its callback runs, and only
  * that callback raises events, so that they come one at a time and on_closed comes last.

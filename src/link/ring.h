@@ -3,8 +3,8 @@
 #define ISWI_LINK_RING_H
 
 /*
- * A ring of bytes in shared memory, one writer and one reader, each in another process (PROTOCOL.md,
- * section 11). It carries a stream: messages with a length of 4 bytes before each. Nothing that the
+ * A ring of bytes in shared memory, one writer and one reader, each in another process
+ * (PROTOCOL.md, section 11). It carries a stream: messages with a length of 4 bytes before each. Nothing that the
  * other side can write is believed: each side keeps its own position, and bounds the other's by it.
  *
  * A reader that found nothing for a while sleeps on the ring's bell; a writer rings it only when it

@@ -14,8 +14,8 @@ typedef struct iswi_registry {
 
 void iswi_registry_fini(iswi_registry *registry); /* a zeroed registry is a valid empty one */
 
-/* Errors: ISW_E_INVALID for a descriptor that breaks the contract, ISW_E_CONFLICT for a name that is
- * taken by another descriptor, ISW_E_NO_MEMORY. */
+/* Errors: ISW_E_INVALID for a descriptor that breaks the contract, ISW_E_CONFLICT for a name that
+ * is taken by another descriptor, ISW_E_NO_MEMORY. */
 isw_status iswi_registry_add(iswi_registry *registry, const isw_middleware *middleware,
                              isw_error *error);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's side of a session. Frames are handled on the link's thread and never wait for a
- * function; the thread of isw_worker_run only waits for the end. Invariant: nothing of the host is
- * believed before its proof was right.
+ * What a host says. Frames are handled on the link's thread and never wait for a function.
+ * Invariant: nothing of the host is believed before its proof was right.
  */
 #include "worker/session.h"
 
@@ -11,17 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
-
-enum {
-    HELLO_TIMEOUT_MS = 10000,
-    GOODBYE_TIMEOUT_MS = 5000,
-    ERROR_TIMEOUT_MS = 1000,
-    SILENT_INTERVALS = 10
-};
-
-#define AN_HOUR_NS INT64_C(3600000000000)
 
 isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
                              isw_error *error)
@@ -44,7 +33,7 @@ void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
     iswi_buffer_fini(&bytes);
 }
 
-static void wake(iswi_session *session)
+void iswi_session_wake(iswi_session *session)
 {
     sem_post(&session->worker->wake);
 }
@@ -61,7 +50,7 @@ static bool record(iswi_session *session, isw_status status, const char *message
     return first;
 }
 
-static void fail(iswi_session *session, isw_status status, const char *message)
+void iswi_session_fail(iswi_session *session, isw_status status, const char *message)
 {
     record(session, status, message);
     iswi_link_close(session->link);
@@ -77,12 +66,12 @@ void iswi_session_violation(iswi_session *session, const isw_error *error)
         return;
     frame.as.error.status = iswi_status_to_wire(ISW_E_PROTOCOL, error->message);
     iswi_session_reply(session, &frame);
-    wake(session); /* not closed at once, so that the host can read why */
+    iswi_session_wake(session); /* not closed at once, so that the host can read why */
 }
 
 /* -- Hello ------------------------------------------------------------------------------------- */
 
-static void send_hello(iswi_session *session)
+void iswi_session_hello(iswi_session *session)
 {
     const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
@@ -99,7 +88,7 @@ static void send_hello(iswi_session *session)
     iswi_session_reply(session, &frame);
 }
 
-static void send_credit(iswi_session *session, unsigned limit)
+void iswi_session_credit(iswi_session *session, unsigned limit)
 {
     iswi_frame frame = { .kind = ISWI_CREDIT, .as.credit.limit = limit };
 
@@ -123,11 +112,12 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
         return;
     }
     if (!proof_is_right(session->token + ISWI_TOKEN_BYTES, hello->proof.data)) {
-        fail(session, ISW_E_UNAUTHENTICATED, "the host could not prove who it is");
+        iswi_session_fail(session, ISW_E_UNAUTHENTICATED, "the host could not prove who it is");
         return;
     }
     if (hello->protocol < ISWI_PROTOCOL_MIN || hello->protocol > ISWI_PROTOCOL_MAX) {
-        fail(session, ISW_E_UNSUPPORTED, "the host chose a protocol version that was not offered");
+        iswi_session_fail(session, ISW_E_UNSUPPORTED,
+                          "the host chose a protocol version that was not offered");
         return;
     }
     if (iswi_link_can_upgrade(session->link) && isw_pairs_find(&hello->capabilities, "ring")) {
@@ -139,8 +129,8 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     session->greeted = true;
     session->heartbeat_ms = hello->heartbeat_ms < INT32_MAX ? (int64_t)hello->heartbeat_ms : 0;
     pthread_mutex_unlock(&session->lock);
-    send_credit(session, iswi_worker_limit(session->worker));
-    wake(session);
+    iswi_session_credit(session, iswi_worker_limit(session->worker));
+    iswi_session_wake(session);
 }
 
 /* -- Other frames ------------------------------------------------------------------------------ */
@@ -210,7 +200,7 @@ static void on_terminate(iswi_session *session, const iswi_terminate *terminate)
     session->terminating = true;
     session->grace_until_ns = iswi_now_ns() + grace_ms * 1000000;
     pthread_mutex_unlock(&session->lock);
-    wake(session);
+    iswi_session_wake(session);
 }
 
 static void on_host_error(iswi_session *session, const iswi_wire_status *status)
@@ -220,7 +210,7 @@ static void on_host_error(iswi_session *session, const iswi_wire_status *status)
 
     snprintf(text, sizeof text, "the host ended the session: %.*s", (int)status->message.size,
              status->message.size ? status->message.data : "");
-    fail(session, code == ISW_OK ? ISW_E_PROTOCOL : code, text);
+    iswi_session_fail(session, code == ISW_OK ? ISW_E_PROTOCOL : code, text);
 }
 
 static void on_frame(iswi_session *session, const iswi_frame *frame)
@@ -236,7 +226,7 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         return;
     }
     if (!session->greeted) {
-        fail(session, ISW_E_PROTOCOL, "the host sent something before its hello");
+        iswi_session_fail(session, ISW_E_PROTOCOL, "the host sent something before its hello");
         return;
     }
     switch (frame->kind) {
@@ -360,7 +350,7 @@ static void on_closed(void *user)
     session->closed = true;
     pthread_mutex_unlock(&session->lock);
     cancel(session, 0);
-    wake(session);
+    iswi_session_wake(session);
 }
 
 static void on_turn(void *user)
@@ -375,181 +365,19 @@ static bool is_stuck(void *user)
     return iswi_dispatch_is_stuck(&((iswi_session *)user)->dispatch);
 }
 
-static void on_idle(void *user)
+void iswi_session_on_idle(void *user)
 {
     iswi_session *session = user;
 
     if (atomic_load(&session->leaving))
-        wake(session);
+        iswi_session_wake(session);
 }
 
-/* -- The thread that waits --------------------------------------------------------------------- */
-
-static void wait_until(iswi_session *session, int64_t until_ns)
+void iswi_session_events(iswi_session *session, iswi_link_events *events)
 {
-    struct timespec at = { until_ns / 1000000000, until_ns % 1000000000 };
-
-    sem_clockwait(&session->worker->wake, CLOCK_MONOTONIC, &at);
-}
-
-typedef struct snapshot {
-    bool greeted, closed, terminating, failed;
-    bool over; /* closed or failed */
-    int64_t heartbeat_ms, grace_until_ns;
-} snapshot;
-
-static snapshot look(iswi_session *session)
-{
-    snapshot now;
-
-    pthread_mutex_lock(&session->lock);
-    now = (snapshot){ .greeted = session->greeted,
-                      .closed = session->closed,
-                      .terminating = session->terminating,
-                      .failed = session->failure.status != ISW_OK,
-                      .heartbeat_ms = session->heartbeat_ms,
-                      .grace_until_ns = session->grace_until_ns };
-    pthread_mutex_unlock(&session->lock);
-    now.over = now.closed || now.failed;
-    return now;
-}
-
-static void wait_for_hello(iswi_session *session)
-{
-    int64_t until = iswi_now_ns() + (int64_t)HELLO_TIMEOUT_MS * 1000000;
-    snapshot now = look(session);
-
-    while (!now.greeted && !now.over && iswi_now_ns() < until) {
-        if (atomic_load(&session->worker->stop_asked))
-            return;
-        wait_until(session, until);
-        now = look(session);
-    }
-    if (!now.greeted && !now.over)
-        fail(session, ISW_E_TIMEOUT, "the host did not say hello in time");
-}
-
-/* Until the session is to end: the host closes, terminates or falls silent, or we are stopped. */
-static void serve(iswi_session *session)
-{
-    for (;;) {
-        snapshot now = look(session);
-        int64_t heard = atomic_load(&session->heard_ns);
-        int64_t silent = now.heartbeat_ms * SILENT_INTERVALS * 1000000;
-
-        if (now.over || now.terminating || atomic_load(&session->worker->stop_asked))
-            return;
-        if (silent && iswi_now_ns() - heard > silent) {
-            fail(session, ISW_E_CLOSED, "the host fell silent");
-            return;
-        }
-        wait_until(session, silent ? heard + silent + 1000000 : iswi_now_ns() + AN_HOUR_NS);
-    }
-}
-
-static bool is_idle(iswi_session *session)
-{
-    unsigned running;
-    unsigned waiting;
-
-    iswi_dispatch_count(&session->dispatch, &running, &waiting);
-    return running + waiting == 0;
-}
-
-static void wait_for_close(iswi_session *session, int64_t patience_ms)
-{
-    int64_t until = iswi_now_ns() + patience_ms * 1000000;
-
-    while (!look(session).closed && iswi_now_ns() < until)
-        wait_until(session, until);
-}
-
-/* Finish what is in flight, say goodbye, and let the host close. */
-static void leave(iswi_session *session)
-{
-    snapshot now = look(session);
-
-    if (now.over || !now.greeted)
-        return;
-    if (!now.terminating)
-        send_credit(session, 0);
-    atomic_store(&session->leaving, true);
-    while (!now.over && !is_idle(session) &&
-           (!now.terminating || iswi_now_ns() < now.grace_until_ns)) {
-        wait_until(session, now.terminating ? now.grace_until_ns : iswi_now_ns() + AN_HOUR_NS);
-        now = look(session);
-    }
-    if (now.over || !is_idle(session))
-        return;
-    iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_GOODBYE });
-    wait_for_close(session, GOODBYE_TIMEOUT_MS);
-}
-
-static isw_status result_of(iswi_session *session, isw_error *error)
-{
-    snapshot now = look(session);
-    bool meant = now.terminating || atomic_load(&session->worker->stop_asked);
-    isw_error failure;
-
-    pthread_mutex_lock(&session->lock);
-    failure = session->failure;
-    pthread_mutex_unlock(&session->lock);
-    if (failure.status != ISW_OK)
-        return isw_error_set(error, failure.status, "%s", failure.message);
-    if (!meant)
-        return isw_error_set(error, ISW_E_CLOSED, "the host went away");
-    return ISW_OK;
-}
-
-static void fini(iswi_session *session)
-{
-    if (session->link)
-        iswi_link_close(session->link);
-    iswi_dispatch_cancel(&session->dispatch, 0);
-    pthread_mutex_lock(&session->worker->gate.lock);
-    pthread_cond_broadcast(&session->worker->gate.cancelled);
-    pthread_mutex_unlock(&session->worker->gate.lock);
-    iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
-    iswi_link_destroy(session->link);       /* its events may still submit and cancel */
-    iswi_dispatch_fini(&session->dispatch);
-    iswi_arena_fini(&session->inbound);
-    iswi_buffer_fini(&session->helping);
-    iswi_free(session->loaded);
-    pthread_mutex_destroy(&session->lock);
-}
-
-isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
-                            iswi_connect_fn connect, void *user, isw_error *error)
-{
-    iswi_session session = { .worker = worker };
-    iswi_link_events events = { .on_message = on_message,
-                                .on_closed = on_closed,
-                                .user = &session,
-                                .on_turn = on_turn,
-                                .is_stuck = is_stuck };
-    isw_status status = iswi_dispatch_init(
-        &session.dispatch, (unsigned)worker->settings.concurrency, iswi_worker_limit(worker));
-
-    if (status != ISW_OK)
-        return isw_error_set(error, status, "no memory for the worker's threads");
-    session.dispatch.run = iswi_invocation_run;
-    session.dispatch.on_idle = on_idle;
-    session.dispatch.user = &session;
-    session.sink = (iswi_log_sink){ iswi_session_log, iswi_session_threshold, &session };
-    memcpy(session.token, token, sizeof session.token);
-    pthread_mutex_init(&session.lock, NULL);
-    iswi_arena_init(&session.inbound, 16 * 1024);
-    atomic_store(&session.heard_ns, iswi_now_ns());
-    status = connect(user, &events, &session.link, error);
-    if (status == ISW_OK) {
-        send_hello(&session);
-        wait_for_hello(&session);
-        serve(&session);
-        leave(&session);
-        if (look(&session).failed) /* PROTOCOL.md, section 4: let the host read why, then close */
-            wait_for_close(&session, ERROR_TIMEOUT_MS);
-        status = result_of(&session, error);
-    }
-    fini(&session);
-    return status;
+    *events = (iswi_link_events){ .on_message = on_message,
+                                  .on_closed = on_closed,
+                                  .user = session,
+                                  .on_turn = on_turn,
+                                  .is_stuck = is_stuck };
 }

@@ -38,6 +38,7 @@ typedef struct iswi_session {
 
 enum { ISWI_LOADED_MAX = 1 << 20 };
 
+/* session_run.c */
 /* Run a session over `connect`, which makes the link with the events it is given, until it ends.
  * Errors: as isw_worker_run. Blocks. */
 typedef isw_status (*iswi_connect_fn)(void *user, const iswi_link_events *events, iswi_link **out,
@@ -45,11 +46,25 @@ typedef isw_status (*iswi_connect_fn)(void *user, const iswi_link_events *events
 isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
                             iswi_connect_fn connect, void *user, isw_error *error);
 
+/* session.c: the events of the link, and of the dispatcher. */
+void iswi_session_events(iswi_session *session, iswi_link_events *events);
+void iswi_session_on_idle(void *session);
+
+void iswi_session_hello(iswi_session *session);
+void iswi_session_credit(iswi_session *session, unsigned limit);
+
+/* Wake the thread that waits for the end. */
+void iswi_session_wake(iswi_session *session);
+
+/* Record why the session ends, and close the link. */
+void iswi_session_fail(iswi_session *session, isw_status status, const char *message);
+
 /* Encode and send. A frame that cannot be encoded is not sent. */
 isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
                              isw_error *error);
 
-/* The same for a frame without which the session is nothing: if it cannot be sent, the link ends. */
+/* The same for a frame without which the session is nothing: if it cannot be sent, the link
+ * ends. */
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
 
 /* session_functions.c: answer metadata_request and load. On the link's thread. */
