@@ -5,6 +5,10 @@ include(CMakePackageConfigHelpers)
 
 # The command holds the host and links no library of ours, so it needs no RUNPATH.
 install(TARGETS isw_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# `isoworker bench` starts this one; like any worker it needs the library.
+file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+set_target_properties(isw_bench_worker PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+install(TARGETS isw_bench_worker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS isoworker EXPORT isoworkerTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 

@@ -46,6 +46,13 @@ LIBC = C11 | set("""dirent dlfcn fcntl getopt grp netdb poll pthread pwd sched s
     strings sysexits syslog termios unistd""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
+# The floors of `isoworker bench` are what lies below the host: this one file reaches past it.
+EXCEPTIONS = {
+    ("src/cli/bench_floors.c", "link/ring.h"),
+    ("src/cli/bench_floors.c", "nng/nng.h"),
+    ("src/cli/bench_floors.c", "nng/protocol/pair0/pair.h"),
+}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
 
 
@@ -90,7 +97,7 @@ def include_faults(path, text):
         name = match[1].strip('<>"')
         kind = {"<": angle_fault, '"': quoted_fault}.get(match[1][0])
         fault = kind(path, name) if kind else "an #include is a plain name"
-        if fault:
+        if fault and (path, name) not in EXCEPTIONS:
             line = text.count("\n", 0, match.start(1)) + 1
             yield f"{path}:{line}: {match[1]}: {fault}"
 

@@ -5,5 +5,6 @@
 /* The commands. Each takes its own words (argv[0] is the command) and returns an exit status of
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
+int iswi_cli_bench(int argc, char **argv);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `isoworker` command: which verb. */
+#include "cli/bench_peer.h"
 #include "cli/cli.h"
 
 #include <isoworker/export.h>
@@ -15,6 +16,7 @@ typedef struct command {
 
 static const command commands[] = {
     { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
+    { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 
 static void print_usage(FILE *file)
@@ -32,6 +34,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(name, "bench-peer") == 0) /* a process of a bench; not for people */
+        return iswi_cli_bench_peer(argc - 1, argv + 1);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
         printf("isoworker %s\n", isw_version());
         return EX_OK;

@@ -77,10 +77,21 @@ static void place(iswi_host *host, iswi_call *call)
         iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "no process of the worker is ready");
 }
 
+/* Unique across hosts by its first half, in this one by its second. */
+static void name_invocation(iswi_host *host, char *text)
+{
+    uint64_t number = atomic_fetch_add_explicit(&host->next_invocation, 1, memory_order_relaxed);
+    unsigned char id[16];
+
+    memcpy(id, host->id_prefix, 8);
+    for (int i = 15; i >= 8; i--, number >>= 8)
+        id[i] = (unsigned char)number;
+    iswi_hex(id, sizeof id, text);
+}
+
 void iswi_call_start(iswi_host *host, const iswi_call *call)
 {
     iswi_call *own = iswi_alloc(sizeof *own);
-    unsigned char random[16] = { 0 };
     iswi_answer no_memory = { .status = ISW_E_NO_MEMORY };
 
     if (!own) {
@@ -88,8 +99,7 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
         return;
     }
     *own = *call;
-    iswi_random(random, sizeof random);
-    iswi_hex(random, sizeof random, own->invocation_id);
+    name_invocation(host, own->invocation_id);
     if (call->function->timeout_ms)
         own->deadline_ns = iswi_now_ns() + call->function->timeout_ms * 1000000;
     atomic_fetch_add(&host->calls, 1);

@@ -37,7 +37,11 @@ typedef struct iswi_host_function {
     int64_t timeout_ms;          /* 0: none */
     bool idempotent;
     const char *refused; /* why it is not served; NULL if it is */
+    struct iswi_host_function *before; /* the one that was made before it */
 } iswi_host_function;
+
+/* The function `name` once a worker has told about it, else NULL. Any thread. */
+iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
 /* -- Calls ------------------------------------------------------------------------------------- */
 
@@ -127,7 +131,7 @@ struct iswi_process {
     isw_bytes metadata_frame;
     isw_error fault; /* why it was given up or killed */
     bool hopeless;   /* a restart would not help */
-    atomic_uint load; /* in_flight where it may be chosen, UINT_MAX elsewhere; read without the lock */
+    atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
 
     /* Only the supervisor: */
@@ -166,6 +170,7 @@ struct iswi_host {
     iswi_arena arena; /* of functions; only the supervisor */
     iswi_host_function **functions;
     size_t function_count, function_capacity;
+    _Atomic(iswi_host_function *) newest; /* the head of all functions, for other threads */
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;
@@ -174,6 +179,8 @@ struct iswi_host {
     atomic_int stops; /* how often iswi_host_stop was called */
     atomic_llong wake_at_ns; /* when the supervisor looks again at the latest */
     atomic_uint calls;
+    unsigned char id_prefix[8];    /* of invocation ids: random, and a number behind it */
+    atomic_ullong next_invocation;
     bool table_shown;
     bool debug; /* somebody is at a breakpoint: no timeouts */
     unsigned socket_number;

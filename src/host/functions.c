@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the workers can do: functions as they described them, routes to them, and the table that a
- * person sees. All on the supervisor's thread; routes are read by others once published. */
+ * person sees. All on the supervisor's thread but iswi_host_find; routes and functions are read by
+ * others once published. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "host/engine.h"
@@ -70,6 +71,17 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
         return NULL;
     function->timeout_ms = timeout_of(host, function->name, wire->timeout_ms);
     host->functions[host->function_count++] = function;
+    function->before = atomic_load_explicit(&host->newest, memory_order_relaxed);
+    atomic_store_explicit(&host->newest, function, memory_order_release);
+    return function;
+}
+
+iswi_host_function *iswi_host_find(iswi_host *host, const char *name)
+{
+    iswi_host_function *function = atomic_load_explicit(&host->newest, memory_order_acquire);
+
+    while (function && strcmp(function->name, name) != 0)
+        function = function->before;
     return function;
 }
 

@@ -148,6 +148,10 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
     host->epoll = host->wake = -1;
     host->guard.pipe = -1;
+    if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
+        iswi_free(host);
+        return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
+    }
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
     if (status == ISW_OK)
