@@ -4,9 +4,11 @@
 #include "cli/cli.h"
 
 #include <isoworker/export.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 typedef struct command {
     const char *name;
@@ -27,9 +29,23 @@ static void print_usage(FILE *file)
     fprintf(file, "  version  print the version\n\n`isoworker COMMAND --help` says more.\n");
 }
 
+/* A descriptor from 0 to 2 that is closed would be taken by the first pipe, and mistaken for the
+ * terminal. */
+static void keep_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= 2)
+        fd = open("/dev/null", O_RDWR);
+    if (fd > 2)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+
+    keep_standard_descriptors();
 
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)

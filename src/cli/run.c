@@ -77,6 +77,7 @@ static int run(const char *folder, const iswi_host_overrides *overrides)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    signal(SIGCHLD, SIG_DFL); /* one that is ignored, inherited over exec, would hide how workers end */
     status = iswi_host_run(host, &error);
     signalled = NULL;
     iswi_host_destroy(host);

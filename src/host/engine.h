@@ -139,6 +139,8 @@ struct iswi_process {
     int ring; /* descriptor of the rings until they are handed down; -1: none */
     bool running;   /* os.pid is to be waited for */
     bool signalled; /* it was sent SIGKILL */
+    unsigned missed;          /* heartbeats in a row */
+    int64_t ready_ns;         /* since when, in this run; 0: never */
     int64_t start_at_ns, started_ns, state_until_ns, asked_ns, kill_at_ns, ended_ns;
     unsigned failures; /* in a row, without one answer */
     iswi_buffer output_line, errors_line;
@@ -211,6 +213,9 @@ void iswi_process_send(iswi_process *process, const iswi_frame *frame);
 /* Set the state; with the lock. */
 void iswi_process_set_state(iswi_process *process, iswi_process_state state);
 
+/* The same if it is still `from`: links' threads may have ended it meanwhile. Takes the lock. */
+bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to);
+
 /* Take all calls out, for iswi_call_lost. The lock is taken. */
 void iswi_process_lose_calls(iswi_process *process, const char *why);
 
@@ -228,8 +233,8 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to loo
  * sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
 
-/* output.c: the supervisor's thread. */
-void iswi_process_read_output(iswi_process *process, bool errors);
+/* output.c: the supervisor's thread. False when there is nothing to read now. */
+bool iswi_process_read_output(iswi_process *process, bool errors);
 
 /* functions.c: the supervisor's thread. */
 isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,

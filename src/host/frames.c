@@ -121,7 +121,8 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         return ISW_OK;
     case ISWI_GOODBYE:
         process->goodbye = true;
-        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+        if (process->state != ISWI_PROCESS_KILLED)
+            iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
         iswi_host_wake(process->host);
         return ISW_OK;
     case ISWI_ERROR:
@@ -279,7 +280,8 @@ static void on_closed(void *user)
 
     pthread_mutex_lock(&process->lock);
     process->closed = true;
-    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
+    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING ||
+        process->state == ISWI_PROCESS_STARTING)
         iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
     pthread_mutex_unlock(&process->lock);
     iswi_process_lose_calls(process, "the worker ended before it answered");

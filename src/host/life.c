@@ -15,7 +15,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { MS = 1000000, LAST_WORDS_MS = 500 };
+enum {
+    MS = 1000000,
+    LAST_WORDS_MS = 500,
+    STABLE_MS = 10000, /* ready for so long, an end is no failure to start */
+    OUTPUT_READS = 16  /* of 4 KiB: what a pipe holds */
+};
 
 static void set_state(iswi_process *process, iswi_process_state state, int64_t until_ns)
 {
@@ -34,6 +39,8 @@ static void reset(iswi_process *process)
     process->loads_sent = process->hopeless = process->signalled = false;
     process->kill_at_ns = 0;
     process->fault = (isw_error){ ISW_OK, "" };
+    process->missed = 0;
+    process->ready_ns = 0;
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
         process->started_ns + process->pool->settings->start_timeout_ms * MS;
@@ -129,6 +136,8 @@ void iswi_process_start(iswi_process *process)
                  : isw_error_set(&error, ISW_E_IO, "the kernel gave no random bytes");
     if (status == ISW_OK)
         status = spawn(process, url, &error);
+    if (status != ISW_OK && process->ring >= 0)
+        close(process->ring);
     if (status != ISW_OK) {
         process->fault = error;
         iswi_process_set_state(process, ISWI_PROCESS_KILLED);
@@ -178,14 +187,20 @@ void iswi_process_ended(iswi_process *process)
     int status = 0;
     char how[96];
 
-    if (!process->running || waitpid(process->os.pid, &status, WNOHANG) <= 0)
+    if (!process->running)
         return;
+    /* Its descriptor says that it has ended. Before it is waited for, its number is nobody else's:
+     * that is the time to end what it left behind. */
+    kill(-process->os.pid, SIGKILL);
+    iswi_guard_remove(&process->host->guard, process->os.pid);
+    if (waitpid(process->os.pid, &status, 0) < 0)
+        status = 0; /* somebody else has waited: how it ended is not known */
     process->running = false;
     process->ended_ns = iswi_now_ns();
-    kill(-process->os.pid, SIGKILL); /* what it left behind */
-    iswi_guard_remove(&process->host->guard, process->os.pid);
-    iswi_process_read_output(process, false);
-    iswi_process_read_output(process, true);
+    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, false); i++)
+        continue;
+    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, true); i++)
+        continue;
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
     close_watched(process, &process->os.errors);
@@ -223,7 +238,10 @@ static void decide_next(iswi_process *process)
     bool stopping = atomic_load(&process->host->stops);
     int64_t delay;
 
-    process->failures = process->answered ? 0 : process->failures + 1;
+    bool meant = process->goodbye && process->fault.status == ISW_OK;
+    bool stable = process->ready_ns && process->ended_ns - process->ready_ns > STABLE_MS * (int64_t)MS;
+
+    process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping || process->hopeless ||
         (int64_t)process->failures >= process->pool->settings->give_up_after) {
         if (!stopping)
@@ -236,7 +254,7 @@ static void decide_next(iswi_process *process)
         return;
     }
     delay = restart_delay_ns(process);
-    if (!process->goodbye || process->fault.status != ISW_OK)
+    if (!meant)
         iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
                          process->label, process->fault.message, (long long)(delay / MS));
     process->start_at_ns = iswi_now_ns() + delay;

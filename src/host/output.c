@@ -17,7 +17,8 @@ static void show_line(iswi_process *process, bool errors, const char *text, size
         iswi_console_line(&process->host->console, &line);
 }
 
-void iswi_process_read_output(iswi_process *process, bool errors)
+/* One read: a worker that never stops writing must not keep the supervisor. */
+bool iswi_process_read_output(iswi_process *process, bool errors)
 {
     enum { LINE_MOST = 8192 };
     iswi_buffer *line = errors ? &process->errors_line : &process->output_line;
@@ -33,12 +34,11 @@ void iswi_process_read_output(iswi_process *process, bool errors)
             iswi_buffer_reset(line);
         }
     }
-    if (got == (ssize_t)sizeof block) {
-        iswi_process_read_output(process, errors);
-    } else if (got == 0 && line->size) {
+    if (got == 0 && line->size) {
         show_line(process, errors, (const char *)line->data, line->size);
         iswi_buffer_reset(line);
     }
     if (got == 0)
         iswi_host_unwatch(process->host, fd);
+    return got > 0;
 }

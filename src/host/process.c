@@ -38,6 +38,18 @@ void iswi_process_set_state(iswi_process *process, iswi_process_state state)
     iswi_process_update_load(process);
 }
 
+bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to)
+{
+    bool still;
+
+    pthread_mutex_lock(&process->lock);
+    still = process->state == from;
+    if (still)
+        iswi_process_set_state(process, to);
+    pthread_mutex_unlock(&process->lock);
+    return still;
+}
+
 void iswi_process_free_place(iswi_process *process, uint64_t id)
 {
     unsigned number = (unsigned)(id & 0xffff);

@@ -16,14 +16,6 @@ static void sooner(int64_t *next_ns, int64_t at_ns)
         *next_ns = at_ns;
 }
 
-static void set_state(iswi_process *process, iswi_process_state state, int64_t until_ns)
-{
-    pthread_mutex_lock(&process->lock);
-    iswi_process_set_state(process, state);
-    pthread_mutex_unlock(&process->lock);
-    process->state_until_ns = until_ns;
-}
-
 static void send_one(iswi_process *process, const iswi_frame *frame)
 {
     pthread_mutex_lock(&process->lock);
@@ -100,7 +92,7 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     pthread_mutex_unlock(&process->lock);
     if (hello_came) {
         greet(process);
-        set_state(process, ISWI_PROCESS_LOADING, process->state_until_ns);
+        iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING);
         sooner(next_ns, now_ns);
     } else if (now_ns >= process->state_until_ns) {
         iswi_process_kill(process,
@@ -152,8 +144,10 @@ static void send_loads(iswi_process *process)
 
 static void become_ready(iswi_process *process, int64_t now_ns)
 {
-    set_state(process, ISWI_PROCESS_READY, INT64_MAX);
-    process->asked_ns = now_ns;
+    if (!iswi_process_advance(process, ISWI_PROCESS_LOADING, ISWI_PROCESS_READY))
+        return;
+    process->state_until_ns = INT64_MAX;
+    process->ready_ns = process->asked_ns = now_ns;
     iswi_console_say(&process->host->console,
                      process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
                      "worker %s: ready after %lld ms", process->label,
@@ -198,12 +192,15 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 
     if (!interval)
         return;
-    if (now_ns - heard > (HEARTBEATS_MISSED + 1) * interval) {
-        iswi_process_kill(process, "it has not answered for %lld ms",
-                          (long long)((now_ns - heard) / MS));
-        return;
-    }
     if (now_ns - process->asked_ns >= interval) {
+        /* Counted by questions and not by the clock: when we were stopped ourselves, nobody could
+         * have answered. */
+        process->missed = heard < process->asked_ns ? process->missed + 1 : 0;
+        if (process->missed > HEARTBEATS_MISSED) {
+            iswi_process_kill(process, "it has not answered for %lld ms",
+                              (long long)((now_ns - heard) / MS));
+            return;
+        }
         process->asked_ns = now_ns;
         send_one(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
     }

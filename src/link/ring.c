@@ -17,9 +17,20 @@
 
 /* -- Positions --------------------------------------------------------------------------------- */
 
+/* Our own position is written by one thread at a time, and looked at by others that only wait. */
+static uint64_t position_of(const iswi_ring *ring)
+{
+    return atomic_load_explicit(&ring->position, memory_order_relaxed);
+}
+
+static void set_position(iswi_ring *ring, uint64_t position)
+{
+    atomic_store_explicit(&ring->position, position, memory_order_relaxed);
+}
+
 static void copy_in(iswi_ring *ring, const unsigned char *from, size_t size)
 {
-    size_t offset = (size_t)(ring->position & (ring->size - 1));
+    size_t offset = (size_t)(position_of(ring) & (ring->size - 1));
     size_t first = ring->size - offset < size ? (size_t)ring->size - offset : size;
 
     memcpy(ring->bytes + offset, from, first);
@@ -28,7 +39,7 @@ static void copy_in(iswi_ring *ring, const unsigned char *from, size_t size)
 
 static void copy_out(const iswi_ring *ring, unsigned char *to, size_t size)
 {
-    size_t offset = (size_t)(ring->position & (ring->size - 1));
+    size_t offset = (size_t)(position_of(ring) & (ring->size - 1));
     size_t first = ring->size - offset < size ? (size_t)ring->size - offset : size;
 
     memcpy(to, ring->bytes + offset, first);
@@ -38,7 +49,7 @@ static void copy_out(const iswi_ring *ring, unsigned char *to, size_t size)
 size_t iswi_ring_write(iswi_ring *ring, const void *bytes, size_t size, bool *broken)
 {
     uint64_t head = atomic_load_explicit(&ring->words->head, memory_order_acquire);
-    uint64_t used = ring->position - head;
+    uint64_t used = position_of(ring) - head;
 
     if (used > ring->size) {
         *broken = true;
@@ -47,37 +58,38 @@ size_t iswi_ring_write(iswi_ring *ring, const void *bytes, size_t size, bool *br
     if (size > ring->size - used)
         size = (size_t)(ring->size - used);
     copy_in(ring, bytes, size);
-    ring->position += size;
+    set_position(ring, position_of(ring) + size);
     return size;
 }
 
 void iswi_ring_publish(iswi_ring *ring)
 {
-    atomic_store_explicit(&ring->words->tail, ring->position, memory_order_release);
+    atomic_store_explicit(&ring->words->tail, position_of(ring), memory_order_release);
 }
 
 size_t iswi_ring_room(const iswi_ring *ring)
 {
-    uint64_t used = ring->position - atomic_load_explicit(&ring->words->head, memory_order_acquire);
+    uint64_t used = position_of(ring) - atomic_load_explicit(&ring->words->head, memory_order_acquire);
 
     return used > ring->size ? 0 : (size_t)(ring->size - used);
 }
 
-bool iswi_ring_await_room(iswi_ring *ring)
+bool iswi_ring_await_room(iswi_ring *ring, size_t need)
 {
     atomic_store(&ring->words->cramped, 1);
-    return ring->position - atomic_load(&ring->words->head) < ring->size;
+    atomic_thread_fence(memory_order_seq_cst);
+    return iswi_ring_room(ring) >= need;
 }
 
 bool iswi_ring_ready(const iswi_ring *ring)
 {
-    return atomic_load_explicit(&ring->words->tail, memory_order_acquire) != ring->position;
+    return atomic_load_explicit(&ring->words->tail, memory_order_acquire) != position_of(ring);
 }
 
 size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, bool *broken)
 {
     uint64_t tail = atomic_load_explicit(&ring->words->tail, memory_order_acquire);
-    uint64_t there = tail - ring->position;
+    uint64_t there = tail - position_of(ring);
 
     if (there > ring->size) {
         *broken = true;
@@ -88,9 +100,9 @@ size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, 
     if (!size)
         return 0;
     copy_out(ring, bytes, size);
-    ring->position += size;
+    set_position(ring, position_of(ring) + size);
     /* Sequentially consistent: either we see that the writer is cramped, or it sees the room. */
-    atomic_store(&ring->words->head, ring->position);
+    atomic_store(&ring->words->head, position_of(ring));
     if (atomic_load(&ring->words->cramped)) {
         atomic_store(&ring->words->cramped, 0);
         *cramped = true;

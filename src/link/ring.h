@@ -28,7 +28,7 @@ typedef struct iswi_ring {
     iswi_ring_words *words;
     unsigned char *bytes;
     uint64_t size;     /* a power of two */
-    uint64_t position; /* our own: tail of the writer, head of the reader */
+    _Atomic uint64_t position; /* our own: tail of the writer, head of the reader */
 } iswi_ring;
 
 /* Writer: copy as much of `bytes` as there is room for; returns how much. The reader sees it after
@@ -39,8 +39,8 @@ void iswi_ring_publish(iswi_ring *ring);
 /* Writer: how many bytes there is room for. */
 size_t iswi_ring_room(const iswi_ring *ring);
 
-/* Writer: ask to be woken when there is room. True if there is room by now. */
-bool iswi_ring_await_room(iswi_ring *ring);
+/* Writer: ask to be woken when there is room for `need` bytes. True if there is by now. */
+bool iswi_ring_await_room(iswi_ring *ring, size_t need);
 
 /* Reader: copy up to `size` bytes and free their room; returns how many. Sets *cramped when the
  * writer waits for room, and *broken when the writer's position cannot be. */

@@ -45,11 +45,13 @@ typedef struct ring_lane {
     pthread_mutex_t reading; /* guards the reader and the in ring */
     iswi_sp_reader reader;
     bool broken;
+    bool told; /* on_closed was raised */
 
     pthread_t first, second;
     bool has_first, has_second;
     atomic_bool inner_closed; /* on_closed of the message lane came */
     atomic_bool working;      /* the first thread is in on_turn */
+    atomic_bool again;        /* the second thread has left work for the first */
     atomic_bool stopping;
     atomic_llong busy_ns;  /* when something last came */
     _Atomic uint32_t patrol; /* futex of the second thread: 1 while it is to look in */
@@ -96,7 +98,8 @@ static void flush_all(ring_lane *lane)
 
     do
         flush(lane, &broken);
-    while (!broken && (lane->sending || lane->outbox.bytes) && iswi_ring_await_room(lane->out));
+    while (!broken && (lane->sending || lane->outbox.bytes) &&
+           iswi_ring_await_room(lane->out, lane->sending ? 1 : ISWI_SP_HEAD_BYTES));
     if (broken)
         iswi_link_close(lane->inner);
 }
@@ -163,8 +166,8 @@ static bool deliver(ring_lane *lane, size_t size)
     return true;
 }
 
-/* Read once, as much as there is; false when there was nothing. */
-static bool take_in(ring_lane *lane)
+/* Read once, as much as there is; returns how many bytes. */
+static size_t take_in(ring_lane *lane)
 {
     bool cramped = false;
     size_t got = 0;
@@ -172,7 +175,7 @@ static bool take_in(ring_lane *lane)
     size_t room;
 
     pthread_mutex_lock(&lane->reading);
-    if (!lane->broken) {
+    if (!lane->broken && !lane->told) {
         lane->broken = iswi_sp_reader_space(&lane->reader, &at, &room) != ISW_OK;
         if (!lane->broken)
             got = iswi_ring_read(lane->in, at, room, &cramped, &lane->broken);
@@ -184,7 +187,27 @@ static bool take_in(ring_lane *lane)
     pthread_mutex_unlock(&lane->reading);
     if (cramped)
         iswi_ring_wake_always(lane->out);
-    return got > 0;
+    return got;
+}
+
+static bool has_input(ring_lane *lane)
+{
+    bool ready;
+
+    pthread_mutex_lock(&lane->reading);
+    ready = !lane->broken && iswi_ring_ready(lane->in);
+    pthread_mutex_unlock(&lane->reading);
+    return ready;
+}
+
+/* Tell of the end, once; nothing is delivered after it. */
+static void tell_closed(ring_lane *lane)
+{
+    pthread_mutex_lock(&lane->reading);
+    if (!lane->told)
+        lane->link.events.on_closed(lane->link.events.user);
+    lane->told = true;
+    pthread_mutex_unlock(&lane->reading);
 }
 
 /* -- Waiting ----------------------------------------------------------------------------------- */
@@ -211,7 +234,7 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns
 /* Have the second thread look in from now on. */
 static void warm_up(ring_lane *lane)
 {
-    if (!lane->has_second || atomic_load_explicit(&lane->patrol, memory_order_relaxed))
+    if (atomic_load(&lane->patrol))
         return;
     atomic_store(&lane->patrol, 1);
     syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -219,9 +242,13 @@ static void warm_up(ring_lane *lane)
 
 static void do_the_work(ring_lane *lane)
 {
-    atomic_store_explicit(&lane->busy_ns, iswi_now_ns(), memory_order_relaxed);
+    atomic_store(&lane->busy_ns, iswi_now_ns());
     if (!lane->link.events.on_turn)
         return;
+    if (!lane->has_second) { /* nobody would stand in: leave all work to others */
+        lane->link.events.is_stuck(lane->link.events.user);
+        return;
+    }
     warm_up(lane);
     atomic_store_explicit(&lane->working, true, memory_order_release);
     lane->link.events.on_turn(lane->link.events.user);
@@ -243,18 +270,22 @@ static bool write_waits(ring_lane *lane)
 static void *run_first(void *user)
 {
     ring_lane *lane = user;
+    int64_t left = ISWI_RING_BYTES; /* to read after the socket's end */
     iswi_spin spin;
 
     iswi_spin_init(&spin, lane->spin_us);
     while (!atomic_load_explicit(&lane->stopping, memory_order_relaxed)) {
         uint32_t seen = iswi_ring_bell(lane->in);
+        bool last = atomic_load(&lane->inner_closed);
+        size_t got = take_in(lane);
 
-        if (take_in(lane)) {
+        left -= last ? (int64_t)got : 0;
+        if (got || atomic_exchange(&lane->again, false))
             do_the_work(lane);
-            continue;
-        }
-        if (atomic_load(&lane->inner_closed) && (lane->broken || !iswi_ring_ready(lane->in)))
+        if (last && (!got || left <= 0))
             break;
+        if (got)
+            continue;
         write_waits(lane);
         if (!iswi_spin_until_ready(&spin, lane->in, &lane->stopping))
             sleep_on_bell(lane, seen);
@@ -262,25 +293,44 @@ static void *run_first(void *user)
     /* A stop may come before the message lane's word, which comes last of all. */
     while (!atomic_load(&lane->inner_closed))
         iswi_ring_sleep(lane->in, iswi_ring_bell(lane->in), PATROL_NS / 1000);
-    lane->link.events.on_closed(lane->link.events.user);
+    tell_closed(lane);
     return NULL;
 }
 
-/* Read while the first thread is held up. */
+/* Read and write while the first thread is held up, and have others do the work. */
 static void stand_in(ring_lane *lane)
 {
+    bool took = false;
+
     while (atomic_load_explicit(&lane->working, memory_order_acquire) &&
            !atomic_load(&lane->stopping)) {
         uint32_t seen = iswi_ring_bell(lane->in);
+        bool last = atomic_load(&lane->inner_closed);
+        size_t got = take_in(lane);
 
-        if (take_in(lane)) {
-            lane->link.events.is_stuck(lane->link.events.user);
+        took = took || got;
+        write_waits(lane);
+        lane->link.events.is_stuck(lane->link.events.user);
+        if (last && !got)
+            tell_closed(lane);
+        if (got)
             continue;
-        }
         iswi_ring_set_sleeps(lane->in, true);
-        if (!iswi_ring_ready(lane->in))
+        if (!has_input(lane))
             iswi_ring_sleep(lane->in, seen, PATROL_NS / 1000);
     }
+    if (!took)
+        return;
+    atomic_store(&lane->again, true);
+    iswi_ring_wake_always(lane->in);
+}
+
+/* Stop looking in; but not if traffic came just now and took us for awake. */
+static void cool_down(ring_lane *lane)
+{
+    atomic_store(&lane->patrol, 0);
+    if (atomic_load(&lane->working) || iswi_now_ns() - atomic_load(&lane->busy_ns) < COLD_NS)
+        atomic_store(&lane->patrol, 1);
 }
 
 static void *run_second(void *user)
@@ -288,7 +338,7 @@ static void *run_second(void *user)
     ring_lane *lane = user;
 
     while (!atomic_load(&lane->stopping)) {
-        bool patrol = atomic_load(&lane->patrol);
+        uint32_t patrol = atomic_load(&lane->patrol);
 
         futex_wait(&lane->patrol, patrol, patrol ? PATROL_NS : -1);
         if (!patrol)
@@ -297,7 +347,7 @@ static void *run_second(void *user)
             lane->link.events.is_stuck(lane->link.events.user))
             stand_in(lane);
         else if (iswi_now_ns() - atomic_load(&lane->busy_ns) > COLD_NS)
-            atomic_store(&lane->patrol, 0);
+            cool_down(lane);
     }
     return NULL;
 }

@@ -105,6 +105,8 @@ static iswi_job *get_job(iswi_dispatch *dispatch)
 /* See to it that a thread will take what waits. With the lock. */
 static isw_status wake_thread(iswi_dispatch *dispatch)
 {
+    if (dispatch->stopping)
+        return ISW_OK;
     if (dispatch->idle_count >= dispatch->waiting ||
         dispatch->thread_count == dispatch->concurrency) {
         pthread_cond_signal(&dispatch->work);

@@ -64,11 +64,11 @@ static void a_full_ring_takes_what_fits_and_tells_when_there_is_room(void **stat
                      ISWI_RING_BYTES);
     iswi_ring_publish(&sides.host.down);
     assert_int_equal(iswi_ring_room(&sides.host.down), 0);
-    assert_false(iswi_ring_await_room(&sides.host.down));
+    assert_false(iswi_ring_await_room(&sides.host.down, 1));
     assert_int_equal(iswi_ring_read(&sides.worker.down, block, 10, &cramped, &broken), 10);
     assert_true(cramped);
     assert_int_equal(iswi_ring_room(&sides.host.down), 10);
-    assert_true(iswi_ring_await_room(&sides.host.down));
+    assert_true(iswi_ring_await_room(&sides.host.down, 1));
     assert_false(broken);
     sides_close(&sides);
 }
