@@ -5,8 +5,12 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { PATIENCE_MS = 100 };
 
 void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level)
 {
@@ -19,21 +23,46 @@ void iswi_console_fini(iswi_console *console)
     pthread_mutex_destroy(&console->lock);
 }
 
-static void put(iswi_console *console, const void *bytes, size_t size)
+/* Whether a write of up to PIPE_BUF bytes would not block. */
+static bool takes_bytes(int fd, int patience_ms)
 {
-    const char *at = bytes;
+    struct pollfd look = { .fd = fd, .events = POLLOUT };
 
-    pthread_mutex_lock(&console->lock);
+    return poll(&look, 1, patience_ms) == 1 && (look.revents & POLLOUT);
+}
+
+/* With the lock. False when it is not written, or not wholly. */
+static bool write_bytes(iswi_console *console, const char *at, size_t size, int patience_ms)
+{
     while (size) {
-        ssize_t done = write(console->fd, at, size);
+        size_t step = size < PIPE_BUF ? size : PIPE_BUF;
+        ssize_t done = takes_bytes(console->fd, patience_ms) ? write(console->fd, at, step) : 0;
 
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            break; /* nobody reads any more: nothing is left to tell */
+            return false;
         at += done;
         size -= (size_t)done;
+        patience_ms = PATIENCE_MS; /* a line that is begun is finished if that is possible */
     }
+    return true;
+}
+
+static void put(iswi_console *console, const void *bytes, size_t size)
+{
+    char notice[96];
+    int length;
+
+    pthread_mutex_lock(&console->lock);
+    if (console->dropped && !console->json) {
+        length = snprintf(notice, sizeof notice, "(%u lines were dropped since nobody read them)\n",
+                          console->dropped);
+        if (write_bytes(console, notice, (size_t)length, 0))
+            console->dropped = 0;
+    }
+    if (!write_bytes(console, bytes, size, 0))
+        console->dropped++;
     pthread_mutex_unlock(&console->lock);
 }
 

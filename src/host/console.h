@@ -3,7 +3,8 @@
 #define ISWI_HOST_CONSOLE_H
 
 /* What the host shows: log lines of its own, of workers and of invocations, and the table of
- * functions. Any thread; lines never mix. */
+ * functions. Any thread; lines never mix. Nothing blocks: where nobody reads, lines are dropped, and
+ * counted when somebody reads again. */
 #include "base/logline.h"
 
 #include <pthread.h>
@@ -14,6 +15,7 @@ typedef struct iswi_console {
     bool json;
     bool color;
     isw_log_level level; /* of the host's own lines and of workers' output */
+    unsigned dropped;    /* lines, since nobody read them; with the lock */
 } iswi_console;
 
 void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level);

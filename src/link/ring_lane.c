@@ -48,7 +48,8 @@ typedef struct ring_lane {
     bool told; /* on_closed was raised */
 
     pthread_t first, second;
-    bool has_first, has_second;
+    bool has_first;
+    atomic_bool has_second;
     atomic_bool inner_closed; /* on_closed of the message lane came */
     atomic_bool working;      /* the first thread is in on_turn */
     atomic_bool again;        /* the second thread has left work for the first */

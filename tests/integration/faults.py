@@ -171,6 +171,57 @@ class Faults(unittest.TestCase):
                 self.assertEqual(host.get("hello/x")[0], 200)
             host.wait_for("a response that nobody waits for")
 
+    def test_a_worker_that_floods_its_output_does_not_hold_the_host(self):
+        flood = "yes $(printf %8000d 0) | head -c 4000000; exec sleep 1000"
+        loud = worker("loud", ["sh", "-c", flood], "start_timeout: 2s\ngive_up_after: 1")
+        with Host(loud + worker()) as host:
+            self.assertEqual(host.get("hello/x")[0], 200)
+            host.wait_for("worker loud: given up.*did not say hello")
+
+    def test_large_answers_pass_a_function_that_takes_long(self):
+        body = os.urandom(4 * 1024 * 1024)
+        with Host(worker(), top="host: {heartbeat: 500ms, function_timeout: 60s}") as host:
+            long = host.start("GET", "once?ms=4000")
+            pid = host.wait_for_naps(1)[0]
+            back = [None] * 8
+
+            def echo(number):
+                back[number] = host.request("POST", "echo", body)[:2] == (200, body)
+
+            threads = [threading.Thread(target=echo, args=(i,)) for i in range(len(back))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            self.assertEqual(back, [True] * len(back))
+            self.assertEqual(long()[:2], (200, str(pid)))
+
+    def test_a_worker_that_is_recycled_while_idle_is_never_given_up(self):
+        with Host(worker(more="give_up_after: 2")) as host:
+            for _ in range(4):
+                wait_until(lambda: len(children(host)) == 1 and host.get("hello/x")[0] == 200)
+                pid = children(host)[0]
+                os.kill(pid, signal.SIGTERM)
+                wait_until(lambda: not is_alive(pid))
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
+    def test_a_host_that_was_stopped_blames_no_worker(self):
+        with Host(worker(), top="host: {heartbeat: 100ms}") as host:
+            before = host.get("pid")[1]
+            host.process.send_signal(signal.SIGSTOP)
+            time.sleep(1)  # many heartbeats of the host's own silence
+            host.process.send_signal(signal.SIGCONT)
+            self.assertEqual(host.get("pid")[1], before)
+
+    def test_a_console_that_nobody_reads_holds_nothing_up(self):
+        with Host(worker(), chain="middleware: [logging]") as host:
+            host.paused.set()
+            for _ in range(1500):
+                self.assertEqual(host.get("hello/x")[0], 200)
+            host.paused.clear()
+            wait_until(lambda: host.get("hello/x")[0] == 200
+                       and "lines were dropped since nobody read them" in host.log())
+
     def test_log_lines_cannot_be_forged(self):
         with Host(worker(), arguments=[]) as host:
             host.get("forge")

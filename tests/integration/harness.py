@@ -35,6 +35,7 @@ class Host:
         self.settled = settled
         self.lines = []
         self.changed = threading.Condition()
+        self.paused = threading.Event()  # set: the host's output is not read
 
     def write(self, name, text):
         with open(os.path.join(self.folder.name, name), "w") as file:
@@ -67,6 +68,8 @@ class Host:
 
     def read(self):
         for line in self.process.stdout:
+            while self.paused.is_set() and self.process.poll() is None:
+                time.sleep(0.01)
             with self.changed:
                 self.lines.append(line.rstrip("\n"))
                 self.changed.notify_all()
