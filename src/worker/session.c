@@ -253,6 +253,8 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         on_terminate(session, &frame->as.terminate);
         break;
     case ISWI_STATUS:
+        atomic_store(&session->fenced, true);
+        iswi_session_wake(session);
         break;
     default:
         if (frame->kind > ISWI_KIND_CORE_MAX)

@@ -33,6 +33,7 @@ typedef struct iswi_session {
 
     atomic_llong heard_ns;
     atomic_bool leaving;
+    atomic_bool fenced; /* the host answered a status_request: it has read what came before */
     atomic_uint dropped_lines;
 } iswi_session;
 

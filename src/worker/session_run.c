@@ -11,6 +11,7 @@
 enum {
     HELLO_TIMEOUT_MS = 10000,
     GOODBYE_TIMEOUT_MS = 5000,
+    FENCE_TIMEOUT_MS = 2000,
     ERROR_TIMEOUT_MS = 1000,
     SILENT_INTERVALS = 10
 };
@@ -96,6 +97,17 @@ static void wait_for_close(iswi_session *session, int64_t patience_ms)
         wait_until(session, until);
 }
 
+/* Say that we take no more, and wait until the host has read that: what it sent before is in then. */
+static void close_the_door(iswi_session *session)
+{
+    int64_t until = iswi_now_ns() + (int64_t)FENCE_TIMEOUT_MS * 1000000;
+
+    iswi_session_credit(session, 0);
+    iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
+    while (!atomic_load(&session->fenced) && !look(session).over && iswi_now_ns() < until)
+        wait_until(session, until);
+}
+
 /* Finish what is in flight, say goodbye, and let the host close. */
 static void leave(iswi_session *session)
 {
@@ -104,7 +116,7 @@ static void leave(iswi_session *session)
     if (now.over || !now.greeted)
         return;
     if (!now.terminating)
-        iswi_session_credit(session, 0);
+        close_the_door(session);
     atomic_store(&session->leaving, true);
     while (!now.over && !is_idle(session) &&
            (!now.terminating || iswi_now_ns() < now.grace_until_ns)) {

@@ -63,6 +63,8 @@ static void a_stopped_worker_takes_its_credit_back_and_says_goodbye(void **state
     begin_greeted(&s);
     isw_worker_stop(s.worker);
     assert_int_equal(host_expect(&s.host, ISWI_CREDIT)->as.credit.limit, 0);
+    host_expect(&s.host, ISWI_STATUS_REQUEST);
+    host_send_kind(&s.host, ISWI_STATUS, 1);
     host_expect(&s.host, ISWI_GOODBYE);
     host_close(&s.host);
     finish(&s, ISW_OK, "");

@@ -400,8 +400,12 @@ static void a_stopped_worker_finishes_what_is_in_flight(void **state)
     gate_wait_for(1);
     isw_worker_stop(s.worker);
     assert_int_equal(host_expect(&s.host, ISWI_CREDIT)->as.credit.limit, 0);
+    host_expect(&s.host, ISWI_STATUS_REQUEST);
     gate_set(true);
     response_to(&s, 1);
+    host_invoke(&s.host, 2, WAITS, NULL); /* it crossed the credit, and is still answered */
+    host_send_kind(&s.host, ISWI_STATUS, 1);
+    response_to(&s, 2);
     host_expect(&s.host, ISWI_GOODBYE);
     host_close(&s.host);
     finish(&s, ISW_OK);
