@@ -165,21 +165,16 @@ static bool receive_next(message_lane *lane)
 static bool deliver(message_lane *lane, size_t size)
 {
     iswi_message *message;
-    isw_status status;
 
     iswi_sp_reader_filled(&lane->reader, size);
-    for (;;) {
-        status = iswi_sp_reader_next(&lane->reader, &message);
-        if (status != ISW_OK)
+    do {
+        if (iswi_sp_reader_next(&lane->reader, &message) != ISW_OK)
             return false;
-        /* A large message was begun: whether it is whole is known after the next look. */
-        if (!message && !(lane->reader.large && lane->reader.large_have == lane->reader.large_size))
-            return true;
-        if (!message)
-            continue;
-        lane->link.events.on_message(lane->link.events.user, message);
+        if (message)
+            lane->link.events.on_message(lane->link.events.user, message);
         iswi_message_release(message);
-    }
+    } while (message);
+    return true;
 }
 
 /* Take the connection if it comes from our own user; then nobody else is let in. */

@@ -163,7 +163,7 @@ static bool deliver(ring_lane *lane, size_t size)
         if (message)
             lane->link.events.on_message(lane->link.events.user, message);
         iswi_message_release(message);
-    } while (message || (lane->reader.large && lane->reader.large_have == lane->reader.large_size));
+    } while (message);
     return true;
 }
 

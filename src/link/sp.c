@@ -61,6 +61,7 @@ static isw_status take_large(iswi_sp_reader *reader, iswi_message **out)
     return ISW_OK;
 }
 
+/* The chunk holds less than all of it, so that it is never whole yet. */
 static isw_status begin_large(iswi_sp_reader *reader, size_t size)
 {
     void *bytes;
