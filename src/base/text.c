@@ -157,6 +157,17 @@ void iswi_terminal_text(iswi_buffer *out, isw_str text)
     }
 }
 
+bool iswi_secret_equal(const void *a, const void *b, size_t size)
+{
+    const unsigned char *one = a;
+    const unsigned char *other = b;
+    unsigned char difference = 0;
+
+    for (size_t i = 0; i < size; i++)
+        difference |= one[i] ^ other[i];
+    return difference == 0;
+}
+
 bool iswi_word_in(const char *list, isw_str token)
 {
     while (list && *list) {

@@ -25,6 +25,10 @@ void iswi_json_string(iswi_buffer *out, isw_str text);
  * U+0080 to U+009F, bidirectional controls and bad UTF-8 are written as \n, \x1b, \u202e, ... */
 void iswi_terminal_text(iswi_buffer *out, isw_str text);
 
+/* Whether `size` bytes are the same; every one is compared, so that time tells nothing about where
+ * they differ. */
+bool iswi_secret_equal(const void *a, const void *b, size_t size);
+
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 

@@ -5,6 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "host/engine.h"
 
 #include <unistd.h>
@@ -34,13 +35,10 @@ static isw_status refuse(isw_error *error, const char *what)
 static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello, isw_error *error)
 {
     iswi_peer peer = iswi_link_peer(process->link);
-    unsigned char difference = 0;
 
     if (process->hello_came)
         return refuse(error, "a second hello");
-    for (size_t i = 0; i < ISWI_TOKEN_BYTES; i++)
-        difference |= process->token[i] ^ ((const unsigned char *)hello->token.data)[i];
-    if (difference)
+    if (!iswi_secret_equal(process->token, hello->token.data, ISWI_TOKEN_BYTES))
         return isw_error_set(error, ISW_E_UNAUTHENTICATED, "the token is wrong");
     if (peer.pid && getpgid(peer.pid) != process->os.pid)
         return isw_error_set(error, ISW_E_UNAUTHENTICATED,

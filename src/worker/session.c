@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,23 +96,14 @@ void iswi_session_credit(iswi_session *session, unsigned limit)
     iswi_session_reply(session, &frame);
 }
 
-/* Every byte is compared, so that time tells nothing about where they differ. */
-static bool proof_is_right(const unsigned char *expected, const unsigned char *given)
-{
-    unsigned char difference = 0;
-
-    for (size_t i = 0; i < ISWI_TOKEN_BYTES; i++)
-        difference |= expected[i] ^ given[i];
-    return difference == 0;
-}
-
 static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 {
     if (session->greeted) {
         iswi_session_violation(session, &(isw_error){ ISW_E_PROTOCOL, "a second host_hello" });
         return;
     }
-    if (!proof_is_right(session->token + ISWI_TOKEN_BYTES, hello->proof.data)) {
+    if (!iswi_secret_equal(session->token + ISWI_TOKEN_BYTES, hello->proof.data,
+                           ISWI_TOKEN_BYTES)) {
         iswi_session_fail(session, ISW_E_UNAUTHENTICATED, "the host could not prove who it is");
         return;
     }
