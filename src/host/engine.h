@@ -115,6 +115,7 @@ struct iswi_process {
     pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
     iswi_process_state state;
     iswi_link *link;
+    iswi_encoded outgoing; /* the frame that is being sent */
     unsigned char token[ISWI_TOKEN_TOTAL];
     iswi_place *places;
     unsigned place_count; /* grows to the largest credit */

@@ -64,8 +64,10 @@ static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_
     if (!process->metadata_asked || process->metadata)
         return refuse(error, "metadata that nobody asked for");
     process->metadata_asked = false;
-    process->metadata = iswi_message_hold(message);
     process->metadata_frame = frame;
+    process->metadata = iswi_message_keep(message, &process->metadata_frame);
+    if (!process->metadata)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its metadata");
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -169,8 +171,12 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
     if (!held)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
     iswi_arena_init(&held->arena, 1024);
-    held->message = iswi_message_hold(message);
-    status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used, error);
+    held->message = iswi_message_keep(message, &bytes);
+    if (held->message)
+        status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used,
+                                   error);
+    else
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
     pthread_mutex_lock(&process->lock);
     place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
     call = place ? place->call : NULL;
@@ -250,7 +256,7 @@ static void give_up(iswi_process *process, const isw_error *error)
 static void on_message(void *user, iswi_message *message)
 {
     iswi_process *process = user;
-    isw_bytes left = iswi_message_bytes(message);
+    isw_bytes left = message->bytes;
     isw_error error = { ISW_OK, "" };
     isw_status status = ISW_OK;
 

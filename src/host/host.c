@@ -179,6 +179,7 @@ static void fini_process(iswi_process *process)
 {
     iswi_link_destroy(process->link);
     iswi_message_release(process->metadata);
+    iswi_buffer_fini(&process->outgoing.bytes);
     iswi_free(process->places);
     iswi_free(process->free_places);
     iswi_buffer_fini(&process->output_line);

@@ -12,16 +12,21 @@
 
 /* -- Sending and places; with the lock --------------------------------------------------------- */
 
+static isw_status send_frame(iswi_process *process, const iswi_frame *frame, isw_error *error)
+{
+    isw_bytes pieces[ISWI_PIECES_MAX];
+    isw_status status = iswi_frame_gather(frame, &process->outgoing, error);
+
+    if (status != ISW_OK)
+        return status;
+    return iswi_link_send_pieces(process->link, pieces,
+                                 iswi_encoded_pieces(&process->outgoing, pieces));
+}
+
 void iswi_process_send(iswi_process *process, const iswi_frame *frame)
 {
-    iswi_buffer bytes = { 0 };
-
-    if (!process->link)
-        return;
-    if (iswi_frame_encode(frame, &bytes, NULL) != ISW_OK ||
-        iswi_link_send(process->link, bytes.data, bytes.size) != ISW_OK)
+    if (process->link && send_frame(process, frame, NULL) != ISW_OK)
         iswi_link_close(process->link);
-    iswi_buffer_fini(&bytes);
 }
 
 void iswi_process_update_load(iswi_process *process)
@@ -92,8 +97,8 @@ bool iswi_process_grow_places(iswi_process *process, unsigned count)
     return true;
 }
 
-static isw_status encode_invoke(const iswi_call *call, uint64_t id, iswi_buffer *bytes,
-                                isw_error *error)
+static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint64_t id,
+                              isw_error *error)
 {
     iswi_frame frame = { .kind = ISWI_INVOKE, .id = id };
     iswi_invoke *invoke = &frame.as.invoke;
@@ -105,13 +110,12 @@ static isw_status encode_invoke(const iswi_call *call, uint64_t id, iswi_buffer 
     invoke->timeout_ms = call->deadline_ns ? (uint64_t)(left_ms > 0 ? left_ms : 1) : 0;
     invoke->trace = call->trace;
     invoke->retry.count = call->tries;
-    return iswi_frame_encode(&frame, bytes, error);
+    return send_frame(process, &frame, error);
 }
 
 /* With the lock. */
 static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *failure)
 {
-    iswi_buffer bytes = { 0 };
     unsigned number;
     uint64_t id;
     isw_status status;
@@ -122,10 +126,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
         return ISWI_PLACE_FULL;
     number = process->free_places[process->free_count - 1];
     id = ++process->generation << 16 | number;
-    status = encode_invoke(call, id, &bytes, failure);
-    if (status == ISW_OK)
-        status = iswi_link_send(process->link, bytes.data, bytes.size);
-    iswi_buffer_fini(&bytes);
+    status = send_invoke(process, call, id, failure);
     if (status == ISW_E_CLOSED)
         return ISWI_PLACE_CLOSED;
     if (status == ISW_E_BUSY)

@@ -16,7 +16,8 @@
 typedef struct iswi_link iswi_link;
 
 typedef struct iswi_link_events {
-    /* One message of one or more frames. Borrowed: hold it to keep it. */
+    /* One message of one or more frames. Borrowed, and perhaps gone after the event: see
+     * iswi_message_keep. What was kept is released before the link is destroyed. */
     void (*on_message)(void *user, iswi_message *message);
     /* The link is over. Comes once, after the last message, also after iswi_link_close. */
     void (*on_closed)(void *user);
@@ -43,7 +44,7 @@ enum {
 
 typedef struct iswi_link_ops {
     const char *name;
-    isw_status (*send)(iswi_link *link, const void *frame, size_t size);
+    isw_status (*send)(iswi_link *link, const isw_bytes *pieces, unsigned count);
     size_t (*backlog)(iswi_link *link);
     iswi_peer (*peer)(iswi_link *link);
     void (*close)(iswi_link *link);
@@ -57,12 +58,19 @@ struct iswi_link {
     iswi_link_events events;
 };
 
-/* Send one frame (copied). Does not block: frames that wait while a message is under way go out
+/* Send one frame, which lies in pieces (copied). Does not block: frames that wait while a message is under way go out
  * together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog is full,
  * ISW_E_NO_MEMORY. Any thread. */
+static inline isw_status iswi_link_send_pieces(iswi_link *link, const isw_bytes *pieces,
+                                               unsigned count)
+{
+    return link->ops->send(link, pieces, count);
+}
+
+/* The same for a frame that is in one piece. */
 static inline isw_status iswi_link_send(iswi_link *link, const void *frame, size_t size)
 {
-    return link->ops->send(link, frame, size);
+    return link->ops->send(link, &(isw_bytes){ frame, size }, 1);
 }
 
 /* Bytes that wait to be sent. Any thread. */

@@ -37,7 +37,7 @@ static void *deliver(void *user)
     pthread_mutex_lock(&shared->lock);
     for (;;) {
         iswi_outbox_batch *batch = iswi_outbox_take(&lane->inbox);
-        iswi_message *message;
+        iswi_message message;
 
         if (!batch && shared->closed)
             break;
@@ -45,31 +45,25 @@ static void *deliver(void *user)
             pthread_cond_wait(&shared->changed, &shared->lock);
             continue;
         }
-        message = iswi_message_copy(batch->bytes.data, batch->bytes.size);
-        iswi_outbox_give_back(&lane->inbox, batch);
-        if (!message) {
-            shared->closed = true;
-            pthread_cond_broadcast(&shared->changed);
-            break;
-        }
         pthread_mutex_unlock(&shared->lock);
-        lane->link.events.on_message(lane->link.events.user, message);
-        iswi_message_release(message);
+        message = iswi_message_view(batch->bytes.data, batch->bytes.size);
+        lane->link.events.on_message(lane->link.events.user, &message);
         pthread_mutex_lock(&shared->lock);
+        iswi_outbox_give_back(&lane->inbox, batch);
     }
     pthread_mutex_unlock(&shared->lock);
     lane->link.events.on_closed(lane->link.events.user);
     return NULL;
 }
 
-static isw_status lane_send(iswi_link *link, const void *frame, size_t size)
+static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
 {
     memory_lane *lane = (memory_lane *)link;
     isw_status status = ISW_E_CLOSED;
 
     pthread_mutex_lock(&lane->shared->lock);
     if (!lane->shared->closed)
-        status = iswi_outbox_add(&lane->other->inbox, frame, size);
+        status = iswi_outbox_add(&lane->other->inbox, pieces, count);
     pthread_cond_broadcast(&lane->shared->changed);
     pthread_mutex_unlock(&lane->shared->lock);
     return status;

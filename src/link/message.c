@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A reference count in front of received bytes. */
+/* Views, and a count of holders in front of received bytes. */
 #include "link/message.h"
 
 #include "base/alloc.h"
 
-#include <stdatomic.h>
-
-struct iswi_message {
-    atomic_uint holders;
-    size_t size;
+typedef struct own_message {
+    iswi_message message;
     unsigned char bytes[];
-};
+} own_message;
+
+static void end_own(iswi_message *message)
+{
+    iswi_free(message); /* the first member */
+}
 
 iswi_message *iswi_message_create(size_t size, void **bytes)
 {
-    iswi_message *message = size < SIZE_MAX / 2 ? iswi_alloc(sizeof *message + size) : NULL;
+    own_message *own = size < SIZE_MAX / 2 ? iswi_alloc(sizeof *own + size) : NULL;
 
-    if (!message)
+    if (!own)
         return NULL;
-    atomic_init(&message->holders, 1);
-    message->size = size;
-    *bytes = message->bytes;
-    return message;
+    own->message = (iswi_message){ .bytes = { own->bytes, size }, .end = end_own };
+    atomic_init(&own->message.holders, 1);
+    *bytes = own->bytes;
+    return &own->message;
 }
 
 iswi_message *iswi_message_copy(const void *bytes, size_t size)
@@ -34,19 +36,28 @@ iswi_message *iswi_message_copy(const void *bytes, size_t size)
     return message;
 }
 
-isw_bytes iswi_message_bytes(const iswi_message *message)
+iswi_message iswi_message_view(const void *bytes, size_t size)
 {
-    return (isw_bytes){ message->bytes, message->size };
+    return (iswi_message){ .bytes = { bytes, size } };
 }
 
-iswi_message *iswi_message_hold(iswi_message *message)
+iswi_message *iswi_message_keep(iswi_message *message, isw_bytes *part)
 {
-    atomic_fetch_add_explicit(&message->holders, 1, memory_order_relaxed);
-    return message;
+    iswi_message *copy;
+
+    if (message->end) {
+        atomic_fetch_add_explicit(&message->holders, 1, memory_order_relaxed);
+        return message;
+    }
+    copy = iswi_message_copy(part->data, part->size);
+    if (copy)
+        *part = copy->bytes;
+    return copy;
 }
 
 void iswi_message_release(iswi_message *message)
 {
-    if (message && atomic_fetch_sub_explicit(&message->holders, 1, memory_order_acq_rel) == 1)
-        iswi_free(message);
+    if (message && message->end &&
+        atomic_fetch_sub_explicit(&message->holders, 1, memory_order_acq_rel) == 1)
+        message->end(message);
 }

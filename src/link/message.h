@@ -2,11 +2,21 @@
 #ifndef ISWI_LINK_MESSAGE_H
 #define ISWI_LINK_MESSAGE_H
 
-/* A received message, shared by all who still read from it. Constant once it was delivered. Any
- * thread. */
+/*
+ * A received message. Constant once it was delivered. Most are views: they lie in the memory into
+ * which a lane reads, and are over with the event that brings them. Larger ones have memory of
+ * their own, or lie in memory that the other side lent; those are shared by all who hold them.
+ */
 #include <isoworker/data.h>
+#include <stdatomic.h>
 
 typedef struct iswi_message iswi_message;
+
+struct iswi_message {
+    isw_bytes bytes;
+    atomic_uint holders;
+    void (*end)(iswi_message *self); /* the last holder is gone; NULL: a view, which has none */
+};
 
 /* Room for a message of `size` bytes at *bytes. Held once. NULL when memory is out. */
 iswi_message *iswi_message_create(size_t size, void **bytes);
@@ -14,8 +24,14 @@ iswi_message *iswi_message_create(size_t size, void **bytes);
 /* The same with a copy of the bytes. */
 iswi_message *iswi_message_copy(const void *bytes, size_t size);
 
-isw_bytes iswi_message_bytes(const iswi_message *message);
-iswi_message *iswi_message_hold(iswi_message *message); /* returns its argument */
-void iswi_message_release(iswi_message *message);       /* NULL is allowed */
+/* A view of bytes that stay for the time of an event. */
+iswi_message iswi_message_view(const void *bytes, size_t size);
+
+/* Keep *part, which lies in `message`, beyond the event: by holding the message or, for a view, by a
+ * copy of the part, to which *part then points. Returns what is to be released; NULL when memory is
+ * out. */
+iswi_message *iswi_message_keep(iswi_message *message, isw_bytes *part);
+
+void iswi_message_release(iswi_message *message); /* NULL and views are allowed. Any thread. */
 
 #endif

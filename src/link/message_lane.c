@@ -116,13 +116,13 @@ static void on_transmitted(void *user)
     pthread_mutex_unlock(&lane->lock);
 }
 
-static isw_status lane_send(iswi_link *link, const void *frame, size_t size)
+static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
 {
     message_lane *lane = (message_lane *)link;
     isw_status status;
 
     pthread_mutex_lock(&lane->lock);
-    status = lane->mute ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, frame, size);
+    status = lane->mute ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, pieces, count);
     if (status == ISW_OK)
         transmit_next(lane);
     pthread_mutex_unlock(&lane->lock);

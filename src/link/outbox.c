@@ -40,10 +40,13 @@ static iswi_outbox_batch *add_batch(iswi_outbox *outbox)
     return batch;
 }
 
-isw_status iswi_outbox_add(iswi_outbox *outbox, const void *frame, size_t size)
+isw_status iswi_outbox_add(iswi_outbox *outbox, const isw_bytes *pieces, unsigned count)
 {
     iswi_outbox_batch *batch = outbox->last;
+    size_t size = 0;
 
+    for (unsigned i = 0; i < count; i++)
+        size += pieces[i].size;
     if (outbox->bytes + size > ISWI_LINK_BACKLOG_BYTES)
         return ISW_E_BUSY;
     /* One that is empty, since an append to it failed, takes a frame of any size: nothing may be
@@ -52,10 +55,12 @@ isw_status iswi_outbox_add(iswi_outbox *outbox, const void *frame, size_t size)
         batch = add_batch(outbox);
     if (!batch)
         return ISW_E_NO_MEMORY;
-    if (!iswi_buffer_append(&batch->bytes, frame, size)) {
+    if (!iswi_buffer_reserve(&batch->bytes, size)) {
         batch->bytes.failed = false; /* what was there before is whole */
         return ISW_E_NO_MEMORY;
     }
+    for (unsigned i = 0; i < count; i++)
+        iswi_buffer_append(&batch->bytes, pieces[i].data, pieces[i].size);
     outbox->bytes += size;
     return ISW_OK;
 }

@@ -21,8 +21,8 @@ typedef struct iswi_outbox {
 
 void iswi_outbox_fini(iswi_outbox *outbox);
 
-/* Errors: ISW_E_BUSY, ISW_E_NO_MEMORY; nothing is added then. */
-isw_status iswi_outbox_add(iswi_outbox *outbox, const void *frame, size_t size);
+/* Add a frame that lies in pieces. Errors: ISW_E_BUSY, ISW_E_NO_MEMORY; nothing is added then. */
+isw_status iswi_outbox_add(iswi_outbox *outbox, const isw_bytes *pieces, unsigned count);
 
 /* The oldest message, or NULL. Give it back when its bytes were used. */
 iswi_outbox_batch *iswi_outbox_take(iswi_outbox *outbox);

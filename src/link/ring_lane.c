@@ -106,33 +106,37 @@ static void flush_all(ring_lane *lane)
 }
 
 /* The common case: nothing waits and there is room for the whole frame. */
-static bool send_directly(ring_lane *lane, const void *frame, size_t size)
+static bool send_directly(ring_lane *lane, const isw_bytes *pieces, unsigned count)
 {
     unsigned char head[ISWI_SP_HEAD_BYTES];
     bool broken = false;
+    size_t size = 0;
 
+    for (unsigned i = 0; i < count; i++)
+        size += pieces[i].size;
     if (lane->sending || lane->outbox.bytes || iswi_ring_room(lane->out) < size + sizeof head)
         return false;
     iswi_sp_head(size, head);
     iswi_ring_write(lane->out, head, sizeof head, &broken);
-    iswi_ring_write(lane->out, frame, size, &broken);
+    for (unsigned i = 0; i < count; i++)
+        iswi_ring_write(lane->out, pieces[i].data, pieces[i].size, &broken);
     iswi_ring_publish(lane->out);
     iswi_ring_wake(lane->out);
     return true;
 }
 
-static isw_status lane_send(iswi_link *link, const void *frame, size_t size)
+static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
 {
     ring_lane *lane = (ring_lane *)link;
     isw_status status = ISW_OK;
 
     pthread_mutex_lock(&lane->lock);
     if (!lane->upgraded) {
-        status = iswi_link_send(lane->inner, frame, size);
+        status = iswi_link_send_pieces(lane->inner, pieces, count);
     } else if (lane->closed) {
         status = ISW_E_CLOSED;
-    } else if (!send_directly(lane, frame, size)) {
-        status = iswi_outbox_add(&lane->outbox, frame, size);
+    } else if (!send_directly(lane, pieces, count)) {
+        status = iswi_outbox_add(&lane->outbox, pieces, count);
         flush_all(lane);
     }
     pthread_mutex_unlock(&lane->lock);

@@ -113,7 +113,8 @@ isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
     }
     if (reader->end - reader->begin - ISWI_SP_HEAD_BYTES < size)
         return ISW_OK;
-    *out = iswi_message_copy(head + ISWI_SP_HEAD_BYTES, (size_t)size);
+    reader->view = iswi_message_view(head + ISWI_SP_HEAD_BYTES, (size_t)size);
     reader->begin += ISWI_SP_HEAD_BYTES + (size_t)size;
-    return *out ? ISW_OK : ISW_E_NO_MEMORY;
+    *out = &reader->view;
+    return ISW_OK;
 }

@@ -23,6 +23,7 @@ typedef struct iswi_sp_reader {
     unsigned char *chunk; /* bytes from `begin` to `end` are not used yet */
     size_t begin, end;
     bool greeted;
+    iswi_message view;    /* the last one that lay whole in the chunk */
     iswi_message *large; /* one that the chunk does not hold, with its first bytes */
     unsigned char *large_bytes;
     size_t large_have, large_size;
@@ -36,7 +37,8 @@ isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
 /* `size` bytes were put there. */
 void iswi_sp_reader_filled(iswi_sp_reader *reader, size_t size);
 
-/* The next whole message in *out, the caller's to release, or NULL when more bytes are needed.
+/* The next whole message in *out, the caller's to release, or NULL when more bytes are needed. One
+ * that lies in the chunk is a view, over with the next call.
  * Errors: ISW_E_PROTOCOL for what is no greeting, no message, or too long; ISW_E_NO_MEMORY. */
 isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out);
 

@@ -11,6 +11,8 @@
 
 typedef struct encoder {
     iswi_buffer *out;
+    iswi_encoded *splicing; /* NULL: everything is copied */
+    size_t spliced;
     msgpack_packer packer;
     const char *frame;
     const iswi_field *field; /* the one being written, for messages */
@@ -20,7 +22,14 @@ typedef struct encoder {
 
 static int write_bytes(void *user, const char *bytes, size_t size)
 {
-    return iswi_buffer_append(user, bytes, size) ? 0 : -1;
+    encoder *e = user;
+    iswi_encoded *splicing = e->splicing;
+
+    if (!splicing || size < ISWI_SPLICE_LEAST || splicing->splice_count == ISWI_SPLICES_MAX)
+        return iswi_buffer_append(e->out, bytes, size) ? 0 : -1;
+    splicing->splices[splicing->splice_count++] = (iswi_splice){ e->out->size, { bytes, size } };
+    e->spliced += size;
+    return 0;
 }
 
 static void refuse(encoder *e, const char *what)
@@ -255,29 +264,67 @@ static void put_struct(encoder *e, const iswi_table *table, const void *value)
     }
 }
 
-isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_error *error)
+static isw_status encode(const iswi_frame *frame, iswi_buffer *out, iswi_encoded *splicing,
+                         isw_error *error)
 {
     const iswi_table *table = iswi_table_of_kind(frame->kind);
-    encoder e = { .out = out, .frame = iswi_kind_name(frame->kind), .error = error };
+    encoder e = { .out = out, .splicing = splicing, .frame = iswi_kind_name(frame->kind),
+                  .error = error };
     size_t before = out->size;
     bool failed_before = out->failed;
+    size_t size;
 
     if (!table)
         return isw_error_set(error, ISW_E_INVALID, "frame of unknown kind %llu",
                              (unsigned long long)frame->kind);
-    msgpack_packer_init(&e.packer, out, write_bytes);
+    msgpack_packer_init(&e.packer, &e, write_bytes);
     msgpack_pack_array(&e.packer, 3);
     msgpack_pack_uint64(&e.packer, frame->kind);
     msgpack_pack_uint64(&e.packer, frame->id);
     put_struct(&e, table, &frame->as);
+    size = out->size - before + e.spliced;
     if (e.status == ISW_OK && out->failed)
         e.status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory to encode %s", table->name);
-    else if (e.status == ISW_OK && out->size - before > ISWI_MESSAGE_MAX_BYTES)
+    else if (e.status == ISW_OK && size > ISWI_MESSAGE_MAX_BYTES)
         e.status = isw_error_set(error, ISW_E_TOO_LARGE, "%s has %zu bytes, more than %d",
-                                 table->name, out->size - before, ISWI_MESSAGE_MAX_BYTES);
+                                 table->name, size, ISWI_MESSAGE_MAX_BYTES);
     if (e.status != ISW_OK) {
         out->size = before;
         out->failed = failed_before;
     }
     return e.status;
+}
+
+isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_error *error)
+{
+    return encode(frame, out, NULL, error);
+}
+
+isw_status iswi_frame_gather(const iswi_frame *frame, iswi_encoded *out, isw_error *error)
+{
+    iswi_buffer_reset(&out->bytes);
+    out->splice_count = 0;
+    return encode(frame, &out->bytes, out, error);
+}
+
+static unsigned add_piece(isw_bytes *pieces, unsigned count, const void *bytes, size_t size)
+{
+    if (size)
+        pieces[count++] = (isw_bytes){ bytes, size };
+    return count;
+}
+
+unsigned iswi_encoded_pieces(const iswi_encoded *encoded, isw_bytes pieces[ISWI_PIECES_MAX])
+{
+    size_t done = 0;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < encoded->splice_count; i++) {
+        const iswi_splice *splice = &encoded->splices[i];
+
+        count = add_piece(pieces, count, encoded->bytes.data + done, splice->at - done);
+        pieces[count++] = splice->payload;
+        done = splice->at;
+    }
+    return add_piece(pieces, count, encoded->bytes.data + done, encoded->bytes.size - done);
 }

@@ -218,6 +218,34 @@ typedef struct iswi_frame {
  * names the frame and the key), ISW_E_TOO_LARGE for the frame, ISW_E_NO_MEMORY. */
 isw_status iswi_frame_encode(const iswi_frame *frame, iswi_buffer *out, isw_error *error);
 
+enum {
+    ISWI_SPLICE_LEAST = 4096,
+    ISWI_SPLICES_MAX = 4,
+    ISWI_PIECES_MAX = 2 * ISWI_SPLICES_MAX + 1
+};
+
+/* A payload that is only pointed to, and where among the bytes it belongs. */
+typedef struct iswi_splice {
+    size_t at;
+    isw_bytes payload;
+} iswi_splice;
+
+/* An encoded frame without its large payloads, which stay where they are until a link takes them.
+ * Zeroed it is empty; used for one frame after the other, its memory stays warm. */
+typedef struct iswi_encoded {
+    iswi_buffer bytes;
+    iswi_splice splices[ISWI_SPLICES_MAX];
+    unsigned splice_count;
+} iswi_encoded;
+
+/* As iswi_frame_encode, in place of what `out` held: payloads from ISWI_SPLICE_LEAST bytes on are
+ * pointed to, the first ISWI_SPLICES_MAX of them. Errors as there. */
+isw_status iswi_frame_gather(const iswi_frame *frame, iswi_encoded *out, isw_error *error);
+
+/* The frame in order; returns how many pieces. Views, valid as long as `encoded` and the payloads
+ * are untouched. */
+unsigned iswi_encoded_pieces(const iswi_encoded *encoded, isw_bytes pieces[ISWI_PIECES_MAX]);
+
 /* Read the frame at the start of `bytes` and say in *used how many bytes it has. An extension kind
  * is read over: `as` is zero then. Errors: ISW_E_PROTOCOL naming frame, key and byte,
  * ISW_E_NO_MEMORY; *frame and *used are undefined then. */

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { OUTGOING_KEPT_BYTES = 64 * 1024 };
+
 void iswi_gate_init(iswi_gate *gate)
 {
     pthread_condattr_t attributes;
@@ -42,6 +44,7 @@ void iswi_context_init(isw_context *ctx)
 
 void iswi_context_fini(isw_context *ctx)
 {
+    iswi_buffer_fini(&ctx->outgoing.bytes);
     iswi_arena_fini(&ctx->arena);
 }
 
@@ -74,6 +77,8 @@ void iswi_context_end(isw_context *ctx)
             ctx->items[i].key->destroy(ctx->items[i].value);
     ctx->item_count = 0;
     iswi_arena_reset(&ctx->arena);
+    if (ctx->outgoing.bytes.capacity > OUTGOING_KEPT_BYTES)
+        iswi_buffer_fini(&ctx->outgoing.bytes);
 }
 
 void iswi_context_cancel(isw_context *ctx)

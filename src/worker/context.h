@@ -26,7 +26,7 @@ void iswi_gate_fini(iswi_gate *gate);
 
 /* Where the log lines of an invocation go. Must copy what it needs. */
 typedef struct iswi_log_sink {
-    void (*emit)(void *user, const isw_context *ctx, const iswi_log *line);
+    void (*emit)(void *user, isw_context *ctx, const iswi_log *line);
     isw_log_level (*threshold)(void *user, const char *category);
     void *user;
 } iswi_log_sink;
@@ -64,6 +64,7 @@ typedef struct iswi_item {
 struct isw_context {
     iswi_run run; /* first: the chain knows no more of a context */
     iswi_arena arena;
+    iswi_encoded outgoing; /* the frame that is being sent about it */
     atomic_bool cancelled; /* set from other threads */
 
     /* Everything below is zero at the start of an invocation. */

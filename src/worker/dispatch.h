@@ -6,14 +6,20 @@
  * A bounded pool of threads and the invocations that wait for one. Threads are made when there is
  * work for them, never more than `concurrency`. No more than `limit` invocations are unanswered; a
  * job is used for one invocation after the other, so that its memory stays warm.
+ *
+ * Functions are mostly quick, and waking a thread for each costs more than they do. So one thread
+ * leads: it runs what waits, one after the other, while the others sleep, and one of them watches.
+ * When a function takes longer than a watch, what waits is spread over all threads for a while. A
+ * lane's own thread can lead instead, see iswi_dispatch_help.
  */
 #include "link/message.h"
 #include "worker/context.h"
 
 typedef struct iswi_job {
     isw_context ctx;
-    iswi_message *message; /* held while the job is in use */
-    isw_bytes frame;       /* in it */
+    iswi_message *message; /* held while the job is in use, if `frame` lies in it */
+    iswi_buffer copy;      /* else it lies here */
+    isw_bytes frame;
     uint64_t id;
     int64_t arrived_ns;
     bool in_use;
@@ -24,23 +30,26 @@ typedef struct iswi_job {
 
 typedef struct iswi_dispatch {
     pthread_mutex_t lock; /* guards everything below */
-    pthread_cond_t work;
+    pthread_cond_t work, tick;
     iswi_job *jobs;
     iswi_job *free;
     iswi_job *first, *last; /* waiting */
     unsigned unanswered, limit;
     unsigned waiting, running;
     pthread_t *threads;
-    unsigned thread_count, idle_count, concurrency;
+    unsigned thread_count, concurrency;
+    unsigned asleep;           /* without those that were called */
+    unsigned called, starting; /* threads that were woken, or made, and have not looked yet */
     bool stopping;
-    bool helped;            /* a lane's thread takes what waits, see iswi_dispatch_help */
-    int64_t pool_until_ns;  /* but not before then: functions took long */
-    uint64_t taken;         /* by the helping thread */
-    uint64_t taken_before;  /* when somebody last looked whether it is stuck */
+    bool helped;            /* a lane's thread leads */
+    const void *leader;     /* else who leads; NULL: nobody */
+    bool watched;           /* somebody looks whether the leader is held up */
+    int64_t spread_until_ns; /* nobody leads before then: functions took long */
+    uint64_t taken;         /* jobs, by whoever leads */
+    uint64_t taken_before;  /* when the lane last looked whether its thread is held up */
 
-    /* Runs one job on a thread of the pool; `scratch` is that thread's own. */
-    void (*run)(void *user, iswi_job *job, iswi_buffer *scratch);
-    /* Nothing waits or runs any more; called on a thread of the pool. */
+    void (*run)(void *user, iswi_job *job);
+    /* Nothing waits or runs any more; called on the thread that ran the last one. */
     void (*on_idle)(void *user);
     void *user;
 } iswi_dispatch;
@@ -49,16 +58,20 @@ typedef struct iswi_dispatch {
 isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, unsigned limit);
 
 /* Let what runs in the pool come to its end and join its threads. What waits, and what is submitted
- * from now on, is not begun. Blocks. */
+ * from now on, is not begun, and its message is released. Blocks. */
 void iswi_dispatch_stop(iswi_dispatch *dispatch);
 
 /* Free, after stop. */
 void iswi_dispatch_fini(iswi_dispatch *dispatch);
 
-/* Hand on one invoke frame, which lies in `message` (held by the call).
- * Errors: ISW_E_BUSY beyond the limit, ISW_E_NO_MEMORY. */
+/* Hand on one invoke frame, which lies in `message` (kept or copied). Errors: ISW_E_BUSY beyond the
+ * limit, ISW_E_NO_MEMORY. */
 isw_status iswi_dispatch_submit(iswi_dispatch *dispatch, iswi_message *message, isw_bytes frame,
                                 uint64_t id);
+
+/* To be called after the last of some submits: see to it that a thread takes what waits. Errors:
+ * ISW_E_NO_MEMORY when there is none. */
+isw_status iswi_dispatch_go(iswi_dispatch *dispatch);
 
 /* From now on the job no longer counts against the limit. To be called before its response is sent:
  * the host may answer that with the next invoke at once. Any number of times. */
@@ -73,7 +86,7 @@ void iswi_dispatch_expect_help(iswi_dispatch *dispatch);
 
 /* Run what waits, in the calling thread; one thread at a time. When functions have taken long, it
  * leaves them to the pool. */
-void iswi_dispatch_help(iswi_dispatch *dispatch, iswi_buffer *scratch);
+void iswi_dispatch_help(iswi_dispatch *dispatch);
 
 /* Whether the helping thread has been in one function since this was last asked. If so, the pool
  * is woken for what waits. */

@@ -54,18 +54,18 @@ static void fill_response(const isw_context *ctx, isw_status status, iswi_respon
 
 /* The response that can always be sent. */
 static void send_failure(iswi_session *session, iswi_job *job, isw_status status,
-                         const char *message, iswi_buffer *scratch)
+                         const char *message)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
 
     iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
     frame.as.response.status = iswi_status_to_wire(status, message);
-    if (iswi_session_send(session, &frame, scratch, NULL) != ISW_OK)
+    if (iswi_session_send(session, &frame, &job->ctx.outgoing, NULL) != ISW_OK)
         iswi_link_close(session->link);
 }
 
-static void respond(iswi_session *session, iswi_job *job, isw_status status, iswi_buffer *scratch)
+static void respond(iswi_session *session, iswi_job *job, isw_status status)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
     isw_error error = { ISW_OK, "" };
@@ -74,29 +74,27 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status, isw
 
     fill_response(&job->ctx, status, &frame.as.response, &escaped);
     iswi_dispatch_answer(&session->dispatch, job);
-    sent = iswi_session_send(session, &frame, scratch, &error);
+    sent = iswi_session_send(session, &frame, &job->ctx.outgoing, &error);
     iswi_buffer_fini(&escaped);
     if (sent == ISW_OK)
         return;
     send_failure(session, job, error.status ? error.status : ISW_E_INTERNAL,
-                 error.status ? error.message : "the answer could not be sent", scratch);
+                 error.status ? error.message : "the answer could not be sent");
 }
 
-static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame,
-                iswi_buffer *scratch)
+static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
 {
     iswi_entry *entry = iswi_session_entry(session, frame->as.invoke.function);
     isw_context *ctx = &job->ctx;
     isw_status status;
 
     if (!entry) {
-        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number",
-                     scratch);
+        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number");
         return;
     }
     if (!iswi_context_begin(ctx, entry, &session->worker->services, &session->sink,
                             &session->worker->gate)) {
-        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", scratch);
+        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation");
         return;
     }
     set_up(ctx, job, &frame->as.invoke);
@@ -104,10 +102,10 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame,
         status = isw_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
         status = iswi_context_run(ctx);
-    respond(session, job, status, scratch);
+    respond(session, job, status);
 }
 
-void iswi_invocation_run(void *user, iswi_job *job, iswi_buffer *scratch)
+void iswi_invocation_run(void *user, iswi_job *job)
 {
     iswi_session *session = user;
     isw_error error = { ISW_OK, "" };
@@ -117,9 +115,9 @@ void iswi_invocation_run(void *user, iswi_job *job, iswi_buffer *scratch)
     /* The lists of the decoded frame lie in the context's arena, and live as long. */
     if (iswi_frame_decode(job->frame.data, job->frame.size, &job->ctx.arena, &frame, &used,
                           &error) == ISW_OK)
-        run(session, job, &frame, scratch);
+        run(session, job, &frame);
     else if (error.status == ISW_E_NO_MEMORY)
-        send_failure(session, job, ISW_E_NO_MEMORY, error.message, scratch);
+        send_failure(session, job, ISW_E_NO_MEMORY, error.message);
     else
         iswi_session_violation(session, &error);
     iswi_context_end(&job->ctx);

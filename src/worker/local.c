@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static void print_line(void *user, const isw_context *ctx, const iswi_log *line)
+static void print_line(void *user, isw_context *ctx, const iswi_log *line)
 {
     iswi_logline text = { .level = (isw_log_level)line->level,
                           .time_us = (int64_t)line->time_us,

@@ -13,25 +13,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
-                             isw_error *error)
+isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame,
+                             iswi_encoded *encoded, isw_error *error)
 {
-    isw_status status;
+    isw_bytes pieces[ISWI_PIECES_MAX];
+    isw_status status = iswi_frame_gather(frame, encoded, error);
 
-    iswi_buffer_reset(scratch);
-    status = iswi_frame_encode(frame, scratch, error);
-    if (status == ISW_OK)
-        status = iswi_link_send(session->link, scratch->data, scratch->size);
-    return status;
+    if (status != ISW_OK)
+        return status;
+    return iswi_link_send_pieces(session->link, pieces, iswi_encoded_pieces(encoded, pieces));
 }
 
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
 {
-    iswi_buffer bytes = { 0 };
+    iswi_encoded encoded = { .splice_count = 0 };
 
-    if (iswi_session_send(session, frame, &bytes, NULL) != ISW_OK)
+    if (iswi_session_send(session, frame, &encoded, NULL) != ISW_OK)
         iswi_link_close(session->link);
-    iswi_buffer_fini(&bytes);
+    iswi_buffer_fini(&encoded.bytes);
 }
 
 void iswi_session_wake(iswi_session *session)
@@ -314,7 +313,7 @@ static bool has_failed(iswi_session *session)
 static void on_message(void *user, iswi_message *message)
 {
     iswi_session *session = user;
-    isw_bytes bytes = iswi_message_bytes(message);
+    isw_bytes bytes = message->bytes;
     isw_error error = { ISW_OK, "" };
 
     atomic_store(&session->heard_ns, iswi_now_ns());
@@ -334,6 +333,8 @@ static void on_message(void *user, iswi_message *message)
         bytes.data = (const char *)bytes.data + used;
         bytes.size -= used;
     }
+    if (iswi_dispatch_go(&session->dispatch) != ISW_OK)
+        iswi_session_fail(session, ISW_E_NO_MEMORY, "no thread to run functions");
 }
 
 static void on_closed(void *user)
@@ -351,7 +352,7 @@ static void on_turn(void *user)
 {
     iswi_session *session = user;
 
-    iswi_dispatch_help(&session->dispatch, &session->helping);
+    iswi_dispatch_help(&session->dispatch);
 }
 
 static bool is_stuck(void *user)

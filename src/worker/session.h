@@ -18,7 +18,6 @@ typedef struct iswi_session {
     iswi_dispatch dispatch;
     iswi_log_sink sink;
     unsigned char token[2 * ISWI_TOKEN_BYTES];
-    iswi_buffer helping; /* scratch of the lane's thread that runs functions */
     iswi_arena inbound; /* of the frame that is being handled, on the link's thread */
 
     pthread_mutex_t lock; /* guards what follows */
@@ -60,9 +59,9 @@ void iswi_session_wake(iswi_session *session);
 /* Record why the session ends, and close the link. */
 void iswi_session_fail(iswi_session *session, isw_status status, const char *message);
 
-/* Encode and send. A frame that cannot be encoded is not sent. */
-isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame, iswi_buffer *scratch,
-                             isw_error *error);
+/* Encode into `encoded` and send. A frame that cannot be encoded is not sent. */
+isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame,
+                             iswi_encoded *encoded, isw_error *error);
 
 /* The same for a frame without which the session is nothing: if it cannot be sent, the link
  * ends. */
@@ -79,10 +78,10 @@ iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number);
 void iswi_session_violation(iswi_session *session, const isw_error *error);
 
 /* invocation.c: the job of the pool. */
-void iswi_invocation_run(void *session, iswi_job *job, iswi_buffer *scratch);
+void iswi_invocation_run(void *session, iswi_job *job);
 
 /* session_log.c: log lines on their way to the host. */
-void iswi_session_log(void *session, const isw_context *ctx, const iswi_log *line);
+void iswi_session_log(void *session, isw_context *ctx, const iswi_log *line);
 isw_log_level iswi_session_threshold(void *session, const char *category);
 void iswi_session_set_levels(iswi_session *session, const isw_pairs *levels);
 

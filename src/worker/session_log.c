@@ -41,18 +41,16 @@ void iswi_session_set_levels(iswi_session *session, const isw_pairs *levels)
     }
 }
 
-static isw_status send_line(iswi_session *session, uint64_t id, const iswi_log *line)
+static isw_status send_line(iswi_session *session, isw_context *ctx, uint64_t id,
+                            const iswi_log *line)
 {
     iswi_frame frame = { .kind = ISWI_LOG, .id = id, .as.log = *line };
-    iswi_buffer bytes = { 0 };
-    isw_status status = iswi_session_send(session, &frame, &bytes, NULL);
 
-    iswi_buffer_fini(&bytes);
-    return status;
+    return iswi_session_send(session, &frame, &ctx->outgoing, NULL);
 }
 
 /* A line whose text is not UTF-8 still says something: send it escaped and without its fields. */
-static void send_escaped(iswi_session *session, uint64_t id, const iswi_log *line)
+static void send_escaped(iswi_session *session, isw_context *ctx, const iswi_log *line)
 {
     iswi_buffer text = { 0 };
     iswi_log escaped = *line;
@@ -62,11 +60,11 @@ static void send_escaped(iswi_session *session, uint64_t id, const iswi_log *lin
                                  text.size < ISWI_TEXT_MAX ? text.size : ISWI_TEXT_MAX };
     escaped.fields.count = 0;
     escaped.category = isw_str_of("Function");
-    send_line(session, id, &escaped);
+    send_line(session, ctx, ctx->id, &escaped);
     iswi_buffer_fini(&text);
 }
 
-static void report_dropped(iswi_session *session)
+static void report_dropped(iswi_session *session, isw_context *ctx)
 {
     unsigned dropped = atomic_exchange(&session->dropped_lines, 0);
     iswi_log line = { .level = ISW_LOG_WARNING,
@@ -79,10 +77,10 @@ static void report_dropped(iswi_session *session)
     snprintf(text, sizeof text, "%u log lines were dropped because the host did not keep up",
              dropped);
     line.message = isw_str_of(text);
-    send_line(session, 0, &line);
+    send_line(session, ctx, 0, &line);
 }
 
-void iswi_session_log(void *user, const isw_context *ctx, const iswi_log *line)
+void iswi_session_log(void *user, isw_context *ctx, const iswi_log *line)
 {
     iswi_session *session = user;
 
@@ -91,7 +89,7 @@ void iswi_session_log(void *user, const isw_context *ctx, const iswi_log *line)
         return;
     }
     if (atomic_load_explicit(&session->dropped_lines, memory_order_relaxed))
-        report_dropped(session);
-    if (send_line(session, ctx->id, line) == ISW_E_INVALID)
-        send_escaped(session, ctx->id, line);
+        report_dropped(session, ctx);
+    if (send_line(session, ctx, ctx->id, line) == ISW_E_INVALID)
+        send_escaped(session, ctx, line);
 }

@@ -157,7 +157,6 @@ static void fini(iswi_session *session)
     iswi_link_destroy(session->link);       /* its events may still submit and cancel */
     iswi_dispatch_fini(&session->dispatch);
     iswi_arena_fini(&session->inbound);
-    iswi_buffer_fini(&session->helping);
     iswi_free(session->loaded);
     pthread_mutex_destroy(&session->lock);
 }

@@ -62,7 +62,7 @@ static void a_frame_of_20_mib_arrives_whole(void **state)
         both.b.keep = 1;
         assert_int_equal(end_send(&both.a, 0, 0, 20 * MIB), ISW_OK);
         wait_for_frames(&both.b, 1);
-        assert_int_equal(iswi_message_bytes(both.b.kept).size, 20 * MIB);
+        assert_int_equal(both.b.kept->bytes.size, 20 * MIB);
         pair_close(&both);
     }
 }
@@ -250,7 +250,7 @@ static void a_held_message_outlives_event_and_link(void **state)
         wait_for_frames(&both.b, 1);
         end_destroy(&both.b);
         end_destroy(&both.a);
-        memcpy(&head, iswi_message_bytes(both.b.kept).data, sizeof head);
+        memcpy(&head, both.b.kept->bytes.data, sizeof head);
         assert_int_equal(head.size, SMALL);
         assert_int_equal(head.sender, 1);
         pair_close(&both);

@@ -10,6 +10,11 @@
 
 static char frame[2 * ISWI_LINK_BATCH_BYTES];
 
+static isw_status add(iswi_outbox *outbox, const void *bytes, size_t size)
+{
+    return iswi_outbox_add(outbox, &(isw_bytes){ bytes, size }, 1);
+}
+
 static size_t take(iswi_outbox *outbox)
 {
     iswi_outbox_batch *batch = iswi_outbox_take(outbox);
@@ -26,7 +31,7 @@ static void frames_gather_until_a_message_is_full(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(iswi_outbox_add(&outbox, frame, ISWI_LINK_BATCH_BYTES / 4), ISW_OK);
+        assert_int_equal(add(&outbox, frame, ISWI_LINK_BATCH_BYTES / 4), ISW_OK);
     assert_int_equal(outbox.bytes, ISWI_LINK_BATCH_BYTES / 4 * 5);
     assert_int_equal(take(&outbox), ISWI_LINK_BATCH_BYTES);
     assert_int_equal(take(&outbox), ISWI_LINK_BATCH_BYTES / 4);
@@ -40,9 +45,9 @@ static void a_frame_above_the_limit_travels_alone(void **state)
     iswi_outbox outbox = { 0 };
 
     (void)state;
-    iswi_outbox_add(&outbox, frame, 10);
-    iswi_outbox_add(&outbox, frame, sizeof frame);
-    iswi_outbox_add(&outbox, frame, 11);
+    add(&outbox, frame, 10);
+    add(&outbox, frame, sizeof frame);
+    add(&outbox, frame, 11);
     assert_int_equal(take(&outbox), 10);
     assert_int_equal(take(&outbox), sizeof frame);
     assert_int_equal(take(&outbox), 11);
@@ -55,10 +60,10 @@ static void bytes_keep_their_order(void **state)
     iswi_outbox_batch *batch;
 
     (void)state;
-    iswi_outbox_add(&outbox, "one,", 4);
-    iswi_outbox_add(&outbox, "two,", 4);
+    add(&outbox, "one,", 4);
+    add(&outbox, "two,", 4);
     batch = iswi_outbox_take(&outbox);
-    iswi_outbox_add(&outbox, "three", 5); /* while the first is under way */
+    add(&outbox, "three", 5); /* while the first is under way */
     assert_memory_equal(batch->bytes.data, "one,two,", 8);
     iswi_outbox_give_back(&outbox, batch);
     batch = iswi_outbox_take(&outbox);
@@ -72,11 +77,11 @@ static void the_backlog_has_a_limit(void **state)
     iswi_outbox outbox = { .bytes = ISWI_LINK_BACKLOG_BYTES - 10 };
 
     (void)state;
-    assert_int_equal(iswi_outbox_add(&outbox, frame, 11), ISW_E_BUSY);
-    assert_int_equal(iswi_outbox_add(&outbox, frame, 10), ISW_OK);
-    assert_int_equal(iswi_outbox_add(&outbox, frame, 1), ISW_E_BUSY);
+    assert_int_equal(add(&outbox, frame, 11), ISW_E_BUSY);
+    assert_int_equal(add(&outbox, frame, 10), ISW_OK);
+    assert_int_equal(add(&outbox, frame, 1), ISW_E_BUSY);
     assert_int_equal(take(&outbox), 10);
-    assert_int_equal(iswi_outbox_add(&outbox, frame, 1), ISW_OK);
+    assert_int_equal(add(&outbox, frame, 1), ISW_OK);
     iswi_outbox_fini(&outbox);
 }
 
@@ -108,11 +113,11 @@ static void a_warm_outbox_takes_no_memory(void **state)
 
     (void)state;
     isw_allocator_set(&allocator);
-    iswi_outbox_add(&outbox, frame, 500);
+    add(&outbox, frame, 500);
     take(&outbox);
     warm = memory.calls;
     for (unsigned i = 0; i < 100; i++) {
-        assert_int_equal(iswi_outbox_add(&outbox, frame, 500), ISW_OK);
+        assert_int_equal(add(&outbox, frame, 500), ISW_OK);
         assert_int_equal(take(&outbox), 500);
     }
     assert_int_equal(memory.calls, warm);
@@ -136,7 +141,7 @@ static void a_frame_without_memory_holds_nothing_up(void **state)
         for (unsigned i = 0; i < 4; i++) {
             size_t size = i % 2 ? sizeof frame : 300;
 
-            if (iswi_outbox_add(&outbox, frame, size) == ISW_OK)
+            if (add(&outbox, frame, size) == ISW_OK)
                 sent += size;
         }
         assert_int_equal(outbox.bytes, sent);

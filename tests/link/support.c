@@ -43,10 +43,11 @@ static void on_message(void *user, iswi_message *message)
     if (one->closed)
         one->broken = "a message came after on_closed";
     one->messages++;
-    check_frames(one, iswi_message_bytes(message));
+    check_frames(one, message->bytes);
     if (one->keep) {
         one->keep--;
-        one->kept = iswi_message_hold(message);
+        one->kept = iswi_message_keep(message, &(isw_bytes){ message->bytes.data,
+                                                             message->bytes.size });
     }
     close = one->closes_on_message;
     pthread_cond_broadcast(&one->changed);

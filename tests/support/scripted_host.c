@@ -29,13 +29,14 @@ static size_t add_frame(scripted_host *host, iswi_message *message, isw_bytes by
     isw_error error = { ISW_OK, "" };
     size_t used = 0;
 
+    one->message = iswi_message_keep(message, &bytes);
     if (iswi_frame_decode(bytes.data, bytes.size, &host->arena, &one->frame, &used, &error) !=
         ISW_OK) {
         host->broken = "the worker sent what is no frame";
+        iswi_message_release(one->message);
         free(one);
         return 0;
     }
-    one->message = iswi_message_hold(message);
     if (host->last)
         host->last->next = one;
     else
@@ -47,7 +48,7 @@ static size_t add_frame(scripted_host *host, iswi_message *message, isw_bytes by
 static void on_message(void *user, iswi_message *message)
 {
     scripted_host *host = user;
-    isw_bytes bytes = iswi_message_bytes(message);
+    isw_bytes bytes = message->bytes;
 
     pthread_mutex_lock(&host->lock);
     while (bytes.size) {

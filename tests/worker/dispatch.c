@@ -15,11 +15,10 @@ typedef struct pool {
     bool open;
 } pool;
 
-static void run_job(void *user, iswi_job *job, iswi_buffer *scratch)
+static void run_job(void *user, iswi_job *job)
 {
     pool *p = user;
 
-    (void)scratch;
     pthread_mutex_lock(&p->lock);
     p->begun++;
     pthread_cond_broadcast(&p->changed);
@@ -58,7 +57,10 @@ static void pool_fini(pool *p)
 
 static isw_status submit(pool *p, uint64_t id)
 {
-    return iswi_dispatch_submit(&p->dispatch, p->message, iswi_message_bytes(p->message), id);
+    isw_status status =
+        iswi_dispatch_submit(&p->dispatch, p->message, p->message->bytes, id);
+
+    return status == ISW_OK ? iswi_dispatch_go(&p->dispatch) : status;
 }
 
 static void open_door(pool *p)
@@ -138,10 +140,7 @@ static void a_cancel_finds_what_runs_and_what_waits(void **state)
 
 static void *help(void *user)
 {
-    iswi_buffer scratch = { 0 };
-
-    iswi_dispatch_help(&((pool *)user)->dispatch, &scratch);
-    iswi_buffer_fini(&scratch);
+    iswi_dispatch_help(&((pool *)user)->dispatch);
     return NULL;
 }
 

@@ -124,7 +124,7 @@ typedef struct capture {
     isw_log_level threshold;
 } capture;
 
-static void catch_line(void *user, const isw_context *ctx, const iswi_log *line)
+static void catch_line(void *user, isw_context *ctx, const iswi_log *line)
 {
     iswi_buffer *text = &((capture *)user)->text;
 
