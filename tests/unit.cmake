@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Link, pipeline and worker, layer by layer.
 isw_test(link/conformance STACK link SOURCES link/support.c)
+isw_test(link/loans STACK link SOURCES link/support.c)
 isw_test(link/message_lane STACK link SOURCES link/support.c)
 isw_test(link/outbox STACK link)
 isw_test(link/ring STACK link SOURCES link/support.c)

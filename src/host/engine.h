@@ -141,6 +141,9 @@ struct iswi_process {
     bool running;   /* os.pid is to be waited for */
     bool signalled; /* it was sent SIGKILL */
     unsigned missed;          /* heartbeats in a row */
+    unsigned hoarding;        /* heartbeats in a row, see states.c */
+    int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */
+    uint64_t lent_generation; /* of the last invocation then */
     int64_t ready_ns;         /* since when, in this run; 0: never */
     int64_t start_at_ns, started_ns, state_until_ns, asked_ns, kill_at_ns, ended_ns;
     unsigned failures; /* in a row, without one answer */

@@ -40,6 +40,8 @@ static void reset(iswi_process *process)
     process->kill_at_ns = 0;
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
+    process->hoarding = 0;
+    process->lent_ns = 0;
     process->ready_ns = 0;
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =

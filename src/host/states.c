@@ -185,6 +185,36 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     sooner(next_ns, process->state_until_ns);
 }
 
+static bool is_answered_up_to(const iswi_process *process, uint64_t generation)
+{
+    for (unsigned i = 0; i < process->place_count; i++)
+        if (process->places[i].id && process->places[i].id >> 16 <= generation)
+            return false;
+    return true;
+}
+
+/* Whether it keeps memory that was lent to it for invocations that it has answered (PROTOCOL.md,
+ * section 11). Asked at each heartbeat: all that was sent up to one is to be back when all of it was
+ * answered by the next and another one has passed. */
+static bool hoards(iswi_process *process, int64_t now_ns)
+{
+    int64_t oldest;
+    bool answered;
+
+    pthread_mutex_lock(&process->lock);
+    oldest = process->link ? iswi_link_oldest_loan_ns(process->link) : 0;
+    answered = is_answered_up_to(process, process->lent_generation);
+    if (oldest && oldest < process->lent_ns) {
+        process->hoarding = answered ? process->hoarding + 1 : 0;
+    } else {
+        process->hoarding = 0;
+        process->lent_ns = now_ns;
+        process->lent_generation = process->generation;
+    }
+    pthread_mutex_unlock(&process->lock);
+    return process->hoarding > 1;
+}
+
 static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     int64_t interval = process->host->options.heartbeat_ms * MS;
@@ -199,6 +229,10 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         if (process->missed > HEARTBEATS_MISSED) {
             iswi_process_kill(process, "it has not answered for %lld ms",
                               (long long)((now_ns - heard) / MS));
+            return;
+        }
+        if (hoards(process, now_ns)) {
+            iswi_process_kill(process, "it keeps memory of invocations that it has answered");
             return;
         }
         process->asked_ns = now_ns;

@@ -50,6 +50,7 @@ typedef struct iswi_link_ops {
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
     void (*upgrade)(iswi_link *link); /* NULL: there is no faster lane */
+    int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
 } iswi_link_ops;
 
 /* The head of every lane's own struct. */
@@ -83,6 +84,13 @@ static inline size_t iswi_link_backlog(iswi_link *link)
 static inline iswi_peer iswi_link_peer(iswi_link *link)
 {
     return link->ops->peer(link);
+}
+
+/* Since when (monotonic) the other side has held the memory of a message, the one it has held
+ * longest; 0: of none. Any thread. */
+static inline int64_t iswi_link_oldest_loan_ns(iswi_link *link)
+{
+    return link->ops->oldest_loan_ns ? link->ops->oldest_loan_ns(link) : 0;
 }
 
 /* End the link. Returns at once; on_closed follows. What waits may be lost. Any thread. */

@@ -153,6 +153,8 @@ static bool map(iswi_ring_memory *memory, int fd)
     unsigned char *base =
         mmap(NULL, ISWI_RING_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
+    unsigned char *arenas = base + ISWI_RING_PAGE + 2 * ISWI_RING_BYTES;
+
     if (base == MAP_FAILED)
         return false;
     memory->base = base;
@@ -162,6 +164,11 @@ static bool map(iswi_ring_memory *memory, int fd)
     memory->up = (iswi_ring){ .words = (iswi_ring_words *)(base + ISWI_RING_PAGE / 2),
                               .bytes = base + ISWI_RING_PAGE + ISWI_RING_BYTES,
                               .size = ISWI_RING_BYTES };
+    memory->down_arena = (iswi_arena_memory){
+        .words = (iswi_loan_words *)(base + ISWI_RING_PAGE / 4), .bytes = arenas };
+    memory->up_arena = (iswi_arena_memory){
+        .words = (iswi_loan_words *)(base + ISWI_RING_PAGE * 3 / 4),
+        .bytes = arenas + ISWI_ARENA_BYTES };
     return true;
 }
 

@@ -11,7 +11,8 @@
  * says that it sleeps. A writer without room says so, and the reader then rings the bell of the
  * opposite ring, where the writer's process sleeps.
  */
-#include <isoworker/data.h>
+#include "link/loans.h"
+
 #include <stdalign.h>
 #include <stdatomic.h>
 
@@ -60,18 +61,19 @@ void iswi_ring_sleep(iswi_ring *ring, uint32_t seen, int64_t timeout_us);
 void iswi_ring_wake(iswi_ring *ring);
 void iswi_ring_wake_always(iswi_ring *ring);
 
-/* -- The memory of both rings ------------------------------------------------------------------ */
+/* -- The memory of both rings and both arenas -------------------------------------------------- */
 
 enum {
     ISWI_RING_BYTES = 512 * 1024, /* of each direction */
     ISWI_RING_PAGE = 4096,
-    ISWI_RING_MEMORY = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES
+    ISWI_RING_MEMORY = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES + 2 * ISWI_ARENA_BYTES
 };
 
 typedef struct iswi_ring_memory {
     void *base;
     iswi_ring down; /* from host to worker */
     iswi_ring up;   /* from worker to host */
+    iswi_arena_memory down_arena, up_arena;
 } iswi_ring_memory;
 
 /* A new memory, sealed against shrinking and growing; *fd is the caller's to close. Linux. False

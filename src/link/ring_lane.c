@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "link/link.h"
-#include "link/outbox.h"
+#include "link/ring_writer.h"
 #include "link/sp.h"
 #include "link/spin.h"
 
@@ -26,6 +26,7 @@
 
 enum {
     PATROL_NS = 1000000,
+    TRIM_NS = 100000000, /* of silence, before we look for memory to give back */
     COLD_NS = 20000000 /* without traffic for that long the patrol sleeps */
 };
 
@@ -37,13 +38,12 @@ typedef struct ring_lane {
     int64_t spin_us;
 
     pthread_mutex_t lock; /* guards what follows: the writing side */
-    iswi_outbox outbox;
-    iswi_outbox_batch *sending; /* the rest of a batch for which there was no room */
-    size_t sent;
+    iswi_ring_writer writer;
     bool upgraded, closed;
 
     pthread_mutex_t reading; /* guards the reader and the in ring */
     iswi_sp_reader reader;
+    iswi_borrower borrower;
     bool broken;
     bool told; /* on_closed was raised */
 
@@ -58,89 +58,42 @@ typedef struct ring_lane {
     _Atomic uint32_t patrol; /* futex of the second thread: 1 while it is to look in */
 } ring_lane;
 
-/* -- Writing; with the lock -------------------------------------------------------------------- */
+/* -- Writing ----------------------------------------------------------------------------------- */
 
-/* Put what the ring has room for of the batch that is under way, and of those that follow. */
-static void flush(ring_lane *lane, bool *broken)
+/* With the lock. */
+static void end_if_broken(ring_lane *lane)
 {
-    bool wrote = false;
-
-    for (;;) {
-        unsigned char head[ISWI_SP_HEAD_BYTES];
-        size_t step;
-
-        if (!lane->sending) {
-            if (iswi_ring_room(lane->out) < ISWI_SP_HEAD_BYTES ||
-                !(lane->sending = iswi_outbox_take(&lane->outbox)))
-                break;
-            iswi_sp_head(lane->sending->bytes.size, head);
-            iswi_ring_write(lane->out, head, sizeof head, broken);
-            lane->sent = 0;
-        }
-        step = iswi_ring_write(lane->out, lane->sending->bytes.data + lane->sent,
-                               lane->sending->bytes.size - lane->sent, broken);
-        lane->sent += step;
-        wrote = true;
-        if (lane->sent < lane->sending->bytes.size)
-            break;
-        iswi_outbox_give_back(&lane->outbox, lane->sending);
-        lane->sending = NULL;
-    }
-    if (wrote) {
-        iswi_ring_publish(lane->out);
-        iswi_ring_wake(lane->out);
-    }
-}
-
-/* Flush until nothing waits, or the reader knows that we wait for room. */
-static void flush_all(ring_lane *lane)
-{
-    bool broken = false;
-
-    do
-        flush(lane, &broken);
-    while (!broken && (lane->sending || lane->outbox.bytes) &&
-           iswi_ring_await_room(lane->out, lane->sending ? 1 : ISWI_SP_HEAD_BYTES));
-    if (broken)
+    if (lane->writer.broken)
         iswi_link_close(lane->inner);
-}
-
-/* The common case: nothing waits and there is room for the whole frame. */
-static bool send_directly(ring_lane *lane, const isw_bytes *pieces, unsigned count)
-{
-    unsigned char head[ISWI_SP_HEAD_BYTES];
-    bool broken = false;
-    size_t size = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        size += pieces[i].size;
-    if (lane->sending || lane->outbox.bytes || iswi_ring_room(lane->out) < size + sizeof head)
-        return false;
-    iswi_sp_head(size, head);
-    iswi_ring_write(lane->out, head, sizeof head, &broken);
-    for (unsigned i = 0; i < count; i++)
-        iswi_ring_write(lane->out, pieces[i].data, pieces[i].size, &broken);
-    iswi_ring_publish(lane->out);
-    iswi_ring_wake(lane->out);
-    return true;
 }
 
 static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
 {
     ring_lane *lane = (ring_lane *)link;
-    isw_status status = ISW_OK;
+    isw_status status;
 
     pthread_mutex_lock(&lane->lock);
     if (!lane->upgraded) {
         status = iswi_link_send_pieces(lane->inner, pieces, count);
     } else if (lane->closed) {
         status = ISW_E_CLOSED;
-    } else if (!send_directly(lane, pieces, count)) {
-        status = iswi_outbox_add(&lane->outbox, pieces, count);
-        flush_all(lane);
+    } else {
+        status = iswi_ring_writer_send(&lane->writer, pieces, count);
+        end_if_broken(lane);
     }
     pthread_mutex_unlock(&lane->lock);
     return status;
+}
+
+/* What found no room earlier. */
+static void write_waits(ring_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    if (!lane->closed && iswi_ring_writer_waits(&lane->writer)) {
+        iswi_ring_writer_flush(&lane->writer);
+        end_if_broken(lane);
+    }
+    pthread_mutex_unlock(&lane->lock);
 }
 
 static size_t lane_backlog(iswi_link *link)
@@ -149,7 +102,7 @@ static size_t lane_backlog(iswi_link *link)
     size_t bytes;
 
     pthread_mutex_lock(&lane->lock);
-    bytes = lane->upgraded ? lane->outbox.bytes : iswi_link_backlog(lane->inner);
+    bytes = lane->upgraded ? lane->writer.outbox.bytes : iswi_link_backlog(lane->inner);
     pthread_mutex_unlock(&lane->lock);
     return bytes;
 }
@@ -245,9 +198,21 @@ static void warm_up(ring_lane *lane)
     syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+/* Memory of large messages that were long ago; `before_ns` is when something came before now. */
+static void trim(ring_lane *lane, int64_t before_ns, int64_t now_ns)
+{
+    if (now_ns - before_ns < TRIM_NS)
+        return;
+    pthread_mutex_lock(&lane->lock);
+    iswi_lender_trim(&lane->writer.lender, now_ns);
+    pthread_mutex_unlock(&lane->lock);
+}
+
 static void do_the_work(ring_lane *lane)
 {
-    atomic_store(&lane->busy_ns, iswi_now_ns());
+    int64_t now = iswi_now_ns();
+
+    trim(lane, atomic_exchange(&lane->busy_ns, now), now);
     if (!lane->link.events.on_turn)
         return;
     if (!lane->has_second) { /* nobody would stand in: leave all work to others */
@@ -258,18 +223,6 @@ static void do_the_work(ring_lane *lane)
     atomic_store_explicit(&lane->working, true, memory_order_release);
     lane->link.events.on_turn(lane->link.events.user);
     atomic_store_explicit(&lane->working, false, memory_order_release);
-}
-
-static bool write_waits(ring_lane *lane)
-{
-    bool waits;
-
-    pthread_mutex_lock(&lane->lock);
-    waits = lane->sending || lane->outbox.bytes;
-    if (waits && !lane->closed)
-        flush_all(lane);
-    pthread_mutex_unlock(&lane->lock);
-    return waits;
 }
 
 static void *run_first(void *user)
@@ -407,6 +360,17 @@ static iswi_peer lane_peer(iswi_link *link)
     return iswi_link_peer(((ring_lane *)link)->inner);
 }
 
+static int64_t lane_oldest_loan_ns(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+    int64_t oldest;
+
+    pthread_mutex_lock(&lane->lock);
+    oldest = iswi_lender_oldest_ns(&lane->writer.lender);
+    pthread_mutex_unlock(&lane->lock);
+    return oldest;
+}
+
 static void lane_close(iswi_link *link)
 {
     ring_lane *lane = (ring_lane *)link;
@@ -441,9 +405,7 @@ static void lane_destroy(iswi_link *link)
         stop_threads(lane); /* they use the message lane until then */
         iswi_link_destroy(lane->inner);
     }
-    if (lane->sending)
-        iswi_outbox_give_back(&lane->outbox, lane->sending);
-    iswi_outbox_fini(&lane->outbox);
+    iswi_ring_writer_fini(&lane->writer);
     iswi_sp_reader_fini(&lane->reader);
     iswi_ring_memory_unmap(&lane->memory);
     pthread_mutex_destroy(&lane->reading);
@@ -459,10 +421,24 @@ static const iswi_link_ops ops = {
     .close = lane_close,
     .destroy = lane_destroy,
     .upgrade = lane_upgrade,
+    .oldest_loan_ns = lane_oldest_loan_ns,
 };
 
 typedef isw_status (*open_fn)(const char *url, const iswi_link_events *events, iswi_link **out,
                               isw_error *error);
+
+static void set_ways(ring_lane *lane, bool is_host)
+{
+    iswi_ring_memory *memory = &lane->memory;
+
+    lane->in = is_host ? &memory->up : &memory->down;
+    lane->out = lane->writer.ring = is_host ? &memory->down : &memory->up;
+    lane->writer.lender.arena = is_host ? memory->down_arena : memory->up_arena;
+    lane->borrower.arena = is_host ? memory->up_arena : memory->down_arena;
+    lane->borrower.copies = is_host;
+    lane->reader.borrower = &lane->borrower;
+    lane->reader.greeted = true;
+}
 
 static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring_options *options,
                             const iswi_link_events *events, iswi_link **out, isw_error *error)
@@ -477,10 +453,8 @@ static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
     lane->link = (iswi_link){ &ops, *events };
     lane->memory = options->memory;
-    lane->in = options->is_host ? &lane->memory.up : &lane->memory.down;
-    lane->out = options->is_host ? &lane->memory.down : &lane->memory.up;
+    set_ways(lane, options->is_host);
     lane->spin_us = options->spin_us;
-    lane->reader.greeted = true;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_mutex_init(&lane->reading, NULL);
     *out = &lane->link; /* set before the first event */

@@ -11,11 +11,33 @@
 
 const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES] = { 0, 'S', 'P', 0, 0, 0x10, 0, 0 };
 
+static void put_number(unsigned char *at, int bytes, uint64_t number)
+{
+    for (int i = bytes - 1; i >= 0; i--, number >>= 8)
+        at[i] = (unsigned char)number;
+}
+
+static uint64_t get_number(const unsigned char *at, int bytes)
+{
+    uint64_t number = 0;
+
+    for (int i = 0; i < bytes; i++)
+        number = number << 8 | at[i];
+    return number;
+}
+
 void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES])
 {
     head[0] = 1;
-    for (int i = 8; i > 0; i--, size >>= 8)
-        head[i] = (unsigned char)size;
+    put_number(head + 1, 8, size);
+}
+
+void iswi_sp_loan_record(const iswi_loan *loan, unsigned char record[ISWI_SP_LOAN_BYTES])
+{
+    record[0] = 2;
+    put_number(record + 1, 8, loan->size);
+    put_number(record + 9, 8, loan->offset);
+    put_number(record + 17, 4, loan->number);
 }
 
 void iswi_sp_reader_fini(iswi_sp_reader *reader)
@@ -86,10 +108,24 @@ static isw_status take_greeting(iswi_sp_reader *reader)
     return ISW_OK;
 }
 
+static isw_status take_loan(iswi_sp_reader *reader, iswi_message **out)
+{
+    const unsigned char *record = reader->chunk + reader->begin;
+    iswi_loan loan;
+
+    if (reader->end - reader->begin < ISWI_SP_LOAN_BYTES)
+        return ISW_OK;
+    loan.size = get_number(record + 1, 8);
+    loan.offset = get_number(record + 9, 8);
+    loan.number = (uint32_t)get_number(record + 17, 4);
+    reader->begin += ISWI_SP_LOAN_BYTES;
+    return iswi_borrower_message(reader->borrower, &loan, out);
+}
+
 isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
 {
     const unsigned char *head;
-    uint64_t size = 0;
+    uint64_t size;
 
     *out = NULL;
     if (reader->large)
@@ -103,8 +139,9 @@ isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
     if (reader->end - reader->begin < ISWI_SP_HEAD_BYTES)
         return ISW_OK;
     head = reader->chunk + reader->begin;
-    for (int i = 1; i < ISWI_SP_HEAD_BYTES; i++)
-        size = size << 8 | head[i];
+    if (head[0] == 2 && reader->borrower)
+        return take_loan(reader, out);
+    size = get_number(head + 1, 8);
     if (head[0] != 1 || size > ISWI_MESSAGE_MAX_BYTES)
         return ISW_E_PROTOCOL;
     if (size > ISWI_SP_CHUNK_BYTES - ISWI_SP_HEAD_BYTES) {

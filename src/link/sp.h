@@ -4,13 +4,15 @@
 
 /*
  * The SP framing of PROTOCOL.md, section 1, as nng and nanomsg speak it on ipc: a greeting of 8
- * bytes, then messages of 01, a length of 8 bytes, and the bytes. Pure: no sockets, no threads.
+ * bytes, then messages of 01, a length of 8 bytes, and the bytes. On a ring there are also messages
+ * of 02 that lie in an arena (section 11). Pure: no sockets, no threads.
  */
-#include "link/message.h"
+#include "link/loans.h"
 
 #include <isoworker/status.h>
 
-enum { ISWI_SP_GREETING_BYTES = 8, ISWI_SP_HEAD_BYTES = 9, ISWI_SP_CHUNK_BYTES = 64 * 1024 };
+enum { ISWI_SP_GREETING_BYTES = 8, ISWI_SP_HEAD_BYTES = 9, ISWI_SP_LOAN_BYTES = 21,
+       ISWI_SP_CHUNK_BYTES = 64 * 1024 };
 
 /* The greeting of the pair protocol, version 0. */
 extern const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES];
@@ -18,12 +20,17 @@ extern const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES];
 /* What precedes a message of `size` bytes. */
 void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES]);
 
+/* What stands for a message in the arena: 02, its size and offset of 8 bytes each, and the number of
+ * its word of 4. */
+void iswi_sp_loan_record(const iswi_loan *loan, unsigned char record[ISWI_SP_LOAN_BYTES]);
+
 /* Turns bytes as they arrive into messages. */
 typedef struct iswi_sp_reader {
     unsigned char *chunk; /* bytes from `begin` to `end` are not used yet */
     size_t begin, end;
     bool greeted;
     iswi_message view;    /* the last one that lay whole in the chunk */
+    iswi_borrower *borrower; /* of messages in an arena; NULL: there is none */
     iswi_message *large; /* one that the chunk does not hold, with its first bytes */
     unsigned char *large_bytes;
     size_t large_have, large_size;

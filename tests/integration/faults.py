@@ -111,6 +111,13 @@ class Faults(unittest.TestCase):
             wait_until(lambda: not is_alive(pid))
             self.assertEqual(host.get("hello/x")[0], 200)
 
+    def test_a_worker_that_never_gives_memory_back_is_found_by_its_heartbeat(self):
+        with Host(worker(more="processes: 2"), top="host: {heartbeat: 100ms}") as host:
+            self.assertEqual(host.request("POST", "hoard", b"x" * 65536)[0], 200)
+            host.wait_for("it keeps memory of invocations that it has answered")
+            body = os.urandom(1024 * 1024)
+            self.assertEqual(host.request("POST", "echo", body)[:2], (200, body))
+
     def test_a_crash_loop_is_given_up(self):
         command = ["sh", "-c", "echo no such library >&2; exit 3"]
         broken = worker("broken", command, "give_up_after: 3\nrestart_delay: 10ms")

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker of the integration tests: functions that behave badly on request. */
 #include <isoworker/isoworker.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -68,6 +70,39 @@ static isw_status forge(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "ok");
 }
 
+/* -- One that never gives borrowed memory back (PROTOCOL.md, section 11) ----------------------- */
+
+enum { DOWN_LOANS = 1024, LOANS = 128 };
+
+static void *keep_for_ever(void *user)
+{
+    _Atomic uint32_t *words = user;
+
+    for (;;) {
+        for (unsigned i = 0; i < LOANS; i++)
+            atomic_store(&words[i], 1);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static isw_status hoard(isw_context *ctx)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    char *base = NULL;
+    pthread_t thread;
+
+    while (maps && !base && fgets(line, sizeof line, maps))
+        if (strstr(line, "isoworker-ring"))
+            base = (char *)strtoull(line, NULL, 16);
+    if (maps)
+        fclose(maps);
+    if (!base || pthread_create(&thread, NULL, keep_for_ever, base + DOWN_LOANS) != 0)
+        return isw_fail(ctx, ISW_E_INTERNAL, "there is no ring to hoard in");
+    return isw_http_reply(ctx, 200, "text/plain", "mine\n");
+}
+
 static isw_status text(isw_context *ctx)
 {
     isw_data data = isw_data_json("{\"a\":1}");
@@ -106,6 +141,7 @@ static const isw_function functions[] = {
     { .name = "once", .trigger = ISW_HTTP("GET", "once"), .handler = nap },
     { .name = "stubborn", .trigger = ISW_HTTP("GET", "stubborn"), .handler = stubborn,
       .timeout_ms = 300 },
+    { .name = "hoard", .trigger = ISW_HTTP("POST", "hoard"), .handler = hoard },
     { .name = "forge", .trigger = ISW_HTTP("GET", "forge"), .handler = forge },
     { .name = "text", .trigger = ISW_HTTP("GET", "text"), .handler = text },
     { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },

@@ -184,6 +184,8 @@ void pair_open(pair *both, const lane *kind)
 
 void pair_close(pair *both)
 {
+    iswi_message_release(both->b.kept); /* it may lie in memory of the link */
+    both->b.kept = NULL;
     end_destroy(&both->b);
     end_destroy(&both->a);
     end_fini(&both->b);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* First fit among what is lent. Invariant: what the other side can write is one bit for each loan;
+ * places and sizes are read from our own memory, or bounded before they are used. */
+#include "link/loans.h"
+
+#include <sys/mman.h>
+
+enum { TRIM_NS_SECONDS = 5, ALIGNMENT = 64 };
+
+#define TRIM_AFTER_NS ((int64_t)TRIM_NS_SECONDS * 1000000000)
+
+/* -- Lending ----------------------------------------------------------------------------------- */
+
+static bool is_back(const iswi_lender *lender, unsigned number)
+{
+    return !atomic_load_explicit(&lender->arena.words->lent[number], memory_order_acquire);
+}
+
+/* Forget what came back. */
+static void sweep(iswi_lender *lender)
+{
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < lender->count; i++) {
+        unsigned number = lender->order[i];
+
+        if (is_back(lender, number))
+            lender->sizes[number] = 0;
+        else
+            lender->order[left++] = (uint8_t)number;
+    }
+    lender->count = left;
+}
+
+/* The first gap for `size` bytes: its offset, and its place in the order. */
+static bool find_gap(const iswi_lender *lender, uint64_t size, uint64_t *offset, unsigned *place)
+{
+    *offset = 0;
+    for (*place = 0; *place < lender->count; ++*place) {
+        unsigned number = lender->order[*place];
+
+        if (lender->offsets[number] - *offset >= size)
+            return true;
+        *offset = lender->offsets[number] + lender->sizes[number];
+    }
+    return ISWI_ARENA_BYTES - *offset >= size;
+}
+
+static unsigned free_number(const iswi_lender *lender)
+{
+    unsigned number = 0;
+
+    while (lender->sizes[number])
+        number++;
+    return number;
+}
+
+void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_loan *loan)
+{
+    uint64_t rounded = ((uint64_t)size + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+    uint64_t offset;
+    unsigned place;
+    unsigned number;
+
+    if (!size || size > ISWI_ARENA_BYTES)
+        return NULL;
+    sweep(lender);
+    if (lender->count == ISWI_LOANS || !find_gap(lender, rounded, &offset, &place))
+        return NULL;
+    number = free_number(lender);
+    memmove(&lender->order[place + 1], &lender->order[place], lender->count - place);
+    lender->order[place] = (uint8_t)number;
+    lender->count++;
+    lender->offsets[number] = offset;
+    lender->sizes[number] = rounded;
+    lender->since_ns[number] = lender->used_ns = now_ns;
+    if (lender->touched < offset + rounded)
+        lender->touched = offset + rounded;
+    atomic_store_explicit(&lender->arena.words->lent[number], 1, memory_order_relaxed);
+    *loan = (iswi_loan){ size, offset, number };
+    return lender->arena.bytes + offset;
+}
+
+void iswi_lender_cancel(iswi_lender *lender, const iswi_loan *loan)
+{
+    atomic_store_explicit(&lender->arena.words->lent[loan->number], 0, memory_order_relaxed);
+}
+
+int64_t iswi_lender_oldest_ns(iswi_lender *lender)
+{
+    int64_t oldest = 0;
+
+    sweep(lender);
+    for (unsigned i = 0; i < lender->count; i++) {
+        int64_t since = lender->since_ns[lender->order[i]];
+
+        if (!oldest || since < oldest)
+            oldest = since;
+    }
+    return oldest;
+}
+
+void iswi_lender_trim(iswi_lender *lender, int64_t now_ns)
+{
+    if (!lender->touched || now_ns - lender->used_ns < TRIM_AFTER_NS)
+        return;
+    sweep(lender);
+    if (lender->count)
+        return;
+    madvise(lender->arena.bytes, ISWI_ARENA_BYTES, MADV_REMOVE);
+    lender->touched = 0;
+}
+
+/* -- Borrowing --------------------------------------------------------------------------------- */
+
+static void give_back(iswi_message *message)
+{
+    iswi_borrowed *borrowed = (iswi_borrowed *)message; /* the first member */
+
+    atomic_store_explicit(borrowed->word, 0, memory_order_release);
+}
+
+static isw_status copy(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out)
+{
+    *out = iswi_message_copy(borrower->arena.bytes + loan->offset, (size_t)loan->size);
+    if (!*out)
+        return ISW_E_NO_MEMORY;
+    atomic_store_explicit(&borrower->arena.words->lent[loan->number], 0, memory_order_release);
+    return ISW_OK;
+}
+
+isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
+                                 iswi_message **out)
+{
+    iswi_borrowed *borrowed;
+
+    if (loan->number >= ISWI_LOANS || loan->offset > ISWI_ARENA_BYTES ||
+        loan->size > ISWI_ARENA_BYTES - loan->offset)
+        return ISW_E_PROTOCOL;
+    if (borrower->copies)
+        return copy(borrower, loan, out);
+    borrowed = &borrower->borrowed[loan->number];
+    if (atomic_load(&borrowed->message.holders))
+        return ISW_E_PROTOCOL; /* lent a second time */
+    borrowed->word = &borrower->arena.words->lent[loan->number];
+    borrowed->message.bytes = (isw_bytes){ borrower->arena.bytes + loan->offset, (size_t)loan->size };
+    borrowed->message.end = give_back;
+    atomic_store(&borrowed->message.holders, 1);
+    *out = &borrowed->message;
+    return ISW_OK;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_LINK_LOANS_H
+#define ISWI_LINK_LOANS_H
+
+/*
+ * Large messages in shared memory (PROTOCOL.md, section 11): each side lends the other parts of an
+ * arena of its own and takes them back when the other has set their word to 0. What is lent is kept
+ * in private memory, so that the other side can at most keep it, or give it back too early and read
+ * something else. Linux.
+ */
+#include "link/message.h"
+
+#include <isoworker/status.h>
+
+enum {
+    ISWI_LOANS = 128,
+    ISWI_LOAN_LEAST = 16 * 1024, /* from here on a loan is cheaper than the ring, as measured */
+    ISWI_ARENA_BYTES = 16 * 1024 * 1024
+};
+
+/* Shared: one word for each loan, 1 while it is lent. */
+typedef struct iswi_loan_words {
+    _Atomic uint32_t lent[ISWI_LOANS];
+} iswi_loan_words;
+
+/* Shared: an arena and its words. */
+typedef struct iswi_arena_memory {
+    iswi_loan_words *words;
+    unsigned char *bytes;
+} iswi_arena_memory;
+
+/* Where a message lies. */
+typedef struct iswi_loan {
+    uint64_t size, offset;
+    uint32_t number; /* of its word */
+} iswi_loan;
+
+/* -- The side that lends; the owner's lock guards it ------------------------------------------- */
+
+typedef struct iswi_lender {
+    iswi_arena_memory arena;
+    uint64_t offsets[ISWI_LOANS], sizes[ISWI_LOANS]; /* of what is lent; size 0: free */
+    int64_t since_ns[ISWI_LOANS];
+    uint8_t order[ISWI_LOANS]; /* of what is lent, by offset */
+    unsigned count;
+    uint64_t touched; /* no byte from here on has memory */
+    int64_t used_ns;  /* when something was last lent */
+} iswi_lender;
+
+/* Take `size` bytes, at the lowest place; returns where to write them, or NULL when there is no
+ * room. */
+void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_loan *loan);
+
+/* Take a loan back that the other side has not heard of. */
+void iswi_lender_cancel(iswi_lender *lender, const iswi_loan *loan);
+
+/* Since when the oldest loan is out; 0: none is. */
+int64_t iswi_lender_oldest_ns(iswi_lender *lender);
+
+/* Give memory back to the operating system if nothing was lent for some seconds. */
+void iswi_lender_trim(iswi_lender *lender, int64_t now_ns);
+
+/* -- The side that borrows --------------------------------------------------------------------- */
+
+typedef struct iswi_borrowed {
+    iswi_message message;
+    _Atomic uint32_t *word;
+} iswi_borrowed;
+
+typedef struct iswi_borrower {
+    iswi_arena_memory arena;
+    bool copies; /* the other side is not trusted: it could change what we read */
+    iswi_borrowed borrowed[ISWI_LOANS];
+} iswi_borrower;
+
+/* The message of a loan, to be released: a view that gives the loan back with its last holder, or a
+ * copy if the borrower copies. Errors: ISW_E_PROTOCOL when there can be no such loan,
+ * ISW_E_NO_MEMORY. */
+isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
+                                 iswi_message **out);
+
+#endif

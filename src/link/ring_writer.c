@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invariant: frames leave in the order in which they came, so that nothing goes past an outbox that
+ * is not empty. */
+#include "link/ring_writer.h"
+
+#include "base/clock.h"
+#include "link/sp.h"
+
+static size_t size_of(const isw_bytes *pieces, unsigned count)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        size += pieces[i].size;
+    return size;
+}
+
+static void publish(iswi_ring_writer *writer)
+{
+    iswi_ring_publish(writer->ring);
+    iswi_ring_wake(writer->ring);
+}
+
+static size_t put(iswi_ring_writer *writer, const void *bytes, size_t size)
+{
+    return iswi_ring_write(writer->ring, bytes, size, &writer->broken);
+}
+
+/* -- At once ----------------------------------------------------------------------------------- */
+
+/* A large frame into the arena, if that has room. */
+static bool lend(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned count, size_t size)
+{
+    unsigned char record[ISWI_SP_LOAN_BYTES];
+    iswi_loan loan;
+    unsigned char *at;
+
+    if (size < ISWI_LOAN_LEAST || iswi_ring_room(writer->ring) < sizeof record)
+        return false;
+    at = iswi_lender_take(&writer->lender, size, iswi_now_ns(), &loan);
+    if (!at)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(at, pieces[i].data, pieces[i].size);
+        at += pieces[i].size;
+    }
+    iswi_sp_loan_record(&loan, record);
+    put(writer, record, sizeof record);
+    publish(writer);
+    return true;
+}
+
+static bool write_whole(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned count,
+                        size_t size)
+{
+    unsigned char head[ISWI_SP_HEAD_BYTES];
+
+    if (iswi_ring_room(writer->ring) < size + sizeof head)
+        return false;
+    iswi_sp_head(size, head);
+    put(writer, head, sizeof head);
+    for (unsigned i = 0; i < count; i++)
+        put(writer, pieces[i].data, pieces[i].size);
+    publish(writer);
+    return true;
+}
+
+/* -- What waits -------------------------------------------------------------------------------- */
+
+/* Put what the ring has room for of the batch that is under way, and of those that follow. */
+static void write_some(iswi_ring_writer *writer)
+{
+    bool wrote = false;
+
+    for (;;) {
+        unsigned char head[ISWI_SP_HEAD_BYTES];
+
+        if (!writer->sending) {
+            if (iswi_ring_room(writer->ring) < ISWI_SP_HEAD_BYTES ||
+                !(writer->sending = iswi_outbox_take(&writer->outbox)))
+                break;
+            iswi_sp_head(writer->sending->bytes.size, head);
+            put(writer, head, sizeof head);
+            writer->sent = 0;
+        }
+        writer->sent += put(writer, writer->sending->bytes.data + writer->sent,
+                            writer->sending->bytes.size - writer->sent);
+        wrote = true;
+        if (writer->sent < writer->sending->bytes.size)
+            break;
+        iswi_outbox_give_back(&writer->outbox, writer->sending);
+        writer->sending = NULL;
+    }
+    if (wrote)
+        publish(writer);
+}
+
+bool iswi_ring_writer_waits(const iswi_ring_writer *writer)
+{
+    return writer->sending || writer->outbox.bytes;
+}
+
+void iswi_ring_writer_flush(iswi_ring_writer *writer)
+{
+    do
+        write_some(writer);
+    while (!writer->broken && iswi_ring_writer_waits(writer) &&
+           iswi_ring_await_room(writer->ring, writer->sending ? 1 : ISWI_SP_HEAD_BYTES));
+}
+
+isw_status iswi_ring_writer_send(iswi_ring_writer *writer, const isw_bytes *pieces,
+                                 unsigned count)
+{
+    size_t size = size_of(pieces, count);
+    isw_status status;
+
+    if (!iswi_ring_writer_waits(writer) && (lend(writer, pieces, count, size) ||
+                                            write_whole(writer, pieces, count, size)))
+        return ISW_OK;
+    status = iswi_outbox_add(&writer->outbox, pieces, count);
+    iswi_ring_writer_flush(writer);
+    return status;
+}
+
+void iswi_ring_writer_fini(iswi_ring_writer *writer)
+{
+    if (writer->sending)
+        iswi_outbox_give_back(&writer->outbox, writer->sending);
+    iswi_outbox_fini(&writer->outbox);
+}
