@@ -9,6 +9,9 @@ install(TARGETS isw_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
 set_target_properties(isw_bench_worker PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
 install(TARGETS isw_bench_worker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+if(TARGET isw_bench_grpc)
+  install(TARGETS isw_bench_grpc RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
 install(TARGETS isoworker EXPORT isoworkerTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 

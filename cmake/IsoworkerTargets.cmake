@@ -4,7 +4,8 @@ add_library(isw_flags INTERFACE)
 target_compile_features(isw_flags INTERFACE c_std_11)
 target_compile_definitions(isw_flags INTERFACE _GNU_SOURCE)
 target_compile_options(isw_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+  -Wall -Wextra -Wshadow -Wpointer-arith
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
   -Wconversion -Wno-sign-conversion -fvisibility=hidden -fno-strict-aliasing
   $<$<BOOL:${ISOWORKER_WERROR}>:-Werror>)
 if(ISOWORKER_SANITIZE)

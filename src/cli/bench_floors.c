@@ -6,7 +6,7 @@
  */
 #include "cli/bench_floors.h"
 
-#include "cli/bench_peer.h"
+#include "cli/bench_process.h"
 #include "link/ring.h"
 
 #include <nng/nng.h>
@@ -22,6 +22,7 @@
 enum {
     TIMEOUT_MS = 5000,
     SPIN_NS = 50000,
+    LOOK_AGAIN_NS = 50000,
     MESSAGE_MAX = ISWI_BENCH_PAYLOAD_MAX + 4
 };
 
@@ -31,6 +32,7 @@ typedef struct line {
     bool (*send)(struct line *line, uint32_t size);
     bool (*receive)(struct line *line, uint32_t size);
     unsigned char *bytes; /* MESSAGE_MAX */
+    int64_t started_ns; /* when the echo was */
     nng_socket nng;
     int fd;
     iswi_ring_memory memory;
@@ -45,8 +47,8 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
     bool over = false;
 
     while (!over || sent > samples->done) {
-        over = over || iswi_bench_is_over(began + ns);
-        while (!over && sent - samples->done < samples->in_flight) {
+        over = sent && (over || sent >= samples->most || iswi_bench_is_over(began + ns));
+        while (!over && sent - samples->done < samples->in_flight && sent < samples->most) {
             starts[sent++ % ISWI_BENCH_WINDOW] = iswi_bench_now_ns();
             if (!l->send(l, samples->payload))
                 return false;
@@ -72,12 +74,14 @@ static uint32_t window_of(uint32_t room, uint32_t payload)
     return most < 1 ? 1 : most < ISWI_BENCH_WINDOW ? most : ISWI_BENCH_WINDOW;
 }
 
-static bool carry_out(const iswi_bench_plan *plan, line *l, uint32_t (*window)(uint32_t))
+static bool carry_out(const iswi_bench_plan *plan, line *l,
+                      uint32_t (*window)(void *user, uint32_t payload))
 {
+    iswi_bench_subject subject = { run, window, l, l->started_ns };
     bool ok;
 
     l->bytes = calloc(1, MESSAGE_MAX);
-    ok = l->bytes && iswi_bench_carry_out(plan, run, l, window);
+    ok = l->bytes && iswi_bench_carry_out(plan, &subject);
     free(l->bytes);
     return ok;
 }
@@ -116,10 +120,24 @@ static bool receive_nng(line *l, uint32_t size)
     return right;
 }
 
-static uint32_t window_nng(uint32_t payload)
+static uint32_t window_nng(void *user, uint32_t payload)
 {
+    (void)user;
     (void)payload; /* its queues count messages */
     return ISWI_BENCH_WINDOW;
+}
+
+/* Until somebody listens; its own way to try again waits longer than an echo takes to start. */
+static bool dial_nng(nng_socket socket, const char *url)
+{
+    int64_t until = iswi_bench_now_ns() + TIMEOUT_MS * 1000000LL;
+
+    while (nng_dial(socket, url, NULL, 0) != 0) {
+        if (iswi_bench_is_over(until))
+            return false;
+        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+    }
+    return true;
 }
 
 bool iswi_bench_measure_nng(const iswi_bench_plan *plan)
@@ -133,12 +151,12 @@ bool iswi_bench_measure_nng(const iswi_bench_plan *plan)
     if (!mkdtemp(folder))
         return false;
     snprintf(url, sizeof url, "ipc://%s/nng", folder);
-    peer = iswi_bench_spawn_echo("echo-nng", url, -1);
+    l.started_ns = iswi_bench_now_ns();
+    peer = iswi_bench_spawn_peer("echo-nng", url, -1, -1);
     ok = peer && open_nng(&l.nng) &&
          nng_socket_set_ms(l.nng, NNG_OPT_RECVTIMEO, TIMEOUT_MS) == 0 &&
          nng_socket_set_ms(l.nng, NNG_OPT_SENDTIMEO, TIMEOUT_MS) == 0 &&
-         nng_socket_set_ms(l.nng, NNG_OPT_RECONNMINT, 5) == 0 &&
-         nng_dial(l.nng, url, NULL, NNG_FLAG_NONBLOCK) == 0 && carry_out(plan, &l, window_nng);
+         dial_nng(l.nng, url) && carry_out(plan, &l, window_nng);
     nng_close(l.nng);
     iswi_bench_end(peer);
     unlink(url + sizeof "ipc://" - 1);
@@ -174,8 +192,9 @@ static bool receive_unix(line *l, uint32_t size)
 }
 
 /* A socket of the usual size holds more, whatever it adds to each message. */
-static uint32_t window_unix(uint32_t payload)
+static uint32_t window_unix(void *user, uint32_t payload)
 {
+    (void)user;
     return payload < 1024 ? ISWI_BENCH_WINDOW : window_of(160 * 1024, payload);
 }
 
@@ -189,7 +208,7 @@ bool iswi_bench_measure_unix(const iswi_bench_plan *plan)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
-    peer = iswi_bench_spawn_echo("echo-unix", "-", ends[1]);
+    peer = iswi_bench_spawn_peer("echo-unix", "-", ends[1], -1);
     close(ends[1]);
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     l.fd = ends[0];
@@ -309,8 +328,9 @@ static bool receive_ring(line *l, uint32_t size)
     return read_ring(&l->memory.up, l->bytes, sizeof size + size, TIMEOUT_MS * 1000000LL);
 }
 
-static uint32_t window_ring(uint32_t payload)
+static uint32_t window_ring(void *user, uint32_t payload)
 {
+    (void)user;
     return window_of(ISWI_RING_BYTES, payload);
 }
 
@@ -323,7 +343,7 @@ bool iswi_bench_measure_ring(const iswi_bench_plan *plan)
 
     if (!iswi_ring_memory_create(&l.memory, &fd))
         return false;
-    peer = iswi_bench_spawn_echo("echo-ring", "-", fd);
+    peer = iswi_bench_spawn_peer("echo-ring", "-", fd, -1);
     close(fd);
     ok = peer && carry_out(plan, &l, window_ring);
     iswi_bench_end(peer);

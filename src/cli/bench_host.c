@@ -1,272 +1,121 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The lanes. One thread runs the host, this one waits; the calls are made on the link's thread, by
- * the answer before. Invariant: a slot has at most one call in flight, and its answer alone reads
- * and writes it; answers come one at a time, as one process with one link gives them.
- */
+/* A host of the bench. Invariant: one thread runs it, and whoever began it only waits and calls. */
 #include "cli/bench_host.h"
 
-#include "host/engine.h"
+#include "cli/bench_samples.h"
 
-#include <errno.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 60000, LOOK_AGAIN_NS = 50000 };
 
-static const char key[] = "bench-key";
-static const char auth[] =
-    "  - auth:\n"
-    "      keys:\n"
-    "        - name: bench\n"
-    "          hash: sha256:4b67f4a0c2b62a93f5eb08e010668e55:"
-    "8df66d7d9730c63a558073dc80bb99cb89da50837f34e2176a07290ec1e1f117\n";
+typedef void (*write_fn)(const iswi_bench_setup *setup, FILE *file);
 
-/* -- Configuration ----------------------------------------------------------------------------- */
-
-static bool write_text(const char *path, const char *text)
+static bool write_file(char *path, size_t size, const iswi_bench_host *h, const char *name,
+                       write_fn write)
 {
-    FILE *file = fopen(path, "we");
-    bool ok = file && fputs(text, file) >= 0;
+    FILE *file;
 
-    if (file)
-        ok = fclose(file) == 0 && ok;
-    return ok;
+    snprintf(path, size, "%s/%s", h->folder, name);
+    file = fopen(path, "we");
+    if (!file)
+        return false;
+    write(&h->setup, file);
+    return fclose(file) == 0;
 }
-
-/* At level debug logging has nothing to say under a host or a terminal that shows info or less. */
-bool iswi_bench_write_chain(const char *path, const char *name)
-{
-    bool chain = strstr(name, "+chain") != NULL;
-    char text[1024];
-
-    snprintf(text, sizeof text, "worker: {max_in_flight: %d}\n%s%s", 2 * ISWI_BENCH_WINDOW,
-             chain ? "middleware:\n  - error_handling\n  - logging: {level: debug}\n" : "",
-             strstr(name, "+auth") ? auth : "");
-    return write_text(path, text);
-}
-
-static bool write_host(const char *path, const char *lane)
-{
-    char text[512];
-
-    snprintf(text, sizeof text,
-             "host: {function_timeout: 0}\n"
-             "http: {enabled: false}\n"
-             "logging: {level: warning}\n"
-             "workers:\n"
-             "  - name: bench\n"
-             "    command: [isoworker-bench-worker]\n"
-             "    give_up_after: 1\n"
-             "    link: {lane: %s}\n",
-             lane);
-    return write_text(path, text);
-}
-
-/* -- Calls ------------------------------------------------------------------------------------- */
-
-typedef struct bench bench;
-
-typedef struct slot {
-    bench *owner;
-    int64_t started_ns;
-} slot;
-
-struct bench {
-    char folder[32], host_yaml[48], worker_yaml[48];
-    iswi_host *host;
-    iswi_host_function *function;
-    pthread_t thread;
-    bool running; /* the thread is to be joined */
-    atomic_bool ended;
-    int console;
-
-    isw_data trigger;
-    isw_http request; /* what trigger is, if the chain has auth */
-    isw_pair header;
-    bool with_key;
-    unsigned char *bytes;
-
-    slot slots[ISWI_BENCH_WINDOW];
-    iswi_bench_samples *samples;
-    int64_t until_ns;
-    atomic_uint in_flight;
-    sem_t none_left;
-    bool failed;
-    char why[256];
-};
-
-static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer);
-
-static void start(slot *s)
-{
-    bench *b = s->owner;
-    iswi_call call = { .function = b->function, .trigger = b->trigger, .answer = on_answer,
-                       .user = s };
-
-    s->started_ns = iswi_bench_now_ns();
-    iswi_call_start(b->host, &call);
-}
-
-static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer)
-{
-    slot *s = user;
-    bench *b = s->owner;
-    size_t size = isw_data_payload(&answer->result).size;
-    bool right = answer->outcome == ISW_OUTCOME_SUCCESS && size == b->samples->payload;
-
-    (void)invocation_id;
-    if (right)
-        iswi_bench_note(b->samples, iswi_bench_now_ns() - s->started_ns);
-    else if (!b->failed)
-        snprintf(b->why, sizeof b->why, "%s: %.*s", isw_status_name(answer->status),
-                 (int)answer->message.size, answer->message.data);
-    b->failed = b->failed || !right;
-    iswi_answer_release(answer->held);
-    if (!b->failed && b->samples->mode != ISWI_BENCH_SILENCE &&
-        !iswi_bench_is_over(b->until_ns))
-        start(s);
-    else if (atomic_fetch_sub(&b->in_flight, 1) == 1)
-        sem_post(&b->none_left);
-}
-
-/* Start as many as are to be in flight, and wait until the last answer started no other. */
-static bool burst(bench *b, uint32_t count)
-{
-    struct timespec until;
-
-    atomic_store(&b->in_flight, count);
-    for (uint32_t i = 0; i < count; i++)
-        start(&b->slots[i]);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 30; /* no measurement takes as long */
-    while (sem_timedwait(&b->none_left, &until) != 0)
-        if (errno != EINTR) {
-            snprintf(b->why, sizeof b->why, "an answer did not come");
-            b->failed = true;
-            break;
-        }
-    return !b->failed;
-}
-
-static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
-{
-    bench *b = user;
-    int64_t began = iswi_bench_now_ns();
-
-    b->samples = samples;
-    b->until_ns = began + ns;
-    b->request.body = (isw_bytes){ b->bytes, samples->payload };
-    b->trigger = isw_data_bytes(b->bytes, samples->payload);
-    if (b->with_key) {
-        b->trigger.type = ISW_DATA_HTTP;
-        b->trigger.as.http = &b->request;
-    }
-    do {
-        if (!burst(b, samples->in_flight))
-            return false;
-        if (samples->mode == ISWI_BENCH_SILENCE)
-            iswi_bench_sleep_ns(ISWI_BENCH_SILENCE_NS);
-    } while (!iswi_bench_is_over(b->until_ns));
-    samples->elapsed_ns = iswi_bench_now_ns() - began;
-    return true;
-}
-
-static uint32_t window(uint32_t payload)
-{
-    (void)payload; /* what does not fit waits in the host */
-    return ISWI_BENCH_WINDOW;
-}
-
-/* -- The host ---------------------------------------------------------------------------------- */
 
 static void *run_host(void *user)
 {
-    bench *b = user;
+    iswi_bench_host *h = user;
     isw_error error = { ISW_OK, "" };
 
-    iswi_host_run(b->host, &error);
-    atomic_store(&b->ended, true);
+    iswi_host_run(h->host, &error);
+    atomic_store(&h->ended, true);
     return NULL;
 }
 
-static bool is_ready(bench *b)
+static bool is_ready(const iswi_bench_host *h)
 {
-    b->function = iswi_host_find(b->host, "echo");
-    return b->function && atomic_load(&b->function->pool->processes[0].load) != UINT32_MAX;
+    for (unsigned i = 0; i < h->pool->count; i++)
+        if (atomic_load(&h->pool->processes[i].load) == UINT32_MAX)
+            return false;
+    return true;
 }
 
-static bool begin(bench *b, const char *name)
+static bool await_workers(iswi_bench_host *h, isw_error *error)
 {
-    iswi_host_overrides overrides = { .port = -1, .json = -1, .output = b->console };
-    isw_error error = { ISW_OK, "" };
-    bool ready = false;
+    int64_t until_ns = iswi_bench_now_ns() + READY_MS * 1000000LL;
 
-    if (!write_host(b->host_yaml, strncmp(name, "ring", 4) == 0 ? "ring" : "message") ||
-        !iswi_bench_write_chain(b->worker_yaml, name) ||
-        iswi_host_create(b->folder, &overrides, &b->host, &error) != ISW_OK) {
-        snprintf(b->why, sizeof b->why, "%.*s", (int)sizeof b->why - 1, error.message);
+    while (!atomic_load(&h->ended) && !iswi_bench_is_over(until_ns)) {
+        if (is_ready(h))
+            return true;
+        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+    }
+    isw_error_set(error, ISW_E_UNAVAILABLE, "its workers did not become ready");
+    return false;
+}
+
+bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *error)
+{
+    iswi_host_overrides overrides = { .port = -1, .json = -1 };
+
+    *h = (iswi_bench_host){ .folder = "/tmp/isoworker-bench-XXXXXX" };
+    h->console = memfd_create("isoworker-bench", MFD_CLOEXEC);
+    overrides.output = h->console;
+    if (h->console < 0 || !iswi_bench_parse_setup(setup, &h->setup) || h->setup.in_process) {
+        isw_error_set(error, ISW_E_INVALID, "there is no such case");
         return false;
     }
-    b->running = pthread_create(&b->thread, NULL, run_host, b) == 0;
-    for (int i = 0; b->running && i < READY_MS && !ready && !atomic_load(&b->ended); i++) {
-        ready = is_ready(b);
-        if (!ready)
-            iswi_bench_sleep_ns(1000000);
+    if (!mkdtemp(h->folder) ||
+        !write_file(h->host_yaml, sizeof h->host_yaml, h, "host.yaml",
+                    iswi_bench_write_host_yaml) ||
+        !write_file(h->worker_yaml, sizeof h->worker_yaml, h, "worker.yaml",
+                    iswi_bench_write_worker_yaml)) {
+        isw_error_set(error, ISW_E_IO, "its configuration cannot be written");
+        return false;
     }
-    if (!ready)
-        snprintf(b->why, sizeof b->why, "its worker did not become ready");
-    return ready;
+    if (iswi_host_create(h->folder, &overrides, &h->host, error) != ISW_OK)
+        return false;
+    h->pool = &h->host->pools[0];
+    h->running = pthread_create(&h->thread, NULL, run_host, h) == 0;
+    return h->running && await_workers(h, error);
 }
 
-/* What was asked for once more goes with the host: b outlives it. */
-static void end(bench *b)
-{
-    if (b->running) {
-        iswi_host_stop(b->host);
-        pthread_join(b->thread, NULL);
-    }
-    iswi_host_destroy(b->host);
-    unlink(b->host_yaml);
-    unlink(b->worker_yaml);
-    rmdir(b->folder);
-}
-
-static void say_why(const bench *b, const char *name)
+void iswi_bench_host_end(iswi_bench_host *h, bool loud)
 {
     char text[2048];
-    ssize_t size = pread(b->console, text, sizeof text, 0);
+    ssize_t size;
 
-    fprintf(stderr, "isoworker bench: %s: %s\n%.*s", name, b->why, size > 0 ? (int)size : 0, text);
+    if (h->running) {
+        iswi_host_stop(h->host);
+        pthread_join(h->thread, NULL);
+    }
+    iswi_host_destroy(h->host);
+    unlink(h->host_yaml);
+    unlink(h->worker_yaml);
+    rmdir(h->folder);
+    size = loud ? pread(h->console, text, sizeof text, 0) : 0;
+    if (size > 0)
+        fprintf(stderr, "%.*s", (int)size, text);
+    close(h->console);
 }
 
-bool iswi_bench_measure_host(const char *name, const iswi_bench_plan *plan)
+bool iswi_bench_serve_http(const char *setup)
 {
-    bench b = { .folder = "/tmp/isoworker-bench-XXXXXX" };
-    bool ok;
+    iswi_bench_host h;
+    isw_error error = { ISW_OK, "" };
+    bool ok = iswi_bench_host_begin(&h, setup, &error) && h.host->http;
 
-    b.bytes = calloc(1, ISWI_BENCH_PAYLOAD_MAX);
-    b.console = memfd_create("isoworker-bench", MFD_CLOEXEC);
-    if (!b.bytes || b.console < 0 || !mkdtemp(b.folder))
-        return false;
-    snprintf(b.host_yaml, sizeof b.host_yaml, "%s/host.yaml", b.folder);
-    snprintf(b.worker_yaml, sizeof b.worker_yaml, "%s/worker.yaml", b.folder);
-    sem_init(&b.none_left, 0, 0);
-    for (int i = 0; i < ISWI_BENCH_WINDOW; i++)
-        b.slots[i].owner = &b;
-    b.with_key = strstr(name, "+auth") != NULL;
-    b.header = (isw_pair){ isw_str_of("x-functions-key"), isw_str_of(key) };
-    b.request = (isw_http){ .method = isw_str_of("POST"), .url = isw_str_of("/api/echo"),
-                            .headers = { &b.header, 1 } };
-    ok = begin(&b, name) && iswi_bench_carry_out(plan, run, &b, window);
-    if (!ok)
-        say_why(&b, name);
-    end(&b);
-    sem_destroy(&b.none_left);
-    close(b.console);
-    free(b.bytes);
+    if (ok) {
+        printf("%s/api/http\n", iswi_http_url(h.host->http));
+        fflush(stdout);
+        while (!iswi_bench_is_over(INT64_MAX))
+            iswi_bench_sleep_ns(50000000);
+    } else {
+        fprintf(stderr, "isoworker bench: %s: %s\n", setup, error.message);
+    }
+    iswi_bench_host_end(&h, !ok);
     return ok;
 }

@@ -2,15 +2,32 @@
 #ifndef ISWI_CLI_BENCH_HOST_H
 #define ISWI_CLI_BENCH_HOST_H
 
-/* Our own lanes in the bench: the host engine in this process, a real worker in another, and calls
- * from answer callbacks as a trigger makes them. */
-#include "cli/bench_samples.h"
+/* The host engine in this process, with real workers in others, made from a setup. A process has
+ * one at a time, and begins it before it has threads. */
+#include "cli/bench_setup.h"
 
-/* `name` is a lane (message, ring), and +chain or +chain+auth if there is to be middleware. False
- * when there is no such case or it failed; standard error then says why. */
-bool iswi_bench_measure_host(const char *name, const iswi_bench_plan *plan);
+#include "host/engine.h"
 
-/* Write the worker's YAML with the middleware that `name` asks for to `path`. */
-bool iswi_bench_write_chain(const char *path, const char *name);
+typedef struct iswi_bench_host {
+    iswi_bench_setup setup;
+    iswi_host *host;
+    iswi_pool *pool; /* its functions can be read while it serves */
+    char folder[32], host_yaml[48], worker_yaml[48];
+    pthread_t thread;
+    bool running; /* the thread is to be joined */
+    atomic_bool ended;
+    int console;
+} iswi_bench_host;
+
+/* Start a host and wait until all workers are ready. False with the reason in `error`; end it in
+ * either case. */
+bool iswi_bench_host_begin(iswi_bench_host *host, const char *setup, isw_error *error);
+
+/* Stop it and remove its folder. What it said once more goes to standard error if `loud`. */
+void iswi_bench_host_end(iswi_bench_host *host, bool loud);
+
+/* Begin one with an HTTP front, write its address to standard output, and serve until a signal
+ * asks to end. */
+bool iswi_bench_serve_http(const char *setup);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const mode_names[] = { "back-to-back", "silence", "pipelined" };
+static const char *const mode_names[] = { "back-to-back", "silence", "pipelined", "first",
+                                         "aged" };
 
 /* -- Collecting -------------------------------------------------------------------------------- */
 
@@ -69,6 +70,12 @@ bool iswi_bench_report_add(iswi_bench_report *report, const char *name,
     if (!grow(&times, &row->capacity, row->count + samples->count, sizeof row->times_ns[0]))
         return false;
     row->times_ns = times;
+    row->done += samples->done;
+    for (unsigned i = 0; i < ISWI_BENCH_COUNTS; i++)
+        row->counts[i] = samples->counts[i] == ISWI_BENCH_NOT_COUNTED ||
+                                 row->counts[i] == ISWI_BENCH_NOT_COUNTED
+                             ? ISWI_BENCH_NOT_COUNTED
+                             : row->counts[i] + samples->counts[i];
     memcpy(row->times_ns + row->count, samples->times_ns,
            samples->count * sizeof row->times_ns[0]);
     row->count += samples->count;

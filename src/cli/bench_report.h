@@ -18,6 +18,7 @@ typedef struct iswi_bench_row {
     size_t count, capacity;
     double rates[ISWI_BENCH_ROUNDS_MAX]; /* per second, of each round */
     unsigned rounds;
+    uint64_t done, counts[ISWI_BENCH_COUNTS]; /* of all rounds */
     double p50_us, p99_us, per_s; /* the last: the median of the rounds */
 } iswi_bench_row;
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,7 +63,10 @@ void iswi_bench_begin(iswi_bench_samples *samples, iswi_bench_mode mode, uint32_
     samples->count = samples->skipped = 0;
     samples->stride = 1;
     samples->done = 0;
+    samples->most = UINT64_MAX;
     samples->elapsed_ns = 0;
+    for (unsigned i = 0; i < ISWI_BENCH_COUNTS; i++)
+        samples->counts[i] = ISWI_BENCH_NOT_COUNTED;
 }
 
 void iswi_bench_note(iswi_bench_samples *samples, int64_t time_ns)
@@ -77,6 +82,16 @@ void iswi_bench_note(iswi_bench_samples *samples, int64_t time_ns)
         samples->times_ns[i] = samples->times_ns[2 * i];
     samples->count = ISWI_BENCH_KEPT / 2;
     samples->stride *= 2;
+}
+
+uint64_t iswi_bench_sum(const void *bytes, uint64_t size)
+{
+    const unsigned char *at = bytes;
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < size; i++)
+        sum += at[i];
+    return sum;
 }
 
 /* -- The pipe ---------------------------------------------------------------------------------- */
@@ -135,6 +150,8 @@ bool iswi_bench_read(int fd, iswi_bench_samples *samples)
 
 enum { WARM_TRIPS = 100, WARM_MOST_NS = 500000000 };
 
+static const char mode_letters[] = "bspfa";
+
 bool iswi_bench_parse_payloads(const char *text, iswi_bench_plan *plan)
 {
     plan->payload_count = 0;
@@ -154,9 +171,40 @@ bool iswi_bench_parse_payloads(const char *text, iswi_bench_plan *plan)
     }
 }
 
+void iswi_bench_plan_to_words(const iswi_bench_plan *plan, iswi_bench_words *words)
+{
+    size_t at = 0;
+
+    snprintf(words->slice, sizeof words->slice, "%lld", (long long)plan->slice_ms);
+    for (unsigned i = 0; i < plan->payload_count; i++)
+        at += (size_t)snprintf(words->payloads + at, sizeof words->payloads - at, "%s%u",
+                               i ? "," : "", plan->payloads[i]);
+    at = 0;
+    for (unsigned i = 0; i < ISWI_BENCH_MODES; i++)
+        if (plan->modes & ISWI_BENCH_ONLY(i))
+            words->modes[at++] = mode_letters[i];
+    words->modes[at] = '\0';
+}
+
+bool iswi_bench_plan_from_words(char *const words[ISWI_BENCH_PLAN_WORDS], iswi_bench_plan *plan)
+{
+    plan->slice_ms = strtol(words[0], NULL, 10);
+    plan->modes = 0;
+    for (const char *at = words[2]; *at; at++) {
+        const char *letter = strchr(mode_letters, *at);
+
+        if (!letter)
+            return false;
+        plan->modes |= ISWI_BENCH_ONLY(letter - mode_letters);
+    }
+    return plan->modes && iswi_bench_parse_payloads(words[1], plan);
+}
+
+/* -- Carrying it out --------------------------------------------------------------------------- */
+
 /* For its share of the time, and for as many round trips as fill the allocators and their pages;
  * silence comes after back-to-back, which has done that. */
-static bool warm_up(iswi_bench_run_fn run, void *user, iswi_bench_samples *samples, int64_t ns)
+static bool warm_up(const iswi_bench_subject *subject, iswi_bench_samples *samples, int64_t ns)
 {
     iswi_bench_mode mode = samples->mode;
     int64_t until_ns = iswi_bench_now_ns() + WARM_MOST_NS;
@@ -164,7 +212,7 @@ static bool warm_up(iswi_bench_run_fn run, void *user, iswi_bench_samples *sampl
 
     do {
         iswi_bench_begin(samples, mode, samples->payload, samples->in_flight);
-        if (!run(user, samples, ns))
+        if (!subject->run(subject->user, samples, ns))
             return false;
         done += samples->done;
     } while (mode != ISWI_BENCH_SILENCE && done < WARM_TRIPS && !iswi_bench_is_over(until_ns));
@@ -172,23 +220,45 @@ static bool warm_up(iswi_bench_run_fn run, void *user, iswi_bench_samples *sampl
     return true;
 }
 
-bool iswi_bench_carry_out(const iswi_bench_plan *plan, iswi_bench_run_fn run, void *user,
-                          uint32_t (*window)(uint32_t payload))
+/* A number of round trips from the very beginning, so with nothing before them. */
+static bool run_number(const iswi_bench_subject *subject, iswi_bench_samples *samples)
+{
+    const int64_t patience_ns = 20000000000;
+    bool first = samples->mode == ISWI_BENCH_FIRST;
+
+    samples->most = first ? 1 : ISWI_BENCH_AGED_TRIPS;
+    if (!subject->run(subject->user, samples, patience_ns) || samples->done != samples->most)
+        return false;
+    if (first) {
+        samples->elapsed_ns = iswi_bench_now_ns() - subject->started_ns;
+        samples->done = samples->count = samples->skipped = 0;
+        iswi_bench_note(samples, samples->elapsed_ns);
+    }
+    return true;
+}
+
+static bool measure(const iswi_bench_plan *plan, const iswi_bench_subject *subject,
+                    iswi_bench_mode mode, uint32_t payload)
 {
     static iswi_bench_samples samples;
     int64_t slice_ns = plan->slice_ms * 1000000;
     int64_t warm_ns = slice_ns * ISWI_BENCH_WARM_PERCENT / 100;
+    bool many = mode == ISWI_BENCH_PIPELINED || mode == ISWI_BENCH_AGED;
 
+    iswi_bench_begin(&samples, mode, payload, many ? subject->window(subject->user, payload) : 1);
+    if (mode == ISWI_BENCH_FIRST || mode == ISWI_BENCH_AGED)
+        return run_number(subject, &samples) && iswi_bench_write(STDOUT_FILENO, &samples);
+    return warm_up(subject, &samples, warm_ns) &&
+           subject->run(subject->user, &samples, slice_ns - warm_ns) &&
+           iswi_bench_write(STDOUT_FILENO, &samples);
+}
+
+bool iswi_bench_carry_out(const iswi_bench_plan *plan, const iswi_bench_subject *subject)
+{
     for (unsigned i = 0; i < plan->payload_count; i++)
-        for (unsigned mode = 0; mode < ISWI_BENCH_MODES; mode++) {
-            uint32_t payload = plan->payloads[i];
-            uint32_t in_flight = mode == ISWI_BENCH_PIPELINED ? window(payload) : 1;
-
-            iswi_bench_begin(&samples, mode, payload, in_flight);
-            if (!warm_up(run, user, &samples, warm_ns) ||
-                !run(user, &samples, slice_ns - warm_ns) ||
-                !iswi_bench_write(STDOUT_FILENO, &samples))
+        for (unsigned mode = 0; mode < ISWI_BENCH_MODES; mode++)
+            if (plan->modes & ISWI_BENCH_ONLY(mode) &&
+                !measure(plan, subject, mode, plan->payloads[i]))
                 return false;
-        }
     return true;
 }

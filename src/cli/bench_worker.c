@@ -1,44 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker of `isoworker bench`: one function that reads what it got and gives it back. With
- * `in-process SLICE_MS PAYLOADS CONFIG` it measures the same function and chain, called in a loop
- * in this process, and writes the samples to standard output.
+ * The worker of `isoworker bench`: a function that reads what it got and gives it back, once or
+ * many times, and a middleware that does nothing. A user program, of the public interface alone.
+ *   serve COUNT        under a host, with so many functions
+ *   serve-http COUNT   the same, and one more that answers HTTP
+ *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
+ *                      called in a loop in this process; samples to standard output
  */
+#include "cli/bench_process.h"
 #include "cli/bench_samples.h"
 
 #include <isoworker/isoworker.h>
+#include <isoworker/sys/middleware.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <string.h>
 #include <sysexits.h>
-
-/* Reads each byte once, as a function does that looks at what it got. */
-static uint64_t sum_of(isw_bytes bytes)
-{
-    const unsigned char *at = bytes.data;
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < bytes.size; i++)
-        sum += at[i];
-    return sum;
-}
 
 static isw_status echo(isw_context *ctx)
 {
     isw_bytes bytes = isw_data_payload(isw_context_trigger_data(ctx));
     isw_data result = isw_data_bytes(bytes.data, bytes.size);
 
-    if (sum_of(bytes) != 0)
+    if (iswi_bench_sum(bytes.data, bytes.size) != 0)
         return isw_fail(ctx, ISW_E_INVALID, "the bench sends zeros");
     return isw_context_set_result(ctx, &result);
 }
 
-static const isw_function functions[] = {
-    { .name = "echo", .trigger = ISW_TRIGGER("bench", NULL), .handler = echo,
-      .summary = "gives back what it got" },
-    { 0 },
+/* The same bytes as `bench-peer echo-hello` answers. */
+static isw_status hello(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "Hello, World!\n");
+}
+
+static isw_status pass_on(isw_instance *self, isw_context *ctx, const isw_next *next)
+{
+    (void)self;
+    return isw_next_run(next, ctx);
+}
+
+static const isw_middleware nothing = {
+    .size = sizeof(isw_middleware), .name = "nothing", .summary = "does nothing",
+    .invoke = pass_on,
 };
+
+static const isw_function http = {
+    .name = "http", .trigger = ISW_HTTP("GET", "http"), .handler = hello,
+    .summary = "says hello",
+};
+
+/* -- Functions --------------------------------------------------------------------------------- */
+
+enum { FUNCTIONS_MAX = 16000, NAME_BYTES = 12 };
+
+/* The worker that has them keeps pointing here. */
+static struct {
+    isw_function functions[FUNCTIONS_MAX];
+    char names[FUNCTIONS_MAX][NAME_BYTES];
+} made;
+
+/* `count` functions that differ by name alone. */
+static isw_status add_functions(isw_worker *worker, unsigned count, isw_error *error)
+{
+    isw_status status = ISW_OK;
+
+    for (unsigned i = 0; status == ISW_OK && i < count && i < FUNCTIONS_MAX; i++) {
+        snprintf(made.names[i], NAME_BYTES, "%c%u", 'a' + i % 26, i);
+        made.functions[i] = (isw_function){ .name = made.names[i],
+                                            .trigger = ISW_TRIGGER("bench", NULL),
+                                            .handler = echo,
+                                            .summary = "gives back what it got" };
+        status = isw_worker_add_function(worker, &made.functions[i], error);
+    }
+    return status;
+}
+
+static isw_worker *make_worker(const isw_worker_options *options, unsigned count, isw_error *error)
+{
+    isw_worker *worker = NULL;
+
+    if (isw_worker_create(options, &worker, error) == ISW_OK &&
+        isw_worker_add_middleware(worker, &nothing, error) == ISW_OK &&
+        add_functions(worker, count, error) == ISW_OK)
+        return worker;
+    isw_worker_destroy(worker);
+    return NULL;
+}
+
+static int fail(const isw_error *error)
+{
+    fprintf(stderr, "isoworker-bench-worker: %s\n", error->message);
+    return EX_UNAVAILABLE;
+}
+
+static int serve(char **argv)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_worker *worker = make_worker(NULL, (unsigned)strtoul(argv[2], NULL, 10), &error);
+    int code;
+
+    if (worker && strcmp(argv[1], "serve-http") == 0 &&
+        isw_worker_add_function(worker, &http, &error) != ISW_OK) {
+        isw_worker_destroy(worker);
+        worker = NULL;
+    }
+    code = worker ? isw_worker_main(worker, 1, argv) : fail(&error);
+    isw_worker_destroy(worker);
+    return code;
+}
 
 /* -- In process -------------------------------------------------------------------------------- */
 
@@ -54,7 +124,7 @@ static bool invoke(local *l, uint32_t payload)
     isw_invocation invocation;
     bool right;
 
-    if (isw_worker_invoke(l->worker, "echo", &input, &invocation, &l->error) != ISW_OK)
+    if (isw_worker_invoke(l->worker, made.names[0], &input, &invocation, &l->error) != ISW_OK)
         return false;
     right = invocation.outcome == ISW_OUTCOME_SUCCESS;
     isw_invocation_free(&invocation);
@@ -65,7 +135,7 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
 {
     int64_t began = iswi_bench_now_ns();
 
-    while (!iswi_bench_is_over(began + ns)) {
+    do {
         int64_t started = iswi_bench_now_ns();
 
         if (!invoke(user, samples->payload))
@@ -73,13 +143,14 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
         iswi_bench_note(samples, iswi_bench_now_ns() - started);
         if (samples->mode == ISWI_BENCH_SILENCE)
             iswi_bench_sleep_ns(ISWI_BENCH_SILENCE_NS);
-    }
+    } while (samples->done < samples->most && !iswi_bench_is_over(began + ns));
     samples->elapsed_ns = iswi_bench_now_ns() - began;
     return true;
 }
 
-static uint32_t window(uint32_t payload)
+static uint32_t window(void *user, uint32_t payload)
 {
+    (void)user;
     (void)payload;
     return 1; /* a call has ended when it returns */
 }
@@ -87,27 +158,29 @@ static uint32_t window(uint32_t payload)
 static int measure(char **argv)
 {
     isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    iswi_bench_plan plan = { .slice_ms = strtol(argv[2], NULL, 10) };
+    iswi_bench_plan plan = { 0 };
     local l = { .bytes = calloc(1, ISWI_BENCH_PAYLOAD_MAX) };
+    iswi_bench_subject subject = { .run = run, .window = window, .user = &l,
+                                   .started_ns = iswi_bench_now_ns() };
     bool ok;
 
-    options.config_path = argv[4];
+    options.config_path = "/proc/self/fd/3"; /* ISWI_BENCH_FD */
     iswi_bench_catch_signals();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    ok = l.bytes && iswi_bench_parse_payloads(argv[3], &plan) &&
-         isw_worker_create(&options, &l.worker, &l.error) == ISW_OK &&
-         isw_worker_add_function(l.worker, &functions[0], &l.error) == ISW_OK &&
-         iswi_bench_carry_out(&plan, run, &l, window);
-    if (!ok)
-        fprintf(stderr, "isoworker-bench-worker: %s\n", l.error.message);
+    iswi_bench_die_with_parent(SIGTERM);
+    l.worker = make_worker(&options, 1, &l.error);
+    ok = l.bytes && l.worker && iswi_bench_plan_from_words(argv + 2, &plan) &&
+         iswi_bench_carry_out(&plan, &subject);
     isw_worker_destroy(l.worker);
     free(l.bytes);
-    return ok ? EX_OK : EX_UNAVAILABLE;
+    return ok ? EX_OK : fail(&l.error);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "in-process") == 0)
+    if (argc == 2 + ISWI_BENCH_PLAN_WORDS && strcmp(argv[1], "in-process") == 0)
         return measure(argv);
-    return isw_main(argc, argv, functions);
+    if (argc == 3 && strncmp(argv[1], "serve", 5) == 0)
+        return serve(argv);
+    fprintf(stderr, "isoworker-bench-worker is started by `isoworker bench`\n");
+    return EX_USAGE;
 }
