@@ -5,6 +5,7 @@
  * this process measures nothing itself and uses neither nng nor threads.
  */
 #include "cli/bench_case.h"
+#include "cli/bench_full.h"
 #include "cli/cli.h"
 
 #include <getopt.h>
@@ -16,7 +17,7 @@
 enum {
     ROUNDS = 5,
     SECONDS = 35,
-    SECONDS_FULL = 120,
+    SECONDS_FULL = 180, /* half of it for the main table */
     SLICE_LEAST_MS = 10
 };
 
@@ -30,7 +31,15 @@ static const char usage[] =
     "  --json       one object a line instead of tables\n"
     "  --seconds N  how long to measure, 1 to 3600; 35 by default\n"
     "  --payload B  bytes of each message, such as 100,65536; 100 by default\n"
-    "  --full       100 B, 64 KiB and 1 MiB, for 120 seconds\n";
+    "  --full       100 B, 64 KiB and 1 MiB, and further tables: spawn, memory, http, functions,\n"
+    "               workers, in-flight, middleware, syscalls; 180 by default, half of it for these\n"
+    "\n"
+    "The keys of --json: case; mode, which is also the name of a further table; payload_bytes;\n"
+    "in_flight; p50_us, p99_us and per_s; ratio_..._to_..., to the row that the key names, or to\n"
+    "one function, one worker or one in flight. Further tables have what they are about: spawns;\n"
+    "invocations, resident_kib and shared_kib; threads; functions; workers; middleware and\n"
+    "ns_per_middleware; host_calls, worker_calls, host_switches, worker_switches (each for one\n"
+    "invocation).\n";
 
 /* In the order of the tables; ratios are to the first. */
 static const char *const cases[] = {
@@ -41,7 +50,8 @@ static const char *const cases[] = {
 enum { CASES = sizeof cases / sizeof cases[0] };
 
 typedef struct bench {
-    bool json;
+    bool json, full;
+    long seconds;
     iswi_bench_plan plan;
     iswi_bench_report report;
     bool failed[CASES]; /* not tried again */
@@ -92,6 +102,11 @@ static int run(bench *b)
     }
     show(b);
     iswi_bench_report_fini(&b->report);
+    fflush(stdout);
+    if (b->full)
+        all = iswi_bench_run_full((double)b->seconds / SECONDS_FULL, b->json, stdout);
+    if (iswi_bench_is_over(INT64_MAX))
+        return 128 + SIGINT;
     for (unsigned i = 0; i < CASES; i++)
         all = all && !b->failed[i];
     if (fflush(stdout) != 0)
@@ -118,36 +133,35 @@ int iswi_cli_bench(int argc, char **argv)
     };
     static bench b = { .plan.modes = ISWI_BENCH_STEADY };
     const char *payloads = NULL;
-    long seconds = 0;
-    bool full = false;
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (letter == 'j')
             b.json = true;
         else if (letter == 'f')
-            full = true;
+            b.full = true;
         else if (letter == 'p')
             payloads = optarg;
         else if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter != 's')
             return EX_USAGE;
-        else if (!parse_seconds(optarg, &seconds)) {
+        else if (!parse_seconds(optarg, &b.seconds)) {
             fprintf(stderr, "isoworker: --seconds takes a number from 1 to 3600\n");
             return EX_USAGE;
         }
     }
     if (!payloads)
-        payloads = full ? "100,65536,1048576" : "100";
+        payloads = b.full ? "100,65536,1048576" : "100";
     if (optind < argc || !iswi_bench_parse_payloads(payloads, &b.plan)) {
         fprintf(stderr, "isoworker: bench takes options only, and --payload sizes up to %d\n",
                 ISWI_BENCH_PAYLOAD_MAX);
         return EX_USAGE;
     }
-    if (!seconds)
-        seconds = full ? SECONDS_FULL : SECONDS;
-    b.plan.slice_ms = seconds * 1000 / (ROUNDS * CASES * 3 * (long)b.plan.payload_count);
+    if (!b.seconds)
+        b.seconds = b.full ? SECONDS_FULL : SECONDS;
+    b.plan.slice_ms = b.seconds * (b.full ? 500 : 1000) /
+                      (ROUNDS * CASES * 3 * (long)b.plan.payload_count);
     if (b.plan.slice_ms < SLICE_LEAST_MS)
         b.plan.slice_ms = SLICE_LEAST_MS;
     return run(&b);
