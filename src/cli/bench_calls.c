@@ -143,8 +143,6 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
     samples->elapsed_ns = iswi_bench_now_ns() - began;
     if (c->host.setup.counted)
         iswi_bench_meter_stop(&meter, samples->counts);
-    if (samples->mode == ISWI_BENCH_AGED)
-        iswi_bench_read_memory(worker, samples->counts);
     return true;
 }
 
@@ -159,7 +157,8 @@ static uint32_t window(void *user, uint32_t payload)
 static bool carry_out(calls *c, const iswi_bench_plan *plan)
 {
     iswi_bench_subject subject = { .run = run, .window = window, .user = c,
-                                   .started_ns = c->host.pool->processes[0].started_ns };
+                                   .started_ns = c->host.pool->processes[0].started_ns,
+                                   .echo = c->host.pool->processes[0].os.pid };
 
     c->slot_count = c->host.setup.in_flight;
     c->slots = calloc(c->slot_count, sizeof *c->slots);

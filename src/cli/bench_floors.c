@@ -33,6 +33,7 @@ typedef struct line {
     bool (*receive)(struct line *line, uint32_t size);
     unsigned char *bytes; /* MESSAGE_MAX */
     int64_t started_ns; /* when the echo was */
+    pid_t peer;         /* the echo */
     nng_socket nng;
     int fd;
     iswi_ring_memory memory;
@@ -77,13 +78,22 @@ static uint32_t window_of(uint32_t room, uint32_t payload)
 static bool carry_out(const iswi_bench_plan *plan, line *l,
                       uint32_t (*window)(void *user, uint32_t payload))
 {
-    iswi_bench_subject subject = { run, window, l, l->started_ns };
+    iswi_bench_subject subject = { run, window, l, l->started_ns, l->peer };
     bool ok;
 
     l->bytes = calloc(1, MESSAGE_MAX);
     ok = l->bytes && iswi_bench_carry_out(plan, &subject);
     free(l->bytes);
     return ok;
+}
+
+static pid_t spawn_echo(const char *word, const char *argument, int handed)
+{
+    static const char program[] = "isoworker-bench-echo";
+    char *argv[] = { (char *)program, (char *)word, (char *)argument, NULL };
+    char path[PATH_MAX];
+
+    return iswi_bench_find_beside(program, path) ? iswi_bench_spawn(path, argv, handed, -1) : 0;
 }
 
 /* -- nng --------------------------------------------------------------------------------------- */
@@ -145,20 +155,20 @@ bool iswi_bench_measure_nng(const iswi_bench_plan *plan)
     line l = { .send = send_nng, .receive = receive_nng };
     char folder[] = "/tmp/isoworker-bench-XXXXXX";
     char url[64];
-    pid_t peer;
     bool ok;
 
     if (!mkdtemp(folder))
         return false;
     snprintf(url, sizeof url, "ipc://%s/nng", folder);
+    ok = open_nng(&l.nng);
     l.started_ns = iswi_bench_now_ns();
-    peer = iswi_bench_spawn_peer("echo-nng", url, -1, -1);
-    ok = peer && open_nng(&l.nng) &&
-         nng_socket_set_ms(l.nng, NNG_OPT_RECVTIMEO, TIMEOUT_MS) == 0 &&
+    if (ok)
+        l.peer = spawn_echo("nng", url, -1);
+    ok = l.peer && nng_socket_set_ms(l.nng, NNG_OPT_RECVTIMEO, TIMEOUT_MS) == 0 &&
          nng_socket_set_ms(l.nng, NNG_OPT_SENDTIMEO, TIMEOUT_MS) == 0 &&
          dial_nng(l.nng, url) && carry_out(plan, &l, window_nng);
     nng_close(l.nng);
-    iswi_bench_end(peer);
+    iswi_bench_end(l.peer);
     unlink(url + sizeof "ipc://" - 1);
     rmdir(folder);
     return ok;
@@ -203,18 +213,17 @@ bool iswi_bench_measure_unix(const iswi_bench_plan *plan)
     line l = { .send = send_unix, .receive = receive_unix };
     struct timeval timeout = { TIMEOUT_MS / 1000, 0 };
     int ends[2];
-    pid_t peer;
     bool ok;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
-    peer = iswi_bench_spawn_peer("echo-unix", "-", ends[1], -1);
+    l.peer = spawn_echo("unix", "-", ends[1]);
     close(ends[1]);
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     l.fd = ends[0];
-    ok = peer && carry_out(plan, &l, window_unix);
+    ok = l.peer && carry_out(plan, &l, window_unix);
     close(ends[0]);
-    iswi_bench_end(peer);
+    iswi_bench_end(l.peer);
     return ok;
 }
 
@@ -337,16 +346,15 @@ static uint32_t window_ring(void *user, uint32_t payload)
 bool iswi_bench_measure_ring(const iswi_bench_plan *plan)
 {
     line l = { .send = send_ring, .receive = receive_ring };
-    pid_t peer;
     bool ok;
     int fd;
 
     if (!iswi_ring_memory_create(&l.memory, &fd))
         return false;
-    peer = iswi_bench_spawn_peer("echo-ring", "-", fd, -1);
+    l.peer = spawn_echo("ring", "-", fd);
     close(fd);
-    ok = peer && carry_out(plan, &l, window_ring);
-    iswi_bench_end(peer);
+    ok = l.peer && carry_out(plan, &l, window_ring);
+    iswi_bench_end(l.peer);
     iswi_ring_memory_unmap(&l.memory);
     return ok;
 }

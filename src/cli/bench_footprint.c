@@ -28,7 +28,9 @@ static double shared(const iswi_bench_line *line)
     return count_of(line, ISWI_BENCH_SHARED_KIB);
 }
 
-static const iswi_bench_point lanes[] = {
+static const iswi_bench_point echoes[] = {
+    { "nng", "nng", 0 },
+    { "grpc", "grpc", 0 },
     { "message+chain", "message+chain", 0 },
     { "ring+chain", "ring+chain", 0 },
 };
@@ -44,9 +46,9 @@ static const iswi_bench_column memory_columns[] = {
 
 const iswi_bench_experiment iswi_bench_memory = {
     .name = "memory",
-    .title = "of the worker: VmRSS, and of that RssShmem, which the host holds, too",
-    .points = lanes,
-    .point_count = sizeof lanes / sizeof lanes[0],
+    .title = "of the echo or worker: VmRSS, and of that RssShmem, which the host holds, too",
+    .points = echoes,
+    .point_count = sizeof echoes / sizeof echoes[0],
     .modes = ISWI_BENCH_ONLY(ISWI_BENCH_AGED),
     .rounds = 1,
     .rounds_least = 1,

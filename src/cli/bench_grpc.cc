@@ -138,7 +138,7 @@ int serve(const char *address)
 
 class Client {
   public:
-    bool connect(const std::string &address)
+    explicit Client(const std::string &address)
     {
         grpc::ChannelArguments arguments;
 
@@ -147,6 +147,10 @@ class Client {
         channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
                                             arguments);
         stub = std::make_unique<grpc::GenericStub>(channel);
+    }
+
+    bool connect()
+    {
         stream = stub->PrepareCall(&context, "/bench/echo", &queue);
         stream->StartCall(tag_of(CALLED));
         patience(PATIENCE_MS);
@@ -297,15 +301,14 @@ pid_t spawn_echo(const std::string &address)
 bool measure_in(const char *folder, const iswi_bench_plan &plan)
 {
     std::string path = std::string(folder) + "/grpc";
-    iswi_bench_subject subject = { run, window, nullptr, iswi_bench_now_ns() };
-    pid_t echo = spawn_echo("unix:" + path);
-    Client client;
+    Client client("unix:" + path); /* ready before the echo starts, as our host is */
+    iswi_bench_subject subject = { run, window, &client, iswi_bench_now_ns(), 0 };
     bool done;
 
-    subject.user = &client;
-    done = echo && client.connect("unix:" + path) && iswi_bench_carry_out(&plan, &subject);
+    subject.echo = spawn_echo("unix:" + path);
+    done = subject.echo && client.connect() && iswi_bench_carry_out(&plan, &subject);
     client.leave();
-    iswi_bench_end(echo);
+    iswi_bench_end(subject.echo);
     unlink(path.c_str());
     return done;
 }

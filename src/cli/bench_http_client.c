@@ -271,6 +271,7 @@ bool iswi_bench_measure_http(const iswi_bench_plan *plan)
         close(listener);
     c.server.sin_port = htons((uint16_t)port);
     c.epoll = epoll_create1(EPOLL_CLOEXEC);
+    subject.echo = server;
     ok = server && c.epoll >= 0 && iswi_bench_carry_out(plan, &subject);
     disconnect(&c);
     if (c.epoll >= 0)

@@ -72,11 +72,11 @@ static uint64_t count_switches(pid_t pid)
     return s.sum;
 }
 
-void iswi_bench_read_memory(pid_t worker, uint64_t counts[ISWI_BENCH_COUNTS])
+void iswi_bench_read_memory(pid_t pid, uint64_t counts[ISWI_BENCH_COUNTS])
 {
     char path[64];
 
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)worker);
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
     read_field(path, "VmRSS", &counts[ISWI_BENCH_RESIDENT_KIB]);
     read_field(path, "RssShmem", &counts[ISWI_BENCH_SHARED_KIB]);
 }

@@ -4,13 +4,11 @@
 
 /*
  * What invocations cost beside time: system calls and voluntary switches of context of this process
- * and of a worker, and a worker's memory. The kernel counts the calls with its tracepoint
+ * and of a worker, and the memory of either. The kernel counts the calls with its tracepoint
  * raw_syscalls:sys_enter, one counter a thread, which stops nobody as ptrace would. Where that is
  * not allowed the calls stay ISWI_BENCH_NOT_COUNTED.
  */
 #include "cli/bench_samples.h"
-
-#include <sys/types.h>
 
 enum { ISWI_BENCH_METER_THREADS = 64 };
 
@@ -33,6 +31,6 @@ void iswi_bench_meter_start(iswi_bench_meter *meter, pid_t worker);
 void iswi_bench_meter_stop(iswi_bench_meter *meter, uint64_t counts[ISWI_BENCH_COUNTS]);
 
 /* Fill in the counts of memory. */
-void iswi_bench_read_memory(pid_t worker, uint64_t counts[ISWI_BENCH_COUNTS]);
+void iswi_bench_read_memory(pid_t pid, uint64_t counts[ISWI_BENCH_COUNTS]);
 
 #endif

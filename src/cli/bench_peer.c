@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `isoworker bench-peer`, what the processes of a bench run:
- *   bench-peer echo-nng URL | echo-unix - | echo-ring -   echo until killed
- *   bench-peer echo-http THREADS                          the same, on a listening descriptor 3
- *   bench-peer serve-http SETUP                           a host, its address to standard output
- *   bench-peer CASE SLICE_MS PAYLOADS MODES               measure, samples to standard output
+ *   bench-peer echo-http THREADS              a bare server on a listening descriptor 3
+ *   bench-peer serve-http SETUP               a host, its address to standard output
+ *   bench-peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
  */
 #include "cli/bench_peer.h"
 
@@ -32,17 +31,11 @@ static const measured_case bare[] = {
     { "microhttpd", iswi_bench_measure_http },
 };
 
-static bool echo(const char *word, const char *argument)
+static bool echo_http(const char *threads)
 {
     signal(SIGINT, SIG_IGN); /* who measures decides when we end */
     iswi_bench_die_with_parent(SIGKILL);
-    if (strcmp(word, "echo-nng") == 0)
-        return iswi_bench_echo_nng(argument);
-    if (strcmp(word, "echo-unix") == 0)
-        return iswi_bench_echo_unix(ISWI_BENCH_FD);
-    if (strcmp(word, "echo-http") == 0)
-        return iswi_bench_echo_http(ISWI_BENCH_FD, (unsigned)strtoul(argument, NULL, 10));
-    return iswi_bench_echo_ring(ISWI_BENCH_FD);
+    return iswi_bench_echo_http(ISWI_BENCH_FD, (unsigned)strtoul(threads, NULL, 10));
 }
 
 static bool measure(const char *name, const iswi_bench_plan *plan)
@@ -58,8 +51,8 @@ int iswi_cli_bench_peer(int argc, char **argv)
     iswi_bench_plan plan = { 0 };
     const char *word = argc > 1 ? argv[1] : "";
 
-    if (argc == 3 && strncmp(word, "echo-", 5) == 0)
-        return echo(word, argv[2]) ? EX_OK : EX_UNAVAILABLE;
+    if (argc == 3 && strcmp(word, "echo-http") == 0)
+        return echo_http(argv[2]) ? EX_OK : EX_UNAVAILABLE;
     iswi_bench_catch_signals();
     iswi_bench_die_with_parent(SIGTERM);
     if (argc == 3 && strcmp(word, "serve-http") == 0)

@@ -3,6 +3,8 @@
  * took in has its counts within bounds. */
 #include "cli/bench_samples.h"
 
+#include "cli/bench_meter.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -233,6 +235,8 @@ static bool run_number(const iswi_bench_subject *subject, iswi_bench_samples *sa
         samples->elapsed_ns = iswi_bench_now_ns() - subject->started_ns;
         samples->done = samples->count = samples->skipped = 0;
         iswi_bench_note(samples, samples->elapsed_ns);
+    } else {
+        iswi_bench_read_memory(subject->echo, samples->counts);
     }
     return true;
 }

@@ -10,6 +10,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,7 +21,7 @@ typedef enum iswi_bench_mode {
     ISWI_BENCH_SILENCE,      /* one in flight, the next one after 2 ms of nothing */
     ISWI_BENCH_PIPELINED,    /* 64 in flight, one more for each answer */
     ISWI_BENCH_FIRST,        /* one alone; its time began when the echo's process was started */
-    ISWI_BENCH_AGED,         /* the first 10,000, 64 in flight; what they leave is looked at */
+    ISWI_BENCH_AGED,         /* the first 10,000, 64 in flight, and then the echo's memory */
     ISWI_BENCH_MODES
 } iswi_bench_mode;
 
@@ -34,8 +35,8 @@ typedef enum iswi_bench_count {
     ISWI_BENCH_WORKER_CALLS,
     ISWI_BENCH_HOST_SWITCHES, /* voluntary ones of context */
     ISWI_BENCH_WORKER_SWITCHES,
-    ISWI_BENCH_RESIDENT_KIB, /* of the worker */
-    ISWI_BENCH_SHARED_KIB,   /* of that, memory that it shares with the host */
+    ISWI_BENCH_RESIDENT_KIB, /* of the echo's process */
+    ISWI_BENCH_SHARED_KIB,   /* of that, memory that it shares */
     ISWI_BENCH_COUNTS
 } iswi_bench_count;
 #define ISWI_BENCH_NOT_COUNTED UINT64_MAX
@@ -120,6 +121,7 @@ typedef struct iswi_bench_subject {
     uint32_t (*window)(void *user, uint32_t payload); /* how many may be in flight */
     void *user;
     int64_t started_ns; /* when the echo's process was */
+    pid_t echo;         /* it; 0 in the same process */
 } iswi_bench_subject;
 
 /* Carry out the plan: for each payload and mode warm up, measure, and write to standard output. */

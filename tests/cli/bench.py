@@ -1,10 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""isoworker bench: every case has a row for every mode, and every row has every key.
+"""isoworker bench: every case has a row for every mode, and every row has every key; with --full so
+has every further table, each as short as it gets.
 
 Nothing here asserts a time: they differ from machine to machine and from run to run.
 """
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,40 @@ def bench(program, *options):
                           check=False, timeout=100)
 
 
+# Each further table: its cases, the keys that its rows have, and those of their values that differ.
+PEERS = ["nng", "grpc", "message+chain", "ring+chain"]
+LANES = ["message+chain", "ring+chain"]
+RING = ["ring+chain"]
+TIMES = ["p50_us", "p99_us", "per_s"]
+TO_ONE = ["ratio_p50_to_one", "ratio_per_s_to_one"]
+GROWTH = ["functions", "workers", "payload_bytes", "in_flight", *TIMES, *TO_ONE]
+FULL = {
+    "spawn": (PEERS, ["spawns", "payload_bytes", "p50_us", "p99_us", "ratio_p50_to_nng"], [()]),
+    "memory": (PEERS, ["invocations", "payload_bytes", "in_flight", "resident_kib", "shared_kib"],
+               [(("invocations", 10000),)]),
+    "http": (["microhttpd", "isoworker"],
+             ["in_flight", "threads", "p50_us", "per_s", "ratio_p50_to_microhttpd",
+              "ratio_per_s_to_microhttpd"], [()]),
+    "functions": (RING, GROWTH, [(("functions", functions), ("workers", workers))
+                                 for functions, workers in ((1, 1), (100, 1), (10000, 1),
+                                                            (10000, 16))]),
+    "workers": (RING, GROWTH, [(("workers", workers), ("in_flight", in_flight))
+                               for in_flight in (1, 64) for workers in (1, 2, 4, 8)]),
+    "in-flight": (RING, ["in_flight", "payload_bytes", *TIMES, *TO_ONE],
+                  [(("in_flight", number),) for number in (1, 8, 64, 512, 4096, 10000)]),
+    "middleware": (["in-process", "ring"],
+                   ["middleware", "payload_bytes", "in_flight", *TIMES, "ns_per_middleware"],
+                   [(("middleware", number),) for number in (0, 1, 2, 4, 8, 16)]),
+    "syscalls": (LANES, ["invocations", "payload_bytes", "in_flight", "host_calls",
+                         "worker_calls", "host_switches", "worker_switches"],
+                 [(("in_flight", in_flight),) for in_flight in (1, 64)]),
+}
+# What may be 0 or below, and what a machine may not allow to be counted or a point may not have.
+SMALL = {"shared_kib", "host_calls", "worker_calls", "host_switches", "worker_switches",
+         "middleware", "ns_per_middleware"}
+ABSENT = {"shared_kib", "host_calls", "worker_calls", "ns_per_middleware"}
+
+
 def row_faults(row):
     if list(row) != KEYS:
         return [f"keys {list(row)}"]
@@ -34,7 +70,7 @@ def cases_of(program):
     return [case for case in CASES if built or case != "grpc"]
 
 
-def main(program):
+def usual_faults(program):
     done = bench(program, "--json", "--seconds", "1", "--payload", "100,65536")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     faults = [fault for row in rows for fault in row_faults(row)]
@@ -48,9 +84,57 @@ def main(program):
     for options in (["--payload", "0"], ["--payload", "1,,2"], ["--seconds", "x"], ["word"]):
         if bench(program, *options).returncode != 64:
             faults.append(f"{options} is not refused")
-    print("\n".join(faults) or f"bench: {len(rows)} rows, each complete")
+    return faults
+
+
+def value_faults(row):
+    for key, value in list(row.items())[2:]:
+        if value is None:
+            right = key in ABSENT
+        else:
+            right = value > 0 or key in SMALL
+        if not right:
+            yield f"{row['case']}, {row['mode']}: {key} is {value}"
+
+
+def table_faults(program, mode, rows):
+    cases, keys, points = FULL[mode]
+    built = [case for case in cases if case in cases_of(program) or case not in CASES]
+    for case in built:
+        for point in points:
+            found = [row for row in rows if row["case"] == case and set(point) <= set(row.items())]
+            if len(found) != 1:
+                yield f"{mode}: {len(found)} rows of {case} with {dict(point)}"
+    if len(rows) != len(built) * len(points):
+        yield f"{mode}: {len(rows)} rows"
+    for row in rows:
+        if list(row) != ["case", "mode", *keys]:
+            yield f"{mode}: keys {list(row)}"
+        yield from value_faults(row)
+
+
+def full_faults(program):
+    done = bench(program, "--full", "--json", "--seconds", "1", "--payload", "100")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    usual = [row for row in rows if row["mode"] in MODES]
+    faults = [fault for row in usual for fault in row_faults(row)]
+    if done.returncode != 0:
+        faults.append(f"exit status {done.returncode}: {done.stderr}")
+    if len(usual) != len(cases_of(program)) * len(MODES):
+        faults.append(f"{len(usual)} rows of the main table")
+    if {row["mode"] for row in rows} - set(MODES) - set(FULL):
+        faults.append("a mode that this test does not know")
+    for mode in FULL:
+        if mode != "http" or shutil.which("wrk"):
+            faults += table_faults(program, mode, [row for row in rows if row["mode"] == mode])
+    return faults
+
+
+def main(program, full):
+    faults = full_faults(program) if full else usual_faults(program)
+    print("\n".join(faults) or "bench: every row is there and complete")
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], "--full" in sys.argv))

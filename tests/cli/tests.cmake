@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command, run as a user runs it.
-add_test(NAME cli/bench_has_a_complete_row_for_every_case
-  COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_LIST_DIR}/bench.py" $<TARGET_FILE:isw_cli>)
-set_tests_properties(cli/bench_has_a_complete_row_for_every_case PROPERTIES
-  LABELS cli TIMEOUT 120 RUN_SERIAL ON)
+function(isw_bench_test name)
+  add_test(NAME cli/${name} COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bench.py"
+           $<TARGET_FILE:isw_cli> ${ARGN})
+  set_tests_properties(cli/${name} PROPERTIES LABELS cli TIMEOUT 120 RUN_SERIAL ON)
+endfunction()
+
+isw_bench_test(bench_has_a_complete_row_for_every_case)
+isw_bench_test(bench_full_has_a_row_for_every_point_of_every_table --full)
