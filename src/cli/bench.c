@@ -24,22 +24,22 @@ enum {
 static const char usage[] =
     "usage: isoworker bench [--json] [--seconds N] [--payload BYTES[,..]] [--full]\n"
     "\n"
-    "Measures an invocation in a worker process, with messages and with the ring, beside the same\n"
-    "function called in its own process, and beside raw nng, a Unix socket, a ring without frames,\n"
-    "a gRPC stream and a bare HTTP server. Round trip times are medians over several rounds; only\n"
-    "ratios of one run carry.\n"
+    "Measures an invocation in a worker process, with messages and with the ring, beside the\n"
+    "same function called in its own process, and beside raw nng, a Unix socket, a ring without\n"
+    "frames, a gRPC stream and a bare HTTP server. Round trip times are medians over several\n"
+    "rounds; only ratios of one run carry.\n"
     "  --json       one object a line instead of tables\n"
     "  --seconds N  how long to measure, 1 to 3600; 35 by default\n"
     "  --payload B  bytes of each message, such as 100,65536; 100 by default\n"
-    "  --full       100 B, 64 KiB and 1 MiB, and further tables: spawn, memory, http, functions,\n"
-    "               workers, in-flight, middleware, syscalls; 180 by default, half of it for these\n"
+    "  --full       100 B, 64 KiB and 1 MiB for half of 180 seconds, then further tables: spawn,\n"
+    "               memory, http, functions, workers, in-flight, middleware, syscalls\n"
     "\n"
     "The keys of --json: case; mode, which is also the name of a further table; payload_bytes;\n"
-    "in_flight; p50_us, p99_us and per_s; ratio_..._to_..., to the row that the key names, or to\n"
-    "one function, one worker or one in flight. Further tables have what they are about: spawns;\n"
-    "invocations, resident_kib and shared_kib; threads; functions; workers; middleware and\n"
-    "ns_per_middleware; host_calls, worker_calls, host_switches, worker_switches (each for one\n"
-    "invocation).\n";
+    "in_flight; p50_us, p99_us, per_s; ratio_..._to_..., to the row that the key names, or to one\n"
+    "function, worker or call in flight; null is for what was not counted. Further tables have\n"
+    "what they are about: spawns; invocations, resident_kib and shared_kib; threads; functions;\n"
+    "workers; middleware and ns_per_middleware; and host_calls, worker_calls, host_switches and\n"
+    "worker_switches, for each invocation.\n";
 
 /* In the order of the tables; ratios are to the first. */
 static const char *const cases[] = {

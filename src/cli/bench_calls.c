@@ -176,12 +176,14 @@ bool iswi_bench_measure_calls(const char *setup, const iswi_bench_plan *plan)
 {
     calls c = { .lock = PTHREAD_MUTEX_INITIALIZER };
     bool ok;
+    bool loud;
 
     sem_init(&c.none_left, 0, 0);
     ok = iswi_bench_host_begin(&c.host, setup, &c.why) && carry_out(&c, plan);
-    if (!ok)
+    loud = !ok && !iswi_bench_is_over(INT64_MAX); /* not when it was interrupted */
+    if (loud)
         fprintf(stderr, "isoworker bench: %s: %s\n", setup, c.why.message);
-    iswi_bench_host_end(&c.host, !ok); /* the calls' memory outlives it: it may still answer */
+    iswi_bench_host_end(&c.host, loud); /* the calls' memory outlives it: it may still answer */
     sem_destroy(&c.none_left);
     free(c.slots);
     free(c.bytes);

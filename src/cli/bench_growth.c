@@ -55,9 +55,9 @@ const iswi_bench_experiment iswi_bench_functions = {
     .points = function_points,
     .point_count = COUNT(function_points),
     .modes = ISWI_BENCH_ONLY(ISWI_BENCH_BACK_TO_BACK),
-    .rounds = 3,
+    .rounds = 5,
     .rounds_least = 1,
-    .slice_ms = 500,
+    .slice_ms = 300,
     .columns = columns,
 };
 
@@ -74,9 +74,9 @@ const iswi_bench_experiment iswi_bench_workers = {
     .points = worker_points,
     .point_count = COUNT(worker_points),
     .modes = ISWI_BENCH_ONLY(ISWI_BENCH_BACK_TO_BACK) | ISWI_BENCH_ONLY(ISWI_BENCH_PIPELINED),
-    .rounds = 3,
+    .rounds = 5,
     .rounds_least = 1,
-    .slice_ms = 500,
+    .slice_ms = 300,
     .columns = columns,
 };
 
@@ -108,9 +108,9 @@ const iswi_bench_experiment iswi_bench_flight = {
     .points = flight_points,
     .point_count = COUNT(flight_points),
     .modes = ISWI_BENCH_ONLY(ISWI_BENCH_PIPELINED),
-    .rounds = 3,
+    .rounds = 5,
     .rounds_least = 1,
-    .slice_ms = 500,
+    .slice_ms = 300,
     .columns = flight_columns,
 };
 
@@ -167,7 +167,7 @@ const iswi_bench_experiment iswi_bench_middleware = {
     .points = middleware_points,
     .point_count = COUNT(middleware_points),
     .modes = ISWI_BENCH_ONLY(ISWI_BENCH_BACK_TO_BACK),
-    .rounds = 4,
+    .rounds = 5,
     .rounds_least = 1,
     .slice_ms = 300,
     .columns = middleware_columns,

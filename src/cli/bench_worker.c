@@ -28,7 +28,7 @@ static isw_status echo(isw_context *ctx)
     return isw_context_set_result(ctx, &result);
 }
 
-/* The same bytes as `bench-peer echo-hello` answers. */
+/* Over our host the same bytes as `bench-peer echo-http` answers to GET. */
 static isw_status hello(isw_context *ctx)
 {
     return isw_http_reply(ctx, 200, "text/plain", "Hello, World!\n");
@@ -172,7 +172,7 @@ static int measure(char **argv)
          iswi_bench_carry_out(&plan, &subject);
     isw_worker_destroy(l.worker);
     free(l.bytes);
-    return ok ? EX_OK : fail(&l.error);
+    return ok ? EX_OK : l.error.status ? fail(&l.error) : EX_UNAVAILABLE;
 }
 
 int main(int argc, char **argv)
