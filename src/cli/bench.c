@@ -15,7 +15,7 @@
 #include <sysexits.h>
 
 enum {
-    ROUNDS = 5,
+    ROUNDS = 5, /* or as many as there are seconds */
     SECONDS = 35,
     SECONDS_FULL = 180, /* half of it for the main table */
     SLICE_LEAST_MS = 10
@@ -52,6 +52,7 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 typedef struct bench {
     bool json, full;
     long seconds;
+    unsigned rounds;
     iswi_bench_plan plan;
     iswi_bench_report report;
     bool failed[CASES]; /* not tried again */
@@ -62,11 +63,11 @@ static bool measure_all(bench *b)
 {
     char step[32];
 
-    for (unsigned round = 1; round <= ROUNDS; round++)
+    for (unsigned round = 1; round <= b->rounds; round++)
         for (unsigned i = 0; i < CASES; i++) {
             if (b->failed[i] || iswi_bench_case_missing(cases[i]))
                 continue;
-            snprintf(step, sizeof step, "round %u of %d", round, ROUNDS);
+            snprintf(step, sizeof step, "round %u of %u", round, b->rounds);
             iswi_bench_show_progress(step, cases[i]);
             b->failed[i] = !iswi_bench_measure_case(cases[i], &b->plan, &b->report);
             if (iswi_bench_is_over(INT64_MAX))
@@ -160,8 +161,9 @@ int iswi_cli_bench(int argc, char **argv)
     }
     if (!b.seconds)
         b.seconds = b.full ? SECONDS_FULL : SECONDS;
+    b.rounds = b.seconds < ROUNDS ? (unsigned)b.seconds : ROUNDS;
     b.plan.slice_ms = b.seconds * (b.full ? 500 : 1000) /
-                      (ROUNDS * CASES * 3 * (long)b.plan.payload_count);
+                      ((long)b.rounds * CASES * 3 * (long)b.plan.payload_count);
     if (b.plan.slice_ms < SLICE_LEAST_MS)
         b.plan.slice_ms = SLICE_LEAST_MS;
     return run(&b);

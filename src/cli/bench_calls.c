@@ -49,11 +49,10 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
 static void start(slot *s)
 {
     calls *c = s->owner;
-    const iswi_pool *pool = c->host.pool;
-    iswi_call call = { .function = pool->functions[s->function], .trigger = c->trigger,
+    iswi_call call = { .function = c->host.functions[s->function], .trigger = c->trigger,
                        .answer = on_answer, .user = s };
 
-    s->function = (s->function + c->samples->in_flight) % pool->function_count;
+    s->function = (s->function + c->samples->in_flight) % c->host.function_count;
     s->started_ns = iswi_bench_now_ns();
     iswi_call_start(c->host.host, &call);
 }
@@ -120,7 +119,6 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
 {
     calls *c = user;
     int64_t began = iswi_bench_now_ns();
-    pid_t worker = c->host.pool->processes[0].os.pid;
     iswi_bench_meter meter;
 
     c->samples = samples;
@@ -133,7 +131,7 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
         c->trigger.as.http = &c->request;
     }
     if (c->host.setup.counted)
-        iswi_bench_meter_start(&meter, worker);
+        iswi_bench_meter_start(&meter, c->host.worker);
     do {
         if (!burst(c, samples->in_flight))
             return false;
@@ -157,14 +155,14 @@ static uint32_t window(void *user, uint32_t payload)
 static bool carry_out(calls *c, const iswi_bench_plan *plan)
 {
     iswi_bench_subject subject = { .run = run, .window = window, .user = c,
-                                   .started_ns = c->host.pool->processes[0].started_ns,
-                                   .echo = c->host.pool->processes[0].os.pid };
+                                   .started_ns = c->host.worker_started_ns,
+                                   .echo = c->host.worker };
 
     c->slot_count = c->host.setup.in_flight;
     c->slots = calloc(c->slot_count, sizeof *c->slots);
     c->bytes = calloc(1, ISWI_BENCH_PAYLOAD_MAX);
     for (unsigned i = 0; c->slots && i < c->slot_count; i++)
-        c->slots[i] = (slot){ .owner = c, .function = i % c->host.pool->function_count };
+        c->slots[i] = (slot){ .owner = c, .function = i % c->host.function_count };
     c->locked = c->host.setup.workers > 1;
     c->header = (isw_pair){ isw_str_of("x-functions-key"), isw_str_of(iswi_bench_key) };
     c->request = (isw_http){ .method = isw_str_of("POST"), .url = isw_str_of("/api/echo"),

@@ -11,7 +11,11 @@
 typedef struct iswi_bench_host {
     iswi_bench_setup setup;
     iswi_host *host;
-    iswi_pool *pool; /* its functions can be read while it serves */
+    iswi_pool *pool;
+    iswi_host_function **functions; /* all that its workers have */
+    size_t function_count;
+    pid_t worker; /* the first one, and when it was started */
+    int64_t worker_started_ns;
     char folder[32], host_yaml[48], worker_yaml[48];
     pthread_t thread;
     bool running; /* the thread is to be joined */
