@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command, run as a user runs it.
 function(isw_bench_test name)
-  add_test(NAME cli/${name} COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bench.py"
-           $<TARGET_FILE:isw_cli> ${ARGN})
+  add_test(NAME cli/${name}
+           COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bench.py"
+                   $<TARGET_FILE:isw_cli> ${ARGN})
   set_tests_properties(cli/${name} PROPERTIES LABELS cli TIMEOUT 120 RUN_SERIAL ON)
 endfunction()
 
