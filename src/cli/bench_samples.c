@@ -91,8 +91,14 @@ uint64_t iswi_bench_sum(const void *bytes, uint64_t size)
     const unsigned char *at = bytes;
     uint64_t sum = 0;
 
-    for (uint64_t i = 0; i < size; i++)
-        sum += at[i];
+    for (; size >= sizeof sum; at += sizeof sum, size -= sizeof sum) {
+        uint64_t word;
+
+        memcpy(&word, at, sizeof word);
+        sum += word;
+    }
+    for (; size; size--)
+        sum += *at++;
     return sum;
 }
 

@@ -29,15 +29,15 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
     iswi_call_finish(host, call, &answer);
 }
 
-/* The process of the pool with the least to do; NULL when none is ready. */
+/* The process of the pool with the least to do, the first of several: one that was used just now is
+ * awake and warm. NULL when none is ready. */
 static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
 {
-    unsigned first = atomic_fetch_add_explicit(&pool->turn, 1, memory_order_relaxed);
     unsigned least = UINT32_MAX;
     iswi_process *best = NULL;
 
     for (unsigned i = 0; i < pool->count; i++) {
-        iswi_process *process = &pool->processes[(first + i) % pool->count];
+        iswi_process *process = &pool->processes[i];
         unsigned load = atomic_load_explicit(&process->load, memory_order_relaxed);
 
         if (load < least && (process != avoid || pool->count == 1)) {

@@ -155,7 +155,6 @@ struct iswi_pool {
     char *program;
     iswi_process *processes;
     unsigned count;
-    atomic_uint turn; /* where choosing begins */
     bool indexed;     /* only the supervisor */
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;

@@ -41,6 +41,7 @@ typedef struct message_lane {
     unsigned char head[ISWI_SP_HEAD_BYTES];
     nng_iov parts[PARTS]; /* what is left of the message under way */
     bool greeted, transmitting;
+    bool gathering; /* events are under way: what they send leaves together after them */
     bool mute;  /* nothing more can be sent */
     bool ended; /* nothing more is read */
     bool over;  /* on_closed was raised, or the lane never opened */
@@ -64,7 +65,7 @@ static void send_parts(message_lane *lane)
 /* Begin the next message if none is under way; the first one brings the greeting. */
 static void transmit_next(message_lane *lane)
 {
-    if (lane->transmitting || lane->mute || !lane->stream)
+    if (lane->transmitting || lane->gathering || lane->mute || !lane->stream)
         return;
     lane->sending = iswi_outbox_take(&lane->outbox);
     if (!lane->sending && lane->greeted)
@@ -162,7 +163,7 @@ static bool receive_next(message_lane *lane)
     return more;
 }
 
-static bool deliver(message_lane *lane, size_t size)
+static bool deliver_all(message_lane *lane, size_t size)
 {
     iswi_message *message;
 
@@ -175,6 +176,22 @@ static bool deliver(message_lane *lane, size_t size)
         iswi_message_release(message);
     } while (message);
     return true;
+}
+
+/* What the events send waits for the last of them: they are quick. */
+static bool deliver(message_lane *lane, size_t size)
+{
+    bool ok;
+
+    pthread_mutex_lock(&lane->lock);
+    lane->gathering = true;
+    pthread_mutex_unlock(&lane->lock);
+    ok = deliver_all(lane, size);
+    pthread_mutex_lock(&lane->lock);
+    lane->gathering = false;
+    transmit_next(lane);
+    pthread_mutex_unlock(&lane->lock);
+    return ok;
 }
 
 /* Take the connection if it comes from our own user; then nobody else is let in. */
