@@ -7,6 +7,8 @@
 #include <stdalign.h>
 #include <stdio.h>
 
+enum { KEPT_MOST_BYTES = 128 * 1024 };
+
 struct iswi_arena_block {
     iswi_arena_block *older;
     size_t size;
@@ -30,14 +32,28 @@ void iswi_arena_fini(iswi_arena *arena)
     }
 }
 
-void iswi_arena_reset(iswi_arena *arena)
+/* Frees the newest blocks until one is left that is to be kept, or none. */
+static void keep_first(iswi_arena *arena, size_t most)
 {
-    while (arena->blocks && (arena->blocks->older || arena->blocks->size > arena->block_bytes)) {
+    while (arena->blocks && (arena->blocks->older || arena->blocks->size > most)) {
         iswi_arena_block *older = arena->blocks->older;
 
         iswi_free(arena->blocks);
         arena->blocks = older;
     }
+}
+
+void iswi_arena_reset(iswi_arena *arena)
+{
+    size_t used = 0;
+
+    for (const iswi_arena_block *block = arena->blocks; block; block = block->older)
+        used += block->used;
+    if (used > arena->block_bytes && used <= KEPT_MOST_BYTES) {
+        arena->block_bytes = used; /* one block next time: work that repeats takes no memory */
+        keep_first(arena, 0);
+    }
+    keep_first(arena, arena->block_bytes);
     if (arena->blocks)
         arena->blocks->used = 0;
 }

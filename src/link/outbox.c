@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "link/link.h"
 
+enum { SPARES = sizeof((iswi_outbox *)0)->spare / sizeof((iswi_outbox *)0)->spare[0] };
+
 static void destroy_batch(iswi_outbox_batch *batch)
 {
     iswi_buffer_fini(&batch->bytes);
@@ -19,18 +21,31 @@ void iswi_outbox_fini(iswi_outbox *outbox)
         destroy_batch(outbox->first);
         outbox->first = next;
     }
-    if (outbox->spare)
-        destroy_batch(outbox->spare);
+    for (unsigned i = 0; i < SPARES; i++)
+        if (outbox->spare[i])
+            destroy_batch(outbox->spare[i]);
     memset(outbox, 0, sizeof *outbox);
+}
+
+static iswi_outbox_batch *take_spare(iswi_outbox *outbox)
+{
+    iswi_outbox_batch *batch = NULL;
+
+    for (unsigned i = 0; i < SPARES && !batch; i++) {
+        batch = outbox->spare[i];
+        outbox->spare[i] = NULL;
+    }
+    return batch;
 }
 
 static iswi_outbox_batch *add_batch(iswi_outbox *outbox)
 {
-    iswi_outbox_batch *batch = outbox->spare ? outbox->spare : iswi_calloc(1, sizeof *batch);
+    iswi_outbox_batch *batch = take_spare(outbox);
 
     if (!batch)
+        batch = iswi_calloc(1, sizeof *batch);
+    if (!batch)
         return NULL;
-    outbox->spare = NULL;
     batch->next = NULL;
     if (outbox->last)
         outbox->last->next = batch;
@@ -80,10 +95,14 @@ iswi_outbox_batch *iswi_outbox_take(iswi_outbox *outbox)
 
 void iswi_outbox_give_back(iswi_outbox *outbox, iswi_outbox_batch *batch)
 {
-    if (outbox->spare || batch->bytes.capacity > ISWI_LINK_BATCH_BYTES) {
+    unsigned place = 0;
+
+    while (place < SPARES && outbox->spare[place])
+        place++;
+    if (place == SPARES || batch->bytes.capacity > ISWI_LINK_BATCH_BYTES) {
         destroy_batch(batch);
         return;
     }
     iswi_buffer_reset(&batch->bytes);
-    outbox->spare = batch;
+    outbox->spare[place] = batch;
 }

@@ -15,7 +15,7 @@ typedef struct iswi_outbox_batch {
 
 typedef struct iswi_outbox {
     iswi_outbox_batch *first, *last;
-    iswi_outbox_batch *spare; /* one emptied batch, kept warm */
+    iswi_outbox_batch *spare[2]; /* emptied batches, kept warm: one is filled while one is sent */
     size_t bytes;             /* in all that waits */
 } iswi_outbox;
 

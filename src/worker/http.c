@@ -190,26 +190,25 @@ static const char *reason_of(int status)
 isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
                                   const char *detail)
 {
-    iswi_buffer json = { 0 };
-    isw_status done;
+    iswi_buffer *json = &ctx->outgoing.bytes; /* warm, and nothing is being sent now */
     char *copy;
 
-    iswi_buffer_append_text(&json, "{\"type\":\"about:blank\",\"title\":");
-    iswi_json_string(&json, isw_str_of(title ? title : reason_of(status)));
-    iswi_buffer_printf(&json, ",\"status\":%d", status);
+    iswi_buffer_reset(json);
+    iswi_buffer_append_text(json, "{\"type\":\"about:blank\",\"title\":");
+    iswi_json_string(json, isw_str_of(title ? title : reason_of(status)));
+    iswi_buffer_printf(json, ",\"status\":%d", status);
     if (detail) {
-        iswi_buffer_append_text(&json, ",\"detail\":");
-        iswi_json_string(&json, isw_str_of(detail));
+        iswi_buffer_append_text(json, ",\"detail\":");
+        iswi_json_string(json, isw_str_of(detail));
     }
-    iswi_buffer_append_text(&json, ",\"instance\":");
-    iswi_json_string(&json, isw_str_of(isw_context_printf(ctx, "urn:isoworker:invocation:%s",
+    iswi_buffer_append_text(json, ",\"instance\":");
+    iswi_json_string(json, isw_str_of(isw_context_printf(ctx, "urn:isoworker:invocation:%s",
                                                           ctx->invocation_id)));
-    iswi_buffer_append_text(&json, ",\"invocation_id\":");
-    iswi_json_string(&json, isw_str_of(ctx->invocation_id));
-    iswi_buffer_append_text(&json, "}\n");
-    copy = json.failed ? NULL : isw_context_strndup(ctx, (const char *)json.data, json.size);
-    done = copy ? isw_http_reply_bytes(ctx, status, "application/problem+json", copy, json.size)
-                : isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
-    iswi_buffer_fini(&json);
-    return done;
+    iswi_buffer_append_text(json, ",\"invocation_id\":");
+    iswi_json_string(json, isw_str_of(ctx->invocation_id));
+    iswi_buffer_append_text(json, "}\n");
+    copy = json->failed ? NULL : isw_context_strndup(ctx, (const char *)json->data, json->size);
+    if (!copy)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+    return isw_http_reply_bytes(ctx, status, "application/problem+json", copy, json->size);
 }

@@ -35,6 +35,25 @@ class Answers(unittest.TestCase):
             status, _, headers = host.request("GET", "later")
             self.assertEqual((status, headers["retry-after"]), (503, "1"))
 
+    def test_an_invocation_takes_no_memory_once_the_worker_is_warm(self):
+        bodies = {"ring": (100, 5000, 70000, 1 << 20), "message": (100, 5000)}
+        for lane, sizes in bodies.items():
+            with Host(worker(more="link: {lane: %s}" % lane),
+                      top="host: {heartbeat: 60s}") as host:
+                def work():
+                    for size in sizes:
+                        self.assertEqual(host.request("POST", "echo", b"x" * size)[0], 200)
+                    for path, status in (("hello/x", 200), ("fill?ms=1", 200), ("fill?ms=20", 200),
+                                         ("text", 200), ("fail", 409), ("later", 503)):
+                        self.assertEqual(host.get(path)[0], status)
+
+                for _ in range(10):
+                    work()
+                before = int(host.get("allocations")[1])
+                for _ in range(20):
+                    work()
+                self.assertEqual(int(host.get("allocations")[1]) - before, 0, lane)
+
     def test_a_large_body_comes_back_whole(self):
         body = os.urandom(5 * 1024 * 1024)
         with Host(worker()) as host:

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static uint32_t ms_of(isw_context *ctx)
@@ -130,6 +131,40 @@ static isw_status trace(isw_context *ctx)
                           given->parent.size ? given->parent.data : "");
 }
 
+/* -- Memory: how often the library asked for some ---------------------------------------------- */
+
+static atomic_ulong asked;
+
+static void *count_and_reallocate(void *user, void *block, size_t size)
+{
+    (void)user;
+    if (!size) {
+        free(block);
+        return NULL;
+    }
+    atomic_fetch_add(&asked, 1);
+    return realloc(block, size);
+}
+
+static isw_status allocations(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "%lu", atomic_load(&asked));
+}
+
+/* As much memory of the invocation as the caller says. */
+static isw_status fill(isw_context *ctx)
+{
+    size_t size = (size_t)ms_of(ctx) * 1024;
+    char *memory = isw_context_alloc(ctx, size);
+
+    if (!memory)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory");
+    memset(memory, 'x', size);
+    isw_log(ctx, ISW_LOG_INFO, "%.*s", 300, memory);
+    isw_http_set_header(ctx, "x-filled", "yes");
+    return isw_http_reply(ctx, 200, "text/plain", "%.*s", (int)size, memory);
+}
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
@@ -147,10 +182,15 @@ static const isw_function functions[] = {
     { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },
     { .name = "later", .trigger = ISW_HTTP("GET", "later"), .handler = later },
     { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
+    { .name = "allocations", .trigger = ISW_HTTP("GET", "allocations"), .handler = allocations },
+    { .name = "fill", .trigger = ISW_HTTP("GET", "fill"), .handler = fill },
     { 0 },
 };
 
 int main(int argc, char **argv)
 {
+    static const isw_allocator counting = { count_and_reallocate, NULL };
+
+    isw_allocator_set(&counting);
     return isw_main(argc, argv, functions);
 }
