@@ -2,8 +2,9 @@
 #ifndef ISWI_BASE_ARENA_H
 #define ISWI_BASE_ARENA_H
 
-/* Memory that is freed all at once. An arena keeps its first block when it is reset, so that a warm
- * one serves small invocations without touching the allocator. One thread at a time. */
+/* Memory that is freed all at once. An arena keeps its first block when it is reset, and makes a
+ * larger one next time when that was too small, so that a warm one serves work that repeats itself
+ * without touching the allocator. One thread at a time. */
 #include <isoworker/data.h>
 #include <stdarg.h>
 
@@ -17,7 +18,7 @@ typedef struct iswi_arena {
 void iswi_arena_init(iswi_arena *arena, size_t block_bytes);
 void iswi_arena_fini(iswi_arena *arena);
 
-/* Forget everything; keep the first block unless it is larger than block_bytes. */
+/* Forget everything, and keep one block for next time if it is not too large for that. */
 void iswi_arena_reset(iswi_arena *arena);
 
 /* Aligned for any type; NULL when memory is out. Not zeroed. */

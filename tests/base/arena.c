@@ -39,16 +39,22 @@ static void a_warm_arena_takes_no_memory(void **state)
     (void)state;
     isw_allocator_set(&allocator);
     iswi_arena_init(&arena, 1024);
-    assert_non_null(iswi_arena_alloc(&arena, 100));
-    assert_non_null(iswi_arena_alloc(&arena, 5000));
-    iswi_arena_reset(&arena);
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(iswi_arena_alloc(&arena, 100));
+        assert_non_null(iswi_arena_alloc(&arena, 5000));
+        iswi_arena_reset(&arena);
+    }
     assert_int_equal(count.live, 1);
     warm = count.calls;
     for (int i = 0; i < 100; i++) {
         assert_non_null(iswi_arena_alloc(&arena, 900));
+        assert_non_null(iswi_arena_alloc(&arena, 4000));
         iswi_arena_reset(&arena);
     }
     assert_int_equal(count.calls, warm);
+    assert_non_null(iswi_arena_alloc(&arena, 1024 * 1024)); /* too much to be kept */
+    iswi_arena_reset(&arena);
+    assert_int_equal(count.live, 1);
     iswi_arena_fini(&arena);
     assert_int_equal(count.live, 0);
     isw_allocator_set(NULL);
