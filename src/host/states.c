@@ -178,6 +178,7 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         sooner(next_ns, now_ns);
     } else if (ready) {
         become_ready(process, now_ns);
+        sooner(next_ns, now_ns); /* its heartbeats begin */
     } else if (now_ns >= process->state_until_ns) {
         iswi_process_kill(process, "it said hello but was not ready within %lld ms",
                           (long long)process->pool->settings->start_timeout_ms);

@@ -212,6 +212,13 @@ class Faults(unittest.TestCase):
                 wait_until(lambda: not is_alive(pid))
             wait_until(lambda: host.get("hello/x")[0] == 200)
 
+    def test_a_worker_that_nobody_calls_hears_from_its_host(self):
+        with Host(worker(), top="host: {heartbeat: 100ms}") as host:
+            before = children(host)
+            time.sleep(1.5)  # longer than a worker bears silence
+            self.assertEqual(children(host), before)
+            self.assertNotIn("the host fell silent", host.log())
+
     def test_a_host_that_was_stopped_blames_no_worker(self):
         with Host(worker(), top="host: {heartbeat: 100ms}") as host:
             before = host.get("pid")[1]
