@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of a request through the front; http_internal.h has the map. Invariant: a request is
- * freed by libmicrohttpd's "completed" notification alone. A suspended connection is never
- * completed, so a request that waits for its answer cannot vanish, whatever its client does.
+ * The way of a request through the front; http_internal.h has the map. Invariant: a request is let
+ * go by libmicrohttpd's "completed" notification alone.
  */
 #include "host/http_internal.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -25,6 +23,7 @@ static enum MHD_Result refuse(iswi_http_request *request, int status, const char
 static enum MHD_Result answered_here(iswi_http_request *request)
 {
     iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_FREE);
+    request->state = ISWI_HTTP_ANSWERED;
     return request->has_body ? iswi_http_queue(request) : MHD_YES;
 }
 
@@ -161,23 +160,6 @@ static enum MHD_Result body_arrived(iswi_http_request *request, const char *byte
     return iswi_buffer_append(&request->body, bytes, taken) ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result hand_over(iswi_http_request *request)
-{
-    iswi_http *http = request->http;
-
-    iswi_http_watch_set(&http->watch, request->peer, ISWI_HTTP_FREE);
-    request->data.body = (isw_bytes){ request->body.data, request->body.size };
-    request->state = ISWI_HTTP_WAITING;
-    request->handed_over = true;
-    pthread_mutex_lock(&http->lock);
-    http->unanswered++;
-    http->open++;
-    pthread_mutex_unlock(&http->lock);
-    MHD_suspend_connection(request->connection); /* before the handler, which may answer at once */
-    http->handler(http->user, request->target, request);
-    return MHD_YES;
-}
-
 /* ---- what libmicrohttpd calls ---- */
 
 enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connection, const char *url,
@@ -185,31 +167,37 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
                                      size_t *upload_size, void **context)
 {
     iswi_http_request *request = *context;
-    iswi_http_state state;
 
     (void)user;
     (void)connection;
     if (!request)
         return MHD_NO;
-    state = request->state;
-    switch (state) {
+    switch (request->state) {
     case ISWI_HTTP_AT_HEAD:
         return head_arrived(request, method, url, version);
     case ISWI_HTTP_AT_BODY:
-        return *upload_size ? body_arrived(request, upload, upload_size) : hand_over(request);
+        return *upload_size ? body_arrived(request, upload, upload_size) : iswi_http_hand_over(request);
     case ISWI_HTTP_REFUSED:
         return *upload_size ? body_arrived(request, upload, upload_size) : MHD_NO;
     case ISWI_HTTP_ANSWERED:
-        return iswi_http_queue(request);
+        if (!request->handed_over)
+            return iswi_http_queue(request);
+        break;
     case ISWI_HTTP_WAITING:
+    case ISWI_HTTP_RESTING:
+    case ISWI_HTTP_ABANDONED:
         break;
     }
-    return MHD_YES;
+    return iswi_http_look_again(request);
 }
 
 void *iswi_http_on_request_line(void *user, const char *target, struct MHD_Connection *connection)
 {
-    return iswi_http_request_create(user, connection, target);
+    iswi_http_request *request = iswi_http_request_create(user, connection, target);
+
+    if (request)
+        iswi_http_comes_in(request);
+    return request;
 }
 
 void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
@@ -223,13 +211,6 @@ void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void 
     *context = NULL;
     if (!request)
         return;
-    assert(request->state != ISWI_HTTP_WAITING);
     iswi_http_watch_set(&http->watch, request->peer, ISWI_HTTP_NEXT);
-    if (request->handed_over) {
-        pthread_mutex_lock(&http->lock);
-        http->open--;
-        pthread_cond_broadcast(&http->changed);
-        pthread_mutex_unlock(&http->lock);
-    }
-    iswi_http_request_destroy(request);
+    iswi_http_let_go(request);
 }

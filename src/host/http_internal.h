@@ -6,13 +6,15 @@
  * What the http_*.c files share: the front, its requests, and how a request goes through it.
  *
  *   target known -> HEAD -> BODY -> WAITING -> ANSWERED -> completed (freed)
- *                     |       |
+ *                     |       |      |   |      |
+ *                     |       |      |   +-> RESTING: suspended; the answer resumes it
+ *                     |       |      +-> ABANDONED: the client is gone; freed by its answer
  *                     |       +-> REFUSED: 413 was written past libmicrohttpd; the rest is dropped
  *                     +---------> ANSWERED: answered here
  *
- * All steps but WAITING -> ANSWERED happen on the libmicrohttpd thread of the connection. In
- * WAITING the connection is suspended and the request belongs to the handler; the answer gives it
- * back by resuming the connection.
+ * All steps happen on the libmicrohttpd thread of the connection, but those to ANSWERED from
+ * WAITING, RESTING and ABANDONED, which whoever answers takes. In these three the request belongs
+ * to the handler; http_wait.c has who may free it.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -23,6 +25,8 @@
 
 #include <microhttpd.h>
 #include <stdatomic.h>
+
+typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of libmicrohttpd */
 
 struct iswi_http {
     struct MHD_Daemon *daemon;
@@ -41,16 +45,22 @@ struct iswi_http {
     atomic_bool quiescing;
     atomic_bool stopping;
 
-    pthread_mutex_t lock; /* of what follows */
+    iswi_http_loop *loops;
+    unsigned loop_count;
+    atomic_uint loops_taken;
+
+    atomic_size_t unanswered; /* handed over; the call that answers has not returned */
+    atomic_size_t open;       /* handed over; libmicrohttpd has not completed it */
+    pthread_mutex_t lock;     /* held when unanswered falls, and to wait for either to do so */
     pthread_cond_t changed;
-    size_t unanswered; /* handed over; the call that answers has not returned */
-    size_t open;       /* handed over; libmicrohttpd has not completed it */
 };
 
 typedef enum iswi_http_state {
     ISWI_HTTP_AT_HEAD,
     ISWI_HTTP_AT_BODY,
     ISWI_HTTP_WAITING,
+    ISWI_HTTP_RESTING,
+    ISWI_HTTP_ABANDONED,
     ISWI_HTTP_ANSWERED,
     ISWI_HTTP_REFUSED
 } iswi_http_state;
@@ -59,13 +69,19 @@ struct iswi_http_request {
     iswi_http *http;
     struct MHD_Connection *connection;
     iswi_http_peer *peer;
-    _Atomic(iswi_http_state) state; /* atomic to catch a second answer, not to order anything */
+    _Atomic(iswi_http_state) state; /* hands the response over, too */
     iswi_arena arena;
     iswi_buffer body;
     isw_http data;
     void *target;
     bool has_body;
     bool handed_over;
+    int64_t handed_over_ns;
+    /* http_wait.c: */
+    iswi_http_loop *loop;
+    bool busy;
+    bool rested;  /* it was suspended */
+    bool counted; /* its answer was, among those that the loop has taken */
     struct MHD_Response *response; /* ANSWERED, until it is queued; NULL if memory was out */
     unsigned status;
 };
@@ -88,7 +104,7 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
 
 /* ---- http_response.c: from isw_http to libmicrohttpd ---- */
 
-/* Make a problem, or a line of text, the request's response and the request ANSWERED. */
+/* Make a problem, or a line of text, the request's response. */
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id);
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
@@ -98,6 +114,26 @@ enum MHD_Result iswi_http_queue(iswi_http_request *request);
 
 /* The connection closes once the response is written. */
 void iswi_http_close_after(iswi_http_request *request);
+
+/* ---- http_wait.c: between the handler's call and the answer ---- */
+
+bool iswi_http_loops_init(iswi_http *http, unsigned count);
+void iswi_http_loops_fini(iswi_http *http); /* also after init said false */
+
+/* The request was made, on the thread that will serve it. */
+void iswi_http_comes_in(iswi_http_request *request);
+
+/* The request is in: give it to the handler. */
+enum MHD_Result iswi_http_hand_over(iswi_http_request *request);
+
+/* libmicrohttpd asks again for the response of a request that was handed over. */
+enum MHD_Result iswi_http_look_again(iswi_http_request *request);
+
+/* The request has its response: back to libmicrohttpd with it. Any thread. */
+void iswi_http_hand_back(iswi_http_request *request);
+
+/* libmicrohttpd is done with the request: free it, now or with its answer. */
+void iswi_http_let_go(iswi_http_request *request);
 
 /* ---- http_exchange.c: what libmicrohttpd calls, with the front as `user` ---- */
 

@@ -105,7 +105,6 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
         if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
             MHD_add_response_header(request->response, "Retry-After", "1");
     }
-    request->state = ISWI_HTTP_ANSWERED;
 }
 
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text)
@@ -114,7 +113,6 @@ void iswi_http_set_text(iswi_http_request *request, int status, const char *text
     request->response = response_of((isw_bytes){ text, strlen(text) }, NULL, NULL);
     if (request->response)
         MHD_add_response_header(request->response, "Content-Type", "text/plain; charset=utf-8");
-    request->state = ISWI_HTTP_ANSWERED;
 }
 
 enum MHD_Result iswi_http_queue(iswi_http_request *request)
@@ -131,32 +129,20 @@ enum MHD_Result iswi_http_queue(iswi_http_request *request)
     return queued;
 }
 
-/* Give the connection back. The request may be gone once it is resumed, the front once it is no
- * longer counted. */
-static void hand_back(iswi_http_request *request)
+/* Catches a second answer, as long as it comes before the request is freed. */
+static void check_unanswered(iswi_http_request *request)
 {
-    iswi_http *http = request->http;
+    iswi_http_state state = request->state;
 
-    MHD_resume_connection(request->connection);
-    pthread_mutex_lock(&http->lock);
-    http->unanswered--;
-    pthread_cond_broadcast(&http->changed);
-    pthread_mutex_unlock(&http->lock);
-}
-
-/* Catches the second answer to one request, as long as it comes before that request is freed. */
-static void take_answer(iswi_http_request *request)
-{
-    iswi_http_state was = atomic_exchange(&request->state, ISWI_HTTP_ANSWERED);
-
-    assert(was == ISWI_HTTP_WAITING);
-    (void)was;
+    assert(state == ISWI_HTTP_WAITING || state == ISWI_HTTP_RESTING ||
+           state == ISWI_HTTP_ABANDONED);
+    (void)state;
 }
 
 void iswi_http_answer(iswi_http_request *request, const isw_http *response, void (*release)(void *),
                       void *release_user)
 {
-    take_answer(request);
+    check_unanswered(request);
     request->status = response->status ? (unsigned)response->status : MHD_HTTP_OK;
     if (response->status && (response->status < 200 || response->status > 599)) {
         iswi_http_set_problem(request, MHD_HTTP_BAD_GATEWAY, NULL,
@@ -173,13 +159,13 @@ void iswi_http_answer(iswi_http_request *request, const isw_http *response, void
         if (bare && release)
             release(release_user);
     }
-    hand_back(request);
+    iswi_http_hand_back(request);
 }
 
 void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
                               const char *detail, const char *invocation_id)
 {
-    take_answer(request);
+    check_unanswered(request);
     iswi_http_set_problem(request, status, title, detail, invocation_id);
-    hand_back(request);
+    iswi_http_hand_back(request);
 }

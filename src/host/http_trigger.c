@@ -63,7 +63,7 @@ static unsigned stall_seconds(const int64_t timeout_ms[ISWI_HTTP_PHASES])
 static isw_status start_daemon(iswi_http *http, const iswi_http_options *options, unsigned stall,
                                isw_error *error)
 {
-    unsigned threads = options->threads > 1 ? options->threads : 1;
+    unsigned threads = http->loop_count;
     int64_t per_ip = options->connections_per_ip;
     struct MHD_OptionItem items[] = {
         { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
@@ -121,6 +121,7 @@ static void destroy(iswi_http *http)
         MHD_stop_daemon(http->daemon);
     if (http->listen_fd >= 0)
         close(http->listen_fd);
+    iswi_http_loops_fini(http);
     iswi_http_watch_fini(&http->watch);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
@@ -148,7 +149,10 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
     http->connections = (size_t)or_default(options->connections, 10000);
     http->layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
-    return http;
+    if (iswi_http_loops_init(http, options->threads > 1 ? options->threads : 1))
+        return http;
+    destroy(http);
+    return NULL;
 }
 
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
@@ -214,12 +218,10 @@ void iswi_http_quiesce(iswi_http *http)
 
 size_t iswi_http_in_flight(iswi_http *http)
 {
-    size_t count;
+    size_t open = http->open;
+    size_t unanswered = http->unanswered;
 
-    pthread_mutex_lock(&http->lock);
-    count = http->open > http->unanswered ? http->open : http->unanswered;
-    pthread_mutex_unlock(&http->lock);
-    return count;
+    return open > unanswered ? open : unanswered;
 }
 
 void iswi_http_stop(iswi_http *http)
