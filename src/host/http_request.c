@@ -7,8 +7,6 @@
 #include "base/text.h"
 #include "host/percent.h"
 
-#include <arpa/inet.h>
-
 enum { ARENA_BYTES = 2048 };
 
 const char iswi_http_no_memory[] = "There is no memory for the request.";
@@ -163,20 +161,6 @@ static const char *read_query(iswi_http_request *request, isw_str query)
     return NULL;
 }
 
-static isw_str client_address(iswi_http_request *request)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (address && address->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, sizeof text);
-    else if (address && address->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, sizeof text);
-    return isw_str_of(iswi_arena_strndup(&request->arena, text, strlen(text)));
-}
-
 const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,
                                         const char *url, const char *version,
                                         iswi_http_framing *framing)
@@ -204,7 +188,8 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
                "NULs.";
     request->data.method = head.method;
     request->data.method.data = iswi_arena_strndup(&request->arena, method, head.method.size);
-    request->data.client = client_address(request);
+    request->data.client = isw_str_of(iswi_arena_strndup(&request->arena, request->peer->client,
+                                                         strlen(request->peer->client)));
     if (list.failed || !request->data.method.data || !request->data.client.data ||
         !keep_headers(request, &list))
         return iswi_http_no_memory;

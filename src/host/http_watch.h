@@ -9,6 +9,7 @@
  * closed. Any thread may call any function.
  */
 #include <isoworker/data.h>
+#include <netinet/in.h>
 #include <pthread.h>
 
 typedef enum iswi_http_phase {
@@ -26,6 +27,7 @@ typedef struct iswi_http_peer {
     iswi_http_phase phase;
     int fd;
     int64_t deadline_ns;
+    char client[INET6_ADDRSTRLEN]; /* its address; the watch does not read it */
 } iswi_http_peer;
 
 typedef struct iswi_http_watch {
