@@ -176,7 +176,8 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
     case ISWI_HTTP_AT_HEAD:
         return head_arrived(request, method, url, version);
     case ISWI_HTTP_AT_BODY:
-        return *upload_size ? body_arrived(request, upload, upload_size) : iswi_http_hand_over(request);
+        return *upload_size ? body_arrived(request, upload, upload_size)
+                            : iswi_http_hand_over(request);
     case ISWI_HTTP_REFUSED:
         return *upload_size ? body_arrived(request, upload, upload_size) : MHD_NO;
     case ISWI_HTTP_ANSWERED:

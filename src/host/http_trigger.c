@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    /* Bounds the head, too: 431 beyond. libmicrohttpd clears all of it for each request, which makes
-     * this the most expensive option of all. */
+    /* Bounds the head, too: 431 beyond. libmicrohttpd clears all of it for each request, so that no
+     * other option costs as much. */
     CONNECTION_MEMORY_BYTES = 16 * 1024,
     LINGER_MS = 1000,
     STOP_GRACE_MS = 2000,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Waiting for the answer. At first the connection is not suspended: libmicrohttpd then asks for the
- * response again on each turn of its loop. Once there is nothing else to do, its thread sleeps here
- * until an answer comes or something happens to a connection; the first of a batch of answers wakes
- * it for all. Whatever takes longer than AWAKE_NS rests: its connection is suspended, and the
- * answer resumes it. That costs two changes of the epoll set, a write, and a read that finds
- * nothing; most answers are not worth it.
+ * response again on each turn of its loop. Once there is nothing else to do, its thread looks for
+ * answers some microseconds longer, then sleeps here until one comes or something happens to a
+ * connection; the first of a batch of answers wakes it for all. Whatever takes longer than AWAKE_NS
+ * rests: its connection is suspended, and the answer resumes it. That costs two changes of the
+ * epoll set, a write, and a read that finds nothing; most answers are not worth it.
  *
  * Invariant: of the answer and libmicrohttpd's last word, the later one frees the request. A
  * suspended connection gets no last word; one that is not may, when its client is gone.
@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,10 @@ enum {
     AWAKE_NS = 5000000,
     /* libmicrohttpd may ask for one connection twice on a turn, but not three times: when nothing
      * else happened in between, it has been through all that were ready. */
-    LOOKS = 3
+    LOOKS = 3,
+    SPIN_LEAST_NS = 1000,
+    SPIN_MOST_NS = 40000,
+    SPIN_TRY_EVERY = 32
 };
 
 struct iswi_http_loop {
@@ -37,6 +41,8 @@ struct iswi_http_loop {
     size_t busy;  /* requests that are on their way in or out, for which the loop must turn */
     const iswi_http_request *looked_at; /* since when nothing else happened; NULL: something did */
     unsigned looks;
+    int64_t spin_ns;
+    unsigned spins;
 };
 
 /* ---- loops ---- */
@@ -112,6 +118,31 @@ static enum MHD_Result rest(iswi_http_request *request)
     return MHD_YES;
 }
 
+static bool answers_wait(const iswi_http_loop *loop)
+{
+    return atomic_load(&loop->answers) != loop->taken;
+}
+
+/* Look for an answer before sleeping, for as long as that pays: twice as long after one came, half
+ * as long after none did, and properly again now and then. */
+static bool spin(iswi_http_loop *loop)
+{
+    bool tries = ++loop->spins % SPIN_TRY_EVERY == 0;
+    int64_t until_ns = iswi_now_ns() + (tries ? SPIN_MOST_NS : loop->spin_ns);
+
+    while (!answers_wait(loop)) {
+        if (iswi_now_ns() >= until_ns) {
+            loop->spin_ns /= 2;
+            return false;
+        }
+        sched_yield(); /* to whoever is to answer, if he wants this core */
+    }
+    loop->spin_ns = loop->spin_ns * 2 + SPIN_LEAST_NS;
+    if (loop->spin_ns > SPIN_MOST_NS)
+        loop->spin_ns = SPIN_MOST_NS;
+    return true;
+}
+
 /* False where libmicrohttpd does not tell what it sleeps on. */
 static bool sleep_until_something_happens(iswi_http_request *request, int64_t most_ns)
 {
@@ -128,8 +159,10 @@ static bool sleep_until_something_happens(iswi_http_request *request, int64_t mo
         return false;
     fds[1].fd = info->epoll_fd;
     loop->looked_at = NULL;
+    if (spin(loop))
+        return true;
     atomic_store(&loop->sleeps, true);
-    if (atomic_load(&loop->answers) == loop->taken)
+    if (!answers_wait(loop))
         ppoll(fds, 2, &timeout, NULL);
     atomic_store(&loop->sleeps, false);
     if (fds[0].revents)
