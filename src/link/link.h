@@ -37,7 +37,8 @@ typedef struct iswi_peer {
 } iswi_peer;
 
 enum {
-    ISWI_LINK_BATCH_BYTES = 256 * 1024,          /* a message of several frames stays below */
+    ISWI_LINK_BATCH_BYTES = 256 * 1024, /* a message of several frames stays below, */
+    ISWI_LINK_BATCH_FRAMES = 512,       /* and has no more of them */
     ISWI_LINK_BACKLOG_BYTES = 256 * 1024 * 1024, /* then sends are refused */
     ISWI_LINK_BACKLOG_SOFT = 4 * 1024 * 1024     /* then what may be dropped is dropped */
 };

@@ -47,6 +47,7 @@ static iswi_outbox_batch *add_batch(iswi_outbox *outbox)
     if (!batch)
         return NULL;
     batch->next = NULL;
+    batch->frames = 0;
     if (outbox->last)
         outbox->last->next = batch;
     else
@@ -66,7 +67,8 @@ isw_status iswi_outbox_add(iswi_outbox *outbox, const isw_bytes *pieces, unsigne
         return ISW_E_BUSY;
     /* One that is empty, since an append to it failed, takes a frame of any size: nothing may be
      * queued behind it. */
-    if (!batch || (batch->bytes.size && batch->bytes.size + size > ISWI_LINK_BATCH_BYTES))
+    if (!batch || batch->frames == ISWI_LINK_BATCH_FRAMES ||
+        (batch->bytes.size && batch->bytes.size + size > ISWI_LINK_BATCH_BYTES))
         batch = add_batch(outbox);
     if (!batch)
         return ISW_E_NO_MEMORY;
@@ -76,6 +78,7 @@ isw_status iswi_outbox_add(iswi_outbox *outbox, const isw_bytes *pieces, unsigne
     }
     for (unsigned i = 0; i < count; i++)
         iswi_buffer_append(&batch->bytes, pieces[i].data, pieces[i].size);
+    batch->frames++;
     outbox->bytes += size;
     return ISW_OK;
 }

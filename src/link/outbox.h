@@ -11,6 +11,7 @@
 typedef struct iswi_outbox_batch {
     struct iswi_outbox_batch *next;
     iswi_buffer bytes;
+    unsigned frames;
 } iswi_outbox_batch;
 
 typedef struct iswi_outbox {

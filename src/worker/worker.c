@@ -61,6 +61,7 @@ void isw_worker_destroy(isw_worker *worker)
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);
+    iswi_free(worker->sorted);
     iswi_free(worker->services.items);
     iswi_free(worker->config_path);
     iswi_free(worker->url);
@@ -80,10 +81,34 @@ static bool is_function_name(const char *name)
            strlen(name) <= ISWI_NAME_MAX;
 }
 
+/* Whether there is one of that name; *place is where it is, or where it belongs. */
+static bool find_sorted(const isw_worker *worker, const char *name, size_t *place)
+{
+    size_t low = 0;
+    size_t high = worker->function_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(worker->sorted[middle]->name, name);
+
+        *place = middle;
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *place = low;
+    return false;
+}
+
 isw_status isw_worker_add_function(isw_worker *worker, const isw_function *function,
                                    isw_error *error)
 {
     const char *name = function->name ? function->name : "";
+    size_t count = worker->function_count;
+    size_t place;
 
     assert(!worker->configured);
     if (!is_function_name(name))
@@ -93,13 +118,15 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
     if (!function->handler || !function->trigger.type)
         return isw_error_set(error, ISW_E_INVALID, "function %s has no %s", name,
                              function->handler ? "trigger" : "handler");
-    for (size_t i = 0; i < worker->function_count; i++)
-        if (strcmp(worker->functions[i]->name, name) == 0)
-            return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"",
-                                 name);
-    if (!iswi_grow(&worker->functions, &worker->function_capacity, worker->function_count,
-                   sizeof worker->functions[0]))
+    if (find_sorted(worker, name, &place))
+        return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"", name);
+    if (!iswi_grow(&worker->functions, &worker->function_capacity, count,
+                   sizeof worker->functions[0]) ||
+        !iswi_grow(&worker->sorted, &worker->sorted_capacity, count, sizeof worker->sorted[0]))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s", name);
+    memmove(&worker->sorted[place + 1], &worker->sorted[place],
+            (count - place) * sizeof worker->sorted[0]);
+    worker->sorted[place] = function;
     worker->functions[worker->function_count++] = function;
     return ISW_OK;
 }
@@ -128,11 +155,6 @@ isw_status isw_worker_add_service(isw_worker *worker, const char *name, void *se
 
 /* -- Configuration ----------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const iswi_entry *)a)->function->name, ((const iswi_entry *)b)->function->name);
-}
-
 static isw_status init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
 {
     entry->function = function;
@@ -152,9 +174,8 @@ static isw_status make_entries(isw_worker *worker, isw_error *error)
     if (!worker->entries)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
     for (size_t i = 0; i < count; i++)
-        if (init_entry(worker, &worker->entries[i], worker->functions[i]) != ISW_OK)
+        if (init_entry(worker, &worker->entries[i], worker->sorted[i]) != ISW_OK)
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
-    qsort(worker->entries, count, sizeof *worker->entries, by_name);
     return ISW_OK;
 }
 

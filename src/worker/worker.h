@@ -22,7 +22,8 @@ struct isw_worker {
 
     iswi_registry registry;
     const isw_function **functions; /* in order of registration */
-    size_t function_count, function_capacity;
+    const isw_function **sorted;    /* the same by name */
+    size_t function_count, function_capacity, sorted_capacity;
     iswi_services services;
 
     bool configured;

@@ -154,7 +154,21 @@ static void a_frame_without_memory_holds_nothing_up(void **state)
     }
 }
 
+static void a_message_has_so_many_frames_and_no_more(void **state)
+{
+    iswi_outbox outbox = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < ISWI_LINK_BATCH_FRAMES + 1; i++)
+        assert_int_equal(add(&outbox, frame, 2), ISW_OK);
+    assert_int_equal(take(&outbox), 2 * ISWI_LINK_BATCH_FRAMES);
+    assert_int_equal(take(&outbox), 2);
+    assert_int_equal(take(&outbox), 0);
+    iswi_outbox_fini(&outbox);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_message_has_so_many_frames_and_no_more),
     cmocka_unit_test(frames_gather_until_a_message_is_full),
     cmocka_unit_test(a_frame_above_the_limit_travels_alone),
     cmocka_unit_test(bytes_keep_their_order),
