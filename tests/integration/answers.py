@@ -47,12 +47,14 @@ class Answers(unittest.TestCase):
                                          ("text", 200), ("fail", 409), ("later", 503)):
                         self.assertEqual(host.get(path)[0], status)
 
-                for _ in range(10):
-                    work()
-                before = int(host.get("allocations")[1])
-                for _ in range(20):
-                    work()
-                self.assertEqual(int(host.get("allocations")[1]) - before, 0, lane)
+                # A second place may come into use at any time, and then gets warm itself.
+                counts = [1]
+                while counts[-1] and len(counts) < 10:
+                    before = int(host.get("allocations")[1])
+                    for _ in range(20):
+                        work()
+                    counts.append(int(host.get("allocations")[1]) - before)
+                self.assertEqual(counts[-1], 0, f"{lane}: {counts[1:]}")
 
     def test_a_large_body_comes_back_whole(self):
         body = os.urandom(5 * 1024 * 1024)

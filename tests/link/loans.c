@@ -213,7 +213,9 @@ static void a_worker_that_keeps_everything_still_gets_the_rest_in_order(void **s
 
     (void)state;
     pair_open(&both, ring_lane());
+    pthread_mutex_lock(&both.b.lock);
     both.b.keep = 1;
+    pthread_mutex_unlock(&both.b.lock);
     assert_int_equal(end_send(&both.a, 0, 0, 10 * MIB), ISW_OK); /* held to the end */
     wait_for_frames(&both.b, 1);
     assert_non_null(both.b.kept->end);
