@@ -51,6 +51,7 @@ typedef struct iswi_link_ops {
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
     void (*upgrade)(iswi_link *link); /* NULL: there is no faster lane */
+    void (*gather)(iswi_link *link, bool on); /* NULL: gathering does not pay on this lane */
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
 } iswi_link_ops;
 
@@ -73,6 +74,14 @@ static inline isw_status iswi_link_send_pieces(iswi_link *link, const isw_bytes 
 static inline isw_status iswi_link_send(iswi_link *link, const void *frame, size_t size)
 {
     return link->ops->send(link, &(isw_bytes){ frame, size }, 1);
+}
+
+/* From `on` until it is off again, frames wait to leave in one message: for one who has several to
+ * send within microseconds. Each on needs an off. Any thread. */
+static inline void iswi_link_gather(iswi_link *link, bool on)
+{
+    if (link->ops->gather)
+        link->ops->gather(link, on);
 }
 
 /* Bytes that wait to be sent. Any thread. */

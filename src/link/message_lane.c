@@ -41,7 +41,7 @@ typedef struct message_lane {
     unsigned char head[ISWI_SP_HEAD_BYTES];
     nng_iov parts[PARTS]; /* what is left of the message under way */
     bool greeted, transmitting;
-    bool gathering; /* events are under way: what they send leaves together after them */
+    unsigned gatherers; /* while there are any, frames wait for them */
     bool mute;  /* nothing more can be sent */
     bool ended; /* nothing more is read */
     bool over;  /* on_closed was raised, or the lane never opened */
@@ -65,7 +65,7 @@ static void send_parts(message_lane *lane)
 /* Begin the next message if none is under way; the first one brings the greeting. */
 static void transmit_next(message_lane *lane)
 {
-    if (lane->transmitting || lane->gathering || lane->mute || !lane->stream)
+    if (lane->transmitting || lane->gatherers || lane->mute || !lane->stream)
         return;
     lane->sending = iswi_outbox_take(&lane->outbox);
     if (!lane->sending && lane->greeted)
@@ -130,6 +130,16 @@ static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned c
     return status;
 }
 
+static void lane_gather(iswi_link *link, bool on)
+{
+    message_lane *lane = (message_lane *)link;
+
+    pthread_mutex_lock(&lane->lock);
+    lane->gatherers += on ? 1 : -1;
+    transmit_next(lane);
+    pthread_mutex_unlock(&lane->lock);
+}
+
 static size_t lane_backlog(iswi_link *link)
 {
     message_lane *lane = (message_lane *)link;
@@ -183,14 +193,9 @@ static bool deliver(message_lane *lane, size_t size)
 {
     bool ok;
 
-    pthread_mutex_lock(&lane->lock);
-    lane->gathering = true;
-    pthread_mutex_unlock(&lane->lock);
+    lane_gather(&lane->link, true);
     ok = deliver_all(lane, size);
-    pthread_mutex_lock(&lane->lock);
-    lane->gathering = false;
-    transmit_next(lane);
-    pthread_mutex_unlock(&lane->lock);
+    lane_gather(&lane->link, false);
     return ok;
 }
 
@@ -297,6 +302,7 @@ static const iswi_link_ops ops = {
     .backlog = lane_backlog,
     .peer = lane_peer,
     .close = lane_close,
+    .gather = lane_gather,
     .destroy = lane_destroy,
 };
 

@@ -96,6 +96,11 @@ static void write_waits(ring_lane *lane)
     pthread_mutex_unlock(&lane->lock);
 }
 
+static void lane_gather(iswi_link *link, bool on)
+{
+    iswi_link_gather(((ring_lane *)link)->inner, on);
+}
+
 static size_t lane_backlog(iswi_link *link)
 {
     ring_lane *lane = (ring_lane *)link;
@@ -421,6 +426,7 @@ static const iswi_link_ops ops = {
     .close = lane_close,
     .destroy = lane_destroy,
     .upgrade = lane_upgrade,
+    .gather = lane_gather,
     .oldest_loan_ns = lane_oldest_loan_ns,
 };
 

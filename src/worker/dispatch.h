@@ -48,7 +48,11 @@ typedef struct iswi_dispatch {
     uint64_t taken;         /* jobs, by whoever leads */
     uint64_t taken_before;  /* when the lane last looked whether its thread is held up */
 
+    int64_t gathering_ns;   /* since when the leader gathers answers; 0: it does not */
+
     void (*run)(void *user, iswi_job *job);
+    /* Answers are to leave together until it is off; NULL: never. Under the lock if on. */
+    void (*gather)(void *user, bool on);
     /* Nothing waits or runs any more; called on the thread that ran the last one. */
     void (*on_idle)(void *user);
     void *user;

@@ -10,6 +10,7 @@
 
 enum {
     SPREAD_NS = 50000000,
+    GATHER_NS = 50000,
     WATCH_NS = 1000000,
     COLD_TICKS = 20 /* without a job for that long nobody watches */
 };
@@ -104,11 +105,39 @@ static bool call_threads(iswi_dispatch *dispatch)
     return ok;
 }
 
+/* -- Answers that leave together: those of quick functions of which more wait -------------------
+ * Only while somebody watches, who sends them off when the next function is not quick. */
+
+static void begin_gathering(iswi_dispatch *dispatch)
+{
+    if (dispatch->gathering_ns || dispatch->waiting < 2 || !dispatch->watched || !dispatch->gather)
+        return;
+    dispatch->gathering_ns = iswi_now_ns();
+    dispatch->gather(dispatch->user, true);
+}
+
+static void end_gathering(iswi_dispatch *dispatch)
+{
+    if (!dispatch->gathering_ns)
+        return;
+    dispatch->gathering_ns = 0;
+    pthread_mutex_unlock(&dispatch->lock);
+    dispatch->gather(dispatch->user, false);
+    pthread_mutex_lock(&dispatch->lock);
+}
+
+static bool gathered_enough(const iswi_dispatch *dispatch)
+{
+    return dispatch->gathering_ns && (!has_work(dispatch) ||
+                                      iswi_now_ns() - dispatch->gathering_ns > GATHER_NS);
+}
+
 static void spread(iswi_dispatch *dispatch)
 {
     dispatch->leader = NULL;
     dispatch->spread_until_ns = iswi_now_ns() + SPREAD_NS;
     call_threads(dispatch);
+    end_gathering(dispatch); /* of one who is held up */
 }
 
 /* Look at the leader now and then, until there is no traffic. */
@@ -126,6 +155,8 @@ static void watch(iswi_dispatch *dispatch)
         quiet = dispatch->taken == taken ? quiet + 1 : 0;
         if (quiet && dispatch->leader && dispatch->first)
             spread(dispatch);
+        else if (quiet && dispatch->leader)
+            end_gathering(dispatch);
     }
     dispatch->watched = false;
 }
@@ -146,12 +177,16 @@ static void serve_one(iswi_dispatch *dispatch, const void *self)
     if (!dispatch->helped && !dispatch->leader && !is_spread(dispatch)) {
         dispatch->leader = self;
         dispatch->taken++;
+        begin_gathering(dispatch);
         if (dispatch->waiting > 1 && !dispatch->watched && !coming(dispatch))
             call_thread(dispatch); /* to watch */
     }
     run_one(dispatch);
-    if (dispatch->leader == self)
+    if (dispatch->leader == self) {
         dispatch->leader = NULL;
+        if (gathered_enough(dispatch))
+            end_gathering(dispatch);
+    }
 }
 
 static void *serve(void *user)

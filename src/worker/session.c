@@ -355,6 +355,11 @@ static void on_turn(void *user)
     iswi_dispatch_help(&session->dispatch);
 }
 
+void iswi_session_gather(void *user, bool on)
+{
+    iswi_link_gather(((iswi_session *)user)->link, on);
+}
+
 static bool is_stuck(void *user)
 {
     return iswi_dispatch_is_stuck(&((iswi_session *)user)->dispatch);

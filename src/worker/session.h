@@ -49,6 +49,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
 /* session.c: the events of the link, and of the dispatcher. */
 void iswi_session_events(iswi_session *session, iswi_link_events *events);
 void iswi_session_on_idle(void *session);
+void iswi_session_gather(void *session, bool on);
 
 void iswi_session_hello(iswi_session *session);
 void iswi_session_credit(iswi_session *session, unsigned limit);

@@ -172,6 +172,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
     if (status != ISW_OK)
         return isw_error_set(error, status, "no memory for the worker's threads");
     session.dispatch.run = iswi_invocation_run;
+    session.dispatch.gather = iswi_session_gather;
     session.dispatch.on_idle = iswi_session_on_idle;
     session.dispatch.user = &session;
     session.sink = (iswi_log_sink){ iswi_session_log, iswi_session_threshold, &session };

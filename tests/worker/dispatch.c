@@ -5,13 +5,14 @@
 #include "worker/dispatch.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 typedef struct pool {
     iswi_dispatch dispatch;
     iswi_message *message;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
-    unsigned begun, done;
+    unsigned begun, done, gathered, sent; /* the last two: how often it began and ended */
     bool open;
 } pool;
 
@@ -34,6 +35,16 @@ static void on_idle(void *user)
     (void)user;
 }
 
+static void on_gather(void *user, bool on)
+{
+    pool *p = user;
+
+    pthread_mutex_lock(&p->lock);
+    ++*(on ? &p->gathered : &p->sent);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void pool_init(pool *p, unsigned concurrency, unsigned limit)
 {
     memset(p, 0, sizeof *p);
@@ -43,6 +54,7 @@ static void pool_init(pool *p, unsigned concurrency, unsigned limit)
     assert_int_equal(iswi_dispatch_init(&p->dispatch, concurrency, limit), ISW_OK);
     p->dispatch.run = run_job;
     p->dispatch.on_idle = on_idle;
+    p->dispatch.gather = on_gather;
     p->dispatch.user = p;
 }
 
@@ -181,7 +193,76 @@ static void the_pool_takes_what_a_slow_helper_leaves(void **state)
     pool_fini(&p);
 }
 
+/* -- Answers that leave together --------------------------------------------------------------- */
+
+/* Submit what is quick until the leader gathers, which it does once somebody watches it. */
+static void make_it_gather(pool *p)
+{
+    bool gathers = false;
+
+    for (uint64_t id = 2; !gathers; id++) {
+        if (submit(p, id) == ISW_E_BUSY)
+            sched_yield();
+        pthread_mutex_lock(&p->lock);
+        gathers = p->gathered > 0;
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+static void answers_that_were_gathered_are_sent(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 4, 64);
+    make_it_gather(&p);
+    wait_for(&p, &p.sent, 1);
+    pool_fini(&p);
+    assert_int_equal(p.gathered, p.sent);
+}
+
+/* The first function does not end, whether or not others wait behind it. */
+static void a_function_that_takes_long_holds_no_answers_back(void **state)
+{
+    (void)state;
+    for (unsigned behind = 0; behind < 2; behind++) {
+        unsigned gathered;
+        pool p;
+
+        pool_init(&p, 4, 64);
+        make_it_gather(&p);
+        while (submit(&p, 1) != ISW_OK)
+            sched_yield();
+        while (behind && submit(&p, 2) != ISW_OK)
+            sched_yield();
+        pthread_mutex_lock(&p.lock);
+        gathered = p.gathered;
+        pthread_mutex_unlock(&p.lock);
+        wait_for(&p, &p.sent, gathered);
+        open_door(&p);
+        pool_fini(&p);
+        assert_int_equal(p.gathered, p.sent);
+    }
+}
+
+static void where_nobody_can_watch_nothing_is_gathered(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 64);
+    for (unsigned i = 0; i < 1000; i++)
+        while (submit(&p, 2) != ISW_OK)
+            sched_yield();
+    wait_for(&p, &p.done, 1000);
+    pool_fini(&p);
+    assert_int_equal(p.gathered, 0);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(answers_that_were_gathered_are_sent),
+    cmocka_unit_test(a_function_that_takes_long_holds_no_answers_back),
+    cmocka_unit_test(where_nobody_can_watch_nothing_is_gathered),
     cmocka_unit_test(no_more_are_unanswered_than_the_limit),
     cmocka_unit_test(what_waits_at_the_end_is_not_begun),
     cmocka_unit_test(a_cancel_finds_what_runs_and_what_waits),
