@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# isw_fuzz(NAME STACK layer): tests/fuzz/NAME.c, which defines LLVMFuzzerTestOneInput.
+# isw_fuzz(NAME STACK layer [SOURCES more.c...] [WORKERS target...]): tests/fuzz/NAME.c, which
+# defines LLVMFuzzerTestOneInput; WORKERS are programs that it starts, in ISW_FUZZ_WORKERS.
 #   fuzz_NAME       replays the corpus tests/fuzz/corpus/NAME; any compiler; a CTest entry
 #   fuzz_NAME_live  libFuzzer, in <build>/fuzz; clang only. It compiles the sources of the layer and
 #                   of those above it anew, so that every line is instrumented in any build:
@@ -28,12 +29,15 @@ function(isw_fuzz_collect layer sources packages)
 endfunction()
 
 function(isw_fuzz name)
-  cmake_parse_arguments(ARG "" "STACK" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "STACK" "SOURCES;WORKERS" ${ARGN})
   set(here "${CMAKE_CURRENT_SOURCE_DIR}/fuzz")
-  add_executable(fuzz_${name} "${here}/${name}.c" "${here}/replay.c")
+  list(TRANSFORM ARG_SOURCES PREPEND "${here}/")
+  set(workers "ISW_FUZZ_WORKERS=\"${CMAKE_BINARY_DIR}/tests/workers\"")
+  add_executable(fuzz_${name} "${here}/${name}.c" ${ARG_SOURCES} "${here}/replay.c")
   set_target_properties(fuzz_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests" C_EXTENSIONS OFF)
   target_include_directories(fuzz_${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_compile_definitions(fuzz_${name} PRIVATE ${workers})
   target_link_libraries(fuzz_${name} PRIVATE isw_flags isw_stack_${ARG_STACK})
   add_test(NAME fuzz/${name}/replays_its_corpus
            COMMAND fuzz_${name} "${here}/corpus/${name}")
@@ -41,11 +45,11 @@ function(isw_fuzz name)
 
   if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
     isw_fuzz_collect(${ARG_STACK} sources packages)
-    add_executable(fuzz_${name}_live "${here}/${name}.c" ${sources})
+    add_executable(fuzz_${name}_live "${here}/${name}.c" ${ARG_SOURCES} ${sources})
     set_target_properties(fuzz_${name}_live PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz" C_STANDARD 11 C_EXTENSIONS OFF)
     # Not isw_flags: they may carry another sanitizer.
-    target_compile_definitions(fuzz_${name}_live PRIVATE _GNU_SOURCE)
+    target_compile_definitions(fuzz_${name}_live PRIVATE _GNU_SOURCE ${workers})
     target_compile_options(fuzz_${name}_live PRIVATE
       -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fsanitize=fuzzer,address)
     target_link_options(fuzz_${name}_live PRIVATE -fsanitize=fuzzer,address)
@@ -53,7 +57,24 @@ function(isw_fuzz name)
       "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(fuzz_${name}_live PRIVATE ${packages})
   endif()
+  foreach(worker IN LISTS ARG_WORKERS)
+    add_dependencies(fuzz_${name} ${worker})
+    if(TARGET fuzz_${name}_live)
+      add_dependencies(fuzz_${name}_live ${worker})
+    endif()
+  endforeach()
 endfunction()
 
 isw_fuzz(yaml_loader STACK config)
 isw_fuzz(wire_codec STACK wire)
+
+# The two workers of live_ring: one as a user writes it, and one that only says hello.
+add_executable(live_ring_echo fuzz/live_ring/echo.c)
+target_link_libraries(live_ring_echo PRIVATE isw_flags isoworker)
+add_executable(live_ring_greeter fuzz/live_ring/greeter.c)
+target_link_libraries(live_ring_greeter PRIVATE isw_flags isw_stack_wire)
+set_target_properties(live_ring_echo live_ring_greeter PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+isw_fuzz(live_ring STACK host
+         SOURCES live_ring/attacker.c live_ring/live.c live_ring/script.c
+         WORKERS live_ring_echo live_ring_greeter)
