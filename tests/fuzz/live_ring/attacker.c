@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What precedes the bytes of a record on the rings: what it is, and one or two numbers. */
-enum { INLINE = 1, IN_ARENA = 2, RELEASE = 3, NUMBER_BYTES = 8, HEAD_BYTES = 1 + NUMBER_BYTES };
+/* What precedes the bytes of a record on the rings: what it is, and its size. */
+enum { INLINE = 1, IN_ARENA = 2, NUMBER_BYTES = 8, HEAD_BYTES = 1 + NUMBER_BYTES };
 
 enum { WAITS = 100, TURNS_MAX = 20, WAIT_US = 1000 };
 
@@ -42,7 +42,7 @@ static bool map_memory(attacker *a, int fd)
 {
     struct stat info;
 
-    if (fstat(fd, &info) != 0 || info.st_size < ISWI_RING_MEMORY)
+    if (fstat(fd, &info) != 0 || info.st_size != ISWI_RING_MEMORY)
         return false;
     a->size = (size_t)info.st_size;
     a->memory = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -54,6 +54,8 @@ static bool map_memory(attacker *a, int fd)
     a->up = (iswi_ring){ .words = (iswi_ring_words *)(a->memory + ISWI_RING_PAGE / 2),
                          .bytes = a->memory + ISWI_RING_PAGE + ISWI_RING_BYTES,
                          .size = ISWI_RING_BYTES };
+    a->down_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE / 4);
+    a->up_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE * 3 / 4);
     return true;
 }
 
@@ -183,29 +185,43 @@ static void on_message(attacker *a, const unsigned char *bytes, size_t size)
     }
 }
 
-static uint64_t number_at(const unsigned char *at)
+static uint64_t number_at(const unsigned char *at, int bytes)
 {
     uint64_t number = 0;
 
-    for (int i = 0; i < NUMBER_BYTES; i++)
+    for (int i = 0; i < bytes; i++)
         number = number << 8 | at[i];
     return number;
+}
+
+/* A message in the host's arena, given back at once. */
+static void take_loan(attacker *a, const unsigned char *at)
+{
+    uint64_t size = number_at(at + 1, 8);
+    uint32_t word = (uint32_t)number_at(at + 17, 4);
+
+    a->offset = number_at(at + 9, 8);
+    a->deaf = a->offset > ISWI_ARENA_BYTES || size > ISWI_ARENA_BYTES - a->offset ||
+              word >= ISWI_LOANS;
+    if (a->deaf)
+        return;
+    on_message(a, a->memory + ATTACKER_ARENAS + a->offset, (size_t)size);
+    if (!a->hoards)
+        atomic_store(&a->down_loans->lent[word], 0);
 }
 
 /* The size of the record at `at`, once it is there; 0 until then. */
 static size_t take_record(attacker *a, const unsigned char *at, size_t there)
 {
-    uint64_t number = there < HEAD_BYTES ? 0 : number_at(at + 1);
+    uint64_t number = there < HEAD_BYTES ? 0 : number_at(at + 1, NUMBER_BYTES);
 
     if (there < HEAD_BYTES)
         return 0;
-    if (at[0] == RELEASE)
-        return HEAD_BYTES;
     if (at[0] == IN_ARENA) {
-        if (there < HEAD_BYTES + NUMBER_BYTES)
+        if (there < ATTACKER_LOAN_BYTES)
             return 0;
-        a->offset = number_at(at + HEAD_BYTES);
-        return HEAD_BYTES + NUMBER_BYTES;
+        take_loan(a, at);
+        return ATTACKER_LOAN_BYTES;
     }
     a->deaf = at[0] != INLINE || number > ATTACKER_INBOX_BYTES - HEAD_BYTES;
     if (a->deaf || there - HEAD_BYTES < number)

@@ -11,13 +11,20 @@
 #include "link/ring.h"
 #include "wire/frame.h"
 
-enum { ATTACKER_SEEN_MAX = 64, ATTACKER_INBOX_BYTES = 256 * 1024 };
+enum {
+    ATTACKER_SEEN_MAX = 64,
+    ATTACKER_INBOX_BYTES = 256 * 1024,
+    ATTACKER_LOAN_BYTES = 21,                               /* of the record of a loan */
+    ATTACKER_ARENAS = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES /* where they begin */
+};
 
 typedef struct attacker {
     int lifeline; /* closing it ends the greeter */
     unsigned char *memory;
     size_t size;
     iswi_ring down, up;
+    iswi_loan_words *down_loans, *up_loans;
+    bool hoards; /* gives nothing back */
 
     unsigned char *inbox; /* bytes of the down ring that are no whole record yet */
     size_t inbox_size;

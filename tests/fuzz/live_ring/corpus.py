@@ -6,7 +6,7 @@ import random
 import struct
 
 (WORD, FLIP, BYTES, NOISE, STREAM, RECORD, EMPTY, FRAME, MUTANT, BATCH, CALL, LISTEN, ANSWER,
- PAUSE, FLOOD) = range(15)
+ PAUSE, FLOOD, LOANS) = range(16)
 LARGE, EARLY = 1, 2
 PIN_BELL, FLIP_TAIL, FLIP_HEAD, ALL_WORDS, ALL_MEMORY, RING_BELLS = range(1, 7)
 DOWN, UP = 0, 1
@@ -42,9 +42,16 @@ def noise(where, seed, count=255):
     return struct.pack(">BBHB", NOISE, where, seed, count)
 
 
-def record(kind, value, data=b"", offset=None):
-    where = b"" if offset is None else edge(offset)
-    return bytes([RECORD, kind]) + edge(value) + where + text(data)
+def record(kind, value, data=b""):
+    return bytes([RECORD, kind]) + edge(value) + text(data)
+
+
+def loan(size, offset, word=0, beyond=0):
+    return bytes([RECORD, 2]) + edge(size) + edge(offset) + bytes([beyond, word]) + text(b"")
+
+
+def loans(of, value, hoard=0):
+    return bytes([LOANS, of + 2 * hoard + 4 * value])
 
 
 def seen(number):
@@ -81,13 +88,17 @@ LAST = call(8, 1) + pause(40)                # and calls that find what is left
 
 SCRIPTS = {
     "answers_all": (0, 0, SOME, answer(), pause(20), call(2, 2), pause(20), answer()),
-    "arena_at_its_edges": (LARGE, 0, SOME, *(record(2, size, b"", offset)
-                           for size in (0, 1, 1 << 19, -1) for offset in (0, 1, 9, -1)), LAST),
-    "arena_beyond": (LARGE, 0, SOME, record(2, 1 << 32, b"", -1), LAST),
-    "arena_never_released": (LARGE, 0, *(call(8, 3) + pause(10) for _ in range(4)), pause(100)),
-    "arena_released_beyond": (LARGE, 0, SOME, record(3, -1), record(3, 1 << 20), LAST),
-    "arena_released_twice": (LARGE, 0, call(2, 3), pause(40), LISTEN_STEP, record(3, 0),
-                             record(3, 0), LAST),
+    "arena_at_its_edges": (LARGE, 0, SOME, *(loan(size, offset) for size in (0, 1, 1 << 19, -1)
+                           for offset in (0, 1, 9, -1)), LAST),
+    "arena_beyond": (LARGE, 0, SOME, loan(1 << 32, -1), LAST),
+    "arena_never_released": (LARGE, 0, loans(DOWN, 1, 1), *(call(8, 3) + pause(10) + LISTEN_STEP
+                             for _ in range(4)), answer(), loans(DOWN, 1, 1), pause(100), LAST),
+    "arena_of_garbage": (LARGE, 0, SOME, noise(3, 5), loan(1 << 19, 0), LAST),
+    "arena_released_early": (LARGE, ALL_WORDS, call(8, 3), loans(DOWN, 0), call(8, 3),
+                             loans(DOWN, 0), call(8, 3), answer(), LAST),
+    "arena_word_beyond": (LARGE, 0, SOME, loan(100, 0, 128), LAST),
+    "arena_word_far_beyond": (LARGE, 0, SOME, loan(100, 0, 0, 255), LAST),
+    "arena_words_of_our_own": (LARGE, 0, SOME, loans(UP, 1), loan(9, 0, 3), loan(9, 0, 3), LAST),
     "bell_pinned_at_the_end": (0, PIN_BELL, SOME, answer(), word(UP, BELL, 7)),
     "bells_at_the_end": (0, RING_BELLS, SOME),
     "credit_0": (0, 0, SOME, frame(CREDIT), LAST),

@@ -183,8 +183,8 @@ static void step_noise(script *s, attacker *a)
     unsigned count = 16 * byte(s);
     uint64_t up = (uint64_t)(a->up.bytes - a->memory);
 
-    if (where == 3 && a->size > ISWI_RING_MEMORY)
-        noise(a, ISWI_RING_MEMORY, a->size - ISWI_RING_MEMORY, seed, count);
+    if (where == 3)
+        noise(a, ATTACKER_ARENAS, a->size - ATTACKER_ARENAS, seed, count);
     else if (where == 1)
         noise(a, 0, ISWI_RING_PAGE, seed, count);
     else if (where == 2) /* near where the host reads */
@@ -209,26 +209,38 @@ static size_t write_number(unsigned char *at, uint64_t value)
     return 8;
 }
 
-/* A record of any type, with a number that may lie; an offset if the type has one. */
+/* A record of any type, with a size that may lie; an offset and a word if the type has them. */
 static void step_record(script *s, attacker *a)
 {
-    unsigned char head[17] = { (unsigned char)byte(s) };
+    unsigned char head[ATTACKER_LOAN_BYTES] = { (unsigned char)byte(s) };
     size_t size = 1 + write_number(head + 1, edge(s));
     isw_bytes bytes;
 
     if (head[0] == RECORD_IN_ARENA) {
         uint64_t offset = edge(s);
 
-        /* Also where the host itself put something, or where an arena would begin. */
-        if (offset == 9)
+        if (offset == 9) /* where the host itself put something */
             offset = a->offset;
-        else if (offset == 1)
-            offset = ISWI_RING_MEMORY;
         size += write_number(head + size, offset);
+        head[size++] = (unsigned char)byte(s);
+        head[size++] = 0;
+        head[size++] = 0;
+        head[size++] = (unsigned char)byte(s);
     }
     bytes = bytes_of(s, 255);
     attacker_put(a, head, size);
     attacker_put(a, bytes.data, bytes.size);
+}
+
+/* All words of an arena at once, and whether anything is given back from now on. */
+static void step_loans(script *s, attacker *a)
+{
+    unsigned how = byte(s);
+    iswi_loan_words *words = how & 1 ? a->up_loans : a->down_loans;
+
+    a->hoards = how & 2;
+    for (unsigned i = 0; i < ISWI_LOANS; i++)
+        atomic_store(&words->lent[i], how / 4);
 }
 
 static void step_empty(script *s, attacker *a)
@@ -357,7 +369,7 @@ static void step_flood(script *s, attacker *a)
 
 enum {
     WORD, FLIP, BYTES, NOISE, STREAM, RECORD, EMPTY, FRAME, MUTANT, BATCH, CALL, LISTEN, ANSWER,
-    PAUSE, FLOOD, STEPS
+    PAUSE, FLOOD, LOANS, STEPS
 };
 
 static void step(script *s, attacker *a)
@@ -377,6 +389,7 @@ static void step(script *s, attacker *a)
     case LISTEN: attacker_listen(a); break;
     case ANSWER: step_answer(s, a); break;
     case PAUSE: step_pause(s); break;
+    case LOANS: step_loans(s, a); break;
     default: step_flood(s, a);
     }
 }
