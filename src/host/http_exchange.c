@@ -172,7 +172,7 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
     (void)connection;
     if (!request)
         return MHD_NO;
-    switch (request->state) {
+    switch (atomic_load(&request->state)) {
     case ISWI_HTTP_AT_HEAD:
         return head_arrived(request, method, url, version);
     case ISWI_HTTP_AT_BODY:
