@@ -5,6 +5,7 @@ isw_test(link/loans STACK link SOURCES link/support.c)
 isw_test(link/message_lane STACK link SOURCES link/support.c)
 isw_test(link/outbox STACK link)
 isw_test(link/ring STACK link SOURCES link/support.c)
+isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 isw_test(pipeline/registry STACK pipeline)

@@ -18,6 +18,7 @@
 #include "link/sp.h"
 #include "link/spin.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -386,13 +387,26 @@ static void lane_close(iswi_link *link)
     iswi_link_close(lane->inner);
 }
 
+/* The other side can undo a ring of the bell before the first thread sleeps on it, even when its
+ * process has ended, if it left a child: ring until that was heard. */
+static void join_first(ring_lane *lane)
+{
+    struct timespec soon;
+
+    do {
+        iswi_ring_wake_always(lane->in);
+        clock_gettime(CLOCK_REALTIME, &soon);
+        soon.tv_nsec += PATROL_NS;
+        soon.tv_sec += soon.tv_nsec / 1000000000;
+        soon.tv_nsec %= 1000000000;
+    } while (pthread_timedjoin_np(lane->first, NULL, &soon) == ETIMEDOUT);
+}
+
 static void stop_threads(ring_lane *lane)
 {
     atomic_store(&lane->stopping, true);
-    if (lane->has_first) {
-        iswi_ring_wake_always(lane->in);
-        pthread_join(lane->first, NULL);
-    }
+    if (lane->has_first)
+        join_first(lane);
     if (lane->has_second) {
         atomic_store(&lane->patrol, 2);
         syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
