@@ -128,6 +128,7 @@ struct iswi_process {
     uint64_t resident_bytes;
     bool wants_ring; /* its hello named the capability */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
+    bool refused; /* it broke the protocol; only its link's events, which come one at a time */
     iswi_message *metadata; /* held until the supervisor has read it */
     isw_bytes metadata_frame;
     isw_error fault; /* why it was given up or killed */

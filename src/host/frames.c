@@ -244,6 +244,7 @@ static void give_up(iswi_process *process, const isw_error *error)
 {
     iswi_frame frame = { .kind = ISWI_ERROR };
 
+    process->refused = true;
     frame.as.error.status = iswi_status_to_wire(error->status, error->message);
     pthread_mutex_lock(&process->lock);
     isw_error_set(&process->fault, error->status, "%s", error->message);
@@ -260,6 +261,8 @@ static void on_message(void *user, iswi_message *message)
     isw_error error = { ISW_OK, "" };
     isw_status status = ISW_OK;
 
+    if (process->refused) /* the session is over, PROTOCOL.md, section 9; one error is enough */
+        return;
     atomic_store(&process->heard_ns, iswi_now_ns());
     while (left.size && status == ISW_OK) {
         isw_bytes one = left;

@@ -178,6 +178,12 @@ class Faults(unittest.TestCase):
                 self.assertEqual(host.get("hello/x")[0], 200)
             host.wait_for("a response that nobody waits for")
 
+    def test_what_follows_a_breach_is_not_believed(self):
+        liar = worker("liar", [SOURCE + "/integration/lying_worker.py"], "give_up_after: 100")
+        with Host(liar) as host:
+            self.assertEqual(host.get("lie/truth")[0], 200)
+            self.assertEqual(host.get("lie/truth_after_a_lie")[0], 502)
+
     def test_a_worker_that_floods_its_output_does_not_hold_the_host(self):
         flood = "yes $(printf %8000d 0) | head -c 4000000; exec sleep 1000"
         loud = worker("loud", ["sh", "-c", flood], "start_timeout: 2s\ngive_up_after: 1")

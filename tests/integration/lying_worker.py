@@ -14,7 +14,7 @@ class Liar(worker.Worker):
     def invoke(self, joined, body):
         how = dict(pairs(members(body[3][1]), 5))["how"]
         truth = (RESPONSE, joined, worker.reply(200, "text/plain", b"truth"))
-        if how == "garbage":
+        if how in ("garbage", "truth_after_a_lie"):
             self.peer.sock.sendall(b"\x01" + struct.pack(">Q", 5) + b"\xc1\xc1\xc1\xc1\xc1")
         elif how == "huge_length":
             self.peer.sock.sendall(b"\x01" + struct.pack(">Q", 1 << 60))
@@ -24,6 +24,7 @@ class Liar(worker.Worker):
             "wrong_kind": [(HOST_HELLO, 0, {1: 1, 2: bytes(32)})],
             "credit_of_nonsense": [(CREDIT, 0, {1: 1 << 40})],
             "truth": [truth],
+            "truth_after_a_lie": [truth],
         }
         return frames.get(how, [])
 
