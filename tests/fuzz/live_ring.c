@@ -3,7 +3,7 @@
  * Any bytes as what a worker does to the memory that it shares with a live host, while that host
  * serves another worker. The other one must not notice: each of its calls succeeds, with the right
  * bytes; each call to the attacker is answered once, somehow; and the attacker starts again, fresh
- * for the next input. See live_ring/: live.h is the host, attacker.h the worker, script.h the input.
+ * for the next input. In live_ring/, live.h is the host, attacker.h the worker, script.h the input.
  */
 #include "fuzz/live_ring/live.h"
 #include "fuzz/live_ring/script.h"

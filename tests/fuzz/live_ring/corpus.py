@@ -74,6 +74,10 @@ def call(count, size):
     return bytes([CALL, (count - 1) * 4 + size])
 
 
+def flood(kind):
+    return bytes([FLOOD, kind, 255])
+
+
 def pause(steps):
     return bytes([PAUSE, steps])
 
@@ -116,7 +120,10 @@ SCRIPTS = {
     "flip_head": (LARGE, FLIP_HEAD, SOME, *(flip(DOWN, HEAD, 1 << 19) + call(2, 2)
                                             for _ in range(8)), LAST),
     "flip_tail": (LARGE, FLIP_TAIL, SOME, *(flip(UP, TAIL, 9) for _ in range(8)), LAST),
-    "flood": (LARGE, 0, SOME, bytes([FLOOD, 255]) * 2, LAST),
+    "flood_of_credit": (LARGE, 0, SOME, flood(CREDIT), answer(), LAST),
+    "flood_of_errors": (LARGE, 0, SOME, flood(ERROR) * 4, LAST),
+    "flood_of_logs": (LARGE, 0, SOME, flood(LOG) * 2, answer(), LAST),
+    "flood_of_questions": (LARGE, 0, SOME, flood(STATUS_REQUEST) * 4, answer(), LAST),
     "garbage": (LARGE, 0, SOME, record(1, 5, b"\xc1" * 5), LAST),
     "goodbye": (0, 0, SOME, frame(GOODBYE), LAST, answer()),
     "goodbye_and_more": (0, 0, SOME, batch(4, GOODBYE), frame(CREDIT, value=9), answer(), LAST),

@@ -358,10 +358,10 @@ static void step_answer(script *s, attacker *a)
     attacker_answer(a);
 }
 
-/* Ask for an answer again and again, and read none of them. */
+/* The same again and again, with answers that nobody reads. */
 static void step_flood(script *s, attacker *a)
 {
-    const iswi_frame frame = { .kind = ISWI_STATUS_REQUEST, .id = 1 };
+    const iswi_frame frame = { .kind = byte(s), .id = 1 };
 
     for (unsigned rounds = 16 * byte(s); rounds > 0; rounds--)
         attacker_send(a, &frame);
