@@ -173,30 +173,16 @@ static bool receive_next(message_lane *lane)
     return more;
 }
 
-static bool deliver_all(message_lane *lane, size_t size)
-{
-    iswi_message *message;
-
-    iswi_sp_reader_filled(&lane->reader, size);
-    do {
-        if (iswi_sp_reader_next(&lane->reader, &message) != ISW_OK)
-            return false;
-        if (message)
-            lane->link.events.on_message(lane->link.events.user, message);
-        iswi_message_release(message);
-    } while (message);
-    return true;
-}
-
 /* What the events send waits for the last of them: they are quick. */
 static bool deliver(message_lane *lane, size_t size)
 {
-    bool ok;
+    const iswi_link_events *events = &lane->link.events;
+    isw_status status;
 
     lane_gather(&lane->link, true);
-    ok = deliver_all(lane, size);
+    status = iswi_sp_reader_deliver(&lane->reader, size, events->on_message, events->user);
     lane_gather(&lane->link, false);
-    return ok;
+    return status == ISW_OK;
 }
 
 /* Take the connection if it comes from our own user; then nobody else is let in. */

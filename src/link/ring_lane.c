@@ -115,24 +115,10 @@ static size_t lane_backlog(iswi_link *link)
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
-static bool deliver(ring_lane *lane, size_t size)
-{
-    iswi_message *message;
-
-    iswi_sp_reader_filled(&lane->reader, size);
-    do {
-        if (iswi_sp_reader_next(&lane->reader, &message) != ISW_OK)
-            return false;
-        if (message)
-            lane->link.events.on_message(lane->link.events.user, message);
-        iswi_message_release(message);
-    } while (message);
-    return true;
-}
-
 /* Read once, as much as there is; returns how many bytes. */
 static size_t take_in(ring_lane *lane)
 {
+    const iswi_link_events *events = &lane->link.events;
     bool cramped = false;
     size_t got = 0;
     void *at;
@@ -144,7 +130,8 @@ static size_t take_in(ring_lane *lane)
         if (!lane->broken)
             got = iswi_ring_read(lane->in, at, room, &cramped, &lane->broken);
         if (got)
-            lane->broken = !deliver(lane, got);
+            lane->broken = iswi_sp_reader_deliver(&lane->reader, got, events->on_message,
+                                                  events->user) != ISW_OK;
         if (lane->broken)
             iswi_link_close(lane->inner);
     }

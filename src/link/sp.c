@@ -66,14 +66,6 @@ isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
     return ISW_OK;
 }
 
-void iswi_sp_reader_filled(iswi_sp_reader *reader, size_t size)
-{
-    if (reader->large)
-        reader->large_have += size;
-    else
-        reader->end += size;
-}
-
 static isw_status take_large(iswi_sp_reader *reader, iswi_message **out)
 {
     if (reader->large_have == reader->large_size) {
@@ -122,7 +114,9 @@ static isw_status take_loan(iswi_sp_reader *reader, iswi_message **out)
     return iswi_borrower_message(reader->borrower, &loan, out);
 }
 
-isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
+/* The next whole message, held once; NULL when more bytes are needed. One that lies in the chunk is
+ * a view, over with the next call. */
+static isw_status next_message(iswi_sp_reader *reader, iswi_message **out)
 {
     const unsigned char *head;
     uint64_t size;
@@ -153,5 +147,26 @@ isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out)
     reader->view = iswi_message_view(head + ISWI_SP_HEAD_BYTES, (size_t)size);
     reader->begin += ISWI_SP_HEAD_BYTES + (size_t)size;
     *out = &reader->view;
+    return ISW_OK;
+}
+
+isw_status iswi_sp_reader_deliver(iswi_sp_reader *reader, size_t size,
+                                  void (*take)(void *user, iswi_message *message), void *user)
+{
+    iswi_message *message;
+
+    if (reader->large)
+        reader->large_have += size;
+    else
+        reader->end += size;
+    do {
+        isw_status status = next_message(reader, &message);
+
+        if (status != ISW_OK)
+            return status;
+        if (message)
+            take(user, message);
+        iswi_message_release(message);
+    } while (message);
     return ISW_OK;
 }

@@ -41,12 +41,9 @@ void iswi_sp_reader_fini(iswi_sp_reader *reader); /* a zeroed reader is a valid 
 /* Where the next bytes go; *size is at least 1. Errors: ISW_E_NO_MEMORY. */
 isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size);
 
-/* `size` bytes were put there. */
-void iswi_sp_reader_filled(iswi_sp_reader *reader, size_t size);
-
-/* The next whole message in *out, the caller's to release, or NULL when more bytes are needed. One
- * that lies in the chunk is a view, over with the next call.
+/* `size` bytes were put there: hand each message that is whole by now to `take`, which borrows it.
  * Errors: ISW_E_PROTOCOL for what is no greeting, no message, or too long; ISW_E_NO_MEMORY. */
-isw_status iswi_sp_reader_next(iswi_sp_reader *reader, iswi_message **out);
+isw_status iswi_sp_reader_deliver(iswi_sp_reader *reader, size_t size,
+                                  void (*take)(void *user, iswi_message *message), void *user);
 
 #endif
