@@ -40,7 +40,7 @@ static void become_ready(attacker *a)
         attacker_listen(a);
         attacker_wait(a);
     }
-    live_call_attacker(10);
+    live_call_attacker("greeted", 10);
     while (!live_attacker_answers()) {
         live_must(iswi_now_ns() < until, "a fresh attacker's answer did not come");
         attacker_wait(a);

@@ -138,12 +138,15 @@ void attacker_send(attacker *a, const iswi_frame *frame)
 
 static void send_metadata(attacker *a, uint64_t id)
 {
-    const iswi_wire_function function = { .name = isw_str_of("attacked"),
-                                          .trigger_type = isw_str_of("fuzz") };
+    const isw_str type = isw_str_of("fuzz");
+    const iswi_wire_function functions[] = {
+        { .name = isw_str_of("attacked"), .trigger_type = type },
+        { .name = isw_str_of("greeted"), .trigger_type = type },
+    };
     iswi_frame frame = { .kind = ISWI_METADATA, .id = id };
 
-    frame.as.metadata.functions.items = &function;
-    frame.as.metadata.functions.count = 1;
+    frame.as.metadata.functions.items = functions;
+    frame.as.metadata.functions.count = sizeof functions / sizeof functions[0];
     attacker_send(a, &frame);
 }
 

@@ -186,9 +186,9 @@ static void on_attacked(void *user, const char *invocation_id, const iswi_answer
     sem_post(&live.attacked_done);
 }
 
-void live_call_attacker(size_t size)
+void live_call_attacker(const char *name, size_t size)
 {
-    iswi_host_function *function = iswi_host_find(live.host, "attacked");
+    iswi_host_function *function = iswi_host_find(live.host, name);
     iswi_call call = { .function = function,
                        .trigger = isw_data_bytes(live.payload,
                                                  size < LARGE_BYTES ? size : LARGE_BYTES),

@@ -339,7 +339,7 @@ static void step_call(script *s)
     unsigned how = byte(s);
 
     for (unsigned i = 0; i <= how / 4 % 8; i++)
-        live_call_attacker(sizes[how % 4]);
+        live_call_attacker("attacked", sizes[how % 4]);
 }
 
 static void step_pause(script *s)
