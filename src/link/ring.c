@@ -115,6 +115,7 @@ size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, 
 void iswi_ring_set_sleeps(iswi_ring *ring, bool sleeps)
 {
     atomic_store(&ring->words->sleeps, sleeps);
+    atomic_thread_fence(memory_order_seq_cst); /* before the look at tail, iswi_ring_wake */
 }
 
 uint32_t iswi_ring_bell(const iswi_ring *ring)
