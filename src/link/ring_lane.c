@@ -13,6 +13,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "link/link.h"
 #include "link/ring_writer.h"
 #include "link/sp.h"
@@ -224,6 +225,7 @@ static void *run_first(void *user)
     int64_t left = ISWI_RING_BYTES; /* to read after the socket's end */
     iswi_spin spin;
 
+    iswi_thread_name("isw:ring");
     iswi_spin_init(&spin, lane->spin_us);
     while (!atomic_load_explicit(&lane->stopping, memory_order_relaxed)) {
         uint32_t seen = iswi_ring_bell(lane->in);
@@ -288,6 +290,7 @@ static void *run_second(void *user)
 {
     ring_lane *lane = user;
 
+    iswi_thread_name("isw:patrol");
     while (!atomic_load(&lane->stopping)) {
         uint32_t patrol = atomic_load(&lane->patrol);
 

@@ -4,6 +4,7 @@
  * to it, or somebody leads; and a leader that is followed by waiting jobs is watched.
  */
 #include "base/clock.h"
+#include "base/thread.h"
 #include "worker/dispatch.h"
 
 #include <time.h>
@@ -194,6 +195,7 @@ static void *serve(void *user)
     iswi_dispatch *dispatch = user;
     const void *self = &dispatch; /* an address of this thread's own */
 
+    iswi_thread_name("isw:functions");
     pthread_mutex_lock(&dispatch->lock);
     dispatch->starting--;
     while (!dispatch->stopping) {
