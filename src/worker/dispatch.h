@@ -9,8 +9,9 @@
  *
  * Functions are mostly quick, and waking a thread for each costs more than they do. So one thread
  * leads: it runs what waits, one after the other, while the others sleep, and one of them watches.
- * When a function takes longer than a watch, what waits is spread over all threads for a while. A
- * lane's own thread can lead instead, see iswi_dispatch_help.
+ * When a function takes longer than a watch, what waits is spread over all threads for a while; and
+ * as long as functions are not quick on average. A lane's own thread can lead instead, see
+ * iswi_dispatch_help.
  */
 #include "link/message.h"
 #include "worker/context.h"
@@ -44,7 +45,8 @@ typedef struct iswi_dispatch {
     bool helped;            /* a lane's thread leads */
     const void *leader;     /* else who leads; NULL: nobody */
     bool watched;           /* somebody looks whether the leader is held up */
-    int64_t spread_until_ns; /* nobody leads before then: functions took long */
+    int64_t spread_until_ns; /* nobody leads before then: a function took long */
+    int64_t average_ns;      /* of what functions take, the last ones weighing most */
     uint64_t taken;         /* jobs, by whoever leads */
     uint64_t taken_before;  /* when the lane last looked whether its thread is held up */
 

@@ -12,6 +12,8 @@
 enum {
     SPREAD_NS = 50000000,
     GATHER_NS = 50000,
+    QUICK_NS = 50000,   /* on average: to wake a thread for a function costs about as much */
+    COUNTED_NS = 500000, /* as which one counts that took longer, perhaps for want of a core */
     WATCH_NS = 1000000,
     COLD_TICKS = 20 /* without a job for that long nobody watches */
 };
@@ -41,14 +43,23 @@ static void put_back(iswi_dispatch *dispatch, iswi_job *job)
     dispatch->running--;
 }
 
+static void learn(iswi_dispatch *dispatch, int64_t took_ns)
+{
+    if (took_ns > COUNTED_NS)
+        took_ns = COUNTED_NS;
+    dispatch->average_ns += (took_ns - dispatch->average_ns) / 16;
+}
+
 static void run_one(iswi_dispatch *dispatch)
 {
     iswi_job *job = take(dispatch);
+    int64_t began_ns = iswi_now_ns();
 
     pthread_mutex_unlock(&dispatch->lock);
     dispatch->run(dispatch->user, job);
     iswi_message_release(job->message);
     pthread_mutex_lock(&dispatch->lock);
+    learn(dispatch, iswi_now_ns() - began_ns);
     put_back(dispatch, job);
     if (dispatch->running || dispatch->waiting)
         return;
@@ -69,7 +80,7 @@ static bool is_spread(iswi_dispatch *dispatch)
 {
     if (dispatch->spread_until_ns && iswi_now_ns() >= dispatch->spread_until_ns)
         dispatch->spread_until_ns = 0;
-    return dispatch->spread_until_ns != 0;
+    return dispatch->spread_until_ns != 0 || dispatch->average_ns > QUICK_NS;
 }
 
 static void *serve(void *user);
@@ -97,11 +108,16 @@ static unsigned coming(const iswi_dispatch *dispatch)
     return dispatch->called + dispatch->starting;
 }
 
+static bool has_more(const iswi_dispatch *dispatch)
+{
+    return dispatch->asleep || dispatch->thread_count < dispatch->concurrency;
+}
+
 static bool call_threads(iswi_dispatch *dispatch)
 {
     bool ok = true;
 
-    for (unsigned i = coming(dispatch); i < dispatch->waiting && ok; i++)
+    for (unsigned i = coming(dispatch); i < dispatch->waiting && ok && has_more(dispatch); i++)
         ok = call_thread(dispatch);
     return ok;
 }
@@ -127,9 +143,9 @@ static void end_gathering(iswi_dispatch *dispatch)
     pthread_mutex_lock(&dispatch->lock);
 }
 
-static bool gathered_enough(const iswi_dispatch *dispatch)
+static bool gathered_enough(iswi_dispatch *dispatch)
 {
-    return dispatch->gathering_ns && (!has_work(dispatch) ||
+    return dispatch->gathering_ns && (!has_work(dispatch) || is_spread(dispatch) ||
                                       iswi_now_ns() - dispatch->gathering_ns > GATHER_NS);
 }
 
@@ -187,6 +203,8 @@ static void serve_one(iswi_dispatch *dispatch, const void *self)
         dispatch->leader = NULL;
         if (gathered_enough(dispatch))
             end_gathering(dispatch);
+        if (is_spread(dispatch)) /* functions are not quick any more */
+            call_threads(dispatch);
     }
 }
 

@@ -6,6 +6,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
+
+enum { NOT_QUICK = UINT16_MAX };
 
 typedef struct pool {
     iswi_dispatch dispatch;
@@ -13,6 +16,7 @@ typedef struct pool {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     unsigned begun, done, gathered, sent; /* the last two: how often it began and ended */
+    unsigned running, most; /* at the same time */
     bool open;
 } pool;
 
@@ -22,9 +26,17 @@ static void run_job(void *user, iswi_job *job)
 
     pthread_mutex_lock(&p->lock);
     p->begun++;
+    if (++p->running > p->most)
+        p->most = p->running;
     pthread_cond_broadcast(&p->changed);
     while (!p->open && job->id == 1)
         pthread_cond_wait(&p->changed, &p->lock);
+    if (job->id == NOT_QUICK) {
+        pthread_mutex_unlock(&p->lock);
+        usleep(300); /* shorter than a watch */
+        pthread_mutex_lock(&p->lock);
+    }
+    p->running--;
     p->done++;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
@@ -245,6 +257,26 @@ static void a_function_that_takes_long_holds_no_answers_back(void **state)
     }
 }
 
+static void functions_that_are_not_quick_run_beside_each_other(void **state)
+{
+    (void)state;
+    for (int helped = 0; helped < 2; helped++) {
+        pool p;
+
+        pool_init(&p, 4, 256);
+        if (helped)
+            iswi_dispatch_expect_help(&p.dispatch);
+        for (unsigned i = 0; i < 200; i++)
+            iswi_dispatch_submit(&p.dispatch, p.message, p.message->bytes, NOT_QUICK);
+        assert_int_equal(iswi_dispatch_go(&p.dispatch), ISW_OK);
+        if (helped)
+            help(&p);
+        wait_for(&p, &p.done, 200);
+        pool_fini(&p);
+        assert_in_range(p.most, 2, 4);
+    }
+}
+
 static void where_nobody_can_watch_nothing_is_gathered(void **state)
 {
     pool p;
@@ -262,6 +294,7 @@ static void where_nobody_can_watch_nothing_is_gathered(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(answers_that_were_gathered_are_sent),
     cmocka_unit_test(a_function_that_takes_long_holds_no_answers_back),
+    cmocka_unit_test(functions_that_are_not_quick_run_beside_each_other),
     cmocka_unit_test(where_nobody_can_watch_nothing_is_gathered),
     cmocka_unit_test(no_more_are_unanswered_than_the_limit),
     cmocka_unit_test(what_waits_at_the_end_is_not_begun),
