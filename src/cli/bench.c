@@ -44,8 +44,8 @@ static const char usage[] =
 /* In the order of the tables; ratios are to the first. */
 static const char *const cases[] = {
     "nng",     "unix", "futex-ring",    "grpc",       "microhttpd",
-    "message", "ring", "message+chain", "ring+chain", "ring+chain+auth",
-    "in-process+chain",
+    "message", "ring", "message+chain", "ring+chain", "message+chain+auth",
+    "ring+chain+auth", "in-process+chain",
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
