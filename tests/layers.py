@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "jansson.h": "middleware/auth",
     "curl/": "middleware/auth",
     "openssl/": "middleware/auth",
-    "grpcpp/": "src/cli/bench_grpc.cc",
+    "grpcpp/": "src/cli/bench/grpc.cc",
 }
 
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
@@ -53,10 +53,10 @@ CXX = set("chrono csignal cstdio cstring deque memory string vector".split())
 # The floors and peers of `isoworker bench` are what lies below the host and beside it: each is one
 # file that reaches past it.
 EXCEPTIONS = {
-    ("src/cli/bench_floors.c", "link/ring.h"),
-    ("src/cli/bench_floors.c", "nng/nng.h"),
-    ("src/cli/bench_floors.c", "nng/protocol/pair0/pair.h"),
-    ("src/cli/bench_http.c", "microhttpd.h"),
+    ("src/cli/bench/floors.c", "link/ring.h"),
+    ("src/cli/bench/floors.c", "nng/nng.h"),
+    ("src/cli/bench/floors.c", "nng/protocol/pair0/pair.h"),
+    ("src/cli/bench/http.c", "microhttpd.h"),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `isoworker` command: which verb. */
-#include "cli/bench_peer.h"
+#include "cli/bench/peer.h"
 #include "cli/cli.h"
 
 #include <isoworker/export.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The experiments one after the other. As in the main table, the points of one are interleaved in
  * rounds, so that what disturbs the machine disturbs all of them. */
-#include "cli/bench_full.h"
+#include "cli/bench/full.h"
 
-#include "cli/bench_case.h"
+#include "cli/bench/case.h"
 
 enum { SLICE_LEAST_MS = 10, PAYLOAD = 100 };
 

@@ -5,10 +5,10 @@
  * alone reads and writes it. What slots share is written by one thread at a time, as one process
  * with one link gives its answers; with more of them a lock sees to that.
  */
-#include "cli/bench_calls.h"
+#include "cli/bench/calls.h"
 
-#include "cli/bench_host.h"
-#include "cli/bench_meter.h"
+#include "cli/bench/host.h"
+#include "cli/bench/meter.h"
 
 #include <errno.h>
 #include <semaphore.h>

@@ -4,12 +4,12 @@
 
 /* The further tables of `isoworker bench --full`: an experiment is a list of points, each a case
  * with one number that differs, and the columns that are shown of them. All are constants. */
-#include "cli/bench_report.h"
+#include "cli/bench/report.h"
 
 typedef struct iswi_bench_experiment iswi_bench_experiment;
 
 typedef struct iswi_bench_point {
-    const char *setup;  /* what is measured; see bench_case.h */
+    const char *setup;  /* what is measured; see case.h */
     const char *label;  /* what it is called in the table */
     unsigned number;    /* that the experiment varies */
 } iswi_bench_point;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What more of something costs: functions, workers, calls in flight, middleware. */
-#include "cli/bench_full.h"
-#include "cli/bench_setup.h"
+#include "cli/bench/full.h"
+#include "cli/bench/setup.h"
 
 #include <math.h>
 #include <string.h>

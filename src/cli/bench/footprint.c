@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What invocations take beside time: memory of the worker, system calls and switches of context. */
-#include "cli/bench_full.h"
+#include "cli/bench/full.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the start of a process to its first answer. The host, or whoever asks, is there already: its
  * own start is not in the time. */
-#include "cli/bench_full.h"
+#include "cli/bench/full.h"
 
 static const iswi_bench_point points[] = {
     { "nng", "nng", 0 },

@@ -3,7 +3,7 @@
 #define ISWI_CLI_BENCH_REPORT_H
 
 /* The rows of a bench: samples of all rounds together, what they come to, and how it is shown. */
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
 #include <stddef.h>
 #include <stdio.h>

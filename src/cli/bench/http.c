@@ -5,7 +5,7 @@
  * was gathered, no log. Invariant: hello is the same bytes, head and body, as our host sends for
  * the bench's worker.
  */
-#include "cli/bench_http.h"
+#include "cli/bench/http.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>

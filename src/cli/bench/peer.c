@@ -5,13 +5,13 @@
  *   bench-peer serve-http SETUP               a host, its address to standard output
  *   bench-peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
  */
-#include "cli/bench_peer.h"
+#include "cli/bench/peer.h"
 
-#include "cli/bench_calls.h"
-#include "cli/bench_floors.h"
-#include "cli/bench_host.h"
-#include "cli/bench_http.h"
-#include "cli/bench_process.h"
+#include "cli/bench/calls.h"
+#include "cli/bench/floors.h"
+#include "cli/bench/host.h"
+#include "cli/bench/http.h"
+#include "cli/bench/process.h"
 #include "cli/cli.h"
 
 #include <signal.h>

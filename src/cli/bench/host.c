@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host of the bench. Invariant: one thread runs it, and whoever began it only waits and calls. */
-#include "cli/bench_host.h"
+#include "cli/bench/host.h"
 
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * rounds interleave the cases, so that what disturbs the machine disturbs all of them. Invariant:
  * this process measures nothing itself and uses neither nng nor threads.
  */
-#include "cli/bench_case.h"
-#include "cli/bench_full.h"
+#include "cli/bench/case.h"
+#include "cli/bench/full.h"
 #include "cli/cli.h"
 
 #include <getopt.h>

@@ -4,10 +4,10 @@
  * against a bare libmicrohttpd server that answers the same bytes. Invariant: both serve all the
  * time with as many threads, and take turns at the load.
  */
-#include "cli/bench_case.h"
-#include "cli/bench_full.h"
-#include "cli/bench_http.h"
-#include "cli/bench_process.h"
+#include "cli/bench/case.h"
+#include "cli/bench/full.h"
+#include "cli/bench/http.h"
+#include "cli/bench/process.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -4,9 +4,9 @@
  * answer ends. Invariant: a connection has one request at a time, so what is in flight is as many
  * connections.
  */
-#include "cli/bench_http.h"
+#include "cli/bench/http.h"
 
-#include "cli/bench_process.h"
+#include "cli/bench/process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

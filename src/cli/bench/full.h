@@ -3,9 +3,9 @@
 #define ISWI_CLI_BENCH_FULL_H
 
 /* What `isoworker bench --full` measures beside the main table. */
-#include "cli/bench_table.h"
+#include "cli/bench/table.h"
 
-/* bench_spawn.c, bench_footprint.c, bench_wrk.c, bench_growth.c */
+/* spawn.c, footprint.c, wrk.c, growth.c */
 extern const iswi_bench_experiment iswi_bench_spawning, iswi_bench_memory, iswi_bench_http,
     iswi_bench_functions, iswi_bench_workers, iswi_bench_flight, iswi_bench_middleware,
     iswi_bench_syscalls;

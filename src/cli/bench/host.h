@@ -4,7 +4,7 @@
 
 /* The host engine in this process, with real workers in others, made from a setup. A process has
  * one at a time, and begins it before it has threads. */
-#include "cli/bench_setup.h"
+#include "cli/bench/setup.h"
 
 #include "host/engine.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counters of the kernel and lines of /proc. Invariant: what could not be counted is never 0, but
  * ISWI_BENCH_NOT_COUNTED. */
-#include "cli/bench_meter.h"
+#include "cli/bench/meter.h"
 
 #include <dirent.h>
 #include <linux/perf_event.h>

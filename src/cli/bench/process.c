@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and ending the processes of a bench. Invariant: whoever starts one ends it, by its pid,
  * in bounded time. */
-#include "cli/bench_process.h"
+#include "cli/bench/process.h"
 
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
 #include <signal.h>
 #include <spawn.h>

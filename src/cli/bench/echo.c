@@ -4,8 +4,8 @@
  * as what a process links is most of the time that it takes to start.
  *   isoworker-bench-echo nng URL | unix - | ring -   until killed; the last two on descriptor 3
  */
-#include "cli/bench_floors.h"
-#include "cli/bench_process.h"
+#include "cli/bench/floors.h"
+#include "cli/bench/process.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows, medians, the table with its bars, and JSON. A ratio is to the row `nng` of the same mode
  * and payload; without such a row there is none. */
-#include "cli/bench_report.h"
+#include "cli/bench/report.h"
 
 #include <math.h>
 #include <stdlib.h>

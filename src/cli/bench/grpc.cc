@@ -8,8 +8,8 @@
  *   isoworker-bench-grpc measure SLICE_MS PAYLOADS MODES   samples to standard output
  *   isoworker-bench-grpc serve ADDRESS                     says so on descriptor 3, then echoes
  */
-#include "cli/bench_process.h"
-#include "cli/bench_samples.h"
+#include "cli/bench/process.h"
+#include "cli/bench/samples.h"
 
 #include <chrono>
 #include <csignal>

@@ -4,9 +4,9 @@
  * Invariant: no more is in flight than the line holds by itself, so that two blocking sides never
  * wait for each other's room.
  */
-#include "cli/bench_floors.h"
+#include "cli/bench/floors.h"
 
-#include "cli/bench_process.h"
+#include "cli/bench/process.h"
 #include "link/ring.h"
 
 #include <nng/nng.h>

@@ -8,7 +8,7 @@
  * raw_syscalls:sys_enter, one counter a thread, which stops nobody as ptrace would. Where that is
  * not allowed the calls stay ISWI_BENCH_NOT_COUNTED.
  */
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
 enum { ISWI_BENCH_METER_THREADS = 64 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A case of ours, as text, as a struct and as YAML. Invariant: what a text does not name is as in
  * the plainest case, so all cases differ by their text alone. */
-#include "cli/bench_setup.h"
+#include "cli/bench/setup.h"
 
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
 #include <stddef.h>
 #include <stdlib.h>

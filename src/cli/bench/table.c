@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of experiments, for people and as JSON. Invariant: a value that there is not is "-" or
  * null, never 0. */
-#include "cli/bench_table.h"
+#include "cli/bench/table.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define ISWI_CLI_BENCH_CASE_H
 
 /* One case as `isoworker bench` sees it: a process that measures and writes samples. */
-#include "cli/bench_report.h"
+#include "cli/bench/report.h"
 
 /* Why `name` cannot be measured by this build, in words; NULL if it can. */
 const char *iswi_bench_case_missing(const char *name);

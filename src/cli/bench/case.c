@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which program measures a case, and taking in what it writes. Invariant: when a case is done its
  * process has ended, so that it disturbs none that comes later. */
-#include "cli/bench_case.h"
+#include "cli/bench/case.h"
 
-#include "cli/bench_process.h"
-#include "cli/bench_setup.h"
+#include "cli/bench/process.h"
+#include "cli/bench/setup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,9 +4,9 @@
 
 /* Our own lanes in the bench: calls from answer callbacks, as a trigger makes them, to real
  * workers under the host engine of this process. */
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
-/* `setup` is what bench_setup.h says. False when there is no such case or it failed; standard
+/* `setup` is what setup.h says. False when there is no such case or it failed; standard
  * error then says why. */
 bool iswi_bench_measure_calls(const char *setup, const iswi_bench_plan *plan);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measurements of the bench: clock, samples, and the pipe they travel on. Invariant: what a reader
  * took in has its counts within bounds. */
-#include "cli/bench_samples.h"
+#include "cli/bench/samples.h"
 
-#include "cli/bench_meter.h"
+#include "cli/bench/meter.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -7,8 +7,8 @@
  *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
  *                      called in a loop in this process; samples to standard output
  */
-#include "cli/bench_process.h"
-#include "cli/bench_samples.h"
+#include "cli/bench/process.h"
+#include "cli/bench/samples.h"
 
 #include <isoworker/isoworker.h>
 #include <isoworker/sys/middleware.h>
