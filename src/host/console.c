@@ -49,8 +49,9 @@ static bool write_bytes(iswi_console *console, const char *at, size_t size, int 
     return true;
 }
 
-static void put(iswi_console *console, const void *bytes, size_t size)
+static void put(iswi_console *console, const void *bytes, size_t size, bool own)
 {
+    bool patient;
     char notice[96];
     int length;
 
@@ -61,12 +62,17 @@ static void put(iswi_console *console, const void *bytes, size_t size)
         if (write_bytes(console, notice, (size_t)length, 0))
             console->dropped = 0;
     }
-    if (!write_bytes(console, bytes, size, 0))
+    patient = own && !console->unread;
+    if (write_bytes(console, bytes, size, patient ? PATIENCE_MS : 0)) {
+        console->unread = false;
+    } else {
         console->dropped++;
+        console->unread = console->unread || patient;
+    }
     pthread_mutex_unlock(&console->lock);
 }
 
-void iswi_console_line(iswi_console *console, const iswi_logline *line)
+static void put_line(iswi_console *console, const iswi_logline *line, bool own)
 {
     iswi_buffer out = { 0 };
 
@@ -74,8 +80,18 @@ void iswi_console_line(iswi_console *console, const iswi_logline *line)
         iswi_logline_json(line, &out);
     else
         iswi_logline_text(line, console->color, &out);
-    put(console, out.data, out.size);
+    put(console, out.data, out.size, own);
     iswi_buffer_fini(&out);
+}
+
+void iswi_console_line(iswi_console *console, const iswi_logline *line)
+{
+    put_line(console, line, false);
+}
+
+void iswi_console_announce(iswi_console *console, const iswi_logline *line)
+{
+    put_line(console, line, true);
 }
 
 void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
@@ -91,11 +107,11 @@ void iswi_console_say(iswi_console *console, isw_log_level level, const char *fo
     va_end(args);
     line.time_us = iswi_wall_us();
     line.message = isw_str_of(text);
-    iswi_console_line(console, &line);
+    put_line(console, &line, true);
 }
 
 void iswi_console_text(iswi_console *console, const char *text, size_t size)
 {
     if (!console->json)
-        put(console, text, size);
+        put(console, text, size, true);
 }

@@ -16,19 +16,24 @@ typedef struct iswi_console {
     bool color;
     isw_log_level level; /* of the host's own lines and of workers' output */
     unsigned dropped;    /* lines, since nobody read them; with the lock */
+    bool unread;         /* we waited for a reader in vain; with the lock */
 } iswi_console;
 
 void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level);
 void iswi_console_fini(iswi_console *console);
 
-/* One line of the host's own. */
+/* One line of the host's own. While somebody reads, it waits a moment for room, so that a worker's
+ * flood of lines does not push it out. */
 void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
     ISW_PRINTF(3, 4);
 
-/* One line that somebody else wrote. */
+/* The same, whatever the level. */
+void iswi_console_announce(iswi_console *console, const iswi_logline *line);
+
+/* One line that somebody else wrote; dropped if there is no room. */
 void iswi_console_line(iswi_console *console, const iswi_logline *line);
 
-/* Text as it is, for people; left out when machines read. */
+/* Text of the host's own as it is, for people; left out when machines read. */
 void iswi_console_text(iswi_console *console, const char *text, size_t size);
 
 #endif

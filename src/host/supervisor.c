@@ -161,7 +161,7 @@ static void announce(iswi_host *host)
     snprintf(text, sizeof text, "%zu functions at %s, Ctrl-C ends", host->function_count,
              host->http ? iswi_http_url(host->http) : "(no HTTP)");
     line.message = isw_str_of(text);
-    iswi_console_line(&host->console, &line);
+    iswi_console_announce(&host->console, &line);
 }
 
 static void publish(iswi_host *host, const overview *seen, unsigned *published)
