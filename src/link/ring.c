@@ -48,15 +48,10 @@ static void copy_out(const iswi_ring *ring, unsigned char *to, size_t size)
 
 size_t iswi_ring_write(iswi_ring *ring, const void *bytes, size_t size, bool *broken)
 {
-    uint64_t head = atomic_load_explicit(&ring->words->head, memory_order_acquire);
-    uint64_t used = position_of(ring) - head;
+    size_t room = iswi_ring_room(ring, broken);
 
-    if (used > ring->size) {
-        *broken = true;
-        return 0;
-    }
-    if (size > ring->size - used)
-        size = (size_t)(ring->size - used);
+    if (size > room)
+        size = room;
     copy_in(ring, bytes, size);
     set_position(ring, position_of(ring) + size);
     return size;
@@ -67,18 +62,23 @@ void iswi_ring_publish(iswi_ring *ring)
     atomic_store_explicit(&ring->words->tail, position_of(ring), memory_order_release);
 }
 
-size_t iswi_ring_room(const iswi_ring *ring)
+size_t iswi_ring_room(const iswi_ring *ring, bool *broken)
 {
-    uint64_t used = position_of(ring) - atomic_load_explicit(&ring->words->head, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&ring->words->head, memory_order_acquire);
+    uint64_t used = position_of(ring) - head;
 
-    return used > ring->size ? 0 : (size_t)(ring->size - used);
+    if (used > ring->size) {
+        *broken = true;
+        return 0;
+    }
+    return (size_t)(ring->size - used);
 }
 
-bool iswi_ring_await_room(iswi_ring *ring, size_t need)
+bool iswi_ring_await_room(iswi_ring *ring, size_t need, bool *broken)
 {
     atomic_store(&ring->words->cramped, 1);
     atomic_thread_fence(memory_order_seq_cst);
-    return iswi_ring_room(ring) >= need;
+    return iswi_ring_room(ring, broken) >= need;
 }
 
 bool iswi_ring_ready(const iswi_ring *ring)

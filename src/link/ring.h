@@ -37,11 +37,12 @@ typedef struct iswi_ring {
 size_t iswi_ring_write(iswi_ring *ring, const void *bytes, size_t size, bool *broken);
 void iswi_ring_publish(iswi_ring *ring);
 
-/* Writer: how many bytes there is room for. */
-size_t iswi_ring_room(const iswi_ring *ring);
+/* Writer: how many bytes there is room for. Sets *broken as above. */
+size_t iswi_ring_room(const iswi_ring *ring, bool *broken);
 
-/* Writer: ask to be woken when there is room for `need` bytes. True if there is by now. */
-bool iswi_ring_await_room(iswi_ring *ring, size_t need);
+/* Writer: ask to be woken when there is room for `need` bytes. True if there is by now. Sets *broken
+ * as above. */
+bool iswi_ring_await_room(iswi_ring *ring, size_t need, bool *broken);
 
 /* Reader: copy up to `size` bytes and free their room; returns how many. Sets *cramped when the
  * writer waits for room, and *broken when the writer's position cannot be. */

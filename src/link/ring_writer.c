@@ -21,6 +21,11 @@ static void publish(iswi_ring_writer *writer)
     iswi_ring_wake(writer->ring);
 }
 
+static size_t room(iswi_ring_writer *writer)
+{
+    return iswi_ring_room(writer->ring, &writer->broken);
+}
+
 static size_t put(iswi_ring_writer *writer, const void *bytes, size_t size)
 {
     return iswi_ring_write(writer->ring, bytes, size, &writer->broken);
@@ -35,7 +40,7 @@ static bool lend(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned cou
     iswi_loan loan;
     unsigned char *at;
 
-    if (size < ISWI_LOAN_LEAST || iswi_ring_room(writer->ring) < sizeof record)
+    if (size < ISWI_LOAN_LEAST || room(writer) < sizeof record)
         return false;
     at = iswi_lender_take(&writer->lender, size, iswi_now_ns(), &loan);
     if (!at)
@@ -55,7 +60,7 @@ static bool write_whole(iswi_ring_writer *writer, const isw_bytes *pieces, unsig
 {
     unsigned char head[ISWI_SP_HEAD_BYTES];
 
-    if (iswi_ring_room(writer->ring) < size + sizeof head)
+    if (room(writer) < size + sizeof head)
         return false;
     iswi_sp_head(size, head);
     put(writer, head, sizeof head);
@@ -76,7 +81,7 @@ static void write_some(iswi_ring_writer *writer)
         unsigned char head[ISWI_SP_HEAD_BYTES];
 
         if (!writer->sending) {
-            if (iswi_ring_room(writer->ring) < ISWI_SP_HEAD_BYTES ||
+            if (room(writer) < ISWI_SP_HEAD_BYTES ||
                 !(writer->sending = iswi_outbox_take(&writer->outbox)))
                 break;
             iswi_sp_head(writer->sending->bytes.size, head);
@@ -105,7 +110,8 @@ void iswi_ring_writer_flush(iswi_ring_writer *writer)
     do
         write_some(writer);
     while (!writer->broken && iswi_ring_writer_waits(writer) &&
-           iswi_ring_await_room(writer->ring, writer->sending ? 1 : ISWI_SP_HEAD_BYTES));
+           iswi_ring_await_room(writer->ring, writer->sending ? 1 : ISWI_SP_HEAD_BYTES,
+                                &writer->broken));
 }
 
 isw_status iswi_ring_writer_send(iswi_ring_writer *writer, const isw_bytes *pieces,

@@ -63,12 +63,12 @@ static void a_full_ring_takes_what_fits_and_tells_when_there_is_room(void **stat
     assert_int_equal(iswi_ring_write(&sides.host.down, block, sizeof block, &broken),
                      ISWI_RING_BYTES);
     iswi_ring_publish(&sides.host.down);
-    assert_int_equal(iswi_ring_room(&sides.host.down), 0);
-    assert_false(iswi_ring_await_room(&sides.host.down, 1));
+    assert_int_equal(iswi_ring_room(&sides.host.down, &broken), 0);
+    assert_false(iswi_ring_await_room(&sides.host.down, 1, &broken));
     assert_int_equal(iswi_ring_read(&sides.worker.down, block, 10, &cramped, &broken), 10);
     assert_true(cramped);
-    assert_int_equal(iswi_ring_room(&sides.host.down), 10);
-    assert_true(iswi_ring_await_room(&sides.host.down, 1));
+    assert_int_equal(iswi_ring_room(&sides.host.down, &broken), 10);
+    assert_true(iswi_ring_await_room(&sides.host.down, 1, &broken));
     assert_false(broken);
     sides_close(&sides);
 }
@@ -93,7 +93,9 @@ static void a_position_that_cannot_be_is_broken_and_never_followed(void **state)
         atomic_store(&sides.worker.down.words->head, lies[i]);
         assert_int_equal(iswi_ring_write(&sides.host.down, out, sizeof out, &broken), 0);
         assert_true(broken);
-        assert_int_equal(iswi_ring_room(&sides.host.down), 0);
+        broken = false;
+        assert_int_equal(iswi_ring_room(&sides.host.down, &broken), 0);
+        assert_true(broken);
         sides_close(&sides);
     }
 }
@@ -192,7 +194,43 @@ static void a_worker_that_scribbles_ends_its_own_link_and_no_more(void **state)
     }
 }
 
+static void a_head_that_cannot_be_ends_the_link(void **state)
+{
+    iswi_ring_options host = { .is_host = true, .spin_us = -1 };
+    iswi_ring_memory worker = { 0 };
+    isw_error error = { 0 };
+    unsigned closed = 0;
+    iswi_link_events events = { .on_message = ignore_message,
+                                .on_closed = count_closed,
+                                .user = &closed };
+    isw_status status = ISW_OK;
+    iswi_link *link;
+    char folder[32];
+    char url[64];
+    int fd;
+
+    (void)state;
+    make_folder(folder);
+    snprintf(url, sizeof url, "ipc://%s/s", folder);
+    assert_true(iswi_ring_memory_create(&host.memory, &fd));
+    assert_true(iswi_ring_memory_map(&worker, fd));
+    close(fd);
+    assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
+    iswi_link_upgrade(link);
+    atomic_store(&worker.down.words->head, 1);
+    for (unsigned i = 0; i < 10000 && status != ISW_E_CLOSED; i++) {
+        status = iswi_link_send(link, "0123456789", 10);
+        usleep(1000); /* the lane's threads hear of it */
+    }
+    assert_int_equal(status, ISW_E_CLOSED);
+    iswi_link_destroy(link);
+    assert_int_equal(closed, 1);
+    iswi_ring_memory_unmap(&worker);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_head_that_cannot_be_ends_the_link),
     cmocka_unit_test(bytes_come_out_as_they_went_in_also_over_the_edge),
     cmocka_unit_test(a_full_ring_takes_what_fits_and_tells_when_there_is_room),
     cmocka_unit_test(a_position_that_cannot_be_is_broken_and_never_followed),
