@@ -12,20 +12,10 @@
 
 /* -- Sending and places; with the lock --------------------------------------------------------- */
 
-static isw_status send_frame(iswi_process *process, const iswi_frame *frame, isw_error *error)
-{
-    isw_bytes pieces[ISWI_PIECES_MAX];
-    isw_status status = iswi_frame_gather(frame, &process->outgoing, error);
-
-    if (status != ISW_OK)
-        return status;
-    return iswi_link_send_pieces(process->link, pieces,
-                                 iswi_encoded_pieces(&process->outgoing, pieces));
-}
-
 void iswi_process_send(iswi_process *process, const iswi_frame *frame)
 {
-    if (process->link && send_frame(process, frame, NULL) != ISW_OK)
+    if (process->link &&
+        iswi_link_send_frame(process->link, frame, &process->outgoing, NULL) != ISW_OK)
         iswi_link_close(process->link);
 }
 
@@ -110,7 +100,7 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
     invoke->timeout_ms = call->deadline_ns ? (uint64_t)(left_ms > 0 ? left_ms : 1) : 0;
     invoke->trace = call->trace;
     invoke->retry.count = call->tries;
-    return send_frame(process, &frame, error);
+    return iswi_link_send_frame(process->link, &frame, &process->outgoing, error);
 }
 
 /* With the lock. */

@@ -200,13 +200,13 @@ static bool is_answered_up_to(const iswi_process *process, uint64_t generation)
 static bool hoards(iswi_process *process, int64_t now_ns)
 {
     int64_t oldest;
-    bool answered;
 
     pthread_mutex_lock(&process->lock);
     oldest = process->link ? iswi_link_oldest_loan_ns(process->link) : 0;
-    answered = is_answered_up_to(process, process->lent_generation);
     if (oldest && oldest < process->lent_ns) {
-        process->hoarding = answered ? process->hoarding + 1 : 0;
+        process->hoarding = is_answered_up_to(process, process->lent_generation)
+                                ? process->hoarding + 1
+                                : 0;
     } else {
         process->hoarding = 0;
         process->lent_ns = now_ns;

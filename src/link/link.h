@@ -9,6 +9,7 @@
  */
 #include "link/message.h"
 #include "link/ring.h"
+#include "wire/frame.h"
 
 #include <isoworker/status.h>
 #include <sys/types.h>
@@ -61,9 +62,9 @@ struct iswi_link {
     iswi_link_events events;
 };
 
-/* Send one frame, which lies in pieces (copied). Does not block: frames that wait while a message is under way go out
- * together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog is full,
- * ISW_E_NO_MEMORY. Any thread. */
+/* Send one frame, which lies in pieces (copied). Does not block: frames that wait while a message is
+ * under way go out together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog is
+ * full, ISW_E_NO_MEMORY. Any thread. */
 static inline isw_status iswi_link_send_pieces(iswi_link *link, const isw_bytes *pieces,
                                                unsigned count)
 {
@@ -74,6 +75,19 @@ static inline isw_status iswi_link_send_pieces(iswi_link *link, const isw_bytes 
 static inline isw_status iswi_link_send(iswi_link *link, const void *frame, size_t size)
 {
     return link->ops->send(link, &(isw_bytes){ frame, size }, 1);
+}
+
+/* Encode into `encoded` and send. Errors: those of iswi_frame_gather, with a detail in *error; nothing
+ * is sent then; and those of sending. */
+static inline isw_status iswi_link_send_frame(iswi_link *link, const iswi_frame *frame,
+                                              iswi_encoded *encoded, isw_error *error)
+{
+    isw_bytes pieces[ISWI_PIECES_MAX];
+    isw_status status = iswi_frame_gather(frame, encoded, error);
+
+    if (status != ISW_OK)
+        return status;
+    return iswi_link_send_pieces(link, pieces, iswi_encoded_pieces(encoded, pieces));
 }
 
 /* From `on` until it is off again, frames wait to leave in one message: for one who has several to

@@ -81,11 +81,6 @@ void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_lo
     return lender->arena.bytes + offset;
 }
 
-void iswi_lender_cancel(iswi_lender *lender, const iswi_loan *loan)
-{
-    atomic_store_explicit(&lender->arena.words->lent[loan->number], 0, memory_order_relaxed);
-}
-
 int64_t iswi_lender_oldest_ns(iswi_lender *lender)
 {
     int64_t oldest = 0;

@@ -51,9 +51,6 @@ typedef struct iswi_lender {
  * room. */
 void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_loan *loan);
 
-/* Take a loan back that the other side has not heard of. */
-void iswi_lender_cancel(iswi_lender *lender, const iswi_loan *loan);
-
 /* Since when the oldest loan is out; 0: none is. */
 int64_t iswi_lender_oldest_ns(iswi_lender *lender);
 

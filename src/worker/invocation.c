@@ -61,7 +61,7 @@ static void send_failure(iswi_session *session, iswi_job *job, isw_status status
     iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
     frame.as.response.status = iswi_status_to_wire(status, message);
-    if (iswi_session_send(session, &frame, &job->ctx.outgoing, NULL) != ISW_OK)
+    if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, NULL) != ISW_OK)
         iswi_link_close(session->link);
 }
 
@@ -74,7 +74,7 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
 
     fill_response(&job->ctx, status, &frame.as.response, &escaped);
     iswi_dispatch_answer(&session->dispatch, job);
-    sent = iswi_session_send(session, &frame, &job->ctx.outgoing, &error);
+    sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
     iswi_buffer_fini(&escaped);
     if (sent == ISW_OK)
         return;

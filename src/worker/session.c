@@ -13,22 +13,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame,
-                             iswi_encoded *encoded, isw_error *error)
-{
-    isw_bytes pieces[ISWI_PIECES_MAX];
-    isw_status status = iswi_frame_gather(frame, encoded, error);
-
-    if (status != ISW_OK)
-        return status;
-    return iswi_link_send_pieces(session->link, pieces, iswi_encoded_pieces(encoded, pieces));
-}
-
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
 {
     iswi_encoded encoded = { .splice_count = 0 };
 
-    if (iswi_session_send(session, frame, &encoded, NULL) != ISW_OK)
+    if (iswi_link_send_frame(session->link, frame, &encoded, NULL) != ISW_OK)
         iswi_link_close(session->link);
     iswi_buffer_fini(&encoded.bytes);
 }

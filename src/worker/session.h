@@ -60,12 +60,7 @@ void iswi_session_wake(iswi_session *session);
 /* Record why the session ends, and close the link. */
 void iswi_session_fail(iswi_session *session, isw_status status, const char *message);
 
-/* Encode into `encoded` and send. A frame that cannot be encoded is not sent. */
-isw_status iswi_session_send(iswi_session *session, const iswi_frame *frame,
-                             iswi_encoded *encoded, isw_error *error);
-
-/* The same for a frame without which the session is nothing: if it cannot be sent, the link
- * ends. */
+/* Send a frame without which the session is nothing: if it cannot be sent, the link ends. */
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
 
 /* session_functions.c: answer metadata_request and load. On the link's thread. */

@@ -46,7 +46,7 @@ static isw_status send_line(iswi_session *session, isw_context *ctx, uint64_t id
 {
     iswi_frame frame = { .kind = ISWI_LOG, .id = id, .as.log = *line };
 
-    return iswi_session_send(session, &frame, &ctx->outgoing, NULL);
+    return iswi_link_send_frame(session->link, &frame, &ctx->outgoing, NULL);
 }
 
 /* A line whose text is not UTF-8 still says something: send it escaped and without its fields. */

@@ -158,75 +158,73 @@ static void count_closed(void *user)
     ++*(unsigned *)user; /* read once the link is destroyed */
 }
 
+/* A host's end whose rings the test can write as the worker. */
+typedef struct hostile {
+    iswi_link *link;
+    iswi_ring_memory worker;
+    unsigned closed;
+    char folder[32];
+} hostile;
+
+static void hostile_open(hostile *h)
+{
+    iswi_ring_options host = { .is_host = true, .spin_us = -1 };
+    iswi_link_events events = { .on_message = ignore_message,
+                                .on_closed = count_closed,
+                                .user = &h->closed };
+    isw_error error = { 0 };
+    char url[64];
+    int fd;
+
+    memset(h, 0, sizeof *h);
+    make_folder(h->folder);
+    snprintf(url, sizeof url, "ipc://%s/s", h->folder);
+    assert_true(iswi_ring_memory_create(&host.memory, &fd));
+    assert_true(iswi_ring_memory_map(&h->worker, fd));
+    close(fd);
+    assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &h->link, &error), ISW_OK);
+    iswi_link_upgrade(h->link);
+}
+
+static void hostile_close(hostile *h)
+{
+    iswi_link_destroy(h->link);
+    assert_int_equal(h->closed, 1);
+    iswi_ring_memory_unmap(&h->worker);
+    assert_int_equal(rmdir(h->folder), 0);
+}
+
 static void a_worker_that_scribbles_ends_its_own_link_and_no_more(void **state)
 {
     uint64_t seed = 88172645463325252u;
 
     (void)state;
     for (unsigned round = 0; round < 50; round++) {
-        iswi_ring_options host = { .is_host = true, .spin_us = -1 };
-        iswi_ring_memory worker = { 0 };
-        isw_error error = { 0 };
-        unsigned closed = 0;
-        iswi_link_events events = { .on_message = ignore_message,
-                                    .on_closed = count_closed,
-                                    .user = &closed };
-        iswi_link *link;
-        char folder[32];
-        char url[64];
-        int fd;
+        hostile h;
 
-        make_folder(folder);
-        snprintf(url, sizeof url, "ipc://%s/s", folder);
-        assert_true(iswi_ring_memory_create(&host.memory, &fd));
-        assert_true(iswi_ring_memory_map(&worker, fd));
-        close(fd);
-        assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
-        iswi_link_upgrade(link);
+        hostile_open(&h);
         for (int i = 0; i < 20; i++) {
-            scribble(&worker, &seed);
-            iswi_link_send(link, "0123456789", 10);
+            scribble(&h.worker, &seed);
+            iswi_link_send(h.link, "0123456789", 10);
         }
-        iswi_link_destroy(link);
-        assert_int_equal(closed, 1);
-        iswi_ring_memory_unmap(&worker);
-        assert_int_equal(rmdir(folder), 0);
+        hostile_close(&h);
     }
 }
 
 static void a_head_that_cannot_be_ends_the_link(void **state)
 {
-    iswi_ring_options host = { .is_host = true, .spin_us = -1 };
-    iswi_ring_memory worker = { 0 };
-    isw_error error = { 0 };
-    unsigned closed = 0;
-    iswi_link_events events = { .on_message = ignore_message,
-                                .on_closed = count_closed,
-                                .user = &closed };
     isw_status status = ISW_OK;
-    iswi_link *link;
-    char folder[32];
-    char url[64];
-    int fd;
+    hostile h;
 
     (void)state;
-    make_folder(folder);
-    snprintf(url, sizeof url, "ipc://%s/s", folder);
-    assert_true(iswi_ring_memory_create(&host.memory, &fd));
-    assert_true(iswi_ring_memory_map(&worker, fd));
-    close(fd);
-    assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
-    iswi_link_upgrade(link);
-    atomic_store(&worker.down.words->head, 1);
+    hostile_open(&h);
+    atomic_store(&h.worker.down.words->head, 1);
     for (unsigned i = 0; i < 10000 && status != ISW_E_CLOSED; i++) {
-        status = iswi_link_send(link, "0123456789", 10);
+        status = iswi_link_send(h.link, "0123456789", 10);
         usleep(1000); /* the lane's threads hear of it */
     }
     assert_int_equal(status, ISW_E_CLOSED);
-    iswi_link_destroy(link);
-    assert_int_equal(closed, 1);
-    iswi_ring_memory_unmap(&worker);
-    assert_int_equal(rmdir(folder), 0);
+    hostile_close(&h);
 }
 
 static const struct CMUnitTest tests[] = {
