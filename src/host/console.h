@@ -3,7 +3,7 @@
 #define ISWI_HOST_CONSOLE_H
 
 /* What the host shows: log lines of its own, of workers and of invocations, and the table of
- * functions. Any thread; lines never mix. Nothing blocks: where nobody reads, lines are dropped, and
+ * functions. Any thread; lines never mix. Where nobody reads, lines are dropped, and
  * counted when somebody reads again. */
 #include "base/logline.h"
 

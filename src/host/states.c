@@ -195,8 +195,8 @@ static bool is_answered_up_to(const iswi_process *process, uint64_t generation)
 }
 
 /* Whether it keeps memory that was lent to it for invocations that it has answered (PROTOCOL.md,
- * section 11). Asked at each heartbeat: all that was sent up to one is to be back when all of it was
- * answered by the next and another one has passed. */
+ * section 11). Asked at each heartbeat: all that was sent up to one is to be back when all of it
+ * was answered by the next and another one has passed. */
 static bool hoards(iswi_process *process, int64_t now_ns)
 {
     int64_t oldest;

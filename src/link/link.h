@@ -62,9 +62,9 @@ struct iswi_link {
     iswi_link_events events;
 };
 
-/* Send one frame, which lies in pieces (copied). Does not block: frames that wait while a message is
- * under way go out together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog is
- * full, ISW_E_NO_MEMORY. Any thread. */
+/* Send one frame, which lies in pieces (copied). Does not block: frames that wait while a message
+ * is under way go out together in the next one. Errors: ISW_E_CLOSED, ISW_E_BUSY when the backlog
+ * is full, ISW_E_NO_MEMORY. Any thread. */
 static inline isw_status iswi_link_send_pieces(iswi_link *link, const isw_bytes *pieces,
                                                unsigned count)
 {
@@ -77,8 +77,8 @@ static inline isw_status iswi_link_send(iswi_link *link, const void *frame, size
     return link->ops->send(link, &(isw_bytes){ frame, size }, 1);
 }
 
-/* Encode into `encoded` and send. Errors: those of iswi_frame_gather, with a detail in *error; nothing
- * is sent then; and those of sending. */
+/* Encode into `encoded` and send. Errors: those of iswi_frame_gather, with a detail in *error, when
+ * nothing was sent; and those of sending. */
 static inline isw_status iswi_link_send_frame(iswi_link *link, const iswi_frame *frame,
                                               iswi_encoded *encoded, isw_error *error)
 {

@@ -138,7 +138,8 @@ isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
     if (atomic_load(&borrowed->message.holders))
         return ISW_E_PROTOCOL; /* lent a second time */
     borrowed->word = &borrower->arena.words->lent[loan->number];
-    borrowed->message.bytes = (isw_bytes){ borrower->arena.bytes + loan->offset, (size_t)loan->size };
+    borrowed->message.bytes =
+        (isw_bytes){ borrower->arena.bytes + loan->offset, (size_t)loan->size };
     borrowed->message.end = give_back;
     atomic_store(&borrowed->message.holders, 1);
     *out = &borrowed->message;

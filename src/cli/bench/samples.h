@@ -107,8 +107,8 @@ bool iswi_bench_read(int fd, iswi_bench_samples *samples);
 bool iswi_bench_write_all(int fd, const void *bytes, uint64_t size);
 bool iswi_bench_read_all(int fd, void *bytes, uint64_t size);
 
-/* The sum of all bytes, read by the word. Every echo that stands for a function does that, as one does that looks at
- * what it got. */
+/* The sum of all bytes, read by the word. Every echo that stands for a function does that, as one
+ * does that looks at what it got. */
 uint64_t iswi_bench_sum(const void *bytes, uint64_t size);
 
 /* Runs one measurement into `samples`: for `ns`, or until samples->most round trips; one at the
