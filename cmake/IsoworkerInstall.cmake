@@ -27,7 +27,7 @@ install(FILES
   "${headers}/isoworker.h"
   "${headers}/export.h"
   "${headers}/status.h"
-  "${headers}/data.h"
+  "${headers}/value.h"
   "${headers}/function.h"
   "${headers}/context.h"
   "${headers}/http.h"

@@ -48,11 +48,11 @@ static isw_status answer_json(isw_context *ctx, isw_status why, const char *deta
     char *text = message ? isw_context_printf(ctx, "{\"type\":\"%s\",\"message\":%s}",
                                               isw_status_name(why), message)
                          : NULL;
-    isw_data data;
+    isw_value data;
 
     if (!text)
         return ISW_E_NO_MEMORY;
-    data = isw_data_json(text);
+    data = isw_value_json(text);
     return isw_context_set_result(ctx, &data);
 }
 

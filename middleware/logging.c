@@ -34,7 +34,7 @@ static const char category[] = "Invocation";
 
 enum { FIELDS = 8 };
 
-static size_t http_fields(const isw_context *ctx, isw_named_data *fields, size_t count)
+static size_t http_fields(const isw_context *ctx, isw_named_value *fields, size_t count)
 {
     const isw_http *request = isw_http_request(ctx);
     const isw_http *reply = isw_http_response(ctx);
@@ -42,30 +42,30 @@ static size_t http_fields(const isw_context *ctx, isw_named_data *fields, size_t
     if (!request)
         return count;
     fields[count].name = isw_str_of("method");
-    fields[count].data = isw_data_string("");
-    fields[count++].data.as.string = request->method;
+    fields[count].value = isw_value_string("");
+    fields[count++].value.as.string = request->method;
     if (reply)
-        fields[count++] = isw_field("http_status", isw_data_int(reply->status));
+        fields[count++] = isw_named("http_status", isw_value_int(reply->status));
     return count;
 }
 
 static void log_end(isw_context *ctx, isw_log_level level, isw_status status)
 {
     const isw_function *function = isw_context_function(ctx);
-    const isw_data *result = isw_context_result(ctx);
+    const isw_value *result = isw_context_result(ctx);
     const isw_error *failure = isw_context_failure(ctx);
-    isw_named_data fields[FIELDS];
+    isw_named_value fields[FIELDS];
     size_t count = 0;
 
     if (failure)
         status = failure->status;
-    fields[count++] = isw_field("trigger", isw_data_string(function->trigger.type));
-    fields[count++] = isw_field("status", isw_data_string(isw_status_name(status)));
-    fields[count++] = isw_field("duration_us", isw_data_int(isw_context_elapsed_us(ctx)));
-    fields[count++] = isw_field(
-        "in_bytes", isw_data_int((int64_t)isw_data_payload(isw_context_trigger_data(ctx)).size));
+    fields[count++] = isw_named("trigger", isw_value_string(function->trigger.type));
+    fields[count++] = isw_named("status", isw_value_string(isw_status_name(status)));
+    fields[count++] = isw_named("duration_us", isw_value_int(isw_context_elapsed_us(ctx)));
+    fields[count++] = isw_named(
+        "in_bytes", isw_value_int((int64_t)isw_value_payload(isw_context_trigger(ctx)).size));
     fields[count++] =
-        isw_field("out_bytes", isw_data_int(result ? (int64_t)isw_data_payload(result).size : 0));
+        isw_named("out_bytes", isw_value_int(result ? (int64_t)isw_value_payload(result).size : 0));
     count = http_fields(ctx, fields, count);
     isw_log_fields(ctx, level, category, fields, count, "%s ended", function->name);
 }

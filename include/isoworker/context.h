@@ -9,7 +9,7 @@
  * the one that runs its chain; isw_context_cancelled and isw_context_remaining_ms may be called
  * from any thread while the handler runs. Nothing here blocks unless it says so.
  */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/export.h>
 #include <isoworker/function.h>
 #include <isoworker/status.h>
@@ -46,31 +46,31 @@ ISW_API const isw_retry *isw_context_retry(const isw_context *ctx);
 
 /* -- Inputs, outputs and the result ------------------------------------------------------------ */
 
-/* The data that the trigger brought; never NULL, of type ISW_DATA_NONE if it brought none. */
-ISW_API const isw_data *isw_context_trigger_data(const isw_context *ctx);
+/* The data that the trigger brought; never NULL, of type ISW_VALUE_NONE if it brought none. */
+ISW_API const isw_value *isw_context_trigger(const isw_context *ctx);
 
 /* The input binding `name` (the trigger's own included), or NULL. */
-ISW_API const isw_data *isw_context_input(const isw_context *ctx, const char *name);
+ISW_API const isw_value *isw_context_input(const isw_context *ctx, const char *name);
 
 /* What else the trigger tells about this event (such as a queue's delivery count), or NULL. */
-ISW_API const isw_data *isw_context_trigger_metadata(const isw_context *ctx, const char *name);
+ISW_API const isw_value *isw_context_trigger_metadata(const isw_context *ctx, const char *name);
 
 /* Replace or add an input, so that what runs after sees `data`. `data` is copied; what it points
  * to is not and must live until the invocation ends (use isw_context_alloc).
  * Errors: ISW_E_NO_MEMORY. */
-ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_data *data);
+ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data);
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.
  * The same rule for memory as isw_context_set_input; NULL takes the result back.
  * Errors: ISW_E_NO_MEMORY. */
-ISW_API const isw_data *isw_context_result(const isw_context *ctx);
-ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_data *data);
+ISW_API const isw_value *isw_context_result(const isw_context *ctx);
+ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_value *data);
 
 /* The output binding `name`, or NULL while it is not set; and set it. Memory as above.
  * Errors: ISW_E_NOT_FOUND if the function declares no such output, ISW_E_NO_MEMORY. */
-ISW_API const isw_data *isw_context_output(const isw_context *ctx, const char *name);
+ISW_API const isw_value *isw_context_output(const isw_context *ctx, const char *name);
 ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
-                                          const isw_data *data);
+                                          const isw_value *data);
 
 /* -- Failure and outcome ----------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
  * data and result (context.h): same thread, same lifetime, nothing blocks.
  */
 #include <isoworker/context.h>
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/export.h>
 #include <isoworker/status.h>
 

@@ -11,7 +11,7 @@
  */
 #include <isoworker/export.h>
 #include <isoworker/status.h>
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/function.h>
 #include <isoworker/context.h>
 #include <isoworker/http.h>

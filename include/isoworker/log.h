@@ -10,7 +10,7 @@
  * lines are dropped and their number is reported.
  */
 #include <isoworker/context.h>
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/export.h>
 
 ISW_BEGIN_DECLS
@@ -34,7 +34,7 @@ ISW_API void isw_log(isw_context *ctx, isw_log_level level, const char *format, 
 
 /* Log one line with fields, under `category` (NULL means "Function.<name>"). */
 ISW_API void isw_log_fields(isw_context *ctx, isw_log_level level, const char *category,
-                            const isw_named_data *fields, size_t field_count, const char *format,
+                            const isw_named_value *fields, size_t field_count, const char *format,
                             ...) ISW_PRINTF(6, 7);
 
 /* Whether a line would go out, to save the work of making it. */
@@ -44,15 +44,6 @@ ISW_API bool isw_log_enabled(const isw_context *ctx, isw_log_level level, const 
  * is copied. Scopes nest up to 8 deep; deeper ones are counted and left out. */
 ISW_API void isw_log_push_scope(isw_context *ctx, const char *name, const char *value);
 ISW_API void isw_log_pop_scope(isw_context *ctx);
-
-/* A field for isw_log_fields. */
-static inline isw_named_data isw_field(const char *name, isw_data data)
-{
-    isw_named_data field;
-    field.name = isw_str_of(name);
-    field.data = data;
-    return field;
-}
 
 ISW_END_DECLS
 

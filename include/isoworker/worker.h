@@ -7,7 +7,7 @@
  * worker for most programs; the calls below it are for those who need them. A worker belongs to
  * the thread that made it, except isw_worker_stop and isw_worker_invoke.
  */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/export.h>
 #include <isoworker/function.h>
 #include <isoworker/log.h>
@@ -82,8 +82,8 @@ ISW_API void isw_worker_stop(isw_worker *worker);
 typedef struct isw_invocation {
     isw_outcome outcome;
     isw_error failure; /* status is ISW_OK when there was none */
-    isw_data result;
-    const isw_named_data *outputs;
+    isw_value result;
+    const isw_named_value *outputs;
     size_t output_count;
     int64_t duration_us;
     void *opaque;
@@ -94,7 +94,7 @@ typedef struct isw_invocation {
  * lines go to standard error. Any thread once configured. Blocks as long as the handler.
  * Errors: ISW_E_NOT_FOUND, ISW_E_NO_MEMORY, and those of isw_worker_configure; a handler that
  * fails is no error here, see `outcome`. */
-ISW_API isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_data *input,
+ISW_API isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_value *input,
                                      isw_invocation *out, isw_error *error);
 ISW_API void isw_invocation_free(isw_invocation *invocation);
 

@@ -4,7 +4,7 @@
 
 /* The library's memory, all of it through the hook of <isoworker/export.h>. Every function returns
  * NULL when memory is out. Any thread. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 void *iswi_alloc(size_t size);
 void *iswi_calloc(size_t count, size_t size); /* zeroed; NULL if the product overflows */

@@ -5,7 +5,7 @@
 /* Memory that is freed all at once. An arena keeps its first block when it is reset, and makes a
  * larger one next time when that was too small, so that a warm one serves work that repeats itself
  * without touching the allocator. One thread at a time. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <stdarg.h>
 
 typedef struct iswi_arena_block iswi_arena_block;

@@ -4,7 +4,7 @@
 
 /* Bytes that grow at the end. A failed append marks the buffer, so that a writer checks once, at
  * the end. One thread at a time. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <stdarg.h>
 
 typedef struct iswi_buffer {

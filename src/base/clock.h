@@ -3,7 +3,7 @@
 #define ISWI_BASE_CLOCK_H
 
 /* The clock and randomness of the operating system. Any thread. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 int64_t iswi_now_ns(void);      /* monotonic */
 int64_t iswi_wall_us(void);     /* since 1970-01-01 UTC */

@@ -26,59 +26,75 @@ bool iswi_log_level_parse(isw_str text, isw_log_level *level)
     return false;
 }
 
-static void json_array(iswi_buffer *out, const isw_data *data)
+static void json_array(iswi_buffer *out, const isw_value *data)
 {
     iswi_buffer_append_text(out, "[");
     for (size_t i = 0; i < data->as.array.count; i++) {
         if (i)
             iswi_buffer_append_text(out, ",");
-        iswi_json_data(out, &data->as.array.items[i]);
+        iswi_json_value(out, &data->as.array.items[i]);
     }
     iswi_buffer_append_text(out, "]");
 }
 
-void iswi_json_data(iswi_buffer *out, const isw_data *data)
+static void json_map(iswi_buffer *out, const isw_map *map)
+{
+    iswi_buffer_append_text(out, "{");
+    for (size_t i = 0; i < map->count; i++) {
+        if (i)
+            iswi_buffer_append_text(out, ",");
+        iswi_json_string(out, map->items[i].name);
+        iswi_buffer_append_text(out, ":");
+        iswi_json_value(out, &map->items[i].value);
+    }
+    iswi_buffer_append_text(out, "}");
+}
+
+void iswi_json_value(iswi_buffer *out, const isw_value *data)
 {
     switch (data->type) {
-    case ISW_DATA_NONE:
+    case ISW_VALUE_NONE:
         iswi_buffer_append_text(out, "null");
         break;
-    case ISW_DATA_STRING:
-    case ISW_DATA_JSON:
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
         iswi_json_string(out, data->as.string);
         break;
-    case ISW_DATA_INT:
+    case ISW_VALUE_INT:
         iswi_buffer_printf(out, "%lld", (long long)data->as.integer);
         break;
-    case ISW_DATA_DOUBLE:
+    case ISW_VALUE_DOUBLE:
         if (isfinite(data->as.real))
             iswi_buffer_printf(out, "%.17g", data->as.real);
         else
             iswi_buffer_append_text(out, "null");
         break;
-    case ISW_DATA_BOOL:
+    case ISW_VALUE_BOOL:
         iswi_buffer_append_text(out, data->as.boolean ? "true" : "false");
         break;
-    case ISW_DATA_ARRAY:
+    case ISW_VALUE_ARRAY:
         json_array(out, data);
         break;
+    case ISW_VALUE_MAP:
+        json_map(out, &data->as.map);
+        break;
     default:
-        iswi_buffer_printf(out, "\"(%s, %zu bytes)\"", isw_data_type_name(data->type),
-                           isw_data_payload(data).size);
+        iswi_buffer_printf(out, "\"(%s, %zu bytes)\"", isw_value_type_name(data->type),
+                           isw_value_payload(data).size);
     }
 }
 
 /* A field's value for people: text bare unless it has a space, everything else as in JSON. */
-static void text_value(iswi_buffer *out, const isw_data *data)
+static void text_value(iswi_buffer *out, const isw_value *data)
 {
-    bool text = data->type == ISW_DATA_STRING || data->type == ISW_DATA_JSON;
+    bool text = data->type == ISW_VALUE_STRING || data->type == ISW_VALUE_JSON;
 
     if (text && data->as.string.size && !memchr(data->as.string.data, ' ', data->as.string.size))
         iswi_terminal_text(out, data->as.string);
     else if (text)
         iswi_json_string(out, data->as.string);
     else
-        iswi_json_data(out, data);
+        iswi_json_value(out, data);
 }
 
 static void append_time(iswi_buffer *out, int64_t time_us, const char *format, bool utc)
@@ -115,7 +131,7 @@ void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out)
         iswi_buffer_append_text(out, " ");
         iswi_terminal_text(out, line->fields[i].name);
         iswi_buffer_append_text(out, "=");
-        text_value(out, &line->fields[i].data);
+        text_value(out, &line->fields[i].value);
     }
     if (line->invocation_id.size) {
         iswi_buffer_append_text(out, " (");
@@ -144,15 +160,8 @@ void iswi_logline_json(const iswi_logline *line, iswi_buffer *out)
     iswi_buffer_append_text(out, ",\"message\":");
     iswi_json_string(out, line->message);
     if (line->field_count) {
-        iswi_buffer_append_text(out, ",\"fields\":{");
-        for (size_t i = 0; i < line->field_count; i++) {
-            if (i)
-                iswi_buffer_append_text(out, ",");
-            iswi_json_string(out, line->fields[i].name);
-            iswi_buffer_append_text(out, ":");
-            iswi_json_data(out, &line->fields[i].data);
-        }
-        iswi_buffer_append_text(out, "}");
+        iswi_buffer_append_text(out, ",\"fields\":");
+        json_map(out, &(isw_map){ line->fields, line->field_count });
     }
     iswi_buffer_append_text(out, "}\n");
 }

@@ -5,7 +5,7 @@
 /* One log line as people or machines read it. Pure; any thread. */
 #include "base/buffer.h"
 
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/log.h>
 
 typedef struct iswi_logline {
@@ -15,7 +15,7 @@ typedef struct iswi_logline {
     isw_str category;
     isw_str invocation_id; /* empty for none */
     isw_str message;
-    const isw_named_data *fields;
+    const isw_named_value *fields;
     size_t field_count;
 } iswi_logline;
 
@@ -27,7 +27,7 @@ void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out);
 void iswi_logline_json(const iswi_logline *line, iswi_buffer *out);
 
 /* Append a value as JSON; HTTP, models and bytes as a short description. */
-void iswi_json_data(iswi_buffer *out, const isw_data *data);
+void iswi_json_value(iswi_buffer *out, const isw_value *data);
 
 /* "info" and the like to its level; false for anything else. */
 bool iswi_log_level_parse(isw_str text, isw_log_level *level);

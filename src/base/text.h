@@ -5,7 +5,7 @@
 /* Text: patterns, near misses, and writing it safely into JSON and terminals. Pure; any thread. */
 #include "base/buffer.h"
 
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 /* Whether `text` matches `pattern`, where '*' stands for any run of characters and '?' for one. */
 bool iswi_glob_match(const char *pattern, const char *text);

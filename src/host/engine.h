@@ -50,7 +50,7 @@ typedef struct iswi_answer {
     isw_outcome outcome;
     isw_status status;
     isw_str message;
-    isw_data result;
+    isw_value result;
     uint64_t retry_after_ms;
     void *held; /* give to iswi_answer_release; may be NULL */
 } iswi_answer;
@@ -63,7 +63,7 @@ typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi
 typedef struct iswi_call {
     iswi_host_function *function;
     char invocation_id[33];
-    isw_data trigger; /* borrowed from the caller until the answer */
+    isw_value trigger; /* borrowed from the caller until the answer */
     iswi_wire_trace trace;
     int64_t deadline_ns; /* 0: none */
     unsigned tries;      /* that ended without an answer */

@@ -19,12 +19,12 @@ static iswi_wire_trace trace_of(const isw_http *request)
     return trace;
 }
 
-static const char *content_type_of(isw_data_type type)
+static const char *content_type_of(isw_value_type type)
 {
     switch (type) {
-    case ISW_DATA_JSON:
+    case ISW_VALUE_JSON:
         return "application/json";
-    case ISW_DATA_STRING:
+    case ISW_VALUE_STRING:
         return "text/plain; charset=utf-8";
     default:
         return "application/octet-stream";
@@ -35,16 +35,16 @@ static const char *content_type_of(isw_data_type type)
 static void answer_plain(iswi_http_request *request, const char *invocation_id,
                          const iswi_answer *answer)
 {
-    isw_bytes body = isw_data_payload(&answer->result);
+    isw_bytes body = isw_value_payload(&answer->result);
     isw_pair header = { isw_str_of("content-type"),
                         isw_str_of(content_type_of(answer->result.type)) };
     isw_http response = { .headers = { &header, 1 }, .body = body, .status = 200 };
 
-    if (answer->result.type == ISW_DATA_NONE) {
+    if (answer->result.type == ISW_VALUE_NONE) {
         response.headers.count = 0;
         response.status = 204;
-    } else if (answer->result.type != ISW_DATA_STRING && answer->result.type != ISW_DATA_JSON &&
-               answer->result.type != ISW_DATA_BYTES) {
+    } else if (answer->result.type != ISW_VALUE_STRING && answer->result.type != ISW_VALUE_JSON &&
+               answer->result.type != ISW_VALUE_BYTES) {
         iswi_answer_release(answer->held);
         iswi_http_answer_problem(request, 500, NULL,
                                  "the function's result is no answer to an HTTP request",
@@ -72,7 +72,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
 {
     iswi_http_request *request = user;
     const isw_http *reply =
-        answer->result.type == ISW_DATA_HTTP ? answer->result.as.http : NULL;
+        answer->result.type == ISW_VALUE_HTTP ? answer->result.as.http : NULL;
 
     if (reply && reply->status >= 200 && (answer->outcome == ISW_OUTCOME_SUCCESS ||
                                           reply->status >= 400))
@@ -89,7 +89,7 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     const isw_http *data = iswi_http_request_data(request);
     iswi_call call = { .function = target, .answer = on_answer, .user = request };
 
-    call.trigger = (isw_data){ .type = ISW_DATA_HTTP, .as.http = data };
+    call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
     call.trace = trace_of(data);
     iswi_call_start(host, &call);
 }

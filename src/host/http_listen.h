@@ -3,7 +3,7 @@
 #define ISWI_HOST_HTTP_LISTEN_H
 
 /* The listening socket of the HTTP front: from the text of `http.listen` to a descriptor. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/status.h>
 
 enum { ISWI_HTTP_URL_BYTES = 80 };

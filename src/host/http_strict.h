@@ -4,7 +4,7 @@
 
 /* What a request head must be beyond what libmicrohttpd asks for, so that no proxy in front and no
  * function behind reads it otherwise than we do (RFC 9112, section 11.2). Pure; any thread. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 typedef struct iswi_http_head {
     isw_str method;

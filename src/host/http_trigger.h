@@ -10,7 +10,7 @@
  */
 #include "host/routes.h"
 
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/status.h>
 
 typedef struct iswi_http iswi_http;

@@ -8,7 +8,7 @@
  * the phase it is in. When it passes, the connection is shut down, and libmicrohttpd finds it
  * closed. Any thread may call any function.
  */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <netinet/in.h>
 #include <pthread.h>
 

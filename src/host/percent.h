@@ -3,7 +3,7 @@
 #define ISWI_HOST_PERCENT_H
 
 /* Percent-encoding (RFC 3986, 2.1), read strictly. Pure; any thread. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 /* Whether every '%' of `text` begins an escape of two hexadecimal digits. */
 bool iswi_percent_valid(isw_str text);

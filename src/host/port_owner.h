@@ -3,7 +3,7 @@
 #define ISWI_HOST_PORT_OWNER_H
 
 /* Who listens on a TCP port, for the message that says it is taken. Linux only. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 /* Write "process 4242 (nginx)" to `out`, or leave it if the system does not tell: processes of
  * other users keep it to themselves. */

@@ -4,7 +4,7 @@
 
 /* The route pattern of an HTTP trigger, taken apart and checked: "orders/{id}", "list/{page?}",
  * "files/{*path}". Segments are views into the pattern's text. Pure; any thread. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/status.h>
 
 typedef enum iswi_segment_kind {

@@ -14,7 +14,7 @@
  */
 #include "base/arena.h"
 
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/status.h>
 
 typedef struct iswi_routes iswi_routes;

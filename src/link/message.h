@@ -7,7 +7,7 @@
  * which a lane reads, and are over with the event that brings them. Larger ones have memory of
  * their own, or lie in memory that the other side lent; those are shared by all who hold them.
  */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <stdatomic.h>
 
 typedef struct iswi_message iswi_message;

@@ -4,7 +4,7 @@
 
 /* Reads MessagePack in place, one token at a time, and believes no length: text and bytes must lie
  * inside, and a container must have at least one byte left for each element. Takes no memory. */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 typedef struct iswi_cursor {
     const unsigned char *start, *at, *end;

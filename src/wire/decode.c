@@ -14,6 +14,7 @@ typedef struct decoder {
     iswi_arena *arena;
     const char *frame;
     const iswi_field *field; /* the one being read, for messages */
+    unsigned depth;          /* of arrays and maps among values */
     isw_error *error;
 } decoder;
 
@@ -142,57 +143,89 @@ static isw_status get_int(decoder *d, int64_t *value)
 }
 
 /* The value of data of a type that is no array. */
-static isw_status get_bare(decoder *d, isw_data *data)
+static isw_status get_bare(decoder *d, isw_value *value)
 {
     iswi_token token;
     isw_status status;
 
-    switch (data->type) {
-    case ISW_DATA_NONE:
+    switch (value->type) {
+    case ISW_VALUE_NONE:
         return next(d, ISWI_TOKEN_NIL, &token);
-    case ISW_DATA_STRING:
-    case ISW_DATA_JSON:
-        return get_str(d, 0, &data->as.string);
-    case ISW_DATA_BYTES:
-        return get_bin(d, NULL, &data->as.bytes);
-    case ISW_DATA_INT:
-        return get_int(d, &data->as.integer);
-    case ISW_DATA_DOUBLE:
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
+        return get_str(d, 0, &value->as.string);
+    case ISW_VALUE_BYTES:
+        return get_bin(d, NULL, &value->as.bytes);
+    case ISW_VALUE_INT:
+        return get_int(d, &value->as.integer);
+    case ISW_VALUE_DOUBLE:
         status = next(d, ISWI_TOKEN_DOUBLE, &token);
-        data->as.real = status == ISW_OK ? token.as.real : 0;
+        value->as.real = status == ISW_OK ? token.as.real : 0;
         return status;
-    case ISW_DATA_BOOL:
+    case ISW_VALUE_BOOL:
         status = next(d, ISWI_TOKEN_BOOL, &token);
-        data->as.boolean = status == ISW_OK && token.as.boolean;
+        value->as.boolean = status == ISW_OK && token.as.boolean;
         return status;
-    case ISW_DATA_HTTP:
-        return get_by_pointer(d, &iswi_table_http, (const void **)&data->as.http);
-    case ISW_DATA_MODEL:
-        return get_by_pointer(d, &iswi_table_model, (const void **)&data->as.model);
+    case ISW_VALUE_HTTP:
+        return get_by_pointer(d, &iswi_table_http, (const void **)&value->as.http);
+    case ISW_VALUE_MODEL:
+        return get_by_pointer(d, &iswi_table_model, (const void **)&value->as.model);
     default:
         return refuse(d, "unknown type of data");
     }
 }
 
-static isw_status get_array(decoder *d, isw_data_type type, isw_data *data)
+static isw_status get_map(decoder *d, isw_map *map);
+
+static isw_status get_typed(decoder *d, isw_value *value);
+
+/* An array whose elements bear their types. */
+static isw_status get_mixed(decoder *d, isw_value *value)
 {
     void *items;
-    isw_data *each;
-    list_shape shape = { .elements = 1, .least = 1, .most = ISWI_LIST_MAX, .size = sizeof *each };
-    isw_status status = get_list(d, shape, &items, &data->as.array.count);
+    isw_value *each;
+    list_shape shape = { .elements = 1, .least = 3, .most = ISWI_LIST_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &value->as.array.count);
 
     if (status != ISW_OK)
         return status;
-    data->type = ISW_DATA_ARRAY;
-    data->as.array.items = each = items;
-    for (size_t i = 0; i < data->as.array.count && status == ISW_OK; i++) {
+    value->as.array.items = each = items;
+    for (size_t i = 0; i < value->as.array.count && status == ISW_OK; i++)
+        status = get_typed(d, &each[i]);
+    return status;
+}
+
+static isw_status get_nested(decoder *d, isw_value *value)
+{
+    isw_status status;
+
+    if (d->depth == ISWI_VALUE_MAX_DEPTH)
+        return refuse(d, "arrays and maps are nested too deep");
+    d->depth++;
+    status = value->type == ISW_VALUE_MAP ? get_map(d, &value->as.map) : get_mixed(d, value);
+    d->depth--;
+    return status;
+}
+
+static isw_status get_array(decoder *d, isw_value_type type, isw_value *value)
+{
+    void *items;
+    isw_value *each;
+    list_shape shape = { .elements = 1, .least = 1, .most = ISWI_LIST_MAX, .size = sizeof *each };
+    isw_status status = get_list(d, shape, &items, &value->as.array.count);
+
+    if (status != ISW_OK)
+        return status;
+    value->type = ISW_VALUE_ARRAY;
+    value->as.array.items = each = items;
+    for (size_t i = 0; i < value->as.array.count && status == ISW_OK; i++) {
         each[i].type = type;
         status = get_bare(d, &each[i]);
     }
     return status;
 }
 
-static isw_status get_data(decoder *d, isw_data *data)
+static isw_status get_typed(decoder *d, isw_value *value)
 {
     iswi_token token;
     isw_status status = next(d, ISWI_TOKEN_ARRAY, &token);
@@ -204,12 +237,12 @@ static isw_status get_data(decoder *d, isw_data *data)
     status = next(d, ISWI_TOKEN_UINT, &token);
     if (status != ISW_OK)
         return status;
-    if (token.as.u > ISWI_WIRE_ARRAY && iswi_data_element_allowed(token.as.u - ISWI_WIRE_ARRAY))
-        return get_array(d, (isw_data_type)(token.as.u - ISWI_WIRE_ARRAY), data);
-    if (token.as.u > ISW_DATA_MODEL)
+    if (token.as.u > ISWI_WIRE_ARRAY && iswi_value_element_allowed(token.as.u - ISWI_WIRE_ARRAY))
+        return get_array(d, (isw_value_type)(token.as.u - ISWI_WIRE_ARRAY), value);
+    if (token.as.u > ISW_VALUE_MAP)
         return refuse(d, "unknown type of data");
-    data->type = (isw_data_type)token.as.u;
-    return get_bare(d, data);
+    value->type = (isw_value_type)token.as.u;
+    return value->type >= ISW_VALUE_ARRAY ? get_nested(d, value) : get_bare(d, value);
 }
 
 static isw_status get_pairs(decoder *d, isw_pairs *pairs)
@@ -230,20 +263,20 @@ static isw_status get_pairs(decoder *d, isw_pairs *pairs)
     return status;
 }
 
-static isw_status get_named(decoder *d, iswi_named *named)
+static isw_status get_map(decoder *d, isw_map *map)
 {
     void *items;
-    isw_named_data *each;
+    isw_named_value *each;
     list_shape shape = { .elements = 2, .least = 4, .most = ISWI_PAIRS_MAX, .size = sizeof *each };
-    isw_status status = get_list(d, shape, &items, &named->count);
+    isw_status status = get_list(d, shape, &items, &map->count);
 
     if (status != ISW_OK)
         return status;
-    named->items = each = items;
-    for (size_t i = 0; i < named->count && status == ISW_OK; i++) {
+    map->items = each = items;
+    for (size_t i = 0; i < map->count && status == ISW_OK; i++) {
         status = get_str(d, 0, &each[i].name);
         if (status == ISW_OK)
-            status = get_data(d, &each[i].data);
+            status = get_typed(d, &each[i].value);
     }
     return status;
 }
@@ -324,10 +357,10 @@ static isw_status get_value(decoder *d, const iswi_field *field, void *value)
         return get_strs(d, value);
     case ISWI_FIELD_PAIRS:
         return get_pairs(d, value);
-    case ISWI_FIELD_DATA:
-        return get_data(d, value);
+    case ISWI_FIELD_VALUE:
+        return get_typed(d, value);
     case ISWI_FIELD_NAMED:
-        return get_named(d, value);
+        return get_map(d, value);
     case ISWI_FIELD_STRUCT:
         return get_struct(d, field->table, value);
     case ISWI_FIELD_LIST:

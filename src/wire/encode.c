@@ -16,6 +16,7 @@ typedef struct encoder {
     msgpack_packer packer;
     const char *frame;
     const iswi_field *field; /* the one being written, for messages */
+    unsigned depth;          /* of arrays and maps among values */
     isw_error *error;
     isw_status status;
 } encoder;
@@ -66,70 +67,106 @@ static void put_bin(encoder *e, isw_bytes bytes, const iswi_field *field)
 static void put_struct(encoder *e, const iswi_table *table, const void *value);
 
 /* The value of data of a type that is no array. */
-static void put_bare(encoder *e, const isw_data *data)
+static void put_bare(encoder *e, const isw_value *value)
 {
-    switch (data->type) {
-    case ISW_DATA_STRING:
-    case ISW_DATA_JSON:
-        put_str(e, data->as.string, 0);
+    switch (value->type) {
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
+        put_str(e, value->as.string, 0);
         break;
-    case ISW_DATA_BYTES:
-        put_bin(e, data->as.bytes, NULL);
+    case ISW_VALUE_BYTES:
+        put_bin(e, value->as.bytes, NULL);
         break;
-    case ISW_DATA_INT:
-        msgpack_pack_int64(&e->packer, data->as.integer);
+    case ISW_VALUE_INT:
+        msgpack_pack_int64(&e->packer, value->as.integer);
         break;
-    case ISW_DATA_DOUBLE:
-        msgpack_pack_double(&e->packer, data->as.real);
+    case ISW_VALUE_DOUBLE:
+        msgpack_pack_double(&e->packer, value->as.real);
         break;
-    case ISW_DATA_BOOL:
-        if (data->as.boolean)
+    case ISW_VALUE_BOOL:
+        if (value->as.boolean)
             msgpack_pack_true(&e->packer);
         else
             msgpack_pack_false(&e->packer);
         break;
-    case ISW_DATA_HTTP:
-        put_struct(e, &iswi_table_http, data->as.http);
+    case ISW_VALUE_HTTP:
+        put_struct(e, &iswi_table_http, value->as.http);
         break;
-    case ISW_DATA_MODEL:
-        put_struct(e, &iswi_table_model, data->as.model);
+    case ISW_VALUE_MODEL:
+        put_struct(e, &iswi_table_model, value->as.model);
         break;
     default:
         msgpack_pack_nil(&e->packer);
     }
 }
 
-static void put_array(encoder *e, const isw_data *data)
+static void put_map(encoder *e, const isw_map *map);
+static void put_typed(encoder *e, const isw_value *value);
+
+/* Whether all elements are of one type that an array can have as such. */
+static bool is_uniform(const isw_value *value)
 {
-    size_t count = data->as.array.count;
-    isw_data_type type = count ? data->as.array.items[0].type : ISW_DATA_STRING;
+    size_t count = value->as.array.count;
+    isw_value_type type = count ? value->as.array.items[0].type : ISW_VALUE_STRING;
+
+    for (size_t i = 1; i < count; i++)
+        if (value->as.array.items[i].type != type)
+            return false;
+    return iswi_value_element_allowed(type);
+}
+
+/* Type and value of an array. */
+static void put_array(encoder *e, const isw_value *value)
+{
+    size_t count = value->as.array.count;
+    const isw_value *items = value->as.array.items;
+    bool uniform = is_uniform(value);
 
     if (count > ISWI_LIST_MAX)
         refuse(e, "too many elements");
-    if (!iswi_data_element_allowed(type))
-        refuse(e, "an array of this type is not allowed");
     if (e->status != ISW_OK)
         return;
-    msgpack_pack_uint64(&e->packer, ISWI_WIRE_ARRAY + (uint64_t)type);
+    msgpack_pack_uint64(&e->packer, !uniform ? ISW_VALUE_ARRAY
+                                    : ISWI_WIRE_ARRAY + (uint64_t)(count ? items[0].type
+                                                                         : ISW_VALUE_STRING));
     msgpack_pack_array(&e->packer, count);
     for (size_t i = 0; i < count && e->status == ISW_OK; i++) {
-        if (data->as.array.items[i].type != type)
-            refuse(e, "an array has elements of one type only");
-        put_bare(e, &data->as.array.items[i]);
+        if (uniform)
+            put_bare(e, &items[i]);
+        else
+            put_typed(e, &items[i]);
     }
 }
 
-static void put_data(encoder *e, const isw_data *data)
+static void put_nested(encoder *e, const isw_value *value)
 {
-    msgpack_pack_array(&e->packer, 2);
-    if (data->type == ISW_DATA_ARRAY) {
-        put_array(e, data);
+    if (e->depth == ISWI_VALUE_MAX_DEPTH) {
+        refuse(e, "arrays and maps are nested too deep");
         return;
     }
-    if ((unsigned)data->type > ISW_DATA_ARRAY)
+    e->depth++;
+    if (value->type == ISW_VALUE_ARRAY) {
+        put_array(e, value);
+    } else {
+        msgpack_pack_uint64(&e->packer, ISW_VALUE_MAP);
+        put_map(e, &value->as.map);
+    }
+    e->depth--;
+}
+
+static void put_typed(encoder *e, const isw_value *value)
+{
+    if ((unsigned)value->type > ISW_VALUE_MAP)
         refuse(e, "unknown type of data");
-    msgpack_pack_uint64(&e->packer, (uint64_t)data->type);
-    put_bare(e, data);
+    if (e->status != ISW_OK)
+        return;
+    msgpack_pack_array(&e->packer, 2);
+    if (value->type == ISW_VALUE_ARRAY || value->type == ISW_VALUE_MAP) {
+        put_nested(e, value);
+        return;
+    }
+    msgpack_pack_uint64(&e->packer, (uint64_t)value->type);
+    put_bare(e, value);
 }
 
 static void put_pairs(encoder *e, const isw_pairs *pairs)
@@ -143,14 +180,14 @@ static void put_pairs(encoder *e, const isw_pairs *pairs)
     }
 }
 
-static void put_named(encoder *e, const iswi_named *named)
+static void put_map(encoder *e, const isw_map *map)
 {
-    if (named->count > ISWI_PAIRS_MAX)
+    if (map->count > ISWI_PAIRS_MAX)
         refuse(e, "too many entries");
-    msgpack_pack_array(&e->packer, 2 * named->count);
-    for (size_t i = 0; i < named->count && e->status == ISW_OK; i++) {
-        put_str(e, named->items[i].name, 0);
-        put_data(e, &named->items[i].data);
+    msgpack_pack_array(&e->packer, 2 * map->count);
+    for (size_t i = 0; i < map->count && e->status == ISW_OK; i++) {
+        put_str(e, map->items[i].name, 0);
+        put_typed(e, &map->items[i].value);
     }
 }
 
@@ -191,8 +228,8 @@ static bool is_default(const iswi_field *field, const void *value)
         return *(const int *)value == 0;
     case ISWI_FIELD_BOOL:
         return !*(const bool *)value;
-    case ISWI_FIELD_DATA:
-        return ((const isw_data *)value)->type == ISW_DATA_NONE;
+    case ISWI_FIELD_VALUE:
+        return ((const isw_value *)value)->type == ISW_VALUE_NONE;
     case ISWI_FIELD_STRUCT:
         return is_default_struct(field->table, value);
     default: /* a view or a list: the count or size is the second member of all of them */
@@ -227,11 +264,11 @@ static void put_value(encoder *e, const iswi_field *field, const void *value)
     case ISWI_FIELD_PAIRS:
         put_pairs(e, value);
         break;
-    case ISWI_FIELD_DATA:
-        put_data(e, value);
+    case ISWI_FIELD_VALUE:
+        put_typed(e, value);
         break;
     case ISWI_FIELD_NAMED:
-        put_named(e, value);
+        put_map(e, value);
         break;
     case ISWI_FIELD_STRUCT:
         put_struct(e, field->table, value);

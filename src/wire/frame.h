@@ -12,7 +12,7 @@
 #include "wire/limits.h"
 
 #include <isoworker/context.h>
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 #include <isoworker/status.h>
 
 typedef enum iswi_kind {
@@ -35,7 +35,12 @@ typedef enum iswi_kind {
     ISWI_WARMED = 17,
     ISWI_TERMINATE = 18,
     ISWI_ERROR = 19,
-    ISWI_GOODBYE = 20
+    ISWI_GOODBYE = 20,
+    ISWI_OUTPUT = 21,
+    ISWI_HEAD = 22,
+    ISWI_CHUNK = 23,
+    ISWI_WINDOW = 24,
+    ISWI_KIND_LAST = ISWI_WINDOW
 } iswi_kind;
 
 typedef struct iswi_strs {
@@ -43,15 +48,25 @@ typedef struct iswi_strs {
     size_t count;
 } iswi_strs;
 
-typedef struct iswi_named {
-    const isw_named_data *items;
-    size_t count;
-} iswi_named;
+/* What brought a failure about, outermost first. */
+typedef struct iswi_wire_cause {
+    uint64_t code;
+    isw_str message;
+    isw_str type;
+    isw_str place;
+} iswi_wire_cause;
 
 typedef struct iswi_wire_status {
     uint64_t code;
     isw_str message;
     isw_str type;
+    isw_str place;
+    bool user;
+    bool retriable;
+    struct {
+        const iswi_wire_cause *items;
+        size_t count;
+    } causes;
 } iswi_wire_status;
 
 typedef struct iswi_wire_binding {
@@ -75,6 +90,7 @@ typedef struct iswi_wire_function {
     uint64_t timeout_ms;
     bool idempotent;
     iswi_strs chain;
+    bool streams;
 } iswi_wire_function;
 
 typedef struct iswi_wire_trace {
@@ -129,19 +145,20 @@ typedef struct iswi_loaded {
 typedef struct iswi_invoke {
     uint64_t function;
     isw_str invocation_id;
-    isw_data trigger;
-    iswi_named inputs;
-    iswi_named trigger_metadata;
+    isw_value trigger;
+    isw_map inputs;
+    isw_map trigger_metadata;
     uint64_t timeout_ms;
     iswi_wire_trace trace;
     iswi_wire_retry retry;
+    bool body_follows;
 } iswi_invoke;
 
 typedef struct iswi_response {
     uint64_t outcome;
     iswi_wire_status status;
-    isw_data result;
-    iswi_named outputs;
+    isw_value result;
+    isw_map outputs;
     uint64_t retry_after_ms;
     isw_pairs trace_attributes;
 } iswi_response;
@@ -163,7 +180,7 @@ typedef struct iswi_log {
     isw_str category;
     isw_str message;
     uint64_t time_us;
-    iswi_named fields;
+    isw_map fields;
 } iswi_log;
 
 typedef struct iswi_status_frame {
@@ -190,6 +207,26 @@ typedef struct iswi_terminate {
     uint64_t grace_ms;
 } iswi_terminate;
 
+typedef struct iswi_output {
+    isw_str name;
+    isw_value value;
+} iswi_output;
+
+/* Status and headers of a response whose body follows in chunks. */
+typedef struct iswi_head {
+    isw_http http;
+} iswi_head;
+
+typedef struct iswi_chunk {
+    isw_bytes bytes;
+    bool end;
+    iswi_wire_status status;
+} iswi_chunk;
+
+typedef struct iswi_window {
+    uint64_t bytes;
+} iswi_window;
+
 typedef struct iswi_frame {
     uint64_t kind; /* iswi_kind, or an extension above ISWI_KIND_CORE_MAX */
     uint64_t id;
@@ -210,6 +247,10 @@ typedef struct iswi_frame {
         iswi_status_body warmed;
         iswi_terminate terminate;
         iswi_status_body error;
+        iswi_output output;
+        iswi_head head;
+        iswi_chunk chunk;
+        iswi_window window;
     } as;
 } iswi_frame;
 

@@ -11,7 +11,10 @@ enum {
     ISWI_LIST_MAX = 16384,
     ISWI_PAIRS_MAX = 4096,
     ISWI_SKIP_MAX_DEPTH = 16,
-    ISWI_BODY_MAX_DEPTH = 5 + ISWI_SKIP_MAX_DEPTH, /* a binding's unknown key is at level 5 */
+    ISWI_VALUE_MAX_DEPTH = 12, /* arrays and maps within each other */
+    /* A value of that depth within a list, and what is skipped in a structure there. */
+    ISWI_BODY_MAX_DEPTH = 5 + 2 * ISWI_VALUE_MAX_DEPTH + ISWI_SKIP_MAX_DEPTH,
+    ISWI_WINDOW_BYTES = 256 * 1024, /* of a stream, at its begin */
     ISWI_KEY_MAX = 63,
     ISWI_KIND_CORE_MAX = 63,
     ISWI_CREDIT_MAX = 65535,

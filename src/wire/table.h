@@ -14,8 +14,8 @@ typedef enum iswi_field_type {
     ISWI_FIELD_BIN,    /* isw_bytes; `limit` as above, or exactly `limit` for proofs */
     ISWI_FIELD_STRS,   /* iswi_strs */
     ISWI_FIELD_PAIRS,  /* isw_pairs */
-    ISWI_FIELD_DATA,   /* isw_data */
-    ISWI_FIELD_NAMED,  /* iswi_named */
+    ISWI_FIELD_VALUE,   /* isw_value */
+    ISWI_FIELD_NAMED,  /* isw_map */
     ISWI_FIELD_STRUCT, /* a struct by `table` */
     ISWI_FIELD_LIST    /* { items, count } of structs by `table` */
 } iswi_field_type;
@@ -54,6 +54,6 @@ typedef struct iswi_any_list {
 
 /* Types on the wire: arrays are 16 + type of the element (PROTOCOL.md, section 6). */
 enum { ISWI_WIRE_ARRAY = 16 };
-bool iswi_data_element_allowed(uint64_t element_type);
+bool iswi_value_element_allowed(uint64_t element_type);
 
 #endif

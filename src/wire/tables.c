@@ -20,10 +20,22 @@
     { .name = title, .fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), \
       .size = sizeof(st) }
 
+static const iswi_field cause_rows[] = {
+    ROW(1, UINT, iswi_wire_cause, code, 0),
+    ROW(2, STR, iswi_wire_cause, message, ISWI_TEXT_MAX),
+    ROW(3, STR, iswi_wire_cause, type, ISWI_NAME_MAX),
+    ROW(4, STR, iswi_wire_cause, place, ISWI_LINE_MAX),
+};
+static const iswi_table cause_table = TABLE("Cause", iswi_wire_cause, cause_rows);
+
 static const iswi_field status_rows[] = {
     ROW(1, UINT, iswi_wire_status, code, 0),
     ROW(2, STR, iswi_wire_status, message, ISWI_TEXT_MAX),
     ROW(3, STR, iswi_wire_status, type, ISWI_NAME_MAX),
+    ROW(4, STR, iswi_wire_status, place, ISWI_LINE_MAX),
+    ROW(5, BOOL, iswi_wire_status, user, 0),
+    ROW(6, BOOL, iswi_wire_status, retriable, 0),
+    SUB(7, LIST, iswi_wire_status, causes, cause_table, false),
 };
 static const iswi_table status_table = TABLE("Status", iswi_wire_status, status_rows);
 
@@ -46,6 +58,7 @@ static const iswi_field function_rows[] = {
     ROW(8, UINT, iswi_wire_function, timeout_ms, 0),
     ROW(9, BOOL, iswi_wire_function, idempotent, 0),
     ROW(10, STRS, iswi_wire_function, chain, 0),
+    ROW(11, BOOL, iswi_wire_function, streams, 0),
 };
 static const iswi_table function_table = TABLE("Function", iswi_wire_function, function_rows);
 
@@ -118,17 +131,18 @@ static const iswi_field loaded_rows[] = {
 static const iswi_field invoke_rows[] = {
     NEED(1, UINT, iswi_invoke, function, 0),
     NEED(2, STR, iswi_invoke, invocation_id, ISWI_NAME_MAX),
-    ROW(3, DATA, iswi_invoke, trigger, 0),
+    ROW(3, VALUE, iswi_invoke, trigger, 0),
     ROW(4, NAMED, iswi_invoke, inputs, 0),
     ROW(5, NAMED, iswi_invoke, trigger_metadata, 0),
     ROW(6, UINT, iswi_invoke, timeout_ms, 0),
     SUB(7, STRUCT, iswi_invoke, trace, trace_table, false),
     SUB(8, STRUCT, iswi_invoke, retry, retry_table, false),
+    ROW(9, BOOL, iswi_invoke, body_follows, 0),
 };
 static const iswi_field response_rows[] = {
     ROW(1, UINT, iswi_response, outcome, 0),
     SUB(2, STRUCT, iswi_response, status, status_table, false),
-    ROW(3, DATA, iswi_response, result, 0),
+    ROW(3, VALUE, iswi_response, result, 0),
     ROW(4, NAMED, iswi_response, outputs, 0),
     ROW(5, UINT, iswi_response, retry_after_ms, 0),
     ROW(6, PAIRS, iswi_response, trace_attributes, 0),
@@ -161,6 +175,17 @@ static const iswi_field error_rows[] = {
     SUB(1, STRUCT, iswi_status_body, status, status_table, true),
 };
 static const iswi_field terminate_rows[] = { ROW(1, UINT, iswi_terminate, grace_ms, 0) };
+static const iswi_field output_rows[] = {
+    NEED(1, STR, iswi_output, name, ISWI_NAME_MAX),
+    NEED(2, VALUE, iswi_output, value, 0),
+};
+static const iswi_field head_rows[] = { SUB(1, STRUCT, iswi_head, http, iswi_table_http, true) };
+static const iswi_field chunk_rows[] = {
+    ROW(1, BIN, iswi_chunk, bytes, ISWI_WINDOW_BYTES),
+    ROW(2, BOOL, iswi_chunk, end, 0),
+    SUB(3, STRUCT, iswi_chunk, status, status_table, false),
+};
+static const iswi_field window_rows[] = { NEED(1, UINT, iswi_window, bytes, 0) };
 
 typedef struct nothing {
     char unused;
@@ -187,6 +212,10 @@ static const iswi_table kinds[] = {
     [ISWI_TERMINATE] = TABLE("terminate", iswi_terminate, terminate_rows),
     [ISWI_ERROR] = TABLE("error", iswi_status_body, error_rows),
     [ISWI_GOODBYE] = { .name = "goodbye", .size = sizeof(nothing) },
+    [ISWI_OUTPUT] = TABLE("output", iswi_output, output_rows),
+    [ISWI_HEAD] = TABLE("head", iswi_head, head_rows),
+    [ISWI_CHUNK] = TABLE("chunk", iswi_chunk, chunk_rows),
+    [ISWI_WINDOW] = TABLE("window", iswi_window, window_rows),
 };
 
 const iswi_table *iswi_table_of_kind(uint64_t kind)
@@ -203,10 +232,10 @@ const char *iswi_kind_name(uint64_t kind)
     return kind > ISWI_KIND_CORE_MAX ? "extension" : "?";
 }
 
-bool iswi_data_element_allowed(uint64_t element_type)
+bool iswi_value_element_allowed(uint64_t element_type)
 {
-    return (element_type >= ISW_DATA_STRING && element_type <= ISW_DATA_BOOL) ||
-           element_type == ISW_DATA_MODEL;
+    return (element_type >= ISW_VALUE_STRING && element_type <= ISW_VALUE_BOOL) ||
+           element_type == ISW_VALUE_MODEL;
 }
 
 isw_status iswi_status_of_wire(const iswi_wire_status *status)

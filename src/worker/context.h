@@ -52,7 +52,7 @@ typedef struct iswi_entry {
 
 /* Named data that grows in the invocation's arena. */
 typedef struct iswi_named_bag {
-    isw_named_data *items;
+    isw_named_value *items;
     size_t count, capacity;
 } iswi_named_bag;
 
@@ -79,12 +79,12 @@ struct isw_context {
     isw_trace trace;
     isw_retry retry;
 
-    isw_data trigger;
-    iswi_named inputs;           /* as they came */
-    iswi_named trigger_metadata;
+    isw_value trigger;
+    isw_map inputs;           /* as they came */
+    isw_map trigger_metadata;
     iswi_named_bag own_inputs;   /* set by middleware; they hide the others */
 
-    isw_data result;
+    isw_value result;
     bool has_result;
     isw_http reply; /* what result points to once isw_http_reply was called */
     isw_pair *reply_headers;
@@ -98,7 +98,7 @@ struct isw_context {
     iswi_item *items;
     size_t item_count, item_capacity;
     const isw_principal *principal;
-    isw_named_data scopes[ISWI_SCOPES_MAX];
+    isw_named_value scopes[ISWI_SCOPES_MAX];
     unsigned scope_depth;
 };
 

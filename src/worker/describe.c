@@ -125,9 +125,9 @@ static bool parse_one(arguments *args, const char *name, const char *value)
     return false;
 }
 
-static isw_data input_of(const isw_function *function, arguments *args, isw_http *http)
+static isw_value input_of(const isw_function *function, arguments *args, isw_http *http)
 {
-    isw_data data = { .type = ISW_DATA_NONE };
+    isw_value data = { .type = ISW_VALUE_NONE };
     const char *methods = function->trigger.methods;
 
     if (strcmp(function->trigger.type, "http") == 0) {
@@ -142,21 +142,21 @@ static isw_data input_of(const isw_function *function, arguments *args, isw_http
         http->headers = (isw_pairs){ args->pairs[2], args->counts[2] };
         http->body = (isw_bytes){ args->data.data, args->data.size };
         http->client = isw_str_of("127.0.0.1");
-        data.type = ISW_DATA_HTTP;
+        data.type = ISW_VALUE_HTTP;
         data.as.http = http;
     } else if (args->has_data) {
-        data.type = ISW_DATA_STRING;
+        data.type = ISW_VALUE_STRING;
         data.as.string = (isw_str){ (const char *)args->data.data, args->data.size };
     }
     return data;
 }
 
-static void print_result(const isw_data *result)
+static void print_result(const isw_value *result)
 {
-    isw_bytes payload = isw_data_payload(result);
+    isw_bytes payload = isw_value_payload(result);
     iswi_buffer json = { 0 };
 
-    if (result->type == ISW_DATA_HTTP) {
+    if (result->type == ISW_VALUE_HTTP) {
         printf("HTTP %d\n", result->as.http->status);
         for (size_t i = 0; i < result->as.http->headers.count; i++) {
             const isw_pair *pair = &result->as.http->headers.items[i];
@@ -168,8 +168,8 @@ static void print_result(const isw_data *result)
     }
     if (payload.data) {
         fwrite(payload.data, 1, payload.size, stdout);
-    } else if (result->type != ISW_DATA_HTTP && result->type != ISW_DATA_NONE) {
-        iswi_json_data(&json, result);
+    } else if (result->type != ISW_VALUE_HTTP && result->type != ISW_VALUE_NONE) {
+        iswi_json_value(&json, result);
         printf("%s\n", iswi_buffer_text(&json) ? iswi_buffer_text(&json) : "");
         iswi_buffer_fini(&json);
     }
@@ -180,14 +180,14 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     isw_error error = { ISW_OK, "" };
     isw_invocation invocation;
     isw_http http = { .status = 0 };
-    isw_data input;
+    isw_value input;
     const iswi_entry *entry;
     bool success;
 
     if (isw_worker_configure(worker, &error) != ISW_OK)
         return iswi_program_fail(&error);
     entry = iswi_worker_entry(worker, isw_str_of(name));
-    input = entry ? input_of(entry->function, args, &http) : isw_data_string("");
+    input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
         return iswi_program_fail(&error);
     print_result(&invocation.result);

@@ -8,7 +8,7 @@
 
 const isw_http *isw_http_request(const isw_context *ctx)
 {
-    return ctx->trigger.type == ISW_DATA_HTTP ? ctx->trigger.as.http : NULL;
+    return ctx->trigger.type == ISW_VALUE_HTTP ? ctx->trigger.as.http : NULL;
 }
 
 static const char *text_of(isw_context *ctx, const isw_pairs *pairs, const char *name)
@@ -58,7 +58,7 @@ isw_bytes isw_http_body(const isw_context *ctx)
 
 const isw_http *isw_http_response(const isw_context *ctx)
 {
-    return ctx->has_result && ctx->result.type == ISW_DATA_HTTP ? ctx->result.as.http : NULL;
+    return ctx->has_result && ctx->result.type == ISW_VALUE_HTTP ? ctx->result.as.http : NULL;
 }
 
 static bool is_token(const char *name)
@@ -145,7 +145,7 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
     ctx->reply.status = status;
     ctx->reply.body = (isw_bytes){ body, size };
     publish_headers(ctx);
-    ctx->result = (isw_data){ .type = ISW_DATA_HTTP, .as.http = &ctx->reply };
+    ctx->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &ctx->reply };
     ctx->has_result = true;
     return ISW_OK;
 }

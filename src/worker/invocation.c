@@ -47,7 +47,7 @@ static void fill_response(const isw_context *ctx, isw_status status, iswi_respon
     }
     if (ctx->has_result)
         response->result = ctx->result;
-    response->outputs = (iswi_named){ ctx->outputs.items, ctx->outputs.count };
+    response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
     if (response->outcome == ISW_OUTCOME_RETRY_LATER)
         response->retry_after_ms = ctx->retry_after_ms;
 }

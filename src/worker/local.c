@@ -34,7 +34,7 @@ static isw_log_level print_threshold(void *user, const char *category)
 
 static const iswi_log_sink to_stderr = { print_line, print_threshold, NULL };
 
-static isw_status begin(isw_worker *worker, const iswi_entry *entry, const isw_data *input,
+static isw_status begin(isw_worker *worker, const iswi_entry *entry, const isw_value *input,
                         isw_context *ctx)
 {
     unsigned char random[16];
@@ -71,7 +71,7 @@ static void fill(const isw_context *ctx, isw_status status, isw_invocation *out)
     out->opaque = (void *)ctx;
 }
 
-isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_data *input,
+isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_value *input,
                              isw_invocation *out, isw_error *error)
 {
     isw_status status = isw_worker_configure(worker, error);

@@ -27,10 +27,10 @@ static size_t fitting(const char *text, size_t size)
 
 /* Send one line; enabled already. Long text is formatted in the invocation's arena. */
 static void emit(isw_context *ctx, isw_log_level level, const char *category,
-                 const isw_named_data *fields, size_t field_count, const char *format,
+                 const isw_named_value *fields, size_t field_count, const char *format,
                  va_list args)
 {
-    isw_named_data all[FIELDS_MAX];
+    isw_named_value all[FIELDS_MAX];
     unsigned scopes = ctx->scope_depth < ISWI_SCOPES_MAX ? ctx->scope_depth : ISWI_SCOPES_MAX;
     char brief[LINE_BYTES];
     const char *text = brief;
@@ -67,7 +67,7 @@ void isw_log(isw_context *ctx, isw_log_level level, const char *format, ...)
 }
 
 void isw_log_fields(isw_context *ctx, isw_log_level level, const char *category,
-                    const isw_named_data *fields, size_t field_count, const char *format, ...)
+                    const isw_named_value *fields, size_t field_count, const char *format, ...)
 {
     va_list args;
 
@@ -85,7 +85,7 @@ void isw_log_push_scope(isw_context *ctx, const char *name, const char *value)
         char *value_copy = isw_context_strndup(ctx, value, strlen(value));
 
         ctx->scopes[ctx->scope_depth] =
-            isw_field(name_copy ? name_copy : "", isw_data_string(value_copy ? value_copy : ""));
+            isw_named(name_copy ? name_copy : "", isw_value_string(value_copy ? value_copy : ""));
     }
     ctx->scope_depth++;
 }

@@ -106,7 +106,7 @@ static isw_status hoard(isw_context *ctx)
 
 static isw_status text(isw_context *ctx)
 {
-    isw_data data = isw_data_json("{\"a\":1}");
+    isw_value data = isw_value_json("{\"a\":1}");
 
     return isw_context_set_result(ctx, &data);
 }

@@ -129,7 +129,7 @@ static void an_unknown_level_opens_nothing(void **state)
 static void what_http_does_not_trigger_passes(void **state)
 {
     fixture *f = *state;
-    const isw_data text = isw_data_string("key-of-root");
+    const isw_value text = isw_value_string("key-of-root");
     isw_invocation done;
     isw_error error = { 0 };
 

@@ -123,7 +123,7 @@ static void read_answer(const isw_invocation *done, answer *out)
 
     memset(out, 0, sizeof *out);
     snprintf(out->reason, sizeof out->reason, "%s", done->failure.message);
-    assert_int_equal(done->result.type, ISW_DATA_HTTP);
+    assert_int_equal(done->result.type, ISW_VALUE_HTTP);
     http = done->result.as.http;
     out->status = http->status;
     snprintf(out->body, sizeof out->body, "%.*s", (int)http->body.size,
@@ -148,7 +148,7 @@ static answer send_request(fixture *f, const char *function, const isw_pairs *he
                                .url = isw_str_of("/api/x"),
                                .headers = *headers,
                                .query = *query };
-    const isw_data data = { .type = ISW_DATA_HTTP, .as.http = &request };
+    const isw_value data = { .type = ISW_VALUE_HTTP, .as.http = &request };
     isw_invocation done;
     isw_error error = { 0 };
     answer out;

@@ -171,7 +171,7 @@ static void assert_json(const char *yaml, const char *expected)
 
     run_function(&r, fails, yaml, NULL);
     assert_int_equal(r.result.outcome, ISW_OUTCOME_FAILED);
-    assert_int_equal(r.result.result.type, ISW_DATA_JSON);
+    assert_int_equal(r.result.result.type, ISW_VALUE_JSON);
     assert_string_equal(r.result.result.as.string.data, expected);
     run_fini(&r);
 }

@@ -6,7 +6,7 @@
 
 static isw_status succeeds(isw_context *ctx)
 {
-    isw_data result = isw_data_string("four");
+    isw_value result = isw_value_string("four");
 
     return isw_context_set_result(ctx, &result);
 }
@@ -27,7 +27,7 @@ static void assert_logged(isw_handler_fn handler, const char *options, isw_log_l
 {
     const isw_function function = { .name = "f", .trigger = ISW_TRIGGER("queue", NULL),
                                     .handler = handler };
-    isw_data input = isw_data_string("seven b");
+    isw_value input = isw_value_string("seven b");
     char yaml[128];
     run r;
 
@@ -88,7 +88,7 @@ static void http_adds_method_and_status(void **state)
     const isw_function function = { .name = "f", .trigger = ISW_HTTP("PUT", NULL),
                                     .handler = replies };
     const isw_http request = { .method = { "PUT", 3 }, .body = { "12345", 5 } };
-    isw_data input = http_data(&request);
+    isw_value input = http_data(&request);
     run r;
 
     (void)state;

@@ -179,7 +179,7 @@ void host_load(scripted_host *host, uint64_t number, const char *name)
     host_send(host, &frame);
 }
 
-void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_data *trigger)
+void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_value *trigger)
 {
     iswi_frame frame = { .kind = ISWI_INVOKE, .id = id };
 

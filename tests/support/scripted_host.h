@@ -49,7 +49,7 @@ void host_send_kind(scripted_host *host, iswi_kind kind, uint64_t id); /* an emp
 /* A hello with the right proof and these log levels (may be NULL). */
 void host_send_hello(scripted_host *host, const isw_pairs *log_levels);
 void host_load(scripted_host *host, uint64_t number, const char *name);
-void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_data *trigger);
+void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_value *trigger);
 
 /* -- Receiving --------------------------------------------------------------------------------- */
 

@@ -93,7 +93,7 @@ static void try_texts(iswi_frame *frame, const iswi_table *table, void *value)
 static void text_that_decode_would_refuse_is_not_encoded(void **state)
 {
     (void)state;
-    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_GOODBYE; kind++) {
+    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_KIND_LAST; kind++) {
         iswi_frame frame = least_of(kind);
 
         ASSERT_ENCODED(&frame);
@@ -110,11 +110,11 @@ static void text_within_structures_is_checked_too(void **state)
     iswi_frame frame = { .kind = ISWI_INVOKE };
 
     (void)state;
-    frame.as.invoke.trigger = (isw_data){ .type = ISW_DATA_HTTP, .as.http = &http };
+    frame.as.invoke.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &http };
     assert_invalid(&frame, "invoke.method: ");
     http.method.size = 127;
     ASSERT_ENCODED(&frame);
-    frame.as.invoke.trigger = (isw_data){ .type = ISW_DATA_MODEL, .as.model = &model };
+    frame.as.invoke.trigger = (isw_value){ .type = ISW_VALUE_MODEL, .as.model = &model };
     assert_invalid(&frame, "invoke.source: ");
     frame = (iswi_frame){ .kind = ISWI_METADATA };
     frame.as.metadata.functions.items = &function;
@@ -142,7 +142,7 @@ static void an_http_status_of_four_digits_is_not_encoded(void **state)
     iswi_frame frame = { .kind = ISWI_RESPONSE };
 
     (void)state;
-    frame.as.response.result = (isw_data){ .type = ISW_DATA_HTTP, .as.http = &http };
+    frame.as.response.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &http };
     ASSERT_ENCODED(&frame);
     http.status = 1000;
     assert_invalid(&frame, "response.status: ");
@@ -153,7 +153,7 @@ static void an_http_status_of_four_digits_is_not_encoded(void **state)
 static void lists_that_decode_would_refuse_are_not_encoded(void **state)
 {
     isw_pair *pairs = calloc(ISWI_LIST_MAX + 1, sizeof *pairs);
-    isw_named_data *named = calloc(ISWI_PAIRS_MAX + 1, sizeof *named);
+    isw_named_value *named = calloc(ISWI_PAIRS_MAX + 1, sizeof *named);
     iswi_wire_function *functions = calloc(ISWI_LIST_MAX + 1, sizeof *functions);
     iswi_frame frame = { .kind = ISWI_RELOAD };
 
@@ -163,7 +163,7 @@ static void lists_that_decode_would_refuse_are_not_encoded(void **state)
     frame.as.reload.environment.count++;
     assert_invalid(&frame, "reload.environment: ");
     frame = (iswi_frame){ .kind = ISWI_RESPONSE };
-    frame.as.response.outputs = (iswi_named){ named, ISWI_PAIRS_MAX };
+    frame.as.response.outputs = (isw_map){ named, ISWI_PAIRS_MAX };
     ASSERT_ENCODED(&frame);
     frame.as.response.outputs.count++;
     assert_invalid(&frame, "response.outputs: ");
@@ -186,7 +186,7 @@ static void lists_that_decode_would_refuse_are_not_encoded(void **state)
 static void pairs_and_names_that_are_not_utf8_are_not_encoded(void **state)
 {
     isw_pair pair = { .name = isw_str_of("n"), .value = { "\x80", 1 } };
-    isw_named_data named = { .name = { "\xc3", 1 } };
+    isw_named_value named = { .name = { "\xc3", 1 } };
     iswi_frame frame = { .kind = ISWI_RESPONSE };
 
     (void)state;
@@ -195,15 +195,15 @@ static void pairs_and_names_that_are_not_utf8_are_not_encoded(void **state)
     pair = (isw_pair){ .name = { "\x80", 1 } };
     assert_invalid(&frame, "response.trace_attributes: ");
     frame.as.response.trace_attributes.count = 0;
-    frame.as.response.outputs = (iswi_named){ &named, 1 };
+    frame.as.response.outputs = (isw_map){ &named, 1 };
     assert_invalid(&frame, "response.outputs: ");
-    named = (isw_named_data){ .data = isw_data_json("\xff") };
+    named = (isw_named_value){ .value = isw_value_json("\xff") };
     assert_invalid(&frame, "response.outputs: ");
 }
 
-static isw_data array_of(const isw_data *items, size_t count)
+static isw_value array_of(const isw_value *items, size_t count)
 {
-    isw_data array = { .type = ISW_DATA_ARRAY };
+    isw_value array = { .type = ISW_VALUE_ARRAY };
 
     array.as.array.items = items;
     array.as.array.count = count;
@@ -212,40 +212,63 @@ static isw_data array_of(const isw_data *items, size_t count)
 
 static void data_that_decode_would_refuse_is_not_encoded(void **state)
 {
-    isw_data items[2] = { isw_data_int(1), isw_data_string("x") };
+    isw_value items[2] = { isw_value_int(1), isw_value_string("x") };
     isw_http http = { .status = 200 };
     iswi_frame frame = { .kind = ISWI_RESPONSE };
-    isw_data *result = &frame.as.response.result;
+    isw_value *result = &frame.as.response.result;
 
     (void)state;
     *result = array_of(items, 1);
     ASSERT_ENCODED(&frame);
     *result = array_of(items, 2); /* of two types */
+    ASSERT_ENCODED(&frame);
+    items[1] = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &http };
+    ASSERT_ENCODED(&frame);
+    items[0] = isw_value_string("\xff");
     assert_invalid(&frame, "response.result: ");
-    items[0] = (isw_data){ .type = ISW_DATA_HTTP, .as.http = &http };
-    *result = array_of(items, 1);
+    items[0].type = (isw_value_type)11;
     assert_invalid(&frame, "response.result: ");
-    items[0] = (isw_data){ .type = ISW_DATA_NONE };
+    result->type = (isw_value_type)11;
     assert_invalid(&frame, "response.result: ");
-    items[0] = array_of(NULL, 0);
+    result->type = (isw_value_type)-1;
     assert_invalid(&frame, "response.result: ");
-    items[0] = isw_data_string("\xff");
-    assert_invalid(&frame, "response.result: ");
-    result->type = (isw_data_type)10;
-    assert_invalid(&frame, "response.result: ");
-    result->type = (isw_data_type)-1;
+}
+
+/* `levels` arrays and maps, by turns, within each other. */
+static isw_value nested(isw_value *values, isw_named_value *members, unsigned levels)
+{
+    isw_value inner = isw_value_none();
+
+    for (unsigned i = 0; i < levels; i++) {
+        values[i] = inner;
+        members[i] = isw_named("m", inner);
+        inner = i % 2 ? isw_value_map(&members[i], 1) : isw_value_array(&values[i], 1);
+    }
+    return inner;
+}
+
+static void values_nested_deeper_than_the_limit_are_not_encoded(void **state)
+{
+    isw_value values[ISWI_VALUE_MAX_DEPTH + 1];
+    isw_named_value members[ISWI_VALUE_MAX_DEPTH + 1];
+    iswi_frame frame = { .kind = ISWI_RESPONSE };
+
+    (void)state;
+    frame.as.response.result = nested(values, members, ISWI_VALUE_MAX_DEPTH);
+    ASSERT_ENCODED(&frame);
+    frame.as.response.result = nested(values, members, ISWI_VALUE_MAX_DEPTH + 1);
     assert_invalid(&frame, "response.result: ");
 }
 
 static void an_array_longer_than_its_limit_is_not_encoded(void **state)
 {
-    isw_data *items = calloc(ISWI_LIST_MAX + 1, sizeof *items);
+    isw_value *items = calloc(ISWI_LIST_MAX + 1, sizeof *items);
     iswi_frame frame = { .kind = ISWI_RESPONSE };
 
     (void)state;
     assert_non_null(items);
     for (size_t i = 0; i <= ISWI_LIST_MAX; i++)
-        items[i] = isw_data_bool(true);
+        items[i] = isw_value_bool(true);
     frame.as.response.result = array_of(items, ISWI_LIST_MAX);
     ASSERT_ENCODED(&frame);
     frame.as.response.result.as.array.count++;
@@ -255,7 +278,7 @@ static void an_array_longer_than_its_limit_is_not_encoded(void **state)
 
 static void kinds_that_are_not_ours_are_not_encoded(void **state)
 {
-    static const uint64_t kinds[] = { 0, 21, 63, 64, UINT64_MAX };
+    static const uint64_t kinds[] = { 0, ISWI_KIND_LAST + 1, 63, 64, UINT64_MAX };
 
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -271,11 +294,11 @@ static void a_frame_larger_than_a_message_is_not_encoded(void **state)
 
     (void)state;
     assert_non_null(body);
-    frame.as.response.result = isw_data_bytes(body, ISWI_MESSAGE_MAX_BYTES - overhead);
+    frame.as.response.result = isw_value_bytes(body, ISWI_MESSAGE_MAX_BYTES - overhead);
     ASSERT_ENCODED(&frame);
     frame.as.response.result.as.bytes.size++;
     assert_int_equal(try_encode(&frame, &error), ISW_E_TOO_LARGE);
-    frame.as.response.result = isw_data_bytes(body, ISWI_MESSAGE_MAX_BYTES + 1);
+    frame.as.response.result = isw_value_bytes(body, ISWI_MESSAGE_MAX_BYTES + 1);
     assert_invalid(&frame, "response.result: ");
     free(body);
 }
@@ -332,6 +355,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lists_that_decode_would_refuse_are_not_encoded),
     cmocka_unit_test(pairs_and_names_that_are_not_utf8_are_not_encoded),
     cmocka_unit_test(data_that_decode_would_refuse_is_not_encoded),
+    cmocka_unit_test(values_nested_deeper_than_the_limit_are_not_encoded),
     cmocka_unit_test(an_array_longer_than_its_limit_is_not_encoded),
     cmocka_unit_test(kinds_that_are_not_ours_are_not_encoded),
     cmocka_unit_test(a_frame_larger_than_a_message_is_not_encoded),

@@ -64,12 +64,12 @@ static void assert_pairs(isw_pairs pairs, const char *const *expected)
 #define ASSERT_PAIRS(pairs, ...) \
     assert_pairs(pairs, (const char *const[]){ __VA_ARGS__, NULL })
 
-static const isw_data *entry(const iswi_named *named, const char *name, isw_data_type type)
+static const isw_value *entry(const isw_map *named, const char *name, isw_value_type type)
 {
     for (size_t i = 0; i < named->count; i++)
         if (isw_str_equal(named->items[i].name, isw_str_of(name))) {
-            assert_int_equal(named->items[i].data.type, type);
-            return &named->items[i].data;
+            assert_int_equal(named->items[i].value.type, type);
+            return &named->items[i].value;
         }
     fail_msg("there is no entry %s", name);
     return NULL;
@@ -108,7 +108,7 @@ static void note_kind(const sample *frame)
     size_t used;
 
     assert_int_equal(iswi_frame_peek(frame->bytes, frame->size, &kind, &id, &used, NULL), ISW_OK);
-    assert_in_range(kind, ISWI_WORKER_HELLO, ISWI_GOODBYE);
+    assert_in_range(kind, ISWI_WORKER_HELLO, ISWI_KIND_LAST);
     seen_kinds |= 1u << kind;
 }
 
@@ -116,7 +116,7 @@ static void there_is_a_golden_frame_of_every_kind(void **state)
 {
     (void)state;
     golden_each(note_kind);
-    for (unsigned kind = ISWI_WORKER_HELLO; kind <= ISWI_GOODBYE; kind++)
+    for (unsigned kind = ISWI_WORKER_HELLO; kind <= ISWI_KIND_LAST; kind++)
         if (!(seen_kinds >> kind & 1))
             fail_msg("no golden frame of kind %s", iswi_kind_name(kind));
 }
@@ -232,7 +232,7 @@ static void an_invoke_carries_an_http_request(void **state)
     (void)state;
     assert_int_equal(invoke->function, 1);
     assert_str(invoke->invocation_id, ID);
-    assert_int_equal(invoke->trigger.type, ISW_DATA_HTTP);
+    assert_int_equal(invoke->trigger.type, ISW_VALUE_HTTP);
     assert_request(invoke->trigger.as.http);
     assert_int_equal(invoke->timeout_ms, 30000);
     assert_int_equal(invoke->inputs.count, 0);
@@ -258,14 +258,14 @@ static void an_invoke_has_all_its_members(void **state)
 
     (void)state;
     assert_int_equal(invoke->function, 65535);
-    assert_int_equal(invoke->trigger.type, ISW_DATA_JSON);
+    assert_int_equal(invoke->trigger.type, ISW_VALUE_JSON);
     assert_str(invoke->trigger.as.string, "{\"id\":7}");
     assert_int_equal(invoke->inputs.count, 2);
-    assert_blob(entry(&invoke->inputs, "customer", ISW_DATA_MODEL)->as.model);
-    assert_int_equal(entry(&invoke->inputs, "n", ISW_DATA_INT)->as.integer, -1);
-    assert_int_equal(entry(&invoke->trigger_metadata, "dequeue_count", ISW_DATA_INT)->as.integer,
+    assert_blob(entry(&invoke->inputs, "customer", ISW_VALUE_MODEL)->as.model);
+    assert_int_equal(entry(&invoke->inputs, "n", ISW_VALUE_INT)->as.integer, -1);
+    assert_int_equal(entry(&invoke->trigger_metadata, "dequeue_count", ISW_VALUE_INT)->as.integer,
                      3);
-    assert_false(entry(&invoke->trigger_metadata, "first", ISW_DATA_BOOL)->as.boolean);
+    assert_false(entry(&invoke->trigger_metadata, "first", ISW_VALUE_BOOL)->as.boolean);
     assert_int_equal(invoke->timeout_ms, UINT64_C(1) << 32);
     assert_str(invoke->trace.parent, PARENT);
     assert_str(invoke->trace.state, "vendor=1");
@@ -276,7 +276,7 @@ static void an_invoke_has_all_its_members(void **state)
     decoded_fini(&d);
 }
 
-static void assert_int_entries(const iswi_named *named)
+static void assert_int_entries(const isw_map *named)
 {
     static const char *const edges[] = {
         "0", "1", "127", "128", "255", "256", "65535", "65536", "4294967295", "4294967296",
@@ -288,42 +288,42 @@ static void assert_int_entries(const iswi_named *named)
         char name[32] = "int ";
 
         strcat(name, edges[i]);
-        assert_true(entry(named, name, ISW_DATA_INT)->as.integer == strtoll(edges[i], NULL, 10));
+        assert_true(entry(named, name, ISW_VALUE_INT)->as.integer == strtoll(edges[i], NULL, 10));
     }
 }
 
 static void every_type_of_data_arrives_as_it_was(void **state)
 {
     decoded d;
-    const iswi_named *named =
+    const isw_map *named =
         &decoded_init(&d, "invoke_inputs_of_each_type", ISWI_INVOKE, 903)->as.invoke.inputs;
     double zero;
 
     (void)state;
-    entry(named, "none", ISW_DATA_NONE);
-    assert_str(entry(named, "string", ISW_DATA_STRING)->as.string, "gr\u00fc\u00dfe \U0001f600");
-    assert_str(entry(named, "empty_string", ISW_DATA_STRING)->as.string, "");
-    assert_str(entry(named, "json", ISW_DATA_JSON)->as.string, "{\"a\":[1,2,{\"b\":null}]}");
-    assert_bytes(entry(named, "bytes", ISW_DATA_BYTES)->as.bytes, "\x00\x80\xff", 3);
-    assert_bytes(entry(named, "empty_bytes", ISW_DATA_BYTES)->as.bytes, "", 0);
-    assert_true(entry(named, "double", ISW_DATA_DOUBLE)->as.real == 0.1);
-    zero = entry(named, "negative_zero", ISW_DATA_DOUBLE)->as.real;
+    entry(named, "none", ISW_VALUE_NONE);
+    assert_str(entry(named, "string", ISW_VALUE_STRING)->as.string, "gr\u00fc\u00dfe \U0001f600");
+    assert_str(entry(named, "empty_string", ISW_VALUE_STRING)->as.string, "");
+    assert_str(entry(named, "json", ISW_VALUE_JSON)->as.string, "{\"a\":[1,2,{\"b\":null}]}");
+    assert_bytes(entry(named, "bytes", ISW_VALUE_BYTES)->as.bytes, "\x00\x80\xff", 3);
+    assert_bytes(entry(named, "empty_bytes", ISW_VALUE_BYTES)->as.bytes, "", 0);
+    assert_true(entry(named, "double", ISW_VALUE_DOUBLE)->as.real == 0.1);
+    zero = entry(named, "negative_zero", ISW_VALUE_DOUBLE)->as.real;
     assert_true(zero == 0 && signbit(zero));
-    assert_true(entry(named, "infinity", ISW_DATA_DOUBLE)->as.real == -INFINITY);
-    assert_true(entry(named, "true", ISW_DATA_BOOL)->as.boolean);
-    assert_false(entry(named, "false", ISW_DATA_BOOL)->as.boolean);
-    assert_request(entry(named, "http", ISW_DATA_HTTP)->as.http);
-    assert_int_equal(entry(named, "empty_http", ISW_DATA_HTTP)->as.http->headers.count, 0);
-    assert_blob(entry(named, "model", ISW_DATA_MODEL)->as.model);
+    assert_true(entry(named, "infinity", ISW_VALUE_DOUBLE)->as.real == -INFINITY);
+    assert_true(entry(named, "true", ISW_VALUE_BOOL)->as.boolean);
+    assert_false(entry(named, "false", ISW_VALUE_BOOL)->as.boolean);
+    assert_request(entry(named, "http", ISW_VALUE_HTTP)->as.http);
+    assert_int_equal(entry(named, "empty_http", ISW_VALUE_HTTP)->as.http->headers.count, 0);
+    assert_blob(entry(named, "model", ISW_VALUE_MODEL)->as.model);
     assert_int_entries(named);
     decoded_fini(&d);
 }
 
 /* Element `index` of an array of `count` elements of `type`. */
-static const isw_data *element(const iswi_named *named, const char *name, isw_data_type type,
+static const isw_value *element(const isw_map *named, const char *name, isw_value_type type,
                                size_t count, size_t index)
 {
-    const isw_data *data = entry(named, name, ISW_DATA_ARRAY);
+    const isw_value *data = entry(named, name, ISW_VALUE_ARRAY);
 
     assert_int_equal(data->as.array.count, count);
     for (size_t i = 0; i < count; i++)
@@ -336,20 +336,20 @@ static void every_type_of_array_arrives_as_it_was(void **state)
     decoded d;
     const iswi_response *response =
         &decoded_init(&d, "response_arrays", ISWI_RESPONSE, 900)->as.response;
-    const iswi_named *named = &response->outputs;
+    const isw_map *named = &response->outputs;
 
     (void)state;
     assert_int_equal(response->outcome, ISW_OUTCOME_SUCCESS);
-    assert_str(element(named, "strings", ISW_DATA_STRING, 3, 2)->as.string, "\u00e7");
-    assert_null(element(named, "empty", ISW_DATA_STRING, 0, 0));
-    assert_str(element(named, "jsons", ISW_DATA_JSON, 2, 1)->as.string, "{}");
-    assert_bytes(element(named, "bytes", ISW_DATA_BYTES, 2, 1)->as.bytes, "\xfe", 1);
-    assert_int_equal(element(named, "ints", ISW_DATA_INT, 22, 0)->as.integer, -2);
-    assert_int_equal(element(named, "ints", ISW_DATA_INT, 22, 21)->as.integer, 19);
-    assert_true(element(named, "doubles", ISW_DATA_DOUBLE, 2, 1)->as.real == -2.5);
-    assert_true(element(named, "bools", ISW_DATA_BOOL, 2, 0)->as.boolean);
-    assert_blob(element(named, "models", ISW_DATA_MODEL, 2, 0)->as.model);
-    assert_int_equal(element(named, "models", ISW_DATA_MODEL, 2, 1)->as.model->content.size, 0);
+    assert_str(element(named, "strings", ISW_VALUE_STRING, 3, 2)->as.string, "\u00e7");
+    assert_null(element(named, "empty", ISW_VALUE_STRING, 0, 0));
+    assert_str(element(named, "jsons", ISW_VALUE_JSON, 2, 1)->as.string, "{}");
+    assert_bytes(element(named, "bytes", ISW_VALUE_BYTES, 2, 1)->as.bytes, "\xfe", 1);
+    assert_int_equal(element(named, "ints", ISW_VALUE_INT, 22, 0)->as.integer, -2);
+    assert_int_equal(element(named, "ints", ISW_VALUE_INT, 22, 21)->as.integer, 19);
+    assert_true(element(named, "doubles", ISW_VALUE_DOUBLE, 2, 1)->as.real == -2.5);
+    assert_true(element(named, "bools", ISW_VALUE_BOOL, 2, 0)->as.boolean);
+    assert_blob(element(named, "models", ISW_VALUE_MODEL, 2, 0)->as.model);
+    assert_int_equal(element(named, "models", ISW_VALUE_MODEL, 2, 1)->as.model->content.size, 0);
     decoded_fini(&d);
 }
 
@@ -365,7 +365,7 @@ static void responses_say_how_the_invocation_ended(void **state)
     decoded_fini(&d);
     r = &decoded_init(&d, "response_least", ISWI_RESPONSE, 900)->as.response;
     assert_int_equal(r->outcome, ISW_OUTCOME_FAILED);
-    assert_int_equal(r->result.type, ISW_DATA_NONE);
+    assert_int_equal(r->result.type, ISW_VALUE_NONE);
     decoded_fini(&d);
     r = &decoded_init(&d, "response_failed", ISWI_RESPONSE, 900)->as.response;
     assert_int_equal(r->status.code, ISW_E_INVALID);
@@ -378,7 +378,7 @@ static void responses_say_how_the_invocation_ended(void **state)
     assert_int_equal(r->retry_after_ms, 1500);
     decoded_fini(&d);
     r = &decoded_init(&d, "response_outputs", ISWI_RESPONSE, 900)->as.response;
-    assert_bytes(entry(&r->outputs, "receipt", ISW_DATA_BYTES)->as.bytes, "%PDF", 4);
+    assert_bytes(entry(&r->outputs, "receipt", ISW_VALUE_BYTES)->as.bytes, "%PDF", 4);
     ASSERT_PAIRS(r->trace_attributes, "orders.count", "3");
     decoded_fini(&d);
 }
@@ -393,8 +393,8 @@ static void a_log_has_all_its_members(void **state)
     assert_str(line->category, "Function.hello");
     assert_str(line->message, "said hello");
     assert_int_equal(line->time_us, UINT64_C(1700000000123456));
-    assert_str(entry(&line->fields, "name", ISW_DATA_STRING)->as.string, "Ada");
-    assert_true(entry(&line->fields, "took_ms", ISW_DATA_DOUBLE)->as.real == 0.25);
+    assert_str(entry(&line->fields, "name", ISW_VALUE_STRING)->as.string, "Ada");
+    assert_true(entry(&line->fields, "took_ms", ISW_VALUE_DOUBLE)->as.real == 0.25);
     decoded_fini(&d);
 }
 

@@ -20,7 +20,7 @@ HEX = os.path.join(HERE, "golden")
 SEEDS = os.path.join(HERE, "..", "fuzz", "corpus", "wire_codec")
 
 STRING, JSON, BYTES, INT, DOUBLE, BOOL, HTTP, MODEL = range(1, 9)
-ARRAY = 16
+LIST, MAP, ARRAY = 9, 10, 16
 NONE = [0, None]
 ID = "0123456789abcdef0123456789abcdef"
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -38,7 +38,8 @@ ORDER_FUNCTION = {
     1: "take_order-2", 2: "Takes one order.", 3: "queue", 4: "order", 5: ["queue", "orders"],
     6: [{1: "customer", 2: "table", 4: ["table", "customers", "key", "{id}"]},
         {1: "receipt", 2: "blob", 3: 1}, {1: "ledger", 2: "table", 3: 2, 4: ["table", "ledger"]}],
-    7: ["roles", "clerk"], 8: 30000, 9: True, 10: ["error_handling", "logging", "auth"]}
+    7: ["roles", "clerk"], 8: 30000, 9: True, 10: ["error_handling", "logging", "auth"],
+    11: True}
 
 
 def invoke(trigger, **members):
@@ -97,12 +98,16 @@ FRAMES = {
         7: {1: TRACE_PARENT, 2: "vendor=1", 3: ["user", "7"]},
         8: {1: 2, 2: 5, 3: "the worker ended before it answered"}}),
     "invoke_trace": (7, 901, {1: 1, 2: ID, 7: {1: TRACE_PARENT}}),
+    "invoke_stream": (7, 904, {1: 1, 2: ID, 3: [HTTP, {1: "PUT"}], 9: True}),
     "invoke_retry": (7, 902, {1: 1, 2: ID, 8: {1: 1}}),
     "invoke_inputs_of_each_type": (7, 903, {1: 1, 2: ID, 4: of_each_type()}),
     "response_success": (8, 900, {1: 1, 3: [HTTP, {
         3: ["content-type", "text/plain"], 6: b"Hello, Ada!\n", 8: 200}]}),
     "response_least": (8, 900, {}),
     "response_failed": (8, 900, {2: {1: 2, 2: "no total", 3: "ValueError"}, 3: [HTTP, {8: 400}]}),
+    "response_shaped": (8, 900, {2: {
+        1: 13, 2: "could not place order 7", 3: "OrderError", 4: "orders.c:41", 5: True, 6: True,
+        7: [{1: 19, 2: "the database is locked", 3: "sqlite.5", 4: "db.c:12"}, {}]}}),
     "response_cancelled": (8, 900, {1: 2, 2: {1: 9}}),
     "response_retry_later": (8, 900, {1: 3, 2: {1: 8, 2: "try again"}, 5: 1500}),
     "response_outputs": (8, 900, {1: 1, 3: [STRING, "ok"], 4: ["receipt", [BYTES, b"%PDF"]],
@@ -129,6 +134,14 @@ FRAMES = {
     "error": (19, 0, {1: {1: 17, 2: "load.name: is missing (at byte 7)"}}),
     "error_least": (19, 0, {1: {}}),
     "goodbye": (20, 0, {}),
+    "output": (21, 900, {1: "receipt", 2: [MAP, ["total", [DOUBLE, 12.5], "lines", [LIST, [
+        [INT, 1], [STRING, "two"], [MAP, []], [ARRAY + STRING, []], NONE]]]]}),
+    "head": (22, 900, {1: {3: ["content-type", "text/event-stream"], 8: 200}}),
+    "head_least": (22, 900, {1: {}}),
+    "chunk": (23, 900, {1: b"data: 1\n\n"}),
+    "chunk_end": (23, 900, {2: True}),
+    "chunk_broken": (23, 900, {3: {1: 19, 2: "the client went away"}}),
+    "window": (24, 900, {1: 262144}),
 }
 
 

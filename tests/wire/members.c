@@ -32,8 +32,10 @@ static const iswi_table *sub_table(uint64_t kind, uint8_t key)
 static void each_shape(void (*visit)(const shape *place))
 {
     const iswi_table *function = sub_table(ISWI_METADATA, 2);
+    const iswi_table *status = sub_table(ISWI_WARMED, 1);
     const shape structures[] = {
-        SHAPE(ISWI_WARMED, sub_table(ISWI_WARMED, 1), "\x93\x11\x01\x81\x01"),
+        SHAPE(ISWI_WARMED, status, "\x93\x11\x01\x81\x01"),
+        SHAPE(ISWI_WARMED, status->fields[6].table, "\x93\x11\x01\x81\x01\x81\x07\x91"),
         SHAPE(ISWI_METADATA, function, "\x93\x04\x01\x81\x02\x91"),
         SHAPE(ISWI_METADATA, function->fields[5].table, "\x93\x04\x01\x81\x02\x91\x81\x06\x91"),
         SHAPE(ISWI_INVOKE, sub_table(ISWI_INVOKE, 7), "\x93\x07\x01\x81\x07"),
@@ -42,7 +44,7 @@ static void each_shape(void (*visit)(const shape *place))
         SHAPE(ISWI_INVOKE, &iswi_table_model, "\x93\x07\x01\x81\x03\x92\x08"),
     };
 
-    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_GOODBYE; kind++) {
+    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_KIND_LAST; kind++) {
         shape body = { kind, iswi_table_of_kind(kind), { '\x93', (char)kind, '\x01' }, 3 };
 
         visit(&body);
@@ -247,7 +249,9 @@ static void refuse_without(const shape *place, const iswi_field *missing)
         if (!field->required || field == missing)
             continue;
         iswi_buffer_append(&bytes, &field->key, 1);
-        if (field->type == ISWI_FIELD_BIN)
+        if (field->type == ISWI_FIELD_VALUE)
+            iswi_buffer_append(&bytes, "\x92\x00\xc0", 3);
+        else if (field->type == ISWI_FIELD_BIN)
             iswi_buffer_append(&bytes, "\xc4\x20................................", 34);
         else
             iswi_buffer_append(&bytes, field->type == ISWI_FIELD_UINT  ? "\x01"

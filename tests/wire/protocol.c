@@ -113,7 +113,7 @@ static void type_text(const iswi_field *field, char *out)
     case ISWI_FIELD_PAIRS:
         strcpy(out, "pairs");
         break;
-    case ISWI_FIELD_DATA:
+    case ISWI_FIELD_VALUE:
         strcpy(out, "data");
         break;
     case ISWI_FIELD_NAMED:
@@ -176,7 +176,7 @@ static void every_frame_is_as_specified(void **state)
             fail_msg("PROTOCOL.md says %s, the code %s", rows[i].heading, start);
         compare_table(i, table);
     }
-    assert_int_equal(kind, ISWI_GOODBYE);
+    assert_int_equal(kind, ISWI_KIND_LAST);
     assert_null(iswi_table_of_kind(kind + 1));
 }
 
@@ -201,7 +201,7 @@ static void collect_all(void)
     structure_count = 0;
     collect(&iswi_table_http);
     collect(&iswi_table_model);
-    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_GOODBYE; kind++) {
+    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_KIND_LAST; kind++) {
         const iswi_table *table = iswi_table_of_kind(kind);
 
         for (size_t i = 0; i < table->count; i++)
@@ -235,7 +235,7 @@ static void keys_ascend_and_fit_the_limit(void **state)
 {
     (void)state;
     collect_all();
-    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_GOODBYE; kind++)
+    for (uint64_t kind = ISWI_WORKER_HELLO; kind <= ISWI_KIND_LAST; kind++)
         collect(iswi_table_of_kind(kind));
     for (size_t n = 0; n < structure_count; n++)
         for (size_t i = 0; i < structures[n]->count; i++) {
@@ -252,19 +252,19 @@ static void every_type_of_data_is_as_specified(void **state)
     for (size_t i = 0; i < row_count; i++) {
         if (rows[i].section != 6)
             continue;
-        if (type < ISW_DATA_ARRAY) {
+        if (type <= ISW_VALUE_MAP) {
             assert_int_equal(strtoul(rows[i].cells[0], NULL, 10), type);
-            assert_string_equal(rows[i].cells[1], isw_data_type_name((isw_data_type)type));
+            assert_string_equal(rows[i].cells[1], isw_value_type_name((isw_value_type)type));
         } else {
             assert_string_equal(rows[i].cells[0], "17 to 22, 24");
         }
         type++;
     }
-    assert_int_equal(type, ISW_DATA_ARRAY + 1);
+    assert_int_equal(type, ISW_VALUE_MAP + 2);
     for (unsigned element = 0; element < 64; element++) {
         unsigned array = ISWI_WIRE_ARRAY + element;
 
-        assert_int_equal(iswi_data_element_allowed(element),
+        assert_int_equal(iswi_value_element_allowed(element),
                          (array >= 17 && array <= 22) || array == 24);
     }
 }
@@ -313,6 +313,8 @@ static void every_limit_is_as_specified(void **state)
         { "one str or bin without a limit of its own", 0 },
         { "elements of one array that becomes a list", ISWI_LIST_MAX },
         { "pairs or named entries of one list", ISWI_PAIRS_MAX },
+        { "types 9 and 10 within each other", ISWI_VALUE_MAX_DEPTH },
+        { "window of a stream at its begin", ISWI_WINDOW_BYTES },
         { "nesting of values that are skipped", ISWI_SKIP_MAX_DEPTH },
         { "key of a body", ISWI_KEY_MAX },
         { "frames of one message", ISWI_MESSAGE_MAX_FRAMES },

@@ -15,7 +15,7 @@ static void assert_succeeded(const run *r)
 
 static isw_status reads_the_trigger(isw_context *ctx)
 {
-    const isw_data *trigger = isw_context_trigger_data(ctx);
+    const isw_value *trigger = isw_context_trigger(ctx);
 
     assert_ptr_equal(isw_context_input(ctx, "trigger"), trigger);
     assert_null(isw_context_input(ctx, "other"));
@@ -25,7 +25,7 @@ static isw_status reads_the_trigger(isw_context *ctx)
 
 static void the_triggers_data_is_an_input(void **state)
 {
-    isw_data input = isw_data_int(42);
+    isw_value input = isw_value_int(42);
     run r;
 
     (void)state;
@@ -42,15 +42,15 @@ static void no_input_is_data_of_type_none(void **state)
     (void)state;
     run_function(&r, reads_the_trigger, NULL, NULL);
     assert_succeeded(&r);
-    assert_int_equal(r.result.result.type, ISW_DATA_NONE);
+    assert_int_equal(r.result.result.type, ISW_VALUE_NONE);
     run_fini(&r);
 }
 
 static isw_status replaces_inputs(isw_context *ctx, const isw_next *next)
 {
-    isw_data trigger = isw_data_string("instead");
-    isw_data first = isw_data_int(1);
-    isw_data second = isw_data_int(2);
+    isw_value trigger = isw_value_string("instead");
+    isw_value first = isw_value_int(1);
+    isw_value second = isw_value_int(2);
 
     isw_context_set_input(ctx, "trigger", &trigger);
     isw_context_set_input(ctx, "extra", &first);
@@ -60,7 +60,7 @@ static isw_status replaces_inputs(isw_context *ctx, const isw_next *next)
 
 static isw_status sees_replaced_inputs(isw_context *ctx)
 {
-    isw_str text = isw_context_trigger_data(ctx)->as.string;
+    isw_str text = isw_context_trigger(ctx)->as.string;
 
     assert_true(isw_str_equal(text, isw_str_of("instead")));
     assert_true(isw_str_equal(isw_context_input(ctx, "trigger")->as.string, text));
@@ -70,7 +70,7 @@ static isw_status sees_replaced_inputs(isw_context *ctx)
 
 static void what_middleware_sets_the_handler_sees(void **state)
 {
-    isw_data input = isw_data_int(42);
+    isw_value input = isw_value_int(42);
     run r;
 
     (void)state;
@@ -82,11 +82,11 @@ static void what_middleware_sets_the_handler_sees(void **state)
 
 static isw_status sets_and_takes_back(isw_context *ctx)
 {
-    isw_data data = isw_data_string("x");
+    isw_value data = isw_value_string("x");
 
     assert_null(isw_context_result(ctx));
     isw_context_set_result(ctx, &data);
-    assert_int_equal(isw_context_result(ctx)->type, ISW_DATA_STRING);
+    assert_int_equal(isw_context_result(ctx)->type, ISW_VALUE_STRING);
     isw_context_set_result(ctx, NULL);
     assert_null(isw_context_result(ctx));
     return ISW_OK;
@@ -99,14 +99,14 @@ static void a_result_can_be_taken_back(void **state)
     (void)state;
     run_function(&r, sets_and_takes_back, NULL, NULL);
     assert_succeeded(&r);
-    assert_int_equal(r.result.result.type, ISW_DATA_NONE);
+    assert_int_equal(r.result.result.type, ISW_VALUE_NONE);
     run_fini(&r);
 }
 
 static isw_status sets_outputs(isw_context *ctx)
 {
-    isw_data one = isw_data_int(1);
-    isw_data two = isw_data_int(2);
+    isw_value one = isw_value_int(1);
+    isw_value two = isw_value_int(2);
 
     assert_null(isw_context_output(ctx, "out"));
     assert_int_equal(isw_context_set_output(ctx, "out", &one), ISW_OK);
@@ -141,7 +141,7 @@ static void only_declared_outputs_are_taken(void **state)
     assert_int_equal(result.outcome, ISW_OUTCOME_SUCCESS);
     assert_int_equal(result.output_count, 2);
     assert_true(isw_str_equal(result.outputs[0].name, isw_str_of("out")));
-    assert_int_equal(result.outputs[0].data.as.integer, 2);
+    assert_int_equal(result.outputs[0].value.as.integer, 2);
     assert_true(isw_str_equal(result.outputs[1].name, isw_str_of("both")));
     isw_invocation_free(&result);
     isw_worker_destroy(worker);
@@ -202,7 +202,7 @@ static isw_status makes_texts(isw_context *ctx)
     memset(large, 'x', 100000);
     assert_int_equal((uintptr_t)isw_context_alloc(ctx, 1) % _Alignof(max_align_t), 0);
     assert_string_equal(isw_context_json_string(ctx, "a\"\n\xff"), "\"a\\\"\\n\\ufffd\"");
-    return isw_context_set_result(ctx, &(isw_data){ .type = ISW_DATA_STRING,
+    return isw_context_set_result(ctx, &(isw_value){ .type = ISW_VALUE_STRING,
                                                     .as.string = isw_str_of(text) });
 }
 

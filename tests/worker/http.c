@@ -65,7 +65,7 @@ static isw_status finds_no_request(isw_context *ctx)
 
 static void another_trigger_has_no_request(void **state)
 {
-    isw_data input = isw_data_string("x");
+    isw_value input = isw_value_string("x");
     run r;
 
     (void)state;

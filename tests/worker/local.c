@@ -166,7 +166,7 @@ static void an_invocation_may_be_freed_twice(void **state)
 
 static isw_status adds_up(isw_context *ctx)
 {
-    isw_data sum = isw_data_int(isw_context_trigger_data(ctx)->as.integer + 1);
+    isw_value sum = isw_value_int(isw_context_trigger(ctx)->as.integer + 1);
 
     return isw_context_set_result(ctx, &sum);
 }
@@ -174,7 +174,7 @@ static isw_status adds_up(isw_context *ctx)
 static void *invoke_often(void *user)
 {
     for (int64_t i = 0; i < 200; i++) {
-        isw_data input = isw_data_int(i);
+        isw_value input = isw_value_int(i);
         isw_invocation result;
         isw_error error = { 0 };
         bool right;

@@ -52,9 +52,9 @@ static void whether_a_line_would_go_out_can_be_asked(void **state)
 
 static isw_status logs_fields(isw_context *ctx)
 {
-    const isw_named_data fields[] = { isw_field("n", isw_data_int(-1)),
-                                      isw_field("s", isw_data_string("a\"b")),
-                                      isw_field("b", isw_data_bool(true)) };
+    const isw_named_value fields[] = { isw_named("n", isw_value_int(-1)),
+                                      isw_named("s", isw_value_string("a\"b")),
+                                      isw_named("b", isw_value_bool(true)) };
 
     isw_log_fields(ctx, ISW_LOG_INFO, "Orders", fields, 3, "with %s", "fields");
     isw_log_fields(ctx, ISW_LOG_INFO, NULL, NULL, 0, "without");
@@ -72,7 +72,7 @@ static void fields_travel_with_their_line(void **state)
 static isw_status nests_scopes(isw_context *ctx)
 {
     char value[] = "copied";
-    isw_named_data field = isw_field("own", isw_data_int(1));
+    isw_named_value field = isw_named("own", isw_value_int(1));
 
     isw_log_push_scope(ctx, "outer", value);
     value[0] = '!';
@@ -118,10 +118,10 @@ static void scopes_beyond_the_eighth_are_counted_and_left_out(void **state)
 
 static isw_status logs_many_fields(isw_context *ctx)
 {
-    isw_named_data fields[100];
+    isw_named_value fields[100];
 
     for (int i = 0; i < 100; i++)
-        fields[i] = isw_field("f", isw_data_int(i));
+        fields[i] = isw_named("f", isw_value_int(i));
     isw_log_push_scope(ctx, "s", "v");
     isw_log_fields(ctx, ISW_LOG_INFO, NULL, fields, 100, "many");
     return ISW_OK;

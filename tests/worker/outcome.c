@@ -6,7 +6,7 @@
 
 static isw_status succeeds(isw_context *ctx)
 {
-    isw_data data = isw_data_int(1);
+    isw_value data = isw_value_int(1);
 
     return isw_context_set_result(ctx, &data);
 }
@@ -129,7 +129,7 @@ static void middleware_that_swallows_a_status_changes_nothing(void **state)
 
 static isw_status falls_back(isw_context *ctx, const isw_next *next)
 {
-    isw_data instead = isw_data_int(2);
+    isw_value instead = isw_value_int(2);
 
     if (isw_next_run(next, ctx) == ISW_OK)
         return ISW_OK;

@@ -52,10 +52,10 @@ static isw_status waits(isw_context *ctx)
 
 static isw_status echoes(isw_context *ctx)
 {
-    isw_data text = isw_data_string(isw_context_invocation_id(ctx));
+    isw_value text = isw_value_string(isw_context_invocation_id(ctx));
 
     isw_context_set_output(ctx, "id", &text);
-    return isw_context_set_result(ctx, isw_context_trigger_data(ctx));
+    return isw_context_set_result(ctx, isw_context_trigger(ctx));
 }
 
 static isw_status sleeps(isw_context *ctx)
@@ -69,7 +69,7 @@ static isw_status sleeps(isw_context *ctx)
 
 static isw_status tells_time(isw_context *ctx)
 {
-    isw_data elapsed = isw_data_int(isw_context_elapsed_us(ctx));
+    isw_value elapsed = isw_value_int(isw_context_elapsed_us(ctx));
 
     if (isw_context_cancelled(ctx))
         isw_context_set_outcome(ctx, ISW_OUTCOME_CANCELLED, 0);
@@ -78,14 +78,14 @@ static isw_status tells_time(isw_context *ctx)
 
 static isw_status is_not_utf8(isw_context *ctx)
 {
-    isw_data data = isw_data_string("\xff");
+    isw_value data = isw_value_string("\xff");
 
     return isw_context_set_result(ctx, &data);
 }
 
 static isw_status blames_bytes(isw_context *ctx)
 {
-    isw_data data = isw_data_int(404);
+    isw_value data = isw_value_int(404);
 
     isw_context_set_result(ctx, &data);
     return isw_fail(ctx, ISW_E_NOT_FOUND, "no order \xff");
@@ -174,7 +174,7 @@ static void cancel(session *s, uint64_t id)
 static void an_invoke_is_answered_with_result_and_outputs(void **state)
 {
     const iswi_response *response;
-    isw_data trigger = isw_data_int(-5);
+    isw_value trigger = isw_value_int(-5);
     session s;
 
     (void)state;
@@ -184,7 +184,7 @@ static void an_invoke_is_answered_with_result_and_outputs(void **state)
     assert_int_equal(response->outcome, ISW_OUTCOME_SUCCESS);
     assert_int_equal(response->result.as.integer, -5);
     assert_int_equal(response->outputs.count, 1);
-    assert_true(isw_str_equal(response->outputs.items[0].data.as.string,
+    assert_true(isw_str_equal(response->outputs.items[0].value.as.string,
                               isw_str_of("an-invocation")));
     finish_by_closing(&s);
 }

@@ -7,7 +7,7 @@
 
 static isw_status logs(isw_context *ctx)
 {
-    isw_named_data field = isw_field("n", isw_data_int(3));
+    isw_named_value field = isw_named("n", isw_value_int(3));
 
     isw_log(ctx, ISW_LOG_DEBUG, "debug");
     isw_log_push_scope(ctx, "scope", "s");
@@ -98,7 +98,7 @@ static void lines_precede_the_response(void **state)
     line = expect_line(&s, ISW_LOG_INFO, "Function.logs", "info");
     assert_int_equal(line->fields.count, 2);
     assert_true(isw_str_equal(line->fields.items[0].name, isw_str_of("scope")));
-    assert_int_equal(line->fields.items[1].data.as.integer, 3);
+    assert_int_equal(line->fields.items[1].value.as.integer, 3);
     assert_true(line->time_us > UINT64_C(1500000000000000));
     expect_line(&s, ISW_LOG_WARNING, "Other", "warning");
     finish(&s);

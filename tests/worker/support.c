@@ -67,9 +67,9 @@ const char *refusal_of(const char *yaml)
 
 /* -- Running ----------------------------------------------------------------------------------- */
 
-isw_data http_data(const isw_http *http)
+isw_value http_data(const isw_http *http)
 {
-    return (isw_data){ .type = ISW_DATA_HTTP, .as.http = http };
+    return (isw_value){ .type = ISW_VALUE_HTTP, .as.http = http };
 }
 
 static void configured(run *r, const isw_function *function, const char *yaml)
@@ -82,7 +82,7 @@ static void configured(run *r, const isw_function *function, const char *yaml)
         fail_msg("%s", error.message);
 }
 
-static void invoke(run *r, const isw_function *function, const char *yaml, const isw_data *input)
+static void invoke(run *r, const isw_function *function, const char *yaml, const isw_value *input)
 {
     isw_error error = { 0 };
 
@@ -91,7 +91,7 @@ static void invoke(run *r, const isw_function *function, const char *yaml, const
         fail_msg("%s", error.message);
 }
 
-void run_function(run *r, isw_handler_fn handler, const char *yaml, const isw_data *input)
+void run_function(run *r, isw_handler_fn handler, const char *yaml, const isw_value *input)
 {
     const isw_function function = { .name = "sample",
                                     .trigger = ISW_TRIGGER("timer", NULL),
@@ -106,7 +106,7 @@ void run_http(run *r, isw_handler_fn handler, const char *yaml, const isw_http *
     const isw_function function = { .name = "sample",
                                     .trigger = ISW_HTTP("GET", NULL),
                                     .handler = handler };
-    isw_data input = http_data(request ? request : &plain);
+    isw_value input = http_data(request ? request : &plain);
 
     invoke(r, &function, yaml, &input);
 }
@@ -135,13 +135,13 @@ static void catch_line(void *user, isw_context *ctx, const iswi_log *line)
     iswi_buffer_append_text(text, ": ");
     iswi_buffer_append(text, line->message.data, line->message.size);
     for (size_t i = 0; i < line->fields.count; i++) {
-        const isw_named_data *field = &line->fields.items[i];
+        const isw_named_value *field = &line->fields.items[i];
 
         iswi_buffer_printf(text, " %.*s=", (int)field->name.size, field->name.data);
         if (isw_str_equal(field->name, isw_str_of("duration_us")))
             iswi_buffer_append_text(text, "*");
         else
-            iswi_json_data(text, &field->data);
+            iswi_json_value(text, &field->value);
     }
     iswi_buffer_append_text(text, "\n");
 }
@@ -152,7 +152,7 @@ static isw_log_level threshold_of(void *user, const char *category)
     return ((capture *)user)->threshold;
 }
 
-void run_captured(run *r, const isw_function *function, const char *yaml, const isw_data *input,
+void run_captured(run *r, const isw_function *function, const char *yaml, const isw_value *input,
                   isw_log_level threshold)
 {
     capture caught = { .threshold = threshold };
@@ -180,7 +180,7 @@ void run_captured(run *r, const isw_function *function, const char *yaml, const 
 
 static const isw_http *reply_of(const run *r)
 {
-    assert_int_equal(r->result.result.type, ISW_DATA_HTTP);
+    assert_int_equal(r->result.result.type, ISW_VALUE_HTTP);
     return r->result.result.as.http;
 }
 

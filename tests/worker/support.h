@@ -30,19 +30,19 @@ typedef struct run {
 
 /* Run `handler` as the function "sample", by default of the trigger "timer"; for an HTTP trigger
  * set `trigger` first. run_fini ends what each of the others began. */
-void run_function(run *r, isw_handler_fn handler, const char *yaml, const isw_data *input);
+void run_function(run *r, isw_handler_fn handler, const char *yaml, const isw_value *input);
 void run_http(run *r, isw_handler_fn handler, const char *yaml, const isw_http *request);
 void run_fini(run *r);
 
 /* Run `function` and catch what it logs, one line each: "level category: message name=value". A
  * duration is written as "*". */
-void run_captured(run *r, const isw_function *function, const char *yaml, const isw_data *input,
+void run_captured(run *r, const isw_function *function, const char *yaml, const isw_value *input,
                   isw_log_level threshold);
 
 /* The reply of an HTTP run: status and body, and the value of a header or "". */
 void assert_reply(const run *r, int status, const char *body);
 const char *reply_header(const run *r, const char *name);
 
-isw_data http_data(const isw_http *http);
+isw_value http_data(const isw_http *http);
 
 #endif

@@ -27,7 +27,7 @@ typedef struct slot {
 
 struct calls {
     iswi_bench_host host;
-    isw_data trigger;
+    isw_value trigger;
     isw_http request; /* what trigger is, if the chain has auth */
     isw_pair header;
     unsigned char *bytes;
@@ -60,7 +60,7 @@ static void start(slot *s)
 /* Note one answer. True when another call is to follow. */
 static bool note(calls *c, const iswi_answer *answer, int64_t time_ns)
 {
-    size_t size = isw_data_payload(&answer->result).size;
+    size_t size = isw_value_payload(&answer->result).size;
     bool again;
 
     if (answer->outcome == ISW_OUTCOME_SUCCESS && size == c->samples->payload) {
@@ -125,9 +125,9 @@ static bool run(void *user, iswi_bench_samples *samples, int64_t ns)
     c->started = 0;
     c->until_ns = began + ns;
     c->request.body = (isw_bytes){ c->bytes, samples->payload };
-    c->trigger = isw_data_bytes(c->bytes, samples->payload);
+    c->trigger = isw_value_bytes(c->bytes, samples->payload);
     if (c->host.setup.auth) {
-        c->trigger.type = ISW_DATA_HTTP;
+        c->trigger.type = ISW_VALUE_HTTP;
         c->trigger.as.http = &c->request;
     }
     if (c->host.setup.counted)

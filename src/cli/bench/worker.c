@@ -20,8 +20,8 @@
 
 static isw_status echo(isw_context *ctx)
 {
-    isw_bytes bytes = isw_data_payload(isw_context_trigger_data(ctx));
-    isw_data result = isw_data_bytes(bytes.data, bytes.size);
+    isw_bytes bytes = isw_value_payload(isw_context_trigger(ctx));
+    isw_value result = isw_value_bytes(bytes.data, bytes.size);
 
     if (iswi_bench_sum(bytes.data, bytes.size) != 0)
         return isw_fail(ctx, ISW_E_INVALID, "the bench sends zeros");
@@ -120,7 +120,7 @@ typedef struct local {
 
 static bool invoke(local *l, uint32_t payload)
 {
-    isw_data input = isw_data_bytes(l->bytes, payload);
+    isw_value input = isw_value_bytes(l->bytes, payload);
     isw_invocation invocation;
     bool right;
 

@@ -267,7 +267,7 @@ void attacker_answer(attacker *a)
                              .id = a->seen[a->answered % ATTACKER_SEEN_MAX] };
 
         frame.as.response.outcome = ISW_OUTCOME_SUCCESS;
-        frame.as.response.result = isw_data_bytes(text, sizeof text);
+        frame.as.response.result = isw_value_bytes(text, sizeof text);
         attacker_send(a, &frame);
     }
 }

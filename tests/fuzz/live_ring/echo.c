@@ -4,8 +4,8 @@
 
 static isw_status echo(isw_context *ctx)
 {
-    isw_bytes bytes = isw_data_payload(isw_context_trigger_data(ctx));
-    isw_data result = isw_data_bytes(bytes.data, bytes.size);
+    isw_bytes bytes = isw_value_payload(isw_context_trigger(ctx));
+    isw_value result = isw_value_bytes(bytes.data, bytes.size);
 
     return isw_context_set_result(ctx, &result);
 }

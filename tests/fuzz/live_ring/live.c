@@ -101,7 +101,7 @@ static void on_echo(void *user, const char *invocation_id, const iswi_answer *an
 static void start_echo(echo *e)
 {
     iswi_call call = { .function = iswi_host_find(live.host, "echo"),
-                       .trigger = isw_data_bytes(e->bytes, e->size),
+                       .trigger = isw_value_bytes(e->bytes, e->size),
                        .answer = on_echo,
                        .user = e };
 
@@ -115,7 +115,7 @@ static void start_echo(echo *e)
 static void on_echo(void *user, const char *invocation_id, const iswi_answer *answer)
 {
     echo *e = user;
-    isw_bytes bytes = isw_data_payload(&answer->result);
+    isw_bytes bytes = isw_value_payload(&answer->result);
     int64_t took_ns = iswi_now_ns() - e->started_ns;
 
     (void)invocation_id;
@@ -173,7 +173,7 @@ static uint64_t sum_of(isw_bytes bytes)
 static void on_attacked(void *user, const char *invocation_id, const iswi_answer *answer)
 {
     isw_bytes message = { answer->message.data, answer->message.size };
-    isw_bytes result = isw_data_payload(&answer->result);
+    isw_bytes result = isw_value_payload(&answer->result);
 
     (void)invocation_id;
     live_must(atomic_exchange((atomic_bool *)user, false), "a call was answered twice");
@@ -190,7 +190,7 @@ void live_call_attacker(const char *name, size_t size)
 {
     iswi_host_function *function = iswi_host_find(live.host, name);
     iswi_call call = { .function = function,
-                       .trigger = isw_data_bytes(live.payload,
+                       .trigger = isw_value_bytes(live.payload,
                                                  size < LARGE_BYTES ? size : LARGE_BYTES),
                        .answer = on_attacked };
 

@@ -7,7 +7,7 @@
  * one that attacks, and the calls to both. All functions are for the fuzzer's thread. What must
  * hold and does not ends the process, with the host's console on standard error.
  */
-#include <isoworker/data.h>
+#include <isoworker/value.h>
 
 void live_start(void); /* once: returns at the second call; before the process has threads */
 

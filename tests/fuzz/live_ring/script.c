@@ -286,7 +286,7 @@ static void fill_body(script *s, const attacker *a, iswi_frame *frame)
     switch (frame->kind) {
     case ISWI_RESPONSE:
         frame->as.response.outcome = value & 7;
-        frame->as.response.result = isw_data_bytes(bytes.data, bytes.size);
+        frame->as.response.result = isw_value_bytes(bytes.data, bytes.size);
         frame->as.response.status.message = isw_str_of(text);
         break;
     case ISWI_LOG:

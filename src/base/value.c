@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls of <isoworker/data.h> and <isoworker/function.h> that are more than a view. */
-#include <isoworker/data.h>
+/* The calls of <isoworker/value.h> and <isoworker/function.h> that are more than a view. */
+#include <isoworker/value.h>
 #include <isoworker/function.h>
 #include <strings.h>
 
-const char *isw_data_type_name(isw_data_type type)
+const char *isw_value_type_name(isw_value_type type)
 {
     static const char *const names[] = { "none",   "string", "json", "bytes", "int",
-                                         "double", "bool",   "http", "model", "array" };
+                                         "double", "bool",   "http", "model", "array", "map" };
 
     return (size_t)type < sizeof names / sizeof names[0] ? names[type] : "unknown";
 }
 
-isw_bytes isw_data_payload(const isw_data *data)
+isw_bytes isw_value_payload(const isw_value *data)
 {
     isw_bytes none = { NULL, 0 };
 
     switch (data->type) {
-    case ISW_DATA_STRING:
-    case ISW_DATA_JSON:
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
         return (isw_bytes){ data->as.string.data, data->as.string.size };
-    case ISW_DATA_BYTES:
+    case ISW_VALUE_BYTES:
         return data->as.bytes;
-    case ISW_DATA_HTTP:
+    case ISW_VALUE_HTTP:
         return data->as.http->body;
-    case ISW_DATA_MODEL:
+    case ISW_VALUE_MODEL:
         return data->as.model->content;
     default:
         return none;

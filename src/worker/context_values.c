@@ -2,18 +2,18 @@
 /* What goes into a function and what comes out of it. */
 #include "worker/context.h"
 
-static const isw_data *find(const isw_named_data *items, size_t count, isw_str name)
+static const isw_value *find(const isw_named_value *items, size_t count, isw_str name)
 {
     for (size_t i = 0; i < count; i++)
         if (isw_str_equal(items[i].name, name))
-            return &items[i].data;
+            return &items[i].value;
     return NULL;
 }
 
 static isw_status put(isw_context *ctx, iswi_named_bag *bag, const char *name,
-                      const isw_data *data)
+                      const isw_value *data)
 {
-    isw_data *known = (isw_data *)find(bag->items, bag->count, isw_str_of(name));
+    isw_value *known = (isw_value *)find(bag->items, bag->count, isw_str_of(name));
     char *copy;
 
     if (known) {
@@ -24,7 +24,7 @@ static isw_status put(isw_context *ctx, iswi_named_bag *bag, const char *name,
     if (!copy || !iswi_context_grow(ctx, &bag->items, &bag->capacity, bag->count,
                                     sizeof *bag->items))
         return ISW_E_NO_MEMORY;
-    bag->items[bag->count++] = (isw_named_data){ isw_str_of(copy), *data };
+    bag->items[bag->count++] = (isw_named_value){ isw_str_of(copy), *data };
     return ISW_OK;
 }
 
@@ -35,14 +35,14 @@ static const char *trigger_binding(const isw_context *ctx)
     return name ? name : "trigger";
 }
 
-const isw_data *isw_context_trigger_data(const isw_context *ctx)
+const isw_value *isw_context_trigger(const isw_context *ctx)
 {
     return &ctx->trigger;
 }
 
-const isw_data *isw_context_input(const isw_context *ctx, const char *name)
+const isw_value *isw_context_input(const isw_context *ctx, const char *name)
 {
-    const isw_data *own = find(ctx->own_inputs.items, ctx->own_inputs.count, isw_str_of(name));
+    const isw_value *own = find(ctx->own_inputs.items, ctx->own_inputs.count, isw_str_of(name));
 
     if (own)
         return own;
@@ -51,12 +51,12 @@ const isw_data *isw_context_input(const isw_context *ctx, const char *name)
     return find(ctx->inputs.items, ctx->inputs.count, isw_str_of(name));
 }
 
-const isw_data *isw_context_trigger_metadata(const isw_context *ctx, const char *name)
+const isw_value *isw_context_trigger_metadata(const isw_context *ctx, const char *name)
 {
     return find(ctx->trigger_metadata.items, ctx->trigger_metadata.count, isw_str_of(name));
 }
 
-isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_data *data)
+isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data)
 {
     if (strcmp(name, trigger_binding(ctx)) == 0) {
         ctx->trigger = *data;
@@ -65,12 +65,12 @@ isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_d
     return put(ctx, &ctx->own_inputs, name, data);
 }
 
-const isw_data *isw_context_result(const isw_context *ctx)
+const isw_value *isw_context_result(const isw_context *ctx)
 {
     return ctx->has_result ? &ctx->result : NULL;
 }
 
-isw_status isw_context_set_result(isw_context *ctx, const isw_data *data)
+isw_status isw_context_set_result(isw_context *ctx, const isw_value *data)
 {
     ctx->has_result = data != NULL;
     if (data)
@@ -78,12 +78,12 @@ isw_status isw_context_set_result(isw_context *ctx, const isw_data *data)
     return ISW_OK;
 }
 
-const isw_data *isw_context_output(const isw_context *ctx, const char *name)
+const isw_value *isw_context_output(const isw_context *ctx, const char *name)
 {
     return find(ctx->outputs.items, ctx->outputs.count, isw_str_of(name));
 }
 
-isw_status isw_context_set_output(isw_context *ctx, const char *name, const isw_data *data)
+isw_status isw_context_set_output(isw_context *ctx, const char *name, const isw_value *data)
 {
     const isw_binding *binding = ctx->entry->function->bindings;
 
