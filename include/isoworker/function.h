@@ -40,13 +40,13 @@ typedef struct isw_trigger {
  * GET /api/hello/<one segment>. */
 #define ISW_HTTP(http_methods, http_route)                                    \
     {                                                                         \
-        .type = "http", .methods = (http_methods), .route = (http_route)      \
+        "http", NULL, (http_methods), (http_route), NULL                      \
     }
 
 /* A trigger of any other type; `list` is an isw_property array or NULL. */
 #define ISW_TRIGGER(trigger_type, list)                                       \
     {                                                                         \
-        .type = (trigger_type), .properties = (list)                          \
+        (trigger_type), NULL, NULL, NULL, (list)                              \
     }
 
 typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;
@@ -70,6 +70,11 @@ typedef struct isw_function {
     const isw_property *metadata; /* for middleware: "auth_level", "roles", ...; NULL for none */
     uint32_t timeout_ms;          /* 0 means the host's default */
     bool idempotent; /* may run again when a worker died before it answered */
+    bool streams; /* http: begins with the request's head and reads the body with isw_http_read */
+    const char *const *with;    /* names of middleware that the YAML keeps for those who ask
+                                   (`when: { on_request: true }`); ends with NULL; NULL: none */
+    const char *const *without; /* names of middleware to leave out of this function's chain;
+                                   ends with NULL; NULL: none */
 } isw_function;
 
 /* The value of the first entry named `name` of `list` (may be NULL), or NULL. Borrowed. */

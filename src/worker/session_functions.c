@@ -78,6 +78,7 @@ static void describe_function(const iswi_entry *entry, iswi_wire_function *out, 
     out->metadata = pairs_of(entry->function->metadata, 0, arena);
     out->timeout_ms = entry->function->timeout_ms;
     out->idempotent = entry->function->idempotent;
+    out->streams = entry->function->streams;
     out->chain = (iswi_strs){ chain, chain ? entry->chain.count : 0 };
 }
 
