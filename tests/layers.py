@@ -17,12 +17,13 @@ FOLDERS = {"include", "src", "middleware", "samples", "tests", "cmake"}
 # src/<layer> to the layers whose headers it may name, besides its own.
 ABOVE = {
     "base": set(),
+    "url": {"base"},
     "wire": {"base"},
     "link": {"base", "wire"},
     "config": {"base"},
     "pipeline": {"base", "config"},
-    "worker": {"base", "wire", "link", "config", "pipeline"},
-    "host": {"base", "wire", "link", "config"},
+    "worker": {"base", "url", "wire", "link", "config", "pipeline"},
+    "host": {"base", "url", "wire", "link", "config"},
     "cli": {"host"},
 }
 

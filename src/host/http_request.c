@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "host/percent.h"
+#include "url/query.h"
 
 enum { ARENA_BYTES = 2048 };
 
@@ -112,53 +112,24 @@ static bool keep_headers(iswi_http_request *request, header_list *list)
     return true;
 }
 
-static bool decode_query_text(iswi_http_request *request, isw_str raw, isw_str *out)
-{
-    char *text = iswi_arena_alloc(&request->arena, raw.size);
-
-    if (!text)
-        return false;
-    *out = (isw_str){ text, iswi_percent_decode(raw, true, text) };
-    return true;
-}
-
-/* NULL, or a sentence for the client. The strict check has seen that all escapes are whole. */
+/* NULL, or a sentence for the client. */
 static const char *read_query(iswi_http_request *request, isw_str query)
 {
-    size_t most = query.size ? 1 : 0;
-    isw_pair *pairs;
-    size_t count = 0;
+    size_t bad;
 
-    for (size_t i = 0; i < query.size; i++)
-        most += query.data[i] == '&';
-    pairs = iswi_arena_alloc(&request->arena, most * sizeof *pairs);
-    if (!pairs)
-        return iswi_http_no_memory;
-    while (query.size) {
-        const char *ampersand = memchr(query.data, '&', query.size);
-        isw_str part = { query.data, ampersand ? (size_t)(ampersand - query.data) : query.size };
-        const char *equals = memchr(part.data, '=', part.size);
-        isw_str name = { part.data, equals ? (size_t)(equals - part.data) : part.size };
-        isw_str value = { part.data + name.size + 1, equals ? part.size - name.size - 1 : 0 };
-        isw_pair *pair = &pairs[count];
-
-        query.data += part.size + (ampersand ? 1 : 0);
-        query.size -= part.size + (ampersand ? 1 : 0);
-        if (!part.size)
-            continue;
-        if (!decode_query_text(request, name, &pair->name) ||
-            !decode_query_text(request, value, &pair->value))
-            return iswi_http_no_memory;
-        if (memchr(pair->name.data, 0, pair->name.size) ||
-            memchr(pair->value.data, 0, pair->value.size))
-            return "The query holds an encoded NUL.";
-        if (!iswi_utf8_valid(pair->name.data, pair->name.size) ||
-            !iswi_utf8_valid(pair->value.data, pair->value.size))
-            return "The query is not UTF-8.";
-        count++;
+    switch (iswi_query_read(query, &request->arena, &request->data.query, &bad)) {
+    case ISWI_QUERY_OK:
+        return NULL;
+    case ISWI_QUERY_BAD_ESCAPE:
+        return "The query holds a '%' that begins no escape.";
+    case ISWI_QUERY_NUL:
+        return "The query holds an encoded NUL.";
+    case ISWI_QUERY_NOT_UTF8:
+        return "The query is not UTF-8.";
+    case ISWI_QUERY_NO_MEMORY:
+        break;
     }
-    request->data.query = (isw_pairs){ pairs, count };
-    return NULL;
+    return iswi_http_no_memory;
 }
 
 const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,

@@ -6,7 +6,7 @@
 #include "host/http_strict.h"
 
 #include "base/text.h"
-#include "host/percent.h"
+#include "url/percent.h"
 
 #include <strings.h>
 

@@ -8,7 +8,7 @@
  * (no route, a malformed head, a body over the limit) is answered here, as problem details
  * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
  */
-#include "host/routes.h"
+#include "url/routes.h"
 
 #include <isoworker/value.h>
 #include <isoworker/status.h>

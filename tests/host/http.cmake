@@ -1,4 +1,3 @@
-isw_test(host/routes STACK host)
 set(http_support support/http_client.c support/http_front.c)
 isw_test(host/http_strict STACK host SOURCES ${http_support})
 isw_test(host/http_trigger STACK host SOURCES ${http_support})

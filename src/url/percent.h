@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_HOST_PERCENT_H
-#define ISWI_HOST_PERCENT_H
+#ifndef ISWI_URL_PERCENT_H
+#define ISWI_URL_PERCENT_H
 
 /* Percent-encoding (RFC 3986, 2.1), read strictly. Pure; any thread. */
 #include <isoworker/value.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_HOST_ROUTE_TREE_H
-#define ISWI_HOST_ROUTE_TREE_H
+#ifndef ISWI_URL_ROUTE_TREE_H
+#define ISWI_URL_ROUTE_TREE_H
 
 /* The tree behind iswi_routes, shared by routes.c, which builds it, and route_match.c, which reads
  * it. One level for each path segment; a node's literal children are sorted, so that a step costs
  * a binary search however many routes there are. Invariant: the routes of one list have no method
  * in common, so that at most one of them answers a request. */
-#include "host/route_pattern.h"
-#include "host/routes.h"
+#include "url/route_pattern.h"
+#include "url/routes.h"
 
 typedef struct iswi_route {
     struct iswi_route *older;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Percent-decoding. Decoded text is never longer than its source. */
-#include "host/percent.h"
+#include "url/percent.h"
 
 static int digit_value(char c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building the route table. Invariant: a route that is refused leaves no trace but empty nodes,
  * which match nothing. */
-#include "host/route_tree.h"
+#include "url/route_tree.h"
 
 #include "base/alloc.h"
 #include "base/text.h"

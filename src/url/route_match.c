@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matching a request against the route table. Invariant: the path is split first and decoded
  * afterwards, so that no encoding moves the border of a segment. */
-#include "host/route_tree.h"
+#include "url/route_tree.h"
 
 #include "base/text.h"
-#include "host/percent.h"
+#include "url/percent.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_HOST_ROUTES_H
-#define ISWI_HOST_ROUTES_H
+#ifndef ISWI_URL_ROUTES_H
+#define ISWI_URL_ROUTES_H
 
 /*
  * The route table of the HTTP trigger: which target a method and a path lead to. It is filled by

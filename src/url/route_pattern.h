@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_HOST_ROUTE_PATTERN_H
-#define ISWI_HOST_ROUTE_PATTERN_H
+#ifndef ISWI_URL_ROUTE_PATTERN_H
+#define ISWI_URL_ROUTE_PATTERN_H
 
 /* The route pattern of an HTTP trigger, taken apart and checked: "orders/{id}", "list/{page?}",
  * "files/{*path}". Segments are views into the pattern's text. Pure; any thread. */

@@ -2,7 +2,7 @@
 /* Patterns are written by people, so every refusal says what to write instead. What passes here
  * can be matched segment by segment: no segment is empty, "." or "..", and only the last one may
  * stand for other than exactly one segment. */
-#include "host/route_pattern.h"
+#include "url/route_pattern.h"
 
 #include "base/text.h"
 

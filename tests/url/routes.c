@@ -2,7 +2,7 @@
 #include "support/main.h"
 
 #include "base/alloc.h"
-#include "host/routes.h"
+#include "url/routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
