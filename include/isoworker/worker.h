@@ -35,12 +35,13 @@ ISW_API int isw_worker_main(isw_worker *worker, int argc, char **argv);
 typedef struct isw_worker_options {
     size_t size;             /* sizeof(isw_worker_options) */
     const char *config_path; /* NULL: $ISOWORKER_CONFIG, else worker.yaml if there is one */
+    const char *config_text; /* not NULL: this YAML, and no file */
     const char *url;         /* NULL: $ISOWORKER_URL */
     int token_fd;            /* -1: $ISOWORKER_TOKEN_FD; read once, then closed */
 } isw_worker_options;
 #define ISW_WORKER_OPTIONS_INIT                                             \
     {                                                                       \
-        sizeof(isw_worker_options), NULL, NULL, -1                          \
+        sizeof(isw_worker_options), NULL, NULL, NULL, -1                          \
     }
 
 /* Make a worker. `options` may be NULL. *out is the caller's to destroy.
@@ -52,6 +53,10 @@ ISW_API isw_status isw_worker_create(const isw_worker_options *options, isw_work
  * Errors: ISW_E_INVALID for a bad name or no handler, ISW_E_CONFLICT for a name in use. */
 ISW_API isw_status isw_worker_add_function(isw_worker *worker, const isw_function *function,
                                            isw_error *error);
+
+/* Add each of a list of functions, which ends with a NULL name; errors as above. */
+ISW_API isw_status isw_worker_add_functions(isw_worker *worker, const isw_function *functions,
+                                            isw_error *error);
 
 /* Make a middleware known, so that the YAML can name it; sys/middleware.h says what it is. The
  * built-in ones are known already. Errors: ISW_E_INVALID, ISW_E_CONFLICT. */

@@ -2,13 +2,37 @@
 /* Monotonic and wall time, and the kernel's random bytes. */
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <sys/random.h>
 #include <time.h>
 
+/* What a test says the time is; 0: nothing. */
+static atomic_llong fake_now_ns;
+static atomic_llong fake_wall_us;
+
+void iswi_clock_fake(int64_t now_ns, int64_t wall_us)
+{
+    atomic_store(&fake_wall_us, wall_us);
+    atomic_store(&fake_now_ns, now_ns);
+}
+
+void iswi_clock_real(void)
+{
+    atomic_store(&fake_now_ns, 0);
+}
+
+bool iswi_clock_is_fake(void)
+{
+    return atomic_load_explicit(&fake_now_ns, memory_order_relaxed) != 0;
+}
+
 int64_t iswi_now_ns(void)
 {
+    int64_t fake = atomic_load_explicit(&fake_now_ns, memory_order_relaxed);
     struct timespec now;
 
+    if (fake)
+        return fake;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
@@ -17,6 +41,8 @@ int64_t iswi_wall_us(void)
 {
     struct timespec now;
 
+    if (iswi_clock_is_fake())
+        return atomic_load(&fake_wall_us);
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

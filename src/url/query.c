@@ -47,8 +47,10 @@ iswi_query_result iswi_query_read(isw_str text, iswi_arena *arena, isw_pairs *ou
     while (text.size) {
         const char *ampersand = memchr(text.data, '&', text.size);
         isw_str part = { text.data, ampersand ? (size_t)(ampersand - text.data) : text.size };
-        iswi_query_result result = part.size ? read_part(part, arena, &pairs[count]) : ISWI_QUERY_OK;
+        iswi_query_result result = ISWI_QUERY_OK;
 
+        if (part.size)
+            result = read_part(part, arena, &pairs[count]);
         if (result != ISWI_QUERY_OK) {
             *bad = (size_t)(part.data - start);
             return result;

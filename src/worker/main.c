@@ -84,6 +84,7 @@ int isw_worker_main(isw_worker *worker, int argc, char **argv)
     int at = 1;
 
     if (at + 1 < argc && strcmp(argv[at], "--config") == 0) {
+        iswi_free(worker->config_path);
         worker->config_path = iswi_strdup(argv[at + 1]);
         at += 2;
     }
@@ -105,8 +106,8 @@ int isw_main(int argc, char **argv, const isw_function *functions)
     isw_status status = isw_worker_create(NULL, &worker, &error);
     int code;
 
-    for (; status == ISW_OK && functions->name; functions++)
-        status = isw_worker_add_function(worker, functions, &error);
+    if (status == ISW_OK)
+        status = isw_worker_add_functions(worker, functions, &error);
     code = status == ISW_OK ? isw_worker_main(worker, argc, argv) : iswi_program_fail(&error);
     isw_worker_destroy(worker);
     return code;

@@ -112,16 +112,16 @@ static const char *path_to_read(const isw_worker *worker)
 
 isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error)
 {
-    static const char nothing[] = "worker: {}\n";
-    const char *path = path_to_read(worker);
+    const char *text = worker->config_text ? worker->config_text : "worker: {}\n";
+    const char *path = worker->config_text ? NULL : path_to_read(worker);
     const isw_option *rows = NULL;
     const void *loaded = NULL;
     const document *doc;
     isw_status status;
 
     status = path ? iswi_config_open(path, &worker->config, error)
-                  : iswi_config_open_text("(none)", nothing, sizeof nothing - 1, &worker->config,
-                                          error);
+                  : iswi_config_open_text(worker->config_text ? "(text)" : "(none)", text,
+                                          strlen(text), &worker->config, error);
     if (status == ISW_OK)
         status = load_modules(worker, path ? path : "", error);
     if (status == ISW_OK)

@@ -33,6 +33,7 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     sem_init(&worker->wake, 0, 0);
     worker->token_fd = options->token_fd;
     if (!copy_text(&worker->config_path, options->config_path) ||
+        !copy_text(&worker->config_text, options->config_text) ||
         !copy_text(&worker->url, options->url))
         status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
     for (size_t i = 0; status == ISW_OK && i < sizeof builtin / sizeof builtin[0]; i++)
@@ -64,6 +65,7 @@ void isw_worker_destroy(isw_worker *worker)
     iswi_free(worker->sorted);
     iswi_free(worker->services.items);
     iswi_free(worker->config_path);
+    iswi_free(worker->config_text);
     iswi_free(worker->url);
     iswi_gate_fini(&worker->gate);
     sem_destroy(&worker->wake);
@@ -129,6 +131,16 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
     worker->sorted[place] = function;
     worker->functions[worker->function_count++] = function;
     return ISW_OK;
+}
+
+isw_status isw_worker_add_functions(isw_worker *worker, const isw_function *functions,
+                                    isw_error *error)
+{
+    isw_status status = ISW_OK;
+
+    for (; status == ISW_OK && functions->name; functions++)
+        status = isw_worker_add_function(worker, functions, error);
+    return status;
 }
 
 isw_status isw_worker_add_middleware(isw_worker *worker, const isw_middleware *middleware,

@@ -17,6 +17,7 @@ typedef struct iswi_settings {
 
 struct isw_worker {
     char *config_path; /* NULL: find it */
+    char *config_text; /* not NULL: instead of a file */
     char *url;
     int token_fd;
 
