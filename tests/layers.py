@@ -48,8 +48,8 @@ LIBC = C11 | set("""dirent dlfcn fcntl getopt grp netdb poll pthread pwd sched s
     strings sysexits syslog termios unistd""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
-# Of C++, for the one file that needs it.
-CXX = set("chrono csignal cstdio cstring deque memory string vector".split())
+# Of C++, for the files that need it.
+CXX = set("chrono cmath csignal cstdio cstring deque memory stdexcept string vector".split())
 
 # The floors and peers of `isoworker bench` are what lies below the host and beside it: each is one
 # file that reaches past it.

@@ -2,22 +2,9 @@
 /* Between the HTTP front and calls: a request becomes the trigger's data, an answer a response. */
 #include "base/alloc.h"
 #include "host/engine.h"
+#include "host/trace.h"
 
 #include <stdio.h>
-
-/* The W3C Trace Context of the caller, section 3: no more than one traceparent. */
-static iswi_wire_trace trace_of(const isw_http *request)
-{
-    iswi_wire_trace trace = { .parent = { NULL, 0 } };
-    const isw_str *parent = isw_pairs_find(&request->headers, "traceparent");
-    const isw_str *state = isw_pairs_find(&request->headers, "tracestate");
-
-    if (parent && parent->size <= ISWI_LINE_MAX)
-        trace.parent = *parent;
-    if (parent && state && state->size <= ISWI_LINE_MAX)
-        trace.state = *state;
-    return trace;
-}
 
 static const char *content_type_of(isw_value_type type)
 {
@@ -90,7 +77,7 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     iswi_call call = { .function = target, .answer = on_answer, .user = request };
 
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
-    call.trace = trace_of(data);
+    call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(host, &call);
 }
 

@@ -170,6 +170,11 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
                       (isw_str){ mark + 1, target.size - (size_t)(mark + 1 - target.data) });
 }
 
+iswi_arena *iswi_http_request_arena(iswi_http_request *request)
+{
+    return &request->arena;
+}
+
 const isw_http *iswi_http_request_data(const iswi_http_request *request)
 {
     return &request->data;

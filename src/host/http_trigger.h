@@ -66,6 +66,9 @@ void iswi_http_stop(iswi_http *http);
  * `release` is NULL. */
 const isw_http *iswi_http_request_data(const iswi_http_request *request);
 
+/* Memory that lives as long. On the handler's thread, before it returns. */
+iswi_arena *iswi_http_request_arena(iswi_http_request *request);
+
 /*
  * Answer with status, headers and body of `response`; any thread, once. Headers are copied before
  * this returns. The body is written from where it is: it stays valid until `release` is called
