@@ -32,6 +32,7 @@ install(FILES
   "${headers}/context.h"
   "${headers}/http.h"
   "${headers}/log.h"
+  "${headers}/testing.h"
   "${headers}/worker.h"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker")
 install(FILES "${headers}/sys/middleware.h"

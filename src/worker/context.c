@@ -218,6 +218,10 @@ isw_status isw_context_sleep(isw_context *ctx, uint32_t ms)
 
     if (cut)
         until = ctx->deadline_ns;
+    if (ctx->sleep) {
+        ctx->sleep(ctx, until);
+        return cut || atomic_load(&ctx->cancelled) ? ISW_E_CANCELLED : ISW_OK;
+    }
     at.tv_sec = until / 1000000000;
     at.tv_nsec = until % 1000000000;
     pthread_mutex_lock(&ctx->gate->lock);

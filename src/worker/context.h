@@ -76,6 +76,7 @@ struct isw_context {
     const char *invocation_id;
     int64_t arrived_ns;
     int64_t deadline_ns; /* 0: none */
+    void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
     isw_trace trace;
     isw_retry retry;
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One invocation in the calling thread, with no host: for tests, debuggers and `invoke`. */
+#include "worker/local.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/logline.h"
-#include "worker/worker.h"
 
 #include <stdio.h>
 
@@ -34,25 +35,48 @@ static isw_log_level print_threshold(void *user, const char *category)
 
 static const iswi_log_sink to_stderr = { print_line, print_threshold, NULL };
 
-static isw_status begin(isw_worker *worker, const iswi_entry *entry, const isw_value *input,
-                        isw_context *ctx)
+/* False: no memory, or no randomness for its id. */
+static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
+                  isw_context *ctx)
 {
+    uint32_t timeout_ms = local->timeout_ms ? local->timeout_ms : entry->function->timeout_ms;
     unsigned char random[16];
     char *id;
 
     iswi_context_init(ctx);
-    if (!iswi_context_begin(ctx, entry, &worker->services, &to_stderr, &worker->gate))
-        return ISW_E_NO_MEMORY;
+    if (!iswi_context_begin(ctx, entry, &worker->services, local->log, &worker->gate))
+        return false;
     id = isw_context_alloc(ctx, 2 * sizeof random + 1);
     if (!id || !iswi_random(random, sizeof random))
-        return ISW_E_NO_MEMORY;
+        return false;
     iswi_hex(random, sizeof random, id);
     ctx->invocation_id = id;
-    if (input)
-        ctx->trigger = *input;
-    if (entry->function->timeout_ms)
-        ctx->deadline_ns = ctx->arrived_ns + (int64_t)entry->function->timeout_ms * 1000000;
-    return ISW_OK;
+    ctx->trigger = local->trigger;
+    ctx->inputs = local->inputs;
+    ctx->trigger_metadata = local->trigger_metadata;
+    ctx->trace = local->trace;
+    ctx->retry = local->retry;
+    ctx->sleep = local->sleep;
+    if (timeout_ms)
+        ctx->deadline_ns = ctx->arrived_ns + (int64_t)timeout_ms * 1000000;
+    return true;
+}
+
+isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local)
+{
+    isw_context *ctx = iswi_calloc(1, sizeof *ctx);
+
+    if (!ctx || begin(worker, entry, local, ctx))
+        return ctx;
+    iswi_local_end(ctx);
+    return NULL;
+}
+
+void iswi_local_end(isw_context *ctx)
+{
+    iswi_context_end(ctx);
+    iswi_context_fini(ctx);
+    iswi_free(ctx);
 }
 
 static void fill(const isw_context *ctx, isw_status status, isw_invocation *out)
@@ -75,6 +99,7 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
                              isw_invocation *out, isw_error *error)
 {
     isw_status status = isw_worker_configure(worker, error);
+    iswi_local local = { .log = &to_stderr };
     const iswi_entry *entry;
     isw_context *ctx;
 
@@ -83,26 +108,18 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
     entry = iswi_worker_entry(worker, isw_str_of(name));
     if (!entry)
         return isw_error_set(error, ISW_E_NOT_FOUND, "there is no function \"%s\"", name);
-    ctx = iswi_calloc(1, sizeof *ctx);
-    status = ctx ? begin(worker, entry, input, ctx) : ISW_E_NO_MEMORY;
-    if (status != ISW_OK) {
-        if (ctx)
-            iswi_context_fini(ctx);
-        iswi_free(ctx);
-        return isw_error_set(error, status, "no memory for the invocation");
-    }
+    if (input)
+        local.trigger = *input;
+    ctx = iswi_local_begin(worker, entry, &local);
+    if (!ctx)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the invocation");
     fill(ctx, iswi_context_run(ctx), out);
     return ISW_OK;
 }
 
 void isw_invocation_free(isw_invocation *invocation)
 {
-    isw_context *ctx = invocation->opaque;
-
-    if (!ctx)
-        return;
-    iswi_context_end(ctx);
-    iswi_context_fini(ctx);
-    iswi_free(ctx);
+    if (invocation->opaque)
+        iswi_local_end(invocation->opaque);
     invocation->opaque = NULL;
 }

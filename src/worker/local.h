@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_LOCAL_H
+#define ISWI_WORKER_LOCAL_H
+
+/* An invocation in the calling thread, with no host. */
+#include "worker/worker.h"
+
+/* What it brings; zeroed it brings nothing. All views live until iswi_local_end. */
+typedef struct iswi_local {
+    isw_value trigger;
+    isw_map inputs;
+    isw_map trigger_metadata;
+    isw_trace trace;
+    isw_retry retry;
+    uint32_t timeout_ms; /* 0: the function's own */
+    const iswi_log_sink *log;
+    void (*sleep)(isw_context *ctx, int64_t until_ns); /* instead of sleeping; may be NULL */
+} iswi_local;
+
+/* A context that is ready to run, or NULL when memory is out. */
+isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local);
+
+void iswi_local_end(isw_context *ctx);
+
+#endif
