@@ -9,7 +9,6 @@
 #include <isoworker/log.h>
 #include <isoworker/sys/middleware.h>
 #include <stddef.h>
-#include <stdio.h>
 
 typedef struct options {
     bool expose_details;
@@ -32,28 +31,43 @@ static bool already_answered(const isw_context *ctx)
     return reply && reply->status >= 400;
 }
 
-static isw_status answer_http(isw_context *ctx, isw_status why, isw_outcome outcome,
-                              const char *detail)
+/* Whole seconds, so that nobody comes back too early. */
+static void say_when(isw_context *ctx, uint32_t retry_after_ms)
 {
-    if (outcome == ISW_OUTCOME_RETRY_LATER) {
-        isw_http_set_header(ctx, "retry-after", "1");
-        return isw_http_reply_problem(ctx, 503, NULL, detail);
-    }
-    return isw_http_reply_problem(ctx, isw_status_http(why), NULL, detail);
+    const char *seconds = isw_context_printf(ctx, "%u", (retry_after_ms + 999) / 1000);
+
+    if (seconds)
+        isw_http_set_header(ctx, "retry-after", retry_after_ms ? seconds : "1");
 }
 
-static isw_status answer_json(isw_context *ctx, isw_status why, const char *detail)
+static isw_status answer_json(isw_context *ctx, const isw_failure *failure, bool details)
 {
-    const char *message = isw_context_json_string(ctx, detail ? detail : isw_status_text(why));
-    char *text = message ? isw_context_printf(ctx, "{\"type\":\"%s\",\"message\":%s}",
-                                              isw_status_name(why), message)
-                         : NULL;
-    isw_value data;
+    const char *text = details ? failure->message : isw_status_text(failure->status);
+    const char *message = isw_context_json_string(ctx, text);
+    const char *type = isw_context_json_string(
+        ctx, *failure->type ? failure->type : isw_status_name(failure->status));
+    const char *json =
+        message && type
+            ? isw_context_printf(ctx, "{\"type\":%s,\"message\":%s,\"retriable\":%s}", type, message,
+                                 failure->retriable ? "true" : "false")
+            : NULL;
+    isw_value value;
 
-    if (!text)
+    if (!json)
         return ISW_E_NO_MEMORY;
-    data = isw_value_json(text);
-    return isw_context_set_result(ctx, &data);
+    value = isw_value_json(json);
+    return isw_context_set_result(ctx, &value);
+}
+
+static void answer(isw_context *ctx, const isw_failure *failure, isw_outcome outcome, bool details)
+{
+    if (!isw_http_request(ctx)) {
+        answer_json(ctx, failure, details);
+    } else if (!already_answered(ctx)) {
+        if (outcome == ISW_OUTCOME_RETRY_LATER)
+            say_when(ctx, isw_context_retry_after_ms(ctx));
+        isw_http_reply_failure(ctx, details);
+    }
 }
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
@@ -61,20 +75,23 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     const options *opt = isw_instance_options(self);
     isw_status status = isw_next_run(next, ctx);
     isw_outcome outcome = isw_context_outcome(ctx, status);
-    const isw_error *failure = isw_context_failure(ctx);
-    isw_status why = failure ? failure->status : status != ISW_OK ? status : ISW_E_FAILED;
-    const char *detail = failure && opt->expose_details ? failure->message : NULL;
+    const isw_failure *failure;
 
     if (outcome == ISW_OUTCOME_SUCCESS)
         return status;
+    if (!isw_context_failure(ctx)) /* the outcome alone says so */
+        isw_fail_as(ctx, &(isw_failure){ .status = ISW_E_FAILED,
+                                         .message = "no reason was given",
+                                         .user = true,
+                                         .retriable = outcome == ISW_OUTCOME_RETRY_LATER });
+    failure = isw_context_failure(ctx);
     if (opt->log)
-        isw_log(ctx, isw_status_http(why) >= 500 ? ISW_LOG_ERROR : ISW_LOG_WARNING, "%s: %s",
-                isw_status_name(why), failure ? failure->message : "no reason was given");
-    if (!isw_http_request(ctx))
-        answer_json(ctx, why, detail);
-    else if (!already_answered(ctx))
-        answer_http(ctx, why, outcome, detail);
-    return why;
+        isw_log_failure(ctx, isw_status_http(failure->status) >= 500 ? ISW_LOG_ERROR
+                                                                     : ISW_LOG_WARNING);
+    else
+        isw_log_failure(ctx, ISW_LOG_NONE);
+    answer(ctx, failure, outcome, opt->expose_details);
+    return failure->status;
 }
 
 const isw_middleware isw_middleware_error_handling = {

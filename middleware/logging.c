@@ -53,7 +53,7 @@ static void log_end(isw_context *ctx, isw_log_level level, isw_status status)
 {
     const isw_function *function = isw_context_function(ctx);
     const isw_value *result = isw_context_result(ctx);
-    const isw_error *failure = isw_context_failure(ctx);
+    const isw_failure *failure = isw_context_failure(ctx);
     isw_named_value fields[FIELDS];
     size_t count = 0;
 

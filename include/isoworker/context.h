@@ -5,14 +5,17 @@
 /*
  * isw_context, the FunctionContext: everything about one invocation, as the middleware and the
  * handler see it. The worker makes it when an invocation arrives and ends it when the answer has
- * been sent; nothing that it hands out may be kept longer. One thread at a time uses a context,
- * the one that runs its chain; isw_context_cancelled and isw_context_remaining_ms may be called
- * from any thread while the handler runs. Nothing here blocks unless it says so.
+ * been sent; nothing that it hands out may be kept longer, and a debug build of the library ends
+ * the program when a context is used after that. One thread at a time uses a context, the one that
+ * runs its chain. Nothing here blocks. What it can say of failures is in failure.h, of time and
+ * cancellation in cancel.h.
  */
-#include <isoworker/value.h>
+#include <isoworker/cancel.h>
 #include <isoworker/export.h>
+#include <isoworker/failure.h>
 #include <isoworker/function.h>
 #include <isoworker/status.h>
+#include <isoworker/value.h>
 
 ISW_BEGIN_DECLS
 
@@ -55,6 +58,12 @@ ISW_API const isw_value *isw_context_input(const isw_context *ctx, const char *n
 /* What else the trigger tells about this event (such as a queue's delivery count), or NULL. */
 ISW_API const isw_value *isw_context_trigger_metadata(const isw_context *ctx, const char *name);
 
+/* All inputs beside the trigger's, all of the trigger's metadata, all outputs that are set. Views
+ * that hold until one is set. */
+ISW_API isw_map isw_context_inputs(const isw_context *ctx);
+ISW_API isw_map isw_context_trigger_metadata_all(const isw_context *ctx);
+ISW_API isw_map isw_context_outputs(const isw_context *ctx);
+
 /* Replace or add an input, so that what runs after sees `data`. `data` is copied; what it points
  * to is not and must live until the invocation ends (use isw_context_alloc).
  * Errors: ISW_E_NO_MEMORY. */
@@ -62,62 +71,25 @@ ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, con
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.
  * The same rule for memory as isw_context_set_input; NULL takes the result back.
- * Errors: ISW_E_NO_MEMORY. */
+ * Errors: ISW_E_NO_MEMORY, ISW_E_CONFLICT after the answer. */
 ISW_API const isw_value *isw_context_result(const isw_context *ctx);
 ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_value *data);
 
-/* The output binding `name`, or NULL while it is not set; and set it. Memory as above.
- * Errors: ISW_E_NOT_FOUND if the function declares no such output, ISW_E_NO_MEMORY. */
+/* The output binding `name`, or NULL while it is not set; and set it, or with NULL take it back.
+ * Several values for one output are an array. Memory as above. Errors, recorded on ctx:
+ * ISW_E_NOT_FOUND if the function declares no such output, ISW_E_NO_MEMORY, ISW_E_CONFLICT. */
 ISW_API const isw_value *isw_context_output(const isw_context *ctx, const char *name);
 ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
                                           const isw_value *data);
 
-/* -- Failure and outcome ----------------------------------------------------------------------- */
+/* -- Afterwards -------------------------------------------------------------------------------- */
 
-/* Record that the invocation failed, with a sentence for the log, and return `status`:
- * `return isw_fail(ctx, ISW_E_NOT_FOUND, "no order %s", id);`. The first failure stays. The
- * sentence is for operators; callers see it only if error_handling exposes details. */
-ISW_API isw_status isw_fail(isw_context *ctx, isw_status status, const char *format, ...)
-    ISW_PRINTF(3, 4);
-
-/* The failure so far, or NULL. A status that a handler or middleware returned without isw_fail is
- * recorded here too. */
-ISW_API const isw_error *isw_context_failure(const isw_context *ctx);
-
-/* Forget the failure on purpose, for a middleware that has dealt with it (a fallback, a retry).
- * Without this call an invocation that failed is reported as failed, whatever is returned. */
-ISW_API void isw_context_recover(isw_context *ctx);
-
-typedef enum isw_outcome {
-    ISW_OUTCOME_FAILED = 0,
-    ISW_OUTCOME_SUCCESS = 1,
-    ISW_OUTCOME_CANCELLED = 2,
-    ISW_OUTCOME_RETRY_LATER = 3 /* a host that has a queue gives it back; HTTP callers get 503 */
-} isw_outcome;
-
-/* Decide what is reported to the host, whatever the chain returns; the last call wins. Seldom
- * needed: the status and the failure say it otherwise. `retry_after_ms` counts only with
- * ISW_OUTCOME_RETRY_LATER. */
-ISW_API void isw_context_set_outcome(isw_context *ctx, isw_outcome outcome,
-                                     uint32_t retry_after_ms);
-
-/* What would be reported if the chain returned `status` now. */
-ISW_API isw_outcome isw_context_outcome(const isw_context *ctx, isw_status status);
-
-/* -- Time -------------------------------------------------------------------------------------- */
-
-/* Milliseconds until the deadline, 0 when it has passed, INT64_MAX when there is none. */
-ISW_API int64_t isw_context_remaining_ms(const isw_context *ctx);
-
-/* Microseconds since the invocation arrived in this process. */
-ISW_API int64_t isw_context_elapsed_us(const isw_context *ctx);
-
-/* Whether the host asked to stop: the deadline passed, the caller left, or the worker stops. */
-ISW_API bool isw_context_cancelled(const isw_context *ctx);
-
-/* Sleep for `ms`, or less if the invocation is cancelled meanwhile. Blocks. Returns ISW_OK after
- * the full time, ISW_E_CANCELLED when cancelled. */
-ISW_API isw_status isw_context_sleep(isw_context *ctx, uint32_t ms);
+/* Have `call` called after the answer was sent, on the invocation's thread, the last one that was
+ * added first. The context is whole and can log; the answer is given: to change it is an
+ * ISW_E_CONFLICT. The worker counts the invocation as running until then.
+ * Errors: ISW_E_NO_MEMORY. */
+typedef void (*isw_after_fn)(isw_context *ctx, void *user);
+ISW_API isw_status isw_context_after(isw_context *ctx, isw_after_fn call, void *user);
 
 /* -- Memory and items -------------------------------------------------------------------------- */
 

@@ -42,6 +42,12 @@ ISW_API isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char
 ISW_API isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
                                           const char *detail);
 
+/* Answer with the invocation's failure, which it has, as application/problem+json under the status
+ * that it stands for. Members beside those of RFC 9457 (section 3.2): "error", the status's name,
+ * "error_type", and "retriable"; with `details` also "detail", "place" and "causes", a list of
+ * objects with "error", "type", "message" and "place". Errors as isw_http_reply. */
+ISW_API isw_status isw_http_reply_failure(isw_context *ctx, bool details);
+
 /* Add a header to the reply, before or after it is made. Both texts are copied.
  * Errors: ISW_E_INVALID if the name is not a token or the value has CR, LF or NUL (RFC 9110,
  * section 5), ISW_E_NO_MEMORY; both recorded on ctx. */

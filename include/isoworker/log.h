@@ -37,6 +37,11 @@ ISW_API void isw_log_fields(isw_context *ctx, isw_log_level level, const char *c
                             const isw_named_value *fields, size_t field_count, const char *format,
                             ...) ISW_PRINTF(6, 7);
 
+/* Log the failure of the invocation, which has one, under "Function.<name>", with its type, place,
+ * causes, and whether it is retriable and the user's as fields. The worker does so at the end of an
+ * invocation for which nobody did; ISW_LOG_NONE says that there is to be no line. */
+ISW_API void isw_log_failure(isw_context *ctx, isw_log_level level);
+
 /* Whether a line would go out, to save the work of making it. */
 ISW_API bool isw_log_enabled(const isw_context *ctx, isw_log_level level, const char *category);
 

@@ -9,6 +9,7 @@
  * (a NULL where none is allowed) is an assert.
  */
 #include <isoworker/export.h>
+#include <stdbool.h>
 
 ISW_BEGIN_DECLS
 
@@ -51,6 +52,10 @@ ISW_API const char *isw_status_text(isw_status status);
 
 /* The HTTP status that `status` stands for: 200 for ISW_OK, 500 for an unknown number. */
 ISW_API int isw_status_http(isw_status status);
+
+/* Whether a failure of that status may pass when it is tried again: ISW_E_BUSY, UNAVAILABLE,
+ * TIMEOUT, WORKER_LOST, NO_MEMORY and CLOSED. Any thread. */
+ISW_API bool isw_status_retriable(isw_status status);
 
 enum { ISW_ERROR_MESSAGE_BYTES = 1024 };
 

@@ -83,7 +83,7 @@ typedef struct isw_test_span {
 typedef struct isw_test_result {
     isw_outcome outcome;
     uint32_t retry_after_ms;    /* with ISW_OUTCOME_RETRY_LATER */
-    const isw_error *failure; /* NULL if it did not fail */
+    const isw_failure *failure; /* NULL if it did not fail */
     isw_value result;
     isw_map outputs; /* those that were emitted on the way first */
     int http_status; /* as the caller of an HTTP function sees it; 0 for other triggers */

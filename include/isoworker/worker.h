@@ -9,6 +9,7 @@
  */
 #include <isoworker/value.h>
 #include <isoworker/export.h>
+#include <isoworker/failure.h>
 #include <isoworker/function.h>
 #include <isoworker/log.h>
 #include <isoworker/status.h>
@@ -86,7 +87,7 @@ ISW_API void isw_worker_stop(isw_worker *worker);
 /* What came of one invocation. Everything it points to lives until isw_invocation_free. */
 typedef struct isw_invocation {
     isw_outcome outcome;
-    isw_error failure; /* status is ISW_OK when there was none */
+    isw_failure failure; /* status is ISW_OK when there was none */
     isw_value result;
     const isw_named_value *outputs;
     size_t output_count;

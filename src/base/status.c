@@ -40,6 +40,21 @@ int isw_status_http(isw_status status)
     return row_of(status)->http;
 }
 
+bool isw_status_retriable(isw_status status)
+{
+    switch (status) {
+    case ISW_E_BUSY:
+    case ISW_E_UNAVAILABLE:
+    case ISW_E_TIMEOUT:
+    case ISW_E_WORKER_LOST:
+    case ISW_E_NO_MEMORY:
+    case ISW_E_CLOSED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 isw_status isw_error_set(isw_error *error, isw_status status, const char *format, ...)
 {
     va_list args;

@@ -246,6 +246,11 @@ isw_status isw_next_run(const isw_next *next, isw_context *ctx)
         memset(run->chain_state + next->state_offset, 0, next->state_size);
     status = next->invoke(next->self, ctx, next + 1);
     if (status != ISW_OK && run->failure.status == ISW_OK)
-        isw_error_set(&run->failure, status, "%s", isw_status_text(status));
+        run->failure = (isw_failure){ .status = status,
+                                      .message = isw_status_text(status),
+                                      .type = "",
+                                      .place = "",
+                                      .user = true,
+                                      .retriable = isw_status_retriable(status) };
     return status;
 }

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "pipeline/registry.h"
 
+#include <isoworker/failure.h>
 #include <isoworker/function.h>
 
 typedef isw_status (*iswi_step_fn)(isw_instance *self, isw_context *ctx, const isw_next *next);
@@ -31,7 +32,7 @@ typedef struct iswi_chain {
 /* The head of isw_context, as far as the chain knows it. */
 typedef struct iswi_run {
     unsigned char *chain_state; /* state_bytes of the function's chain */
-    isw_error failure;
+    isw_failure failure; /* its status is ISW_OK while there is none */
 } iswi_run;
 
 typedef struct iswi_pipeline iswi_pipeline;

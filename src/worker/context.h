@@ -56,6 +56,9 @@ typedef struct iswi_named_bag {
     size_t count, capacity;
 } iswi_named_bag;
 
+typedef struct iswi_cancel_call iswi_cancel_call;
+typedef struct iswi_after iswi_after;
+
 typedef struct iswi_item {
     const isw_item_key *key;
     void *value;
@@ -65,7 +68,13 @@ struct isw_context {
     iswi_run run; /* first: the chain knows no more of a context */
     iswi_arena arena;
     iswi_encoded outgoing; /* the frame that is being sent about it */
-    atomic_bool cancelled; /* set from other threads */
+
+    /* cancel.c; touched by other threads. */
+    atomic_int cancelled; /* isw_cancel_reason */
+    pthread_mutex_t cancel_lock;
+    iswi_cancel_call *cancel_calls;
+    int cancel_fd; /* and 1; 0: none */
+    bool watches_cancel; /* one of the two is or was set; only its own thread */
 
     /* Everything below is zero at the start of an invocation. */
     const iswi_entry *entry;
@@ -96,6 +105,9 @@ struct isw_context {
     isw_outcome outcome;
     uint32_t retry_after_ms;
 
+    iswi_after *after; /* the last one first */
+    bool answered;
+    bool failure_logged;
     iswi_item *items;
     size_t item_count, item_capacity;
     const isw_principal *principal;
@@ -110,13 +122,30 @@ void iswi_context_fini(isw_context *ctx);
 bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, const iswi_services *services,
                         const iswi_log_sink *log, iswi_gate *gate);
 
-/* Run the chain and the handler. */
+/* Run the chain and the handler; a failure that nobody has logged is. */
 isw_status iswi_context_run(isw_context *ctx);
 
 /* End the invocation: items are destroyed, memory is given back. */
 void iswi_context_end(isw_context *ctx);
 
-void iswi_context_cancel(isw_context *ctx); /* any thread */
+/* Run what was left for after the answer; to be called once that is sent. */
+void iswi_context_after(isw_context *ctx);
+
+/* Any thread, while the invocation waits or runs. Only the first reason counts. Whoever sleeps is
+ * woken by the caller, through the gate. */
+void iswi_context_cancel(isw_context *ctx, isw_cancel_reason reason);
+
+/* Let go of what cancelling would touch. */
+void iswi_cancel_end(isw_context *ctx);
+
+#ifdef NDEBUG
+#define ISWI_ALIVE(ctx) ((void)(ctx))
+#else
+/* End the program if the context's invocation has ended; `function` is the public one that was
+ * called with it. */
+#define ISWI_ALIVE(ctx) iswi_context_check((ctx), __func__)
+void iswi_context_check(const isw_context *ctx, const char *function);
+#endif
 
 /* Room for one more in an array of the invocation's arena; false: no memory. */
 bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,

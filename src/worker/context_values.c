@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes into a function and what comes out of it. */
-#include "worker/context.h"
+#include "worker/failure.h"
 
 static const isw_value *find(const isw_named_value *items, size_t count, isw_str name)
 {
@@ -37,15 +37,13 @@ static const char *trigger_binding(const isw_context *ctx)
 
 const isw_value *isw_context_trigger(const isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     return &ctx->trigger;
 }
 
 const isw_value *isw_context_input(const isw_context *ctx, const char *name)
 {
-    const isw_value *own = find(ctx->own_inputs.items, ctx->own_inputs.count, isw_str_of(name));
-
-    if (own)
-        return own;
+    ISWI_ALIVE(ctx);
     if (strcmp(name, trigger_binding(ctx)) == 0)
         return &ctx->trigger;
     return find(ctx->inputs.items, ctx->inputs.count, isw_str_of(name));
@@ -53,43 +51,136 @@ const isw_value *isw_context_input(const isw_context *ctx, const char *name)
 
 const isw_value *isw_context_trigger_metadata(const isw_context *ctx, const char *name)
 {
+    ISWI_ALIVE(ctx);
     return find(ctx->trigger_metadata.items, ctx->trigger_metadata.count, isw_str_of(name));
+}
+
+/* Inputs that were received cannot be changed; copies of them can. */
+static bool own_inputs(isw_context *ctx)
+{
+    iswi_named_bag *bag = &ctx->own_inputs;
+
+    bag->capacity = ctx->inputs.count + 4;
+    bag->items = iswi_arena_calloc(&ctx->arena, bag->capacity, sizeof *bag->items);
+    if (!bag->items)
+        return false;
+    if (ctx->inputs.count)
+        memcpy(bag->items, ctx->inputs.items, ctx->inputs.count * sizeof *bag->items);
+    bag->count = ctx->inputs.count;
+    return true;
 }
 
 isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data)
 {
+    ISWI_ALIVE(ctx);
+    isw_status status;
+
     if (strcmp(name, trigger_binding(ctx)) == 0) {
         ctx->trigger = *data;
         return ISW_OK;
     }
-    return put(ctx, &ctx->own_inputs, name, data);
+    if (!ctx->own_inputs.items && !own_inputs(ctx))
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for input %s", name);
+    status = put(ctx, &ctx->own_inputs, name, data);
+    ctx->inputs = (isw_map){ ctx->own_inputs.items, ctx->own_inputs.count };
+    return status;
+}
+
+isw_map isw_context_inputs(const isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return ctx->inputs;
+}
+
+isw_map isw_context_trigger_metadata_all(const isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return ctx->trigger_metadata;
+}
+
+/* -- What comes out ---------------------------------------------------------------------------- */
+
+isw_status iswi_context_may_answer(isw_context *ctx)
+{
+    if (!ctx->answered)
+        return ISW_OK;
+    return iswi_fail(ctx, ISW_E_CONFLICT, "the answer was sent already");
 }
 
 const isw_value *isw_context_result(const isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     return ctx->has_result ? &ctx->result : NULL;
 }
 
 isw_status isw_context_set_result(isw_context *ctx, const isw_value *data)
 {
+    ISWI_ALIVE(ctx);
+    isw_status status = iswi_context_may_answer(ctx);
+
+    if (status != ISW_OK)
+        return status;
     ctx->has_result = data != NULL;
     if (data)
         ctx->result = *data;
     return ISW_OK;
 }
 
+isw_map isw_context_outputs(const isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return (isw_map){ ctx->outputs.items, ctx->outputs.count };
+}
+
 const isw_value *isw_context_output(const isw_context *ctx, const char *name)
 {
+    ISWI_ALIVE(ctx);
     return find(ctx->outputs.items, ctx->outputs.count, isw_str_of(name));
+}
+
+/* "receipt, ledger"; "none". */
+static const char *declared_outputs(isw_context *ctx)
+{
+    const char *names = NULL;
+
+    for (const isw_binding *at = ctx->entry->function->bindings; at && at->name; at++)
+        if (at->direction != ISW_IN)
+            names = names ? isw_context_printf(ctx, "%s, %s", names, at->name) : at->name;
+    return names ? names : "none";
+}
+
+static bool is_output(const isw_context *ctx, const char *name)
+{
+    for (const isw_binding *at = ctx->entry->function->bindings; at && at->name; at++)
+        if (strcmp(at->name, name) == 0)
+            return at->direction != ISW_IN;
+    return false;
+}
+
+static void remove_output(isw_context *ctx, const char *name)
+{
+    iswi_named_bag *bag = &ctx->outputs;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < bag->count; i++)
+        if (!isw_str_equal(bag->items[i].name, isw_str_of(name)))
+            bag->items[kept++] = bag->items[i];
+    bag->count = kept;
 }
 
 isw_status isw_context_set_output(isw_context *ctx, const char *name, const isw_value *data)
 {
-    const isw_binding *binding = ctx->entry->function->bindings;
+    ISWI_ALIVE(ctx);
+    isw_status status = iswi_context_may_answer(ctx);
 
-    while (binding && binding->name && strcmp(binding->name, name) != 0)
-        binding++;
-    if (!binding || !binding->name || binding->direction == ISW_IN)
-        return ISW_E_NOT_FOUND;
+    if (status != ISW_OK)
+        return status;
+    if (!is_output(ctx, name))
+        return iswi_fail(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
+                         ctx->entry->function->name, name, declared_outputs(ctx));
+    if (!data) {
+        remove_output(ctx, name);
+        return ISW_OK;
+    }
     return put(ctx, &ctx->outputs, name, data);
 }

@@ -175,6 +175,23 @@ static void print_result(const isw_value *result)
     }
 }
 
+/* "ISW_E_INVALID: no such order (order.missing, orders.c:41)", then a line for each cause. */
+static void print_failure(const isw_failure *failure)
+{
+    const char *lead = "";
+
+    for (; failure; failure = failure->cause) {
+        const char *type = failure->type;
+        const char *place = failure->place;
+
+        fprintf(stderr, "%s%s: %s", lead, isw_status_name(failure->status), failure->message);
+        if (*type || *place)
+            fprintf(stderr, " (%s%s%s)", type, *type && *place ? ", " : "", place);
+        fprintf(stderr, "\n");
+        lead = "  because of ";
+    }
+}
+
 static int invoke(isw_worker *worker, const char *name, arguments *args)
 {
     isw_error error = { ISW_OK, "" };
@@ -192,8 +209,7 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
         return iswi_program_fail(&error);
     print_result(&invocation.result);
     if (invocation.failure.status != ISW_OK)
-        fprintf(stderr, "%s: %s\n", isw_status_name(invocation.failure.status),
-                invocation.failure.message);
+        print_failure(&invocation.failure);
     fflush(stdout);
     fprintf(stderr, "%s after %lld us\n",
             invocation.outcome == ISW_OUTCOME_SUCCESS ? "success" : "failed",

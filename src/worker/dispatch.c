@@ -102,14 +102,14 @@ void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job)
     pthread_mutex_unlock(&dispatch->lock);
 }
 
-bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id)
+bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id, isw_cancel_reason reason)
 {
     bool found = false;
 
     pthread_mutex_lock(&dispatch->lock);
     for (iswi_job *job = dispatch->jobs; job; job = job->next_job) {
         if (job->in_use && (job->id == id || id == 0)) {
-            iswi_context_cancel(&job->ctx);
+            iswi_context_cancel(&job->ctx, reason);
             found = true;
         }
     }

@@ -84,7 +84,7 @@ isw_status iswi_dispatch_go(iswi_dispatch *dispatch);
 void iswi_dispatch_answer(iswi_dispatch *dispatch, iswi_job *job);
 
 /* Mark invocation `id` as cancelled, or all with 0. False if it is not here. */
-bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id);
+bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id, isw_cancel_reason reason);
 
 /* From now on a thread that is not ours calls iswi_dispatch_help after each submit, so that a
  * function begins with no thread woken for it. */

@@ -36,7 +36,7 @@ static void put_back(iswi_dispatch *dispatch, iswi_job *job)
 {
     dispatch->unanswered -= !job->answered;
     job->in_use = false;
-    atomic_store(&job->ctx.cancelled, false); /* a late cancel is not for the next one */
+    atomic_store(&job->ctx.cancelled, ISW_CANCEL_NONE); /* a late cancel is not for the next one */
     job->message = NULL;
     job->next = dispatch->free;
     dispatch->free = job;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests and replies: a face on the trigger's data and the result of a context. */
 #include "base/text.h"
-#include "worker/context.h"
+#include "worker/failure.h"
 
 #include <isoworker/http.h>
 #include <stdio.h>
 
 const isw_http *isw_http_request(const isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     return ctx->trigger.type == ISW_VALUE_HTTP ? ctx->trigger.as.http : NULL;
 }
 
@@ -30,6 +31,7 @@ static const char *exact_text_of(isw_context *ctx, const isw_pairs *pairs, const
 
 const char *isw_http_param(isw_context *ctx, const char *name)
 {
+    ISWI_ALIVE(ctx);
     const isw_http *request = isw_http_request(ctx);
 
     return request ? exact_text_of(ctx, &request->params, name) : NULL;
@@ -37,6 +39,7 @@ const char *isw_http_param(isw_context *ctx, const char *name)
 
 const char *isw_http_query(isw_context *ctx, const char *name)
 {
+    ISWI_ALIVE(ctx);
     const isw_http *request = isw_http_request(ctx);
 
     return request ? exact_text_of(ctx, &request->query, name) : NULL;
@@ -44,6 +47,7 @@ const char *isw_http_query(isw_context *ctx, const char *name)
 
 const char *isw_http_header(isw_context *ctx, const char *name)
 {
+    ISWI_ALIVE(ctx);
     const isw_http *request = isw_http_request(ctx);
 
     return request ? text_of(ctx, &request->headers, name) : NULL;
@@ -51,6 +55,7 @@ const char *isw_http_header(isw_context *ctx, const char *name)
 
 isw_bytes isw_http_body(const isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     const isw_http *request = isw_http_request(ctx);
 
     return request ? request->body : (isw_bytes){ NULL, 0 };
@@ -58,6 +63,7 @@ isw_bytes isw_http_body(const isw_context *ctx)
 
 const isw_http *isw_http_response(const isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     return ctx->has_result && ctx->result.type == ISW_VALUE_HTTP ? ctx->result.as.http : NULL;
 }
 
@@ -99,7 +105,7 @@ static isw_status put_header(isw_context *ctx, const char *name, const char *val
     isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
 
     if (!name_copy || !value_copy)
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
     for (size_t i = 0; replace && i < ctx->reply_header_count; i++) {
         if (strcmp(ctx->reply_headers[i].name.data, name) == 0) {
             ctx->reply_headers[i] = pair;
@@ -108,7 +114,7 @@ static isw_status put_header(isw_context *ctx, const char *name, const char *val
     }
     if (!iswi_context_grow(ctx, &ctx->reply_headers, &ctx->reply_header_capacity,
                            ctx->reply_header_count, sizeof *ctx->reply_headers))
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
     ctx->reply_headers[ctx->reply_header_count++] = pair;
     return ISW_OK;
 }
@@ -120,10 +126,11 @@ static void publish_headers(isw_context *ctx)
 
 isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
 {
+    ISWI_ALIVE(ctx);
     isw_status status;
 
     if (!is_token(name) || !is_field_value(value))
-        return isw_fail(ctx, ISW_E_INVALID, "a reply header is no valid HTTP header");
+        return iswi_fail(ctx, ISW_E_INVALID, "a reply header is no valid HTTP header");
     status = put_header(ctx, name, value, false);
     publish_headers(ctx);
     return status;
@@ -132,12 +139,15 @@ isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *v
 isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *content_type,
                                 const void *body, size_t size)
 {
-    isw_status done = ISW_OK;
+    ISWI_ALIVE(ctx);
+    isw_status done = iswi_context_may_answer(ctx);
 
+    if (done != ISW_OK)
+        return done;
     if (status < 100 || status > 599)
-        return isw_fail(ctx, ISW_E_INVALID, "%d is no HTTP status", status);
+        return iswi_fail(ctx, ISW_E_INVALID, "%d is no HTTP status", status);
     if (content_type && !is_field_value(content_type))
-        return isw_fail(ctx, ISW_E_INVALID, "a content type is no valid HTTP header");
+        return iswi_fail(ctx, ISW_E_INVALID, "a content type is no valid HTTP header");
     if (content_type)
         done = put_header(ctx, "content-type", content_type, true);
     if (done != ISW_OK)
@@ -153,6 +163,7 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
 isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type,
                           const char *format, ...)
 {
+    ISWI_ALIVE(ctx);
     va_list args;
     char *text;
 
@@ -160,7 +171,7 @@ isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type
     text = iswi_arena_vprintf(&ctx->arena, format, args);
     va_end(args);
     if (!text)
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
     return isw_http_reply_bytes(ctx, status, content_type, text, strlen(text));
 }
 
@@ -187,28 +198,81 @@ static const char *reason_of(int status)
     return status < 500 ? "Request Refused" : "Server Error";
 }
 
-isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
-                                  const char *detail)
+/* {"type":"about:blank","title":...,"status":... */
+static void begin_problem(iswi_buffer *json, int status, const char *title)
 {
-    iswi_buffer *json = &ctx->outgoing.bytes; /* warm, and nothing is being sent now */
-    char *copy;
-
     iswi_buffer_reset(json);
     iswi_buffer_append_text(json, "{\"type\":\"about:blank\",\"title\":");
     iswi_json_string(json, isw_str_of(title ? title : reason_of(status)));
     iswi_buffer_printf(json, ",\"status\":%d", status);
-    if (detail) {
-        iswi_buffer_append_text(json, ",\"detail\":");
-        iswi_json_string(json, isw_str_of(detail));
-    }
-    iswi_buffer_append_text(json, ",\"instance\":");
-    iswi_json_string(json, isw_str_of(isw_context_printf(ctx, "urn:isoworker:invocation:%s",
-                                                          ctx->invocation_id)));
-    iswi_buffer_append_text(json, ",\"invocation_id\":");
-    iswi_json_string(json, isw_str_of(ctx->invocation_id));
+}
+
+static void add_member(iswi_buffer *json, const char *name, const char *text)
+{
+    iswi_buffer_printf(json, ",\"%s\":", name);
+    iswi_json_string(json, isw_str_of(text));
+}
+
+static isw_status end_problem(isw_context *ctx, iswi_buffer *json, int status)
+{
+    char *copy;
+
+    iswi_buffer_printf(json, ",\"instance\":\"urn:isoworker:invocation:%s\"",
+                       ctx->invocation_id);
+    add_member(json, "invocation_id", ctx->invocation_id);
     iswi_buffer_append_text(json, "}\n");
     copy = json->failed ? NULL : isw_context_strndup(ctx, (const char *)json->data, json->size);
     if (!copy)
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
     return isw_http_reply_bytes(ctx, status, "application/problem+json", copy, json->size);
+}
+
+isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
+                                  const char *detail)
+{
+    ISWI_ALIVE(ctx);
+    iswi_buffer *json = &ctx->outgoing.bytes; /* warm, and nothing is being sent now */
+
+    begin_problem(json, status, title);
+    if (detail)
+        add_member(json, "detail", detail);
+    return end_problem(ctx, json, status);
+}
+
+static void add_causes(iswi_buffer *json, const isw_failure *failure)
+{
+    iswi_buffer_append_text(json, ",\"causes\":[");
+    for (const isw_failure *at = failure->cause; at; at = at->cause) {
+        iswi_buffer_printf(json, "%s{\"error\":\"%s\"", at == failure->cause ? "" : ",",
+                           isw_status_name(at->status));
+        add_member(json, "message", at->message);
+        if (*at->type)
+            add_member(json, "type", at->type);
+        if (*at->place)
+            add_member(json, "place", at->place);
+        iswi_buffer_append_text(json, "}");
+    }
+    iswi_buffer_append_text(json, "]");
+}
+
+isw_status isw_http_reply_failure(isw_context *ctx, bool details)
+{
+    ISWI_ALIVE(ctx);
+    const isw_failure *failure = &ctx->run.failure;
+    bool later = ctx->outcome_decided && ctx->outcome == ISW_OUTCOME_RETRY_LATER;
+    int status = later ? 503 : isw_status_http(failure->status);
+    iswi_buffer *json = &ctx->outgoing.bytes;
+
+    begin_problem(json, status, NULL);
+    if (details && failure->message)
+        add_member(json, "detail", failure->message);
+    iswi_buffer_printf(json, ",\"error\":\"%s\"", isw_status_name(failure->status));
+    if (failure->type && *failure->type)
+        add_member(json, "error_type", failure->type);
+    iswi_buffer_printf(json, ",\"retriable\":%s", failure->retriable || later ? "true" : "false");
+    if (details && failure->place && *failure->place)
+        add_member(json, "place", failure->place);
+    if (details && failure->cause)
+        add_causes(json, failure);
+    return end_problem(ctx, json, status);
 }

@@ -2,7 +2,7 @@
 /* One invocation from its frame to its response. Runs on a thread of the pool. */
 #include "worker/session.h"
 
-#include "base/text.h"
+#include "worker/failure.h"
 
 static void set_up(isw_context *ctx, const iswi_job *job, const iswi_invoke *invoke)
 {
@@ -23,28 +23,11 @@ static void set_up(isw_context *ctx, const iswi_job *job, const iswi_invoke *inv
         ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
 }
 
-/* The failure's sentence as the wire takes it: what a caller sent may stand in it, or it was cut
- * within a character, and that must not cost the answer. `escaped` backs the view. */
-static isw_str sentence_of(const isw_error *failure, iswi_buffer *escaped)
+static void fill_response(isw_context *ctx, isw_status status, iswi_response *response)
 {
-    isw_str message = isw_str_of(failure->message);
-
-    if (iswi_utf8_valid(message.data, message.size))
-        return message;
-    iswi_terminal_text(escaped, message);
-    return (isw_str){ (const char *)escaped->data, escaped->failed ? 0 : escaped->size };
-}
-
-static void fill_response(const isw_context *ctx, isw_status status, iswi_response *response,
-                          iswi_buffer *escaped)
-{
-    const isw_error *failure = isw_context_failure(ctx);
-
     response->outcome = (uint64_t)isw_context_outcome(ctx, status);
-    if (response->outcome != ISW_OUTCOME_SUCCESS && failure) {
-        response->status.code = (uint64_t)failure->status;
-        response->status.message = sentence_of(failure, escaped);
-    }
+    if (response->outcome != ISW_OUTCOME_SUCCESS && isw_context_failure(ctx))
+        iswi_failure_to_wire(ctx, &response->status);
     if (ctx->has_result)
         response->result = ctx->result;
     response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
@@ -69,13 +52,11 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
     isw_error error = { ISW_OK, "" };
-    iswi_buffer escaped = { 0 };
     isw_status sent;
 
-    fill_response(&job->ctx, status, &frame.as.response, &escaped);
+    fill_response(&job->ctx, status, &frame.as.response);
     iswi_dispatch_answer(&session->dispatch, job);
     sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
-    iswi_buffer_fini(&escaped);
     if (sent == ISW_OK)
         return;
     send_failure(session, job, error.status ? error.status : ISW_E_INTERNAL,
@@ -99,10 +80,11 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
     }
     set_up(ctx, job, &frame->as.invoke);
     if (atomic_load(&ctx->cancelled))
-        status = isw_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
+        status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
         status = iswi_context_run(ctx);
     respond(session, job, status);
+    iswi_context_after(ctx);
 }
 
 void iswi_invocation_run(void *user, iswi_job *job)

@@ -81,7 +81,7 @@ void iswi_local_end(isw_context *ctx)
 
 static void fill(const isw_context *ctx, isw_status status, isw_invocation *out)
 {
-    const isw_error *failure = isw_context_failure(ctx);
+    const isw_failure *failure = isw_context_failure(ctx);
 
     memset(out, 0, sizeof *out);
     out->outcome = isw_context_outcome(ctx, status);
@@ -113,7 +113,9 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
     ctx = iswi_local_begin(worker, entry, &local);
     if (!ctx)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the invocation");
-    fill(ctx, iswi_context_run(ctx), out);
+    status = iswi_context_run(ctx);
+    fill(ctx, status, out);
+    iswi_context_after(ctx);
     return ISW_OK;
 }
 

@@ -10,6 +10,7 @@ enum { FIELDS_MAX = 64, LINE_BYTES = 512 };
 
 bool isw_log_enabled(const isw_context *ctx, isw_log_level level, const char *category)
 {
+    ISWI_ALIVE(ctx);
     if (!category)
         return (int)level >= atomic_load_explicit(&ctx->entry->threshold, memory_order_relaxed);
     return level >= ctx->log->threshold(ctx->log->user, category);
@@ -57,6 +58,7 @@ static void emit(isw_context *ctx, isw_log_level level, const char *category,
 
 void isw_log(isw_context *ctx, isw_log_level level, const char *format, ...)
 {
+    ISWI_ALIVE(ctx);
     va_list args;
 
     if (!isw_log_enabled(ctx, level, NULL))
@@ -69,6 +71,7 @@ void isw_log(isw_context *ctx, isw_log_level level, const char *format, ...)
 void isw_log_fields(isw_context *ctx, isw_log_level level, const char *category,
                     const isw_named_value *fields, size_t field_count, const char *format, ...)
 {
+    ISWI_ALIVE(ctx);
     va_list args;
 
     if (!isw_log_enabled(ctx, level, category))
@@ -80,6 +83,7 @@ void isw_log_fields(isw_context *ctx, isw_log_level level, const char *category,
 
 void isw_log_push_scope(isw_context *ctx, const char *name, const char *value)
 {
+    ISWI_ALIVE(ctx);
     if (ctx->scope_depth < ISWI_SCOPES_MAX) {
         char *name_copy = isw_context_strndup(ctx, name, strlen(name));
         char *value_copy = isw_context_strndup(ctx, value, strlen(value));
@@ -92,6 +96,7 @@ void isw_log_push_scope(isw_context *ctx, const char *name, const char *value)
 
 void isw_log_pop_scope(isw_context *ctx)
 {
+    ISWI_ALIVE(ctx);
     if (ctx->scope_depth)
         ctx->scope_depth--;
 }

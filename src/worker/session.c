@@ -115,14 +115,28 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 
 /* -- Other frames ------------------------------------------------------------------------------ */
 
-static void cancel(iswi_session *session, uint64_t id)
+static void cancel(iswi_session *session, uint64_t id, isw_cancel_reason reason)
 {
     iswi_gate *gate = &session->worker->gate;
 
-    iswi_dispatch_cancel(&session->dispatch, id);
+    iswi_dispatch_cancel(&session->dispatch, id, reason);
     pthread_mutex_lock(&gate->lock);
     pthread_cond_broadcast(&gate->cancelled);
     pthread_mutex_unlock(&gate->lock);
+}
+
+static isw_cancel_reason reason_of(const iswi_cancel *cancel)
+{
+    switch (cancel->reason) {
+    case ISWI_CANCEL_DEADLINE:
+        return ISW_CANCEL_DEADLINE;
+    case ISWI_CANCEL_CALLER_LEFT:
+        return ISW_CANCEL_CALLER;
+    case ISWI_CANCEL_SHUTDOWN:
+        return ISW_CANCEL_SHUTDOWN;
+    default:
+        return ISW_CANCEL_OTHER;
+    }
 }
 
 static uint64_t resident_bytes(void)
@@ -218,7 +232,7 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         break;
     case ISWI_CANCEL:
         if (frame->id)
-            cancel(session, frame->id);
+            cancel(session, frame->id, reason_of(&frame->as.cancel));
         break;
     case ISWI_STATUS_REQUEST:
         on_status_request(session, frame->id);
@@ -333,7 +347,7 @@ static void on_closed(void *user)
     pthread_mutex_lock(&session->lock);
     session->closed = true;
     pthread_mutex_unlock(&session->lock);
-    cancel(session, 0);
+    cancel(session, 0, ISW_CANCEL_SHUTDOWN);
     iswi_session_wake(session);
 }
 

@@ -149,7 +149,7 @@ static void fini(iswi_session *session)
 {
     if (session->link)
         iswi_link_close(session->link);
-    iswi_dispatch_cancel(&session->dispatch, 0);
+    iswi_dispatch_cancel(&session->dispatch, 0, ISW_CANCEL_SHUTDOWN);
     pthread_mutex_lock(&session->worker->gate.lock);
     pthread_cond_broadcast(&session->worker->gate.cancelled);
     pthread_mutex_unlock(&session->worker->gate.lock);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "url/query.h"
+#include "worker/failure.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -240,7 +241,7 @@ static void sleep_until(isw_context *ctx, int64_t until_ns)
     else if (cancelled && test->cancel_at_ns > test->now_ns)
         move_clock(test, test->cancel_at_ns);
     if (cancelled)
-        iswi_context_cancel(ctx);
+        iswi_context_cancel(ctx, ISW_CANCEL_CALLER);
 }
 
 void isw_test_advance_ms(isw_test *test, int64_t ms)
@@ -265,12 +266,14 @@ static const isw_test_result *invoke(isw_test *test, const iswi_entry *entry,
 
     test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, &local));
     if (test->cancel_at_ns <= test->now_ns) {
-        iswi_context_cancel(test->ctx);
-        status = isw_fail(test->ctx, ISW_E_CANCELLED, "cancelled before it began");
+        iswi_context_cancel(test->ctx, ISW_CANCEL_CALLER);
+        status = iswi_fail(test->ctx, ISW_E_CANCELLED, "cancelled before it began");
     } else {
         status = iswi_context_run(test->ctx);
     }
     iswi_test_fill(test, status);
+    iswi_context_after(test->ctx);
+    iswi_test_take_lines(test);
     return &test->result;
 }
 

@@ -50,6 +50,9 @@ void iswi_test_take_line(void *user, isw_context *ctx, const iswi_log *line);
 /* Fill test->result from the context after its chain returned `status`. */
 void iswi_test_fill(isw_test *test, isw_status status);
 
+/* The lines so far: those after the answer came after it was filled. */
+void iswi_test_take_lines(isw_test *test);
+
 /* Fill it for a request that reached no function. */
 void iswi_test_refuse(isw_test *test, isw_status status, int http_status, const char *message);
 

@@ -158,18 +158,22 @@ void iswi_test_fill(isw_test *test, isw_status status)
     result->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
     if (isw_http_request(ctx))
         result->http_status = http_status_of(result);
-    result->lines = test->lines.items;
-    result->line_count = test->lines.count;
     result->duration_us = isw_context_elapsed_us(ctx);
     set_body(test);
 }
 
+void iswi_test_take_lines(isw_test *test)
+{
+    test->result.lines = test->lines.items;
+    test->result.line_count = test->lines.count;
+}
+
 void iswi_test_refuse(isw_test *test, isw_status status, int http_status, const char *message)
 {
-    isw_error *failure = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *failure));
+    isw_failure *failure = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *failure));
 
     memset(&test->result, 0, sizeof test->result);
-    isw_error_set(failure, status, "%s", message);
+    *failure = (isw_failure){ .status = status, .message = message, .type = "", .place = "" };
     test->result.failure = failure;
     test->result.http_status = http_status;
     test->result.body = "";

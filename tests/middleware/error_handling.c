@@ -38,7 +38,8 @@ static void a_failure_becomes_a_problem_without_details(void **state)
     assert_int_equal(r.result.failure.status, ISW_E_NOT_FOUND);
     assert_int_equal(r.result.result.as.http->status, 404);
     assert_string_equal(reply_header(&r, "content-type"), "application/problem+json");
-    assert_body_has(&r, "\"title\":\"Not Found\",\"status\":404,\"instance\"", true);
+    assert_body_has(&r, "\"title\":\"Not Found\",\"status\":404,\"error\":\"ISW_E_NOT_FOUND\",\"retriable\":false,"
+                        "\"instance\"", true);
     assert_body_has(&r, "secret", false);
     run_fini(&r);
 }
@@ -50,7 +51,8 @@ static void details_are_shown_when_asked_for(void **state)
     (void)state;
     status_to_fail_with = ISW_E_FORBIDDEN;
     run_http(&r, fails, OPEN, NULL);
-    assert_body_has(&r, "\"status\":403,\"detail\":\"a \\\"secret\\\"\",\"instance\"", true);
+    assert_body_has(&r, "\"status\":403,\"detail\":\"a \\\"secret\\\"\",\"error\":\"ISW_E_FORBIDDEN\",", true);
+    assert_body_has(&r, "\"place\":\"error_handling.c:" , true);
     run_fini(&r);
 }
 
@@ -159,7 +161,7 @@ static void retry_later_is_503_with_retry_after(void **state)
     run_http(&r, postpones, QUIET, NULL);
     assert_int_equal(r.result.outcome, ISW_OUTCOME_RETRY_LATER);
     assert_int_equal(r.result.result.as.http->status, 503);
-    assert_string_equal(reply_header(&r, "retry-after"), "1");
+    assert_string_equal(reply_header(&r, "retry-after"), "2");
     run_fini(&r);
 }
 
@@ -180,8 +182,8 @@ static void other_callers_get_json(void **state)
 {
     (void)state;
     status_to_fail_with = ISW_E_TIMEOUT;
-    assert_json(QUIET, "{\"type\":\"ISW_E_TIMEOUT\",\"message\":\"deadline exceeded\"}");
-    assert_json(OPEN, "{\"type\":\"ISW_E_TIMEOUT\",\"message\":\"a \\\"secret\\\"\"}");
+    assert_json(QUIET, "{\"type\":\"ISW_E_TIMEOUT\",\"message\":\"deadline exceeded\",\"retriable\":true}");
+    assert_json(OPEN, "{\"type\":\"ISW_E_TIMEOUT\",\"message\":\"a \\\"secret\\\"\",\"retriable\":true}");
 }
 
 /* -- Its log ----------------------------------------------------------------------------------- */
@@ -202,9 +204,11 @@ static void each_failure_is_logged_with_its_sentence(void **state)
 {
     (void)state;
     assert_logged(ISW_E_INTERNAL, "middleware: [error_handling]\n",
-                  "error Function.f: ISW_E_INTERNAL: a \"secret\"\n");
+                  "error Function.f: ISW_E_INTERNAL: a \"secret\" place=\"error_handling.c:15\" "
+                  "user=true retriable=false\n");
     assert_logged(ISW_E_INVALID, "middleware: [error_handling]\n",
-                  "warning Function.f: ISW_E_INVALID: a \"secret\"\n");
+                  "warning Function.f: ISW_E_INVALID: a \"secret\" place=\"error_handling.c:15\" "
+                  "user=true retriable=false\n");
     assert_logged(ISW_E_INVALID, QUIET, "");
 }
 

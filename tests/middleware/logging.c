@@ -14,7 +14,9 @@ static isw_status succeeds(isw_context *ctx)
 static isw_status fails(isw_context *ctx)
 {
     isw_log(ctx, ISW_LOG_INFO, "inside");
-    return isw_fail(ctx, ISW_E_CONFLICT, "taken");
+    isw_fail(ctx, ISW_E_CONFLICT, "taken");
+    isw_log_failure(ctx, ISW_LOG_NONE); /* the worker's own line is not looked at here */
+    return ISW_E_CONFLICT;
 }
 
 static isw_status replies(isw_context *ctx)

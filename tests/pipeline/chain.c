@@ -154,7 +154,7 @@ static void the_first_failure_stays(void **state)
     fixture f;
 
     (void)state;
-    isw_error_set(&ctx.run.failure, ISW_E_CONFLICT, "said before");
+    ctx.run.failure = (isw_failure){ .status = ISW_E_CONFLICT, .message = "said before" };
     fixture_init(&f, "[mark]");
     assert_int_equal(run_function(&f, &ctx, &sample), ISW_E_UNAVAILABLE);
     assert_int_equal(ctx.run.failure.status, ISW_E_CONFLICT);

@@ -231,6 +231,16 @@ const iswi_frame *host_expect(scripted_host *host, iswi_kind kind)
     return frame;
 }
 
+const iswi_frame *host_expect_answer(scripted_host *host)
+{
+    const iswi_frame *frame = host_next(host);
+
+    while (frame->kind == ISWI_LOG)
+        frame = host_next(host);
+    assert_string_equal(iswi_kind_name(frame->kind), iswi_kind_name(ISWI_RESPONSE));
+    return frame;
+}
+
 uint64_t host_greet(scripted_host *host)
 {
     host_expect(host, ISWI_WORKER_HELLO);

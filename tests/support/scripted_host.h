@@ -57,6 +57,9 @@ void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_
 const iswi_frame *host_next(scripted_host *host);
 const iswi_frame *host_expect(scripted_host *host, iswi_kind kind);
 
+/* The next frame that is no log; it has to be a response. */
+const iswi_frame *host_expect_answer(scripted_host *host);
+
 /* Hello both ways and the first credit: the worker is ready. Returns the credit. */
 uint64_t host_greet(scripted_host *host);
 

@@ -113,7 +113,14 @@ static isw_status sets_outputs(isw_context *ctx)
     assert_int_equal(isw_context_set_output(ctx, "out", &two), ISW_OK);
     assert_int_equal(isw_context_set_output(ctx, "both", &one), ISW_OK);
     assert_int_equal(isw_context_set_output(ctx, "in", &one), ISW_E_NOT_FOUND);
+    isw_context_recover(ctx);
     assert_int_equal(isw_context_set_output(ctx, "undeclared", &one), ISW_E_NOT_FOUND);
+    assert_string_equal(isw_context_failure(ctx)->message,
+                        "function f has no output \"undeclared\"; declared: out, both, spare");
+    isw_context_recover(ctx);
+    assert_int_equal(isw_context_set_output(ctx, "spare", &one), ISW_OK);
+    assert_int_equal(isw_context_set_output(ctx, "spare", NULL), ISW_OK);
+    assert_int_equal(isw_context_outputs(ctx).count, 2);
     assert_int_equal(isw_context_output(ctx, "out")->as.integer, 2);
     return ISW_OK;
 }
@@ -124,6 +131,7 @@ static void only_declared_outputs_are_taken(void **state)
         { .name = "in", .type = "queue", .direction = ISW_IN },
         { .name = "out", .type = "queue", .direction = ISW_OUT },
         { .name = "both", .type = "queue", .direction = ISW_INOUT },
+        { .name = "spare", .type = "queue", .direction = ISW_OUT },
         { 0 },
     };
     const isw_function functions[] = {

@@ -151,10 +151,10 @@ static void a_cancel_finds_what_runs_and_what_waits(void **state)
     submit(&p, 1);
     submit(&p, 2);
     wait_for(&p, &p.begun, 1);
-    assert_true(iswi_dispatch_cancel(&p.dispatch, 1));
-    assert_true(iswi_dispatch_cancel(&p.dispatch, 2));
-    assert_true(iswi_dispatch_cancel(&p.dispatch, 0));
-    assert_false(iswi_dispatch_cancel(&p.dispatch, 3));
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 1, ISW_CANCEL_OTHER));
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 2, ISW_CANCEL_OTHER));
+    assert_true(iswi_dispatch_cancel(&p.dispatch, 0, ISW_CANCEL_OTHER));
+    assert_false(iswi_dispatch_cancel(&p.dispatch, 3, ISW_CANCEL_OTHER));
     open_door(&p);
     wait_for(&p, &p.done, 2);
     pool_fini(&p);

@@ -150,7 +150,7 @@ static void finish_by_closing(session *s)
 
 static const iswi_response *response_to(session *s, uint64_t id)
 {
-    const iswi_frame *frame = host_expect(&s->host, ISWI_RESPONSE);
+    const iswi_frame *frame = host_expect_answer(&s->host);
 
     assert_int_equal(frame->id, id);
     return &frame->as.response;
@@ -264,7 +264,7 @@ static void many_are_in_flight_and_few_run(void **state)
     assert_int_equal(status->waiting, COUNT - RUNNING);
     gate_set(true);
     for (int i = 0; i < COUNT; i++) {
-        const iswi_frame *frame = host_expect(&s.host, ISWI_RESPONSE);
+        const iswi_frame *frame = host_expect_answer(&s.host);
 
         assert_in_range(frame->id, 1, COUNT);
         assert_false(answered[frame->id - 1]);

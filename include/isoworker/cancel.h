@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_CANCEL_H
+#define ISOWORKER_CANCEL_H
+
+/*
+ * Time and cancellation of an invocation. Cancelling is a request: the handler should return soon,
+ * best with ISW_E_CANCELLED, and may finish what it does. It learns of it as suits it: by asking,
+ * by a call, or by a descriptor. isw_context_cancelled, isw_context_cancel_reason and
+ * isw_context_remaining_ms may be called from any thread while the invocation runs, the others on
+ * its own.
+ */
+#include <isoworker/export.h>
+#include <isoworker/function.h>
+#include <isoworker/status.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+ISW_BEGIN_DECLS
+
+/* Milliseconds until the deadline, 0 when it has passed, INT64_MAX when there is none. */
+ISW_API int64_t isw_context_remaining_ms(const isw_context *ctx);
+
+/* Microseconds since the invocation arrived in this process. */
+ISW_API int64_t isw_context_elapsed_us(const isw_context *ctx);
+
+/* Whether the host asked to stop, or the deadline has passed. */
+ISW_API bool isw_context_cancelled(const isw_context *ctx);
+
+typedef enum isw_cancel_reason {
+    ISW_CANCEL_NONE = 0,     /* it is not cancelled */
+    ISW_CANCEL_DEADLINE = 1, /* its time is over */
+    ISW_CANCEL_CALLER = 2,   /* nobody waits for the answer any more */
+    ISW_CANCEL_SHUTDOWN = 3, /* the host or the connection to it ends */
+    ISW_CANCEL_OTHER = 4     /* the host did not say why */
+} isw_cancel_reason;
+
+/* Why. The first reason stays. */
+ISW_API isw_cancel_reason isw_context_cancel_reason(const isw_context *ctx);
+
+/* Sleep for `ms`, or less if the invocation is cancelled meanwhile. Blocks. Returns ISW_OK after
+ * the full time, ISW_E_CANCELLED when cancelled. */
+ISW_API isw_status isw_context_sleep(isw_context *ctx, uint32_t ms);
+
+typedef void (*isw_cancel_fn)(void *user);
+
+/* Have `call` called once when the host cancels the invocation; before this returns if it has. It
+ * runs on another thread, under a lock: it sets a flag, writes to a descriptor or interrupts a
+ * library's call (sqlite3_interrupt), and calls nothing of isoworker. It is not called any more once
+ * the invocation has ended. A deadline that passes is cancelled by the host, a moment later.
+ * Errors: ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *user);
+
+/* A descriptor for poll, select or epoll that is readable once the invocation is cancelled or its
+ * deadline has passed. The context's own: not to be read or closed, gone with the invocation. -1
+ * when the system has no descriptor left; that is recorded as the context's failure. */
+ISW_API int isw_context_cancel_fd(isw_context *ctx);
+
+ISW_END_DECLS
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_FAILURE_H
+#define ISWI_WORKER_FAILURE_H
+
+/* Failures as the library itself makes and sends them. */
+#include "worker/context.h"
+
+enum { ISWI_CAUSES_MAX = 16 }; /* of one failure; what is below is left out */
+
+/* isw_fail of the library: not the user's, and without a place. */
+isw_status iswi_fail(isw_context *ctx, isw_status status, const char *format, ...)
+    ISW_PRINTF(3, 4);
+
+/* ISW_E_CONFLICT, recorded, once the answer was sent. */
+isw_status iswi_context_may_answer(isw_context *ctx);
+
+/* Its chain returned `status`: log the failure, which it has, unless somebody did. */
+void iswi_context_report(isw_context *ctx, isw_status status);
+
+/* The context's failure, which it has, for a response; in its arena. */
+void iswi_failure_to_wire(isw_context *ctx, iswi_wire_status *out);
+
+#endif
