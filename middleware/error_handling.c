@@ -48,8 +48,8 @@ static isw_status answer_json(isw_context *ctx, const isw_failure *failure, bool
         ctx, *failure->type ? failure->type : isw_status_name(failure->status));
     const char *json =
         message && type
-            ? isw_context_printf(ctx, "{\"type\":%s,\"message\":%s,\"retriable\":%s}", type, message,
-                                 failure->retriable ? "true" : "false")
+            ? isw_context_printf(ctx, "{\"type\":%s,\"message\":%s,\"retriable\":%s}", type,
+                                 message, failure->retriable ? "true" : "false")
             : NULL;
     isw_value value;
 

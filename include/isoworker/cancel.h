@@ -45,8 +45,8 @@ typedef void (*isw_cancel_fn)(void *user);
 
 /* Have `call` called once when the host cancels the invocation; before this returns if it has. It
  * runs on another thread, under a lock: it sets a flag, writes to a descriptor or interrupts a
- * library's call (sqlite3_interrupt), and calls nothing of isoworker. It is not called any more once
- * the invocation has ended. A deadline that passes is cancelled by the host, a moment later.
+ * library's call (sqlite3_interrupt), and calls nothing of isoworker. It is not called once the
+ * invocation has ended. A deadline that passes is cancelled by the host, a moment later.
  * Errors: ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *user);
 

@@ -7,8 +7,8 @@
  *
  * This header is all that a worker needs. It brings in, in reading order: what a function is
  * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h, http.h,
- * log.h), and how a worker runs (worker.h). Authors of middleware include isoworker/sys/middleware.h as well, and the tests of an
- * application isoworker/testing.h.
+ * log.h), and how a worker runs (worker.h). Authors of middleware include
+ * isoworker/sys/middleware.h as well, and the tests of an application isoworker/testing.h.
  */
 #include <isoworker/export.h>
 #include <isoworker/status.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of a context, and what of it is not input or output: identity, memory, items, and what
- * is left for after the answer. Invariant: between begin and end everything an invocation allocates lies in the
- * arena, except what items own.
+ * is left for after the answer. Invariant: between begin and end everything an invocation allocates
+ * lies in the arena, except what items own.
  */
 #include "worker/context.h"
 

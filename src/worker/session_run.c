@@ -97,7 +97,7 @@ static void wait_for_close(iswi_session *session, int64_t patience_ms)
         wait_until(session, until);
 }
 
-/* Say that we take no more, and wait until the host has read that: what it sent before is in then. */
+/* Say that we take no more, and wait until the host has read that: what it sent before is in. */
 static void close_the_door(iswi_session *session)
 {
     int64_t until = iswi_now_ns() + (int64_t)FENCE_TIMEOUT_MS * 1000000;

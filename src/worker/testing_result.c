@@ -56,8 +56,8 @@ static const isw_model *copy_model(isw_test *test, const isw_model *model)
     copy->version = copy_text(test, model->version);
     copy->source = copy_text(test, model->source);
     copy->content_type = copy_text(test, model->content_type);
-    copy->content.data = iswi_test_text(test, (isw_str){ model->content.data, model->content.size });
     copy->content.size = model->content.size;
+    copy->content.data = iswi_test_text(test, (isw_str){ model->content.data, copy->content.size });
     return copy;
 }
 

@@ -158,9 +158,9 @@ static void a_caller_sees_causes_only_when_details_are_exposed(void **state)
     assert_non_null(strstr(body_of(&r), "\"error\":\"ISW_E_CONFLICT\",\"retriable\":false"));
     run_fini(&r);
     run_http(&r, wraps, "middleware: [error_handling: {log: false, expose_details: true}]\n", NULL);
-    assert_non_null(strstr(body_of(&r),
-                           "\"causes\":[{\"error\":\"ISW_E_UNAVAILABLE\",\"message\":\"the "
-                           "database is locked\",\"type\":\"sqlite.BUSY\",\"place\":\"db.c:12\"}]"));
+    assert_non_null(strstr(body_of(&r), "\"causes\":[{\"error\":\"ISW_E_UNAVAILABLE\","
+                                        "\"message\":\"the database is locked\","
+                                        "\"type\":\"sqlite.BUSY\",\"place\":\"db.c:12\"}]"));
     run_fini(&r);
 }
 
@@ -203,10 +203,11 @@ static void it_travels_with_its_shape(void **state)
 static isw_status fails_with_odd_texts(isw_context *ctx)
 {
     char type[400];
+    isw_failure failure = { .status = ISW_E_IO, .message = "a \xff", .type = type };
 
     memset(type, 't', sizeof type - 1);
     type[sizeof type - 1] = '\0';
-    return isw_fail_as(ctx, &(isw_failure){ .status = ISW_E_IO, .message = "a \xff", .type = type });
+    return isw_fail_as(ctx, &failure);
 }
 
 static void texts_that_the_wire_does_not_take_are_made_to_fit(void **state)
