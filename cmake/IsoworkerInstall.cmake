@@ -34,6 +34,7 @@ install(FILES
   "${headers}/failure.h"
   "${headers}/http.h"
   "${headers}/log.h"
+  "${headers}/service.h"
   "${headers}/testing.h"
   "${headers}/worker.h"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker")

@@ -27,9 +27,6 @@ ISW_API const char *isw_context_invocation_id(const isw_context *ctx);
 /* The function that is invoked, as the worker registered it. */
 ISW_API const isw_function *isw_context_function(const isw_context *ctx);
 
-/* What was registered under `name` with isw_worker_add_service, or NULL. */
-ISW_API void *isw_context_service(const isw_context *ctx, const char *name);
-
 /* W3C Trace Context of the caller (https://www.w3.org/TR/trace-context/); empty when it sent
  * none. */
 typedef struct isw_trace {

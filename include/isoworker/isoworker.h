@@ -7,7 +7,7 @@
  *
  * This header is all that a worker needs. It brings in, in reading order: what a function is
  * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h, http.h,
- * log.h), and how a worker runs (worker.h). Authors of middleware include
+ * log.h, service.h), and how a worker runs (worker.h). Authors of middleware include
  * isoworker/sys/middleware.h as well, and the tests of an application isoworker/testing.h.
  */
 #include <isoworker/export.h>
@@ -17,6 +17,7 @@
 #include <isoworker/context.h>
 #include <isoworker/http.h>
 #include <isoworker/log.h>
+#include <isoworker/service.h>
 #include <isoworker/worker.h>
 
 #endif

@@ -3,15 +3,17 @@
 #define ISOWORKER_WORKER_H
 
 /*
- * A worker: functions, services and a middleware chain, run under a host. isw_main is the whole
- * worker for most programs; the calls below it are for those who need them. A worker belongs to
- * the thread that made it, except isw_worker_stop and isw_worker_invoke.
+ * A worker: functions, services (service.h) and a middleware chain, run under a host. isw_main is
+ * the whole worker for most programs, isw_app_main for nearly all; the other calls are for those
+ * who need them. A worker belongs to the thread that made it, except isw_worker_stop and
+ * isw_worker_invoke.
  */
 #include <isoworker/value.h>
 #include <isoworker/export.h>
 #include <isoworker/failure.h>
 #include <isoworker/function.h>
 #include <isoworker/log.h>
+#include <isoworker/service.h>
 #include <isoworker/status.h>
 
 ISW_BEGIN_DECLS
@@ -55,10 +57,6 @@ ISW_API isw_status isw_worker_create(const isw_worker_options *options, isw_work
 ISW_API isw_status isw_worker_add_function(isw_worker *worker, const isw_function *function,
                                            isw_error *error);
 
-/* Add each of a list of functions, which ends with a NULL name; errors as above. */
-ISW_API isw_status isw_worker_add_functions(isw_worker *worker, const isw_function *functions,
-                                            isw_error *error);
-
 /* Make a middleware known, so that the YAML can name it; sys/middleware.h says what it is. The
  * built-in ones are known already. Errors: ISW_E_INVALID, ISW_E_CONFLICT. */
 struct isw_middleware;
@@ -66,10 +64,19 @@ ISW_API isw_status isw_worker_add_middleware(isw_worker *worker,
                                              const struct isw_middleware *middleware,
                                              isw_error *error);
 
-/* Give handlers and middleware something to share, such as a connection pool. `service` stays
- * yours and must be safe to use from several threads. Errors: ISW_E_CONFLICT. */
-ISW_API isw_status isw_worker_add_service(isw_worker *worker, const char *name, void *service,
-                                          isw_error *error);
+/* What an application is made of: lists that outlive the worker. One constant of this type serves
+ * the program and its tests. */
+typedef struct isw_app {
+    const isw_function *functions;                    /* ends with a NULL name */
+    const isw_service *services;                      /* likewise; NULL for none */
+    const struct isw_middleware *const *middleware;   /* its own; ends with NULL; NULL for none */
+} isw_app;
+
+/* Add all of `app`. Errors: those of the three calls for its parts. */
+ISW_API isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error);
+
+/* isw_main for more than functions. */
+ISW_API int isw_app_main(int argc, char **argv, const isw_app *app);
 
 /* Read the YAML, make every function's chain and start the middleware. isw_worker_run and
  * isw_worker_invoke do it when it has not been done. May block as long as a middleware's start.

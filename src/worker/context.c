@@ -47,7 +47,7 @@ void iswi_context_check(const isw_context *ctx, const char *function)
 }
 #endif
 
-bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, const iswi_services *services,
+bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services *services,
                         const iswi_log_sink *log, iswi_gate *gate)
 {
     size_t kept = offsetof(isw_context, entry);
@@ -76,6 +76,7 @@ isw_status iswi_context_run(isw_context *ctx)
 void iswi_context_end(isw_context *ctx)
 {
     iswi_cancel_end(ctx);
+    iswi_services_end(&ctx->made);
     for (size_t i = ctx->item_count; i-- > 0;)
         if (ctx->items[i].value && ctx->items[i].key->destroy)
             ctx->items[i].key->destroy(ctx->items[i].value);
@@ -124,15 +125,6 @@ const isw_function *isw_context_function(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
     return ctx->entry->function;
-}
-
-void *isw_context_service(const isw_context *ctx, const char *name)
-{
-    ISWI_ALIVE(ctx);
-    for (size_t i = 0; i < ctx->services->count; i++)
-        if (strcmp(ctx->services->items[i].name, name) == 0)
-            return ctx->services->items[i].service;
-    return NULL;
 }
 
 const isw_trace *isw_context_trace(const isw_context *ctx)

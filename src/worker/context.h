@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "pipeline/chain.h"
 #include "wire/frame.h"
+#include "worker/services.h"
 
 #include <isoworker/context.h>
 #include <isoworker/log.h>
@@ -30,17 +31,6 @@ typedef struct iswi_log_sink {
     isw_log_level (*threshold)(void *user, const char *category);
     void *user;
 } iswi_log_sink;
-
-/* A service that the program registered. */
-typedef struct iswi_service {
-    const char *name;
-    void *service;
-} iswi_service;
-
-typedef struct iswi_services {
-    iswi_service *items;
-    size_t count, capacity;
-} iswi_services;
 
 /* A function with its chain, as the worker runs it. */
 typedef struct iswi_entry {
@@ -78,7 +68,8 @@ struct isw_context {
 
     /* Everything below is zero at the start of an invocation. */
     const iswi_entry *entry;
-    const iswi_services *services;
+    iswi_services *services;
+    iswi_made *made; /* services of this invocation, the youngest first */
     const iswi_log_sink *log;
     iswi_gate *gate;
     uint64_t id;
@@ -119,7 +110,7 @@ void iswi_context_init(isw_context *ctx); /* of zeroed memory */
 void iswi_context_fini(isw_context *ctx);
 
 /* Begin an invocation of `entry`; everything else of ctx is then zero. False: no memory. */
-bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, const iswi_services *services,
+bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services *services,
                         const iswi_log_sink *log, iswi_gate *gate);
 
 /* Run the chain and the handler; a failure that nobody has logged is. */

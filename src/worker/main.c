@@ -101,13 +101,20 @@ int isw_worker_main(isw_worker *worker, int argc, char **argv)
 
 int isw_main(int argc, char **argv, const isw_function *functions)
 {
+    const isw_app app = { .functions = functions };
+
+    return isw_app_main(argc, argv, &app);
+}
+
+int isw_app_main(int argc, char **argv, const isw_app *app)
+{
     isw_worker *worker = NULL;
     isw_error error = { ISW_OK, "" };
     isw_status status = isw_worker_create(NULL, &worker, &error);
     int code;
 
     if (status == ISW_OK)
-        status = isw_worker_add_functions(worker, functions, &error);
+        status = isw_worker_add_app(worker, app, &error);
     code = status == ISW_OK ? isw_worker_main(worker, argc, argv) : iswi_program_fail(&error);
     isw_worker_destroy(worker);
     return code;

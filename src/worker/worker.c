@@ -29,6 +29,7 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     if (!options)
         options = &defaults;
     iswi_gate_init(&worker->gate);
+    iswi_services_init(&worker->services);
     iswi_arena_init(&worker->arena, 16 * 1024);
     sem_init(&worker->wake, 0, 0);
     worker->token_fd = options->token_fd;
@@ -59,11 +60,11 @@ void isw_worker_destroy(isw_worker *worker)
     if (!worker)
         return;
     forget_settings(worker);
+    iswi_services_fini(&worker->services);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);
     iswi_free(worker->sorted);
-    iswi_free(worker->services.items);
     iswi_free(worker->config_path);
     iswi_free(worker->config_text);
     iswi_free(worker->url);
@@ -133,36 +134,38 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
     return ISW_OK;
 }
 
-isw_status isw_worker_add_functions(isw_worker *worker, const isw_function *functions,
-                                    isw_error *error)
-{
-    isw_status status = ISW_OK;
-
-    for (; status == ISW_OK && functions->name; functions++)
-        status = isw_worker_add_function(worker, functions, error);
-    return status;
-}
-
 isw_status isw_worker_add_middleware(isw_worker *worker, const isw_middleware *middleware,
                                      isw_error *error)
 {
     return iswi_registry_add(&worker->registry, middleware, error);
 }
 
-isw_status isw_worker_add_service(isw_worker *worker, const char *name, void *service,
+isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service,
                                   isw_error *error)
 {
-    iswi_services *services = &worker->services;
+    assert(!worker->configured);
+    return iswi_services_add(&worker->services, service, false, error);
+}
 
-    for (size_t i = 0; i < services->count; i++)
-        if (strcmp(services->items[i].name, name) == 0)
-            return isw_error_set(error, ISW_E_CONFLICT, "there are two services named \"%s\"",
-                                 name);
-    if (!iswi_grow(&services->items, &services->capacity, services->count,
-                   sizeof *services->items))
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for service %s", name);
-    services->items[services->count++] = (iswi_service){ name, service };
-    return ISW_OK;
+isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *service,
+                                      isw_error *error)
+{
+    assert(!worker->configured);
+    return iswi_services_add(&worker->services, service, true, error);
+}
+
+isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
+{
+    const isw_middleware *const *middleware = app->middleware;
+    isw_status status = ISW_OK;
+
+    for (const isw_function *at = app->functions; status == ISW_OK && at && at->name; at++)
+        status = isw_worker_add_function(worker, at, error);
+    for (const isw_service *at = app->services; status == ISW_OK && at && at->name; at++)
+        status = isw_worker_add_service(worker, at, error);
+    for (; status == ISW_OK && middleware && *middleware; middleware++)
+        status = isw_worker_add_middleware(worker, *middleware, error);
+    return status;
 }
 
 /* -- Configuration ----------------------------------------------------------------------------- */
@@ -197,7 +200,9 @@ isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
 
     if (worker->configured)
         return ISW_OK;
-    status = iswi_worker_read_settings(worker, error);
+    status = iswi_services_check(&worker->services, error);
+    if (status == ISW_OK)
+        status = iswi_worker_read_settings(worker, error);
     if (status == ISW_OK)
         status = make_entries(worker, error);
     worker->configured = status == ISW_OK;

@@ -122,36 +122,6 @@ static void an_unknown_function_is_not_found(void **state)
     isw_worker_destroy(worker);
 }
 
-/* -- Services ---------------------------------------------------------------------------------- */
-
-static int shared;
-
-static isw_status uses_a_service(isw_context *ctx)
-{
-    assert_ptr_equal(isw_context_service(ctx, "shared"), &shared);
-    assert_null(isw_context_service(ctx, "other"));
-    return ISW_OK;
-}
-
-static void a_service_reaches_the_handler(void **state)
-{
-    isw_function functions[] = { named("f"), { 0 } };
-    isw_worker *worker = NULL;
-    isw_invocation result;
-    isw_error error = { 0 };
-
-    (void)state;
-    functions[0].handler = uses_a_service;
-    assert_int_equal(make_worker(functions, "worker: {}\n", &worker, &error), ISW_OK);
-    assert_int_equal(isw_worker_add_service(worker, "shared", &shared, &error), ISW_OK);
-    assert_int_equal(isw_worker_invoke(worker, "f", NULL, &result, &error), ISW_OK);
-    assert_int_equal(result.outcome, ISW_OUTCOME_SUCCESS);
-    isw_invocation_free(&result);
-    assert_int_equal(isw_worker_add_service(worker, "shared", NULL, &error), ISW_E_CONFLICT);
-    assert_string_equal(error.message, "there are two services named \"shared\"");
-    isw_worker_destroy(worker);
-}
-
 /* -- Invocations ------------------------------------------------------------------------------- */
 
 static void an_invocation_may_be_freed_twice(void **state)
@@ -228,7 +198,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(two_functions_of_one_name_are_in_conflict),
     cmocka_unit_test(a_function_is_found_among_many),
     cmocka_unit_test(an_unknown_function_is_not_found),
-    cmocka_unit_test(a_service_reaches_the_handler),
     cmocka_unit_test(an_invocation_may_be_freed_twice),
     cmocka_unit_test(several_threads_may_invoke_at_once),
     cmocka_unit_test(without_a_host_there_is_nothing_to_run_under),

@@ -73,6 +73,7 @@ static const isw_function functions[] = {
     { 0 },
 };
 
+static const isw_app app = { .functions = functions };
 static isw_test *test;
 
 static int set_up(void **state)
@@ -84,7 +85,7 @@ static int set_up(void **state)
     (void)state;
     options.config_text = "middleware: [error_handling, logging]\n";
     if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_functions(worker, functions, &error) != ISW_OK ||
+        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
         isw_test_create(worker, &test, &error) != ISW_OK)
         fail_msg("%s", error.message);
     return 0;

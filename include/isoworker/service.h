@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_SERVICE_H
+#define ISOWORKER_SERVICE_H
+
+/*
+ * isw_service: something that handlers and middleware share and do not make themselves, such as a
+ * connection pool or a transaction. A program says how it is made; it is made at its first use,
+ * with what it needs itself, and destroyed in time. Services are asked for by name and type.
+ */
+#include <isoworker/export.h>
+#include <isoworker/function.h>
+#include <isoworker/status.h>
+
+ISW_BEGIN_DECLS
+
+typedef struct isw_worker isw_worker;
+
+typedef enum isw_lifetime {
+    ISW_SINGLETON = 0,      /* one for the worker, safe to use from several threads */
+    ISW_PER_INVOCATION = 1, /* one for each invocation that asks, on its thread */
+    ISW_PER_CALL = 2        /* one for each time it is asked for; lives as long as who asked */
+} isw_lifetime;
+
+/* What a create function may ask. Valid until it returns. */
+typedef struct isw_resolver isw_resolver;
+
+/* One entry of a list that ends with a NULL name; it outlives the worker. */
+typedef struct isw_service {
+    const char *name; /* unique in the worker */
+    const char *type; /* what it points to, as in ISW_SERVICE: "sqlite3" */
+    isw_lifetime lifetime;
+    /* Make one. `user` is that below. May block. Errors: any; the invocation that asked then fails
+     * with it and the service's name, and the next one to ask tries again. */
+    isw_status (*create)(isw_resolver *from, void *user, void **out, isw_error *error);
+    /* Undo create; may be NULL. Singletons: when the worker is destroyed, after its middleware has
+     * stopped. Others: when the invocation ends, after its answer was sent and what isw_context_after
+     * left was done. Always the youngest first, so that what a service needs outlives it. */
+    void (*destroy)(void *service, void *user);
+    void *user;
+    const char *const *needs; /* names of services that create asks for; ends with NULL; NULL: none */
+} isw_service;
+
+/* Make a service known. Before the worker is configured, which checks that what services need is
+ * there, that no service needs itself over others, and that no singleton needs what lives shorter.
+ * Errors: ISW_E_INVALID without a name, type or create, ISW_E_CONFLICT for a name that is taken. */
+ISW_API isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service,
+                                          isw_error *error);
+
+/* Put another one in the place of the service of that name, for tests. Before the worker is
+ * configured. Errors: ISW_E_NOT_FOUND, ISW_E_INVALID, also for another type. */
+ISW_API isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *service,
+                                              isw_error *error);
+
+/* The service `name` of this worker, made now if this is its first use; NULL on failure, which is
+ * then recorded on ctx: `if (!db) return ISW_E_UNAVAILABLE;` ends the handler with the right one.
+ * On the invocation's thread. Blocks as long as create, and while another thread makes it. */
+ISW_API void *isw_context_service(isw_context *ctx, const char *name, const char *type);
+#define ISW_SERVICE(ctx, type, name) ((type *)isw_context_service((ctx), (name), #type))
+
+/* The same for a create function, which names it in `needs`. NULL on failure, which becomes that of
+ * the create function if it returns one without a message. */
+ISW_API void *isw_resolver_service(isw_resolver *from, const char *name, const char *type);
+#define ISW_NEED(from, type, name) ((type *)isw_resolver_service((from), (name), #type))
+
+/* A create for something that is there already: `user`. */
+ISW_API isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error);
+
+/* The invocation for which a service is made; NULL for a singleton. It may be kept by a service of
+ * that invocation, whose destroy can so learn how it ended (isw_context_failure). */
+ISW_API isw_context *isw_resolver_context(const isw_resolver *from);
+
+ISW_END_DECLS
+
+#endif
