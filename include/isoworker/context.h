@@ -27,6 +27,10 @@ ISW_API const char *isw_context_invocation_id(const isw_context *ctx);
 /* The function that is invoked, as the worker registered it. */
 ISW_API const isw_function *isw_context_function(const isw_context *ctx);
 
+/* What the function's metadata says under `name`, in its table or in the worker's YAML, which comes
+ * first; NULL if nothing. */
+ISW_API const char *isw_context_metadata(const isw_context *ctx, const char *name);
+
 /* W3C Trace Context of the caller (https://www.w3.org/TR/trace-context/); empty when it sent
  * none. */
 typedef struct isw_trace {
@@ -78,6 +82,10 @@ ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_value *dat
 ISW_API const isw_value *isw_context_output(const isw_context *ctx, const char *name);
 ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
                                           const isw_value *data);
+
+/* Forget result, outputs, failure, outcome and the reply's headers, for a middleware that runs the
+ * rest of the chain again: nothing of the first run is then in the answer of the second. */
+ISW_API void isw_context_start_over(isw_context *ctx);
 
 /* -- Afterwards -------------------------------------------------------------------------------- */
 

@@ -33,11 +33,11 @@ typedef struct isw_service {
      * with it and the service's name, and the next one to ask tries again. */
     isw_status (*create)(isw_resolver *from, void *user, void **out, isw_error *error);
     /* Undo create; may be NULL. Singletons: when the worker is destroyed, after its middleware has
-     * stopped. Others: when the invocation ends, after its answer was sent and what isw_context_after
-     * left was done. Always the youngest first, so that what a service needs outlives it. */
+     * stopped. Others: when the invocation ends, after its answer was sent and what was left by
+     * isw_context_after. Always the youngest first, so that what a service needs outlives it. */
     void (*destroy)(void *service, void *user);
     void *user;
-    const char *const *needs; /* names of services that create asks for; ends with NULL; NULL: none */
+    const char *const *needs; /* names of services that create asks for; ends with NULL */
 } isw_service;
 
 /* Make a service known. Before the worker is configured, which checks that what services need is

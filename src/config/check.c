@@ -140,6 +140,61 @@ static isw_status check_text_item(checker *c, const scope *in, const isw_option 
     return iswi_check_scalar(c->config, &text, item, c->out, c->error);
 }
 
+/* A text, or a list of texts as one with spaces between them. */
+static isw_status check_property(checker *c, const isw_option *row, const iswi_node *node)
+{
+    iswi_node joined = *node;
+    iswi_buffer text = { 0 };
+    isw_status status = ISW_OK;
+
+    if (node->type == ISWI_NODE_MAP)
+        return refuse_entry(c, row, "a text or a list of texts", node);
+    for (size_t i = 0; status == ISW_OK && i < node->child_count; i++) {
+        const iswi_node *item = &node->children[i];
+
+        if (item->type != ISWI_NODE_SCALAR)
+            status = refuse_entry(c, row, "a text or a list of texts", item);
+        else
+            iswi_buffer_printf(&text, "%s%s", i ? " " : "", item->text);
+    }
+    if (node->type == ISWI_NODE_LIST) {
+        joined.type = ISWI_NODE_SCALAR;
+        joined.quoted = true;
+        joined.text = text.size ? iswi_buffer_text(&text) : "";
+    }
+    if (status == ISW_OK)
+        status = joined.text ? check_text_item(c, NULL, row, &joined)
+                             : iswi_config_no_memory(c->config, c->error);
+    iswi_buffer_fini(&text);
+    return status;
+}
+
+/* A mapping of free names, as a list of name, value, name, value. */
+static isw_status check_properties(checker *c, const isw_option *row, const iswi_node *node)
+{
+    isw_status status = ISW_OK;
+
+    if (node->type != ISWI_NODE_MAP && !iswi_node_is_empty(node))
+        return refuse_shape(c, row, "a mapping of names to texts", node);
+    iswi_buffer_append_text(c->out, "[");
+    for (size_t i = 0; status == ISW_OK && i < node->child_count; i++) {
+        iswi_node name = node->children[i];
+
+        name.type = ISWI_NODE_SCALAR;
+        name.text = name.key;
+        name.quoted = true;
+        status = check_text_item(c, NULL, row, &name);
+        iswi_buffer_append_text(c->out, ",\n");
+        if (status == ISW_OK)
+            status = check_property(c, row, &node->children[i]);
+        iswi_buffer_append_text(c->out, ",\n");
+        if (c->out->size > MAX_PLAIN_BYTES)
+            return iswi_config_refuse(c->config, node, c->error, "\"%s\" is too large", row->name);
+    }
+    iswi_buffer_append_text(c->out, "]");
+    return status;
+}
+
 static isw_status check_group(checker *c, const scope *in, const isw_option *row,
                               const iswi_node *node)
 {
@@ -204,6 +259,8 @@ static isw_status check_value(checker *c, const scope *in, const isw_option *row
         return check_list(c, &inner, row, node, "a list of mappings", check_group_item);
     case ISW_OPTION_STRINGS:
         return check_list(c, &inner, row, node, "a list of texts", check_text_item);
+    case ISW_OPTION_PROPERTIES:
+        return check_properties(c, row, node);
     case (int)ISWI_OPTION_NAMED_LIST:
         return check_list(c, &inner, row, node, "a list of names, each with or without options",
                           check_named_item);

@@ -30,6 +30,8 @@ static const char *phrase_of(const isw_option *row)
         return "a path";
     case ISW_OPTION_STRINGS:
         return "a list of texts";
+    case ISW_OPTION_PROPERTIES:
+        return "a mapping of names to texts";
     case ISW_OPTION_GROUP:
         return "a mapping";
     case ISW_OPTION_GROUP_LIST:

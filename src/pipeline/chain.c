@@ -15,6 +15,9 @@ typedef struct when_options {
     const char *trigger;
     isw_option_strings functions;
     isw_option_strings except;
+    isw_option_strings metadata;
+    const char *header;
+    bool on_request;
 } when_options;
 
 static const isw_option when_rows[] = {
@@ -25,6 +28,15 @@ static const isw_option when_rows[] = {
       .help = "only for functions whose name matches one of these (* and ?)" },
     { .name = "except", .type = ISW_OPTION_STRINGS, .optional = true,
       .offset = offsetof(when_options, except), .help = "but not for these" },
+    { .name = "metadata", .type = ISW_OPTION_STRINGS, .optional = true,
+      .offset = offsetof(when_options, metadata),
+      .help = "only for functions with all of this metadata: \"name\" or \"name=pattern\"" },
+    { .name = "header", .type = ISW_OPTION_STRING, .optional = true,
+      .offset = offsetof(when_options, header),
+      .help = "only for requests that have this header" },
+    { .name = "on_request", .type = ISW_OPTION_BOOL, .default_value = "false",
+      .offset = offsetof(when_options, on_request),
+      .help = "only for functions that ask for it (`with`)" },
     { 0 },
 };
 
@@ -187,13 +199,71 @@ static bool matches_any(const isw_option_strings *patterns, const char *name)
     return false;
 }
 
-static bool admits(const when_options *when, const isw_function *function)
+/* "name" or "name=pattern". */
+static bool has_metadata(const isw_function *function, const char *wanted)
 {
+    size_t size = strcspn(wanted, "=");
+
+    for (const isw_property *at = function->metadata; at && at->name; at++)
+        if (strlen(at->name) == size && strncmp(at->name, wanted, size) == 0)
+            return !wanted[size] || iswi_glob_match(wanted + size + 1, at->value);
+    return false;
+}
+
+static bool is_named(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+static bool admits(const isw_instance *self, const isw_function *function)
+{
+    const when_options *when = self->when;
+
+    if (is_named(function->without, self->middleware->name))
+        return false;
+    if (when->on_request && !is_named(function->with, self->middleware->name))
+        return false;
     if (when->trigger && strcmp(when->trigger, function->trigger.type) != 0)
         return false;
     if (when->functions.count && !matches_any(&when->functions, function->name))
         return false;
+    for (size_t i = 0; i < when->metadata.count; i++)
+        if (!has_metadata(function, when->metadata.items[i]))
+            return false;
     return !matches_any(&when->except, function->name);
+}
+
+/* "error_handling, logging"; "none". */
+static const char *names_of(const iswi_pipeline *pipeline, iswi_arena *arena)
+{
+    const char *names = NULL;
+
+    for (size_t i = 0; pipeline && i < pipeline->count; i++) {
+        const char *name = pipeline->instances[i].middleware->name;
+
+        names = names ? iswi_arena_printf(arena, "%s, %s", names, name) : name;
+    }
+    return names ? names : "none";
+}
+
+isw_status iswi_pipeline_knows(const iswi_pipeline *pipeline, const char *function,
+                               const char *const *names, iswi_arena *arena, isw_error *error)
+{
+    for (; names && *names; names++) {
+        bool known = false;
+
+        for (size_t i = 0; pipeline && i < pipeline->count; i++)
+            known = known || strcmp(pipeline->instances[i].middleware->name, *names) == 0;
+        if (!known)
+            return isw_error_set(error, ISW_E_CONFIG,
+                                 "function %s names the middleware \"%s\", which is not in the "
+                                 "chain; the chain has: %s",
+                                 function, *names, names_of(pipeline, arena));
+    }
+    return ISW_OK;
 }
 
 static size_t aligned(size_t size)
@@ -202,7 +272,7 @@ static size_t aligned(size_t size)
 }
 
 isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
-                               iswi_step_fn handler, iswi_arena *arena, iswi_chain *out)
+                               iswi_ends ends, iswi_arena *arena, iswi_chain *out)
 {
     size_t most = pipeline ? pipeline->count : 0;
     isw_next *steps = iswi_arena_calloc(arena, most + 1, sizeof *steps);
@@ -214,22 +284,24 @@ isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function
     for (size_t i = 0; i < most; i++) {
         isw_instance *self = &pipeline->instances[i];
 
-        if (!admits(self->when, function))
+        if (!admits(self, function))
             continue;
         steps[count++] = (isw_next){ .invoke = self->middleware->invoke,
                                      .self = self,
+                                     .header = self->when->header,
+                                     .has_header = ends.has_header,
                                      .state_offset = state_bytes,
                                      .state_size = self->middleware->invocation_size };
         state_bytes += aligned(self->middleware->invocation_size);
     }
-    steps[count].invoke = handler;
+    steps[count].invoke = ends.handler;
     *out = (iswi_chain){ .steps = steps, .count = count, .state_bytes = state_bytes };
     return ISW_OK;
 }
 
 const char *iswi_step_name(const isw_next *step)
 {
-    return step->self->middleware->name;
+    return step->self ? step->self->middleware->name : "handler";
 }
 
 void *isw_next_state(const isw_next *next, isw_context *ctx)
@@ -237,14 +309,14 @@ void *isw_next_state(const isw_next *next, isw_context *ctx)
     return ((iswi_run *)ctx)->chain_state + next[-1].state_offset;
 }
 
-isw_status isw_next_run(const isw_next *next, isw_context *ctx)
+static isw_status run_step(const isw_next *step, isw_context *ctx)
 {
     iswi_run *run = (iswi_run *)ctx;
     isw_status status;
 
-    if (next->state_size)
-        memset(run->chain_state + next->state_offset, 0, next->state_size);
-    status = next->invoke(next->self, ctx, next + 1);
+    if (step->state_size)
+        memset(run->chain_state + step->state_offset, 0, step->state_size);
+    status = step->invoke(step->self, ctx, step + 1);
     if (status != ISW_OK && run->failure.status == ISW_OK)
         run->failure = (isw_failure){ .status = status,
                                       .message = isw_status_text(status),
@@ -253,4 +325,22 @@ isw_status isw_next_run(const isw_next *next, isw_context *ctx)
                                       .user = true,
                                       .retriable = isw_status_retriable(status) };
     return status;
+}
+
+static isw_status run_recorded(const isw_next *step, isw_context *ctx, iswi_spans *spans)
+{
+    size_t at = iswi_spans_begin(spans, iswi_step_name(step));
+    isw_status status = run_step(step, ctx);
+
+    iswi_spans_end(spans, at, status);
+    return status;
+}
+
+isw_status isw_next_run(const isw_next *next, isw_context *ctx)
+{
+    iswi_spans *spans = ((iswi_run *)ctx)->spans;
+
+    while (next->header && !next->has_header(ctx, next->header))
+        next++;
+    return spans ? run_recorded(next, ctx, spans) : run_step(next, ctx);
 }

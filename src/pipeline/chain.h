@@ -16,11 +16,15 @@
 
 typedef isw_status (*iswi_step_fn)(isw_instance *self, isw_context *ctx, const isw_next *next);
 
+typedef struct iswi_spans iswi_spans;
+
 /* One step. What a middleware gets as `next` is the address of the step after its own. */
 struct isw_next {
     iswi_step_fn invoke;
     isw_instance *self;
     size_t state_offset, state_size; /* in the invocation's chain state */
+    const char *header; /* passed over where a request lacks it; NULL: never */
+    bool (*has_header)(const isw_context *ctx, const char *name);
 };
 
 typedef struct iswi_chain {
@@ -33,6 +37,7 @@ typedef struct iswi_chain {
 typedef struct iswi_run {
     unsigned char *chain_state; /* state_bytes of the function's chain */
     isw_failure failure; /* its status is ISW_OK while there is none */
+    iswi_spans *spans;   /* NULL: nobody looks */
 } iswi_run;
 
 typedef struct iswi_pipeline iswi_pipeline;
@@ -51,12 +56,45 @@ isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *conf
 /* Stop the instances in reverse order and free all chains. NULL is allowed. */
 void iswi_pipeline_destroy(iswi_pipeline *pipeline);
 
-/* The chain of `function`, ending with `handler`. `pipeline` may be NULL for an empty one.
- * Belongs to `arena`. Errors: ISW_E_NO_MEMORY. */
-isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
-                               iswi_step_fn handler, iswi_arena *arena, iswi_chain *out);
+/* What a chain needs of those who know more of a context than it does. */
+typedef struct iswi_ends {
+    iswi_step_fn handler; /* the last step */
+    bool (*has_header)(const isw_context *ctx, const char *name);
+} iswi_ends;
 
-/* The name of the middleware of a step. */
+/* The chain of `function`: what the pipeline has for it, and the handler. `pipeline` may be NULL
+ * for an empty one. Belongs to `arena`. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
+                               iswi_ends ends, iswi_arena *arena, iswi_chain *out);
+
+/* Whether each of `names` (a function's `with` or `without`) is in the pipeline. Errors:
+ * ISW_E_CONFIG, which says what is. */
+isw_status iswi_pipeline_knows(const iswi_pipeline *pipeline, const char *function,
+                               const char *const *names, iswi_arena *arena, isw_error *error);
+
+/* The name of the middleware of a step, or "handler". */
 const char *iswi_step_name(const isw_next *step);
+
+/* -- Spans ------------------------------------------------------------------------------------- */
+
+/* How one step ran. */
+typedef struct iswi_span {
+    const char *name;
+    unsigned depth; /* 0 for the outermost */
+    int64_t start_ns, end_ns;
+    isw_status status;
+} iswi_span;
+
+/* Those of one invocation, in the order in which they began. What memory cannot be had for is not
+ * recorded. */
+struct iswi_spans {
+    iswi_arena *arena;
+    iswi_span *items;
+    size_t count, capacity;
+    unsigned depth;
+};
+
+size_t iswi_spans_begin(iswi_spans *spans, const char *name);
+void iswi_spans_end(iswi_spans *spans, size_t at, isw_status status);
 
 #endif

@@ -54,6 +54,7 @@ bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services
 
     memset((char *)ctx + kept, 0, sizeof *ctx - kept);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
+    ctx->run.spans = NULL;
     ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, entry->chain.state_bytes);
     ctx->entry = entry;
     ctx->services = services;
@@ -87,12 +88,20 @@ void iswi_context_end(isw_context *ctx)
         iswi_buffer_fini(&ctx->outgoing.bytes);
 }
 
-isw_status iswi_handler_step(isw_instance *self, isw_context *ctx, const isw_next *next)
+static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
     (void)self;
     (void)next;
     return ctx->entry->function->handler(ctx);
 }
+
+static bool has_header(const isw_context *ctx, const char *name)
+{
+    return ctx->trigger.type == ISW_VALUE_HTTP &&
+           isw_pairs_find(&ctx->trigger.as.http->headers, name);
+}
+
+const iswi_ends iswi_context_ends = { .handler = call_handler, .has_header = has_header };
 
 bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
                        size_t item_size)
@@ -125,6 +134,12 @@ const isw_function *isw_context_function(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
     return ctx->entry->function;
+}
+
+const char *isw_context_metadata(const isw_context *ctx, const char *name)
+{
+    ISWI_ALIVE(ctx);
+    return isw_property_find(ctx->entry->function->metadata, name);
 }
 
 const isw_trace *isw_context_trace(const isw_context *ctx)

@@ -142,7 +142,7 @@ void iswi_context_check(const isw_context *ctx, const char *function);
 bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
                        size_t item_size);
 
-/* The last step of every chain: calls the handler. */
-isw_status iswi_handler_step(isw_instance *self, isw_context *ctx, const isw_next *next);
+/* What chains need: the step that calls the handler, and what a request has. */
+extern const iswi_ends iswi_context_ends;
 
 #endif

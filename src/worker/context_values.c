@@ -138,6 +138,17 @@ const isw_value *isw_context_output(const isw_context *ctx, const char *name)
     return find(ctx->outputs.items, ctx->outputs.count, isw_str_of(name));
 }
 
+void isw_context_start_over(isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    ctx->has_result = false;
+    ctx->outputs.count = 0;
+    ctx->reply_header_count = 0;
+    ctx->outcome_decided = false;
+    ctx->failure_logged = false;
+    isw_context_recover(ctx);
+}
+
 /* "receipt, ledger"; "none". */
 static const char *declared_outputs(isw_context *ctx)
 {

@@ -66,9 +66,8 @@ static iswi_service *find(const iswi_services *services, const char *name)
     const isw_service named = { .name = name };
     const iswi_service key = { .service = &named };
 
-    if (services->checked)
-        return services->count ? bsearch(&key, services->items, services->count, sizeof key, by_name)
-                               : NULL;
+    if (services->checked && services->count)
+        return bsearch(&key, services->items, services->count, sizeof key, by_name);
     for (size_t i = 0; i < services->count; i++)
         if (strcmp(services->items[i].service->name, name) == 0)
             return &services->items[i];

@@ -10,6 +10,7 @@ typedef struct document {
     iswi_settings worker;
     isw_option_strings modules;
     iswi_named_list middleware;
+    isw_option_list functions;
 } document;
 
 static const isw_option worker_rows[] = {
@@ -25,7 +26,7 @@ static const isw_option worker_rows[] = {
 /* The rows of the whole document, made anew since they hold those of the known middleware. */
 static const isw_option *document_rows(isw_worker *worker)
 {
-    isw_option *rows = iswi_arena_calloc(&worker->arena, 4, sizeof *rows);
+    isw_option *rows = iswi_arena_calloc(&worker->arena, 5, sizeof *rows);
     const isw_option *names = iswi_pipeline_rows(&worker->registry, &worker->arena);
 
     if (!rows || !names)
@@ -40,6 +41,10 @@ static const isw_option *document_rows(isw_worker *worker)
     rows[2] = (isw_option){ .name = "middleware", .type = ISWI_OPTION_NAMED_LIST, .optional = true,
                             .offset = offsetof(document, middleware), .group = names,
                             .help = "the chain, outermost first" };
+    rows[3] = (isw_option){ .name = "functions", .type = ISW_OPTION_GROUP_LIST, .optional = true,
+                            .offset = offsetof(document, functions), .group = iswi_function_rows,
+                            .group_size = sizeof(iswi_function_settings),
+                            .help = "what holds for some functions; later entries count more" };
     return rows;
 }
 
@@ -134,6 +139,10 @@ isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error)
         return status;
     doc = loaded;
     worker->settings = doc->worker;
+    worker->function_settings = doc->functions;
+    status = iswi_worker_check_rows(worker, error);
+    if (status != ISW_OK)
+        return status;
     return iswi_pipeline_create(&worker->registry, worker->config, &doc->middleware,
                                 &worker->pipeline, error);
 }

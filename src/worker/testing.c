@@ -265,6 +265,8 @@ static const isw_test_result *invoke(isw_test *test, const iswi_entry *entry,
     isw_status status;
 
     test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, &local));
+    test->spans = (iswi_spans){ .arena = &test->ctx->arena };
+    test->ctx->run.spans = &test->spans;
     if (test->cancel_at_ns <= test->now_ns) {
         iswi_context_cancel(test->ctx, ISW_CANCEL_CALLER);
         status = iswi_fail(test->ctx, ISW_E_CANCELLED, "cancelled before it began");

@@ -34,6 +34,7 @@ struct isw_test {
     int64_t cancel_at_ns; /* INT64_MAX: never */
     isw_context *ctx;
     iswi_test_list lines; /* isw_test_line */
+    iswi_spans spans;
     isw_test_result result;
 };
 

@@ -143,6 +143,25 @@ static void set_body(isw_test *test)
     test->result.body_size = body.size;
 }
 
+static void set_spans(isw_test *test)
+{
+    const iswi_spans *spans = &test->spans;
+    isw_test_span *out =
+        iswi_test_must(iswi_arena_calloc(&test->arena, spans->count, sizeof *out));
+
+    for (size_t i = 0; i < spans->count; i++) {
+        const iswi_span *span = &spans->items[i];
+
+        out[i] = (isw_test_span){ .name = span->name,
+                                  .depth = span->depth,
+                                  .start_us = (span->start_ns - test->ctx->arrived_ns) / 1000,
+                                  .duration_us = (span->end_ns - span->start_ns) / 1000,
+                                  .status = span->status };
+    }
+    test->result.spans = out;
+    test->result.span_count = spans->count;
+}
+
 void iswi_test_fill(isw_test *test, isw_status status)
 {
     isw_context *ctx = test->ctx;
@@ -160,6 +179,7 @@ void iswi_test_fill(isw_test *test, isw_status status)
         result->http_status = http_status_of(result);
     result->duration_us = isw_context_elapsed_us(ctx);
     set_body(test);
+    set_spans(test);
 }
 
 void iswi_test_take_lines(isw_test *test)

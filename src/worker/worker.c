@@ -177,21 +177,26 @@ static isw_status init_entry(isw_worker *worker, iswi_entry *entry, const isw_fu
     atomic_init(&entry->threshold, ISW_LOG_INFO);
     if (!entry->category)
         return ISW_E_NO_MEMORY;
-    return iswi_pipeline_chain(worker->pipeline, function, iswi_handler_step, &worker->arena,
+    return iswi_pipeline_chain(worker->pipeline, function, iswi_context_ends, &worker->arena,
                                &entry->chain);
 }
 
 static isw_status make_entries(isw_worker *worker, isw_error *error)
 {
     size_t count = worker->function_count;
+    isw_status status = ISW_OK;
 
     worker->entries = iswi_arena_calloc(&worker->arena, count + 1, sizeof *worker->entries);
     if (!worker->entries)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
-    for (size_t i = 0; i < count; i++)
-        if (init_entry(worker, &worker->entries[i], worker->sorted[i]) != ISW_OK)
-            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
-    return ISW_OK;
+    for (size_t i = 0; status == ISW_OK && i < count; i++) {
+        const isw_function *function = worker->sorted[i];
+
+        status = iswi_worker_adjust(worker, &function, error);
+        if (status == ISW_OK && init_entry(worker, &worker->entries[i], function) != ISW_OK)
+            status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+    }
+    return status;
 }
 
 isw_status isw_worker_configure(isw_worker *worker, isw_error *error)

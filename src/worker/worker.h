@@ -10,6 +10,14 @@
 #include <isoworker/worker.h>
 #include <semaphore.h>
 
+/* What the YAML says of the functions whose name matches. */
+typedef struct iswi_function_settings {
+    const char *name; /* pattern */
+    isw_option_strings with, without;
+    isw_option_strings metadata; /* name, value, name, value */
+    int64_t timeout_ms;          /* 0: as it says itself */
+} iswi_function_settings;
+
 typedef struct iswi_settings {
     int64_t concurrency;
     int64_t max_in_flight; /* 0: four times concurrency */
@@ -30,6 +38,7 @@ struct isw_worker {
     bool configured;
     iswi_config *config;
     iswi_settings settings;
+    isw_option_list function_settings;
     iswi_pipeline *pipeline;
     iswi_arena arena;     /* chains and what else lives as long as the configuration */
     iswi_entry *entries;  /* one for each function, sorted by name */
@@ -44,6 +53,16 @@ iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
 
 /* Read the YAML that the worker is to use, if there is any: fills settings, config and pipeline. */
 isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error);
+
+/* function_settings.c */
+extern const isw_option iswi_function_rows[];
+
+/* Refuse a row of function_settings that matches no function. */
+isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error);
+
+/* Replace *function by a copy that has what the YAML says of it, if it says anything; and check the
+ * names of middleware that it adds and leaves out. */
+isw_status iswi_worker_adjust(isw_worker *worker, const isw_function **function, isw_error *error);
 
 /* Unanswered invocations that the worker holds at most. */
 unsigned iswi_worker_limit(const isw_worker *worker);

@@ -63,7 +63,7 @@ static void a_chain_names_its_steps(void **state)
 
     (void)state;
     fixture_init(&f, "[again, mark: {when: {functions: [other]}}, block]");
-    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, NULL, &f.arena, &chain), ISW_OK);
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL }, &f.arena, &chain), ISW_OK);
     assert_int_equal(chain.count, 2);
     assert_string_equal(iswi_step_name(&chain.steps[0]), "again");
     assert_string_equal(iswi_step_name(&chain.steps[1]), "block");
@@ -127,7 +127,7 @@ static void invocation_state_is_aligned_for_any_type(void **state)
 
     (void)state;
     fixture_init(&f, "[count, count, count]");
-    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, NULL, &f.arena, &chain), ISW_OK);
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL }, &f.arena, &chain), ISW_OK);
     for (size_t i = 0; i < chain.count; i++)
         assert_int_equal(chain.steps[i].state_offset % _Alignof(max_align_t), 0);
     fixture_fini(&f);
@@ -215,6 +215,119 @@ static void all_of_when_must_hold(void **state)
     assert_admitted("{trigger: timer, functions: ['*'], except: ['n*']}", &nightly, false);
 }
 
+static void when_chooses_by_metadata(void **state)
+{
+    const isw_property gold[] = { { "tier", "gold plus" }, { "audited", "" }, { 0 } };
+    const isw_function function = { .name = "f", .trigger = { .type = "http" }, .metadata = gold };
+
+    (void)state;
+    assert_admitted("{metadata: [tier]}", &function, true);
+    assert_admitted("{metadata: [\"tier=gold*\"]}", &function, true);
+    assert_admitted("{metadata: [\"tier=gold*\", audited]}", &function, true);
+    assert_admitted("{metadata: [\"tier=silver\"]}", &function, false);
+    assert_admitted("{metadata: [tie]}", &function, false);
+    assert_admitted("{metadata: [tier, owner]}", &function, false);
+    assert_admitted("{metadata: [tier]}", &sample, false);
+}
+
+static void a_function_adds_and_leaves_out_by_name(void **state)
+{
+    const char *const mark[] = { "mark", NULL };
+    const isw_function plain = { .name = "f", .trigger = { .type = "http" } };
+    isw_function asking = plain;
+    isw_function refusing = plain;
+
+    (void)state;
+    asking.with = mark;
+    refusing.without = mark;
+    assert_admitted("{on_request: true}", &plain, false);
+    assert_admitted("{on_request: true}", &asking, true);
+    assert_admitted("{}", &refusing, false);
+    assert_admitted("{functions: [other], on_request: true}", &asking, false);
+}
+
+static void a_header_is_looked_for_in_each_request(void **state)
+{
+    isw_context without = { .trace = "" };
+    isw_context with = { .trace = "", .header = "x-debug" };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: a, when: {header: x-debug}}, mark: {as: b, when: {header: x-no}},"
+                     " mark: {as: c}]");
+    assert_int_equal(run_function(&f, &without, &sample), ISW_OK);
+    assert_string_equal(without.trace, "c(handler)");
+    assert_int_equal(run_function(&f, &with, &sample), ISW_OK);
+    assert_string_equal(with.trace, "a(c(handler))");
+    fixture_fini(&f);
+}
+
+static void names_that_no_entry_has_are_refused(void **state)
+{
+    const char *const known[] = { "mark", "block", NULL };
+    const char *const odd[] = { "mark", "mork", NULL };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: m}, block]");
+    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", NULL, &f.arena, &f.error), ISW_OK);
+    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", known, &f.arena, &f.error), ISW_OK);
+    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", odd, &f.arena, &f.error), ISW_E_CONFIG);
+    assert_string_equal(f.error.message,
+                        "function f names the middleware \"mork\", which is not in the chain; the "
+                        "chain has: mark, block");
+    fixture_fini(&f);
+}
+
+/* -- Spans ------------------------------------------------------------------------------------- */
+
+static void a_record_shows_how_each_step_ran(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned depth;
+        isw_status status;
+    } expected[] = { { "mark", 0, ISW_OK },
+                     { "again", 1, ISW_OK },
+                     { "handler", 2, ISW_E_UNAVAILABLE },
+                     { "handler", 2, ISW_OK } };
+    iswi_spans spans = { .count = 0 };
+    isw_context ctx = { .trace = "", .failures_left = 1 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[mark: {as: m}, again]");
+    spans.arena = &f.arena;
+    ctx.run.spans = &spans;
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_OK);
+    assert_int_equal(spans.count, 4);
+    for (size_t i = 0; i < spans.count; i++) {
+        assert_string_equal(spans.items[i].name, expected[i].name);
+        assert_int_equal(spans.items[i].depth, expected[i].depth);
+        assert_int_equal(spans.items[i].status, expected[i].status);
+        assert_true(spans.items[i].start_ns <= spans.items[i].end_ns);
+    }
+    fixture_fini(&f);
+}
+
+static void a_record_grows(void **state)
+{
+    iswi_spans spans = { .count = 0 };
+    isw_context ctx = { .trace = "", .failures_left = 30 };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[again: {times: 40}]");
+    spans.arena = &f.arena;
+    ctx.run.spans = &spans;
+    ctx.trace[sizeof ctx.trace - 1] = 0;
+    run_function(&f, &ctx, &sample);
+    assert_int_equal(spans.count, 32);
+    assert_string_equal(spans.items[0].name, "again");
+    assert_string_equal(spans.items[31].name, "handler");
+    fixture_fini(&f);
+}
+
 static void a_misspelt_when_is_refused_with_its_place(void **state)
 {
     fixture f;
@@ -273,6 +386,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(when_chooses_by_function),
     cmocka_unit_test(when_excepts_functions),
     cmocka_unit_test(all_of_when_must_hold),
+    cmocka_unit_test(when_chooses_by_metadata),
+    cmocka_unit_test(a_function_adds_and_leaves_out_by_name),
+    cmocka_unit_test(a_header_is_looked_for_in_each_request),
+    cmocka_unit_test(names_that_no_entry_has_are_refused),
+    cmocka_unit_test(a_record_shows_how_each_step_ran),
+    cmocka_unit_test(a_record_grows),
     cmocka_unit_test(a_misspelt_when_is_refused_with_its_place),
     cmocka_unit_test(instances_stop_in_reverse_order),
     cmocka_unit_test(a_start_that_fails_stops_those_before_it),

@@ -163,14 +163,19 @@ static isw_status handler(isw_instance *self, isw_context *ctx, const isw_next *
     return ISW_E_UNAVAILABLE;
 }
 
+static bool has_header(const isw_context *ctx, const char *name)
+{
+    return ctx->header && strcmp(ctx->header, name) == 0;
+}
+
 isw_status run_function(fixture *f, isw_context *ctx, const isw_function *function)
 {
+    const iswi_ends ends = { .handler = handler, .has_header = has_header };
     iswi_chain chain;
 
     if (f->error.status != ISW_OK)
         fail_msg("%s", f->error.message);
-    assert_int_equal(iswi_pipeline_chain(f->pipeline, function, handler, &f->arena, &chain),
-                     ISW_OK);
+    assert_int_equal(iswi_pipeline_chain(f->pipeline, function, ends, &f->arena, &chain), ISW_OK);
     assert_true(chain.state_bytes <= sizeof ctx->state);
     memset(ctx->state, 0xa5, sizeof ctx->state); /* the chain clears what it uses */
     ctx->run.chain_state = ctx->state;

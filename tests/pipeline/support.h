@@ -13,6 +13,7 @@
 struct isw_context {
     iswi_run run;
     char trace[256];
+    const char *header;     /* the one that the request has */
     unsigned failures_left; /* the handler fails so often before it succeeds */
     unsigned char state[512];
 };

@@ -193,6 +193,19 @@ static void lines_of_every_level_are_kept_with_their_fields(void **state)
     assert_null(isw_test_logged(result, "nothing of the kind"));
 }
 
+static void spans_show_the_chain_as_it_ran(void **state)
+{
+    const isw_test_result *result = isw_test_invoke(test, "wait", NULL);
+
+    (void)state;
+    assert_int_equal(result->span_count, 3);
+    assert_string_equal(result->spans[0].name, "error_handling");
+    assert_string_equal(result->spans[2].name, "handler");
+    assert_int_equal(result->spans[2].depth, 2);
+    assert_int_equal(result->spans[2].duration_us, 60000000);
+    assert_int_equal(result->spans[2].status, ISW_E_CANCELLED);
+}
+
 static void sleeping_moves_the_clock_and_takes_no_time(void **state)
 {
     const isw_test_result *result = isw_test_invoke(test, "wait", NULL);
@@ -260,6 +273,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_function_that_is_not_there_is_a_failure, set_up, tear_down),
     cmocka_unit_test_setup_teardown(lines_of_every_level_are_kept_with_their_fields, set_up,
                                     tear_down),
+    cmocka_unit_test_setup_teardown(spans_show_the_chain_as_it_ran, set_up, tear_down),
     cmocka_unit_test_setup_teardown(sleeping_moves_the_clock_and_takes_no_time, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_caller_can_leave_on_the_way_or_before, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_retry_and_its_trace_are_seen, set_up, tear_down),

@@ -44,7 +44,9 @@ typedef enum isw_option_type {
     ISW_OPTION_PATH,       /* const char *, relative ones taken from the YAML file's folder */
     ISW_OPTION_STRINGS,    /* isw_option_strings */
     ISW_OPTION_GROUP,      /* a nested mapping: its struct lies at offset */
-    ISW_OPTION_GROUP_LIST  /* isw_option_list of structs of group_size bytes */
+    ISW_OPTION_GROUP_LIST, /* isw_option_list of structs of group_size bytes */
+    ISW_OPTION_PROPERTIES  /* isw_option_strings from a mapping of free names to texts or lists of
+                              texts: name, value, name, value; a list is joined with spaces */
 } isw_option_type;
 
 typedef struct isw_option_strings {

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the worker's YAML says of its functions: metadata, and which middleware they add or leave
+ * out. Invariant: after it, the function that everybody sees has it all; nobody looks in two
+ * places. */
+#include "worker/worker.h"
+
+#include "base/text.h"
+
+#include <stddef.h>
+
+const isw_option iswi_function_rows[] = {
+    { .name = "name", .type = ISW_OPTION_STRING,
+      .offset = offsetof(iswi_function_settings, name),
+      .help = "of the functions, a pattern (* and ?)" },
+    { .name = "with", .type = ISW_OPTION_STRINGS, .optional = true,
+      .offset = offsetof(iswi_function_settings, with),
+      .help = "middleware to add that waits to be asked for (on_request)" },
+    { .name = "without", .type = ISW_OPTION_STRINGS, .optional = true,
+      .offset = offsetof(iswi_function_settings, without), .help = "middleware to leave out" },
+    { .name = "metadata", .type = ISW_OPTION_PROPERTIES, .optional = true,
+      .offset = offsetof(iswi_function_settings, metadata),
+      .help = "added to what the function says of itself, or in its place" },
+    { .name = "timeout", .type = ISW_OPTION_DURATION, .default_value = "0",
+      .offset = offsetof(iswi_function_settings, timeout_ms), .max = INT32_MAX,
+      .help = "of an invocation; 0: as the function says" },
+    { 0 },
+};
+
+static const iswi_function_settings *row_at(const isw_worker *worker, size_t i)
+{
+    return (const iswi_function_settings *)worker->function_settings.items + i;
+}
+
+static bool matches_one(const isw_worker *worker, const char *pattern)
+{
+    for (size_t i = 0; i < worker->function_count; i++)
+        if (iswi_glob_match(pattern, worker->functions[i]->name))
+            return true;
+    return false;
+}
+
+isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "functions");
+
+    for (size_t i = 0; i < worker->function_settings.count; i++)
+        if (!matches_one(worker, row_at(worker, i)->name))
+            return iswi_config_refuse(worker->config, &list->children[i], error,
+                                      "no function of this worker matches \"%s\"",
+                                      row_at(worker, i)->name);
+    return ISW_OK;
+}
+
+/* -- Adjusting --------------------------------------------------------------------------------- */
+
+static size_t count_names(const char *const *names)
+{
+    size_t count = 0;
+
+    while (names && names[count])
+        count++;
+    return count;
+}
+
+/* `names` with `more` behind them; NULL when memory is out. */
+static const char *const *join(iswi_arena *arena, const char *const *names,
+                               const isw_option_strings *more)
+{
+    size_t count = count_names(names);
+    const char **all;
+
+    if (!more->count)
+        return names;
+    all = iswi_arena_calloc(arena, count + more->count + 1, sizeof *all);
+    if (!all)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        all[i] = names[i];
+    for (size_t i = 0; i < more->count; i++)
+        all[count + i] = more->items[i];
+    return all;
+}
+
+/* `list` with the pairs of `more` in it, in the place of those of the same name. */
+static const isw_property *merge(iswi_arena *arena, const isw_property *list,
+                                 const isw_option_strings *more)
+{
+    size_t count = 0;
+    isw_property *all;
+
+    while (list && list[count].name)
+        count++;
+    if (!more->count)
+        return list;
+    all = iswi_arena_calloc(arena, count + more->count / 2 + 1, sizeof *all);
+    if (!all)
+        return NULL;
+    if (count)
+        memcpy(all, list, count * sizeof *all);
+    for (size_t i = 0; i + 1 < more->count; i += 2) {
+        size_t at = 0;
+
+        while (at < count && strcmp(all[at].name, more->items[i]) != 0)
+            at++;
+        all[at] = (isw_property){ more->items[i], more->items[i + 1] };
+        count += at == count;
+    }
+    return all;
+}
+
+static bool apply(isw_worker *worker, const iswi_function_settings *row, isw_function *function)
+{
+    iswi_arena *arena = &worker->arena;
+
+    function->with = join(arena, function->with, &row->with);
+    function->without = join(arena, function->without, &row->without);
+    function->metadata = merge(arena, function->metadata, &row->metadata);
+    if (row->timeout_ms)
+        function->timeout_ms = (uint32_t)row->timeout_ms;
+    return (function->with || !row->with.count) && (function->without || !row->without.count) &&
+           (function->metadata || !row->metadata.count);
+}
+
+static const isw_function *adjusted(isw_worker *worker, const isw_function *function)
+{
+    isw_function *copy = NULL;
+
+    for (size_t i = 0; i < worker->function_settings.count; i++) {
+        if (!iswi_glob_match(row_at(worker, i)->name, function->name))
+            continue;
+        if (!copy) {
+            copy = iswi_arena_alloc(&worker->arena, sizeof *copy);
+            if (!copy)
+                return NULL;
+            *copy = *function;
+        }
+        if (!apply(worker, row_at(worker, i), copy))
+            return NULL;
+    }
+    return copy ? copy : function;
+}
+
+isw_status iswi_worker_adjust(isw_worker *worker, const isw_function **function, isw_error *error)
+{
+    const isw_function *made = adjusted(worker, *function);
+    isw_status status;
+
+    if (!made)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s",
+                             (*function)->name);
+    status = iswi_pipeline_knows(worker->pipeline, made->name, made->with, &worker->arena, error);
+    if (status == ISW_OK)
+        status = iswi_pipeline_knows(worker->pipeline, made->name, made->without, &worker->arena,
+                                     error);
+    *function = made;
+    return status;
+}
