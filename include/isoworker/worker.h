@@ -23,7 +23,7 @@ typedef struct isw_worker isw_worker;
 /* Run a worker with `functions` as a program and return its exit status (sysexits.h: 0 done, 64
  * usage, 69 no host, 76 protocol, 78 configuration). Blocks until the host ends the session.
  * The same program answers, without any host:
- *   --describe                       its functions, their chains, and the options of middleware
+ *   --describe [--json]              its functions, their chains, and the options of middleware
  *   --check                          whether its configuration is right
  *   invoke NAME [--data TEXT|@FILE|-]  one invocation through the full chain, in this process
  * --config FILE chooses the YAML; otherwise the host's choice or worker.yaml in the current

@@ -1,44 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --describe, --check and `invoke`: the worker looked at from a shell. */
+/* --describe and --check: what a worker is, for people and for programs. */
 #include "worker/program.h"
 
-#include "base/alloc.h"
-#include "base/logline.h"
+#include "base/text.h"
 
-#include <isoworker/http.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-/* -- --describe and --check -------------------------------------------------------------------- */
+/* -- For people -------------------------------------------------------------------------------- */
 
-static void print_function(const iswi_entry *entry)
+static void print_trigger(const isw_function *function)
 {
-    const isw_function *function = entry->function;
     const isw_trigger *trigger = &function->trigger;
 
     printf("  %-24s %s", function->name, trigger->type);
     if (strcmp(trigger->type, "http") == 0)
         printf(" %s %s", trigger->methods && *trigger->methods ? trigger->methods : "*",
                trigger->route ? trigger->route : function->name);
+    for (const isw_property *row = trigger->properties; row && row->name; row++)
+        printf(" %s=%s", row->name, row->value);
     printf("\n");
-    if (function->summary)
-        printf("      %s\n", function->summary);
-    printf("      chain: ");
-    for (size_t i = 0; i < entry->chain.count; i++)
-        printf("%s > ", iswi_step_name(&entry->chain.steps[i]));
-    printf("handler\n");
-    for (const isw_property *row = function->metadata; row && row->name; row++)
-        printf("      %s: %s\n", row->name, row->value);
 }
 
-int iswi_program_describe(isw_worker *worker)
+static void print_bindings(const isw_function *function)
 {
-    isw_error error = { ISW_OK, "" };
+    static const char *const directions[] = { "in", "out", "in and out" };
+
+    for (const isw_binding *at = function->bindings; at && at->name; at++) {
+        printf("      %s: %s (%s)", directions[at->direction], at->name, at->type);
+        for (const isw_property *row = at->properties; row && row->name; row++)
+            printf(" %s=%s", row->name, row->value);
+        printf("\n");
+    }
+}
+
+static void print_chain(const iswi_chain *chain)
+{
+    printf("      chain: ");
+    for (size_t i = 0; i < chain->count; i++) {
+        printf("%s", iswi_step_name(&chain->steps[i]));
+        if (chain->steps[i].header)
+            printf(" [header %s]", chain->steps[i].header);
+        printf(" > ");
+    }
+    printf("handler\n");
+}
+
+static void print_function(const iswi_entry *entry)
+{
+    const isw_function *function = entry->function;
+
+    print_trigger(function);
+    if (function->summary)
+        printf("      %s\n", function->summary);
+    print_chain(&entry->chain);
+    print_bindings(function);
+    for (const isw_property *row = function->metadata; row && row->name; row++)
+        printf("      %s: %s\n", row->name, row->value);
+    if (function->timeout_ms)
+        printf("      timeout: %u ms\n", (unsigned)function->timeout_ms);
+}
+
+static int describe_to_people(isw_worker *worker)
+{
     iswi_buffer reference = { 0 };
 
-    if (isw_worker_configure(worker, &error) != ISW_OK)
-        return iswi_program_fail(&error);
     printf("functions (%zu):\n", worker->function_count);
     for (size_t i = 0; i < worker->function_count; i++)
         print_function(&worker->entries[i]);
@@ -49,6 +76,119 @@ int iswi_program_describe(isw_worker *worker)
     return EX_OK;
 }
 
+/* -- For programs ------------------------------------------------------------------------------ */
+
+/* ,"name":"text"; nothing for NULL. */
+static void add_text(iswi_buffer *out, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    iswi_buffer_printf(out, ",\"%s\":", name);
+    iswi_json_string(out, isw_str_of(text));
+}
+
+static void add_properties(iswi_buffer *out, const char *name, const isw_property *list)
+{
+    if (!list || !list->name)
+        return;
+    iswi_buffer_printf(out, ",\"%s\":{", name);
+    for (const isw_property *row = list; row->name; row++) {
+        if (row != list)
+            iswi_buffer_append_text(out, ",");
+        iswi_json_string(out, isw_str_of(row->name));
+        iswi_buffer_append_text(out, ":");
+        iswi_json_string(out, isw_str_of(row->value));
+    }
+    iswi_buffer_append_text(out, "}");
+}
+
+static void add_trigger(iswi_buffer *out, const isw_function *function)
+{
+    const isw_trigger *trigger = &function->trigger;
+    bool http = strcmp(trigger->type, "http") == 0;
+
+    iswi_buffer_append_text(out, ",\"trigger\":{\"type\":");
+    iswi_json_string(out, isw_str_of(trigger->type));
+    add_text(out, "binding", trigger->binding);
+    if (http) {
+        add_text(out, "methods", trigger->methods ? trigger->methods : "");
+        add_text(out, "route", trigger->route ? trigger->route : function->name);
+    }
+    add_properties(out, "properties", trigger->properties);
+    iswi_buffer_append_text(out, "}");
+}
+
+static void add_bindings(iswi_buffer *out, const isw_function *function)
+{
+    static const char *const directions[] = { "in", "out", "inout" };
+
+    iswi_buffer_append_text(out, ",\"bindings\":[");
+    for (const isw_binding *at = function->bindings; at && at->name; at++) {
+        iswi_buffer_append_text(out, at == function->bindings ? "{\"name\":" : ",{\"name\":");
+        iswi_json_string(out, isw_str_of(at->name));
+        add_text(out, "type", at->type);
+        add_text(out, "direction", directions[at->direction]);
+        add_properties(out, "properties", at->properties);
+        iswi_buffer_append_text(out, "}");
+    }
+    iswi_buffer_append_text(out, "]");
+}
+
+static void add_chain(iswi_buffer *out, const iswi_chain *chain)
+{
+    iswi_buffer_append_text(out, ",\"chain\":[");
+    for (size_t i = 0; i < chain->count; i++) {
+        iswi_buffer_append_text(out, i ? ",{\"name\":" : "{\"name\":");
+        iswi_json_string(out, isw_str_of(iswi_step_name(&chain->steps[i])));
+        add_text(out, "header", chain->steps[i].header);
+        iswi_buffer_append_text(out, "}");
+    }
+    iswi_buffer_append_text(out, "]");
+}
+
+static void add_function(iswi_buffer *out, const iswi_entry *entry)
+{
+    const isw_function *function = entry->function;
+
+    iswi_buffer_append_text(out, "{\"name\":");
+    iswi_json_string(out, isw_str_of(function->name));
+    add_text(out, "summary", function->summary);
+    add_trigger(out, function);
+    add_bindings(out, function);
+    add_properties(out, "metadata", function->metadata);
+    iswi_buffer_printf(out, ",\"timeout_ms\":%u,\"idempotent\":%s,\"streams\":%s",
+                       (unsigned)function->timeout_ms, function->idempotent ? "true" : "false",
+                       function->streams ? "true" : "false");
+    add_chain(out, &entry->chain);
+    iswi_buffer_append_text(out, "}");
+}
+
+static int describe_to_programs(isw_worker *worker)
+{
+    iswi_buffer out = { 0 };
+    bool written;
+
+    iswi_buffer_printf(&out, "{\"isoworker\":\"%s\",\"concurrency\":%lld,\"functions\":[",
+                       ISW_VERSION_STRING, (long long)worker->settings.concurrency);
+    for (size_t i = 0; i < worker->function_count; i++) {
+        iswi_buffer_append_text(&out, i ? ",\n" : "\n");
+        add_function(&out, &worker->entries[i]);
+    }
+    iswi_buffer_append_text(&out, "]}\n");
+    written = !out.failed && fwrite(out.data, 1, out.size, stdout) == out.size;
+    iswi_buffer_fini(&out);
+    return written ? EX_OK : EX_IOERR;
+}
+
+int iswi_program_describe(isw_worker *worker, bool json)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (isw_worker_configure(worker, &error) != ISW_OK)
+        return iswi_program_fail(&error);
+    return json ? describe_to_programs(worker) : describe_to_people(worker);
+}
+
 int iswi_program_check(isw_worker *worker)
 {
     isw_error error = { ISW_OK, "" };
@@ -57,186 +197,4 @@ int iswi_program_check(isw_worker *worker)
         return iswi_program_fail(&error);
     printf("the configuration is right: %zu functions\n", worker->function_count);
     return EX_OK;
-}
-
-/* -- invoke ------------------------------------------------------------------------------------ */
-
-/* Pairs that the command line gives as NAME=VALUE. */
-typedef struct arguments {
-    isw_pair *pairs[3]; /* params, query, headers */
-    size_t counts[3];
-    const char *method;
-    iswi_buffer data;
-    bool has_data;
-} arguments;
-
-static bool read_stream(FILE *file, iswi_buffer *out)
-{
-    char block[65536];
-    size_t got;
-
-    while ((got = fread(block, 1, sizeof block, file)) > 0)
-        iswi_buffer_append(out, block, got);
-    return !ferror(file) && !out->failed;
-}
-
-static bool read_data(const char *text, iswi_buffer *out)
-{
-    FILE *file;
-    bool ok;
-
-    if (strcmp(text, "-") == 0)
-        return read_stream(stdin, out);
-    if (*text != '@')
-        return iswi_buffer_append_text(out, text);
-    file = fopen(text + 1, "rbe");
-    if (!file)
-        return false;
-    ok = read_stream(file, out);
-    fclose(file);
-    return ok;
-}
-
-static bool add_pair(arguments *args, size_t kind, const char *text)
-{
-    const char *equals = strchr(text, '=');
-
-    if (!equals)
-        return false;
-    args->pairs[kind][args->counts[kind]++] = (isw_pair){
-        { text, (size_t)(equals - text) }, isw_str_of(equals + 1)
-    };
-    return true;
-}
-
-static bool parse_one(arguments *args, const char *name, const char *value)
-{
-    static const char *const kinds[] = { "--param", "--query", "--header" };
-
-    if (strcmp(name, "--method") == 0) {
-        args->method = value;
-        return true;
-    }
-    if (strcmp(name, "--data") == 0)
-        return args->has_data = read_data(value, &args->data);
-    for (size_t kind = 0; kind < 3; kind++)
-        if (strcmp(name, kinds[kind]) == 0)
-            return add_pair(args, kind, value);
-    return false;
-}
-
-static isw_value input_of(const isw_function *function, arguments *args, isw_http *http)
-{
-    isw_value data = { .type = ISW_VALUE_NONE };
-    const char *methods = function->trigger.methods;
-
-    if (strcmp(function->trigger.type, "http") == 0) {
-        http->method = args->method ? isw_str_of(args->method)
-                                    : (isw_str){ methods ? methods : "",
-                                                 methods ? strcspn(methods, " ,") : 0 };
-        if (!http->method.size)
-            http->method = isw_str_of("GET");
-        http->url = isw_str_of("/");
-        http->params = (isw_pairs){ args->pairs[0], args->counts[0] };
-        http->query = (isw_pairs){ args->pairs[1], args->counts[1] };
-        http->headers = (isw_pairs){ args->pairs[2], args->counts[2] };
-        http->body = (isw_bytes){ args->data.data, args->data.size };
-        http->client = isw_str_of("127.0.0.1");
-        data.type = ISW_VALUE_HTTP;
-        data.as.http = http;
-    } else if (args->has_data) {
-        data.type = ISW_VALUE_STRING;
-        data.as.string = (isw_str){ (const char *)args->data.data, args->data.size };
-    }
-    return data;
-}
-
-static void print_result(const isw_value *result)
-{
-    isw_bytes payload = isw_value_payload(result);
-    iswi_buffer json = { 0 };
-
-    if (result->type == ISW_VALUE_HTTP) {
-        printf("HTTP %d\n", result->as.http->status);
-        for (size_t i = 0; i < result->as.http->headers.count; i++) {
-            const isw_pair *pair = &result->as.http->headers.items[i];
-
-            printf("%.*s: %.*s\n", (int)pair->name.size, pair->name.data, (int)pair->value.size,
-                   pair->value.data);
-        }
-        printf("\n");
-    }
-    if (payload.data) {
-        fwrite(payload.data, 1, payload.size, stdout);
-    } else if (result->type != ISW_VALUE_HTTP && result->type != ISW_VALUE_NONE) {
-        iswi_json_value(&json, result);
-        printf("%s\n", iswi_buffer_text(&json) ? iswi_buffer_text(&json) : "");
-        iswi_buffer_fini(&json);
-    }
-}
-
-/* "ISW_E_INVALID: no such order (order.missing, orders.c:41)", then a line for each cause. */
-static void print_failure(const isw_failure *failure)
-{
-    const char *lead = "";
-
-    for (; failure; failure = failure->cause) {
-        const char *type = failure->type;
-        const char *place = failure->place;
-
-        fprintf(stderr, "%s%s: %s", lead, isw_status_name(failure->status), failure->message);
-        if (*type || *place)
-            fprintf(stderr, " (%s%s%s)", type, *type && *place ? ", " : "", place);
-        fprintf(stderr, "\n");
-        lead = "  because of ";
-    }
-}
-
-static int invoke(isw_worker *worker, const char *name, arguments *args)
-{
-    isw_error error = { ISW_OK, "" };
-    isw_invocation invocation;
-    isw_http http = { .status = 0 };
-    isw_value input;
-    const iswi_entry *entry;
-    bool success;
-
-    if (isw_worker_configure(worker, &error) != ISW_OK)
-        return iswi_program_fail(&error);
-    entry = iswi_worker_entry(worker, isw_str_of(name));
-    input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
-    if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
-        return iswi_program_fail(&error);
-    print_result(&invocation.result);
-    if (invocation.failure.status != ISW_OK)
-        print_failure(&invocation.failure);
-    fflush(stdout);
-    fprintf(stderr, "%s after %lld us\n",
-            invocation.outcome == ISW_OUTCOME_SUCCESS ? "success" : "failed",
-            (long long)invocation.duration_us);
-    success = invocation.outcome == ISW_OUTCOME_SUCCESS;
-    isw_invocation_free(&invocation);
-    return success ? EX_OK : EX_SOFTWARE;
-}
-
-int iswi_program_invoke(isw_worker *worker, int argc, char **argv)
-{
-    arguments args = { .counts = { 0 } };
-    int code = EX_OK;
-
-    for (size_t kind = 0; kind < 3; kind++)
-        args.pairs[kind] = iswi_calloc((size_t)argc, sizeof(isw_pair));
-    for (int i = 1; code == EX_OK && i < argc; i += 2) {
-        if (i + 1 < argc && parse_one(&args, argv[i], argv[i + 1]))
-            continue;
-        fprintf(stderr, "%s %s: not understood; --data TEXT|@FILE|-, --method M, --param N=V, "
-                        "--query N=V, --header N=V\n", argv[i], i + 1 < argc ? argv[i + 1] : "");
-        code = EX_USAGE;
-    }
-    if (code == EX_OK)
-        code = invoke(worker, argv[0], &args);
-    for (size_t kind = 0; kind < 3; kind++)
-        iswi_free(args.pairs[kind]);
-    iswi_buffer_fini(&args.data);
-    return code;
 }

@@ -12,10 +12,11 @@
 static const char usage[] =
     "usage: %s [--config FILE] [run]\n"
     "       %s [--config FILE] invoke NAME [--data TEXT|@FILE|-] [--param|--query|--header N=V]\n"
-    "       %s [--config FILE] --describe | --check\n"
+    "       %s [--config FILE] --describe [--json] | --check\n"
     "\n"
     "This program is an isoworker worker. A host starts it, for instance `isoworker run`.\n"
-    "  --describe   print its functions, their chains, and the options of its middleware\n"
+    "  --describe   print its functions, their chains, and the options of its middleware; with\n"
+    "               --json its functions and chains as one JSON document\n"
     "  --check      say whether its configuration is right\n"
     "  invoke NAME  run one invocation through the full chain, here, with no host\n"
     "  --config F   take this YAML instead of $ISOWORKER_CONFIG or worker.yaml\n";
@@ -91,7 +92,7 @@ int isw_worker_main(isw_worker *worker, int argc, char **argv)
     if (at == argc || strcmp(argv[at], "run") == 0)
         return run(worker);
     if (strcmp(argv[at], "--describe") == 0)
-        return iswi_program_describe(worker);
+        return iswi_program_describe(worker, at + 1 < argc && strcmp(argv[at + 1], "--json") == 0);
     if (strcmp(argv[at], "--check") == 0)
         return iswi_program_check(worker);
     if (strcmp(argv[at], "invoke") == 0 && at + 1 < argc)

@@ -5,7 +5,7 @@
 /* The parts of a worker as a program. Each returns an exit status of sysexits.h. */
 #include "worker/worker.h"
 
-int iswi_program_describe(isw_worker *worker);
+int iswi_program_describe(isw_worker *worker, bool json);
 int iswi_program_check(isw_worker *worker);
 int iswi_program_invoke(isw_worker *worker, int argc, char **argv); /* argv[0] is the name */
 

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `invoke`: one invocation from a shell, for those who want to see it in a debugger. */
+#include "worker/program.h"
+
+#include "base/alloc.h"
+#include "base/logline.h"
+
+#include <isoworker/http.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Pairs that the command line gives as NAME=VALUE. */
+typedef struct arguments {
+    isw_pair *pairs[3]; /* params, query, headers */
+    size_t counts[3];
+    const char *method;
+    iswi_buffer data;
+    bool has_data;
+} arguments;
+
+static bool read_stream(FILE *file, iswi_buffer *out)
+{
+    char block[65536];
+    size_t got;
+
+    while ((got = fread(block, 1, sizeof block, file)) > 0)
+        iswi_buffer_append(out, block, got);
+    return !ferror(file) && !out->failed;
+}
+
+static bool read_data(const char *text, iswi_buffer *out)
+{
+    FILE *file;
+    bool ok;
+
+    if (strcmp(text, "-") == 0)
+        return read_stream(stdin, out);
+    if (*text != '@')
+        return iswi_buffer_append_text(out, text);
+    file = fopen(text + 1, "rbe");
+    if (!file)
+        return false;
+    ok = read_stream(file, out);
+    fclose(file);
+    return ok;
+}
+
+static bool add_pair(arguments *args, size_t kind, const char *text)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals)
+        return false;
+    args->pairs[kind][args->counts[kind]++] = (isw_pair){
+        { text, (size_t)(equals - text) }, isw_str_of(equals + 1)
+    };
+    return true;
+}
+
+static bool parse_one(arguments *args, const char *name, const char *value)
+{
+    static const char *const kinds[] = { "--param", "--query", "--header" };
+
+    if (strcmp(name, "--method") == 0) {
+        args->method = value;
+        return true;
+    }
+    if (strcmp(name, "--data") == 0)
+        return args->has_data = read_data(value, &args->data);
+    for (size_t kind = 0; kind < 3; kind++)
+        if (strcmp(name, kinds[kind]) == 0)
+            return add_pair(args, kind, value);
+    return false;
+}
+
+static isw_value input_of(const isw_function *function, arguments *args, isw_http *http)
+{
+    isw_value data = { .type = ISW_VALUE_NONE };
+    const char *methods = function->trigger.methods;
+
+    if (strcmp(function->trigger.type, "http") == 0) {
+        http->method = args->method ? isw_str_of(args->method)
+                                    : (isw_str){ methods ? methods : "",
+                                                 methods ? strcspn(methods, " ,") : 0 };
+        if (!http->method.size)
+            http->method = isw_str_of("GET");
+        http->url = isw_str_of("/");
+        http->params = (isw_pairs){ args->pairs[0], args->counts[0] };
+        http->query = (isw_pairs){ args->pairs[1], args->counts[1] };
+        http->headers = (isw_pairs){ args->pairs[2], args->counts[2] };
+        http->body = (isw_bytes){ args->data.data, args->data.size };
+        http->client = isw_str_of("127.0.0.1");
+        data.type = ISW_VALUE_HTTP;
+        data.as.http = http;
+    } else if (args->has_data) {
+        data.type = ISW_VALUE_STRING;
+        data.as.string = (isw_str){ (const char *)args->data.data, args->data.size };
+    }
+    return data;
+}
+
+static void print_result(const isw_value *result)
+{
+    isw_bytes payload = isw_value_payload(result);
+    iswi_buffer json = { 0 };
+
+    if (result->type == ISW_VALUE_HTTP) {
+        printf("HTTP %d\n", result->as.http->status);
+        for (size_t i = 0; i < result->as.http->headers.count; i++) {
+            const isw_pair *pair = &result->as.http->headers.items[i];
+
+            printf("%.*s: %.*s\n", (int)pair->name.size, pair->name.data, (int)pair->value.size,
+                   pair->value.data);
+        }
+        printf("\n");
+    }
+    if (payload.data) {
+        fwrite(payload.data, 1, payload.size, stdout);
+    } else if (result->type != ISW_VALUE_HTTP && result->type != ISW_VALUE_NONE) {
+        iswi_json_value(&json, result);
+        printf("%s\n", iswi_buffer_text(&json) ? iswi_buffer_text(&json) : "");
+        iswi_buffer_fini(&json);
+    }
+}
+
+/* "ISW_E_INVALID: no such order (order.missing, orders.c:41)", then a line for each cause. */
+static void print_failure(const isw_failure *failure)
+{
+    const char *lead = "";
+
+    for (; failure; failure = failure->cause) {
+        const char *type = failure->type;
+        const char *place = failure->place;
+
+        fprintf(stderr, "%s%s: %s", lead, isw_status_name(failure->status), failure->message);
+        if (*type || *place)
+            fprintf(stderr, " (%s%s%s)", type, *type && *place ? ", " : "", place);
+        fprintf(stderr, "\n");
+        lead = "  because of ";
+    }
+}
+
+static int invoke(isw_worker *worker, const char *name, arguments *args)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_invocation invocation;
+    isw_http http = { .status = 0 };
+    isw_value input;
+    const iswi_entry *entry;
+    bool success;
+
+    if (isw_worker_configure(worker, &error) != ISW_OK)
+        return iswi_program_fail(&error);
+    entry = iswi_worker_entry(worker, isw_str_of(name));
+    input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
+    if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
+        return iswi_program_fail(&error);
+    print_result(&invocation.result);
+    if (invocation.failure.status != ISW_OK)
+        print_failure(&invocation.failure);
+    fflush(stdout);
+    fprintf(stderr, "%s after %lld us\n",
+            invocation.outcome == ISW_OUTCOME_SUCCESS ? "success" : "failed",
+            (long long)invocation.duration_us);
+    success = invocation.outcome == ISW_OUTCOME_SUCCESS;
+    isw_invocation_free(&invocation);
+    return success ? EX_OK : EX_SOFTWARE;
+}
+
+int iswi_program_invoke(isw_worker *worker, int argc, char **argv)
+{
+    arguments args = { .counts = { 0 } };
+    int code = EX_OK;
+
+    for (size_t kind = 0; kind < 3; kind++)
+        args.pairs[kind] = iswi_calloc((size_t)argc, sizeof(isw_pair));
+    for (int i = 1; code == EX_OK && i < argc; i += 2) {
+        if (i + 1 < argc && parse_one(&args, argv[i], argv[i + 1]))
+            continue;
+        fprintf(stderr, "%s %s: not understood; --data TEXT|@FILE|-, --method M, --param N=V, "
+                        "--query N=V, --header N=V\n", argv[i], i + 1 < argc ? argv[i + 1] : "");
+        code = EX_USAGE;
+    }
+    if (code == EX_OK)
+        code = invoke(worker, argv[0], &args);
+    for (size_t kind = 0; kind < 3; kind++)
+        iswi_free(args.pairs[kind]);
+    iswi_buffer_fini(&args.data);
+    return code;
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a sample as its reader would, and compares what it prints with samples/NAME/golden.
+
+    run.py BIN SAMPLE            run and compare; exits with 1 and a diff if they differ
+    run.py BIN SAMPLE --update   run and write the golden file anew
+
+The golden file holds commands, each on a line that begins with "$ ", and below each what it prints.
+They run one after the other by `sh -c` in the sample's folder, under a host that serves the sample;
+$URL is where its functions are, and the built programs are on the PATH.
+"""
+import difflib
+import os
+import re
+import signal
+import subprocess
+import sys
+
+PATIENCE_S = 30
+
+
+def serve(bin_folder, sample):
+    host = subprocess.Popen([os.path.join(bin_folder, "isoworker"), "run", sample, "--port", "0"],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    for line in host.stdout:
+        lines.append(line)
+        found = re.search(r"functions at (http://[^,]*),.*Ctrl-C ends", line)
+        if found:
+            return host, found.group(1)
+    sys.exit("the host did not start:\n" + "".join(lines))
+
+
+def run(command, sample, bin_folder, url):
+    environment = dict(os.environ, URL=url + "/api", PATH=bin_folder + ":" + os.environ["PATH"])
+    done = subprocess.run(["sh", "-c", command], cwd=sample, env=environment, timeout=PATIENCE_S,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    text = done.stdout.decode(errors="replace").replace("\r\n", "\n")
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def transcript(commands, bin_folder, sample):
+    host, url = serve(bin_folder, sample)
+    try:
+        return "".join(f"$ {each}\n{run(each, sample, bin_folder, url)}" for each in commands)
+    finally:
+        host.send_signal(signal.SIGTERM)
+        rest, _ = host.communicate(timeout=PATIENCE_S)
+        if host.returncode != 0:
+            sys.exit(f"the host exited with {host.returncode}:\n{rest}")
+
+
+def main():
+    bin_folder, sample = (os.path.abspath(path) for path in sys.argv[1:3])
+    golden = os.path.join(sample, "golden")
+    with open(golden) as file:
+        expected = file.read()
+    commands = [line[2:] for line in expected.splitlines() if line.startswith("$ ")]
+    actual = transcript(commands, bin_folder, sample)
+    if sys.argv[3:] == ["--update"]:
+        with open(golden, "w") as file:
+            file.write(actual)
+    elif actual != expected:
+        sys.exit("".join(difflib.unified_diff(expected.splitlines(True), actual.splitlines(True),
+                                              golden, "what it printed")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each sample that has a golden file, run as its reader would run it; see run.py.
+if(NOT ISOWORKER_BUILD_SAMPLES)
+  return()
+endif()
+file(GLOB golden_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/samples/*/golden")
+foreach(golden IN LISTS golden_files)
+  get_filename_component(folder "${golden}" DIRECTORY)
+  get_filename_component(name "${folder}" NAME)
+  if(NOT TARGET ${name})
+    continue() # what it needs is not installed
+  endif()
+  add_test(NAME samples/${name}
+    COMMAND /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/samples/run.py"
+            "${CMAKE_BINARY_DIR}/bin" "${folder}")
+  set_tests_properties(samples/${name} PROPERTIES LABELS samples TIMEOUT 120)
+endforeach()
