@@ -10,7 +10,7 @@ isw_test(link/ring_bell STACK link SOURCES link/support.c)
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 isw_test(pipeline/registry STACK pipeline)
 
-foreach(name IN ITEMS cancel context failure function_settings http local log outcome services settings testing)
+foreach(name IN ITEMS cancel context convert failure function_settings http local log outcome services settings testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS error_handling logging)

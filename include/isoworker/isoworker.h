@@ -6,15 +6,18 @@
  * isoworker: functions in a process of their own.
  *
  * This header is all that a worker needs. It brings in, in reading order: what a function is
- * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h, http.h,
- * log.h, service.h), and how a worker runs (worker.h). Authors of middleware include
- * isoworker/sys/middleware.h as well, and the tests of an application isoworker/testing.h.
+ * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h,
+ * convert.h, bind.h, http.h, log.h, service.h), and how a worker runs (worker.h). Authors of
+ * middleware include isoworker/sys/middleware.h as well, and the tests of an application
+ * isoworker/testing.h.
  */
 #include <isoworker/export.h>
 #include <isoworker/status.h>
 #include <isoworker/value.h>
 #include <isoworker/function.h>
 #include <isoworker/context.h>
+#include <isoworker/convert.h>
+#include <isoworker/bind.h>
 #include <isoworker/http.h>
 #include <isoworker/log.h>
 #include <isoworker/service.h>

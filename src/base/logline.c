@@ -5,6 +5,8 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static const char *const level_names[] = { "trace", "debug",    "info", "warning",
@@ -24,6 +26,25 @@ bool iswi_log_level_parse(isw_str text, isw_log_level *level)
         }
     }
     return false;
+}
+
+/* As short as gives the same double again, with a point or an exponent, so that it stays one. */
+static void json_double(iswi_buffer *out, double real)
+{
+    char text[40];
+    int digits = 15;
+
+    if (!isfinite(real)) {
+        iswi_buffer_append_text(out, "null");
+        return;
+    }
+    do
+        snprintf(text, sizeof text, "%.*g", digits, real);
+    while (digits++ < 17 && strtod(text, NULL) != real);
+    text[strcspn(text, ",")] = text[strcspn(text, ",")] ? '.' : '\0'; /* as some locales have it */
+    iswi_buffer_append_text(out, text);
+    if (!strpbrk(text, ".e"))
+        iswi_buffer_append_text(out, ".0");
 }
 
 static void json_array(iswi_buffer *out, const isw_value *data)
@@ -64,10 +85,7 @@ void iswi_json_value(iswi_buffer *out, const isw_value *data)
         iswi_buffer_printf(out, "%lld", (long long)data->as.integer);
         break;
     case ISW_VALUE_DOUBLE:
-        if (isfinite(data->as.real))
-            iswi_buffer_printf(out, "%.17g", data->as.real);
-        else
-            iswi_buffer_append_text(out, "null");
+        json_double(out, data->as.real);
         break;
     case ISW_VALUE_BOOL:
         iswi_buffer_append_text(out, data->as.boolean ? "true" : "false");

@@ -63,7 +63,8 @@ static void a_chain_names_its_steps(void **state)
 
     (void)state;
     fixture_init(&f, "[again, mark: {when: {functions: [other]}}, block]");
-    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL }, &f.arena, &chain), ISW_OK);
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL },
+                                         &f.arena, &chain), ISW_OK);
     assert_int_equal(chain.count, 2);
     assert_string_equal(iswi_step_name(&chain.steps[0]), "again");
     assert_string_equal(iswi_step_name(&chain.steps[1]), "block");
@@ -127,7 +128,8 @@ static void invocation_state_is_aligned_for_any_type(void **state)
 
     (void)state;
     fixture_init(&f, "[count, count, count]");
-    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL }, &f.arena, &chain), ISW_OK);
+    assert_int_equal(iswi_pipeline_chain(f.pipeline, &sample, (iswi_ends){ .handler = NULL },
+                                         &f.arena, &chain), ISW_OK);
     for (size_t i = 0; i < chain.count; i++)
         assert_int_equal(chain.steps[i].state_offset % _Alignof(max_align_t), 0);
     fixture_fini(&f);

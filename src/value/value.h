@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_VALUE_VALUE_H
+#define ISWI_VALUE_VALUE_H
+
+/* The calls of <isoworker/convert.h> and <isoworker/bind.h> with an arena in place of a context.
+ * Errors as there. */
+#include "base/arena.h"
+
+#include <isoworker/bind.h>
+#include <isoworker/convert.h>
+
+isw_status iswi_json_parse(iswi_arena *arena, isw_str text, isw_value *out, isw_error *error);
+isw_status iswi_json_write(iswi_arena *arena, const isw_value *value, isw_str *out,
+                           isw_error *error);
+
+isw_status iswi_msgpack_parse(iswi_arena *arena, isw_bytes bytes, isw_value *out,
+                              isw_error *error);
+isw_status iswi_msgpack_write(iswi_arena *arena, const isw_value *value, isw_bytes *out,
+                              isw_error *error);
+
+/* With `lenient`, scalars may come as text. */
+isw_status iswi_bind(iswi_arena *arena, const isw_value *from, const char *root,
+                     const isw_field *fields, bool lenient, void *out, isw_error *error);
+
+/* The value that iswi_bind, lenient, takes for these pairs. NULL: no memory. */
+const isw_value *iswi_bind_pairs_value(iswi_arena *arena, const isw_pairs *pairs,
+                                       const isw_field *fields);
+
+isw_status iswi_unbind(iswi_arena *arena, const isw_field *fields, const void *in, isw_value *out,
+                       isw_error *error);
+
+/* "string \"abc\"", "integer 7", "array": what came, for messages. `out` has room for
+ * ISWI_FOUND_BYTES. */
+enum { ISWI_FOUND_BYTES = 64 };
+const char *iswi_found(const isw_value *value, char *out);
+
+/* The size of a scalar member; that of a struct is in its row. */
+size_t iswi_field_size(isw_field_type type, const isw_field *row);
+
+#endif
