@@ -112,7 +112,7 @@ void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const
 
     call->tries++;
     call->avoid = where;
-    if (call->function->idempotent && call->tries < TRIES_MAX && in_time &&
+    if (call->function->idempotent && !call->body_follows && call->tries < TRIES_MAX && in_time &&
         !atomic_load(&host->stops)) {
         iswi_console_say(&host->console, ISW_LOG_INFO, "%s: tried again elsewhere (%s)",
                          call->function->name, call->invocation_id);

@@ -27,6 +27,12 @@ typedef struct iswi_process iswi_process;
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
+/* An output binding of a function. */
+typedef struct iswi_host_output {
+    const char *name, *type;
+    const char *path; /* property of "file" */
+} iswi_host_output;
+
 /* A function that some worker has. Made once, lives as long as the host. */
 typedef struct iswi_host_function {
     uint64_t number; /* in load and invoke */
@@ -34,6 +40,9 @@ typedef struct iswi_host_function {
     const char *name, *summary, *trigger_type;
     const char *methods, *route; /* http */
     const char *chain;           /* "error_handling > auth" */
+    bool streams;                /* its body goes to it as it comes */
+    const iswi_host_output *outputs; /* its output bindings */
+    size_t output_count;
     int64_t timeout_ms;          /* 0: none */
     bool idempotent;
     const char *refused; /* why it is not served; NULL if it is */
@@ -60,12 +69,26 @@ void iswi_answer_release(void *held);
 /* Called exactly once for each call, on any thread, with no lock held. Owns answer->held. */
 typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi_answer *answer);
 
+/* What happens to a call before its answer, with the caller's `user`; a process's lock is held, so
+ * nothing of calls or processes may be called. NULL: the caller does not care. */
+typedef struct iswi_call_events {
+    /* It was given to a process, under this id: where iswi_call_send finds it. */
+    void (*placed)(void *user, iswi_process *process, uint64_t id);
+    /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke the
+     * protocol. */
+    isw_status (*head)(void *user, const isw_http *head);
+    isw_status (*chunk)(void *user, isw_bytes bytes);
+    void (*window)(void *user, uint64_t bytes);
+} iswi_call_events;
+
 typedef struct iswi_call {
     iswi_host_function *function;
     char invocation_id[33];
     isw_value trigger; /* borrowed from the caller until the answer */
     iswi_wire_trace trace;
     int64_t deadline_ns; /* 0: none */
+    bool body_follows;   /* in chunks; such a call is tried once */
+    const iswi_call_events *events; /* may be NULL */
     unsigned tries;      /* that ended without an answer */
     iswi_process *avoid; /* where the last one was lost */
     iswi_answer_fn answer;
@@ -75,6 +98,10 @@ typedef struct iswi_call {
 /* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
  * come before this returns. Does not block. Any thread. */
 void iswi_call_start(iswi_host *host, const iswi_call *call);
+
+/* Send a frame about a call that was placed there; nothing if it is there no more. ISW_E_BUSY: not
+ * now. Any thread. */
+isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame);
 
 /* Take up a call whose process was lost, or answer it. Owns `call`. */
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why);
@@ -122,11 +149,11 @@ struct iswi_process {
     unsigned *free_places;
     unsigned free_count;
     unsigned credit, in_flight;
-    uint64_t generation;
+    uint64_t generation; /* of the last id that was given out here */
     unsigned loads_awaited;
     unsigned answered; /* since its start */
     uint64_t resident_bytes;
-    bool wants_ring; /* its hello named the capability */
+    bool wants_ring, wants_stream; /* its hello named the capability */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     bool refused; /* it broke the protocol; only its link's events, which come one at a time */
     iswi_message *metadata; /* held until the supervisor has read it */
@@ -187,6 +214,7 @@ struct iswi_host {
     atomic_uint calls;
     unsigned char id_prefix[8];    /* of invocation ids: random, and a number behind it */
     atomic_ullong next_invocation;
+    atomic_ullong next_place; /* of ids of places: none is ever given out twice in this host */
     bool table_shown;
     bool debug; /* somebody is at a breakpoint: no timeouts */
     unsigned socket_number;
@@ -245,6 +273,14 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
                                 isw_error *error);
 void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
 void iswi_functions_show(iswi_host *host);    /* the table */
+
+/* output_sink.c: what functions put out. Any thread. */
+/* A value for an output of the function; one that it did not declare is logged and dropped. */
+void iswi_output_take(iswi_host *host, const iswi_host_function *function,
+                      const char *invocation_id, isw_str name, const isw_value *value);
+
+/* Why a host like this one does nothing with outputs of `type`; NULL if it does. */
+const char *iswi_output_refusal(const iswi_host_output *output);
 
 /* http_bridge.c */
 isw_status iswi_bridge_start(iswi_host *host, isw_error *error);

@@ -54,6 +54,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     }
     process->hello_came = true;
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
+    process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -98,7 +99,47 @@ static isw_status on_credit(iswi_process *process, const iswi_credit *credit, is
     return ISW_OK;
 }
 
-/* Everything but invocations' frames. With the lock. */
+/* -- Of one invocation on its way; with the lock ----------------------------------------------- */
+
+/* Chunks and windows may have crossed what ended their call. */
+static iswi_call *call_of(iswi_process *process, uint64_t id)
+{
+    const iswi_place *place = iswi_process_find_place(process, id);
+
+    return place ? place->call : NULL;
+}
+
+static isw_status on_head(const iswi_call *call, const iswi_head *head, isw_error *error)
+{
+    isw_status status = ISW_E_UNSUPPORTED;
+
+    if (call && call->events && call->events->head)
+        status = call->events->head(call->user, &head->http);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_PROTOCOL, "a head that cannot begin an answer (%s)",
+                         isw_status_text(status));
+}
+
+static isw_status on_chunk(const iswi_call *call, const iswi_chunk *chunk, isw_error *error)
+{
+    isw_status status = ISW_E_CONFLICT;
+
+    if (call && call->events && call->events->chunk)
+        status = call->events->chunk(call->user, chunk->bytes);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return refuse(error, status == ISW_E_TOO_LARGE ? "a chunk beyond its window"
+                                                   : "a chunk before its head");
+}
+
+static void on_window(const iswi_call *call, const iswi_window *window)
+{
+    if (call && call->events && call->events->window)
+        call->events->window(call->user, window->bytes);
+}
+
+/* Everything but responses, logs and outputs. With the lock. */
 static isw_status on_frame(iswi_process *process, iswi_message *message, isw_bytes bytes,
                            const iswi_frame *frame, isw_error *error)
 {
@@ -131,6 +172,13 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
                              frame->as.error.status.message.size
                                  ? frame->as.error.status.message.data
                                  : "");
+    case ISWI_HEAD:
+        return on_head(call_of(process, frame->id), &frame->as.head, error);
+    case ISWI_CHUNK:
+        return on_chunk(call_of(process, frame->id), &frame->as.chunk, error);
+    case ISWI_WINDOW:
+        on_window(call_of(process, frame->id), &frame->as.window);
+        return ISW_OK;
     case ISWI_RELOADED:
     case ISWI_WARMED:
         return ISW_OK;
@@ -156,6 +204,42 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
         answer->status = ISW_E_FAILED;
+}
+
+/* An array is one value after the other. */
+static void take_output(iswi_process *process, const iswi_host_function *function,
+                        const char *invocation_id, isw_str name, const isw_value *value)
+{
+    size_t count = value->type == ISW_VALUE_ARRAY ? value->as.array.count : 1;
+    const isw_value *items = value->type == ISW_VALUE_ARRAY ? value->as.array.items : value;
+
+    for (size_t i = 0; i < count; i++)
+        iswi_output_take(process->host, function, invocation_id, name, &items[i]);
+}
+
+static void take_outputs(iswi_process *process, const iswi_call *call, const isw_map *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        take_output(process, call->function, call->invocation_id, outputs->items[i].name,
+                    &outputs->items[i].value);
+}
+
+/* One that comes while the function runs. */
+static void on_output(iswi_process *process, uint64_t id, const iswi_output *output)
+{
+    const iswi_host_function *function = NULL;
+    char invocation[sizeof((iswi_call *)0)->invocation_id];
+    const iswi_call *call;
+
+    pthread_mutex_lock(&process->lock);
+    call = call_of(process, id);
+    if (call) {
+        function = call->function;
+        memcpy(invocation, call->invocation_id, sizeof invocation);
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (function)
+        take_output(process, function, invocation, output->name, &output->value);
 }
 
 static isw_status on_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
@@ -192,6 +276,8 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
         return status;
     }
     fill_answer(held, &answer);
+    if (answer.outcome == ISW_OUTCOME_SUCCESS)
+        take_outputs(process, call, &held->frame.as.response.outputs);
     iswi_call_finish(process->host, call, &answer);
     return ISW_OK;
 }
@@ -230,6 +316,8 @@ static isw_status on_other(iswi_process *process, iswi_message *message, isw_byt
     status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
     if (status == ISW_OK && frame.kind == ISWI_LOG && process->hello_came) {
         show_log(process, frame.id, &frame.as.log);
+    } else if (status == ISW_OK && frame.kind == ISWI_OUTPUT && process->hello_came) {
+        on_output(process, frame.id, &frame.as.output);
     } else if (status == ISW_OK) {
         pthread_mutex_lock(&process->lock);
         status = on_frame(process, message, bytes, &frame, error);

@@ -48,6 +48,44 @@ static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_
     return host->debug ? 0 : timeout;
 }
 
+static bool copy_outputs(iswi_host *host, iswi_host_function *function,
+                         const iswi_wire_function *wire)
+{
+    iswi_host_output *outputs =
+        iswi_arena_calloc(&host->arena, wire->bindings.count, sizeof *outputs);
+
+    if (!outputs)
+        return false;
+    for (size_t i = 0; i < wire->bindings.count; i++) {
+        const iswi_wire_binding *binding = &wire->bindings.items[i];
+        iswi_host_output *output = &outputs[function->output_count];
+
+        if (binding->direction == 0)
+            continue;
+        output->name = copy(host, binding->name);
+        output->type = copy(host, binding->type);
+        output->path = copy(host, property(&binding->properties, "path"));
+        if (!output->name || !output->type || !output->path)
+            return false;
+        function->output_count++;
+    }
+    function->outputs = outputs;
+    return true;
+}
+
+/* Say at the start what this host will not do. */
+static void warn_of_outputs(iswi_host *host, const iswi_host_function *function)
+{
+    for (size_t i = 0; i < function->output_count; i++) {
+        const char *refusal = iswi_output_refusal(&function->outputs[i]);
+
+        if (refusal)
+            iswi_console_say(&host->console, ISW_LOG_WARNING,
+                             "output %s of function %s goes nowhere: %s",
+                             function->outputs[i].name, function->name, refusal);
+    }
+}
+
 static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
                                          const iswi_wire_function *wire)
 {
@@ -66,6 +104,9 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->route = copy(host, property(&wire->trigger, "route"));
     function->chain = chain_text(host, &wire->chain);
     function->idempotent = wire->idempotent;
+    function->streams = wire->streams;
+    if (!copy_outputs(host, function, wire))
+        return NULL;
     if (!function->name || !function->summary || !function->trigger_type || !function->methods ||
         !function->route || !function->chain)
         return NULL;
@@ -93,7 +134,9 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
     pool->functions = iswi_arena_calloc(&host->arena, count, sizeof *pool->functions);
     for (size_t i = 0; pool->functions && i < count; i++) {
         pool->functions[i] = make_function(host, pool, &metadata->functions.items[i]);
-        if (!pool->functions[i])
+        if (pool->functions[i])
+            warn_of_outputs(host, pool->functions[i]);
+        else
             pool->functions = NULL;
     }
     if (!pool->functions && count)

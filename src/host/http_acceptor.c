@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread that accepts connections for libmicrohttpd and cuts those whose time is up. It sleeps
- * until the nearest deadline, or for ever when there is none. We accept ourselves because
+ * One thread that accepts connections for libmicrohttpd, cuts those whose time is up, and sees which
+ * clients leave. It sleeps until the nearest deadline, or for ever when there is none. We accept ourselves because
  * libmicrohttpd 0.9.75 cannot stop accepting safely while it runs: MHD_quiesce_daemon and the
  * polling thread may both take the listening socket out of the epoll set, and the second aborts.
  * Invariant: only this thread closes the listening socket.
@@ -58,19 +58,22 @@ static void *run(void *user)
     bool exhausted = false;
 
     while (!http->stopping) {
-        struct pollfd fds[2] = { { .fd = http->watch.wake_fd, .events = POLLIN },
-                                 { .fd = exhausted ? -1 : http->listen_fd, .events = POLLIN } };
+        struct pollfd fds[3] = { { .fd = http->watch.wake_fd, .events = POLLIN },
+                                 { .fd = exhausted ? -1 : http->listen_fd, .events = POLLIN },
+                                 { .fd = http->leave.epoll, .events = POLLIN } };
         int timeout = iswi_http_watch_expire(&http->watch);
         uint64_t drained;
 
         if (exhausted && (timeout < 0 || timeout > EXHAUSTED_PAUSE_MS))
             timeout = EXHAUSTED_PAUSE_MS;
-        poll(fds, 2, timeout);
+        poll(fds, 3, timeout);
         (void)!read(http->watch.wake_fd, &drained, sizeof drained);
         if (http->quiescing && http->listen_fd >= 0) {
             close(http->listen_fd);
             http->listen_fd = -1;
         }
+        if (fds[2].revents)
+            iswi_http_leave_look(&http->leave);
         exhausted = http->listen_fd >= 0 && !accept_some(http);
     }
     return NULL;

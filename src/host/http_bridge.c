@@ -55,12 +55,91 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
     iswi_answer_release(answer->held);
 }
 
+/* -- Streams ----------------------------------------------------------------------------------- */
+
+static void on_placed(void *user, iswi_process *process, uint64_t id)
+{
+    iswi_http_set_tag(user, process, id);
+}
+
+static isw_status on_head(void *user, const isw_http *head)
+{
+    return iswi_http_begin(user, head);
+}
+
+static isw_status on_chunk(void *user, isw_bytes bytes)
+{
+    return iswi_http_continue(user, bytes);
+}
+
+static void on_window(void *user, uint64_t bytes)
+{
+    iswi_http_widen(user, bytes);
+}
+
+static const iswi_call_events call_events = { on_placed, on_head, on_chunk, on_window };
+
+/* Send a frame about the call of a request, wherever it was placed. */
+static isw_status send_about(const iswi_http_request *request, iswi_frame *frame)
+{
+    void *process;
+    uint64_t id;
+
+    iswi_http_tag(request, &process, &id);
+    return process ? iswi_call_send(process, id, frame) : ISW_OK;
+}
+
+static bool streams(void *user, void *target)
+{
+    (void)user;
+    return ((const iswi_host_function *)target)->streams;
+}
+
+static isw_status on_upload(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
+                            bool broken)
+{
+    iswi_frame frame = { .kind = ISWI_CHUNK };
+
+    (void)user;
+    frame.as.chunk.bytes = bytes;
+    frame.as.chunk.end = end;
+    if (broken)
+        frame.as.chunk.status = iswi_status_to_wire(ISW_E_IO, "the client did not send all of it");
+    return send_about(request, &frame);
+}
+
+static void on_taken(void *user, iswi_http_request *request, size_t bytes)
+{
+    iswi_frame frame = { .kind = ISWI_WINDOW, .as.window.bytes = bytes };
+
+    (void)user;
+    send_about(request, &frame);
+}
+
+/* The function need not go on; its answer is dropped by the front. */
+static void on_left(void *user, iswi_http_request *request)
+{
+    iswi_host *host = user;
+    iswi_frame frame = { .kind = ISWI_CANCEL };
+
+    frame.as.cancel.reason = ISWI_CANCEL_CALLER_LEFT;
+    frame.as.cancel.grace_ms = (uint64_t)host->options.cancel_grace_ms;
+    send_about(request, &frame);
+}
+
+/* -- Requests and answers ---------------------------------------------------------------------- */
+
 static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer)
 {
     iswi_http_request *request = user;
     const isw_http *reply =
         answer->result.type == ISW_VALUE_HTTP ? answer->result.as.http : NULL;
 
+    if (iswi_http_has_begun(request)) {
+        iswi_http_end(request, answer->outcome == ISW_OUTCOME_SUCCESS);
+        iswi_answer_release(answer->held);
+        return;
+    }
     if (reply && reply->status >= 200 && (answer->outcome == ISW_OUTCOME_SUCCESS ||
                                           reply->status >= 400))
         iswi_http_answer(request, reply, iswi_answer_release, answer->held);
@@ -74,9 +153,12 @@ static void on_request(void *user, void *target, iswi_http_request *request)
 {
     iswi_host *host = user;
     const isw_http *data = iswi_http_request_data(request);
-    iswi_call call = { .function = target, .answer = on_answer, .user = request };
+    iswi_call call = {
+        .function = target, .answer = on_answer, .user = request, .events = &call_events
+    };
 
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
+    call.body_follows = call.function->streams && iswi_http_is_uploading(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(host, &call);
 }
@@ -94,6 +176,10 @@ isw_status iswi_bridge_start(iswi_host *host, isw_error *error)
         .connections = settings->connections,
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
+        .streams = streams,
+        .upload = on_upload,
+        .taken = on_taken,
+        .left = on_left,
     };
 
     return iswi_http_start(&options, NULL, on_request, host, &host->http, error);

@@ -82,6 +82,10 @@ static bool find_target(iswi_http_request *request)
                                   "There is no function at this path.", NULL);
         return false;
     case ISWI_ROUTE_WRONG_METHOD:
+        if (isw_str_equal(data->method, isw_str_of("OPTIONS"))) {
+            iswi_http_set_options(request, match.allow);
+            return false;
+        }
         iswi_http_set_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL,
                               "The function at this path does not take this method.", NULL);
         if (request->response)
@@ -97,6 +101,24 @@ static bool find_target(iswi_http_request *request)
     return false;
 }
 
+/* Hand over the head; the body follows as it comes. */
+static enum MHD_Result begin_upload(iswi_http_request *request)
+{
+    if (!iswi_http_stream_upload(request))
+        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, iswi_http_no_memory);
+    iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_BODY);
+    return iswi_http_hand_over(request, ISWI_HTTP_UPLOADING);
+}
+
+/* What comes of a body that streams, also when its answer has begun or is there. */
+static enum MHD_Result upload_goes_on(iswi_http_request *request, const char *upload,
+                                      size_t *upload_size)
+{
+    if (*upload_size)
+        return iswi_http_stream_more(request, upload, upload_size);
+    return iswi_http_upload_is_whole(request);
+}
+
 static enum MHD_Result head_arrived(iswi_http_request *request, const char *method, const char *url,
                                     const char *version)
 {
@@ -110,11 +132,14 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
         return refuse(request, MHD_HTTP_BAD_REQUEST, problem);
     if (http->quiescing)
         return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "The server is shutting down.");
-    if (framing.content_length > http->body_limit_bytes)
-        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "The body is over the limit.");
     request->has_body = framing.has_body;
     if (!find_target(request))
         return answered_here(request);
+    if (request->has_body && http->events.streams &&
+        http->events.streams(http->user, request->target))
+        return begin_upload(request);
+    if (framing.content_length > http->body_limit_bytes)
+        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "The body is over the limit.");
     request->state = ISWI_HTTP_AT_BODY;
     iswi_http_watch_set(&http->watch, request->peer,
                         request->has_body ? ISWI_HTTP_BODY : ISWI_HTTP_FREE);
@@ -177,12 +202,20 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
         return head_arrived(request, method, url, version);
     case ISWI_HTTP_AT_BODY:
         return *upload_size ? body_arrived(request, upload, upload_size)
-                            : iswi_http_hand_over(request);
+                            : iswi_http_hand_over(request, ISWI_HTTP_WAITING);
+    case ISWI_HTTP_UPLOADING:
+        return upload_goes_on(request, upload, upload_size);
     case ISWI_HTTP_REFUSED:
         return *upload_size ? body_arrived(request, upload, upload_size) : MHD_NO;
     case ISWI_HTTP_ANSWERED:
         if (!request->handed_over)
             return iswi_http_queue(request);
+        if (!iswi_http_stream_is_whole(request))
+            return upload_goes_on(request, upload, upload_size);
+        break;
+    case ISWI_HTTP_STREAMING:
+        if (!iswi_http_stream_is_whole(request))
+            return upload_goes_on(request, upload, upload_size);
         break;
     case ISWI_HTTP_WAITING:
     case ISWI_HTTP_RESTING:

@@ -12,20 +12,27 @@
  *                     |       +-> REFUSED: 413 was written past libmicrohttpd; the rest is dropped
  *                     +---------> ANSWERED: answered here
  *
- * All steps happen on the libmicrohttpd thread of the connection, but those to ANSWERED from
- * WAITING, RESTING and ABANDONED, which whoever answers takes. In these three the request belongs
- * to the handler; http_wait.c has who may free it.
+ * A function that streams gets its request at the head: HEAD -> UPLOADING -> WAITING. An answer that
+ * streams goes through STREAMING, from when it has begun until it is whole: WAITING -> STREAMING ->
+ * ANSWERED, likewise from RESTING and UPLOADING.
+ *
+ * All steps happen on the libmicrohttpd thread of the connection, but those to STREAMING and
+ * ANSWERED from the others, which whoever answers takes. From UPLOADING and WAITING on to ANSWERED
+ * the request belongs to the handler; http_wait.c has who may free it.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "host/http_leave.h"
 #include "host/http_listen.h"
 #include "host/http_strict.h"
 #include "host/http_trigger.h"
 #include "host/http_watch.h"
+#include "wire/limits.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+typedef struct iswi_http_stream iswi_http_stream; /* http_stream.c */
 typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of libmicrohttpd */
 
 struct iswi_http {
@@ -33,6 +40,7 @@ struct iswi_http {
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
     iswi_http_handler_fn handler;
     void *user;
+    iswi_http_options events; /* of it only what the front asks and tells */
     char *prefix; /* "/api" or "" */
     int64_t body_limit_bytes;
     size_t connections;
@@ -40,6 +48,7 @@ struct iswi_http {
     char url[ISWI_HTTP_URL_BYTES];
 
     iswi_http_watch watch;
+    iswi_http_leave leave;
     pthread_t acceptor;
     int listen_fd; /* closed by the acceptor alone */
     atomic_bool quiescing;
@@ -58,9 +67,11 @@ struct iswi_http {
 typedef enum iswi_http_state {
     ISWI_HTTP_AT_HEAD,
     ISWI_HTTP_AT_BODY,
+    ISWI_HTTP_UPLOADING,
     ISWI_HTTP_WAITING,
     ISWI_HTTP_RESTING,
     ISWI_HTTP_ABANDONED,
+    ISWI_HTTP_STREAMING,
     ISWI_HTTP_ANSWERED,
     ISWI_HTTP_REFUSED
 } iswi_http_state;
@@ -84,6 +95,9 @@ struct iswi_http_request {
     bool counted; /* its answer was, among those that the loop has taken */
     struct MHD_Response *response; /* ANSWERED, until it is queued; NULL if memory was out */
     unsigned status;
+    iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
+    _Atomic(void *) tag_pointer;
+    atomic_ullong tag_number;
 };
 
 /* ---- http_request.c: from libmicrohttpd to isw_http ---- */
@@ -109,6 +123,15 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
                            const char *detail, const char *invocation_id);
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
 
+/* What a path takes, for OPTIONS where no function answers that: 204 with Allow. */
+void iswi_http_set_options(iswi_http_request *request, const char *allow);
+
+/* Add `headers` to the response, but for those that are not a function's to set. */
+void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers);
+
+/* The length of a body that is to come: what Content-Length says, else MHD_SIZE_UNKNOWN. */
+uint64_t iswi_http_length_of(const isw_http *head);
+
 /* Hand the response to libmicrohttpd, on its thread. */
 enum MHD_Result iswi_http_queue(iswi_http_request *request);
 
@@ -123,8 +146,11 @@ void iswi_http_loops_fini(iswi_http *http); /* also after init said false */
 /* The request was made, on the thread that will serve it. */
 void iswi_http_comes_in(iswi_http_request *request);
 
-/* The request is in: give it to the handler. */
-enum MHD_Result iswi_http_hand_over(iswi_http_request *request);
+/* The request is in, or its head if its body is to stream: give it to the handler. */
+enum MHD_Result iswi_http_hand_over(iswi_http_request *request, iswi_http_state state);
+
+/* The body that streamed is whole. */
+enum MHD_Result iswi_http_upload_is_whole(iswi_http_request *request);
 
 /* libmicrohttpd asks again for the response of a request that was handed over. */
 enum MHD_Result iswi_http_look_again(iswi_http_request *request);
@@ -134,6 +160,29 @@ void iswi_http_hand_back(iswi_http_request *request);
 
 /* libmicrohttpd is done with the request: free it, now or with its answer. */
 void iswi_http_let_go(iswi_http_request *request);
+
+/* The answer has begun, with a response; what was the state? ABANDONED: it is not taken. */
+iswi_http_state iswi_http_begin_streaming(iswi_http_request *request);
+
+/* ---- http_stream.c: bodies piece by piece ---- */
+
+/* Before the request is handed over with its head alone. False: no memory. */
+bool iswi_http_stream_upload(iswi_http_request *request);
+
+/* A piece of the body came; what is not taken stays. */
+enum MHD_Result iswi_http_stream_more(iswi_http_request *request, const char *bytes, size_t *size);
+
+/* The body is whole: now, or already (no body that streams is). On libmicrohttpd's thread. */
+void iswi_http_stream_whole(iswi_http_request *request);
+bool iswi_http_stream_is_whole(const iswi_http_request *request);
+
+/* libmicrohttpd is done with a request whose upload was not; tell. */
+void iswi_http_stream_broken(iswi_http_request *request);
+
+/* The answer came before the body was whole: nothing waits for a window any more. */
+void iswi_http_stream_hurry(iswi_http_request *request);
+
+void iswi_http_stream_release(iswi_http_stream *stream); /* may be NULL */
 
 /* ---- http_exchange.c: what libmicrohttpd calls, with the front as `user` ---- */
 

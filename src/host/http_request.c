@@ -49,6 +49,7 @@ void iswi_http_request_destroy(iswi_http_request *request)
 {
     if (request->response)
         MHD_destroy_response(request->response);
+    iswi_http_stream_release(request->stream);
     iswi_buffer_fini(&request->body);
     iswi_arena_fini(&request->arena);
     iswi_free(request);
@@ -168,6 +169,18 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
         return NULL;
     return read_query(request,
                       (isw_str){ mark + 1, target.size - (size_t)(mark + 1 - target.data) });
+}
+
+void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number)
+{
+    atomic_store_explicit(&request->tag_pointer, pointer, memory_order_relaxed);
+    atomic_store_explicit(&request->tag_number, number, memory_order_relaxed);
+}
+
+void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *number)
+{
+    *pointer = atomic_load_explicit(&request->tag_pointer, memory_order_relaxed);
+    *number = atomic_load_explicit(&request->tag_number, memory_order_relaxed);
 }
 
 iswi_arena *iswi_http_request_arena(iswi_http_request *request)

@@ -22,7 +22,7 @@ static bool is_ours_to_set(isw_str name)
     return false;
 }
 
-static void add_headers(iswi_http_request *request, const isw_pairs *headers)
+void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
 {
     for (size_t i = 0; i < headers->count; i++) {
         isw_pair header = headers->items[i];
@@ -37,6 +37,21 @@ static void add_headers(iswi_http_request *request, const isw_pairs *headers)
         if (name && value)
             MHD_add_response_header(request->response, name, value);
     }
+}
+
+uint64_t iswi_http_length_of(const isw_http *head)
+{
+    const isw_str *text = isw_pairs_find(&head->headers, "content-length");
+    uint64_t length = 0;
+
+    if (!text || !text->size || text->size > 18)
+        return MHD_SIZE_UNKNOWN;
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] < '0' || text->data[i] > '9')
+            return MHD_SIZE_UNKNOWN;
+        length = 10 * length + (uint64_t)(text->data[i] - '0');
+    }
+    return length;
 }
 
 static bool has_no_body(unsigned status)
@@ -115,6 +130,16 @@ void iswi_http_set_text(iswi_http_request *request, int status, const char *text
         MHD_add_response_header(request->response, "Content-Type", "text/plain; charset=utf-8");
 }
 
+void iswi_http_set_options(iswi_http_request *request, const char *allow)
+{
+    const char *all = iswi_arena_printf(&request->arena, "%s, OPTIONS", allow);
+
+    request->status = MHD_HTTP_NO_CONTENT;
+    request->response = empty_response();
+    if (request->response && all)
+        MHD_add_response_header(request->response, "Allow", all);
+}
+
 enum MHD_Result iswi_http_queue(iswi_http_request *request)
 {
     enum MHD_Result queued = MHD_NO;
@@ -135,7 +160,7 @@ static void check_unanswered(iswi_http_request *request)
     iswi_http_state state = request->state;
 
     assert(state == ISWI_HTTP_WAITING || state == ISWI_HTTP_RESTING ||
-           state == ISWI_HTTP_ABANDONED);
+           state == ISWI_HTTP_ABANDONED || state == ISWI_HTTP_UPLOADING);
     (void)state;
 }
 
@@ -155,7 +180,7 @@ void iswi_http_answer(iswi_http_request *request, const isw_http *response, void
         request->response =
             bare ? empty_response() : response_of(response->body, release, release_user);
         if (request->response)
-            add_headers(request, &response->headers);
+            iswi_http_add_headers(request, &response->headers);
         if (bare && release)
             release(release_user);
     }

@@ -143,6 +143,7 @@ static void destroy(iswi_http *http)
     if (http->listen_fd >= 0)
         close(http->listen_fd);
     iswi_http_loops_fini(http);
+    iswi_http_leave_fini(&http->leave);
     iswi_http_watch_fini(&http->watch);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
@@ -170,7 +171,8 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
     http->connections = (size_t)or_default(options->connections, 10000);
     http->layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
-    if (iswi_http_loops_init(http, options->threads > 1 ? options->threads : 1))
+    if (iswi_http_leave_init(&http->leave, options->left, NULL) &&
+        iswi_http_loops_init(http, options->threads > 1 ? options->threads : 1))
         return http;
     destroy(http);
     return NULL;
@@ -197,6 +199,9 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     atomic_init(&http->routes, routes);
     http->handler = handler;
     http->user = user;
+    http->events = *options;
+    http->leave.left = options->left;
+    http->leave.user = user;
     /* Signals are the program's business: no thread of the front takes one. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

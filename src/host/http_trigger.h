@@ -3,8 +3,9 @@
 #define ISWI_HOST_HTTP_TRIGGER_H
 
 /*
- * The HTTP/1.1 front of the host. A request is read whole, routed and handed over; it then rests
- * in libmicrohttpd, which costs no thread, until somebody answers it. What cannot be handed over
+ * The HTTP/1.1 front of the host. A request is read whole, or its head if its function streams,
+ * routed and handed over; it then rests in libmicrohttpd, which costs no thread, until somebody
+ * answers it, at once or piece by piece. What cannot be handed over
  * (no route, a malformed head, a body over the limit) is answered here, as problem details
  * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
  */
@@ -28,6 +29,19 @@ typedef struct iswi_http_options {
     int64_t connections;        /* at most; further ones get 503 [10,000] */
     int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
     unsigned threads;           /* that serve connections [1] */
+
+    /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
+     * not block. */
+    /* Whether a request for `target` is handed over with its head alone. */
+    bool (*streams)(void *user, void *target);
+    /* A piece of such a body, on the thread that handed it over; the last one has no bytes and
+     * `end`, or `broken`, when the client did not send it whole. ISW_E_BUSY: try again later. */
+    isw_status (*upload)(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
+                         bool broken);
+    /* The client has taken so much of a streamed answer. */
+    void (*taken)(void *user, iswi_http_request *request, size_t bytes);
+    /* The client of a request that was handed over is gone; an answer is due all the same. */
+    void (*left)(void *user, iswi_http_request *request);
 } iswi_http_options;
 
 /* Called on a thread of the front once a request is in, with the `target` of its route. Must not
@@ -82,6 +96,34 @@ iswi_arena *iswi_http_request_arena(iswi_http_request *request);
  */
 void iswi_http_answer(iswi_http_request *request, const isw_http *response,
                       void (*release)(void *release_user), void *release_user);
+
+/* -- Streams ----------------------------------------------------------------------------------- */
+
+/* The body of a streaming request may go on for so many bytes more; at its begin for
+ * ISWI_WINDOW_BYTES. Any thread, before the answer. */
+void iswi_http_widen(iswi_http_request *request, uint64_t bytes);
+
+/* Begin the answer; its body follows. Headers are copied. ISW_E_CONFLICT if it has begun, ISW_E_*
+ * as for an answer that cannot be given. Any thread. */
+isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head);
+
+/* More of the body, which is copied. ISW_E_TOO_LARGE for more than ISWI_WINDOW_BYTES that the
+ * client has not taken, ISW_E_CONFLICT before the begin. Any thread. */
+isw_status iswi_http_continue(iswi_http_request *request, isw_bytes bytes);
+
+/* Whether its body follows, as the function asked. */
+bool iswi_http_is_uploading(const iswi_http_request *request);
+
+/* Whether it has begun; if so, iswi_http_end is its answer. */
+bool iswi_http_has_begun(const iswi_http_request *request);
+
+/* The body is complete, or cut off, which the client will see. The request must not be touched
+ * afterwards. Any thread, once. */
+void iswi_http_end(iswi_http_request *request, bool complete);
+
+/* Two words of the handler's own, for whatever finds the request's other side; both zero at first. */
+void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number);
+void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *number);
 
 /* Answer with application/problem+json. A NULL `title` stands for the status's standard phrase;
  * `detail` and `invocation_id` may be NULL. 401 comes with "WWW-Authenticate: Bearer", 429 and 503

@@ -7,8 +7,9 @@
  * rests: its connection is suspended, and the answer resumes it. That costs two changes of the
  * epoll set, a write, and a read that finds nothing; most answers are not worth it.
  *
- * Invariant: of the answer and libmicrohttpd's last word, the later one frees the request. A
- * suspended connection gets no last word; one that is not may, when its client is gone.
+ * Invariant: of the answer and libmicrohttpd's last word, the later one frees the request; the end
+ * of an answer that streams is its answer. A suspended connection gets no last word; one that is not
+ * may, when its client is gone.
  */
 #include "host/http_internal.h"
 
@@ -107,12 +108,16 @@ static enum MHD_Result rest(iswi_http_request *request)
 {
     iswi_http_state waiting = ISWI_HTTP_WAITING;
 
+    iswi_http_leave *leave = &request->http->leave;
+
     request->loop->looked_at = NULL;
     /* Suspended first, so that the answer never finds anything to resume that is not. */
     MHD_suspend_connection(request->connection);
     request->rested = true;
+    iswi_http_leave_watch(leave, request->peer->fd, request);
     if (!atomic_compare_exchange_strong(&request->state, &waiting, ISWI_HTTP_RESTING)) {
         request->rested = false; /* it came meanwhile */
+        iswi_http_leave_stop(leave, request->peer->fd);
         MHD_resume_connection(request->connection);
     }
     return MHD_YES;
@@ -188,28 +193,41 @@ void iswi_http_comes_in(iswi_http_request *request)
     set_busy(request, true);
 }
 
-enum MHD_Result iswi_http_hand_over(iswi_http_request *request)
+enum MHD_Result iswi_http_hand_over(iswi_http_request *request, iswi_http_state state)
 {
     iswi_http *http = request->http;
 
-    if (request->has_body)
+    if (request->has_body && state == ISWI_HTTP_WAITING)
         iswi_http_watch_set(&http->watch, request->peer, ISWI_HTTP_FREE);
     request->data.body = (isw_bytes){ request->body.data, request->body.size };
-    request->state = ISWI_HTTP_WAITING;
+    request->state = state;
     request->handed_over = true;
     request->handed_over_ns = iswi_now_ns();
-    set_busy(request, false);
+    set_busy(request, state != ISWI_HTTP_WAITING);
     atomic_fetch_add(&http->unanswered, 1);
     atomic_fetch_add(&http->open, 1);
     http->handler(http->user, request->target, request);
-    return request->state == ISWI_HTTP_ANSWERED ? iswi_http_look_again(request) : MHD_YES;
+    return request->state == ISWI_HTTP_ANSWERED && state == ISWI_HTTP_WAITING
+               ? iswi_http_look_again(request)
+               : MHD_YES;
+}
+
+enum MHD_Result iswi_http_upload_is_whole(iswi_http_request *request)
+{
+    iswi_http_state uploading = ISWI_HTTP_UPLOADING;
+
+    iswi_http_stream_whole(request);
+    request->handed_over_ns = iswi_now_ns();
+    if (atomic_compare_exchange_strong(&request->state, &uploading, ISWI_HTTP_WAITING))
+        set_busy(request, false);
+    return iswi_http_look_again(request);
 }
 
 enum MHD_Result iswi_http_look_again(iswi_http_request *request)
 {
     int64_t left_ns;
 
-    if (request->state == ISWI_HTTP_ANSWERED) {
+    if (request->state == ISWI_HTTP_ANSWERED || request->state == ISWI_HTTP_STREAMING) {
         count_answer(request);
         set_busy(request, true);
         return iswi_http_queue(request);
@@ -226,14 +244,45 @@ enum MHD_Result iswi_http_look_again(iswi_http_request *request)
     return MHD_YES;
 }
 
+/* The client is gone before the answer was whole. The request is the handler's until it has taken
+ * note, and then until it answers. */
+static void tell(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    iswi_http_stream_broken(request);
+    if (http->events.left)
+        http->events.left(http->user, request);
+}
+
+/* False if it is answered: nobody else will free it. */
+static bool abandon(iswi_http_request *request)
+{
+    iswi_http_state state = atomic_load(&request->state);
+    bool told = false;
+
+    while (state == ISWI_HTTP_WAITING || state == ISWI_HTTP_UPLOADING ||
+           state == ISWI_HTTP_STREAMING) {
+        if (!told)
+            tell(request);
+        told = true;
+        if (state == ISWI_HTTP_STREAMING)
+            count_answer(request);
+        if (atomic_compare_exchange_strong(&request->state, &state, ISWI_HTTP_ABANDONED))
+            return true;
+    }
+    return false;
+}
+
 void iswi_http_let_go(iswi_http_request *request)
 {
     iswi_http *http = request->http;
     bool handed_over = request->handed_over;
-    iswi_http_state waiting = ISWI_HTTP_WAITING;
 
     set_busy(request, false);
-    if (!atomic_compare_exchange_strong(&request->state, &waiting, ISWI_HTTP_ABANDONED)) {
+    if (request->stream)
+        iswi_http_leave_stop(&http->leave, request->peer->fd);
+    if (!abandon(request)) {
         if (handed_over)
             count_answer(request);
         iswi_http_request_destroy(request);
@@ -260,20 +309,43 @@ static void ring(iswi_http_loop *loop)
         (void)!write(loop->bell, &one, sizeof one);
 }
 
+/* Let libmicrohttpd look at a request that has a response now. One that rests is alive; one that
+ * was waiting may be gone: it is not touched. */
+static void look_out(iswi_http_loop *loop, iswi_http_request *request, iswi_http_state was)
+{
+    if (was == ISWI_HTTP_WAITING || was == ISWI_HTTP_UPLOADING) {
+        ring(loop);
+    } else if (was == ISWI_HTTP_RESTING) {
+        struct MHD_Connection *connection = request->connection;
+
+        iswi_http_leave_stop(&request->http->leave, request->peer->fd);
+        MHD_resume_connection(connection);
+    }
+}
+
+iswi_http_state iswi_http_begin_streaming(iswi_http_request *request)
+{
+    iswi_http_state was = atomic_load(&request->state);
+
+    while (was != ISWI_HTTP_ABANDONED &&
+           !atomic_compare_exchange_weak(&request->state, &was, ISWI_HTTP_STREAMING))
+        ;
+    look_out(request->loop, request, was);
+    return was;
+}
+
 void iswi_http_hand_back(iswi_http_request *request)
 {
     iswi_http *http = request->http;
     iswi_http_loop *loop = request->loop;
-    struct MHD_Connection *connection = request->connection;
-    iswi_http_state was = atomic_exchange(&request->state, ISWI_HTTP_ANSWERED);
+    iswi_http_state was;
 
-    /* If it was waiting, it may be gone by now. */
-    if (was == ISWI_HTTP_WAITING)
-        ring(loop);
-    else if (was == ISWI_HTTP_RESTING)
-        MHD_resume_connection(connection);
-    else
+    iswi_http_stream_hurry(request);
+    was = atomic_exchange(&request->state, ISWI_HTTP_ANSWERED);
+    if (was == ISWI_HTTP_ABANDONED)
         iswi_http_request_destroy(request);
+    else
+        look_out(loop, request, was);
     pthread_mutex_lock(&http->lock); /* the front may be gone once it is let loose */
     http->unanswered--;
     pthread_cond_broadcast(&http->changed);

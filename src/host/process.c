@@ -100,6 +100,7 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
     invoke->timeout_ms = call->deadline_ns ? (uint64_t)(left_ms > 0 ? left_ms : 1) : 0;
     invoke->trace = call->trace;
     invoke->retry.count = call->tries;
+    invoke->body_follows = call->body_follows;
     return iswi_link_send_frame(process->link, &frame, &process->outgoing, error);
 }
 
@@ -115,7 +116,10 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     if (process->in_flight >= process->credit || !process->free_count)
         return ISWI_PLACE_FULL;
     number = process->free_places[process->free_count - 1];
-    id = ++process->generation << 16 | number;
+    process->generation = atomic_fetch_add(&process->host->next_place, 1) + 1;
+    id = process->generation << 16 | number;
+    if (call->events && call->events->placed)
+        call->events->placed(call->user, process, id);
     status = send_invoke(process, call, id, failure);
     if (status == ISW_E_CLOSED)
         return ISWI_PLACE_CLOSED;
@@ -143,6 +147,20 @@ iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_err
     if (placing == ISWI_PLACED && deadline) /* `call` may be answered and gone by now */
         iswi_host_wake_by(process->host, deadline);
     return placing;
+}
+
+isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
+{
+    const iswi_place *place;
+    isw_status status = ISW_OK;
+
+    frame->id = id;
+    pthread_mutex_lock(&process->lock);
+    place = iswi_process_find_place(process, id);
+    if (place && place->call && process->link)
+        status = iswi_link_send_frame(process->link, frame, &process->outgoing, NULL);
+    pthread_mutex_unlock(&process->lock);
+    return status == ISW_E_BUSY ? ISW_E_BUSY : ISW_OK;
 }
 
 void iswi_process_lose_calls(iswi_process *process, const char *why)

@@ -41,7 +41,8 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
+    isw_pair capabilities[2];
+    size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
     iswi_arena arena;
@@ -59,7 +60,10 @@ static void greet(iswi_process *process)
     pthread_mutex_lock(&process->lock);
     upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
     if (upgrade)
-        hello->capabilities = (isw_pairs){ &ring, 1 };
+        capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
+    if (process->wants_stream)
+        capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
+    hello->capabilities = (isw_pairs){ capabilities, count };
     iswi_process_send(process, &frame);
     if (upgrade)
         iswi_link_upgrade(process->link); /* the hello was the last frame on the message lane */
