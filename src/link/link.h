@@ -54,6 +54,7 @@ typedef struct iswi_link_ops {
     void (*upgrade)(iswi_link *link); /* NULL: there is no faster lane */
     void (*gather)(iswi_link *link, bool on); /* NULL: gathering does not pay on this lane */
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
+    void (*held_up)(iswi_link *link); /* NULL: this lane has no on_turn */
 } iswi_link_ops;
 
 /* The head of every lane's own struct. */
@@ -96,6 +97,14 @@ static inline void iswi_link_gather(iswi_link *link, bool on)
 {
     if (link->ops->gather)
         link->ops->gather(link, on);
+}
+
+/* From on_turn: it will take long, perhaps until something arrives. Another thread begins to deliver
+ * messages at once; is_stuck is asked, and has to say true. */
+static inline void iswi_link_held_up(iswi_link *link)
+{
+    if (link->ops->held_up)
+        link->ops->held_up(link);
 }
 
 /* Bytes that wait to be sent. Any thread. */

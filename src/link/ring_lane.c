@@ -183,13 +183,18 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
 }
 
+static void wake_second(ring_lane *lane)
+{
+    syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 /* Have the second thread look in from now on. */
 static void warm_up(ring_lane *lane)
 {
     if (atomic_load(&lane->patrol))
         return;
     atomic_store(&lane->patrol, 1);
-    syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    wake_second(lane);
 }
 
 /* Memory of large messages that were long ago; `before_ns` is when something came before now. */
@@ -367,6 +372,11 @@ static int64_t lane_oldest_loan_ns(iswi_link *link)
     return oldest;
 }
 
+static void lane_held_up(iswi_link *link)
+{
+    wake_second((ring_lane *)link); /* one that is about to sleep looks within its patrol */
+}
+
 static void lane_close(iswi_link *link)
 {
     ring_lane *lane = (ring_lane *)link;
@@ -399,7 +409,7 @@ static void stop_threads(ring_lane *lane)
         join_first(lane);
     if (lane->has_second) {
         atomic_store(&lane->patrol, 2);
-        syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        wake_second(lane);
         iswi_ring_wake_always(lane->in);
         pthread_join(lane->second, NULL);
     }
@@ -432,6 +442,7 @@ static const iswi_link_ops ops = {
     .upgrade = lane_upgrade,
     .gather = lane_gather,
     .oldest_loan_ns = lane_oldest_loan_ns,
+    .held_up = lane_held_up,
 };
 
 typedef isw_status (*open_fn)(const char *url, const iswi_link_events *events, iswi_link **out,
