@@ -3,10 +3,12 @@
  * error_handling: turns a failure into an answer that the caller can use. HTTP callers get
  * application/problem+json (RFC 9457) under the HTTP status that the failure stands for; others get
  * a JSON object with type and message. The invocation stays failed: the host counts it as such.
- * A reply of 400 or more that something inside has made on purpose is left alone.
+ * A reply of 400 or more that something inside has made on purpose is left alone, and so is one
+ * whose body has begun to leave.
  */
 #include <isoworker/http.h>
 #include <isoworker/log.h>
+#include <isoworker/stream.h>
 #include <isoworker/sys/middleware.h>
 #include <stddef.h>
 
@@ -24,11 +26,12 @@ static const isw_option rows[] = {
     { 0 },
 };
 
+/* A body that has begun is cut instead, which its caller sees. */
 static bool already_answered(const isw_context *ctx)
 {
     const isw_http *reply = isw_http_response(ctx);
 
-    return reply && reply->status >= 400;
+    return isw_http_begun(ctx) || (reply && reply->status >= 400);
 }
 
 /* Whole seconds, so that nobody comes back too early. */

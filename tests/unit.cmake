@@ -10,7 +10,8 @@ isw_test(link/ring_bell STACK link SOURCES link/support.c)
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 isw_test(pipeline/registry STACK pipeline)
 
-foreach(name IN ITEMS cancel context convert failure function_settings http local log outcome services settings testing)
+foreach(name IN ITEMS cancel context convert failure function_settings http http_stream local log
+                      outcome services settings testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS error_handling logging)
@@ -33,7 +34,8 @@ foreach(test IN ITEMS test_pipeline_registry test_worker_settings)
 endforeach()
 
 isw_test(worker/dispatch STACK worker)
-foreach(name IN ITEMS session session_end session_invoke session_log)
+foreach(name IN ITEMS emit session session_end session_invoke session_log stream_read
+                      stream_write)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c support/scripted_host.c)
 endforeach()
 

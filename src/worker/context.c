@@ -67,7 +67,7 @@ bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services
 
 isw_status iswi_context_run(isw_context *ctx)
 {
-    isw_status status = isw_next_run(ctx->entry->chain.steps, ctx);
+    isw_status status = iswi_context_settle(ctx, isw_next_run(ctx->entry->chain.steps, ctx));
 
     if (ctx->run.failure.status != ISW_OK)
         iswi_context_report(ctx, status);
@@ -82,6 +82,7 @@ void iswi_context_end(isw_context *ctx)
         if (ctx->items[i].value && ctx->items[i].key->destroy)
             ctx->items[i].key->destroy(ctx->items[i].value);
     ctx->item_count = 0;
+    iswi_context_end_bodies(ctx);
     ctx->entry = NULL;
     iswi_arena_reset(&ctx->arena);
     if (ctx->outgoing.bytes.capacity > OUTGOING_KEPT_BYTES)

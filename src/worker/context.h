@@ -38,6 +38,7 @@ typedef struct iswi_entry {
     iswi_chain chain;
     const char *category;       /* "Function.<name>" */
     atomic_int threshold;       /* level of that category, from the host */
+    atomic_bool streams;        /* it did, or reads its body as it arrives */
 } iswi_entry;
 
 /* Named data that grows in the invocation's arena. */
@@ -48,6 +49,18 @@ typedef struct iswi_named_bag {
 
 typedef struct iswi_cancel_call iswi_cancel_call;
 typedef struct iswi_after iswi_after;
+
+typedef struct iswi_stream iswi_stream;
+
+/* How an invocation reaches a host that takes bodies in pieces, while it runs. */
+typedef struct iswi_host_side {
+    /* The stream of ctx, which stays its own while it runs; made when it is asked for first.
+     * NULL: no memory. */
+    iswi_stream *(*stream)(void *user, isw_context *ctx);
+    /* Send a frame of ctx. Errors: those of iswi_link_send_frame. */
+    isw_status (*send)(void *user, isw_context *ctx, iswi_frame *frame, isw_error *error);
+    void *user;
+} iswi_host_side;
 
 typedef struct iswi_item {
     const isw_item_key *key;
@@ -91,6 +104,17 @@ struct isw_context {
     isw_pair *reply_headers;
     size_t reply_header_count, reply_header_capacity;
     iswi_named_bag outputs;
+
+    /* Bodies in pieces and outputs on the way: http_stream.c, emit.c. */
+    const iswi_host_side *host; /* NULL: pieces gather here */
+    iswi_stream *stream;        /* once it was asked for */
+    size_t body_read;           /* bytes of the request's body */
+    bool body_follows; /* it is in the stream */
+    bool body_spent;   /* by an earlier try */
+    bool begun;        /* the response */
+    iswi_buffer gathered; /* of its body, without a host */
+    iswi_buffer piece;    /* that is being made */
+    iswi_named_bag emitted;
 
     bool outcome_decided;
     isw_outcome outcome;
@@ -137,6 +161,15 @@ void iswi_cancel_end(isw_context *ctx);
 #define ISWI_ALIVE(ctx) iswi_context_check((ctx), __func__)
 void iswi_context_check(const isw_context *ctx, const char *function);
 #endif
+
+/* http_stream.c: the chain returned `status`. What was gathered becomes the reply, and what was
+ * emitted an output, unless the host has them. Returns the status that the answer is to have. */
+isw_status iswi_context_settle(isw_context *ctx, isw_status status);
+isw_status iswi_emit_settle(isw_context *ctx); /* emit.c: the second half */
+void iswi_context_end_bodies(isw_context *ctx);
+
+/* Whether ctx->result is to travel with the response. */
+bool iswi_context_sends_result(const isw_context *ctx);
 
 /* Room for one more in an array of the invocation's arena; false: no memory. */
 bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,

@@ -100,11 +100,18 @@ isw_map isw_context_trigger_metadata_all(const isw_context *ctx)
 
 /* -- What comes out ---------------------------------------------------------------------------- */
 
-isw_status iswi_context_may_answer(isw_context *ctx)
+isw_status iswi_context_may_add(isw_context *ctx)
 {
     if (!ctx->answered)
         return ISW_OK;
     return iswi_fail(ctx, ISW_E_CONFLICT, "the answer was sent already");
+}
+
+isw_status iswi_context_may_answer(isw_context *ctx)
+{
+    if (!ctx->begun)
+        return iswi_context_may_add(ctx);
+    return iswi_fail(ctx, ISW_E_CONFLICT, "the response has begun, and cannot be replaced");
 }
 
 const isw_value *isw_context_result(const isw_context *ctx)
@@ -141,9 +148,11 @@ const isw_value *isw_context_output(const isw_context *ctx, const char *name)
 void isw_context_start_over(isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    ctx->has_result = false;
+    ctx->has_result = ctx->begun; /* what has left stays */
     ctx->outputs.count = 0;
-    ctx->reply_header_count = 0;
+    ctx->reply_header_count = ctx->begun ? ctx->reply_header_count : 0;
+    ctx->body_spent = ctx->body_follows && ctx->body_read;
+    ctx->body_read = ctx->body_spent ? ctx->body_read : 0;
     ctx->outcome_decided = false;
     ctx->failure_logged = false;
     isw_context_recover(ctx);
@@ -168,6 +177,14 @@ static bool is_output(const isw_context *ctx, const char *name)
     return false;
 }
 
+isw_status iswi_context_has_output(isw_context *ctx, const char *name)
+{
+    if (is_output(ctx, name))
+        return ISW_OK;
+    return iswi_fail(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
+                     ctx->entry->function->name, name, declared_outputs(ctx));
+}
+
 static void remove_output(isw_context *ctx, const char *name)
 {
     iswi_named_bag *bag = &ctx->outputs;
@@ -182,13 +199,12 @@ static void remove_output(isw_context *ctx, const char *name)
 isw_status isw_context_set_output(isw_context *ctx, const char *name, const isw_value *data)
 {
     ISWI_ALIVE(ctx);
-    isw_status status = iswi_context_may_answer(ctx);
+    isw_status status = iswi_context_may_add(ctx);
 
+    if (status == ISW_OK)
+        status = iswi_context_has_output(ctx, name);
     if (status != ISW_OK)
         return status;
-    if (!is_output(ctx, name))
-        return iswi_fail(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
-                         ctx->entry->function->name, name, declared_outputs(ctx));
     if (!data) {
         remove_output(ctx, name);
         return ISW_OK;

@@ -59,6 +59,7 @@ static void enqueue(iswi_dispatch *dispatch, iswi_job *job)
 {
     job->in_use = true;
     job->answered = false;
+    job->apart = false;
     job->next = NULL;
     if (dispatch->last)
         dispatch->last->next = job;
@@ -110,6 +111,8 @@ bool iswi_dispatch_cancel(iswi_dispatch *dispatch, uint64_t id, isw_cancel_reaso
     for (iswi_job *job = dispatch->jobs; job; job = job->next_job) {
         if (job->in_use && (job->id == id || id == 0)) {
             iswi_context_cancel(&job->ctx, reason);
+            if (job->stream)
+                iswi_stream_wake(job->stream);
             found = true;
         }
     }
@@ -131,6 +134,7 @@ void iswi_dispatch_fini(iswi_dispatch *dispatch)
         iswi_job *next = dispatch->jobs->next_job;
 
         iswi_context_fini(&dispatch->jobs->ctx);
+        iswi_stream_release(dispatch->jobs->stream);
         iswi_buffer_fini(&dispatch->jobs->copy);
         iswi_free(dispatch->jobs);
         dispatch->jobs = next;

@@ -14,7 +14,7 @@
  * iswi_dispatch_help.
  */
 #include "link/message.h"
-#include "worker/context.h"
+#include "worker/stream.h"
 
 typedef struct iswi_job {
     isw_context ctx;
@@ -23,6 +23,11 @@ typedef struct iswi_job {
     isw_bytes frame;
     uint64_t id;
     int64_t arrived_ns;
+    iswi_stream *stream;       /* with the lock, or by its thread; NULL: it has none */
+    iswi_entry *entry;         /* only its thread's */
+    bool helped;               /* the helping thread runs it */
+    bool passed;               /* and hands it on: only its thread's */
+    bool apart;                /* not for the helping thread */
     bool in_use;
     bool answered;             /* its response is sent, or about to be */
     struct iswi_job *next;     /* among the waiting, or the free */
@@ -43,6 +48,7 @@ typedef struct iswi_dispatch {
     unsigned called, starting; /* threads that were woken, or made, and have not looked yet */
     bool stopping;
     bool helped;            /* a lane's thread leads */
+    bool alone;             /* no thread can be made for what it hands on */
     const void *leader;     /* else who leads; NULL: nobody */
     bool watched;           /* somebody looks whether the leader is held up */
     int64_t spread_until_ns; /* nobody leads before then: a function took long */
@@ -97,6 +103,28 @@ void iswi_dispatch_help(iswi_dispatch *dispatch);
 /* Whether the helping thread has been in one function since this was last asked. If so, the pool
  * is woken for what waits. */
 bool iswi_dispatch_is_stuck(iswi_dispatch *dispatch);
+
+/* For the thread that runs `job`, before it has begun: hand it on if that is the helping thread, so
+ * that it returns at once and the pool runs the job. False: it is to run here. */
+bool iswi_dispatch_pass(iswi_dispatch *dispatch, iswi_job *job);
+
+/* -- Streams; dispatch_streams.c --------------------------------------------------------------- */
+
+/* The stream of invocation `id`, held, for something that came for it; made if need be and `make`.
+ * Errors: ISW_E_NOT_FOUND when the invocation is unknown, answered, or has none, ISW_E_NO_MEMORY.
+ * On the link's thread. */
+isw_status iswi_dispatch_stream(iswi_dispatch *dispatch, uint64_t id, bool make,
+                                iswi_stream **out);
+
+/* The stream of a running job, for its thread; made if need be. What waits behind the job is spread
+ * over all threads: it will be long. NULL: no memory. */
+iswi_stream *iswi_dispatch_open_stream(iswi_dispatch *dispatch, iswi_job *job);
+
+/* The link is over: every stream is lost. */
+void iswi_dispatch_lose_streams(iswi_dispatch *dispatch);
+
+/* dispatch_threads.c: run what waits on all threads for a while. With the lock. */
+void iswi_dispatch_spread(iswi_dispatch *dispatch);
 
 /* How many run and wait now. */
 void iswi_dispatch_count(iswi_dispatch *dispatch, unsigned *running, unsigned *waiting);

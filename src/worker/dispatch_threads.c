@@ -20,13 +20,23 @@ enum {
 
 /* -- One job; with the lock, which is open while it runs --------------------------------------- */
 
-static iswi_job *take(iswi_dispatch *dispatch)
+/* The first that waits; a helping thread leaves what is to run apart. NULL: there is none. */
+static iswi_job *take(iswi_dispatch *dispatch, bool helping)
 {
+    iswi_job *before = NULL;
     iswi_job *job = dispatch->first;
 
-    dispatch->first = job->next;
-    if (!dispatch->first)
-        dispatch->last = NULL;
+    for (; job && helping && job->apart; job = job->next)
+        before = job;
+    if (!job)
+        return NULL;
+    if (before)
+        before->next = job->next;
+    else
+        dispatch->first = job->next;
+    if (dispatch->last == job)
+        dispatch->last = before;
+    job->helped = helping;
     dispatch->waiting--;
     dispatch->running++;
     return job;
@@ -38,6 +48,9 @@ static void put_back(iswi_dispatch *dispatch, iswi_job *job)
     job->in_use = false;
     atomic_store(&job->ctx.cancelled, ISW_CANCEL_NONE); /* a late cancel is not for the next one */
     job->message = NULL;
+    if (job->stream)
+        iswi_stream_release(job->stream);
+    job->stream = NULL;
     job->next = dispatch->free;
     dispatch->free = job;
     dispatch->running--;
@@ -50,13 +63,37 @@ static void learn(iswi_dispatch *dispatch, int64_t took_ns)
     dispatch->average_ns += (took_ns - dispatch->average_ns) / 16;
 }
 
-static void run_one(iswi_dispatch *dispatch)
+static bool call_thread(iswi_dispatch *dispatch);
+
+/* Let the pool have a job that the helping thread took, as the next one. False: it has ended. */
+static bool hand_on(iswi_dispatch *dispatch, iswi_job *job)
 {
-    iswi_job *job = take(dispatch);
+    job->passed = false;
+    if (dispatch->stopping)
+        return false;
+    job->next = dispatch->first;
+    dispatch->first = job;
+    if (!dispatch->last)
+        dispatch->last = job;
+    dispatch->waiting++;
+    dispatch->running--;
+    job->apart = call_thread(dispatch);
+    dispatch->alone = !job->apart;
+    return true;
+}
+
+static void run_one(iswi_dispatch *dispatch, iswi_job *job)
+{
     int64_t began_ns = iswi_now_ns();
 
     pthread_mutex_unlock(&dispatch->lock);
     dispatch->run(dispatch->user, job);
+    if (job->passed) {
+        pthread_mutex_lock(&dispatch->lock);
+        if (hand_on(dispatch, job))
+            return;
+        pthread_mutex_unlock(&dispatch->lock);
+    }
     iswi_message_release(job->message);
     pthread_mutex_lock(&dispatch->lock);
     learn(dispatch, iswi_now_ns() - began_ns);
@@ -149,7 +186,7 @@ static bool gathered_enough(iswi_dispatch *dispatch)
                                       iswi_now_ns() - dispatch->gathering_ns > GATHER_NS);
 }
 
-static void spread(iswi_dispatch *dispatch)
+void iswi_dispatch_spread(iswi_dispatch *dispatch)
 {
     dispatch->leader = NULL;
     dispatch->spread_until_ns = iswi_now_ns() + SPREAD_NS;
@@ -171,7 +208,7 @@ static void watch(iswi_dispatch *dispatch)
         pthread_cond_clockwait(&dispatch->tick, &dispatch->lock, CLOCK_MONOTONIC, &at);
         quiet = dispatch->taken == taken ? quiet + 1 : 0;
         if (quiet && dispatch->leader && dispatch->first)
-            spread(dispatch);
+            iswi_dispatch_spread(dispatch);
         else if (quiet && dispatch->leader)
             end_gathering(dispatch);
     }
@@ -198,7 +235,7 @@ static void serve_one(iswi_dispatch *dispatch, const void *self)
         if (dispatch->waiting > 1 && !dispatch->watched && !coming(dispatch))
             call_thread(dispatch); /* to watch */
     }
-    run_one(dispatch);
+    run_one(dispatch, take(dispatch, false));
     if (dispatch->leader == self) {
         dispatch->leader = NULL;
         if (gathered_enough(dispatch))
@@ -253,10 +290,12 @@ void iswi_dispatch_expect_help(iswi_dispatch *dispatch)
 
 void iswi_dispatch_help(iswi_dispatch *dispatch)
 {
+    iswi_job *job;
+
     pthread_mutex_lock(&dispatch->lock);
-    while (has_work(dispatch) && !is_spread(dispatch)) {
+    while (has_work(dispatch) && !is_spread(dispatch) && (job = take(dispatch, true))) {
         dispatch->taken++;
-        run_one(dispatch);
+        run_one(dispatch, job);
     }
     if (dispatch->first) /* a pool that was full of us sleeps on it */
         call_threads(dispatch);
@@ -271,9 +310,15 @@ bool iswi_dispatch_is_stuck(iswi_dispatch *dispatch)
     stuck = dispatch->taken == dispatch->taken_before;
     dispatch->taken_before = dispatch->taken;
     if (stuck)
-        spread(dispatch);
+        iswi_dispatch_spread(dispatch);
     pthread_mutex_unlock(&dispatch->lock);
     return stuck;
+}
+
+bool iswi_dispatch_pass(iswi_dispatch *dispatch, iswi_job *job)
+{
+    job->passed = job->helped && !dispatch->alone; /* which only the helping thread writes */
+    return job->passed;
 }
 
 /* Messages go before the link does, in whose memory they may lie. */

@@ -11,8 +11,12 @@ enum { ISWI_CAUSES_MAX = 16 }; /* of one failure; what is below is left out */
 isw_status iswi_fail(isw_context *ctx, isw_status status, const char *format, ...)
     ISW_PRINTF(3, 4);
 
-/* ISW_E_CONFLICT, recorded, once the answer was sent. */
+/* ISW_E_CONFLICT, recorded, once the answer was sent; may_answer also once it has begun. */
+isw_status iswi_context_may_add(isw_context *ctx);
 isw_status iswi_context_may_answer(isw_context *ctx);
+
+/* ISW_E_NOT_FOUND, recorded, unless the function declares the output. */
+isw_status iswi_context_has_output(isw_context *ctx, const char *name);
 
 /* Its chain returned `status`: log the failure, which it has, unless somebody did. */
 void iswi_context_report(isw_context *ctx, isw_status status);

@@ -127,8 +127,10 @@ static void publish_headers(isw_context *ctx)
 isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
 {
     ISWI_ALIVE(ctx);
-    isw_status status;
+    isw_status status = iswi_context_may_answer(ctx);
 
+    if (status != ISW_OK)
+        return status;
     if (!is_token(name) || !is_field_value(value))
         return iswi_fail(ctx, ISW_E_INVALID, "a reply header is no valid HTTP header");
     status = put_header(ctx, name, value, false);

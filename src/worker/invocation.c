@@ -4,12 +4,15 @@
 
 #include "worker/failure.h"
 
-static void set_up(isw_context *ctx, const iswi_job *job, const iswi_invoke *invoke)
+static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
+                   const iswi_invoke *invoke)
 {
     const char *text = isw_context_strndup(ctx, invoke->invocation_id.data,
                                            invoke->invocation_id.size);
 
     ctx->id = job->id;
+    ctx->host = session->streams ? &session->host_side : NULL;
+    ctx->body_follows = invoke->body_follows;
     ctx->arrived_ns = job->arrived_ns;
     ctx->invocation_id = text ? text : "";
     ctx->trigger = invoke->trigger;
@@ -28,7 +31,7 @@ static void fill_response(isw_context *ctx, isw_status status, iswi_response *re
     response->outcome = (uint64_t)isw_context_outcome(ctx, status);
     if (response->outcome != ISW_OUTCOME_SUCCESS && isw_context_failure(ctx))
         iswi_failure_to_wire(ctx, &response->status);
-    if (ctx->has_result)
+    if (iswi_context_sends_result(ctx))
         response->result = ctx->result;
     response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
     if (response->outcome == ISW_OUTCOME_RETRY_LATER)
@@ -73,18 +76,30 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
         send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number");
         return;
     }
+    job->entry = entry;
+    if (session->streams && atomic_load(&entry->streams) &&
+        iswi_dispatch_pass(&session->dispatch, job))
+        return; /* the thread that runs it here is to read what it will wait for */
     if (!iswi_context_begin(ctx, entry, &session->worker->services, &session->sink,
                             &session->worker->gate)) {
         send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation");
         return;
     }
-    set_up(ctx, job, &frame->as.invoke);
+    set_up(session, job, ctx, &frame->as.invoke);
     if (atomic_load(&ctx->cancelled))
         status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
         status = iswi_context_run(ctx);
     respond(session, job, status);
     iswi_context_after(ctx);
+}
+
+static void fail(iswi_session *session, iswi_job *job, const isw_error *error)
+{
+    if (error->status == ISW_E_NO_MEMORY)
+        send_failure(session, job, ISW_E_NO_MEMORY, error->message);
+    else
+        iswi_session_violation(session, error);
 }
 
 void iswi_invocation_run(void *user, iswi_job *job)
@@ -96,11 +111,12 @@ void iswi_invocation_run(void *user, iswi_job *job)
 
     /* The lists of the decoded frame lie in the context's arena, and live as long. */
     if (iswi_frame_decode(job->frame.data, job->frame.size, &job->ctx.arena, &frame, &used,
-                          &error) == ISW_OK)
-        run(session, job, &frame);
-    else if (error.status == ISW_E_NO_MEMORY)
-        send_failure(session, job, ISW_E_NO_MEMORY, error.message);
+                          &error) != ISW_OK)
+        fail(session, job, &error);
+    else if (frame.as.invoke.body_follows && !session->streams)
+        fail(session, job, &(isw_error){ ISW_E_PROTOCOL, "a body that follows without the "
+                                                         "capability stream" });
     else
-        iswi_session_violation(session, &error);
+        run(session, job, &frame);
     iswi_context_end(&job->ctx);
 }

@@ -62,7 +62,8 @@ void iswi_session_violation(iswi_session *session, const isw_error *error)
 
 void iswi_session_hello(iswi_session *session)
 {
-    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
+    const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
+                                      { isw_str_of("ring"), isw_str_of("1") } };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
 
@@ -72,8 +73,8 @@ void iswi_session_hello(iswi_session *session)
     hello->runtime = isw_str_of("isoworker-c");
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
-    if (iswi_link_can_upgrade(session->link))
-        hello->capabilities = (isw_pairs){ &ring, 1 };
+    hello->capabilities =
+        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 2 : 1 };
     iswi_session_reply(session, &frame);
 }
 
@@ -104,6 +105,7 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
         iswi_dispatch_expect_help(&session->dispatch);
         iswi_link_upgrade(session->link);
     }
+    session->streams = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     iswi_session_set_levels(session, &hello->log_levels);
     pthread_mutex_lock(&session->lock);
     session->greeted = true;
@@ -250,6 +252,10 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         atomic_store(&session->fenced, true);
         iswi_session_wake(session);
         break;
+    case ISWI_CHUNK:
+    case ISWI_WINDOW:
+        iswi_session_on_stream_frame(session, frame);
+        break;
     default:
         if (frame->kind > ISWI_KIND_CORE_MAX)
             break;
@@ -265,7 +271,8 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
 static bool may_follow_terminate(uint64_t kind)
 {
     return kind == ISWI_CANCEL || kind == ISWI_STATUS_REQUEST || kind == ISWI_STATUS ||
-           kind == ISWI_ERROR || kind > ISWI_KIND_CORE_MAX;
+           kind == ISWI_CHUNK || kind == ISWI_WINDOW || kind == ISWI_ERROR ||
+           kind > ISWI_KIND_CORE_MAX;
 }
 
 static isw_status submit(iswi_session *session, iswi_message *message, isw_bytes frame,
@@ -347,6 +354,7 @@ static void on_closed(void *user)
     pthread_mutex_lock(&session->lock);
     session->closed = true;
     pthread_mutex_unlock(&session->lock);
+    iswi_dispatch_lose_streams(&session->dispatch);
     cancel(session, 0, ISW_CANCEL_SHUTDOWN);
     iswi_session_wake(session);
 }

@@ -17,6 +17,7 @@ typedef struct iswi_session {
     iswi_link *link;
     iswi_dispatch dispatch;
     iswi_log_sink sink;
+    iswi_host_side host_side;
     unsigned char token[2 * ISWI_TOKEN_BYTES];
     iswi_arena inbound; /* of the frame that is being handled, on the link's thread */
 
@@ -27,6 +28,7 @@ typedef struct iswi_session {
     size_t rule_count;
     isw_error failure; /* why the session ended, if not as it should */
     bool greeted, closed, terminating;
+    bool streams; /* the capability was agreed on; set once, by hello */
     int64_t heartbeat_ms;
     int64_t grace_until_ns;
 
@@ -75,6 +77,11 @@ void iswi_session_violation(iswi_session *session, const isw_error *error);
 
 /* invocation.c: the job of the pool. */
 void iswi_invocation_run(void *session, iswi_job *job);
+
+/* session_streams.c: frames of bodies in pieces. on_stream_frame is for chunk and window, on the
+ * link's thread. */
+void iswi_session_on_stream_frame(iswi_session *session, const iswi_frame *frame);
+iswi_host_side iswi_session_host_side(iswi_session *session);
 
 /* session_log.c: log lines on their way to the host. */
 void iswi_session_log(void *session, isw_context *ctx, const iswi_log *line);

@@ -176,6 +176,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
     session.dispatch.on_idle = iswi_session_on_idle;
     session.dispatch.user = &session;
     session.sink = (iswi_log_sink){ iswi_session_log, iswi_session_threshold, &session };
+    session.host_side = iswi_session_host_side(&session);
     memcpy(session.token, token, sizeof session.token);
     pthread_mutex_init(&session.lock, NULL);
     iswi_arena_init(&session.inbound, 16 * 1024);

@@ -175,6 +175,7 @@ static isw_status init_entry(isw_worker *worker, iswi_entry *entry, const isw_fu
     entry->function = function;
     entry->category = iswi_arena_printf(&worker->arena, "Function.%s", function->name);
     atomic_init(&entry->threshold, ISW_LOG_INFO);
+    atomic_init(&entry->streams, function->streams);
     if (!entry->category)
         return ISW_E_NO_MEMORY;
     return iswi_pipeline_chain(worker->pipeline, function, iswi_context_ends, &worker->arena,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host by hand: the other end of a memory lane, with what came from it in a list. */
+/* A host by hand: the other end of a memory or ring lane, with what came from it in a list. */
 #include "support/scripted_host.h"
 
 #include "support/main.h"
 
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATIENCE_S = 30 };
 
@@ -84,19 +86,47 @@ static isw_status connect_ends(void *user, const iswi_link_events *events, iswi_
     return iswi_memory_lane_pair(&own, &host->link, events, out, error);
 }
 
+static isw_status connect_rings(void *user, const iswi_link_events *events, iswi_link **out,
+                                isw_error *error)
+{
+    scripted_host *host = user;
+    iswi_link_events own = { .on_message = on_message, .on_closed = on_closed, .user = host };
+    iswi_ring_options down = { .is_host = true, .spin_us = -1 };
+    iswi_ring_options up = { .spin_us = -1 };
+    isw_status status;
+    char url[64];
+    int fd;
+
+    strcpy(host->folder, "/tmp/isw-host-XXXXXX");
+    assert_non_null(mkdtemp(host->folder));
+    snprintf(url, sizeof url, "ipc://%s/s", host->folder);
+    assert_true(iswi_ring_memory_create(&down.memory, &fd));
+    assert_true(iswi_ring_memory_map(&up.memory, fd));
+    close(fd);
+    status = iswi_ring_lane_listen(url, &down, &own, &host->link, error);
+    return status == ISW_OK ? iswi_ring_lane_dial(url, &up, events, out, error) : status;
+}
+
 static void *run_session(void *user)
 {
     scripted_host *host = user;
 
-    host->status = iswi_session_run(host->worker, scripted_token, connect_ends, host,
+    host->status = iswi_session_run(host->worker, scripted_token,
+                                    host->ways & HOST_RING ? connect_rings : connect_ends, host,
                                     &host->error);
     return NULL;
 }
 
 void host_start(scripted_host *host, isw_worker *worker)
 {
+    host_start_with(host, worker, 0);
+}
+
+void host_start_with(scripted_host *host, isw_worker *worker, unsigned ways)
+{
     memset(host, 0, sizeof *host);
     host->worker = worker;
+    host->ways = ways;
     pthread_mutex_init(&host->lock, NULL);
     pthread_cond_init(&host->changed, NULL);
     iswi_arena_init(&host->arena, 4096);
@@ -122,6 +152,8 @@ void host_fini(scripted_host *host)
         host_close(host);
     host_join(host);
     iswi_link_destroy(host->link);
+    if (host->folder[0])
+        rmdir(host->folder);
     assert_null(host->broken);
     while (host->first) {
         received *next = host->first->next;
@@ -160,14 +192,25 @@ void host_send_kind(scripted_host *host, iswi_kind kind, uint64_t id)
 
 void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
 {
+    const isw_pair stream = { isw_str_of("stream"), isw_str_of("1") };
+    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
+    isw_pair capabilities[2];
+    size_t count = 0;
 
+    if (host->ways & HOST_STREAMS)
+        capabilities[count++] = stream;
+    if (host->ways & HOST_RING)
+        capabilities[count++] = ring;
+    frame.as.host_hello.capabilities = (isw_pairs){ capabilities, count };
     frame.as.host_hello.protocol = 1;
     frame.as.host_hello.proof =
         (isw_bytes){ scripted_token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
     if (log_levels)
         frame.as.host_hello.log_levels = *log_levels;
     host_send(host, &frame);
+    if (host->ways & HOST_RING)
+        iswi_link_upgrade(host->link);
 }
 
 void host_load(scripted_host *host, uint64_t number, const char *name)

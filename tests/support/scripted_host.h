@@ -13,6 +13,8 @@
 
 typedef struct scripted_host {
     isw_worker *worker;
+    unsigned ways; /* host_way */
+    char folder[32]; /* of the ring lane's socket */
     iswi_link *link;
     pthread_t thread;
     isw_status status; /* of the session; after host_join */
@@ -30,8 +32,13 @@ typedef struct scripted_host {
 /* The first half proves the worker, the second the host. */
 extern const unsigned char scripted_token[2 * ISWI_TOKEN_BYTES];
 
-/* Start a session of `worker`, which stays the caller's. host_fini closes, joins and frees. */
+/* What it offers: bodies in pieces; the ring lane instead of the memory lane. */
+typedef enum host_way { HOST_STREAMS = 1, HOST_RING = 2 } host_way;
+
+/* Start a session of `worker`, which stays the caller's. host_fini closes, joins and frees.
+ * `ways` is a sum of host_way. */
 void host_start(scripted_host *host, isw_worker *worker);
+void host_start_with(scripted_host *host, isw_worker *worker, unsigned ways);
 void host_fini(scripted_host *host);
 
 /* Close the host's side. */

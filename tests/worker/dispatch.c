@@ -8,7 +8,8 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { NOT_QUICK = UINT16_MAX };
+/* Ids that say what the job does, beside 1, which waits at the door. */
+enum { NOT_QUICK = UINT16_MAX, IS_PASSED, OPENS_A_STREAM };
 
 typedef struct pool {
     iswi_dispatch dispatch;
@@ -24,12 +25,16 @@ static void run_job(void *user, iswi_job *job)
 {
     pool *p = user;
 
+    if (job->id == IS_PASSED && iswi_dispatch_pass(&p->dispatch, job))
+        return;
+    if (job->id == OPENS_A_STREAM)
+        assert_non_null(iswi_dispatch_open_stream(&p->dispatch, job));
     pthread_mutex_lock(&p->lock);
     p->begun++;
     if (++p->running > p->most)
         p->most = p->running;
     pthread_cond_broadcast(&p->changed);
-    while (!p->open && job->id == 1)
+    while (!p->open && (job->id == 1 || job->id > NOT_QUICK))
         pthread_cond_wait(&p->changed, &p->lock);
     if (job->id == NOT_QUICK) {
         pthread_mutex_unlock(&p->lock);
@@ -205,6 +210,63 @@ static void the_pool_takes_what_a_slow_helper_leaves(void **state)
     pool_fini(&p);
 }
 
+static void one_who_helps_hands_on_what_is_not_for_it(void **state)
+{
+    pool p;
+
+    (void)state;
+    pool_init(&p, 2, 8);
+    iswi_dispatch_expect_help(&p.dispatch);
+    submit(&p, IS_PASSED);
+    submit(&p, 2);
+    help(&p); /* returns, though the door is closed */
+    wait_for(&p, &p.done, 1);
+    wait_for(&p, &p.begun, 2);
+    open_door(&p);
+    wait_for(&p, &p.done, 2);
+    pool_fini(&p);
+}
+
+/* No watch and no lane says that the helping thread is held up: the function does. */
+static void the_pool_takes_over_when_a_function_streams(void **state)
+{
+    pthread_t helper;
+    pool p;
+
+    (void)state;
+    pool_init(&p, 2, 8);
+    iswi_dispatch_expect_help(&p.dispatch);
+    submit(&p, OPENS_A_STREAM);
+    submit(&p, 2);
+    assert_int_equal(pthread_create(&helper, NULL, help, &p), 0);
+    wait_for(&p, &p.done, 1);
+    assert_true(iswi_dispatch_is_stuck(&p.dispatch)); /* whoever asks is told so at once */
+    open_door(&p);
+    pthread_join(helper, NULL);
+    wait_for(&p, &p.done, 2);
+    pool_fini(&p);
+}
+
+static void nothing_comes_for_a_job_that_is_unknown_or_answered(void **state)
+{
+    iswi_stream *stream = NULL;
+    pool p;
+
+    (void)state;
+    pool_init(&p, 1, 8);
+    submit(&p, 1);
+    wait_for(&p, &p.begun, 1);
+    assert_int_equal(iswi_dispatch_stream(&p.dispatch, 2, true, &stream), ISW_E_NOT_FOUND);
+    assert_int_equal(iswi_dispatch_stream(&p.dispatch, 1, false, &stream), ISW_E_NOT_FOUND);
+    assert_int_equal(iswi_dispatch_stream(&p.dispatch, 1, true, &stream), ISW_OK);
+    iswi_stream_release(stream);
+    iswi_dispatch_answer(&p.dispatch, p.dispatch.jobs);
+    assert_int_equal(iswi_dispatch_stream(&p.dispatch, 1, true, &stream), ISW_E_NOT_FOUND);
+    open_door(&p);
+    wait_for(&p, &p.done, 1);
+    pool_fini(&p);
+}
+
 /* -- Answers that leave together --------------------------------------------------------------- */
 
 /* Submit what is quick until the leader gathers, which it does once somebody watches it. */
@@ -301,6 +363,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_cancel_finds_what_runs_and_what_waits),
     cmocka_unit_test(one_who_helps_needs_no_pool),
     cmocka_unit_test(the_pool_takes_what_a_slow_helper_leaves),
+    cmocka_unit_test(one_who_helps_hands_on_what_is_not_for_it),
+    cmocka_unit_test(the_pool_takes_over_when_a_function_streams),
+    cmocka_unit_test(nothing_comes_for_a_job_that_is_unknown_or_answered),
 };
 
 ISW_TEST_MAIN(tests)
