@@ -74,8 +74,8 @@ typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi
 typedef struct iswi_call_events {
     /* It was given to a process, under this id: where iswi_call_send finds it. */
     void (*placed)(void *user, iswi_process *process, uint64_t id);
-    /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke the
-     * protocol. */
+    /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke
+     * the protocol. */
     isw_status (*head)(void *user, const isw_http *head);
     isw_status (*chunk)(void *user, isw_bytes bytes);
     void (*window)(void *user, uint64_t bytes);

@@ -12,9 +12,9 @@
  *                     |       +-> REFUSED: 413 was written past libmicrohttpd; the rest is dropped
  *                     +---------> ANSWERED: answered here
  *
- * A function that streams gets its request at the head: HEAD -> UPLOADING -> WAITING. An answer that
- * streams goes through STREAMING, from when it has begun until it is whole: WAITING -> STREAMING ->
- * ANSWERED, likewise from RESTING and UPLOADING.
+ * A function that streams gets its request at the head: HEAD -> UPLOADING -> WAITING. An answer
+ * that streams goes through STREAMING, from when it has begun until it is whole: WAITING ->
+ * STREAMING -> ANSWERED, likewise from RESTING and UPLOADING.
  *
  * All steps happen on the libmicrohttpd thread of the connection, but those to STREAMING and
  * ANSWERED from the others, which whoever answers takes. From UPLOADING and WAITING on to ANSWERED

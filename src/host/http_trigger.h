@@ -121,7 +121,7 @@ bool iswi_http_has_begun(const iswi_http_request *request);
  * afterwards. Any thread, once. */
 void iswi_http_end(iswi_http_request *request, bool complete);
 
-/* Two words of the handler's own, for whatever finds the request's other side; both zero at first. */
+/* Two words of the handler's own, for what finds the request's other side; both zero at first. */
 void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number);
 void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *number);
 

@@ -8,8 +8,8 @@
  * epoll set, a write, and a read that finds nothing; most answers are not worth it.
  *
  * Invariant: of the answer and libmicrohttpd's last word, the later one frees the request; the end
- * of an answer that streams is its answer. A suspended connection gets no last word; one that is not
- * may, when its client is gone.
+ * of an answer that streams is its answer. A suspended connection gets no last word; one that is
+ * not may, when its client is gone.
  */
 #include "host/http_internal.h"
 

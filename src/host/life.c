@@ -241,7 +241,8 @@ static void decide_next(iswi_process *process)
     int64_t delay;
 
     bool meant = process->goodbye && process->fault.status == ISW_OK;
-    bool stable = process->ready_ns && process->ended_ns - process->ready_ns > STABLE_MS * (int64_t)MS;
+    int64_t served_ns = process->ended_ns - process->ready_ns;
+    bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping || process->hopeless ||
