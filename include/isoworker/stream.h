@@ -8,8 +8,8 @@
  * they happen. Whoever is slower sets the pace: reading waits for the caller, writing for the
  * caller to take what was written.
  *
- * Everything here works for every HTTP function, under a host that does not stream, and in
- * isw_worker_invoke and isw_test (testing.h), too: then the request's body is there as a whole, and
+ * Everything here works for every HTTP function, also under a host that does not stream, in
+ * isw_worker_invoke and in isw_test (testing.h): then the request's body is there as a whole, and
  * what is written gathers in memory and leaves at the end. Calls are made from the invocation's own
  * thread, which they may block; a function that waits holds up no other, but one of the worker's
  * threads (its `concurrency`).

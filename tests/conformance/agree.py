@@ -1,9 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""Invokes the three functions of worker.py through host.py, and provokes worker.py a little.
+"""Invokes the functions of worker.py through host.py, and provokes worker.py a little.
 
-    agree.py
+    agree.py [STREAMING_SAMPLE]
+
+With the path of the sample "streaming", host.py invokes its functions, too.
 """
+import hashlib
 import json
 import os
 import socket
@@ -18,8 +21,8 @@ WORKER = os.path.join(HERE, "worker.py")
 TOKEN = bytes(range(64))
 
 
-def invoke(*arguments):
-    command = [os.path.join(HERE, "host.py"), *arguments, "--", WORKER]
+def invoke(*arguments, worker=WORKER):
+    command = [os.path.join(HERE, "host.py"), *arguments, "--", worker]
     done = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True)
     return json.loads(done.stdout)
 
@@ -37,6 +40,28 @@ def functions_answer():
     fail = invoke("py_fail", "GET", "/py/fail")
     assert fail["outcome"] == 0 and fail["status"]["code"] == 6 and fail["result"] is None, fail
     assert fail["status"]["message"], fail
+
+
+def bodies_travel_in_pieces():
+    """Far more than a window, both ways."""
+    text = "0123456789" * 1000
+    whole = hashlib.sha256(text.encode() * 300).hexdigest()
+    echo = invoke("--body", text, "--repeat", "300", "py_stream", "POST", "/py/stream")
+    assert echo["outcome"] == 1 and echo["result"] == {
+        "status": 200, "headers": {"content-type": "application/octet-stream"},
+        "body": f"3000000 bytes, sha256 {whole}"}, echo
+
+
+def the_sample_streams(sample):
+    upload = invoke("--body", "x" * 1000, "--repeat", "3000", "upload", "PUT", "/api/upload",
+                    worker=sample)
+    assert upload["outcome"] == 1, upload
+    assert upload["result"]["body"].startswith("3000000 bytes, checksum "), upload
+    ticks = invoke("--header", "last-event-id=4", "ticks", "GET", "/api/ticks", worker=sample)
+    assert ticks["result"] == {
+        "status": 200, "headers": {"cache-control": "no-store",
+                                   "content-type": "text/event-stream"},
+        "body": "id: 5\ndata: tick 5\n\n"}, ticks
 
 
 def with_worker(talk):
@@ -83,5 +108,8 @@ def violations_end_the_session():
 
 if __name__ == "__main__":
     functions_answer()
+    bodies_travel_in_pieces()
+    for path in sys.argv[1:]:
+        the_sample_streams(path)
     violations_end_the_session()
     sys.exit(0)

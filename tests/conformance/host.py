@@ -6,9 +6,11 @@
 
 It starts the worker, loads all its functions, invokes FUNCTION once with an HTTP request, prints
 the response as one JSON object, and ends the worker. It exits with 0 when the session went by
-PROTOCOL.md and the worker exited with 0, whatever the outcome of the invocation.
+PROTOCOL.md and the worker exited with 0, whatever the outcome of the invocation. The body of a
+function that streams is sent in pieces, `--repeat` times.
 """
 import argparse
+import hashlib
 import hmac
 import json
 import os
@@ -19,14 +21,53 @@ import sys
 import tempfile
 import urllib.parse
 
-from peer import (CREDIT, ERROR, GOODBYE, HOST_HELLO, HTTP, INVOKE, LOAD, LOADED, LOG, METADATA,
-                  METADATA_REQUEST, RELOAD, RELOADED, RESPONSE, STATUS, STATUS_REQUEST, TERMINATE,
-                  WARMED, WARMUP, WORKER_HELLO, Peer, Violation, field, members, pairs)
+from peer import (CHUNK, CREDIT, ERROR, GOODBYE, HEAD, HOST_HELLO, HTTP, INVOKE, LOAD, LOADED, LOG,
+                  METADATA, METADATA_REQUEST, OUTPUT, RELOAD, RELOADED, RESPONSE, STATUS,
+                  STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WINDOW, WORKER_HELLO, Map, Peer,
+                  Violation, Windows, field, members, pairs)
 
 VERSION = 1
 PATIENCE_S = 20
 INVOCATION = 1000
 UNASKED = (CREDIT, LOG, STATUS_REQUEST)
+
+
+class Exchange:
+    """The bodies of one invocation that travel in pieces, and its outputs."""
+
+    def __init__(self, peer, data, repeat):
+        self.peer, self.data, self.repeat = peer, data, repeat
+        self.windows = Windows(peer, INVOCATION)
+        self.head = None
+        self.body = bytearray()
+        self.outputs = []
+
+    def go_on(self):
+        """Sends what may leave, and the end after the last of it."""
+        while self.repeat and not self.windows.waiting:
+            self.repeat -= 1
+            self.windows.write(self.data)
+        if self.data is not None and not self.repeat and not self.windows.waiting:
+            self.data = None
+            self.peer.send((CHUNK, INVOCATION, {2: True}))
+
+    def on(self, kind, body):
+        if kind == WINDOW:
+            self.windows.granted(body)
+            self.go_on()
+        elif kind == OUTPUT:
+            self.outputs.append([field(body, 1, str), field(body, 2, list)])
+        elif (kind == HEAD) != (self.head is None):
+            raise Violation("a head after a head, or a chunk before it")
+        elif kind == HEAD:
+            self.head = members(body[1])
+        else:
+            self.body += self.windows.read(body)
+
+    def whole(self, response):
+        if self.head is not None:
+            response[3] = [HTTP, Map({**self.head, 6: bytes(self.body)}.items())]
+        return response
 
 
 class Host:
@@ -36,6 +77,7 @@ class Host:
         self.peer = peer
         self.credit = 0
         self.logs = []
+        self.streams = set()  # names of the functions that do
 
     def hello(self, token):
         kind, _, body = self.peer.receive()
@@ -44,7 +86,7 @@ class Host:
         if not field(body, 1, int) <= VERSION <= field(body, 2, int):
             raise Violation("no version in common")
         self.peer.send((HOST_HELLO, 0, {1: VERSION, 2: token[32:], 3: "isoworker-python",
-                                        8: "python/0", 9: os.getcwd()}))
+                                        5: ["stream", "1"], 8: "python/0", 9: os.getcwd()}))
 
     def ask(self, request, answer, bodies, first_id=1):
         """Sends one request for each body, all in one message, and returns the answers in order."""
@@ -82,7 +124,9 @@ class Host:
         expect_ok(self.ask(WARMUP, WARMED, [{}])[0], 1, "warmup")
         listed = self.ask(METADATA_REQUEST, METADATA, [{}])[0]
         expect_ok(listed, 1, "metadata")
-        names = [field(members(one), 1, str) for one in field(listed, 2, list, [])]
+        functions = [members(one) for one in field(listed, 2, list, [])]
+        names = [field(one, 1, str) for one in functions]
+        self.streams = {field(one, 1, str) for one in functions if field(one, 11, bool, False)}
         loads = [{1: number, 2: name} for number, name in enumerate(names, 1)]
         for load, loaded in zip(loads, self.ask(LOAD, LOADED, loads)):
             expect_ok(loaded, 2, f"load of {load[2]}")
@@ -96,7 +140,26 @@ class Host:
 
     def invoke(self, function, request):
         body = {1: function, 2: "python-host-1", 3: [HTTP, request], 6: PATIENCE_S * 1000}
-        return self.ask(INVOKE, RESPONSE, [body], INVOCATION)[0]
+        return self.exchange(body, Exchange(self.peer, None, 0))
+
+    def invoke_stream(self, function, request, repeat):
+        data = request.pop(6, b"")
+        body = {1: function, 2: "python-host-1", 3: [HTTP, request], 6: PATIENCE_S * 1000, 9: True}
+        return self.exchange(body, Exchange(self.peer, data, repeat))
+
+    def exchange(self, body, exchange):
+        """Invokes, and returns the response; one whose body came in pieces as if it had not."""
+        self.peer.send((INVOKE, INVOCATION, body))
+        exchange.go_on()
+        while True:
+            kind, joined, body = self.receive()
+            if kind in UNASKED:
+                continue
+            if joined != INVOCATION or kind not in (HEAD, CHUNK, WINDOW, OUTPUT, RESPONSE):
+                raise Violation(f"frame {kind} of id {joined} answers nothing")
+            if kind == RESPONSE:
+                return exchange.whole(body)
+            exchange.on(kind, body)
 
     def terminate(self):
         """Asks the worker to end and reads on to its goodbye, its last frame (section 3)."""
@@ -138,8 +201,10 @@ def result_of(body):
     if kind != HTTP:
         return {"type": kind, "value": value}
     reply = members(value)
+    data = field(reply, 6, bytes, b"")
     return {"status": field(reply, 8, int, 0), "headers": dict(pairs(reply, 3)),
-            "body": field(reply, 6, bytes, b"").decode(errors="backslashreplace")}
+            "body": data.decode(errors="backslashreplace") if len(data) < 65536 else
+                    f"{len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}"}
 
 
 def start(command, path, token):
@@ -172,7 +237,9 @@ def run(options, sock, token):
         functions = host.prepare([text for entry in options.reload for text in entry])
         if options.function not in functions:
             raise SystemExit(f"host.py: the worker has no function {options.function}")
-        body = host.invoke(functions[options.function], request_of(options))
+        number, request = functions[options.function], request_of(options)
+        body = (host.invoke_stream(number, request, options.repeat)
+                if options.function in host.streams else host.invoke(number, request))
         host.terminate()
     except Violation as violation:
         peer.give_up(str(violation))
@@ -188,6 +255,7 @@ def arguments():
         parser.add_argument(f"--{name}", metavar="NAME=VALUE", type=entry, action="append",
                             default=[])
     parser.add_argument("--body", default="")
+    parser.add_argument("--repeat", type=int, default=1)
     for name in ("function", "method", "path"):
         parser.add_argument(name)
     parser.add_argument("command", nargs="+")

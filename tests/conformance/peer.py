@@ -12,15 +12,18 @@ import msgpack
 
 WORKER_HELLO, HOST_HELLO, METADATA_REQUEST, METADATA, LOAD, LOADED, INVOKE = range(1, 8)
 RESPONSE, CANCEL, LOG, STATUS_REQUEST, STATUS, CREDIT, RELOAD, RELOADED = range(8, 16)
-WARMUP, WARMED, TERMINATE, ERROR, GOODBYE = range(16, 21)
+WARMUP, WARMED, TERMINATE, ERROR, GOODBYE, OUTPUT, HEAD, CHUNK, WINDOW = range(16, 25)
 
 FIRST_EXTENSION = 64
 HTTP = 7
-E_CONFLICT, E_NOT_FOUND, E_PROTOCOL = 6, 5, 17
+E_CONFLICT, E_NOT_FOUND, E_PROTOCOL, E_CANCELLED, E_IO = 6, 5, 17, 9, 19
 
 GREETING = bytes.fromhex("0053500000100000")
 MESSAGE_LIMIT = 67_108_864
 KEY_LIMIT = 63
+WINDOW_BYTES = 262_144      # of a stream, at its begin (section 8)
+UNDER_WAY_BYTES = 163_840   # less: a socket holds it, so that none waits to send to one that waits
+CHUNK_BYTES = 65_536
 
 
 class Violation(Exception):
@@ -71,6 +74,39 @@ def pairs(body, key):
     for text in flat:
         check_text(text)
     return list(zip(flat[::2], flat[1::2]))
+
+
+class Windows:
+    """The two windows of one invocation's stream (section 3): what may leave, and what came."""
+
+    def __init__(self, peer, joined):
+        self.peer, self.joined = peer, joined
+        self.leaves, self.comes = UNDER_WAY_BYTES, WINDOW_BYTES
+        self.waiting = b""
+
+    def write(self, data):
+        """Takes bytes that are to leave, and sends of all that wait what the window allows."""
+        self.waiting += data
+        while self.waiting and self.leaves:
+            part = self.waiting[:min(self.leaves, CHUNK_BYTES)]
+            self.waiting = self.waiting[len(part):]
+            self.leaves -= len(part)
+            self.peer.send((CHUNK, self.joined, {1: part}))
+
+    def granted(self, body):
+        self.leaves += field(body, 1, int)
+        self.write(b"")
+
+    def read(self, body):
+        """The bytes of a chunk. The window is granted anew as soon as half of it is used."""
+        data = field(body, 1, bytes, b"")
+        self.comes -= len(data)
+        if self.comes < 0:
+            raise Violation("a chunk beyond the window")
+        if self.comes < WINDOW_BYTES // 2:
+            self.peer.send((WINDOW, self.joined, {1: WINDOW_BYTES - self.comes}))
+            self.comes = WINDOW_BYTES
+        return data
 
 
 class Peer:
@@ -144,6 +180,6 @@ class Peer:
             raise Violation("kind and id are unsigned integers")
         if kind >= FIRST_EXTENSION:
             return kind, joined, {}
-        if not WORKER_HELLO <= kind <= GOODBYE:
+        if not WORKER_HELLO <= kind <= WINDOW:
             raise Violation(f"kind {kind} is unknown")
         return kind, joined, members(body)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# The other host and the other worker, in Python, against each other.
+# The other host and the other worker, in Python, against each other; and that host with a worker in
+# C that streams.
 add_test(NAME conformance/python_host_and_worker_agree
-         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/conformance/agree.py)
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/conformance/agree.py
+                 $<$<TARGET_EXISTS:streaming>:${CMAKE_BINARY_DIR}/bin/streaming>)
 set_tests_properties(conformance/python_host_and_worker_agree PROPERTIES
                      LABELS conformance TIMEOUT 120)

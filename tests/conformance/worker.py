@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker that shares no code with the C library: the proof that PROTOCOL.md is enough.
 
-It is started by a host, with ISOWORKER_URL and ISOWORKER_TOKEN_FD in its environment, and has three
-functions: py_hello, py_echo and py_fail. It runs one invocation at a time and to its end, so that a
-cancel always comes too late, which the protocol allows.
+It is started by a host, with ISOWORKER_URL and ISOWORKER_TOKEN_FD in its environment, and has four
+functions: py_hello, py_echo, py_fail, and py_stream, which gives a body back as it arrives. The
+others run to their end at once, so that a cancel always comes too late, which the protocol allows.
 """
 import hmac
 import os
@@ -12,15 +12,15 @@ import socket
 import sys
 import time
 
-from peer import (CREDIT, E_CONFLICT, E_NOT_FOUND, GOODBYE, HOST_HELLO, HTTP, INVOKE, LOAD, LOADED,
-                  LOG, METADATA, METADATA_REQUEST, RELOAD, RELOADED, RESPONSE, STATUS,
-                  STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WORKER_HELLO, CANCEL, ERROR,
-                  Peer, Violation, field, members, pairs)
+from peer import (CREDIT, E_CANCELLED, E_CONFLICT, E_IO, E_NOT_FOUND, GOODBYE, HOST_HELLO, HTTP,
+                  INVOKE, LOAD, LOADED, LOG, METADATA, METADATA_REQUEST, RELOAD, RELOADED, RESPONSE,
+                  STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WORKER_HELLO, CANCEL, CHUNK,
+                  ERROR, HEAD, WINDOW, Peer, Violation, Windows, field, members, pairs)
 
 VERSION = 1
 OFFER = (VERSION, VERSION)
 CREDITS = 8
-FAILED, SUCCESS = 0, 1
+FAILED, SUCCESS, CANCELLED = 0, 1, 2
 INFO = 2
 
 
@@ -50,7 +50,31 @@ FUNCTIONS = {
     "py_hello": (py_hello, "GET", "py/hello/{name}"),
     "py_echo": (py_echo, "POST", "py/echo"),
     "py_fail": (py_fail, "GET", "py/fail"),
+    "py_stream": (py_echo, "POST", "py/stream"),
 }
+STREAMS = {"py_stream"}
+
+
+class Echo:
+    """An invocation of py_stream whose body follows."""
+
+    def __init__(self, peer, joined):
+        self.windows = Windows(peer, joined)
+        self.ended = False
+        peer.send((HEAD, joined, {1: {3: ["content-type", "application/octet-stream"], 8: 200}}))
+
+    def on(self, kind, body):
+        """Returns the body of the response once there is one."""
+        if kind == CANCEL:
+            return failure(E_CANCELLED, "cancelled") | {1: CANCELLED}
+        if kind == WINDOW:
+            self.windows.granted(body)
+        elif 3 in body:
+            return failure(E_IO, "the body broke off")
+        else:
+            self.ended = field(body, 2, bool, False)
+            self.windows.write(self.windows.read(body))
+        return {1: SUCCESS} if self.ended and not self.windows.waiting else None
 
 
 class Worker:
@@ -59,9 +83,12 @@ class Worker:
     def __init__(self, peer):
         self.peer = peer
         self.functions = {}
+        self.echoes = {}
+        self.terminating = False
         self.answers = {
             METADATA_REQUEST: self.metadata, LOAD: self.load, INVOKE: self.invoke,
-            CANCEL: lambda joined, body: [],
+            **{kind: lambda joined, body, kind=kind: self.stream(kind, joined, body)
+               for kind in (CANCEL, CHUNK, WINDOW)},
             STATUS_REQUEST: lambda joined, body: [(STATUS, joined, {})],
             STATUS: lambda joined, body: [],
             RELOAD: self.reload,
@@ -72,7 +99,7 @@ class Worker:
         """Section 3: the worker speaks first, and believes nothing before the host's proof."""
         self.peer.send((WORKER_HELLO, 0, {1: OFFER[0], 2: OFFER[1], 3: token[:32],
                                           4: "isoworker-python", 5: sys.version.split()[0],
-                                          7: os.getpid()}))
+                                          6: ["stream", "1"], 7: os.getpid()}))
         kind, _, body = self.peer.receive()
         if kind == ERROR:
             return False
@@ -91,13 +118,16 @@ class Worker:
             if kind == ERROR:
                 return False
             if kind == TERMINATE:
+                self.terminating = True
+            elif kind not in self.answers:
+                raise Violation(f"kind {kind} is not for a worker in this state")
+            else:
+                frames = self.answers[kind](joined, body)
+                if frames:
+                    self.peer.send(*frames)
+            if self.terminating and not self.echoes:
                 self.peer.send((GOODBYE, 0, {}))
                 return self.wait_for_close()
-            if kind not in self.answers:
-                raise Violation(f"kind {kind} is not for a worker in this state")
-            frames = self.answers[kind](joined, body)
-            if frames:
-                self.peer.send(*frames)
 
     def wait_for_close(self):
         self.peer.sock.settimeout(5)
@@ -108,7 +138,8 @@ class Worker:
             return True
 
     def metadata(self, joined, _body):
-        functions = [{1: name, 3: "http", 4: "request", 5: ["methods", method, "route", route]}
+        functions = [{1: name, 3: "http", 4: "request", 5: ["methods", method, "route", route],
+                      11: name in STREAMS}
                      for name, (_, method, route) in FUNCTIONS.items()]
         return [(METADATA, joined, {2: functions})]
 
@@ -125,11 +156,22 @@ class Worker:
         name = self.functions.get(field(body, 1, int))
         if name is None:
             return [(RESPONSE, joined, failure(E_NOT_FOUND, "no such function is loaded"))]
+        if field(body, 9, bool, False):
+            self.echoes[joined] = Echo(self.peer, joined)
+            return []
         kind, value = field(body, 3, list, [0, None])
         request = members(value) if kind == HTTP else {}
         line = {1: INFO, 2: f"Function.{name}", 3: f"invocation {field(body, 2, str)}",
                 4: time.time_ns() // 1000}
         return [(LOG, joined, line), (RESPONSE, joined, FUNCTIONS[name][0](request))]
+
+    def stream(self, kind, joined, body):
+        """What comes for an invocation that runs; what is late is ignored."""
+        response = self.echoes[joined].on(kind, body) if joined in self.echoes else None
+        if response is None:
+            return []
+        del self.echoes[joined]
+        return [(RESPONSE, joined, response)]
 
     def reload(self, joined, body):
         try:
