@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread that accepts connections for libmicrohttpd, cuts those whose time is up, and sees
- * which clients leave. It sleeps until the nearest deadline, or for ever when there is none. We accept
- * ourselves because libmicrohttpd 0.9.75 cannot stop accepting safely while it runs:
- * MHD_quiesce_daemon and the
- * polling thread may both take the listening socket out of the epoll set, and the second aborts.
+ * which clients leave. It sleeps until the nearest deadline, or for ever when there is none. We
+ * accept ourselves because libmicrohttpd 0.9.75 cannot stop accepting safely while it runs:
+ * MHD_quiesce_daemon and the polling thread may both take the listening socket out of the epoll
+ * set, and the second aborts.
  * Invariant: only this thread closes the listening socket.
  */
 #include "host/http_internal.h"
