@@ -102,8 +102,13 @@ static isw_status send_head(isw_context *ctx)
 isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type)
 {
     ISWI_ALIVE(ctx);
-    isw_status done = isw_http_reply_bytes(ctx, status, content_type, NULL, 0);
+    isw_status done;
 
+    if (!isw_http_request(ctx))
+        return iswi_fail(ctx, ISW_E_INVALID, "there is no HTTP request to begin a response to");
+    if (status < 200 || status == 204 || status == 304) /* RFC 9110, section 6.4.1 */
+        return iswi_fail(ctx, ISW_E_INVALID, "a response of status %d has no body", status);
+    done = isw_http_reply_bytes(ctx, status, content_type, NULL, 0);
     if (done == ISW_OK && ctx->host)
         done = send_head(ctx);
     if (done == ISW_OK)

@@ -165,6 +165,100 @@ static isw_status fill(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%.*s", (int)size, memory);
 }
 
+/* -- Bodies in pieces -------------------------------------------------------------------------- */
+
+enum { PIECE = 50000 };
+
+static uint32_t sum_of(uint32_t sum, const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        sum = sum * 31 + bytes[i];
+    return sum;
+}
+
+/* What was read so far, and its process. */
+static isw_status swallow(isw_context *ctx)
+{
+    unsigned char *piece = isw_context_alloc(ctx, PIECE);
+    unsigned long long total = 0;
+    uint32_t sum = 0;
+    size_t got = 1;
+
+    while (got) {
+        isw_status status = isw_http_read(ctx, piece, PIECE, &got);
+
+        if (status != ISW_OK)
+            return status;
+        total += got;
+        sum = sum_of(sum, piece, got);
+    }
+    return isw_http_reply(ctx, 200, "text/plain", "%llu %u %ld", total, sum, (long)getpid());
+}
+
+/* As many KiB as the caller says; byte n of each KiB is n modulo 256. */
+static isw_status pour(isw_context *ctx)
+{
+    unsigned char *piece = isw_context_alloc(ctx, 1024 * 64);
+    uint32_t left = ms_of(ctx);
+    isw_status status = isw_http_begin(ctx, 200, "application/octet-stream");
+
+    for (size_t i = 0; i < 1024 * 64; i++)
+        piece[i] = (unsigned char)i;
+    while (status == ISW_OK && left) {
+        uint32_t part = left < 64 ? left : 64;
+
+        status = isw_http_write(ctx, piece, part * 1024);
+        left -= part;
+    }
+    return status;
+}
+
+static isw_status converse(isw_context *ctx)
+{
+    isw_status status = isw_http_begin(ctx, 200, "text/plain");
+    char piece[100];
+    size_t got = 1;
+
+    while (status == ISW_OK && got) {
+        status = isw_http_read(ctx, piece, sizeof piece, &got);
+        if (status == ISW_OK && got)
+            status = isw_http_printf(ctx, "<%.*s>", (int)got, piece);
+    }
+    return status;
+}
+
+static isw_status breaks(isw_context *ctx)
+{
+    isw_http_begin(ctx, 200, "text/plain");
+    isw_http_printf(ctx, "half of it");
+    return isw_fail(ctx, ISW_E_FAILED, "the disk is full");
+}
+
+/* One event, and the next when it is cancelled, which is too late. */
+static isw_status watch(isw_context *ctx)
+{
+    isw_http_event(ctx, &(isw_event){ .data = "begins" });
+    isw_context_sleep(ctx, 600000);
+    return isw_http_event(ctx, &(isw_event){ .data = "ends" });
+}
+
+static isw_status emits(isw_context *ctx)
+{
+    for (int i = 0; i < 3; i++) {
+        isw_value number = isw_value_int(i);
+
+        if (isw_context_emit(ctx, "numbers", &number) != ISW_OK)
+            return ISW_E_FAILED;
+    }
+    return isw_fail(ctx, ISW_E_FAILED, "what is out is out");
+}
+
+static const isw_property numbers_file[] = { { "path", "numbers.txt" }, { NULL, NULL } };
+static const isw_binding numbers[] = {
+    { .name = "numbers", .type = "file", .direction = ISW_OUT, .properties = numbers_file },
+    { 0 },
+};
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
@@ -184,6 +278,15 @@ static const isw_function functions[] = {
     { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
     { .name = "allocations", .trigger = ISW_HTTP("GET", "allocations"), .handler = allocations },
     { .name = "fill", .trigger = ISW_HTTP("GET", "fill"), .handler = fill },
+    { .name = "swallow", .trigger = ISW_HTTP("PUT", "swallow"), .handler = swallow,
+      .streams = true },
+    { .name = "pour", .trigger = ISW_HTTP("GET", "pour"), .handler = pour },
+    { .name = "converse", .trigger = ISW_HTTP("POST", "converse"), .handler = converse,
+      .streams = true },
+    { .name = "breaks", .trigger = ISW_HTTP("GET", "breaks"), .handler = breaks },
+    { .name = "watch", .trigger = ISW_HTTP("GET", "watch"), .handler = watch },
+    { .name = "emits", .trigger = ISW_HTTP("POST", "emits"), .handler = emits,
+      .bindings = numbers },
     { 0 },
 };
 

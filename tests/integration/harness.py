@@ -8,6 +8,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -136,6 +137,28 @@ class Host:
             return result[0]
 
         return finish
+
+
+class Client:
+    """A connection on which a request is sent by hand."""
+
+    def __init__(self, host, head):
+        self.sock = socket.create_connection(("127.0.0.1", host.port), PATIENCE_S)
+        self.sock.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        self.got = b""
+
+    def wait_for(self, text):
+        while text not in self.got:
+            part = self.sock.recv(65536)
+            if not part:
+                raise AssertionError(f"the host closed after {self.got[-1000:]!r}")
+            self.got += part
+
+    def chunk(self, text):
+        self.sock.sendall(b"%x\r\n%s\r\n" % (len(text), text))
+
+    def close(self):
+        self.sock.close()
 
 
 def worker(name="test", command=None, more=""):

@@ -64,12 +64,14 @@ static void middleware_sees_status_and_headers_and_no_body(void **state)
 /* Each call on a response that has begun, which it would replace; or that has not. */
 static isw_status misuses(isw_context *ctx)
 {
+    static const int no_body[] = { 99, 100, 199, 204, 304, 600 };
     isw_value value = isw_value_int(1);
 
     assert_int_equal(isw_http_write(ctx, "x", 1), ISW_E_CONFLICT);
     assert_string_equal(isw_context_failure(ctx)->message,
                         "the response has not begun: call isw_http_begin");
-    assert_int_equal(isw_http_begin(ctx, 99, NULL), ISW_E_INVALID);
+    for (size_t i = 0; i < sizeof no_body / sizeof no_body[0]; i++)
+        assert_int_equal(isw_http_begin(ctx, no_body[i], NULL), ISW_E_INVALID);
     assert_int_equal(isw_http_begin(ctx, 200, "a\nb"), ISW_E_INVALID);
     assert_false(isw_http_begun(ctx));
     assert_int_equal(isw_http_begin(ctx, 200, NULL), ISW_OK);
@@ -86,6 +88,23 @@ static void what_has_begun_cannot_be_replaced(void **state)
 {
     (void)state;
     run_and_assert(misuses, 200, "fine");
+}
+
+static isw_status has_no_request(isw_context *ctx)
+{
+    assert_int_equal(isw_http_begin(ctx, 200, NULL), ISW_E_INVALID);
+    assert_string_equal(isw_context_failure(ctx)->message,
+                        "there is no HTTP request to begin a response to");
+    return ISW_OK;
+}
+
+static void only_an_http_trigger_has_a_response_to_begin(void **state)
+{
+    run r;
+
+    (void)state;
+    run_function(&r, has_no_request, NULL, NULL);
+    run_fini(&r);
 }
 
 static isw_status fails_on_the_way(isw_context *ctx)
@@ -247,6 +266,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_whole_body_is_read_in_pieces_and_pieces_make_a_reply),
     cmocka_unit_test(middleware_sees_status_and_headers_and_no_body),
     cmocka_unit_test(what_has_begun_cannot_be_replaced),
+    cmocka_unit_test(only_an_http_trigger_has_a_response_to_begin),
     cmocka_unit_test(a_body_that_is_cut_is_no_reply),
     cmocka_unit_test(a_body_too_large_to_gather_is_refused),
     cmocka_unit_test(a_deadline_ends_reading_and_writing),
