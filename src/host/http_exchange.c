@@ -102,9 +102,9 @@ static bool find_target(iswi_http_request *request)
 }
 
 /* Hand over the head; the body follows as it comes. */
-static enum MHD_Result begin_upload(iswi_http_request *request)
+static enum MHD_Result begin_upload(iswi_http_request *request, int64_t length)
 {
-    if (!iswi_http_stream_upload(request))
+    if (!iswi_http_stream_upload(request, length))
         return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, iswi_http_no_memory);
     iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_BODY);
     return iswi_http_hand_over(request, ISWI_HTTP_UPLOADING);
@@ -137,7 +137,7 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
         return answered_here(request);
     if (request->has_body && http->events.streams &&
         http->events.streams(http->user, request->target))
-        return begin_upload(request);
+        return begin_upload(request, framing.content_length);
     if (framing.content_length > http->body_limit_bytes)
         return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "The body is over the limit.");
     request->state = ISWI_HTTP_AT_BODY;

@@ -9,6 +9,8 @@
 
 #include "base/alloc.h"
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 enum {
@@ -26,6 +28,7 @@ struct iswi_http_stream {
     /* From the client: */
     bool uploads, whole, hurried;
     uint64_t window;
+    int64_t due; /* of a body whose length is known, what has not come; negative: not known */
     /* To the client: a ring of ISWI_WINDOW_BYTES. */
     unsigned char *ring;
     size_t head, filled;
@@ -77,7 +80,7 @@ static void resume(iswi_http_stream *stream)
 
 /* ---- from the client ---- */
 
-bool iswi_http_stream_upload(iswi_http_request *request)
+bool iswi_http_stream_upload(iswi_http_request *request, int64_t length)
 {
     iswi_http_stream *stream = stream_of(request);
 
@@ -85,6 +88,7 @@ bool iswi_http_stream_upload(iswi_http_request *request)
         return false;
     stream->uploads = true;
     stream->window = ISWI_WINDOW_BYTES;
+    stream->due = length > 0 ? length : -1;
     return true;
 }
 
@@ -100,6 +104,16 @@ static isw_status send_piece(iswi_http_request *request, isw_bytes bytes, bool e
         status = events->upload(request->http->user, request, bytes, end, broken);
     }
     return status;
+}
+
+/* libmicrohttpd is told once that a connection became readable, and takes a short read for all there
+ * was: an end that came together with the last bytes it does not see. */
+static bool has_left(int fd)
+{
+    struct pollfd one = { .fd = fd, .events = POLLRDHUP };
+    int unread = 0;
+
+    return poll(&one, 1, 0) > 0 && ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
 enum MHD_Result iswi_http_stream_more(iswi_http_request *request, const char *bytes, size_t *size)
@@ -125,8 +139,11 @@ enum MHD_Result iswi_http_stream_more(iswi_http_request *request, const char *by
     if (!piece)
         return MHD_YES;
     *size -= piece;
-    return send_piece(request, (isw_bytes){ bytes, piece }, false, false) == ISW_OK ? MHD_YES
-                                                                                    : MHD_NO;
+    if (send_piece(request, (isw_bytes){ bytes, piece }, false, false) != ISW_OK)
+        return MHD_NO;
+    if (stream->due > 0)
+        stream->due -= (int64_t)piece;
+    return stream->due > 0 && !*size && has_left(request->peer->fd) ? MHD_NO : MHD_YES;
 }
 
 void iswi_http_stream_whole(iswi_http_request *request)
