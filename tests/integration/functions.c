@@ -189,6 +189,8 @@ static isw_status swallow(isw_context *ctx)
 
         if (status != ISW_OK)
             return status;
+        if (!total)
+            isw_log(ctx, ISW_LOG_INFO, "swallowing");
         total += got;
         sum = sum_of(sum, piece, got);
     }
@@ -221,8 +223,10 @@ static isw_status converse(isw_context *ctx)
 
     while (status == ISW_OK && got) {
         status = isw_http_read(ctx, piece, sizeof piece, &got);
-        if (status == ISW_OK && got)
-            status = isw_http_printf(ctx, "<%.*s>", (int)got, piece);
+        if (status != ISW_OK || !got)
+            break;
+        isw_log(ctx, ISW_LOG_INFO, "heard %.*s", (int)got, piece);
+        status = isw_http_printf(ctx, "<%.*s>", (int)got, piece);
     }
     return status;
 }
