@@ -13,21 +13,37 @@
 
 ISW_BEGIN_DECLS
 
-/* The request, or NULL when the trigger is not HTTP. */
+/* -- The request ------------------------------------------------------------------------------- */
+
+/* The request with its method, url and all its pairs, or NULL when the trigger is not HTTP. Of a
+ * name that comes more than once isw_pairs_next (value.h) gives every value. */
 ISW_API const isw_http *isw_http_request(const isw_context *ctx);
 
-/* A route parameter, query parameter (the first of that name) or header (letter case ignored) as
- * NUL-terminated text, or NULL when the request has none or memory is out. */
+/* A route parameter, query parameter (the first of that name) or header (the first; letter case
+ * ignored) as NUL-terminated text, or NULL when the request has none or memory is out. */
 ISW_API const char *isw_http_param(isw_context *ctx, const char *name);
 ISW_API const char *isw_http_query(isw_context *ctx, const char *name);
 ISW_API const char *isw_http_header(isw_context *ctx, const char *name);
 
+/* The value of the first cookie of that name (letter case counts) as NUL-terminated text, or NULL.
+ * Read as RFC 6265, section 5.4, has clients write it, and leniently: space around names and values
+ * and a pair of quotes around a value are dropped, parts without '=' are passed over, and a value
+ * is otherwise what the client sent, unchecked. */
+ISW_API const char *isw_http_cookie(isw_context *ctx, const char *name);
+
 /* The request's body; empty when there is none. */
 ISW_API isw_bytes isw_http_body(const isw_context *ctx);
 
+/* Whether the request's content type is `type`, such as "application/json", whatever its
+ * parameters; letter case ignored. */
+ISW_API bool isw_http_content_type_is(const isw_context *ctx, const char *type);
+
+/* -- The reply --------------------------------------------------------------------------------- */
+
 /* Answer with formatted text, replacing any earlier reply but keeping headers set so far.
  * `status` is 100 to 599, `content_type` may be NULL for none.
- * Errors: ISW_E_INVALID if the status is out of range, ISW_E_NO_MEMORY; both recorded on ctx. */
+ * Errors: ISW_E_INVALID if the status is out of range, ISW_E_NO_MEMORY, ISW_E_CONFLICT after the
+ * answer; all recorded on ctx. */
 ISW_API isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type,
                                   const char *format, ...) ISW_PRINTF(4, 5);
 
@@ -35,10 +51,18 @@ ISW_API isw_status isw_http_reply(isw_context *ctx, int status, const char *cont
 ISW_API isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *content_type,
                                         const void *body, size_t size);
 
+/* The same with `value` as application/json. Errors also those of isw_json_write (convert.h). */
+ISW_API isw_status isw_http_reply_json(isw_context *ctx, int status, const isw_value *value);
+
+/* Send the caller elsewhere. `status` is 301, 302, 303, 307 or 308 (RFC 9110, section 15.4),
+ * `location` a URI or a reference relative to the request's own (RFC 3986), percent-encoded where
+ * need be. Whether it may be trusted is not looked at: do not pass on what a caller sent.
+ * Errors as isw_http_reply, and ISW_E_INVALID for another status or what is no URI reference. */
+ISW_API isw_status isw_http_redirect(isw_context *ctx, int status, const char *location);
+
 /* Answer with application/problem+json (RFC 9457): type "about:blank", `title` (NULL for the
  * status's own phrase), status, `detail` (NULL to leave it out), the invocation's id as
- * "invocation_id" and as "instance". Errors as
- * isw_http_reply. */
+ * "invocation_id" and as "instance". Errors as isw_http_reply. */
 ISW_API isw_status isw_http_reply_problem(isw_context *ctx, int status, const char *title,
                                           const char *detail);
 
@@ -48,10 +72,45 @@ ISW_API isw_status isw_http_reply_problem(isw_context *ctx, int status, const ch
  * objects with "error", "type", "message" and "place". Errors as isw_http_reply. */
 ISW_API isw_status isw_http_reply_failure(isw_context *ctx, bool details);
 
-/* Add a header to the reply, before or after it is made. Both texts are copied.
- * Errors: ISW_E_INVALID if the name is not a token or the value has CR, LF or NUL (RFC 9110,
- * section 5), ISW_E_NO_MEMORY; both recorded on ctx. */
+/* Give the reply a header, before or after it is made: `set` takes the place of all of that name,
+ * `add` leaves them and comes after. Set-Cookie is always added, for each cookie is a header of its
+ * own (RFC 6265, section 3). Both texts are copied.
+ * Errors: ISW_E_INVALID if the name is not a token or the value has control characters or is not
+ * UTF-8 (RFC 9110, section 5), ISW_E_NO_MEMORY, ISW_E_CONFLICT after the answer; all recorded on
+ * ctx. */
 ISW_API isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value);
+ISW_API isw_status isw_http_add_header(isw_context *ctx, const char *name, const char *value);
+
+/* Take all headers of that name back; there may be none.
+ * Errors: ISW_E_CONFLICT after the answer, recorded on ctx. */
+ISW_API isw_status isw_http_remove_header(isw_context *ctx, const char *name);
+
+typedef enum isw_same_site {
+    ISW_SAME_SITE_UNSAID = 0, /* the client's default */
+    ISW_SAME_SITE_LAX,
+    ISW_SAME_SITE_STRICT,
+    ISW_SAME_SITE_NONE /* needs `secure` */
+} isw_same_site;
+
+/* A cookie to be kept by the client. Zero it first: all but name and value may stay so. */
+typedef struct isw_cookie {
+    const char *name;
+    const char *value;   /* visible ASCII but no quote, comma, semicolon or backslash */
+    const char *path;    /* begins with '/'; NULL: the folder of the request's URL */
+    const char *domain;  /* hosts below it get the cookie, too; NULL: this host alone */
+    int64_t max_age_s;   /* seconds to keep it; below 0: forget it now; 0: not said */
+    int64_t expires_s;   /* since 1970-01-01 UTC, the same for old clients; 0: not said */
+    isw_same_site same_site;
+    bool secure;    /* over https only */
+    bool http_only; /* hidden from scripts */
+} isw_cookie;
+
+/* Add a Set-Cookie header (RFC 6265, section 4.1) to the reply. What clients would refuse or cut is
+ * refused here: also SameSite=None without `secure`, names that begin with "__Secure-" or "__Host-"
+ * without what these promise, and sizes beyond 4096 bytes (RFC 6265bis, 4.1.3 and 5.6).
+ * Errors, recorded on ctx: ISW_E_INVALID, which names the fault, ISW_E_NO_MEMORY, ISW_E_CONFLICT
+ * after the answer. */
+ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
 
 /* The reply so far, or NULL. */
 ISW_API const isw_http *isw_http_response(const isw_context *ctx);

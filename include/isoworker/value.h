@@ -213,6 +213,10 @@ ISW_API isw_bytes isw_value_payload(const isw_value *value);
 /* The value of the first pair named `name`, letter case ignored (ASCII), or NULL. Borrowed. */
 ISW_API const isw_str *isw_pairs_find(const isw_pairs *pairs, const char *name);
 
+/* The pairs named `name` (letter case ignored; NULL: all of them), one with each call: begin with
+ * *at = 0; NULL after the last one. The pair's own name tells "a" from "A". Borrowed. */
+ISW_API const isw_pair *isw_pairs_next(const isw_pairs *pairs, const char *name, size_t *at);
+
 ISW_END_DECLS
 
 #endif

@@ -31,15 +31,26 @@ isw_bytes isw_value_payload(const isw_value *data)
     }
 }
 
+const isw_pair *isw_pairs_next(const isw_pairs *pairs, const char *name, size_t *at)
+{
+    size_t size = name ? strlen(name) : 0;
+
+    while (*at < pairs->count) {
+        const isw_pair *pair = &pairs->items[(*at)++];
+
+        if (!name || (pair->name.size == size &&
+                      (!size || strncasecmp(pair->name.data, name, size) == 0)))
+            return pair;
+    }
+    return NULL;
+}
+
 const isw_str *isw_pairs_find(const isw_pairs *pairs, const char *name)
 {
-    size_t size = strlen(name);
+    size_t at = 0;
+    const isw_pair *pair = isw_pairs_next(pairs, name, &at);
 
-    for (size_t i = 0; i < pairs->count; i++)
-        if (pairs->items[i].name.size == size &&
-            strncasecmp(pairs->items[i].name.data, name, size) == 0)
-            return &pairs->items[i].value;
-    return NULL;
+    return pair ? &pair->value : NULL;
 }
 
 const char *isw_property_find(const isw_property *list, const char *name)

@@ -114,8 +114,8 @@ static isw_status sets_headers_before_and_after(isw_context *ctx)
     isw_http_set_header(ctx, "X-Before", "1");
     isw_http_set_header(ctx, "Content-Type", "text/html");
     isw_http_reply(ctx, 200, "text/plain", "first");
-    isw_http_set_header(ctx, "x-after", "2\t\xc3\xbc");
-    isw_http_set_header(ctx, "x-after", "3");
+    isw_http_add_header(ctx, "x-after", "2\t\xc3\xbc");
+    isw_http_add_header(ctx, "x-after", "3");
     assert_int_equal(isw_http_response(ctx)->headers.count, 4);
     return isw_http_reply(ctx, 202, "application/json", "second");
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_HTTP_FIELDS_H
+#define ISWI_WORKER_HTTP_FIELDS_H
+
+/* What the fields of HTTP and MIME are made of (RFC 9110, section 5). Pure; any thread. */
+#include "base/arena.h"
+
+#include <isoworker/value.h>
+
+bool iswi_field_is_token(isw_str text);
+
+/* Where `text` has the first byte that no field's value may have, or text.size: control characters
+ * but the tab. */
+size_t iswi_field_bad_byte(isw_str text);
+
+/* Without spaces and tabs around. */
+isw_str iswi_field_trim(isw_str text);
+
+/* Whether both are the same but for the case of ASCII letters. */
+bool iswi_field_equal(isw_str text, const char *other);
+
+/* What stands before the first of `separator`, trimmed; *rest is what comes after it. */
+isw_str iswi_field_split(isw_str *rest, char separator);
+
+typedef enum iswi_param_result {
+    ISWI_PARAM_FOUND,
+    ISWI_PARAM_END,
+    ISWI_PARAM_BAD,
+    ISWI_PARAM_NO_MEMORY
+} iswi_param_result;
+
+/* The next of `; name=value; name="value"` (RFC 9110, section 5.6.6), where *rest begins at or
+ * behind a semicolon or is empty; it moves behind, or to what is wrong. In quotes a
+ * backslash stands for itself, unless a quote or a backslash follows: browsers write names of files
+ * so. */
+iswi_param_result iswi_param_next(isw_str *rest, iswi_arena *arena, isw_pair *out);
+
+#endif

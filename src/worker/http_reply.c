@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies: their headers gather on the context, and the reply is its result. Invariant: ctx->reply
+ * shows the headers as they are, whether it is made yet or not. */
+#include "worker/http_reply.h"
+
+#include "base/text.h"
+#include "worker/failure.h"
+#include "worker/http_fields.h"
+
+#include <isoworker/convert.h>
+#include <isoworker/http.h>
+
+const isw_http *isw_http_response(const isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return ctx->has_result && ctx->result.type == ISW_VALUE_HTTP ? ctx->result.as.http : NULL;
+}
+
+/* -- Headers ----------------------------------------------------------------------------------- */
+
+/* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
+static char *lower_case(char *text)
+{
+    for (char *at = text; at && *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return text;
+}
+
+static void publish_headers(isw_context *ctx)
+{
+    ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
+}
+
+/* Take out all of that name but the first `kept`; gives how many there were. */
+static size_t take_out(isw_context *ctx, const char *name, size_t kept)
+{
+    size_t found = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < ctx->reply_header_count; i++) {
+        isw_pair pair = ctx->reply_headers[i];
+
+        if (!iswi_field_equal(pair.name, name) || found++ < kept)
+            ctx->reply_headers[count++] = pair;
+    }
+    ctx->reply_header_count = count;
+    publish_headers(ctx);
+    return found;
+}
+
+void iswi_reply_forget_header(isw_context *ctx, const char *name)
+{
+    take_out(ctx, name, 0);
+}
+
+static isw_status append(isw_context *ctx, isw_pair pair)
+{
+    if (!iswi_context_grow(ctx, &ctx->reply_headers, &ctx->reply_header_capacity,
+                           ctx->reply_header_count, sizeof *ctx->reply_headers))
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+    ctx->reply_headers[ctx->reply_header_count++] = pair;
+    publish_headers(ctx);
+    return ISW_OK;
+}
+
+isw_status iswi_reply_header(isw_context *ctx, const char *name, const char *value, bool replace)
+{
+    char *name_copy = lower_case(isw_context_strndup(ctx, name, strlen(name)));
+    char *value_copy = isw_context_strndup(ctx, value, strlen(value));
+    isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
+
+    if (!name_copy || !value_copy)
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+    if (!replace || take_out(ctx, name, 1) == 0)
+        return append(ctx, pair);
+    for (size_t i = 0; i < ctx->reply_header_count; i++)
+        if (isw_str_equal(ctx->reply_headers[i].name, pair.name))
+            ctx->reply_headers[i] = pair;
+    return ISW_OK;
+}
+
+static isw_status check_value(isw_context *ctx, const char *name, const char *value)
+{
+    isw_str text = isw_str_of(value);
+    size_t bad = iswi_field_bad_byte(text);
+
+    if (bad < text.size)
+        return iswi_fail(ctx, ISW_E_INVALID,
+                         "the value of the reply header \"%s\" has a control character, 0x%02x, "
+                         "at byte %zu", name, (unsigned)(unsigned char)value[bad], bad);
+    if (!iswi_utf8_valid(value, text.size))
+        return iswi_fail(ctx, ISW_E_INVALID, "the value of the reply header \"%s\" is not UTF-8",
+                         name);
+    return ISW_OK;
+}
+
+static isw_status give_header(isw_context *ctx, const char *name, const char *value, bool replace)
+{
+    isw_status status = iswi_context_may_answer(ctx);
+
+    if (status == ISW_OK && !iswi_field_is_token(isw_str_of(name)))
+        status = iswi_fail(ctx, ISW_E_INVALID,
+                           "\"%s\" is no name of a header; it takes letters, digits and "
+                           "!#$%%&'*+-.^_`|~ (RFC 9110, section 5.6.2)", name);
+    if (status == ISW_OK)
+        status = check_value(ctx, name, value);
+    if (status != ISW_OK)
+        return status;
+    return iswi_reply_header(ctx, name, value, replace);
+}
+
+isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
+{
+    ISWI_ALIVE(ctx);
+    return give_header(ctx, name, value, !iswi_field_equal(isw_str_of(name), "set-cookie"));
+}
+
+isw_status isw_http_add_header(isw_context *ctx, const char *name, const char *value)
+{
+    ISWI_ALIVE(ctx);
+    return give_header(ctx, name, value, false);
+}
+
+isw_status isw_http_remove_header(isw_context *ctx, const char *name)
+{
+    ISWI_ALIVE(ctx);
+    isw_status status = iswi_context_may_answer(ctx);
+
+    if (status == ISW_OK)
+        iswi_reply_forget_header(ctx, name);
+    return status;
+}
+
+/* -- Bodies ------------------------------------------------------------------------------------ */
+
+isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *content_type,
+                                const void *body, size_t size)
+{
+    ISWI_ALIVE(ctx);
+    isw_status done = iswi_context_may_answer(ctx);
+
+    if (done != ISW_OK)
+        return done;
+    if (status < 100 || status > 599)
+        return iswi_fail(ctx, ISW_E_INVALID, "%d is no HTTP status", status);
+    if (content_type)
+        done = check_value(ctx, "content-type", content_type);
+    if (content_type && done == ISW_OK)
+        done = iswi_reply_header(ctx, "content-type", content_type, true);
+    if (done != ISW_OK)
+        return done;
+    ctx->reply.status = status;
+    ctx->reply.body = (isw_bytes){ body, size };
+    publish_headers(ctx);
+    ctx->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &ctx->reply };
+    ctx->has_result = true;
+    return ISW_OK;
+}
+
+isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type,
+                          const char *format, ...)
+{
+    ISWI_ALIVE(ctx);
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = iswi_arena_vprintf(&ctx->arena, format, args);
+    va_end(args);
+    if (!text)
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply");
+    return isw_http_reply_bytes(ctx, status, content_type, text, strlen(text));
+}
+
+isw_status isw_http_reply_json(isw_context *ctx, int status, const isw_value *value)
+{
+    ISWI_ALIVE(ctx);
+    isw_str json;
+    isw_status done = isw_json_write(ctx, value, &json);
+
+    return done == ISW_OK
+               ? isw_http_reply_bytes(ctx, status, "application/json", json.data, json.size)
+               : done;
+}
+
+/* -- Elsewhere --------------------------------------------------------------------------------- */
+
+/* Where `text` stops to be made of what a URI reference may have (RFC 3986, section 2), or its
+ * size. */
+static size_t bad_uri_byte(const char *text)
+{
+    static const char allowed[] = "-._~:/?#[]@!$&'()*+,;=";
+    size_t i = 0;
+
+    for (; text[i]; i++) {
+        char c = text[i];
+
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            strchr(allowed, c))
+            continue;
+        if (c != '%' || strspn(text + i + 1, "0123456789abcdefABCDEF") < 2)
+            break;
+    }
+    return i;
+}
+
+isw_status isw_http_redirect(isw_context *ctx, int status, const char *location)
+{
+    ISWI_ALIVE(ctx);
+    size_t bad = bad_uri_byte(location);
+    isw_status done = iswi_context_may_answer(ctx);
+
+    if (done != ISW_OK)
+        return done;
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+        return iswi_fail(ctx, ISW_E_INVALID,
+                         "%d does not redirect; use 301, 302, 303, 307 or 308", status);
+    if (!*location)
+        return iswi_fail(ctx, ISW_E_INVALID, "a redirect needs a location");
+    if (location[bad])
+        return iswi_fail(ctx, ISW_E_INVALID,
+                         "the location of a redirect is no URI: 0x%02x at byte %zu; "
+                         "percent-encode it (RFC 3986, section 2.1)",
+                         (unsigned)(unsigned char)location[bad], bad);
+    done = iswi_reply_header(ctx, "location", location, true);
+    return done == ISW_OK ? isw_http_reply_bytes(ctx, status, NULL, "", 0) : done;
+}
