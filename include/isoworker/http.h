@@ -112,6 +112,35 @@ typedef struct isw_cookie {
  * after the answer. */
 ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
 
+/* -- Files ------------------------------------------------------------------------------------- */
+
+/* Start from ISW_FILE_OPTIONS_INIT. */
+typedef struct isw_file_options {
+    size_t size;               /* sizeof(isw_file_options) */
+    const char *root;          /* the folder that the path is below and may not leave; NULL: none */
+    const char *content_type;  /* NULL: by the end of the file's name */
+    const char *download_name; /* UTF-8: save under this name instead of showing it; NULL: show */
+} isw_file_options;
+#define ISW_FILE_OPTIONS_INIT                                                 \
+    {                                                                         \
+        sizeof(isw_file_options), NULL, NULL, NULL                            \
+    }
+
+/* Answer with a file, as RFC 9110 has it: 200 with all of it or 206 with the one range that a GET
+ * asks for (several ranges: all of it), 304 or 412 by the conditions of a GET or HEAD (section 13),
+ * 416 for a range beyond its end. The reply has Last-Modified, an ETag of size, time and inode, and
+ * Accept-Ranges. HEAD is answered like GET, for the host leaves the body out and keeps its length.
+ * `options` may be NULL. A `path` that callers can choose needs `root`: absolute paths and what
+ * leaves the folder by ".." or a symbolic link are then not found. Blocks while the file is read.
+ * More than 32 MiB leave as by isw_http_begin and isw_http_write (stream.h), at the caller's pace,
+ * and this returns when they are sent.
+ * Errors, recorded on ctx: ISW_E_NOT_FOUND if there is no such file or it is a folder or device,
+ * ISW_E_FORBIDDEN if it may not be read, ISW_E_UNAVAILABLE if it changes meanwhile or descriptors
+ * are out, ISW_E_INVALID for wrong options, ISW_E_IO, and those of isw_http_reply and
+ * isw_http_write. */
+ISW_API isw_status isw_http_reply_file(isw_context *ctx, const char *path,
+                                       const isw_file_options *options);
+
 /* The reply so far, or NULL. */
 ISW_API const isw_http *isw_http_response(const isw_context *ctx);
 

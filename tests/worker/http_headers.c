@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAIR(name, value)                                             \
-    {                                                           \
-        { name, sizeof(name) - 1 }, { value, sizeof(value) - 1 } \
+#define PAIR(name, value)                             \
+    {                                                 \
+        { name, sizeof(name) - 1 },                   \
+        {                                             \
+            value, sizeof(value) - 1                  \
+        }                                             \
     }
 
 static const isw_pair headers[] = { PAIR("x-tag", "one"), PAIR("x-other", "-"),
