@@ -34,6 +34,7 @@ install(FILES
   "${headers}/context.h"
   "${headers}/convert.h"
   "${headers}/failure.h"
+  "${headers}/form.h"
   "${headers}/http.h"
   "${headers}/log.h"
   "${headers}/service.h"

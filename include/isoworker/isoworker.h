@@ -7,8 +7,8 @@
  *
  * This header is all that a worker needs. It brings in, in reading order: what a function is
  * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h,
- * convert.h, bind.h, http.h, stream.h, log.h, service.h), and how a worker runs (worker.h). Authors
- * of middleware include isoworker/sys/middleware.h as well, and the tests of an application
+ * convert.h, bind.h, http.h, form.h, stream.h, log.h, service.h), and how a worker runs (worker.h).
+ * Authors of middleware include isoworker/sys/middleware.h as well, and the tests of an application
  * isoworker/testing.h.
  */
 #include <isoworker/export.h>
@@ -19,6 +19,7 @@
 #include <isoworker/convert.h>
 #include <isoworker/bind.h>
 #include <isoworker/http.h>
+#include <isoworker/form.h>
 #include <isoworker/stream.h>
 #include <isoworker/log.h>
 #include <isoworker/service.h>

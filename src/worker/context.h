@@ -49,6 +49,7 @@ typedef struct iswi_named_bag {
 
 typedef struct iswi_cancel_call iswi_cancel_call;
 typedef struct iswi_after iswi_after;
+typedef struct iswi_form iswi_form;
 
 typedef struct iswi_stream iswi_stream;
 
@@ -103,6 +104,7 @@ struct isw_context {
     isw_http reply; /* what result points to once isw_http_reply was called */
     isw_pair *reply_headers;
     size_t reply_header_count, reply_header_capacity;
+    iswi_form *form; /* http_form.c: what the body was read as; NULL: nothing yet */
     iswi_named_bag outputs;
 
     /* Bodies in pieces and outputs on the way: http_stream.c, emit.c. */
