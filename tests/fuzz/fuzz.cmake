@@ -12,6 +12,9 @@ function(isw_fuzz_collect layer sources packages)
   get_target_property(files isw_${layer} SOURCES)
   list(TRANSFORM files PREPEND "${dir}/")
   get_target_property(links isw_stack_${layer} INTERFACE_LINK_LIBRARIES)
+  if(NOT links)
+    set(links "") # the middleware stand on nothing
+  endif()
   set(found "")
   foreach(link IN LISTS links)
     if(link MATCHES "^isw_stack_(.+)$")
@@ -67,6 +70,7 @@ endfunction()
 
 isw_fuzz(yaml_loader STACK config)
 isw_fuzz(wire_codec STACK wire)
+isw_fuzz(http_texts STACK worker)
 
 # The two workers of live_ring: one as a user writes it, and one that only says hello.
 add_executable(live_ring_echo fuzz/live_ring/echo.c)
