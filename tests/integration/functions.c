@@ -263,6 +263,15 @@ static const isw_binding numbers[] = {
     { 0 },
 };
 
+/* What lies in the application's folder. */
+static isw_status send_file(isw_context *ctx)
+{
+    isw_file_options options = ISW_FILE_OPTIONS_INIT;
+
+    options.root = ".";
+    return isw_http_reply_file(ctx, isw_http_param(ctx, "path"), &options);
+}
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
@@ -285,6 +294,7 @@ static const isw_function functions[] = {
     { .name = "swallow", .trigger = ISW_HTTP("PUT", "swallow"), .handler = swallow,
       .streams = true },
     { .name = "pour", .trigger = ISW_HTTP("GET", "pour"), .handler = pour },
+    { .name = "file", .trigger = ISW_HTTP("GET HEAD", "file/{*path}"), .handler = send_file },
     { .name = "converse", .trigger = ISW_HTTP("POST", "converse"), .handler = converse,
       .streams = true },
     { .name = "breaks", .trigger = ISW_HTTP("GET", "breaks"), .handler = breaks },

@@ -72,6 +72,30 @@ class Streams(unittest.TestCase):
     def test_a_large_download_takes_constant_memory_on_the_message_lane(self):
         self.download(MESSAGE_LANE)
 
+    def test_a_large_file_takes_constant_memory_and_has_its_length(self):
+        size = LARGE_MIB * MIB
+        with Host(worker()) as host:
+            with open(os.path.join(host.folder.name, "large.bin"), "wb") as file:
+                file.truncate(size)
+                file.seek(size - 3)
+                file.write(b"end")
+            pids = self.pids(host)
+            before = [peak_kib(pid) for pid in pids]
+            status, body, headers = host.request("HEAD", "file/large.bin")
+            self.assertEqual((status, body, headers["Content-Length"]), (200, b"", str(size)))
+            status, body, headers = host.request("GET", "file/large.bin", timeout=110)
+            self.assertEqual((status, len(body), body[-3:]), (200, size, b"end"))
+            self.assertEqual(headers["Content-Length"], str(size))
+            large = {"range": f"bytes={100 * MIB}-{180 * MIB - 1}"}
+            status, body, headers = host.request("GET", "file/large.bin", headers=large)
+            self.assertEqual((status, len(body)), (206, 80 * MIB))
+            small = {"range": "bytes=-5", "if-range": headers["etag"]}
+            self.assertEqual(host.request("GET", "file/large.bin", headers=small)[:2],
+                             (206, b"\0\0end"))
+            known = {"if-none-match": headers["etag"]}
+            self.assertEqual(host.request("HEAD", "file/large.bin", headers=known)[:2], (304, b""))
+            self.assert_flat(before, pids)
+
     def test_pieces_written_in_an_upload_follow_it(self):
         with Host(worker()) as host:
             client = Client(host, "POST /api/converse HTTP/1.1\nHost: x\nTransfer-Encoding: chunked")
