@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON, MessagePack and structs with the invocation's memory; src/value does the work. */
-#include "url/query.h"
 #include "value/value.h"
 #include "worker/failure.h"
 
+#include <isoworker/form.h>
 #include <isoworker/http.h>
 #include <strings.h>
 
@@ -82,15 +82,12 @@ static bool is_type(isw_str content_type, const char *type, const char *suffix)
     return tail && size > tail && strncasecmp(content_type.data + size - tail, suffix, tail) == 0;
 }
 
-static isw_status bind_form(isw_context *ctx, isw_str body, const char *root,
-                            const isw_field *fields, void *out)
+static isw_status bind_form(isw_context *ctx, const char *root, const isw_field *fields, void *out)
 {
-    isw_pairs pairs;
-    size_t bad;
+    const isw_pairs *pairs;
+    isw_status status = isw_form_read(ctx, &pairs);
 
-    if (iswi_query_read(body, &ctx->arena, &pairs, &bad) != ISWI_QUERY_OK)
-        return iswi_fail(ctx, ISW_E_INVALID, "the form is malformed at byte %zu", bad);
-    return isw_bind_pairs(ctx, &pairs, root, fields, out);
+    return status == ISW_OK ? isw_bind_pairs(ctx, pairs, root, fields, out) : status;
 }
 
 static isw_status bind_http(isw_context *ctx, const isw_http *http, const char *root,
@@ -104,7 +101,7 @@ static isw_status bind_http(isw_context *ctx, const isw_http *http, const char *
     if (!type)
         return iswi_fail(ctx, ISW_E_INVALID, "the body has no content type");
     if (is_type(*type, "application/x-www-form-urlencoded", NULL))
-        return bind_form(ctx, text, root, fields, out);
+        return bind_form(ctx, root, fields, out);
     if (is_type(*type, "application/json", "+json"))
         value.type = ISW_VALUE_JSON;
     else if (is_type(*type, "application/msgpack", "+msgpack"))

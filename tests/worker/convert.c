@@ -68,7 +68,7 @@ static void a_body_that_does_not_fit_is_a_failure(void **state)
     assert_text("application/x-www-form-urlencoded", "name=pen&count=12",
                 "pair.count: 12 is more than 9");
     assert_text("application/x-www-form-urlencoded", "name=%zz",
-                "the form is malformed at byte 0");
+                "the form is malformed at byte 5: % is not followed by two hexadecimal digits");
     assert_text("application/msgpack", "\xc1", "MessagePack: cut short or malformed (at byte 1)");
     assert_text("text/csv", "pen,2", "a body of type text/csv cannot be read into a struct");
     assert_text(NULL, "{}", "the body has no content type");
