@@ -5,13 +5,13 @@
  */
 #include "link/ring.h"
 
+#include "link/futex.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -125,16 +125,13 @@ uint32_t iswi_ring_bell(const iswi_ring *ring)
 
 void iswi_ring_sleep(iswi_ring *ring, uint32_t seen, int64_t timeout_us)
 {
-    struct timespec timeout = { timeout_us / 1000000, timeout_us % 1000000 * 1000 };
-
-    syscall(SYS_futex, &ring->words->bell, FUTEX_WAIT, seen, timeout_us < 0 ? NULL : &timeout,
-            NULL, 0);
+    iswi_futex_wait(&ring->words->bell, seen, timeout_us < 0 ? -1 : timeout_us * 1000, 1);
 }
 
 void iswi_ring_wake_always(iswi_ring *ring)
 {
     atomic_fetch_add(&ring->words->bell, 1);
-    syscall(SYS_futex, &ring->words->bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    iswi_futex_wake(&ring->words->bell, INT_MAX, 1);
 }
 
 void iswi_ring_wake(iswi_ring *ring)

@@ -14,15 +14,14 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "link/futex.h"
 #include "link/link.h"
 #include "link/ring_writer.h"
 #include "link/sp.h"
 #include "link/spin.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,16 +175,9 @@ static void sleep_on_bell(ring_lane *lane, uint32_t seen)
 
 /* -- The two threads --------------------------------------------------------------------------- */
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
-{
-    struct timespec timeout = { 0, timeout_ns };
-
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
-}
-
 static void wake_second(ring_lane *lane)
 {
-    syscall(SYS_futex, &lane->patrol, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    iswi_futex_wake(&lane->patrol, 1, 0);
 }
 
 /* Have the second thread look in from now on. */
@@ -299,7 +291,7 @@ static void *run_second(void *user)
     while (!atomic_load(&lane->stopping)) {
         uint32_t patrol = atomic_load(&lane->patrol);
 
-        futex_wait(&lane->patrol, patrol, patrol ? PATROL_NS : -1);
+        iswi_futex_wait(&lane->patrol, patrol, patrol ? PATROL_NS : -1, 0);
         if (!patrol)
             continue;
         if (atomic_load_explicit(&lane->working, memory_order_acquire) &&
