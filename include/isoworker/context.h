@@ -65,9 +65,9 @@ ISW_API isw_map isw_context_inputs(const isw_context *ctx);
 ISW_API isw_map isw_context_trigger_metadata_all(const isw_context *ctx);
 ISW_API isw_map isw_context_outputs(const isw_context *ctx);
 
-/* Replace or add an input, so that what runs after sees `data`. `data` is copied; what it points
- * to is not and must live until the invocation ends (use isw_context_alloc).
- * Errors: ISW_E_NO_MEMORY. */
+/* Replace or add an input, so that what runs after sees `data`. `data` is copied, arrays and maps
+ * included; text and bytes that it points to are not and must live until the invocation ends (use
+ * isw_context_alloc). Errors: ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data);
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.

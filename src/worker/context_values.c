@@ -10,21 +10,58 @@ static const isw_value *find(const isw_named_value *items, size_t count, isw_str
     return NULL;
 }
 
+/* Arrays and maps of a value are often made on the stack: copies of them live as long as the
+ * invocation. Text and bytes are not copied. False: no memory. */
+static bool keep(isw_context *ctx, isw_value *value)
+{
+    size_t count = value->type == ISW_VALUE_ARRAY ? value->as.array.count : value->as.map.count;
+    isw_named_value *members;
+    isw_value *items;
+    bool kept = true;
+
+    if (value->type == ISW_VALUE_ARRAY) {
+        items = iswi_arena_calloc(&ctx->arena, count, sizeof *items);
+        for (size_t i = 0; items && kept && i < count; i++) {
+            items[i] = value->as.array.items[i];
+            kept = keep(ctx, &items[i]);
+        }
+        value->as.array.items = items;
+        return items && kept;
+    }
+    if (value->type != ISW_VALUE_MAP)
+        return true;
+    members = iswi_arena_calloc(&ctx->arena, count, sizeof *members);
+    for (size_t i = 0; members && kept && i < count; i++) {
+        members[i] = value->as.map.items[i];
+        kept = keep(ctx, &members[i].value);
+    }
+    value->as.map.items = members;
+    return members && kept;
+}
+
+static isw_status no_memory(isw_context *ctx)
+{
+    return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for an input, an output or a result");
+}
+
 static isw_status put(isw_context *ctx, iswi_named_bag *bag, const char *name,
                       const isw_value *data)
 {
     isw_value *known = (isw_value *)find(bag->items, bag->count, isw_str_of(name));
+    isw_value kept = *data;
     char *copy;
 
+    if (!keep(ctx, &kept))
+        return no_memory(ctx);
     if (known) {
-        *known = *data;
+        *known = kept;
         return ISW_OK;
     }
     copy = isw_context_strndup(ctx, name, strlen(name));
     if (!copy || !iswi_context_grow(ctx, &bag->items, &bag->capacity, bag->count,
                                     sizeof *bag->items))
-        return ISW_E_NO_MEMORY;
-    bag->items[bag->count++] = (isw_named_value){ isw_str_of(copy), *data };
+        return no_memory(ctx);
+    bag->items[bag->count++] = (isw_named_value){ isw_str_of(copy), kept };
     return ISW_OK;
 }
 
@@ -77,10 +114,10 @@ isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_v
 
     if (strcmp(name, trigger_binding(ctx)) == 0) {
         ctx->trigger = *data;
-        return ISW_OK;
+        return keep(ctx, &ctx->trigger) ? ISW_OK : no_memory(ctx);
     }
     if (!ctx->own_inputs.items && !own_inputs(ctx))
-        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for input %s", name);
+        return no_memory(ctx);
     status = put(ctx, &ctx->own_inputs, name, data);
     ctx->inputs = (isw_map){ ctx->own_inputs.items, ctx->own_inputs.count };
     return status;
@@ -128,9 +165,10 @@ isw_status isw_context_set_result(isw_context *ctx, const isw_value *data)
     if (status != ISW_OK)
         return status;
     ctx->has_result = data != NULL;
-    if (data)
-        ctx->result = *data;
-    return ISW_OK;
+    if (!data)
+        return ISW_OK;
+    ctx->result = *data;
+    return keep(ctx, &ctx->result) ? ISW_OK : no_memory(ctx);
 }
 
 isw_map isw_context_outputs(const isw_context *ctx)

@@ -2,6 +2,7 @@
 """What callers get: answers of every kind, limits, and the chain that YAML declares."""
 import hashlib
 import http.client
+import json
 import os
 import unittest
 
@@ -81,6 +82,41 @@ class Answers(unittest.TestCase):
             connection.request("GET", "/hello/root")
             self.assertEqual(connection.getresponse().read(), b"Hello, root!\n")
             connection.close()
+
+    def test_the_callers_baggage_reaches_the_function(self):
+        with Host(worker()) as host:
+            headers = {"traceparent": "00-1-2-01", "baggage": "tier=gold, user=J%C3%BCrgen;x=1"}
+            status, body, _ = host.request("GET", "trace", headers=headers)
+            self.assertEqual((status, body.decode()), (200, "00-1-2-01 J\u00fcrgen"))
+
+    def test_a_failure_keeps_its_shape_to_the_caller_and_the_log(self):
+        chain = "middleware:\n  - error_handling: { expose_details: true }\n"
+        for chain, details in ((chain, True), (CHAIN, False), (NO_CHAIN, None)):
+            with Host(worker(), chain=chain, arguments=["--json"]) as host:
+                status, body, _ = host.request("GET", "shape")
+                self.assertEqual(status, 429)
+                problem = json.loads(body)
+                if details is not None:
+                    self.assertEqual((problem["error"], problem["retriable"]), ("ISW_E_BUSY", True))
+                self.assertEqual(problem.get("detail"),
+                                 "could not place order 7" if details else None)
+                self.assertEqual(problem.get("causes"), [{
+                    "error": "ISW_E_UNAVAILABLE", "message": "the database is locked",
+                    "type": "sqlite.BUSY", "place": "db.c:12"}] if details else None)
+                line = json.loads(host.wait_for("could not place order 7"))
+                self.assertEqual(line["invocation_id"], problem["invocation_id"])
+                self.assertRegex(line["fields"].pop("place"), r"^functions\.c:\d+$")
+                self.assertEqual(line["fields"], {
+                    "causes": ["the database is locked (sqlite.BUSY, db.c:12)"],
+                    "user": True, "retriable": True})
+
+    def test_outputs_go_where_their_type_says_or_are_named_at_the_start(self):
+        with Host(worker()) as host:
+            host.wait_for("output spare of function tell goes nowhere: this host knows outputs of "
+                          "the types file and log")
+            self.assertEqual(host.request("POST", "tell")[0], 200)
+            host.wait_for('Output: "one" function=tell output=news')
+            host.wait_for("Output: 2 function=tell output=news")
 
     def test_trace_context_reaches_the_function(self):
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -126,9 +126,32 @@ static isw_status later(isw_context *ctx)
 static isw_status trace(isw_context *ctx)
 {
     const isw_trace *given = isw_context_trace(ctx);
+    const isw_str *user = isw_pairs_find(&given->baggage, "user");
 
-    return isw_http_reply(ctx, 200, "text/plain", "%.*s", (int)given->parent.size,
-                          given->parent.size ? given->parent.data : "");
+    return isw_http_reply(ctx, 200, "text/plain", "%.*s%s%.*s", (int)given->parent.size,
+                          given->parent.size ? given->parent.data : "", user ? " " : "",
+                          user ? (int)user->size : 0, user ? user->data : "");
+}
+
+/* A failure with all that one can have. */
+static isw_status shape(isw_context *ctx)
+{
+    isw_fail_as(ctx, &(isw_failure){ .status = ISW_E_UNAVAILABLE,
+                                     .message = "the database is locked",
+                                     .type = "sqlite.BUSY",
+                                     .place = "db.c:12",
+                                     .retriable = true });
+    return isw_fail_because(ctx, ISW_E_BUSY, "could not place order 7");
+}
+
+/* A line on the host's console for each word of the body. */
+static isw_status tell(isw_context *ctx)
+{
+    const isw_value words[] = { isw_value_string("one"), isw_value_int(2) };
+    isw_value both = isw_value_array(words, 2);
+    isw_status status = isw_context_set_output(ctx, "news", &both);
+
+    return status == ISW_OK ? isw_http_reply(ctx, 200, "text/plain", "told") : status;
 }
 
 /* -- Memory: how often the library asked for some ---------------------------------------------- */
@@ -272,6 +295,12 @@ static isw_status send_file(isw_context *ctx)
     return isw_http_reply_file(ctx, isw_http_param(ctx, "path"), &options);
 }
 
+static const isw_binding tells[] = {
+    { .name = "news", .type = "log", .direction = ISW_OUT },
+    { .name = "spare", .type = "pigeon", .direction = ISW_OUT },
+    { 0 },
+};
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
@@ -288,6 +317,8 @@ static const isw_function functions[] = {
     { .name = "text", .trigger = ISW_HTTP("GET", "text"), .handler = text },
     { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },
     { .name = "later", .trigger = ISW_HTTP("GET", "later"), .handler = later },
+    { .name = "shape", .trigger = ISW_HTTP("GET", "shape"), .handler = shape },
+    { .name = "tell", .trigger = ISW_HTTP("POST", "tell"), .handler = tell, .bindings = tells },
     { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
     { .name = "allocations", .trigger = ISW_HTTP("GET", "allocations"), .handler = allocations },
     { .name = "fill", .trigger = ISW_HTTP("GET", "fill"), .handler = fill },

@@ -24,6 +24,8 @@ class Streams(unittest.TestCase):
         return host.process.pid, int(host.get("pid")[1].split()[0])
 
     def assert_flat(self, before, pids):
+        if os.environ.get("ISOWORKER_SANITIZE"):
+            return # a sanitizer keeps what is freed
         for peak, pid in zip(before, pids):
             self.assertLess(peak_kib(pid) - peak, GROWTH_KIB)
 

@@ -19,7 +19,7 @@ function(isw_integration file)
       COMMAND /usr/bin/python3 -B "${path}" ${class}.${method})
     set_tests_properties(integration/${file}/${name} PROPERTIES
       LABELS integration TIMEOUT 120
-      ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>")
+      ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE}")
   endforeach()
 endfunction()
 

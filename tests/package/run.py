@@ -78,7 +78,8 @@ class PackageTest(unittest.TestCase):
     def configure_and_build(self, source, target, *settings):
         build = self.path / f"build-{target}"
         run(CMAKE, "-S", source, "-B", build, "-G", GENERATOR, f"-DCMAKE_C_COMPILER={CC}",
-            f"-DCMAKE_BUILD_TYPE={BUILD_TYPE}", f"-DCMAKE_C_FLAGS={SANITIZE}", *settings)
+            f"-DCMAKE_BUILD_TYPE={BUILD_TYPE}", f"-DCMAKE_C_FLAGS={SANITIZE}",
+            f"-DCMAKE_CXX_FLAGS={SANITIZE}", *settings)
         run(CMAKE, "--build", build, "--parallel", "2")
         return build / target
 

@@ -103,6 +103,33 @@ static void a_result_can_be_taken_back(void **state)
     run_fini(&r);
 }
 
+/* On the stack of a function that returns before the answer is looked at. */
+static isw_status sets_nested(isw_context *ctx)
+{
+    isw_value inner[2] = { isw_value_int(1), isw_value_int(2) };
+    isw_named_value members[1] = { isw_named("list", isw_value_array(inner, 2)) };
+    isw_value value = isw_value_map(members, 1);
+    isw_status status = isw_context_set_result(ctx, &value);
+
+    memset(inner, 0, sizeof inner);
+    memset(members, 0, sizeof members);
+    return status;
+}
+
+static void arrays_and_maps_of_a_result_are_copied(void **state)
+{
+    const isw_named_value *member;
+    run r;
+
+    (void)state;
+    run_function(&r, sets_nested, NULL, NULL);
+    assert_succeeded(&r);
+    member = &r.result.result.as.map.items[0];
+    assert_true(isw_str_equal(member->name, isw_str_of("list")));
+    assert_int_equal(member->value.as.array.items[1].as.integer, 2);
+    run_fini(&r);
+}
+
 static isw_status sets_outputs(isw_context *ctx)
 {
     isw_value one = isw_value_int(1);
@@ -313,6 +340,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_input_is_data_of_type_none),
     cmocka_unit_test(what_middleware_sets_the_handler_sees),
     cmocka_unit_test(a_result_can_be_taken_back),
+    cmocka_unit_test(arrays_and_maps_of_a_result_are_copied),
     cmocka_unit_test(only_declared_outputs_are_taken),
     cmocka_unit_test(each_item_is_destroyed_once),
     cmocka_unit_test(texts_live_until_the_invocation_is_freed),

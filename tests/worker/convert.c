@@ -74,6 +74,53 @@ static void a_body_that_does_not_fit_is_a_failure(void **state)
     assert_text(NULL, "{}", "the body has no content type");
 }
 
+static isw_status binds_its_query(isw_context *ctx)
+{
+    isw_status status;
+    pair p;
+
+    status = isw_bind_pairs(ctx, &isw_http_request(ctx)->query, "query", pair_fields, &p);
+    return status == ISW_OK ? isw_http_reply(ctx, 200, NULL, "%s %d", p.name, (int)p.count)
+                            : status;
+}
+
+static void a_query_is_read_into_a_struct(void **state)
+{
+    const isw_pair query[] = { { isw_str_of("count"), isw_str_of("3") },
+                               { isw_str_of("name"), isw_str_of("pen") } };
+    isw_http request = { .method = isw_str_of("GET"), .query = { query, 2 } };
+    run r;
+
+    (void)state;
+    run_http(&r, binds_its_query, NULL, &request);
+    assert_reply(&r, 200, "pen 3");
+    run_fini(&r);
+    request.query.count = 1;
+    run_http(&r, binds_its_query, NULL, &request);
+    assert_string_equal(r.result.failure.message, "query.name: is required");
+    run_fini(&r);
+}
+
+static isw_status binds_a_value(isw_context *ctx)
+{
+    const isw_named_value members[] = { isw_named("name", isw_value_text(isw_str_of("ink"))),
+                                        isw_named("count", isw_value_string("2")) };
+    isw_value value = isw_value_map(members, 2);
+    pair p;
+
+    return isw_bind(ctx, &value, "", pair_fields, &p);
+}
+
+static void a_value_is_not_read_as_text(void **state)
+{
+    run r;
+
+    (void)state;
+    run_function(&r, binds_a_value, NULL, NULL);
+    assert_string_equal(r.result.failure.message, "count: expected integer, found string \"2\"");
+    run_fini(&r);
+}
+
 static isw_status binds_a_message(isw_context *ctx)
 {
     isw_value value;
@@ -134,6 +181,8 @@ static void a_conversion_that_fails_is_the_invocations_failure(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_body_is_read_by_its_type),
     cmocka_unit_test(a_body_that_does_not_fit_is_a_failure),
+    cmocka_unit_test(a_query_is_read_into_a_struct),
+    cmocka_unit_test(a_value_is_not_read_as_text),
     cmocka_unit_test(other_triggers_bring_text_bytes_or_maps),
     cmocka_unit_test(a_conversion_that_fails_is_the_invocations_failure),
 };

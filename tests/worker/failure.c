@@ -37,6 +37,16 @@ static void a_failure_knows_its_place_and_whose_it_is(void **state)
     run_fini(&r);
 }
 
+static void what_may_pass_can_be_tried_again(void **state)
+{
+    (void)state;
+    assert_true(isw_status_retriable(ISW_E_BUSY));
+    assert_true(isw_status_retriable(ISW_E_WORKER_LOST));
+    assert_false(isw_status_retriable(ISW_OK));
+    assert_false(isw_status_retriable(ISW_E_INVALID));
+    assert_false(isw_status_retriable(ISW_E_FAILED));
+}
+
 static void a_failure_becomes_the_cause_of_what_is_said_about_it(void **state)
 {
     const isw_failure *cause;
@@ -225,6 +235,7 @@ static void texts_that_the_wire_does_not_take_are_made_to_fit(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_failure_knows_its_place_and_whose_it_is),
+    cmocka_unit_test(what_may_pass_can_be_tried_again),
     cmocka_unit_test(a_failure_becomes_the_cause_of_what_is_said_about_it),
     cmocka_unit_test(without_a_failure_there_is_no_cause),
     cmocka_unit_test(a_given_failure_is_copied_with_its_causes),

@@ -257,6 +257,18 @@ static void needs_that_cannot_be_met_are_refused_at_the_start(void **state)
                    "invocation");
 }
 
+static void a_service_can_be_added_alone(void **state)
+{
+    const isw_service service = SERVICE("a", ISW_SINGLETON, create, NULL);
+    isw_error error = { 0 };
+
+    (void)state;
+    assert_int_equal(isw_worker_create(NULL, &worker, &error), ISW_OK);
+    assert_int_equal(isw_worker_add_service(worker, &service, &error), ISW_OK);
+    assert_int_equal(isw_worker_add_service(worker, &service, &error), ISW_E_CONFLICT);
+    isw_worker_destroy(worker);
+}
+
 static void what_is_no_service_is_refused(void **state)
 {
     const isw_service twice[] = { SERVICE("a", ISW_SINGLETON, create, NULL),
@@ -395,6 +407,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_wrong_name_or_type_says_what_is_there),
     cmocka_unit_test(a_need_that_was_not_named_is_refused),
     cmocka_unit_test(needs_that_cannot_be_met_are_refused_at_the_start),
+    cmocka_unit_test(a_service_can_be_added_alone),
     cmocka_unit_test(what_is_no_service_is_refused),
     cmocka_unit_test(a_service_can_be_replaced_by_one_of_its_type),
     cmocka_unit_test(a_service_of_an_invocation_learns_how_it_ended),

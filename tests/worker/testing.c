@@ -22,6 +22,9 @@ static isw_status take(isw_context *ctx)
     const isw_value *customer = isw_context_input(ctx, "customer");
     const isw_value *tries = isw_context_trigger_metadata(ctx, "tries");
 
+    if (isw_context_inputs(ctx).count != (customer != NULL) ||
+        isw_context_trigger_metadata_all(ctx).count != (tries != NULL))
+        return isw_fail(ctx, ISW_E_INTERNAL, "the lists lack something");
     if (!customer || !tries)
         return isw_fail(ctx, ISW_E_INVALID, "who and how often?");
     isw_context_set_result(ctx, customer);
@@ -218,6 +221,19 @@ static void sleeping_moves_the_clock_and_takes_no_time(void **state)
     assert_int_equal(isw_test_invoke(test, "wait", NULL)->duration_us, 2500000);
 }
 
+static void the_clock_moves_between_invocations_too(void **state)
+{
+    const isw_test_result *result;
+    int64_t before;
+
+    (void)state;
+    isw_test_cancel_after_ms(test, 3000);
+    isw_test_advance_ms(test, 2000); /* of these three seconds */
+    result = isw_test_invoke(test, "wait", NULL);
+    before = result->duration_us;
+    assert_int_equal(before, 1000000);
+}
+
 static void a_caller_can_leave_on_the_way_or_before(void **state)
 {
     const isw_test_result *result;
@@ -275,6 +291,7 @@ static const struct CMUnitTest tests[] = {
                                     tear_down),
     cmocka_unit_test_setup_teardown(spans_show_the_chain_as_it_ran, set_up, tear_down),
     cmocka_unit_test_setup_teardown(sleeping_moves_the_clock_and_takes_no_time, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(the_clock_moves_between_invocations_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_caller_can_leave_on_the_way_or_before, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_retry_and_its_trace_are_seen, set_up, tear_down),
     cmocka_unit_test(a_wrong_configuration_leaves_the_worker_to_its_owner),
