@@ -169,7 +169,7 @@ static isw_status take_headers(reader *r, isw_pairs *out)
     isw_pair *copy;
 
     for (;;) {
-        isw_str line;
+        isw_str line = { NULL, 0 };
         isw_status status = take_line(r, room, &line);
 
         if (status == ISW_OK && !line.size)
