@@ -95,6 +95,7 @@ struct iswi_http_request {
     bool counted; /* its answer was, among those that the loop has taken */
     struct MHD_Response *response; /* ANSWERED, until it is queued; NULL if memory was out */
     unsigned status;
+    uint64_t retry_after_ms; /* 0: not said */
     iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
     _Atomic(void *) tag_pointer;
     atomic_ullong tag_number;

@@ -7,6 +7,8 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 
 static bool is_ours_to_set(isw_str name)
@@ -102,6 +104,21 @@ static void write_problem(iswi_buffer *out, int status, const char *title, const
     iswi_buffer_append_text(out, "}\n");
 }
 
+void iswi_http_retry_after(iswi_http_request *request, uint64_t ms)
+{
+    request->retry_after_ms = ms;
+}
+
+static void add_retry_after(iswi_http_request *request)
+{
+    uint64_t ms = request->retry_after_ms;
+    char seconds[24] = "1";
+
+    if (ms > 1000)
+        snprintf(seconds, sizeof seconds, "%" PRIu64, ms / 1000 + (ms % 1000 != 0));
+    MHD_add_response_header(request->response, "Retry-After", seconds);
+}
+
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id)
 {
@@ -118,7 +135,7 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
         if (status == MHD_HTTP_UNAUTHORIZED)
             MHD_add_response_header(request->response, "WWW-Authenticate", "Bearer");
         if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
-            MHD_add_response_header(request->response, "Retry-After", "1");
+            add_retry_after(request);
     }
 }
 

@@ -97,6 +97,9 @@ iswi_arena *iswi_http_request_arena(iswi_http_request *request);
 void iswi_http_answer(iswi_http_request *request, const isw_http *response,
                       void (*release)(void *release_user), void *release_user);
 
+/* When to come back, for a problem with 429 or 503; rounded up to seconds. Before the answer. */
+void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
+
 /* -- Streams ----------------------------------------------------------------------------------- */
 
 /* The body of a streaming request may go on for so many bytes more; at its begin for
@@ -127,7 +130,8 @@ void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *n
 
 /* Answer with application/problem+json. A NULL `title` stands for the status's standard phrase;
  * `detail` and `invocation_id` may be NULL. 401 comes with "WWW-Authenticate: Bearer", 429 and 503
- * with "Retry-After: 1". Any thread, once. */
+ * with "Retry-After", of one second unless iswi_http_retry_after said another time. Any thread,
+ * once. */
 void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
                               const char *detail, const char *invocation_id);
 

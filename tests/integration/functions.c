@@ -119,7 +119,7 @@ static isw_status nothing(isw_context *ctx)
 
 static isw_status later(isw_context *ctx)
 {
-    isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, 1000);
+    isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, 1500);
     return ISW_OK;
 }
 

@@ -98,6 +98,50 @@ static void a_long_sentence_is_kept_whole(void **state)
     run_fini(&r);
 }
 
+/* -- Again ------------------------------------------------------------------------------------- */
+
+static int tries;
+
+static isw_status gets_better(isw_context *ctx)
+{
+    isw_value good = isw_value_string("good");
+
+    if (++tries > 1)
+        return isw_context_set_result(ctx, &good);
+    isw_http_set_header(ctx, "x-first", "left over");
+    isw_http_reply(ctx, 200, NULL, "half");
+    isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, 10);
+    return isw_fail(ctx, ISW_E_BUSY, "not yet");
+}
+
+static isw_status runs_again(isw_context *ctx, const isw_next *next)
+{
+    isw_status status = isw_next_run(next, ctx);
+
+    if (status == ISW_OK)
+        return status;
+    isw_context_start_over(ctx);
+    assert_null(isw_context_result(ctx));
+    assert_null(isw_context_failure(ctx));
+    return isw_next_run(next, ctx);
+}
+
+static void nothing_of_a_first_try_is_in_the_answer_of_the_second(void **state)
+{
+    run r;
+
+    (void)state;
+    tries = 0;
+    around = runs_again;
+    run_http(&r, gets_better, AROUND, NULL);
+    assert_int_equal(tries, 2);
+    assert_int_equal(r.result.outcome, ISW_OUTCOME_SUCCESS);
+    assert_int_equal(r.result.failure.status, ISW_OK);
+    assert_true(isw_str_equal(r.result.result.as.string, isw_str_of("good")));
+    assert_null(isw_http_response(r.result.opaque));
+    run_fini(&r);
+}
+
 /* -- No success by accident -------------------------------------------------------------------- */
 
 static void a_recorded_failure_outlives_an_ok(void **state)
@@ -222,6 +266,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bare_status_gets_its_own_text),
     cmocka_unit_test(the_first_failure_stays),
     cmocka_unit_test(a_long_sentence_is_kept_whole),
+    cmocka_unit_test(nothing_of_a_first_try_is_in_the_answer_of_the_second),
     cmocka_unit_test(a_recorded_failure_outlives_an_ok),
     cmocka_unit_test(middleware_that_swallows_a_status_changes_nothing),
     cmocka_unit_test(a_failure_is_forgotten_on_purpose_only),
