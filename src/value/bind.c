@@ -224,7 +224,7 @@ static isw_status bind_one(binder *b, const place *at, isw_field_type type, cons
         *(isw_value *)out = *value;
         return ISW_OK;
     default:
-        assert(!"a row of a table of fields has no type that is known");
+        assert(false); /* a row of the table has no type that is known */
         return ISW_E_INTERNAL;
     }
 }

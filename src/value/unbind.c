@@ -62,7 +62,7 @@ static isw_status unbind_one(unbinder *u, isw_field_type type, const isw_field *
     case ISW_FIELD_STRUCT:
         return unbind_struct(u, row->fields, in, out);
     default:
-        assert(!"a row of a table of fields has no type that is known");
+        assert(false); /* a row of the table has no type that is known */
         return ISW_E_INTERNAL;
     }
 }

@@ -37,7 +37,7 @@ class Answers(unittest.TestCase):
             self.assertEqual((status, headers["retry-after"]), (503, "2"))
         with Host(worker(), chain=NO_CHAIN) as host:
             status, _, headers = host.request("GET", "later")
-            self.assertEqual((status, headers["retry-after"]), (503, "2"))
+            self.assertEqual((status, headers["Retry-After"]), (503, "2"))
 
     def test_an_invocation_takes_no_memory_once_the_worker_is_warm(self):
         bodies = {"ring": (100, 5000, 70000, 1 << 20), "message": (100, 5000)}
