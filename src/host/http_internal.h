@@ -167,8 +167,8 @@ iswi_http_state iswi_http_begin_streaming(iswi_http_request *request);
 
 /* ---- http_stream.c: bodies piece by piece ---- */
 
-/* Before the request is handed over with its head alone; `length` of its body, -1 if it does not say.
- * False: no memory. */
+/* Before the request is handed over with its head alone; `length` of its body, 0 if it does not
+ * say. False: no memory. */
 bool iswi_http_stream_upload(iswi_http_request *request, int64_t length);
 
 /* A piece of the body came; what is not taken stays. */

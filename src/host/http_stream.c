@@ -106,8 +106,8 @@ static isw_status send_piece(iswi_http_request *request, isw_bytes bytes, bool e
     return status;
 }
 
-/* libmicrohttpd is told once that a connection became readable, and takes a short read for all there
- * was: an end that came together with the last bytes it does not see. */
+/* libmicrohttpd is told once that a connection became readable, and takes a short read for all
+ * there was: an end that came together with the last bytes it does not see. */
 static bool has_left(int fd)
 {
     struct pollfd one = { .fd = fd, .events = POLLRDHUP };

@@ -64,7 +64,8 @@ static void a_body_that_does_not_fit_is_a_failure(void **state)
 {
     (void)state;
     assert_text("application/json", "{\"name\":1}", "pair.name: expected string, found integer 1");
-    assert_text("application/json", "{", "pair: line 1, column 1: string or '}' expected near end of file");
+    assert_text("application/json", "{",
+                "pair: line 1, column 1: string or '}' expected near end of file");
     assert_text("application/x-www-form-urlencoded", "name=pen&count=12",
                 "pair.count: 12 is more than 9");
     assert_text("application/x-www-form-urlencoded", "name=%zz",
