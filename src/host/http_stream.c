@@ -116,34 +116,47 @@ static bool has_left(int fd)
     return poll(&one, 1, 0) > 0 && ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
+/* What of `size` bytes the window allows now; without any the connection waits, suspended: what is
+ * left with libmicrohttpd, it offers again for news from the socket or a resume only. */
+static size_t allowed(iswi_http_stream *stream, size_t size, bool *hurried)
+{
+    size_t piece = size < PIECE_BYTES ? size : PIECE_BYTES;
+
+    pthread_mutex_lock(&stream->lock);
+    *hurried = stream->hurried;
+    if (piece > stream->window)
+        piece = (size_t)stream->window;
+    if (!*hurried && !piece)
+        suspend(stream);
+    stream->window -= piece;
+    pthread_mutex_unlock(&stream->lock);
+    return piece;
+}
+
 enum MHD_Result iswi_http_stream_more(iswi_http_request *request, const char *bytes, size_t *size)
 {
     iswi_http_stream *stream = request->stream;
-    size_t piece = *size < PIECE_BYTES ? *size : PIECE_BYTES;
-    bool hurried;
 
-    pthread_mutex_lock(&stream->lock);
-    hurried = stream->hurried;
-    if (!hurried && piece > stream->window)
-        piece = (size_t)stream->window;
-    if (!hurried && !piece)
-        suspend(stream);
-    stream->window -= hurried ? 0 : piece;
-    pthread_mutex_unlock(&stream->lock);
-    if (hurried) { /* nobody wants the rest */
-        *size = 0;
-        return MHD_YES;
+    while (*size) {
+        bool hurried;
+        size_t piece = allowed(stream, *size, &hurried);
+
+        if (hurried) { /* nobody wants the rest */
+            *size = 0;
+            return MHD_YES;
+        }
+        iswi_http_watch_set(&request->http->watch, request->peer,
+                            piece ? ISWI_HTTP_BODY : ISWI_HTTP_FREE);
+        if (!piece)
+            return MHD_YES;
+        if (send_piece(request, (isw_bytes){ bytes, piece }, false, false) != ISW_OK)
+            return MHD_NO;
+        bytes += piece;
+        *size -= piece;
+        if (stream->due > 0)
+            stream->due -= (int64_t)piece;
     }
-    iswi_http_watch_set(&request->http->watch, request->peer,
-                        piece ? ISWI_HTTP_BODY : ISWI_HTTP_FREE);
-    if (!piece)
-        return MHD_YES;
-    *size -= piece;
-    if (send_piece(request, (isw_bytes){ bytes, piece }, false, false) != ISW_OK)
-        return MHD_NO;
-    if (stream->due > 0)
-        stream->due -= (int64_t)piece;
-    return stream->due > 0 && !*size && has_left(request->peer->fd) ? MHD_NO : MHD_YES;
+    return stream->due > 0 && has_left(request->peer->fd) ? MHD_NO : MHD_YES;
 }
 
 void iswi_http_stream_whole(iswi_http_request *request)

@@ -196,6 +196,32 @@ static void a_body_waits_for_its_window(void **state)
     free(body);
 }
 
+/* All has come from the client, so that nothing but the window brings the rest. */
+static void the_rest_of_a_piece_waits_for_the_window_alone(void **state)
+{
+    enum { BEFORE = ISWI_WINDOW_BYTES - 100, LAST = 1000 };
+    char *body = calloc(1, BEFORE);
+    char head[128];
+    iswi_http_request *request;
+    int fd;
+
+    (void)state;
+    snprintf(head, sizeof head, "PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+             BEFORE + LAST);
+    fd = begin_request(head);
+    request = front_take(f);
+    assert_int_equal(send(fd, body, BEFORE, 0), BEFORE);
+    AWAIT(heard.uploaded == BEFORE);
+    assert_int_equal(send(fd, body, LAST, 0), LAST);
+    AWAIT(heard.uploaded == ISWI_WINDOW_BYTES);
+    iswi_http_widen(request, LAST);
+    AWAIT(heard.whole);
+    assert_int_equal(heard.uploaded, BEFORE + LAST);
+    answer_fine(request);
+    assert_fine(fd);
+    free(body);
+}
+
 static void a_piece_that_is_not_taken_is_offered_again(void **state)
 {
     iswi_http_request *request;
@@ -446,6 +472,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_request_is_handed_over_before_its_body, set_up, tear_down),
     cmocka_unit_test_setup_teardown(chunks_of_a_client_are_a_body_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_body_waits_for_its_window, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(the_rest_of_a_piece_waits_for_the_window_alone, set_up,
+                                    tear_down),
     cmocka_unit_test_setup_teardown(a_piece_that_is_not_taken_is_offered_again, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_body_that_breaks_off_is_told, set_up, tear_down),
     cmocka_unit_test_setup_teardown(an_early_answer_drops_the_rest_of_the_body, set_up, tear_down),
