@@ -51,6 +51,37 @@ isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error)
     return ISW_OK;
 }
 
+/* Whether the chain has what one row adds and leaves out. */
+static isw_status check_names(isw_worker *worker, const iswi_function_settings *row,
+                              isw_error *error)
+{
+    const isw_option_strings *lists[] = { &row->with, &row->without };
+    isw_status status = ISW_OK;
+
+    for (size_t i = 0; status == ISW_OK && i < 2; i++) {
+        for (size_t j = 0; status == ISW_OK && j < lists[i]->count; j++) {
+            const char *const name[] = { lists[i]->items[j], NULL };
+
+            status = iswi_pipeline_knows(worker->pipeline, row->name, name, &worker->arena, error);
+        }
+    }
+    return status;
+}
+
+isw_status iswi_worker_check_names(isw_worker *worker, isw_error *error)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "functions");
+
+    for (size_t i = 0; i < worker->function_settings.count; i++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (check_names(worker, row_at(worker, i), &own) != ISW_OK)
+            return iswi_config_refuse(worker->config, &list->children[i], error, "%s",
+                                      own.message);
+    }
+    return ISW_OK;
+}
+
 /* -- Adjusting --------------------------------------------------------------------------------- */
 
 static size_t count_names(const char *const *names)

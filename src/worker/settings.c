@@ -143,8 +143,9 @@ isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error)
     status = iswi_worker_check_rows(worker, error);
     if (status != ISW_OK)
         return status;
-    return iswi_pipeline_create(&worker->registry, worker->config, &doc->middleware,
-                                &worker->pipeline, error);
+    status = iswi_pipeline_create(&worker->registry, worker->config, &doc->middleware,
+                                  &worker->pipeline, error);
+    return status == ISW_OK ? iswi_worker_check_names(worker, error) : status;
 }
 
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)

@@ -60,6 +60,9 @@ extern const isw_option iswi_function_rows[];
 /* Refuse a row of function_settings that matches no function. */
 isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error);
 
+/* Once there is a pipeline: refuse a row that names middleware which is not in it. */
+isw_status iswi_worker_check_names(isw_worker *worker, isw_error *error);
+
 /* Replace *function by a copy that has what the YAML says of it, if it says anything; and check the
  * names of middleware that it adds and leaves out. */
 isw_status iswi_worker_adjust(isw_worker *worker, const isw_function **function, isw_error *error);
