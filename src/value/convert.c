@@ -21,14 +21,16 @@ static bool is_text(const isw_value *value)
 /* The text of messages: as people call the types, and the beginning of a scalar. */
 const char *iswi_found(const isw_value *value, char *out)
 {
-    int size = (int)(value->as.string.size < EXCERPT_BYTES ? value->as.string.size : EXCERPT_BYTES);
+    isw_str text;
+    bool cut;
 
     switch (value->type) {
     case ISW_VALUE_STRING:
     case ISW_VALUE_JSON:
-        snprintf(out, ISWI_FOUND_BYTES, "string \"%.*s%s", size,
-                 value->as.string.size ? value->as.string.data : "",
-                 value->as.string.size > EXCERPT_BYTES ? "...\"" : "\"");
+        text = value->as.string;
+        cut = text.size > EXCERPT_BYTES;
+        snprintf(out, ISWI_FOUND_BYTES, "string \"%.*s%s", cut ? EXCERPT_BYTES : (int)text.size,
+                 text.size ? text.data : "", cut ? "...\"" : "\"");
         break;
     case ISW_VALUE_INT:
         snprintf(out, ISWI_FOUND_BYTES, "integer %lld", (long long)value->as.integer);

@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <isoworker/isoworker.h>
 #include <isoworker/testing.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
@@ -294,7 +296,13 @@ static void a_path_cannot_leave_its_root(void **state)
 
 static void links_that_stay_within_are_followed(void **state)
 {
+    struct open_how how = { .flags = O_PATH | O_DIRECTORY };
+    long fd = syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof how);
+
     (void)state;
+    if (fd < 0)
+        skip(); /* an old kernel, or valgrind, does not know the call that follows them safely */
+    close((int)fd);
     assert_string_equal(get("in")->body, LETTERS);
     assert_string_equal(get("sub/up")->body, LETTERS);
 }

@@ -15,6 +15,7 @@ static const char small_pool[] = "worker: {concurrency: 2, max_in_flight: 8}\n";
 static isw_status joins(isw_context *ctx)
 {
     char text[256] = "";
+    size_t size = 0;
     char piece[16];
     size_t got;
 
@@ -25,8 +26,9 @@ static isw_status joins(isw_context *ctx)
             return status;
         if (!got)
             return isw_http_reply(ctx, 200, "text/plain", "%s", text);
-        strncat(text, piece, got);
-        strcat(text, "|");
+        memcpy(text + size, piece, got);
+        size += got;
+        text[size++] = '|';
     }
 }
 
