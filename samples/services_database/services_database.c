@@ -24,7 +24,6 @@ static isw_status connect(isw_resolver *from, void *user, void **out, isw_error 
 }
 
 static void disconnect(void *db, void *user) { (void)user; sqlite3_close_v2(db); }
-
 static const isw_service services[] = {
     { .name = "database", .type = "sqlite3", .lifetime = ISW_SINGLETON, .create = connect,
       .destroy = disconnect, .user = "CREATE TABLE notes (text NOT NULL CHECK (text <> ''))" },
@@ -40,7 +39,6 @@ static isw_status answer(isw_context *ctx, const char *sql)
     isw_bytes text = isw_http_body(ctx);
     sqlite3_stmt *query = NULL;
     const char *lines = "";
-
     if (!db) return ISW_E_UNAVAILABLE;
     sqlite3_prepare_v2(db, sql, -1, &query, NULL);
     sqlite3_bind_text(query, 1, text.data, (int)text.size, SQLITE_STATIC);
@@ -50,10 +48,8 @@ static isw_status answer(isw_context *ctx, const char *sql)
         return isw_fail(ctx, ISW_E_INVALID, "%s", sqlite3_errmsg(db));
     return isw_http_reply(ctx, 200, "text/plain", "%s", lines ? lines : "");
 }
-
 static isw_status add(isw_context *ctx) { return answer(ctx, "INSERT INTO notes VALUES (?)"); }
 static isw_status list(isw_context *ctx) { return answer(ctx, "SELECT text FROM notes"); }
-
 static const isw_function functions[] = {
     { .name = "add", .trigger = ISW_HTTP("POST", "notes"), .handler = add },
     { .name = "list", .trigger = ISW_HTTP("GET", "notes"), .handler = list },
@@ -61,5 +57,4 @@ static const isw_function functions[] = {
 };
 
 static const isw_app app = { .functions = functions, .services = services };
-
 int main(int argc, char **argv) { return isw_app_main(argc, argv, &app); }

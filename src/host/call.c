@@ -24,6 +24,7 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
 {
     iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
                            .status = status,
+                           .retriable = isw_status_retriable(status),
                            .message = isw_str_of(message) };
 
     iswi_call_finish(host, call, &answer);

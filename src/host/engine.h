@@ -58,6 +58,7 @@ iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 typedef struct iswi_answer {
     isw_outcome outcome;
     isw_status status;
+    bool retriable;
     isw_str message;
     isw_value result;
     uint64_t retry_after_ms;

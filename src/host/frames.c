@@ -198,6 +198,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                                             ? (isw_outcome)response->outcome
                                             : ISW_OUTCOME_FAILED,
                              .status = iswi_status_of_wire(&response->status),
+                             .retriable = response->status.retriable,
                              .message = response->status.message,
                              .result = response->result,
                              .retry_after_ms = response->retry_after_ms,

@@ -46,6 +46,8 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
 {
     int status = answer->outcome == ISW_OUTCOME_RETRY_LATER ? 503 : isw_status_http(answer->status);
 
+    iswi_http_problem_is(request, answer->status, answer->retriable ||
+                                                      answer->outcome == ISW_OUTCOME_RETRY_LATER);
     if (answer->outcome == ISW_OUTCOME_RETRY_LATER)
         iswi_http_retry_after(request, answer->retry_after_ms);
     /* A worker's own words are for its operator; the host's are safe to show. */

@@ -96,6 +96,8 @@ struct iswi_http_request {
     struct MHD_Response *response; /* ANSWERED, until it is queued; NULL if memory was out */
     unsigned status;
     uint64_t retry_after_ms; /* 0: not said */
+    isw_status error;        /* of a problem; ISW_OK: not said */
+    bool retriable;
     iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
     _Atomic(void *) tag_pointer;
     atomic_ullong tag_number;

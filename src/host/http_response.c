@@ -86,9 +86,10 @@ void iswi_http_close_after(iswi_http_request *request)
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-/* {"type":"about:blank","title":...,"status":...,"detail":...,"invocation_id":...} */
-static void write_problem(iswi_buffer *out, int status, const char *title, const char *detail,
-                          const char *invocation_id)
+/* {"type":"about:blank","title":...,"status":...,"detail":...,"error":...,"retriable":...,
+ * "invocation_id":...} */
+static void write_problem(iswi_buffer *out, const iswi_http_request *request, int status,
+                          const char *title, const char *detail, const char *invocation_id)
 {
     iswi_buffer_append_text(out, "{\"type\":\"about:blank\",\"title\":");
     iswi_json_string(out, isw_str_of(title ? title : MHD_get_reason_phrase_for((unsigned)status)));
@@ -97,11 +98,20 @@ static void write_problem(iswi_buffer *out, int status, const char *title, const
         iswi_buffer_append_text(out, ",\"detail\":");
         iswi_json_string(out, isw_str_of(detail));
     }
+    if (request->error != ISW_OK)
+        iswi_buffer_printf(out, ",\"error\":\"%s\",\"retriable\":%s",
+                           isw_status_name(request->error), request->retriable ? "true" : "false");
     if (invocation_id) {
         iswi_buffer_append_text(out, ",\"invocation_id\":");
         iswi_json_string(out, isw_str_of(invocation_id));
     }
     iswi_buffer_append_text(out, "}\n");
+}
+
+void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable)
+{
+    request->error = error;
+    request->retriable = retriable;
 }
 
 void iswi_http_retry_after(iswi_http_request *request, uint64_t ms)
@@ -124,7 +134,7 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
 {
     iswi_buffer text = { 0 };
 
-    write_problem(&text, status, title, detail, invocation_id);
+    write_problem(&text, request, status, title, detail, invocation_id);
     request->status = (unsigned)status;
     if (!text.failed)
         request->response = response_of((isw_bytes){ text.data, text.size }, iswi_free, text.data);

@@ -97,6 +97,10 @@ iswi_arena *iswi_http_request_arena(iswi_http_request *request);
 void iswi_http_answer(iswi_http_request *request, const isw_http *response,
                       void (*release)(void *release_user), void *release_user);
 
+/* What failed, for a problem: members "error", the status's name, and "retriable". Before the
+ * answer. */
+void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable);
+
 /* When to come back, for a problem with 429 or 503; rounded up to seconds. Before the answer. */
 void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
 
