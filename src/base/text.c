@@ -180,3 +180,11 @@ bool iswi_word_in(const char *list, isw_str token)
     }
     return false;
 }
+
+char *iswi_lower_case(char *text)
+{
+    for (char *at = text; at && *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return text;
+}

@@ -29,6 +29,9 @@ void iswi_terminal_text(iswi_buffer *out, isw_str text);
  * they differ. */
 bool iswi_secret_equal(const void *a, const void *b, size_t size);
 
+/* Make ASCII letters small ones, in place; gives `text`, which may be NULL. */
+char *iswi_lower_case(char *text);
+
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 

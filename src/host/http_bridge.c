@@ -162,7 +162,7 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     };
 
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
-    call.body_follows = call.function->streams && iswi_http_is_uploading(request);
+    call.body_follows = iswi_http_is_uploading(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(host, &call);
 }

@@ -100,9 +100,7 @@ static bool keep_headers(iswi_http_request *request, header_list *list)
 
         if (!name)
             return false;
-        for (char *c = name; *c; c++)
-            if (*c >= 'A' && *c <= 'Z')
-                *c = (char)(*c - 'A' + 'a');
+        iswi_lower_case(name);
         value.data = iswi_arena_strndup(&request->arena, value.data, value.size);
         if (!value.data)
             return false;

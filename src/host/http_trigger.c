@@ -151,7 +151,7 @@ static void destroy(iswi_http *http)
     iswi_free(http);
 }
 
-static iswi_http *create(const iswi_http_options *options, const int64_t timeout_ms[])
+static iswi_http *create(const iswi_http_options *options, const int64_t timeout_ms[], void *user)
 {
     iswi_http *http = iswi_calloc(1, sizeof *http);
     pthread_condattr_t monotonic;
@@ -171,7 +171,7 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
     http->connections = (size_t)or_default(options->connections, 10000);
     http->layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
-    if (iswi_http_leave_init(&http->leave, options->left, NULL) &&
+    if (iswi_http_leave_init(&http->leave, options->left, user) &&
         iswi_http_loops_init(http, options->threads > 1 ? options->threads : 1))
         return http;
     destroy(http);
@@ -189,7 +189,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
         [ISWI_HTTP_NEXT] = or_default(options->idle_timeout_ms, 75000) + header_ms,
         [ISWI_HTTP_LINGER] = LINGER_MS,
     };
-    iswi_http *http = create(options, timeout_ms);
+    iswi_http *http = create(options, timeout_ms, user);
     isw_status status;
     sigset_t all;
     sigset_t before;
@@ -200,8 +200,6 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     http->handler = handler;
     http->user = user;
     http->events = *options;
-    http->leave.left = options->left;
-    http->leave.user = user;
     /* Signals are the program's business: no thread of the front takes one. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -67,8 +67,12 @@ bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services
 
 isw_status iswi_context_run(isw_context *ctx)
 {
-    isw_status status = iswi_context_settle(ctx, isw_next_run(ctx->entry->chain.steps, ctx));
+    isw_status status;
 
+    if (atomic_load(&ctx->cancelled))
+        status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
+    else
+        status = iswi_context_settle(ctx, isw_next_run(ctx->entry->chain.steps, ctx));
     if (ctx->run.failure.status != ISW_OK)
         iswi_context_report(ctx, status);
     return status;

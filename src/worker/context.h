@@ -139,7 +139,7 @@ void iswi_context_fini(isw_context *ctx);
 bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services *services,
                         const iswi_log_sink *log, iswi_gate *gate);
 
-/* Run the chain and the handler; a failure that nobody has logged is. */
+/* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged is. */
 isw_status iswi_context_run(isw_context *ctx);
 
 /* End the invocation: items are destroyed, memory is given back. */

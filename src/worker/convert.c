@@ -2,10 +2,10 @@
 /* JSON, MessagePack and structs with the invocation's memory; src/value does the work. */
 #include "value/value.h"
 #include "worker/failure.h"
+#include "worker/http_fields.h"
 
 #include <isoworker/form.h>
 #include <isoworker/http.h>
-#include <strings.h>
 
 /* Record what came of a conversion. */
 static isw_status done(isw_context *ctx, isw_status status, const isw_error *error)
@@ -71,15 +71,13 @@ isw_status isw_bind_pairs(isw_context *ctx, const isw_pairs *from, const char *r
 /* The type of a body without its parameters, and whether it is `type`, or ends in `suffix`. */
 static bool is_type(isw_str content_type, const char *type, const char *suffix)
 {
-    const char *end = memchr(content_type.data, ';', content_type.size);
-    size_t size = end ? (size_t)(end - content_type.data) : content_type.size;
-    size_t tail = suffix ? strlen(suffix) : 0;
+    isw_str name = iswi_field_split(&content_type, ';');
+    size_t tail = strlen(suffix);
 
-    while (size && (content_type.data[size - 1] == ' ' || content_type.data[size - 1] == '\t'))
-        size--;
-    if (size == strlen(type) && strncasecmp(content_type.data, type, size) == 0)
+    if (iswi_field_equal(name, type))
         return true;
-    return tail && size > tail && strncasecmp(content_type.data + size - tail, suffix, tail) == 0;
+    return name.size > tail &&
+           iswi_field_equal((isw_str){ name.data + name.size - tail, tail }, suffix);
 }
 
 static isw_status bind_form(isw_context *ctx, const char *root, const isw_field *fields, void *out)
@@ -100,7 +98,7 @@ static isw_status bind_http(isw_context *ctx, const isw_http *http, const char *
 
     if (!type)
         return iswi_fail(ctx, ISW_E_INVALID, "the body has no content type");
-    if (is_type(*type, "application/x-www-form-urlencoded", NULL))
+    if (isw_http_content_type_is(ctx, "application/x-www-form-urlencoded"))
         return bind_form(ctx, root, fields, out);
     if (is_type(*type, "application/json", "+json"))
         value.type = ISW_VALUE_JSON;
@@ -140,12 +138,7 @@ isw_status isw_http_reply_struct(isw_context *ctx, int status, const isw_field *
 {
     ISWI_ALIVE(ctx);
     isw_value value;
-    isw_str json;
     isw_status made = isw_unbind(ctx, fields, in, &value);
 
-    if (made == ISW_OK)
-        made = isw_json_write(ctx, &value, &json);
-    if (made != ISW_OK)
-        return made;
-    return isw_http_reply_bytes(ctx, status, "application/json", json.data, json.size);
+    return made == ISW_OK ? isw_http_reply_json(ctx, status, &value) : made;
 }

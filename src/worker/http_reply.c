@@ -18,15 +18,6 @@ const isw_http *isw_http_response(const isw_context *ctx)
 
 /* -- Headers ----------------------------------------------------------------------------------- */
 
-/* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
-static char *lower_case(char *text)
-{
-    for (char *at = text; at && *at; at++)
-        if (*at >= 'A' && *at <= 'Z')
-            *at = (char)(*at - 'A' + 'a');
-    return text;
-}
-
 static void publish_headers(isw_context *ctx)
 {
     ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
@@ -66,7 +57,8 @@ static isw_status append(isw_context *ctx, isw_pair pair)
 
 isw_status iswi_reply_header(isw_context *ctx, const char *name, const char *value, bool replace)
 {
-    char *name_copy = lower_case(isw_context_strndup(ctx, name, strlen(name)));
+    /* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
+    char *name_copy = iswi_lower_case(isw_context_strndup(ctx, name, strlen(name)));
     char *value_copy = isw_context_strndup(ctx, value, strlen(value));
     isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
 

@@ -86,12 +86,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
         return;
     }
     set_up(session, job, ctx, &frame->as.invoke);
-    if (atomic_load(&ctx->cancelled)) {
-        status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
-        iswi_context_report(ctx, status);
-    } else {
-        status = iswi_context_run(ctx);
-    }
+    status = iswi_context_run(ctx);
     respond(session, job, status);
     iswi_context_after(ctx);
 }
