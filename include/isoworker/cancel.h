@@ -17,6 +17,10 @@
 
 ISW_BEGIN_DECLS
 
+/* Microseconds of a clock that never goes back and has no date, for what middleware and handlers
+ * measure between invocations; an isw_test (testing.h) lets it stand still. Any thread. */
+ISW_API int64_t isw_now_us(void);
+
 /* Milliseconds until the deadline, 0 when it has passed, INT64_MAX when there is none. */
 ISW_API int64_t isw_context_remaining_ms(const isw_context *ctx);
 

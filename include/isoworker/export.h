@@ -49,6 +49,13 @@ typedef struct isw_allocator {
  * from. */
 ISW_API void isw_allocator_set(const isw_allocator *allocator);
 
+/* The same memory for middleware and modules: what an instance keeps from one invocation to the
+ * next. As calloc, realloc and free of the C library; what the first two give is the caller's to
+ * free with the third. Any thread. */
+ISW_API void *isw_calloc(size_t count, size_t size);
+ISW_API void *isw_realloc(void *block, size_t size);
+ISW_API void isw_free(void *block);
+
 ISW_END_DECLS
 
 #endif

@@ -53,6 +53,21 @@ void iswi_free(void *block)
         hook.reallocate(hook.user, block, 0);
 }
 
+void *isw_calloc(size_t count, size_t size)
+{
+    return iswi_calloc(count, size);
+}
+
+void *isw_realloc(void *block, size_t size)
+{
+    return iswi_realloc(block, size);
+}
+
+void isw_free(void *block)
+{
+    iswi_free(block);
+}
+
 char *iswi_strdup(const char *text)
 {
     return iswi_strndup(text, strlen(text));

@@ -2,6 +2,7 @@
 /* Monotonic and wall time, and the kernel's random bytes. */
 #include "base/clock.h"
 
+#include <isoworker/cancel.h>
 #include <stdatomic.h>
 #include <sys/random.h>
 #include <time.h>
@@ -35,6 +36,11 @@ int64_t iswi_now_ns(void)
         return fake;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t isw_now_us(void)
+{
+    return iswi_now_ns() / 1000;
 }
 
 int64_t iswi_wall_us(void)

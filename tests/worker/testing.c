@@ -234,6 +234,16 @@ static void the_clock_moves_between_invocations_too(void **state)
     assert_int_equal(before, 1000000);
 }
 
+static void the_clock_of_middleware_stands_still_too(void **state)
+{
+    int64_t before = isw_now_us();
+
+    (void)state;
+    assert_int_equal(isw_now_us(), before);
+    isw_test_advance_ms(test, 1500);
+    assert_int_equal(isw_now_us() - before, 1500000);
+}
+
 static void a_caller_can_leave_on_the_way_or_before(void **state)
 {
     const isw_test_result *result;
@@ -292,6 +302,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(spans_show_the_chain_as_it_ran, set_up, tear_down),
     cmocka_unit_test_setup_teardown(sleeping_moves_the_clock_and_takes_no_time, set_up, tear_down),
     cmocka_unit_test_setup_teardown(the_clock_moves_between_invocations_too, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(the_clock_of_middleware_stands_still_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_caller_can_leave_on_the_way_or_before, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_retry_and_its_trace_are_seen, set_up, tear_down),
     cmocka_unit_test(a_wrong_configuration_leaves_the_worker_to_its_owner),
