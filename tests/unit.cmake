@@ -12,7 +12,8 @@ isw_test(pipeline/registry STACK pipeline)
 
 foreach(name IN ITEMS cancel context convert failure function_settings http http_conditions
                       http_cookie http_date http_file http_form http_headers http_multipart
-                      http_stream local log outcome services settings testing)
+                      http_stream local log outcome reload services settings
+                      testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS error_handling logging)

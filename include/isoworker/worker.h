@@ -83,6 +83,14 @@ ISW_API int isw_app_main(int argc, char **argv, const isw_app *app);
  * Errors: ISW_E_CONFIG with file:line:column, ISW_E_IO. */
 ISW_API isw_status isw_worker_configure(isw_worker *worker, isw_error *error);
 
+/* Read the YAML again, of a worker that is configured, and from then on begin invocations with what
+ * it says now; those that run keep what they began with. A middleware whose entry says what it said
+ * (beside `when`) is kept with its state; of others the new one starts before the old one stops. On
+ * failure all stays as it was. What `worker:` says holds from the next start on, and a shared object
+ * that is loaded stays. Any thread, also while the worker runs; blocks as isw_worker_configure.
+ * Errors: those of isw_worker_configure. */
+ISW_API isw_status isw_worker_reload(isw_worker *worker, isw_error *error);
+
 /* Connect to the host and serve until it ends the session or isw_worker_stop. Blocks.
  * Errors: ISW_E_UNAVAILABLE when no host is there, ISW_E_PROTOCOL when host and worker do not
  * agree, ISW_E_CLOSED when the host went away, and those of isw_worker_configure. */

@@ -7,7 +7,7 @@
  * of every node), then loaded by an option table (<isoworker/sys/middleware.h>) into a struct.
  * Tables are the only way in: the same one checks names and values, makes the libcyaml schema that
  * fills the struct, and prints the reference for users. A document owns all that it hands out.
- * One thread at a time. Every refusal names file:line:column, and for a name the nearest right one
+ * One thread at a time, but for hold and close. Every refusal names file:line:column, and for a name the nearest right one
  * and those allowed.
  */
 #include <isoworker/sys/middleware.h>
@@ -47,7 +47,9 @@ isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *erro
 isw_status iswi_config_open_text(const char *name, const char *text, size_t size,
                                  iswi_config **out, isw_error *error);
 
+/* Let go of it; with the last one who holds it it ends. Both from any thread. */
 void iswi_config_close(iswi_config *config);
+iswi_config *iswi_config_hold(iswi_config *config);
 
 /* The top mapping. */
 const iswi_node *iswi_config_root(const iswi_config *config);
@@ -87,6 +89,10 @@ typedef struct iswi_named_list {
  * With min >= 0, a max of 0 means no greatest value. */
 isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t size,
                             const void **out, isw_error *error);
+
+/* Whether two structs that `table`, which has no named list, filled say the same; secrets by what
+ * they are now. */
+bool iswi_config_equal(const isw_option *table, const void *a, const void *b);
 
 /* A refusal about a node that only a later layer can make: fills `error` with
  * "file:line:column: <text>" and returns ISW_E_CONFIG. */

@@ -14,6 +14,7 @@ static iswi_config *create(const char *name)
 
     if (!config)
         return NULL;
+    atomic_init(&config->users, 1);
     iswi_arena_init(&config->arena, ARENA_BLOCK_BYTES);
     config->name = iswi_arena_strndup(&config->arena, name, strlen(name));
     if (!config->name) {
@@ -57,9 +58,15 @@ isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *erro
     return status;
 }
 
+iswi_config *iswi_config_hold(iswi_config *config)
+{
+    atomic_fetch_add(&config->users, 1);
+    return config;
+}
+
 void iswi_config_close(iswi_config *config)
 {
-    if (!config)
+    if (!config || atomic_fetch_sub(&config->users, 1) != 1)
         return;
     iswi_config_free_loaded(config);
     iswi_arena_fini(&config->arena);

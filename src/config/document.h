@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "config/config.h"
 
+#include <stdatomic.h>
+
 enum {
     ISWI_CONFIG_MAX_EXPANDED_BYTES = 64 * 1024, /* of one scalar with variables in it */
     ISWI_CONFIG_MAX_SECRET_BYTES = 64 * 1024    /* of a file that a secret refers to */
@@ -15,6 +17,7 @@ enum {
 struct iswi_loaded;
 
 struct iswi_config {
+    atomic_uint users;
     iswi_arena arena; /* the tree, schemas, places: all but what libcyaml allocates */
     const char *name; /* as messages show it */
     const iswi_node *root;

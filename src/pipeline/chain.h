@@ -46,14 +46,16 @@ typedef struct iswi_pipeline iswi_pipeline;
  * its own options behind `when`. From the arena; NULL when memory is out. */
 const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *arena);
 
-/* Make and start an instance for each entry of `list`, which was loaded by those rows. What it
- * borrows from `config` must live as long. *out is the caller's to destroy.
- * Errors: what a start returned, with the entry's place in front; ISW_E_NO_MEMORY. */
+/* Make and start an instance for each entry of `list`, which was loaded from `config` by those rows;
+ * one of `old` (may be NULL) that says the same is taken on as it is. *out holds `config` and is the
+ * caller's to destroy. Errors: what a start returned, with the entry's place in front, and
+ * ISW_E_NO_MEMORY; what had been started is then stopped. */
 isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
-                                const iswi_named_list *list, iswi_pipeline **out,
-                                isw_error *error);
+                                const iswi_named_list *list, const iswi_pipeline *old,
+                                iswi_pipeline **out, isw_error *error);
 
-/* Stop the instances in reverse order and free all chains. NULL is allowed. */
+/* Stop, in reverse order, the instances that no other pipeline has; chains are not to be used any
+ * more. NULL is allowed. Any thread. */
 void iswi_pipeline_destroy(iswi_pipeline *pipeline);
 
 /* What a chain needs of those who know more of a context than it does. */

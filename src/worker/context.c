@@ -4,7 +4,7 @@
  * is left for after the answer. Invariant: between begin and end everything an invocation allocates
  * lies in the arena, except what items own.
  */
-#include "worker/context.h"
+#include "worker/worker.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -47,19 +47,21 @@ void iswi_context_check(const isw_context *ctx, const char *function)
 }
 #endif
 
-bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services *services,
-                        const iswi_log_sink *log, iswi_gate *gate)
+bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
+                        const iswi_log_sink *log)
 {
     size_t kept = offsetof(isw_context, entry);
 
     memset((char *)ctx + kept, 0, sizeof *ctx - kept);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
     ctx->run.spans = NULL;
-    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, entry->chain.state_bytes);
     ctx->entry = entry;
-    ctx->services = services;
+    ctx->generation = iswi_generation_take(worker);
+    ctx->bound = &ctx->generation->functions[entry - worker->entries];
+    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, ctx->bound->chain.state_bytes);
+    ctx->services = &worker->services;
     ctx->log = log;
-    ctx->gate = gate;
+    ctx->gate = &worker->gate;
     ctx->invocation_id = "";
     ctx->arrived_ns = iswi_now_ns();
     return ctx->run.chain_state != NULL;
@@ -72,7 +74,7 @@ isw_status iswi_context_run(isw_context *ctx)
     if (atomic_load(&ctx->cancelled))
         status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
-        status = iswi_context_settle(ctx, isw_next_run(ctx->entry->chain.steps, ctx));
+        status = iswi_context_settle(ctx, isw_next_run(ctx->bound->chain.steps, ctx));
     if (ctx->run.failure.status != ISW_OK)
         iswi_context_report(ctx, status);
     return status;
@@ -87,6 +89,8 @@ void iswi_context_end(isw_context *ctx)
             ctx->items[i].key->destroy(ctx->items[i].value);
     ctx->item_count = 0;
     iswi_context_end_bodies(ctx);
+    iswi_generation_drop(ctx->generation);
+    ctx->generation = NULL;
     ctx->entry = NULL;
     iswi_arena_reset(&ctx->arena);
     if (ctx->outgoing.bytes.capacity > OUTGOING_KEPT_BYTES)
@@ -97,7 +101,7 @@ static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_n
 {
     (void)self;
     (void)next;
-    return ctx->entry->function->handler(ctx);
+    return ctx->bound->function->handler(ctx);
 }
 
 static bool has_header(const isw_context *ctx, const char *name)
@@ -138,13 +142,13 @@ const char *isw_context_invocation_id(const isw_context *ctx)
 const isw_function *isw_context_function(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    return ctx->entry->function;
+    return ctx->bound->function;
 }
 
 const char *isw_context_metadata(const isw_context *ctx, const char *name)
 {
     ISWI_ALIVE(ctx);
-    return isw_property_find(ctx->entry->function->metadata, name);
+    return isw_property_find(ctx->bound->function->metadata, name);
 }
 
 const isw_trace *isw_context_trace(const isw_context *ctx)

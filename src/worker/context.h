@@ -5,8 +5,8 @@
 /* What an isw_context is made of. One is made for each place in the worker's pool and used for one
  * invocation after the other; its arena stays warm. */
 #include "base/arena.h"
-#include "pipeline/chain.h"
 #include "wire/frame.h"
+#include "worker/generation.h"
 #include "worker/services.h"
 
 #include <isoworker/context.h>
@@ -32,10 +32,9 @@ typedef struct iswi_log_sink {
     void *user;
 } iswi_log_sink;
 
-/* A function with its chain, as the worker runs it. */
+/* A function for as long as the worker lives; what the YAML makes of it is in its generation. */
 typedef struct iswi_entry {
-    const isw_function *function;
-    iswi_chain chain;
+    const isw_function *function; /* as it was registered */
     const char *category;       /* "Function.<name>" */
     atomic_int threshold;       /* level of that category, from the host */
     atomic_bool streams;        /* it did, or reads its body as it arrives */
@@ -82,6 +81,8 @@ struct isw_context {
 
     /* Everything below is zero at the start of an invocation. */
     const iswi_entry *entry;
+    iswi_generation *generation;
+    const iswi_bound *bound; /* the entry's function there */
     iswi_services *services;
     iswi_made *made; /* services of this invocation, the youngest first */
     const iswi_log_sink *log;
@@ -135,9 +136,10 @@ struct isw_context {
 void iswi_context_init(isw_context *ctx); /* of zeroed memory */
 void iswi_context_fini(isw_context *ctx);
 
-/* Begin an invocation of `entry`; everything else of ctx is then zero. False: no memory. */
-bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_services *services,
-                        const iswi_log_sink *log, iswi_gate *gate);
+/* Begin an invocation of the worker's `entry`; everything else of ctx is then zero. False: no
+ * memory. */
+bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
+                        const iswi_log_sink *log);
 
 /* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged is. */
 isw_status iswi_context_run(isw_context *ctx);

@@ -67,7 +67,7 @@ static isw_status put(isw_context *ctx, iswi_named_bag *bag, const char *name,
 
 static const char *trigger_binding(const isw_context *ctx)
 {
-    const char *name = ctx->entry->function->trigger.binding;
+    const char *name = ctx->bound->function->trigger.binding;
 
     return name ? name : "trigger";
 }
@@ -201,7 +201,7 @@ static const char *declared_outputs(isw_context *ctx)
 {
     const char *names = NULL;
 
-    for (const isw_binding *at = ctx->entry->function->bindings; at && at->name; at++)
+    for (const isw_binding *at = ctx->bound->function->bindings; at && at->name; at++)
         if (at->direction != ISW_IN)
             names = names ? isw_context_printf(ctx, "%s, %s", names, at->name) : at->name;
     return names ? names : "none";
@@ -209,7 +209,7 @@ static const char *declared_outputs(isw_context *ctx)
 
 static bool is_output(const isw_context *ctx, const char *name)
 {
-    for (const isw_binding *at = ctx->entry->function->bindings; at && at->name; at++)
+    for (const isw_binding *at = ctx->bound->function->bindings; at && at->name; at++)
         if (strcmp(at->name, name) == 0)
             return at->direction != ISW_IN;
     return false;
@@ -220,7 +220,7 @@ isw_status iswi_context_has_output(isw_context *ctx, const char *name)
     if (is_output(ctx, name))
         return ISW_OK;
     return iswi_fail(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
-                     ctx->entry->function->name, name, declared_outputs(ctx));
+                     ctx->bound->function->name, name, declared_outputs(ctx));
 }
 
 static void remove_output(isw_context *ctx, const char *name)

@@ -47,14 +47,14 @@ static void print_chain(const iswi_chain *chain)
     printf("handler\n");
 }
 
-static void print_function(const iswi_entry *entry)
+static void print_function(const iswi_bound *bound)
 {
-    const isw_function *function = entry->function;
+    const isw_function *function = bound->function;
 
     print_trigger(function);
     if (function->summary)
         printf("      %s\n", function->summary);
-    print_chain(&entry->chain);
+    print_chain(&bound->chain);
     print_bindings(function);
     for (const isw_property *row = function->metadata; row && row->name; row++)
         printf("      %s: %s\n", row->name, row->value);
@@ -64,11 +64,13 @@ static void print_function(const iswi_entry *entry)
 
 static int describe_to_people(isw_worker *worker)
 {
+    iswi_generation *generation = iswi_generation_take(worker);
     iswi_buffer reference = { 0 };
 
     printf("functions (%zu):\n", worker->function_count);
     for (size_t i = 0; i < worker->function_count; i++)
-        print_function(&worker->entries[i]);
+        print_function(&generation->functions[i]);
+    iswi_generation_drop(generation);
     printf("\nconfiguration (YAML):\n");
     if (iswi_worker_reference(worker, &reference) == ISW_OK && iswi_buffer_text(&reference))
         fputs(iswi_buffer_text(&reference), stdout);
@@ -146,9 +148,9 @@ static void add_chain(iswi_buffer *out, const iswi_chain *chain)
     iswi_buffer_append_text(out, "]");
 }
 
-static void add_function(iswi_buffer *out, const iswi_entry *entry)
+static void add_function(iswi_buffer *out, const iswi_bound *bound)
 {
-    const isw_function *function = entry->function;
+    const isw_function *function = bound->function;
 
     iswi_buffer_append_text(out, "{\"name\":");
     iswi_json_string(out, isw_str_of(function->name));
@@ -159,12 +161,13 @@ static void add_function(iswi_buffer *out, const iswi_entry *entry)
     iswi_buffer_printf(out, ",\"timeout_ms\":%u,\"idempotent\":%s,\"streams\":%s",
                        (unsigned)function->timeout_ms, function->idempotent ? "true" : "false",
                        function->streams ? "true" : "false");
-    add_chain(out, &entry->chain);
+    add_chain(out, &bound->chain);
     iswi_buffer_append_text(out, "}");
 }
 
 static int describe_to_programs(isw_worker *worker)
 {
+    iswi_generation *generation = iswi_generation_take(worker);
     iswi_buffer out = { 0 };
     bool written;
 
@@ -172,8 +175,9 @@ static int describe_to_programs(isw_worker *worker)
                        ISW_VERSION_STRING, (long long)worker->settings.concurrency);
     for (size_t i = 0; i < worker->function_count; i++) {
         iswi_buffer_append_text(&out, i ? ",\n" : "\n");
-        add_function(&out, &worker->entries[i]);
+        add_function(&out, &generation->functions[i]);
     }
+    iswi_generation_drop(generation);
     iswi_buffer_append_text(&out, "]}\n");
     written = !out.failed && fwrite(out.data, 1, out.size, stdout) == out.size;
     iswi_buffer_fini(&out);

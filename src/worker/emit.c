@@ -106,7 +106,7 @@ static isw_status settle_one(isw_context *ctx, isw_str name, const char *text)
 
 isw_status iswi_emit_settle(isw_context *ctx)
 {
-    const isw_binding *at = ctx->entry->function->bindings;
+    const isw_binding *at = ctx->bound->function->bindings;
     isw_status status = ISW_OK;
 
     for (; at->name && status == ISW_OK; at++)

@@ -26,9 +26,9 @@ const isw_option iswi_function_rows[] = {
     { 0 },
 };
 
-static const iswi_function_settings *row_at(const isw_worker *worker, size_t i)
+static const iswi_function_settings *row_at(const iswi_generation *generation, size_t i)
 {
-    return (const iswi_function_settings *)worker->function_settings.items + i;
+    return (const iswi_function_settings *)generation->function_settings.items + i;
 }
 
 static bool matches_one(const isw_worker *worker, const char *pattern)
@@ -39,20 +39,21 @@ static bool matches_one(const isw_worker *worker, const char *pattern)
     return false;
 }
 
-isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error)
+isw_status iswi_generation_check_rows(const isw_worker *worker, iswi_generation *generation,
+                                      isw_error *error)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "functions");
+    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "functions");
 
-    for (size_t i = 0; i < worker->function_settings.count; i++)
-        if (!matches_one(worker, row_at(worker, i)->name))
-            return iswi_config_refuse(worker->config, &list->children[i], error,
+    for (size_t i = 0; i < generation->function_settings.count; i++)
+        if (!matches_one(worker, row_at(generation, i)->name))
+            return iswi_config_refuse(generation->config, &list->children[i], error,
                                       "no function of this worker matches \"%s\"",
-                                      row_at(worker, i)->name);
+                                      row_at(generation, i)->name);
     return ISW_OK;
 }
 
 /* Whether the chain has what one row adds and leaves out. */
-static isw_status check_names(isw_worker *worker, const iswi_function_settings *row,
+static isw_status check_names(iswi_generation *generation, const iswi_function_settings *row,
                               isw_error *error)
 {
     const isw_option_strings *lists[] = { &row->with, &row->without };
@@ -62,21 +63,21 @@ static isw_status check_names(isw_worker *worker, const iswi_function_settings *
         for (size_t j = 0; status == ISW_OK && j < lists[i]->count; j++) {
             const char *const name[] = { lists[i]->items[j], NULL };
 
-            status = iswi_pipeline_knows(worker->pipeline, row->name, name, &worker->arena, error);
+            status = iswi_pipeline_knows(generation->pipeline, row->name, name, &generation->arena, error);
         }
     }
     return status;
 }
 
-isw_status iswi_worker_check_names(isw_worker *worker, isw_error *error)
+isw_status iswi_generation_check_names(iswi_generation *generation, isw_error *error)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "functions");
+    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "functions");
 
-    for (size_t i = 0; i < worker->function_settings.count; i++) {
+    for (size_t i = 0; i < generation->function_settings.count; i++) {
         isw_error own = { ISW_OK, "" };
 
-        if (check_names(worker, row_at(worker, i), &own) != ISW_OK)
-            return iswi_config_refuse(worker->config, &list->children[i], error, "%s",
+        if (check_names(generation, row_at(generation, i), &own) != ISW_OK)
+            return iswi_config_refuse(generation->config, &list->children[i], error, "%s",
                                       own.message);
     }
     return ISW_OK;
@@ -139,9 +140,9 @@ static const isw_property *merge(iswi_arena *arena, const isw_property *list,
     return all;
 }
 
-static bool apply(isw_worker *worker, const iswi_function_settings *row, isw_function *function)
+static bool apply(iswi_generation *generation, const iswi_function_settings *row, isw_function *function)
 {
-    iswi_arena *arena = &worker->arena;
+    iswi_arena *arena = &generation->arena;
 
     function->with = join(arena, function->with, &row->with);
     function->without = join(arena, function->without, &row->without);
@@ -152,36 +153,38 @@ static bool apply(isw_worker *worker, const iswi_function_settings *row, isw_fun
            (function->metadata || !row->metadata.count);
 }
 
-static const isw_function *adjusted(isw_worker *worker, const isw_function *function)
+static const isw_function *adjusted(iswi_generation *generation,
+                                    const isw_function *function)
 {
     isw_function *copy = NULL;
 
-    for (size_t i = 0; i < worker->function_settings.count; i++) {
-        if (!iswi_glob_match(row_at(worker, i)->name, function->name))
+    for (size_t i = 0; i < generation->function_settings.count; i++) {
+        if (!iswi_glob_match(row_at(generation, i)->name, function->name))
             continue;
         if (!copy) {
-            copy = iswi_arena_alloc(&worker->arena, sizeof *copy);
+            copy = iswi_arena_alloc(&generation->arena, sizeof *copy);
             if (!copy)
                 return NULL;
             *copy = *function;
         }
-        if (!apply(worker, row_at(worker, i), copy))
+        if (!apply(generation, row_at(generation, i), copy))
             return NULL;
     }
     return copy ? copy : function;
 }
 
-isw_status iswi_worker_adjust(isw_worker *worker, const isw_function **function, isw_error *error)
+isw_status iswi_generation_adjust(iswi_generation *generation, const isw_function **function,
+                                  isw_error *error)
 {
-    const isw_function *made = adjusted(worker, *function);
+    const isw_function *made = adjusted(generation, *function);
     isw_status status;
 
     if (!made)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s",
                              (*function)->name);
-    status = iswi_pipeline_knows(worker->pipeline, made->name, made->with, &worker->arena, error);
+    status = iswi_pipeline_knows(generation->pipeline, made->name, made->with, &generation->arena, error);
     if (status == ISW_OK)
-        status = iswi_pipeline_knows(worker->pipeline, made->name, made->without, &worker->arena,
+        status = iswi_pipeline_knows(generation->pipeline, made->name, made->without, &generation->arena,
                                      error);
     *function = made;
     return status;

@@ -36,10 +36,10 @@ static isw_status check_body(isw_context *ctx, const char *type)
     if (!isw_http_content_type_is(ctx, type))
         return iswi_fail(ctx, ISW_E_INVALID, "the body is not of type %s but %s", type,
                          own ? own : "of none that is said");
-    if (ctx->entry->function->streams)
+    if (ctx->bound->function->streams)
         return iswi_fail(ctx, ISW_E_UNSUPPORTED,
                          "the function \"%s\" streams, so that its body cannot be read as a form",
-                         ctx->entry->function->name);
+                         ctx->bound->function->name);
     return ISW_OK;
 }
 

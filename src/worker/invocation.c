@@ -80,8 +80,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
     if (session->streams && atomic_load(&entry->streams) &&
         iswi_dispatch_pass(&session->dispatch, job))
         return; /* the thread that runs it here is to read what it will wait for */
-    if (!iswi_context_begin(ctx, entry, &session->worker->services, &session->sink,
-                            &session->worker->gate)) {
+    if (!iswi_context_begin(ctx, session->worker, entry, &session->sink)) {
         send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation");
         return;
     }

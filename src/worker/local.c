@@ -39,12 +39,12 @@ static const iswi_log_sink to_stderr = { print_line, print_threshold, NULL };
 static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
                   isw_context *ctx)
 {
-    uint32_t timeout_ms = local->timeout_ms ? local->timeout_ms : entry->function->timeout_ms;
+    uint32_t timeout_ms = local->timeout_ms;
     unsigned char random[16];
     char *id;
 
     iswi_context_init(ctx);
-    if (!iswi_context_begin(ctx, entry, &worker->services, local->log, &worker->gate))
+    if (!iswi_context_begin(ctx, worker, entry, local->log))
         return false;
     id = isw_context_alloc(ctx, 2 * sizeof random + 1);
     if (!id || !iswi_random(random, sizeof random))
@@ -57,6 +57,8 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
     ctx->trace = local->trace;
     ctx->retry = local->retry;
     ctx->sleep = local->sleep;
+    if (!timeout_ms)
+        timeout_ms = ctx->bound->function->timeout_ms;
     if (timeout_ms)
         ctx->deadline_ns = ctx->arrived_ns + (int64_t)timeout_ms * 1000000;
     return true;

@@ -65,26 +65,28 @@ static void describe_bindings(const isw_function *function, iswi_wire_function *
     out->bindings.count = bindings ? count : 0;
 }
 
-static void describe_function(const iswi_entry *entry, iswi_wire_function *out, iswi_arena *arena)
+static void describe_function(const iswi_bound *bound, iswi_wire_function *out, iswi_arena *arena)
 {
-    isw_str *chain = iswi_arena_calloc(arena, entry->chain.count, sizeof *chain);
+    const isw_function *function = bound->function;
+    isw_str *chain = iswi_arena_calloc(arena, bound->chain.count, sizeof *chain);
 
-    for (size_t i = 0; chain && i < entry->chain.count; i++)
-        chain[i] = isw_str_of(iswi_step_name(&entry->chain.steps[i]));
-    out->name = isw_str_of(entry->function->name);
-    out->summary = isw_str_of(entry->function->summary);
-    describe_trigger(entry->function, out, arena);
-    describe_bindings(entry->function, out, arena);
-    out->metadata = pairs_of(entry->function->metadata, 0, arena);
-    out->timeout_ms = entry->function->timeout_ms;
-    out->idempotent = entry->function->idempotent;
-    out->streams = entry->function->streams;
-    out->chain = (iswi_strs){ chain, chain ? entry->chain.count : 0 };
+    for (size_t i = 0; chain && i < bound->chain.count; i++)
+        chain[i] = isw_str_of(iswi_step_name(&bound->chain.steps[i]));
+    out->name = isw_str_of(function->name);
+    out->summary = isw_str_of(function->summary);
+    describe_trigger(function, out, arena);
+    describe_bindings(function, out, arena);
+    out->metadata = pairs_of(function->metadata, 0, arena);
+    out->timeout_ms = function->timeout_ms;
+    out->idempotent = function->idempotent;
+    out->streams = function->streams;
+    out->chain = (iswi_strs){ chain, chain ? bound->chain.count : 0 };
 }
 
 void iswi_session_describe(iswi_session *session, uint64_t id)
 {
     isw_worker *worker = session->worker;
+    iswi_generation *generation = iswi_generation_take(worker);
     iswi_frame frame = { .kind = ISWI_METADATA, .id = id };
     iswi_wire_function *functions =
         iswi_arena_calloc(&session->inbound, worker->function_count, sizeof *functions);
@@ -92,10 +94,11 @@ void iswi_session_describe(iswi_session *session, uint64_t id)
     if (!functions)
         frame.as.metadata.status = iswi_status_to_wire(ISW_E_NO_MEMORY, "no memory");
     for (size_t i = 0; functions && i < worker->function_count; i++)
-        describe_function(&worker->entries[i], &functions[i], &session->inbound);
+        describe_function(&generation->functions[i], &functions[i], &session->inbound);
     frame.as.metadata.functions.items = functions;
     frame.as.metadata.functions.count = functions ? worker->function_count : 0;
     iswi_session_reply(session, &frame);
+    iswi_generation_drop(generation);
 }
 
 static isw_status remember(iswi_session *session, uint64_t number, iswi_entry *entry)

@@ -24,10 +24,10 @@ static const isw_option worker_rows[] = {
 };
 
 /* The rows of the whole document, made anew since they hold those of the known middleware. */
-static const isw_option *document_rows(isw_worker *worker)
+static const isw_option *document_rows(const isw_worker *worker, iswi_arena *arena)
 {
-    isw_option *rows = iswi_arena_calloc(&worker->arena, 5, sizeof *rows);
-    const isw_option *names = iswi_pipeline_rows(&worker->registry, &worker->arena);
+    isw_option *rows = iswi_arena_calloc(arena, 5, sizeof *rows);
+    const isw_option *names = iswi_pipeline_rows(&worker->registry, arena);
 
     if (!rows || !names)
         return NULL;
@@ -50,18 +50,19 @@ static const isw_option *document_rows(isw_worker *worker)
 
 /* -- Modules ----------------------------------------------------------------------------------- */
 
-static const char *in_folder_of(isw_worker *worker, const char *file, const char *path)
+static const char *in_folder_of(iswi_arena *arena, const char *file, const char *path)
 {
     const char *slash = strrchr(file, '/');
 
     if (*path == '/' || !slash)
-        return strchr(path, '/') ? path : iswi_arena_printf(&worker->arena, "./%s", path);
-    return iswi_arena_printf(&worker->arena, "%.*s/%s", (int)(slash - file), file, path);
+        return strchr(path, '/') ? path : iswi_arena_printf(arena, "./%s", path);
+    return iswi_arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
 }
 
-static isw_status load_modules(isw_worker *worker, const char *file, isw_error *error)
+static isw_status load_modules(isw_worker *worker, iswi_generation *generation, const char *file,
+                               isw_error *error)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "modules");
+    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "modules");
 
     for (size_t i = 0; list && i < list->child_count; i++) {
         const iswi_node *node = &list->children[i];
@@ -70,11 +71,11 @@ static isw_status load_modules(isw_worker *worker, const char *file, isw_error *
 
         if (node->type != ISWI_NODE_SCALAR)
             return ISW_OK; /* refused with its place when the document is loaded */
-        path = in_folder_of(worker, file, node->text);
+        path = in_folder_of(&generation->arena, file, node->text);
         if (!path)
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for modules");
         if (iswi_registry_load(&worker->registry, path, &own) != ISW_OK)
-            return iswi_config_refuse(worker->config, node, error, "%s", own.message);
+            return iswi_config_refuse(generation->config, node, error, "%s", own.message);
     }
     return ISW_OK;
 }
@@ -88,9 +89,9 @@ static const char *entry_name(const iswi_node *node)
 }
 
 /* Middleware that comes with the library but is not linked in, because it needs more libraries. */
-static isw_status load_known(isw_worker *worker, isw_error *error)
+static isw_status load_known(isw_worker *worker, iswi_generation *generation, isw_error *error)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(worker->config), "middleware");
+    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "middleware");
 
     for (size_t i = 0; list && i < list->child_count; i++) {
         const iswi_node *node = &list->children[i];
@@ -99,7 +100,7 @@ static isw_status load_known(isw_worker *worker, isw_error *error)
         if (iswi_registry_find(&worker->registry, entry_name(node)))
             continue;
         if (iswi_registry_load_known(&worker->registry, entry_name(node), &own) != ISW_OK)
-            return iswi_config_refuse(worker->config, node, error, "%s", own.message);
+            return iswi_config_refuse(generation->config, node, error, "%s", own.message);
     }
     return ISW_OK;
 }
@@ -115,37 +116,52 @@ static const char *path_to_read(const isw_worker *worker)
     return access("worker.yaml", F_OK) == 0 ? "worker.yaml" : NULL;
 }
 
-isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error)
+static isw_status open_document(const isw_worker *worker, iswi_generation *generation,
+                                const char *path, isw_error *error)
 {
     const char *text = worker->config_text ? worker->config_text : "worker: {}\n";
-    const char *path = worker->config_text ? NULL : path_to_read(worker);
-    const isw_option *rows = NULL;
+
+    if (path)
+        return iswi_config_open(path, &generation->config, error);
+    return iswi_config_open_text(worker->config_text ? "(text)" : "(none)", text, strlen(text),
+                                 &generation->config, error);
+}
+
+static isw_status load_document(isw_worker *worker, iswi_generation *generation,
+                                const document **out, isw_error *error)
+{
+    const isw_option *rows = document_rows(worker, &generation->arena);
     const void *loaded = NULL;
-    const document *doc;
     isw_status status;
 
-    status = path ? iswi_config_open(path, &worker->config, error)
-                  : iswi_config_open_text(worker->config_text ? "(text)" : "(none)", text,
-                                          strlen(text), &worker->config, error);
-    if (status == ISW_OK)
-        status = load_modules(worker, path ? path : "", error);
-    if (status == ISW_OK)
-        status = load_known(worker, error);
-    if (status == ISW_OK && !(rows = document_rows(worker)))
-        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the configuration");
-    if (status == ISW_OK)
-        status = iswi_config_load(worker->config, rows, sizeof(document), &loaded, error);
+    if (!rows)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the configuration");
+    status = iswi_config_load(generation->config, rows, sizeof(document), &loaded, error);
     if (status != ISW_OK)
         return status;
-    doc = loaded;
-    worker->settings = doc->worker;
-    worker->function_settings = doc->functions;
-    status = iswi_worker_check_rows(worker, error);
-    if (status != ISW_OK)
-        return status;
-    status = iswi_pipeline_create(&worker->registry, worker->config, &doc->middleware,
-                                  &worker->pipeline, error);
-    return status == ISW_OK ? iswi_worker_check_names(worker, error) : status;
+    *out = loaded;
+    generation->settings = (*out)->worker;
+    generation->function_settings = (*out)->functions;
+    return iswi_generation_check_rows(worker, generation, error);
+}
+
+isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
+                                const iswi_generation *old, isw_error *error)
+{
+    const char *path = worker->config_text ? NULL : path_to_read(worker);
+    const document *doc = NULL;
+    isw_status status = open_document(worker, generation, path, error);
+
+    if (status == ISW_OK)
+        status = load_modules(worker, generation, path ? path : "", error);
+    if (status == ISW_OK)
+        status = load_known(worker, generation, error);
+    if (status == ISW_OK)
+        status = load_document(worker, generation, &doc, error);
+    if (status == ISW_OK)
+        status = iswi_pipeline_create(&worker->registry, generation->config, &doc->middleware,
+                                      old ? old->pipeline : NULL, &generation->pipeline, error);
+    return status == ISW_OK ? iswi_generation_check_names(generation, error) : status;
 }
 
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
@@ -154,7 +170,7 @@ isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
     isw_error unused = { ISW_OK, "" };
 
     iswi_registry_load_known(&worker->registry, "auth", &unused);
-    rows = document_rows(worker);
+    rows = document_rows(worker, &worker->arena);
     if (!rows)
         return ISW_E_NO_MEMORY;
     iswi_config_reference(rows, 2, (struct iswi_buffer *)out);

@@ -29,6 +29,7 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     if (!options)
         options = &defaults;
     iswi_gate_init(&worker->gate);
+    pthread_mutex_init(&worker->reload_lock, NULL);
     iswi_services_init(&worker->services);
     iswi_arena_init(&worker->arena, 16 * 1024);
     sem_init(&worker->wake, 0, 0);
@@ -46,20 +47,25 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     return status;
 }
 
-/* Undo what a configuration did, so that another attempt begins from nothing. */
-static void forget_settings(isw_worker *worker)
+static void end_generations(isw_worker *worker)
 {
-    iswi_pipeline_destroy(worker->pipeline);
-    worker->pipeline = NULL;
-    iswi_config_close(worker->config);
-    worker->config = NULL;
+    iswi_generation *at = atomic_load(&worker->generation);
+
+    iswi_generation_drop(at);
+    while (at) {
+        iswi_generation *older = at->older;
+
+        iswi_free(at);
+        at = older;
+    }
 }
 
 void isw_worker_destroy(isw_worker *worker)
 {
     if (!worker)
         return;
-    forget_settings(worker);
+    end_generations(worker);
+    pthread_mutex_destroy(&worker->reload_lock);
     iswi_services_fini(&worker->services);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
@@ -170,50 +176,63 @@ isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error 
 
 /* -- Configuration ----------------------------------------------------------------------------- */
 
-static isw_status init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
+static bool init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
 {
     entry->function = function;
     entry->category = iswi_arena_printf(&worker->arena, "Function.%s", function->name);
     atomic_init(&entry->threshold, ISW_LOG_INFO);
     atomic_init(&entry->streams, function->streams);
-    if (!entry->category)
-        return ISW_E_NO_MEMORY;
-    return iswi_pipeline_chain(worker->pipeline, function, iswi_context_ends, &worker->arena,
-                               &entry->chain);
+    return entry->category != NULL;
 }
 
 static isw_status make_entries(isw_worker *worker, isw_error *error)
 {
     size_t count = worker->function_count;
-    isw_status status = ISW_OK;
+    bool made;
 
     worker->entries = iswi_arena_calloc(&worker->arena, count + 1, sizeof *worker->entries);
-    if (!worker->entries)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
-    for (size_t i = 0; status == ISW_OK && i < count; i++) {
-        const isw_function *function = worker->sorted[i];
-
-        status = iswi_worker_adjust(worker, &function, error);
-        if (status == ISW_OK && init_entry(worker, &worker->entries[i], function) != ISW_OK)
-            status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
-    }
-    return status;
+    made = worker->entries != NULL;
+    for (size_t i = 0; made && i < count; i++)
+        made = init_entry(worker, &worker->entries[i], worker->sorted[i]);
+    return made ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
 }
 
 isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
 {
+    iswi_generation *generation = NULL;
     isw_status status;
 
     if (worker->configured)
         return ISW_OK;
     status = iswi_services_check(&worker->services, error);
     if (status == ISW_OK)
-        status = iswi_worker_read_settings(worker, error);
-    if (status == ISW_OK)
         status = make_entries(worker, error);
-    worker->configured = status == ISW_OK;
+    if (status == ISW_OK)
+        status = iswi_generation_create(worker, NULL, &generation, error);
     if (status != ISW_OK)
-        forget_settings(worker);
+        return status;
+    worker->settings = generation->settings;
+    atomic_store(&worker->generation, generation);
+    worker->configured = true;
+    return ISW_OK;
+}
+
+isw_status isw_worker_reload(isw_worker *worker, isw_error *error)
+{
+    iswi_generation *generation = NULL;
+    iswi_generation *old;
+    isw_status status;
+
+    assert(worker->configured);
+    pthread_mutex_lock(&worker->reload_lock);
+    old = atomic_load(&worker->generation);
+    status = iswi_generation_create(worker, old, &generation, error);
+    if (status == ISW_OK) {
+        generation->older = old;
+        atomic_store(&worker->generation, generation);
+        iswi_generation_drop(old);
+    }
+    pthread_mutex_unlock(&worker->reload_lock);
     return status;
 }
 

@@ -3,9 +3,8 @@
 #define ISWI_WORKER_WORKER_H
 
 /* What an isw_worker is made of. */
-#include "config/config.h"
-#include "pipeline/chain.h"
 #include "worker/context.h"
+#include "worker/generation.h"
 
 #include <isoworker/worker.h>
 #include <semaphore.h>
@@ -17,11 +16,6 @@ typedef struct iswi_function_settings {
     isw_option_strings metadata; /* name, value, name, value */
     int64_t timeout_ms;          /* 0: as it says itself */
 } iswi_function_settings;
-
-typedef struct iswi_settings {
-    int64_t concurrency;
-    int64_t max_in_flight; /* 0: four times concurrency */
-} iswi_settings;
 
 struct isw_worker {
     char *config_path; /* NULL: find it */
@@ -36,12 +30,11 @@ struct isw_worker {
     iswi_services services;
 
     bool configured;
-    iswi_config *config;
-    iswi_settings settings;
-    isw_option_list function_settings;
-    iswi_pipeline *pipeline;
-    iswi_arena arena;     /* chains and what else lives as long as the configuration */
-    iswi_entry *entries;  /* one for each function, sorted by name */
+    pthread_mutex_t reload_lock; /* one reading of the YAML at a time */
+    _Atomic(iswi_generation *) generation; /* in force, once configured; older ones hang on it */
+    iswi_settings settings; /* of the first one: they hold until the worker ends */
+    iswi_arena arena;       /* what lives as long as the worker */
+    iswi_entry *entries;    /* one for each function, sorted by name */
 
     iswi_gate gate;
     sem_t wake;             /* of isw_worker_run */
@@ -51,21 +44,25 @@ struct isw_worker {
 /* The entry of `name`, or NULL. After configure. */
 iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
 
-/* Read the YAML that the worker is to use, if there is any: fills settings, config and pipeline. */
-isw_status iswi_worker_read_settings(isw_worker *worker, isw_error *error);
+/* settings.c: read the YAML that the worker is to use, if there is any: fills settings, config and
+ * pipeline. */
+isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
+                                const iswi_generation *old, isw_error *error);
 
 /* function_settings.c */
 extern const isw_option iswi_function_rows[];
 
 /* Refuse a row of function_settings that matches no function. */
-isw_status iswi_worker_check_rows(isw_worker *worker, isw_error *error);
+isw_status iswi_generation_check_rows(const isw_worker *worker, iswi_generation *generation,
+                                      isw_error *error);
 
 /* Once there is a pipeline: refuse a row that names middleware which is not in it. */
-isw_status iswi_worker_check_names(isw_worker *worker, isw_error *error);
+isw_status iswi_generation_check_names(iswi_generation *generation, isw_error *error);
 
 /* Replace *function by a copy that has what the YAML says of it, if it says anything; and check the
  * names of middleware that it adds and leaves out. */
-isw_status iswi_worker_adjust(isw_worker *worker, const isw_function **function, isw_error *error);
+isw_status iswi_generation_adjust(iswi_generation *generation, const isw_function **function,
+                                  isw_error *error);
 
 /* Unanswered invocations that the worker holds at most. */
 unsigned iswi_worker_limit(const isw_worker *worker);

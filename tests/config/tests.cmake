@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 isw_test(config/check STACK config)
 isw_test(config/document STACK config)
+isw_test(config/equal STACK config)
 isw_test(config/expand STACK config)
 isw_test(config/load STACK config)
 isw_test(config/memory STACK config)

@@ -356,6 +356,64 @@ static void instances_stop_in_reverse_order(void **state)
     assert_string_equal(life, "+a +b +c -c -b -a ");
 }
 
+static void an_instance_whose_entry_stays_lives_on_with_its_state(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count: {as: c}, live: {as: a}, live: {as: b}]");
+    assert_trace(&f, "c1.1 a(b(handler))");
+    assert_int_equal(fixture_reload(&f, "[live: {as: b}, live: {as: d}, count: {as: c}]"), ISW_OK);
+    assert_string_equal(life, "+a +b +d -a ");
+    assert_trace(&f, "b(d(c1.2 handler))");
+    fixture_fini(&f);
+    assert_string_equal(life, "+a +b +d -a -d -b ");
+}
+
+static void other_options_make_another_instance(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count: {as: c}, live: {as: a}, live: {as: a}]");
+    assert_trace(&f, "c1.1 a(a(handler))");
+    assert_int_equal(fixture_reload(&f, "[count: {as: e}, live: {as: a}]"), ISW_OK);
+    assert_trace(&f, "e1.1 a(handler)");
+    assert_string_equal(life, "+a +a -a ");
+    fixture_fini(&f);
+}
+
+static void another_when_keeps_the_instance(void **state)
+{
+    isw_context ctx = { .trace = "" };
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[count: {as: c}]");
+    assert_trace(&f, "c1.1 handler");
+    assert_int_equal(fixture_reload(&f, "[count: {as: c, when: {functions: [other]}}]"), ISW_OK);
+    assert_int_equal(run_function(&f, &ctx, &sample), ISW_OK);
+    assert_string_equal(ctx.trace, "handler");
+    assert_int_equal(fixture_reload(&f, "[count: {as: c}]"), ISW_OK);
+    assert_trace(&f, "c1.2 handler");
+    fixture_fini(&f);
+}
+
+static void a_list_that_cannot_start_leaves_the_old_one(void **state)
+{
+    fixture f;
+
+    (void)state;
+    fixture_init(&f, "[live: {as: a}]");
+    assert_int_equal(fixture_reload(&f, "[live: {as: a}, live: {as: b}, live: {as: c, fail: true}]"),
+                     ISW_E_UNAVAILABLE);
+    assert_string_equal(life, "+a +b !c -b ");
+    f.error.status = ISW_OK;
+    assert_trace(&f, "a(handler)");
+    fixture_fini(&f);
+    assert_string_equal(life, "+a +b !c -b -a ");
+}
+
 static void a_start_that_fails_stops_those_before_it(void **state)
 {
     fixture f;
@@ -396,6 +454,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_record_grows),
     cmocka_unit_test(a_misspelt_when_is_refused_with_its_place),
     cmocka_unit_test(instances_stop_in_reverse_order),
+    cmocka_unit_test(an_instance_whose_entry_stays_lives_on_with_its_state),
+    cmocka_unit_test(other_options_make_another_instance),
+    cmocka_unit_test(another_when_keeps_the_instance),
+    cmocka_unit_test(a_list_that_cannot_start_leaves_the_old_one),
     cmocka_unit_test(a_start_that_fails_stops_those_before_it),
 };
 

@@ -113,41 +113,52 @@ static const isw_middleware known[] = {
       .options_size = sizeof(named), .start = start, .stop = stop, .invoke = mark },
 };
 
-static isw_status load(fixture *f, const char *text)
+static isw_status load(fixture *f, const char *yaml, const iswi_pipeline *old,
+                       iswi_pipeline **out)
 {
     isw_option rows[] = {
         { .name = "middleware", .type = ISWI_OPTION_NAMED_LIST, .optional = true },
         { 0 },
     };
+    iswi_config *config = NULL;
     const void *list = NULL;
+    char text[1024];
     isw_status status;
 
+    snprintf(text, sizeof text, "middleware: %s\n", yaml);
     rows[0].group = iswi_pipeline_rows(&f->registry, &f->arena);
-    status = iswi_config_open_text("w.yaml", text, strlen(text), &f->config, &f->error);
+    status = iswi_config_open_text("w.yaml", text, strlen(text), &config, &f->error);
     if (status == ISW_OK)
-        status = iswi_config_load(f->config, rows, sizeof(iswi_named_list), &list, &f->error);
+        status = iswi_config_load(config, rows, sizeof(iswi_named_list), &list, &f->error);
     if (status == ISW_OK)
-        status = iswi_pipeline_create(&f->registry, f->config, list, &f->pipeline, &f->error);
+        status = iswi_pipeline_create(&f->registry, config, list, old, out, &f->error);
+    iswi_config_close(config);
     return status;
 }
 
 void fixture_init(fixture *f, const char *yaml)
 {
-    char text[1024];
-
     memset(f, 0, sizeof *f);
     life[0] = '\0';
     iswi_arena_init(&f->arena, 4096);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         assert_int_equal(iswi_registry_add(&f->registry, &known[i], NULL), ISW_OK);
-    snprintf(text, sizeof text, "middleware: %s\n", yaml);
-    load(f, text);
+    load(f, yaml, NULL, &f->pipeline);
+}
+
+isw_status fixture_reload(fixture *f, const char *yaml)
+{
+    iswi_pipeline *old = f->pipeline;
+    isw_status status = load(f, yaml, old, &f->pipeline);
+
+    if (status == ISW_OK)
+        iswi_pipeline_destroy(old);
+    return status;
 }
 
 void fixture_fini(fixture *f)
 {
     iswi_pipeline_destroy(f->pipeline);
-    iswi_config_close(f->config);
     iswi_arena_fini(&f->arena);
     iswi_registry_fini(&f->registry);
 }

@@ -21,7 +21,6 @@ struct isw_context {
 typedef struct fixture {
     iswi_registry registry;
     iswi_arena arena;
-    iswi_config *config;
     iswi_pipeline *pipeline;
     isw_error error; /* why it could not be made */
 } fixture;
@@ -37,6 +36,10 @@ extern char life[256];
  *   count: {as: NAME}      appends its own invocation's counter, then its instance's
  *   live: {as: NAME, fail: BOOL}  appends "+NAME" and "-NAME" to `life` */
 void fixture_init(fixture *f, const char *yaml);
+
+/* Another list in the place of the first. On failure the first one stays. */
+isw_status fixture_reload(fixture *f, const char *yaml);
+
 void fixture_fini(fixture *f);
 
 /* Run a function through its chain; returns the chain's status. */

@@ -60,9 +60,17 @@ static void metadata_is_added_and_replaced(void **state)
     isw_worker_destroy(worker);
 }
 
+/* The function as the YAML adjusts it. */
+static const iswi_bound *bound(isw_worker *worker, const char *name)
+{
+    iswi_generation *generation = atomic_load(&worker->generation);
+
+    return &generation->functions[iswi_worker_entry(worker, isw_str_of(name)) - worker->entries];
+}
+
 static size_t chain_length(isw_worker *worker, const char *name)
 {
-    return iswi_worker_entry(worker, isw_str_of(name))->chain.count;
+    return bound(worker, name)->chain.count;
 }
 
 static void middleware_is_added_and_left_out(void **state)
@@ -87,8 +95,7 @@ static void a_timeout_replaces_the_functions_own(void **state)
                                "  - { name: order_*, timeout: 5s }\n");
 
     (void)state;
-    assert_int_equal(iswi_worker_entry(worker, isw_str_of("order_take"))->function->timeout_ms,
-                     5000);
+    assert_int_equal(bound(worker, "order_take")->function->timeout_ms, 5000);
     isw_worker_destroy(worker);
 }
 

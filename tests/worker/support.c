@@ -165,7 +165,7 @@ void run_captured(run *r, const isw_function *function, const char *yaml, const 
     atomic_store(&entry->threshold, (int)threshold);
     iswi_context_init(ctx);
     assert_true(
-        iswi_context_begin(ctx, entry, &r->worker->services, &sink, &r->worker->gate));
+        iswi_context_begin(ctx, r->worker, entry, &sink));
     if (input)
         ctx->trigger = *input;
     r->result.outcome = isw_context_outcome(ctx, iswi_context_run(ctx));

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instances: one for each entry of the list, started in its order. Invariant: a pipeline has only
+ * such as have started, and an instance stops with the last pipeline that has it; so one whose
+ * entry stays as it was lives on, with its state, when the configuration is read again.
+ */
+#include "pipeline/instance.h"
+
+#include "base/alloc.h"
+
+static isw_status start(isw_instance *self, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_status status = ISW_OK;
+
+    if (self->middleware->start)
+        status = self->middleware->start(self, &own);
+    if (status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, status, "%s: middleware %s did not start: %s", self->where,
+                         self->middleware->name,
+                         *own.message ? own.message : isw_status_text(status));
+}
+
+static void destroy(isw_instance *self)
+{
+    iswi_config_close(self->config);
+    iswi_free(self->state);
+    iswi_free(self);
+}
+
+static isw_status create(const isw_middleware *middleware, iswi_config *config,
+                         const iswi_named_entry *entry, isw_instance **out, isw_error *error)
+{
+    isw_instance *self = iswi_calloc(1, sizeof *self);
+    isw_status status;
+
+    if (!self)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
+    atomic_init(&self->users, 1);
+    self->middleware = middleware;
+    self->options = iswi_entry_options(entry);
+    self->config = iswi_config_hold(config);
+    self->where = iswi_config_where(config, entry->node);
+    self->state = iswi_calloc(1, middleware->instance_size);
+    if (self->state && self->where)
+        status = start(self, error);
+    else
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
+    if (status == ISW_OK)
+        *out = self;
+    else
+        destroy(self);
+    return status;
+}
+
+static void release(isw_instance *self)
+{
+    if (atomic_fetch_sub(&self->users, 1) != 1)
+        return;
+    if (self->middleware->stop)
+        self->middleware->stop(self);
+    destroy(self);
+}
+
+/* -- Pipelines --------------------------------------------------------------------------------- */
+
+static bool has(const iswi_pipeline *pipeline, const isw_instance *self)
+{
+    for (size_t i = 0; i < pipeline->count; i++)
+        if (pipeline->members[i].instance == self)
+            return true;
+    return false;
+}
+
+/* That of `old` which says what `entry` says and is not in `pipeline` yet, or NULL. */
+static isw_instance *find_same(const iswi_pipeline *old, const iswi_pipeline *pipeline,
+                               const isw_middleware *middleware, const iswi_named_entry *entry)
+{
+    for (size_t i = 0; old && i < old->count; i++) {
+        isw_instance *self = old->members[i].instance;
+
+        if (self->middleware == middleware && !has(pipeline, self) &&
+            iswi_config_equal(middleware->options, self->options, iswi_entry_options(entry)))
+            return self;
+    }
+    return NULL;
+}
+
+static isw_status add(iswi_pipeline *pipeline, const iswi_registry *registry,
+                      const iswi_pipeline *old, const iswi_named_entry *entry, isw_error *error)
+{
+    const isw_middleware *middleware = iswi_registry_find(registry, entry->row->name);
+    isw_instance *self = find_same(old, pipeline, middleware, entry);
+    isw_status status = ISW_OK;
+
+    if (self)
+        atomic_fetch_add(&self->users, 1);
+    else
+        status = create(middleware, pipeline->config, entry, &self, error);
+    if (status == ISW_OK)
+        pipeline->members[pipeline->count++] = (iswi_member){ self, iswi_entry_when(entry) };
+    return status;
+}
+
+isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
+                                const iswi_named_list *list, const iswi_pipeline *old,
+                                iswi_pipeline **out, isw_error *error)
+{
+    iswi_pipeline *pipeline = iswi_calloc(1, sizeof *pipeline);
+    isw_status status = ISW_OK;
+
+    if (pipeline)
+        pipeline->members = iswi_calloc(list->count, sizeof *pipeline->members);
+    if (!pipeline || !pipeline->members) {
+        iswi_free(pipeline);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
+    }
+    pipeline->config = iswi_config_hold(config);
+    for (size_t i = 0; status == ISW_OK && i < list->count; i++)
+        status = add(pipeline, registry, old, &list->items[i], error);
+    if (status == ISW_OK)
+        *out = pipeline;
+    else
+        iswi_pipeline_destroy(pipeline);
+    return status;
+}
+
+void iswi_pipeline_destroy(iswi_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    while (pipeline->count > 0)
+        release(pipeline->members[--pipeline->count].instance);
+    iswi_config_close(pipeline->config);
+    iswi_free(pipeline->members);
+    iswi_free(pipeline);
+}
+
+/* -- For its middleware ------------------------------------------------------------------------ */
+
+const void *isw_instance_options(const isw_instance *self)
+{
+    return self->options;
+}
+
+void *isw_instance_state(isw_instance *self)
+{
+    return self->state;
+}
+
+const char *isw_instance_where(const isw_instance *self)
+{
+    return self->where;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Generations. Invariant: one that has ended is never used again, and its struct stays until the
+ * worker is destroyed; so whoever finds it too late can tell, and looks for the next. */
+#include "worker/generation.h"
+
+#include "base/alloc.h"
+#include "worker/worker.h"
+
+enum { ARENA_BYTES = 16 * 1024 };
+
+static void end(iswi_generation *generation)
+{
+    iswi_pipeline_destroy(generation->pipeline);
+    iswi_config_close(generation->config);
+    iswi_arena_fini(&generation->arena);
+}
+
+/* The chains of all functions. */
+static isw_status bind(isw_worker *worker, iswi_generation *generation, isw_error *error)
+{
+    size_t count = worker->function_count;
+    isw_status status = ISW_OK;
+
+    generation->functions =
+        iswi_arena_calloc(&generation->arena, count + 1, sizeof *generation->functions);
+    if (!generation->functions)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+    for (size_t i = 0; status == ISW_OK && i < count; i++) {
+        iswi_bound *bound = &generation->functions[i];
+
+        bound->function = worker->sorted[i];
+        status = iswi_generation_adjust(generation, &bound->function, error);
+        if (status == ISW_OK &&
+            iswi_pipeline_chain(generation->pipeline, bound->function, iswi_context_ends,
+                                &generation->arena, &bound->chain) != ISW_OK)
+            status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+    }
+    return status;
+}
+
+isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old,
+                                  iswi_generation **out, isw_error *error)
+{
+    iswi_generation *generation = iswi_calloc(1, sizeof *generation);
+    isw_status status;
+
+    if (!generation)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the configuration");
+    atomic_init(&generation->users, 1);
+    iswi_arena_init(&generation->arena, ARENA_BYTES);
+    status = iswi_generation_read(worker, generation, old, error);
+    if (status == ISW_OK)
+        status = bind(worker, generation, error);
+    if (status == ISW_OK) {
+        *out = generation;
+        return ISW_OK;
+    }
+    end(generation);
+    iswi_free(generation);
+    return status;
+}
+
+static bool take(iswi_generation *generation)
+{
+    size_t users = atomic_load(&generation->users);
+
+    while (users && !atomic_compare_exchange_weak(&generation->users, &users, users + 1))
+        ;
+    return users > 0;
+}
+
+iswi_generation *iswi_generation_take(isw_worker *worker)
+{
+    iswi_generation *generation = atomic_load(&worker->generation);
+
+    while (!take(generation))
+        generation = atomic_load(&worker->generation);
+    return generation;
+}
+
+void iswi_generation_drop(iswi_generation *generation)
+{
+    if (generation && atomic_fetch_sub(&generation->users, 1) == 1)
+        end(generation);
+}
