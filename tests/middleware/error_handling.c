@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Failures as answers: problem details over HTTP, JSON elsewhere. */
+#include "middleware/conformance.h"
 #include "worker/support.h"
 
 #include <stdio.h>
@@ -206,15 +207,19 @@ static void each_failure_is_logged_with_its_sentence(void **state)
 {
     (void)state;
     assert_logged(ISW_E_INTERNAL, "middleware: [error_handling]\n",
-                  "error Function.f: ISW_E_INTERNAL: a \"secret\" place=\"error_handling.c:15\" "
+                  "error Function.f: ISW_E_INTERNAL: a \"secret\" place=\"error_handling.c:16\" "
                   "user=true retriable=false\n");
     assert_logged(ISW_E_INVALID, "middleware: [error_handling]\n",
-                  "warning Function.f: ISW_E_INVALID: a \"secret\" place=\"error_handling.c:15\" "
+                  "warning Function.f: ISW_E_INVALID: a \"secret\" place=\"error_handling.c:16\" "
                   "user=true retriable=false\n");
     assert_logged(ISW_E_INVALID, QUIET, "");
 }
 
+const conforming subject = { .name = "error_handling", .options = "{log: false}",
+                             .other_options = "{expose_details: true}" };
+
 static const struct CMUnitTest tests[] = {
+    MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test(a_failure_becomes_a_problem_without_details),
     cmocka_unit_test(details_are_shown_when_asked_for),
     cmocka_unit_test(every_status_has_its_http_status),

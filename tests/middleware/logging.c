@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lines of the logging middleware, to the field. */
+#include "middleware/conformance.h"
 #include "worker/support.h"
 
 #include <stdio.h>
@@ -101,7 +102,11 @@ static void http_adds_method_and_status(void **state)
     run_fini(&r);
 }
 
+const conforming subject = { .name = "logging", .options = "{level: debug}",
+                             .other_options = "{level: none, failure_level: none}" };
+
 static const struct CMUnitTest tests[] = {
+    MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test(one_line_tells_how_it_ended),
     cmocka_unit_test(its_begin_is_for_debugging),
     cmocka_unit_test(a_failure_has_a_level_of_its_own),
