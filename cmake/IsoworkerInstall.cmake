@@ -6,10 +6,10 @@ include(CMakePackageConfigHelpers)
 # The command holds the host and links no library of ours, so it needs no RUNPATH; nor do the echoes
 # that `isoworker bench` starts.
 install(TARGETS isw_cli isw_bench_echo RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-# It starts this one, too; like any worker it needs the library.
+# It starts these, too; like any worker they need the library.
 file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
-set_target_properties(isw_bench_worker PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
-install(TARGETS isw_bench_worker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+set_target_properties(isw_generic isw_bench_worker PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+install(TARGETS isw_generic isw_bench_worker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 if(TARGET isw_bench_grpc)
   install(TARGETS isw_bench_grpc RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()

@@ -5,6 +5,11 @@
 /* The commands. Each takes its own words (argv[0] is the command) and returns an exit status of
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
+int iswi_cli_explain(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
+
+/* Become isoworker-worker with these words, whose first one is set here. Returns only on failure,
+ * which has been reported. */
+int iswi_cli_generic(char **argv);
 
 #endif

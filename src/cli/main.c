@@ -18,6 +18,7 @@ typedef struct command {
 
 static const command commands[] = {
     { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
+    { "explain", iswi_cli_explain, "print the reference of a middleware, or the list of them" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

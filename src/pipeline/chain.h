@@ -46,6 +46,9 @@ typedef struct iswi_pipeline iswi_pipeline;
  * its own options behind `when`. From the arena; NULL when memory is out. */
 const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *arena);
 
+/* Those of `when` alone. */
+const isw_option *iswi_pipeline_when_rows(void);
+
 /* Make and start an instance for each entry of `list`, which was loaded from `config` by those rows;
  * one of `old` (may be NULL) that says the same is taken on as it is. *out holds `config` and is the
  * caller's to destroy. Errors: what a start returned, with the entry's place in front, and

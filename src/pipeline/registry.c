@@ -4,9 +4,11 @@
 
 #include "base/alloc.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,21 +97,58 @@ isw_status iswi_registry_load(iswi_registry *registry, const char *path, isw_err
     return add_exports(registry, module, path, error);
 }
 
-isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, isw_error *error)
+/* The folder where the library's own modules lie; false: it cannot be told. */
+static bool find_folder(char path[PATH_MAX])
 {
-    char path[PATH_MAX];
     Dl_info self;
     const char *slash;
     int size;
 
-    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
-        return ISW_OK;
     if (!dladdr((void *)(uintptr_t)iswi_registry_load_known, &self) ||
         !(slash = strrchr(self.dli_fname, '/')))
+        return false;
+    size = snprintf(path, PATH_MAX, "%.*s/isoworker", (int)(slash - self.dli_fname),
+                    self.dli_fname);
+    return size > 0 && size < PATH_MAX;
+}
+
+isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, isw_error *error)
+{
+    char folder[PATH_MAX];
+    char path[PATH_MAX];
+    int size;
+
+    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
         return ISW_OK;
-    size = snprintf(path, sizeof path, "%.*s/isoworker/%s.so", (int)(slash - self.dli_fname),
-                    self.dli_fname, name);
+    if (!find_folder(folder))
+        return ISW_OK;
+    size = snprintf(path, sizeof path, "%s/%s.so", folder, name);
     if (size < 0 || (size_t)size >= sizeof path || access(path, F_OK) != 0)
         return ISW_OK;
     return iswi_registry_load(registry, path, error);
+}
+
+static int is_module(const struct dirent *entry)
+{
+    const char *end = strrchr(entry->d_name, '.');
+
+    return end && strcmp(end, ".so") == 0;
+}
+
+isw_status iswi_registry_load_all_known(iswi_registry *registry, isw_error *error)
+{
+    isw_status status = ISW_OK;
+    char folder[PATH_MAX];
+    struct dirent **found;
+    int count = find_folder(folder) ? scandir(folder, &found, is_module, alphasort) : -1;
+
+    for (int i = 0; i < count; i++) {
+        *strrchr(found[i]->d_name, '.') = '\0';
+        if (status == ISW_OK)
+            status = iswi_registry_load_known(registry, found[i]->d_name, error);
+        free(found[i]);
+    }
+    if (count >= 0)
+        free(found);
+    return status;
 }

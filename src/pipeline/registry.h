@@ -29,4 +29,7 @@ isw_status iswi_registry_load(iswi_registry *registry, const char *path, isw_err
  * folder "isoworker" beside the library. No other place is searched. Errors as above. */
 isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, isw_error *error);
 
+/* Load all that lie there, in the order of their names. */
+isw_status iswi_registry_load_all_known(iswi_registry *registry, isw_error *error);
+
 #endif

@@ -47,6 +47,11 @@ typedef union entry_options {
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
+const isw_option *iswi_pipeline_when_rows(void)
+{
+    return when_rows;
+}
+
 static const isw_option *entry_rows(const isw_middleware *middleware, iswi_arena *arena)
 {
     size_t own = 0;

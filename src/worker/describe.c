@@ -74,6 +74,7 @@ static int describe_to_people(isw_worker *worker)
     printf("\nconfiguration (YAML):\n");
     if (iswi_worker_reference(worker, &reference) == ISW_OK && iswi_buffer_text(&reference))
         fputs(iswi_buffer_text(&reference), stdout);
+    printf("`isoworker explain NAME` prints the options of a middleware.\n");
     iswi_buffer_fini(&reference);
     return EX_OK;
 }

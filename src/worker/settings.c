@@ -166,13 +166,17 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
 
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
 {
-    const isw_option *rows;
     isw_error unused = { ISW_OK, "" };
+    const isw_option *rows;
+    isw_option *names;
 
-    iswi_registry_load_known(&worker->registry, "auth", &unused);
+    iswi_registry_load_all_known(&worker->registry, &unused);
     rows = document_rows(worker, &worker->arena);
-    if (!rows)
+    names = rows ? (isw_option *)rows[2].group : NULL;
+    if (!names)
         return ISW_E_NO_MEMORY;
-    iswi_config_reference(rows, 2, (struct iswi_buffer *)out);
+    for (; names->name; names++)
+        names->group = NULL; /* `isoworker explain` has their options */
+    iswi_config_reference(rows, 2, out);
     return ISW_OK;
 }

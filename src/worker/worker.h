@@ -67,7 +67,7 @@ isw_status iswi_generation_adjust(iswi_generation *generation, const isw_functio
 /* Unanswered invocations that the worker holds at most. */
 unsigned iswi_worker_limit(const isw_worker *worker);
 
-/* Append the reference of the worker's YAML for people. */
+/* Append the reference of the worker's YAML for people, without the options of its middleware. */
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out);
 
 #endif

@@ -116,6 +116,13 @@ ISW_API isw_status isw_next_run(const isw_next *next, isw_context *ctx);
 #define ISW_MODULE_ENTRY "isw_module_middleware"
 typedef const isw_middleware *const *(*isw_module_entry_fn)(void);
 
+/* The reference of a middleware for people, as `isoworker explain` prints it: what it is and its
+ * options. `name` is that of one which comes with the library, or the path of a shared object, with
+ * a '/', which is loaded for it; NULL lists all that come with the library. *out is the caller's to
+ * give to isw_free. Errors: ISW_E_NOT_FOUND, which names those there are, ISW_E_CONFIG for a shared
+ * object that a worker would refuse, ISW_E_NO_MEMORY. Blocks on files; any thread. */
+ISW_API isw_status isw_middleware_explain(const char *name, char **out, isw_error *error);
+
 /* The built-in middleware, for programs that link their own worker from parts. */
 ISW_API extern const isw_middleware isw_middleware_error_handling;
 ISW_API extern const isw_middleware isw_middleware_logging;

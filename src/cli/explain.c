@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker explain`. */
+#include "cli/cli.h"
+#include "host/spawn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: isoworker explain [NAME | ./FILE.so]\n"
+    "\n"
+    "Prints what a middleware does and its options for worker.yaml; without a name, all that come\n"
+    "with isoworker.\n";
+
+int iswi_cli_generic(char **argv)
+{
+    isw_error error = { ISW_OK, "" };
+    char *path = NULL;
+
+    if (iswi_spawn_find("isoworker-worker", ".", &path, &error) == ISW_OK) {
+        argv[0] = path;
+        execv(path, argv);
+        perror(path);
+        free(path);
+        return EX_OSERR;
+    }
+    fprintf(stderr, "isoworker: %s\n", error.message);
+    return EX_UNAVAILABLE;
+}
+
+int iswi_cli_explain(int argc, char **argv)
+{
+    char *words[] = { NULL, argv[0], argc > 1 ? argv[1] : NULL, NULL };
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return EX_OK;
+    }
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+        fputs(usage, stderr);
+        return EX_USAGE;
+    }
+    return iswi_cli_generic(words);
+}
