@@ -4,6 +4,8 @@
 #include "host/host.h"
 #include "host/settings.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +18,8 @@ static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json] [--debug]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the table\n"
-    "of functions, and serves until Ctrl-C.\n"
+    "of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while it runs;\n"
+    "SIGHUP has all of them do so.\n"
     "  --port N    listen there instead; 0 takes any free port\n"
     "  --listen A  listen at this address and port instead\n"
     "  --json      logs as JSON lines instead of text\n"
@@ -27,12 +30,29 @@ static const char usage[] =
 /* The host that signals stop; a program runs one. */
 static iswi_host *volatile signalled;
 
+/* SIGHUP also says that the terminal is gone, for good. */
+static bool had_terminal;
+
+static bool has_terminal(void)
+{
+    int saved = errno;
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return fd >= 0;
+}
+
 static void on_signal(int number)
 {
     iswi_host *host = signalled;
 
-    (void)number;
-    if (host)
+    if (!host)
+        return;
+    if (number == SIGHUP && (!had_terminal || has_terminal()))
+        iswi_host_reload(host);
+    else
         iswi_host_stop(host);
 }
 
@@ -67,6 +87,7 @@ static int run(const char *folder, const iswi_host_overrides *overrides)
 {
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
+    struct sigaction before = { .sa_handler = SIG_DFL };
     isw_error error = { ISW_OK, "" };
     iswi_host *host = NULL;
     isw_status status = iswi_host_create(folder, overrides, &host, &error);
@@ -76,6 +97,8 @@ static int run(const char *folder, const iswi_host_overrides *overrides)
     signalled = host;
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &stop, &before);
+    had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
     sigaction(SIGPIPE, &ignore, NULL);
     signal(SIGCHLD, SIG_DFL); /* one that is ignored, inherited over exec, would hide how workers end */
     status = iswi_host_run(host, &error);

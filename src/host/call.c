@@ -94,6 +94,7 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
 {
     iswi_call *own = iswi_alloc(sizeof *own);
     iswi_answer no_memory = { .status = ISW_E_NO_MEMORY };
+    int64_t timeout_ms;
 
     if (!own) {
         call->answer(call->user, "", &no_memory);
@@ -101,8 +102,9 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     }
     *own = *call;
     name_invocation(host, own->invocation_id);
-    if (call->function->timeout_ms)
-        own->deadline_ns = iswi_now_ns() + call->function->timeout_ms * 1000000;
+    timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
+    if (timeout_ms)
+        own->deadline_ns = iswi_now_ns() + timeout_ms * 1000000;
     atomic_fetch_add(&host->calls, 1);
     place(host, own);
 }

@@ -39,11 +39,11 @@ typedef struct iswi_host_function {
     iswi_pool *pool;
     const char *name, *summary, *trigger_type;
     const char *methods, *route; /* http */
-    const char *chain;           /* "error_handling > auth" */
+    _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
     bool streams;                /* its body goes to it as it comes */
     const iswi_host_output *outputs; /* its output bindings */
     size_t output_count;
-    int64_t timeout_ms;          /* 0: none */
+    atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
     const char *refused; /* why it is not served; NULL if it is */
     struct iswi_host_function *before; /* the one that was made before it */
@@ -113,6 +113,12 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
 /* Answer with what a worker sent and free. Owns `call`. */
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);
 
+/* What tells one state of a file from another. */
+typedef struct iswi_file_look {
+    uint64_t device, inode;
+    int64_t size, changed_ns; /* 0: there is no file */
+} iswi_file_look;
+
 /* -- Processes --------------------------------------------------------------------------------- */
 
 typedef enum iswi_process_state {
@@ -131,6 +137,14 @@ typedef struct iswi_place {
     iswi_call *call; /* NULL: answered already, the worker's response is awaited */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
 } iswi_place;
+
+/* Where a process is with reading its configuration again (reload.c). */
+typedef enum iswi_reloading {
+    ISWI_RELOAD_NONE,
+    ISWI_RELOAD_ASKED,  /* `reloaded` is awaited */
+    ISWI_RELOAD_TAKEN,  /* it came: its functions are to be asked for */
+    ISWI_RELOAD_READING /* metadata is awaited, or is there */
+} iswi_reloading;
 
 enum { ISWI_TOKEN_TOTAL = 2 * ISWI_TOKEN_BYTES };
 
@@ -154,7 +168,8 @@ struct iswi_process {
     unsigned loads_awaited;
     unsigned answered; /* since its start */
     uint64_t resident_bytes;
-    bool wants_ring, wants_stream; /* its hello named the capability */
+    bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
+    iswi_reloading reloading;
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     bool refused; /* it broke the protocol; only its link's events, which come one at a time */
     iswi_message *metadata; /* held until the supervisor has read it */
@@ -169,6 +184,7 @@ struct iswi_process {
     int ring; /* descriptor of the rings until they are handed down; -1: none */
     bool running;   /* os.pid is to be waited for */
     bool signalled; /* it was sent SIGKILL */
+    unsigned reloads;         /* of its pool's, which it was asked for, or began with */
     unsigned missed;          /* heartbeats in a row */
     unsigned hoarding;        /* heartbeats in a row, see states.c */
     int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */
@@ -184,7 +200,10 @@ struct iswi_pool {
     char *program;
     iswi_process *processes;
     unsigned count;
-    bool indexed;     /* only the supervisor */
+    bool indexed;     /* only the supervisor, as are these: */
+    unsigned reloads; /* how often its configuration was to be read again */
+    char *config;     /* the file that is watched */
+    iswi_file_look config_look;
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
 };
@@ -210,6 +229,9 @@ struct iswi_host {
     iswi_http *http;
 
     int epoll, wake;
+    int changes; /* inotify; -1: none */
+    atomic_uint reloads; /* how often iswi_host_reload was called */
+    unsigned reloads_seen;
     atomic_int stops; /* how often iswi_host_stop was called */
     atomic_llong wake_at_ns; /* when the supervisor looks again at the latest */
     atomic_uint calls;
@@ -266,12 +288,30 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to loo
  * sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
 
+/* reload.c: the supervisor's thread but for iswi_reload_answered. */
+/* Watch the files of the workers' configurations; a host that cannot says so and goes on. */
+void iswi_reload_watch(iswi_host *host);
+void iswi_reload_unwatch(iswi_host *host);
+
+/* See which files have changed, and whether somebody asked. */
+void iswi_reload_look(iswi_host *host, bool files);
+
+/* Of a process that is ready. */
+void iswi_reload_tend(iswi_process *process);
+
+/* `reloaded` came; with the process's lock. False: nobody asked for it. */
+bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status);
+
 /* output.c: the supervisor's thread. False when there is nothing to read now. */
 bool iswi_process_read_output(iswi_process *process, bool errors);
 
 /* functions.c: the supervisor's thread. */
 isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
                                 isw_error *error);
+/* Take over what a configuration that was read again says of a pool's functions, which come in the
+ * order of the first time. *changed have another chain now. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_functions_refresh(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
+                                  unsigned *changed);
 void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
 void iswi_functions_show(iswi_host *host);    /* the table */
 
@@ -289,6 +329,10 @@ isw_status iswi_bridge_start(iswi_host *host, isw_error *error);
 /* Wake the supervisor. Any thread. */
 void iswi_host_wake(iswi_host *host);
 void iswi_host_wake_by(iswi_host *host, int64_t at_ns);
+
+/* Keys of the supervisor's own events; those of processes are smaller. */
+#define ISWI_KEY_WAKE UINT64_MAX
+#define ISWI_KEY_CHANGES (UINT64_MAX - 1)
 
 /* Whether the descriptor of `what` is the process's pid (0), output (1) or errors (2). */
 bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what);

@@ -55,6 +55,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     process->hello_came = true;
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
+    process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -180,6 +181,9 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         on_window(call_of(process, frame->id), &frame->as.window);
         return ISW_OK;
     case ISWI_RELOADED:
+        if (!iswi_reload_answered(process, &frame->as.reloaded.status))
+            return refuse(error, "a reloaded that nobody asked for");
+        return ISW_OK;
     case ISWI_WARMED:
         return ISW_OK;
     default:

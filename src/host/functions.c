@@ -102,15 +102,15 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->trigger_type = copy(host, wire->trigger_type);
     function->methods = copy(host, property(&wire->trigger, "methods"));
     function->route = copy(host, property(&wire->trigger, "route"));
-    function->chain = chain_text(host, &wire->chain);
+    atomic_init(&function->chain, chain_text(host, &wire->chain));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
     if (!copy_outputs(host, function, wire))
         return NULL;
     if (!function->name || !function->summary || !function->trigger_type || !function->methods ||
-        !function->route || !function->chain)
+        !function->route || !atomic_load(&function->chain))
         return NULL;
-    function->timeout_ms = timeout_of(host, function->name, wire->timeout_ms);
+    atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
     host->functions[host->function_count++] = function;
     function->before = atomic_load_explicit(&host->newest, memory_order_relaxed);
     atomic_store_explicit(&host->newest, function, memory_order_release);
@@ -144,6 +144,39 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
     pool->function_count = count;
     pool->indexed = true;
     return ISW_OK;
+}
+
+/* -- A configuration that was read again ------------------------------------------------------- */
+
+/* Triggers, routes and bindings are the program's: what the YAML can change is taken over. */
+static isw_status refresh(iswi_host *host, iswi_host_function *function,
+                          const iswi_wire_function *wire, unsigned *changed)
+{
+    const char *now = chain_text(host, &wire->chain);
+
+    if (!now)
+        return ISW_E_NO_MEMORY;
+    if (strcmp(atomic_load(&function->chain), now) != 0) {
+        iswi_console_say(&host->console, ISW_LOG_DEBUG, "function %s: its chain is now %s",
+                         function->name, *now ? now : "empty");
+        atomic_store(&function->chain, now);
+        ++*changed;
+    }
+    atomic_store(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    return ISW_OK;
+}
+
+isw_status iswi_functions_refresh(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
+                                  unsigned *changed)
+{
+    isw_status status = ISW_OK;
+
+    *changed = 0;
+    for (size_t i = 0; i < metadata->functions.count && i < pool->function_count; i++)
+        if (isw_str_equal(metadata->functions.items[i].name,
+                          isw_str_of(pool->functions[i]->name)) && status == ISW_OK)
+            status = refresh(host, pool->functions[i], &metadata->functions.items[i], changed);
+    return status;
 }
 
 /* -- Routes ------------------------------------------------------------------------------------ */
@@ -204,9 +237,9 @@ static char *url_of(iswi_host *host, const iswi_host_function *function)
 
 static row row_of(iswi_host *host, const iswi_host_function *function)
 {
+    const char *chain = atomic_load(&function->chain);
     row made = { { (char *)function->name, (char *)function->trigger_type, url_of(host, function),
-                   (char *)function->pool->settings->name,
-                   *function->chain ? (char *)function->chain : (char *)"-" } };
+                   (char *)function->pool->settings->name, *chain ? (char *)chain : (char *)"-" } };
 
     return made;
 }

@@ -128,7 +128,7 @@ static isw_status make_pools(iswi_host *host, isw_error *error)
 
 static isw_status open_events(iswi_host *host, isw_error *error)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = UINT64_MAX };
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_WAKE };
 
     host->epoll = epoll_create1(EPOLL_CLOEXEC);
     host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -146,7 +146,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 
     if (!host)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
-    host->epoll = host->wake = -1;
+    host->epoll = host->wake = host->changes = -1;
     host->guard.pipe = -1;
     if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
         iswi_free(host);
@@ -204,6 +204,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_routes_destroy(host->routes[i]);
     if (host->runtime_folder[0])
         rmdir(host->runtime_folder);
+    iswi_reload_unwatch(host);
     if (host->epoll >= 0)
         close(host->epoll);
     if (host->wake >= 0)

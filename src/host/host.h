@@ -34,6 +34,10 @@ isw_status iswi_host_run(iswi_host *host, isw_error *error);
  * and any signal handler. */
 void iswi_host_stop(iswi_host *host);
 
+/* Have every worker read its configuration again. One that refuses what it finds keeps what it has
+ * and says why. Any thread and any signal handler. */
+void iswi_host_reload(iswi_host *host);
+
 void iswi_host_destroy(iswi_host *host); /* NULL is allowed */
 
 #endif

@@ -36,6 +36,8 @@ static void reset(iswi_process *process)
 {
     process->credit = process->loads_awaited = process->answered = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
+    process->reloading = ISWI_RELOAD_NONE;
+    process->reloads = process->pool->reloads;
     process->loads_sent = process->hopeless = process->signalled = process->refused = false;
     process->kill_at_ns = 0;
     process->fault = (isw_error){ ISW_OK, "" };

@@ -225,6 +225,7 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     int64_t interval = process->host->options.heartbeat_ms * MS;
     int64_t heard = atomic_load(&process->heard_ns);
 
+    iswi_reload_tend(process);
     if (!interval)
         return;
     if (now_ns - process->asked_ns >= interval) {

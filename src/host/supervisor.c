@@ -34,6 +34,12 @@ void iswi_host_stop(iswi_host *host)
     iswi_host_wake(host);
 }
 
+void iswi_host_reload(iswi_host *host)
+{
+    atomic_fetch_add(&host->reloads, 1);
+    iswi_host_wake(host);
+}
+
 /* What an event is about: pool, process and kind in one number. */
 static uint64_t event_key(const iswi_process *process, unsigned what)
 {
@@ -59,9 +65,13 @@ static void on_event(iswi_host *host, uint64_t key)
     uint64_t count;
     iswi_process *process;
 
-    if (key == UINT64_MAX) {
+    if (key == ISWI_KEY_WAKE) {
         if (read(host->wake, &count, sizeof count) < 0)
             return;
+        return;
+    }
+    if (key == ISWI_KEY_CHANGES) {
+        iswi_reload_look(host, true);
         return;
     }
     process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
@@ -184,9 +194,12 @@ static isw_status serve(iswi_host *host, isw_error *error)
 {
     unsigned published = 0;
 
+    iswi_reload_watch(host);
     while (!atomic_load(&host->stops)) {
-        overview seen = look(host);
+        overview seen;
 
+        iswi_reload_look(host, false);
+        seen = look(host);
         publish(host, &seen, &published);
         if (seen.gone == seen.processes && !atomic_load(&host->stops))
             return isw_error_set(error, ISW_E_UNAVAILABLE,

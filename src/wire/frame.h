@@ -196,6 +196,7 @@ typedef struct iswi_credit {
 typedef struct iswi_reload {
     isw_pairs environment;
     isw_str directory;
+    bool configuration;
 } iswi_reload;
 
 /* The body of reloaded, warmed and error. */

@@ -167,6 +167,7 @@ static const iswi_field credit_rows[] = { NEED(1, UINT, iswi_credit, limit, 0) }
 static const iswi_field reload_rows[] = {
     ROW(1, PAIRS, iswi_reload, environment, 0),
     ROW(2, STR, iswi_reload, directory, ISWI_PATH_MAX),
+    ROW(3, BOOL, iswi_reload, configuration, 0),
 };
 static const iswi_field status_body_rows[] = {
     SUB(1, STRUCT, iswi_status_body, status, status_table, false),

@@ -10,7 +10,6 @@
 #include "base/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
@@ -63,6 +62,7 @@ void iswi_session_violation(iswi_session *session, const isw_error *error)
 void iswi_session_hello(iswi_session *session)
 {
     const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
+                                      { isw_str_of("reload"), isw_str_of("1") },
                                       { isw_str_of("ring"), isw_str_of("1") } };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
@@ -74,7 +74,7 @@ void iswi_session_hello(iswi_session *session)
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
     hello->capabilities =
-        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 2 : 1 };
+        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 3 : 2 };
     iswi_session_reply(session, &frame);
 }
 
@@ -165,29 +165,6 @@ static void on_status_request(iswi_session *session, uint64_t id)
     iswi_session_reply(session, &frame);
 }
 
-static void on_reload(iswi_session *session, uint64_t id, const iswi_reload *reload)
-{
-    iswi_frame frame = { .kind = ISWI_RELOADED, .id = id };
-    iswi_arena *arena = &session->inbound;
-
-    for (size_t i = 0; i < reload->environment.count; i++) {
-        const isw_pair *pair = &reload->environment.items[i];
-        const char *name = iswi_arena_strndup(arena, pair->name.data, pair->name.size);
-        const char *value = iswi_arena_strndup(arena, pair->value.data, pair->value.size);
-
-        if (!name || !value || (*value ? setenv(name, value, 1) : unsetenv(name)) != 0)
-            frame.as.reloaded.status = iswi_status_to_wire(ISW_E_INVALID, "a variable was refused");
-    }
-    if (reload->directory.size) {
-        const char *path =
-            iswi_arena_strndup(arena, reload->directory.data, reload->directory.size);
-
-        if (!path || chdir(path) != 0)
-            frame.as.reloaded.status = iswi_status_to_wire(ISW_E_IO, "the folder was refused");
-    }
-    iswi_session_reply(session, &frame);
-}
-
 static void on_terminate(iswi_session *session, const iswi_terminate *terminate)
 {
     int64_t grace_ms = terminate->grace_ms < INT32_MAX ? (int64_t)terminate->grace_ms : INT32_MAX;
@@ -240,7 +217,7 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         on_status_request(session, frame->id);
         break;
     case ISWI_RELOAD:
-        on_reload(session, frame->id, &frame->as.reload);
+        iswi_session_reload(session, frame->id, &frame->as.reload);
         break;
     case ISWI_WARMUP:
         iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_WARMED, .id = frame->id });

@@ -29,6 +29,10 @@ typedef struct iswi_session {
     isw_error failure; /* why the session ended, if not as it should */
     bool greeted, closed, terminating;
     bool streams; /* the capability was agreed on; set once, by hello */
+    bool reloading; /* a thread reads the configuration */
+    bool reloaded;  /* it has been made; only the link's thread, and the end */
+    pthread_t reloader;
+    uint64_t reload_id;
     int64_t heartbeat_ms;
     int64_t grace_until_ns;
 
@@ -68,6 +72,13 @@ void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
 /* session_functions.c: answer metadata_request and load. On the link's thread. */
 void iswi_session_describe(iswi_session *session, uint64_t id);
 void iswi_session_load(iswi_session *session, uint64_t id, const iswi_load *load);
+
+/* session_reload.c: take a new environment, and read the configuration again on a thread of its own.
+ * On the link's thread. */
+void iswi_session_reload(iswi_session *session, uint64_t id, const iswi_reload *reload);
+
+/* Wait for that thread, if there is one. Once no frames come any more. */
+void iswi_session_end_reload(iswi_session *session);
 
 /* The entry that the host loaded under `number`, or NULL. */
 iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number);

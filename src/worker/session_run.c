@@ -154,6 +154,7 @@ static void fini(iswi_session *session)
     pthread_cond_broadcast(&session->worker->gate.cancelled);
     pthread_mutex_unlock(&session->worker->gate.lock);
     iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
+    iswi_session_end_reload(session);
     iswi_link_destroy(session->link);       /* its events may still submit and cancel */
     iswi_dispatch_fini(&session->dispatch);
     iswi_arena_fini(&session->inbound);

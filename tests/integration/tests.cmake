@@ -25,5 +25,6 @@ endfunction()
 
 isw_integration(faults)
 isw_integration(answers)
+isw_integration(reload)
 isw_integration(start)
 isw_integration(streams)

@@ -419,6 +419,10 @@ static void the_frames_of_the_life_cycle_have_their_members(void **state)
     ASSERT_PAIRS(d.frame.as.reload.environment, "PATH", "/bin", "OLD", "");
     assert_str(d.frame.as.reload.directory, "/srv/orders");
     decoded_fini(&d);
+    decoded_init(&d, "reload_configuration", ISWI_RELOAD, 3);
+    assert_true(d.frame.as.reload.configuration);
+    assert_int_equal(d.frame.as.reload.environment.count, 0);
+    decoded_fini(&d);
     decoded_init(&d, "reloaded_failed", ISWI_RELOADED, 3);
     assert_int_equal(d.frame.as.reloaded.status.code, ISW_E_IO);
     decoded_fini(&d);

@@ -125,6 +125,7 @@ FRAMES = {
     "credit": (13, 0, {1: 16}),
     "credit_none": (13, 0, {1: 0}),
     "reload": (14, 3, {1: ["PATH", "/bin", "OLD", ""], 2: "/srv/orders"}),
+    "reload_configuration": (14, 3, {3: True}),
     "reloaded": (15, 3, {}),
     "reloaded_failed": (15, 3, {1: {1: 19, 2: "no such folder"}}),
     "warmup": (16, 4, {}),

@@ -290,6 +290,28 @@ static void reload_sets_environment_and_folder(void **state)
     finish_by_closing(&s);
 }
 
+/* The file is gone: the worker says so, and keeps what it has. */
+static void reload_reads_the_configuration_again(void **state)
+{
+    iswi_frame frame = { .kind = ISWI_RELOAD, .id = 4, .as.reload.configuration = true };
+    const iswi_frame *answer;
+    session s;
+
+    (void)state;
+    begin_greeted(&s);
+    for (int i = 0; i < 2; i++) {
+        host_send(&s.host, &frame);
+        answer = host_expect(&s.host, ISWI_RELOADED);
+        assert_int_equal(answer->id, 4);
+        assert_int_equal(answer->as.reloaded.status.code, ISW_E_IO);
+        assert_non_null(strstr(answer->as.reloaded.status.message.data, "cannot be read"));
+    }
+    host_send_kind(&s.host, ISWI_METADATA_REQUEST, 5);
+    answer = host_expect(&s.host, ISWI_METADATA);
+    assert_int_equal(answer->as.metadata.functions.items[0].chain.count, 1);
+    finish_by_closing(&s);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_worker_speaks_first_and_proves_itself),
     cmocka_unit_test(a_host_that_cannot_prove_itself_gets_nothing),
@@ -301,6 +323,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(load_says_whether_a_function_is_known),
     cmocka_unit_test(status_and_warmup_are_answered),
     cmocka_unit_test(reload_sets_environment_and_folder),
+    cmocka_unit_test(reload_reads_the_configuration_again),
 };
 
 ISW_TEST_MAIN(tests)

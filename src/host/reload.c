@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workers' configurations that are read again: when somebody asks, or when the file has changed. A
+ * pool counts how often; each of its processes that is ready catches up with the count, one step at
+ * a time, and a process that starts begins with it.
+ */
+#include "base/alloc.h"
+#include "host/engine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- Files ------------------------------------------------------------------------------------- */
+
+static iswi_file_look look_at(const char *path)
+{
+    struct stat info;
+
+    if (!path || stat(path, &info) != 0)
+        return (iswi_file_look){ 0 };
+    return (iswi_file_look){ .device = info.st_dev,
+                             .inode = info.st_ino,
+                             .size = info.st_size,
+                             .changed_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 +
+                                           info.st_mtim.tv_nsec };
+}
+
+static bool is_same(const iswi_file_look *a, const iswi_file_look *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed_ns == b->changed_ns;
+}
+
+/* The file that the pool's workers will read, as src/worker/settings.c finds it. */
+static char *config_of(const iswi_host *host, const iswi_pool *pool)
+{
+    const iswi_worker_settings *settings = pool->settings;
+    char path[PATH_MAX];
+
+    if (settings->config)
+        return iswi_strdup(settings->config);
+    snprintf(path, sizeof path, "%s/worker.yaml",
+             settings->directory ? settings->directory : host->folder);
+    return iswi_strdup(path);
+}
+
+/* Its folder is watched, since most editors put a new file in the place of the old one. */
+static bool watch_file(const iswi_host *host, const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = slash ? (int)(slash - path) : 1;
+
+    snprintf(folder, sizeof folder, "%.*s", size ? size : 1, slash ? path : ".");
+    return inotify_add_watch(host->changes, folder, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0;
+}
+
+void iswi_reload_watch(iswi_host *host)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_CHANGES };
+    bool watched;
+
+    host->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    watched = host->changes >= 0 &&
+              epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->changes, &event) == 0;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+
+        pool->config = config_of(host, pool);
+        pool->config_look = look_at(pool->config);
+        watched = watched && pool->config && watch_file(host, pool->config);
+    }
+    if (!watched)
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "changes of workers' configurations will not be seen (%s); SIGHUP has "
+                         "them read", strerror(errno));
+}
+
+void iswi_reload_unwatch(iswi_host *host)
+{
+    if (host->changes >= 0)
+        close(host->changes);
+    host->changes = -1;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_free(host->pools[i].config);
+        host->pools[i].config = NULL;
+    }
+}
+
+static void look_at_files(iswi_host *host)
+{
+    char events[4096];
+
+    while (read(host->changes, events, sizeof events) > 0)
+        continue; /* what it says is in the files' own words */
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+        iswi_file_look now = look_at(pool->config);
+
+        if (!now.changed_ns || is_same(&now, &pool->config_look))
+            continue;
+        pool->config_look = now;
+        pool->reloads++;
+        iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
+    }
+}
+
+void iswi_reload_look(iswi_host *host, bool files)
+{
+    unsigned asked = atomic_load(&host->reloads);
+
+    if (files)
+        look_at_files(host);
+    if (asked == host->reloads_seen)
+        return;
+    host->reloads_seen = asked;
+    iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
+    for (size_t i = 0; i < host->pool_count; i++) {
+        host->pools[i].reloads++;
+        host->pools[i].config_look = look_at(host->pools[i].config);
+    }
+}
+
+/* -- Processes --------------------------------------------------------------------------------- */
+
+bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status)
+{
+    if (process->reloading != ISWI_RELOAD_ASKED)
+        return false;
+    process->reloading = status->code ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
+    if (status->code)
+        iswi_console_say(&process->host->console, ISW_LOG_ERROR,
+                         "worker %s keeps the configuration that it has; the new one was refused: "
+                         "%.*s", process->label, (int)status->message.size,
+                         status->message.size ? status->message.data : "");
+    iswi_host_wake(process->host);
+    return true;
+}
+
+/* The next step, if there is one. With the lock. */
+static void go_on(iswi_process *process)
+{
+    iswi_frame frame = { .kind = ISWI_RELOAD, .id = 1, .as.reload.configuration = true };
+
+    if (process->reloading == ISWI_RELOAD_TAKEN) {
+        process->reloading = ISWI_RELOAD_READING;
+        process->metadata_asked = true;
+        iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 2 });
+    } else if (process->reloading == ISWI_RELOAD_NONE &&
+               process->reloads != process->pool->reloads) {
+        process->reloads = process->pool->reloads;
+        if (!process->can_reload) {
+            iswi_console_say(&process->host->console, ISW_LOG_WARNING,
+                             "worker %s cannot read its configuration while it runs; start the "
+                             "host again", process->label);
+            return;
+        }
+        process->reloading = ISWI_RELOAD_ASKED;
+        iswi_process_send(process, &frame);
+    }
+}
+
+static void take_over(iswi_process *process, isw_bytes bytes)
+{
+    iswi_console *console = &process->host->console;
+    isw_error error = { ISW_OK, "" };
+    unsigned changed;
+    iswi_arena arena;
+    iswi_frame frame;
+    size_t used;
+
+    iswi_arena_init(&arena, 16 * 1024);
+    if (iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, &error) == ISW_OK &&
+        iswi_functions_refresh(process->host, process->pool, &frame.as.metadata, &changed) ==
+            ISW_OK)
+        iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again; %u "
+                         "functions have another chain now", process->label, changed);
+    else
+        iswi_console_say(console, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
+                         "there is no memory to show it; %s", process->label, error.message);
+    iswi_arena_fini(&arena);
+}
+
+void iswi_reload_tend(iswi_process *process)
+{
+    iswi_message *metadata = NULL;
+    isw_bytes bytes;
+
+    pthread_mutex_lock(&process->lock);
+    if (process->state == ISWI_PROCESS_READY)
+        go_on(process);
+    if (process->reloading == ISWI_RELOAD_READING && process->metadata) {
+        metadata = process->metadata;
+        process->metadata = NULL;
+        process->reloading = ISWI_RELOAD_NONE;
+    }
+    bytes = process->metadata_frame;
+    pthread_mutex_unlock(&process->lock);
+    if (metadata)
+        take_over(process, bytes);
+    iswi_message_release(metadata);
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A configuration that changes while the host runs: nothing is lost, and a bad one changes nothing."""
+import os
+import signal
+import threading
+import unittest
+
+from harness import CHAIN, NO_CHAIN, Host, main, wait_until, worker
+
+READ = r"worker test has read its configuration again; (\d+) functions"
+FORBIDDING = ("middleware:\n"
+              "  - error_handling\n"
+              "  - auth: {keys: [{name: test, hash: 'sha256:%s:%s'}]}\n" % ("0" * 32, "0" * 64))
+
+
+def replace(host, text):
+    """As editors do: a new file in the place of the old one."""
+    host.write("worker.yaml.new", text)
+    folder = host.folder.name
+    os.replace(folder + "/worker.yaml.new", folder + "/worker.yaml")
+
+
+class Reload(unittest.TestCase):
+    def test_a_changed_file_is_in_force_at_once(self):
+        with Host(worker(), chain=NO_CHAIN) as host:
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            host.write("worker.yaml", FORBIDDING)
+            host.wait_for(READ)
+            self.assertEqual(host.get("hello/Ada")[0], 401)
+            replace(host, NO_CHAIN)
+            wait_until(lambda: len([line for line in host.lines if "has read" in line]) == 2)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def test_sighup_has_it_read(self):
+        with Host(worker(), chain="middleware: [error_handling]\n") as host:
+            host.process.send_signal(signal.SIGHUP)
+            host.wait_for("workers are to read their configurations")
+            self.assertIn("; 0 functions", host.wait_for(READ))
+
+    def test_a_bad_file_keeps_the_old_chain_and_says_why(self):
+        with Host(worker(), chain=FORBIDDING) as host:
+            host.write("worker.yaml", "middleware:\n  - error_handlin\n")
+            line = host.wait_for("worker test keeps the configuration that it has")
+            self.assertIn('worker.yaml:2:5: unknown name "error_handlin" in "middleware"; '
+                          'did you mean "error_handling"?', line)
+            self.assertEqual(host.get("hello/Ada")[0], 401)
+            replace(host, NO_CHAIN)
+            host.wait_for(READ)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def test_what_runs_ends_with_the_chain_that_it_began_with(self):
+        with Host(worker(), chain=CHAIN) as host:
+            finish = host.start("GET", "once?ms=1500")
+            host.wait_for_naps(1)
+            replace(host, FORBIDDING)
+            host.wait_for(READ)
+            self.assertEqual(host.get("hello/Ada")[0], 401)
+            self.assertEqual(finish()[0], 200)
+
+    def test_no_request_is_lost_while_it_changes(self):
+        answers, stop = [], threading.Event()
+
+        def ask(host):
+            while not stop.is_set():
+                answers.append(host.get("hello/Ada")[0])
+
+        with Host(worker(more="processes: 2"), chain=CHAIN) as host:
+            threads = [threading.Thread(target=ask, args=(host,), daemon=True) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for i in range(20):
+                count = len(answers)
+                replace(host, NO_CHAIN if i % 2 else "middleware: [logging: {level: none}]\n")
+                while len(answers) < count + 20:
+                    stop.wait(0.005)
+            stop.set()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(set(answers), {200})
+
+    def test_timeouts_change_too(self):
+        with Host(worker()) as host:
+            self.assertNotEqual(host.get("nap?ms=1200")[0], 200)  # it says 500 ms itself
+            replace(host, CHAIN + "functions: [{name: nap, timeout: 20s}]\n")
+            host.wait_for(READ)
+            self.assertEqual(host.get("nap?ms=1200")[0], 200)
+
+
+if __name__ == "__main__":
+    main()
