@@ -6,6 +6,7 @@
  */
 #include "worker/context.h"
 #include "worker/failure.h"
+#include "worker/limit.h"
 
 #include "base/clock.h"
 
@@ -32,6 +33,7 @@ void iswi_gate_init(iswi_gate *gate)
 
 void iswi_gate_fini(iswi_gate *gate)
 {
+    iswi_watch_destroy(gate->watch);
     pthread_cond_destroy(&gate->cancelled);
     pthread_mutex_destroy(&gate->lock);
 }
@@ -41,11 +43,11 @@ void iswi_gate_fini(iswi_gate *gate)
 int64_t isw_context_remaining_ms(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    int64_t left;
+    int64_t deadline = atomic_load(&ctx->deadline_ns);
+    int64_t left = deadline - iswi_now_ns();
 
-    if (!ctx->deadline_ns)
+    if (!deadline)
         return INT64_MAX;
-    left = ctx->deadline_ns - iswi_now_ns();
     return left > 0 ? left / 1000000 : 0;
 }
 
@@ -57,7 +59,9 @@ int64_t isw_context_elapsed_us(const isw_context *ctx)
 
 static bool is_late(const isw_context *ctx)
 {
-    return ctx->deadline_ns && iswi_now_ns() >= ctx->deadline_ns;
+    int64_t deadline = atomic_load_explicit(&ctx->deadline_ns, memory_order_relaxed);
+
+    return deadline && iswi_now_ns() >= deadline;
 }
 
 bool isw_context_cancelled(const isw_context *ctx)
@@ -80,12 +84,13 @@ isw_status isw_context_sleep(isw_context *ctx, uint32_t ms)
 {
     ISWI_ALIVE(ctx);
     int64_t until = iswi_now_ns() + (int64_t)ms * 1000000;
-    bool cut = ctx->deadline_ns && ctx->deadline_ns < until;
+    int64_t deadline = atomic_load(&ctx->deadline_ns);
+    bool cut = deadline && deadline < until;
     struct timespec at;
     int timed_out = 0;
 
     if (cut)
-        until = ctx->deadline_ns;
+        until = deadline;
     if (ctx->sleep) {
         ctx->sleep(ctx, until);
         return cut || atomic_load(&ctx->cancelled) ? ISW_E_CANCELLED : ISW_OK;
@@ -112,7 +117,7 @@ isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *use
     *made = (iswi_cancel_call){ call, user, NULL };
     ctx->watches_cancel = true;
     pthread_mutex_lock(&ctx->cancel_lock);
-    cancelled = atomic_load(&ctx->cancelled) != 0;
+    cancelled = atomic_load(&ctx->cancelled) != 0 || (ctx->limit && is_late(ctx));
     if (!cancelled) {
         made->next = ctx->cancel_calls;
         ctx->cancel_calls = made;
@@ -120,10 +125,12 @@ isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *use
     pthread_mutex_unlock(&ctx->cancel_lock);
     if (cancelled)
         call(user);
+    else if (!iswi_limit_watch(ctx))
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a call when a limit passes");
     return ISW_OK;
 }
 
-/* Let the timer expire at `at_ns`, at once when that has passed. A timer is all that is needed: it
+/* Let the timer expire at `at_ns`, at once when that has passed; 0: never. A timer is all that is needed: it
  * stands for the deadline by itself, and being cancelled is a deadline of now. */
 static void set_timer(int fd, int64_t at_ns)
 {
@@ -149,10 +156,35 @@ int isw_context_cancel_fd(isw_context *ctx)
     ctx->cancel_fd = fd + 1;
     if (isw_context_cancelled(ctx))
         set_timer(fd, 1);
-    else if (ctx->deadline_ns)
-        set_timer(fd, ctx->deadline_ns);
+    else
+        set_timer(fd, atomic_load(&ctx->deadline_ns));
     pthread_mutex_unlock(&ctx->cancel_lock);
     return fd;
+}
+
+void *iswi_cancel_set_deadline(isw_context *ctx, int64_t deadline_ns)
+{
+    void *calls;
+
+    pthread_mutex_lock(&ctx->cancel_lock);
+    atomic_store(&ctx->deadline_ns, deadline_ns);
+    if (ctx->cancel_fd && !atomic_load(&ctx->cancelled))
+        set_timer(ctx->cancel_fd - 1, deadline_ns);
+    calls = ctx->cancel_calls;
+    pthread_mutex_unlock(&ctx->cancel_lock);
+    return calls;
+}
+
+void iswi_cancel_call_down_to(isw_context *ctx, const void *before)
+{
+    pthread_mutex_lock(&ctx->cancel_lock);
+    while (ctx->cancel_calls && ctx->cancel_calls != before) {
+        iswi_cancel_call *at = ctx->cancel_calls;
+
+        ctx->cancel_calls = at->next;
+        at->call(at->user);
+    }
+    pthread_mutex_unlock(&ctx->cancel_lock);
 }
 
 void iswi_context_cancel(isw_context *ctx, isw_cancel_reason reason)

@@ -17,9 +17,12 @@
 enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
 
 /* Wakes isw_context_sleep when something is cancelled. One for a worker. */
+typedef struct iswi_watch iswi_watch;
+
 typedef struct iswi_gate {
     pthread_mutex_t lock;
     pthread_cond_t cancelled;
+    iswi_watch *watch; /* limit.c; NULL: not needed so far */
 } iswi_gate;
 
 void iswi_gate_init(iswi_gate *gate);
@@ -90,7 +93,8 @@ struct isw_context {
     uint64_t id;
     const char *invocation_id;
     int64_t arrived_ns;
-    int64_t deadline_ns; /* 0: none */
+    atomic_llong deadline_ns; /* 0: none */
+    isw_time_limit *limit;    /* the innermost */
     void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
     isw_trace trace;
     isw_retry retry;

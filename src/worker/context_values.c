@@ -192,6 +192,7 @@ void isw_context_start_over(isw_context *ctx)
     ctx->body_spent = ctx->body_follows && ctx->body_read;
     ctx->body_read = ctx->body_spent ? ctx->body_read : 0;
     ctx->outcome_decided = false;
+    ctx->retry_after_ms = 0;
     ctx->failure_logged = false;
     isw_context_recover(ctx);
 }

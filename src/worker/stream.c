@@ -182,9 +182,10 @@ static bool has_reason_to_stop(const iswi_stream *stream, const isw_context *ctx
 /* With the lock. Until something changes, or the deadline. */
 static void wait_for_change(iswi_stream *stream, const isw_context *ctx)
 {
-    struct timespec at = { ctx->deadline_ns / 1000000000, ctx->deadline_ns % 1000000000 };
+    int64_t deadline = atomic_load(&ctx->deadline_ns);
+    struct timespec at = { deadline / 1000000000, deadline % 1000000000 };
 
-    if (ctx->deadline_ns)
+    if (deadline)
         pthread_cond_timedwait(&stream->changed, &stream->lock, &at);
     else
         pthread_cond_wait(&stream->changed, &stream->lock);

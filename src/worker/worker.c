@@ -10,6 +10,8 @@
 static const isw_middleware *const builtin[] = {
     &isw_middleware_error_handling,
     &isw_middleware_logging,
+    &isw_middleware_retry,
+    &isw_middleware_timeout,
 };
 
 static bool copy_text(char **out, const char *text)
