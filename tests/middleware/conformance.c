@@ -312,24 +312,23 @@ void conforms_when_the_deadline_passes(void **state)
 /* -- Memory that is out ------------------------------------------------------------------------ */
 
 /* The request that `get` sends, for an invocation without a test. */
-static isw_value request(void)
+static isw_http request(void)
 {
-    static isw_http http;
     size_t count = 0;
 
     while (subject.headers && subject.headers[count].name.size)
         count++;
-    http = (isw_http){ .method = isw_str_of("GET"),
+    return (isw_http){ .method = isw_str_of("GET"),
                        .url = isw_str_of("/api/answer"),
                        .headers = { subject.headers, count },
                        .client = isw_str_of("127.0.0.1") };
-    return (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &http };
 }
 
 /* Whether it was the answer; with memory out it may be any other outcome. */
 static bool invoke(isw_worker *worker)
 {
-    isw_value input = request();
+    isw_http http = request();
+    isw_value input = { .type = ISW_VALUE_HTTP, .as.http = &http };
     isw_invocation result = { .outcome = ISW_OUTCOME_FAILED };
     isw_error error = { 0 };
     bool fine;
