@@ -64,7 +64,8 @@ typedef enum isw_outcome {
     ISW_OUTCOME_FAILED = 0,
     ISW_OUTCOME_SUCCESS = 1,
     ISW_OUTCOME_CANCELLED = 2,
-    ISW_OUTCOME_RETRY_LATER = 3 /* a host that has a queue gives it back; HTTP callers get 503 */
+    ISW_OUTCOME_RETRY_LATER = 3 /* a host that has a queue gives it back; HTTP callers get
+                                    503, or 429 for a failure with ISW_E_BUSY */
 } isw_outcome;
 
 /* Decide what is reported to the host, whatever the chain returns; the last call wins. Seldom

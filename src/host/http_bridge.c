@@ -44,11 +44,11 @@ static void answer_plain(iswi_http_request *request, const char *invocation_id,
 static void answer_failure(iswi_http_request *request, const char *invocation_id,
                            const iswi_answer *answer)
 {
-    int status = answer->outcome == ISW_OUTCOME_RETRY_LATER ? 503 : isw_status_http(answer->status);
+    bool later = answer->outcome == ISW_OUTCOME_RETRY_LATER;
+    int status = later && answer->status != ISW_E_BUSY ? 503 : isw_status_http(answer->status);
 
-    iswi_http_problem_is(request, answer->status, answer->retriable ||
-                                                      answer->outcome == ISW_OUTCOME_RETRY_LATER);
-    if (answer->outcome == ISW_OUTCOME_RETRY_LATER)
+    iswi_http_problem_is(request, answer->status, answer->retriable || later);
+    if (later)
         iswi_http_retry_after(request, answer->retry_after_ms);
     /* A worker's own words are for its operator; the host's are safe to show. */
     if (answer->held)

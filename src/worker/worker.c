@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 static const isw_middleware *const builtin[] = {
+    &isw_middleware_circuit_breaker,
     &isw_middleware_error_handling,
     &isw_middleware_logging,
+    &isw_middleware_rate_limit,
     &isw_middleware_retry,
     &isw_middleware_timeout,
 };

@@ -138,8 +138,8 @@ static const isw_function *functions(void)
 
 /* -- Workers ----------------------------------------------------------------------------------- */
 
-static isw_status make_worker(const isw_worker_options *options, isw_worker **out,
-                              isw_error *error)
+static isw_status make_worker(const isw_worker_options *options, const isw_function *list,
+                              isw_worker **out, isw_error *error)
 {
     const isw_middleware *own[] = { &outer, &inner, subject.middleware };
     isw_status status = isw_worker_create(options, out, error);
@@ -147,9 +147,39 @@ static isw_status make_worker(const isw_worker_options *options, isw_worker **ou
     for (size_t i = 0; status == ISW_OK && i < 3; i++)
         if (own[i])
             status = isw_worker_add_middleware(*out, own[i], error);
-    for (const isw_function *at = functions(); status == ISW_OK && at->name; at++)
-        status = isw_worker_add_function(*out, at, error);
+    for (; status == ISW_OK && list && list->name; list++)
+        status = isw_worker_add_function(*out, list, error);
     return status;
+}
+
+isw_test *test_of(const isw_function *list, const char *yaml)
+{
+    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
+    isw_error error = { 0 };
+    isw_worker *worker = NULL;
+    isw_test *test = NULL;
+
+    options.config_text = yaml;
+    if (make_worker(&options, list, &worker, &error) != ISW_OK ||
+        isw_test_create(worker, &test, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+    return test;
+}
+
+const char *refusal_of_yaml(const char *yaml)
+{
+    static char message[ISW_ERROR_MESSAGE_BYTES];
+    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
+    isw_error error = { 0 };
+    isw_worker *worker = NULL;
+
+    options.config_text = yaml;
+    assert_int_equal(make_worker(&options, NULL, &worker, &error), ISW_OK);
+    assert_int_not_equal(isw_worker_configure(worker, &error), ISW_OK);
+    isw_worker_destroy(worker);
+    assert_memory_equal(error.message, "(text)", 6);
+    strcpy(message, error.message + 6);
+    return message;
 }
 
 static const char *yaml_of(const char *options)
@@ -181,7 +211,7 @@ static isw_worker *configured(void)
     isw_worker *worker = NULL;
 
     options.config_text = yaml_of(subject.options);
-    if (make_worker(&options, &worker, &error) != ISW_OK ||
+    if (make_worker(&options, functions(), &worker, &error) != ISW_OK ||
         isw_worker_configure(worker, &error) != ISW_OK)
         fail_msg("%s", error.message);
     return worker;
@@ -189,18 +219,9 @@ static isw_worker *configured(void)
 
 static isw_test *begin_test(void)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    isw_error error = { 0 };
-    isw_worker *worker = NULL;
-    isw_test *test = NULL;
-
     begin();
     atomic_store(&tracing, true);
-    options.config_text = yaml_of(subject.options);
-    if (make_worker(&options, &worker, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
-    return test;
+    return test_of(functions(), yaml_of(subject.options));
 }
 
 static void end_test(isw_test *test)
@@ -378,7 +399,7 @@ void conforms_when_it_starts_without_memory(void **state)
         isw_worker *worker = NULL;
 
         assert_true(at < MOST_ALLOCATIONS);
-        assert_int_equal(make_worker(&options, &worker, &error), ISW_OK);
+        assert_int_equal(make_worker(&options, functions(), &worker, &error), ISW_OK);
         atomic_store(&allocations, at);
         status = isw_worker_configure(worker, &error);
         atomic_store(&allocations, -1);
@@ -453,7 +474,7 @@ static isw_worker *configured_from(const char *path)
 
     write_yaml(path, subject.options);
     options.config_path = path;
-    if (make_worker(&options, &worker, &error) != ISW_OK ||
+    if (make_worker(&options, functions(), &worker, &error) != ISW_OK ||
         isw_worker_configure(worker, &error) != ISW_OK)
         fail_msg("%s", error.message);
     return worker;

@@ -29,6 +29,13 @@ typedef struct conforming {
 
 extern const conforming subject;
 
+/* For the subject's own cases: a test of `functions`, which end with a NULL name, behind the chain
+ * of `yaml`. The caller destroys it. */
+isw_test *test_of(const isw_function *functions, const char *yaml);
+
+/* Why a worker with this YAML does not start, behind "(text)". Static text. */
+const char *refusal_of_yaml(const char *yaml);
+
 void conforms_and_lets_pass(void **state);
 void conforms_and_leaves_a_short_circuit_inside_alone(void **state);
 void conforms_and_keeps_a_failure(void **state);

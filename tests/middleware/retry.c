@@ -44,21 +44,10 @@ static const isw_function functions[] = {
 
 static isw_test *begin(const char *yaml, int failures, isw_status status)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    const isw_app app = { .functions = functions };
-    isw_error error = { 0 };
-    isw_worker *worker = NULL;
-    isw_test *test = NULL;
-
     runs = 0;
     failures_left = failures;
     with = status;
-    options.config_text = yaml;
-    if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
-    return test;
+    return test_of(functions, yaml);
 }
 
 static void it_tries_until_it_succeeds(void **state)
@@ -171,17 +160,9 @@ static void a_body_that_has_begun_is_not_begun_again(void **state)
 
 static void senseless_options_are_refused(void **state)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    isw_error error = { 0 };
-    isw_worker *worker = NULL;
-
     (void)state;
-    options.config_text = "middleware: [retry: {base: 2s, max: 1s}]\n";
-    assert_int_equal(isw_worker_create(&options, &worker, &error), ISW_OK);
-    assert_int_equal(isw_worker_configure(worker, &error), ISW_E_CONFIG);
-    assert_string_equal(error.message, "(text):1:14: middleware retry did not start: base is "
-                                       "longer than max");
-    isw_worker_destroy(worker);
+    assert_string_equal(refusal_of_yaml("middleware: [retry: {base: 2s, max: 1s}]\n"),
+                        ":1:14: middleware retry did not start: base is longer than max");
 }
 
 const conforming subject = { .name = "retry", .options = "{attempts: 2}",

@@ -39,25 +39,9 @@ static const isw_function functions[] = {
     { 0 },
 };
 
-static isw_test *begin(const char *yaml)
-{
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    const isw_app app = { .functions = functions };
-    isw_error error = { 0 };
-    isw_worker *worker = NULL;
-    isw_test *test = NULL;
-
-    options.config_text = yaml;
-    if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
-    return test;
-}
-
 static void what_runs_inside_sees_the_shorter_deadline(void **state)
 {
-    isw_test *test = begin("middleware: [timeout: {after: 1s}]\n");
+    isw_test *test = test_of(functions, "middleware: [timeout: {after: 1s}]\n");
 
     (void)state;
     assert_string_equal(isw_test_http(test, "GET", "/looks")->body, "in time");
@@ -70,7 +54,7 @@ static void what_runs_inside_sees_the_shorter_deadline(void **state)
 
 static void the_shortest_of_several_counts(void **state)
 {
-    isw_test *test = begin("middleware:\n"
+    isw_test *test = test_of(functions, "middleware:\n"
                            "  - timeout: {after: 2s}\n"
                            "  - timeout: {after: 400ms, when: {functions: [looks]}}\n"
                            "  - timeout: {after: 3s}\n");
@@ -83,7 +67,7 @@ static void the_shortest_of_several_counts(void **state)
 
 static void a_function_that_obeys_fails_with_504_and_its_own_word_as_the_cause(void **state)
 {
-    isw_test *test = begin("middleware: [error_handling, timeout: {after: 1500ms}]\n");
+    isw_test *test = test_of(functions, "middleware: [error_handling, timeout: {after: 1500ms}]\n");
     const isw_test_result *result = isw_test_http(test, "GET", "/obeys");
 
     (void)state;
@@ -101,7 +85,7 @@ static void a_function_that_obeys_fails_with_504_and_its_own_word_as_the_cause(v
 
 static void the_hosts_deadline_is_not_taken_for_its_own(void **state)
 {
-    isw_test *test = begin("middleware: [timeout: {after: 3s}]\n");
+    isw_test *test = test_of(functions, "middleware: [timeout: {after: 3s}]\n");
     const isw_test_result *result;
 
     (void)state;
@@ -113,7 +97,7 @@ static void the_hosts_deadline_is_not_taken_for_its_own(void **state)
 
 static void a_late_answer_is_kept_with_a_warning(void **state)
 {
-    isw_test *test = begin("middleware: [timeout: {after: 1s}]\n");
+    isw_test *test = test_of(functions, "middleware: [timeout: {after: 1s}]\n");
     const isw_test_result *result = isw_test_http(test, "GET", "/ignores");
 
     (void)state;
@@ -125,7 +109,7 @@ static void a_late_answer_is_kept_with_a_warning(void **state)
 
 static void or_dropped(void **state)
 {
-    isw_test *test = begin("middleware: [error_handling, timeout: {after: 1s, late: fail}]\n");
+    isw_test *test = test_of(functions, "middleware: [error_handling, timeout: {after: 1s, late: fail}]\n");
     const isw_test_result *result = isw_test_http(test, "GET", "/ignores");
 
     (void)state;

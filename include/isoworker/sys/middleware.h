@@ -124,8 +124,10 @@ typedef const isw_middleware *const *(*isw_module_entry_fn)(void);
 ISW_API isw_status isw_middleware_explain(const char *name, char **out, isw_error *error);
 
 /* The built-in middleware, for programs that link their own worker from parts. */
+ISW_API extern const isw_middleware isw_middleware_circuit_breaker;
 ISW_API extern const isw_middleware isw_middleware_error_handling;
 ISW_API extern const isw_middleware isw_middleware_logging;
+ISW_API extern const isw_middleware isw_middleware_rate_limit;
 ISW_API extern const isw_middleware isw_middleware_retry;
 ISW_API extern const isw_middleware isw_middleware_timeout;
 
