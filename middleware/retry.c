@@ -86,14 +86,19 @@ static bool wait(isw_context *ctx, const options *opt, int64_t tries)
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
     const options *opt = isw_instance_options(self);
-    isw_status status = isw_next_run(next, ctx);
+    isw_status status;
+    isw_mark mark;
 
     if (!isw_context_function(ctx)->idempotent)
+        return isw_next_run(next, ctx);
+    status = isw_context_mark(ctx, &mark);
+    if (status != ISW_OK)
         return status;
+    status = isw_next_run(next, ctx);
     for (int64_t tries = 1; tries < opt->attempts && may_pass(ctx, status); tries++) {
         if (!wait(ctx, opt, tries))
             return status;
-        isw_context_start_over(ctx);
+        isw_context_start_over_from(ctx, &mark);
         status = isw_next_run(next, ctx);
     }
     return status;

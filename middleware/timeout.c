@@ -41,13 +41,13 @@ static isw_status fail(isw_context *ctx, const options *opt, int64_t took_us)
                             isw_context_function(ctx)->name, took_us / 1000, opt->after_ms);
 }
 
-static isw_status too_late(isw_context *ctx, const options *opt, int64_t took_us,
-                           isw_status status)
+static isw_status too_late(isw_context *ctx, const options *opt, const isw_mark *mark,
+                           int64_t took_us, isw_status status)
 {
     if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS)
         return fail(ctx, opt, took_us);
     if (opt->late == FAIL && !isw_http_begun(ctx)) {
-        isw_context_start_over(ctx);
+        isw_context_start_over_from(ctx, mark);
         return fail(ctx, opt, took_us);
     }
     isw_log(ctx, ISW_LOG_WARNING,
@@ -62,12 +62,15 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     isw_time_limit *limit = isw_next_state(next, ctx);
     int64_t begin_us = isw_now_us();
     isw_status status;
+    isw_mark mark;
 
+    if (isw_context_mark(ctx, &mark) != ISW_OK)
+        return ISW_E_NO_MEMORY;
     isw_context_limit_begin(ctx, (uint32_t)opt->after_ms, limit);
     status = isw_next_run(next, ctx);
     if (!isw_context_limit_end(ctx, limit))
         return status;
-    return too_late(ctx, opt, isw_now_us() - begin_us, status);
+    return too_late(ctx, opt, &mark, isw_now_us() - begin_us, status);
 }
 
 const isw_middleware isw_middleware_timeout = {

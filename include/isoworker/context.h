@@ -87,6 +87,16 @@ ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
  * rest of the chain again: nothing of the first run is then in the answer of the second. */
 ISW_API void isw_context_start_over(isw_context *ctx);
 
+/* The same for a middleware that is not the outermost, so that the headers which those outside it
+ * have given the reply stay: mark before the first run, start over from there before the next.
+ * The members are the library's. Errors: ISW_E_NO_MEMORY, recorded on ctx. */
+typedef struct isw_mark {
+    isw_pair *headers;
+    size_t header_count;
+} isw_mark;
+ISW_API isw_status isw_context_mark(isw_context *ctx, isw_mark *mark);
+ISW_API void isw_context_start_over_from(isw_context *ctx, const isw_mark *mark);
+
 /* -- Afterwards -------------------------------------------------------------------------------- */
 
 /* Have `call` called after the answer was sent, on the invocation's thread, the last one that was

@@ -41,6 +41,7 @@ typedef struct iswi_host_function {
     const char *methods, *route; /* http */
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
     bool streams;                /* its body goes to it as it comes */
+    atomic_bool preflights;      /* its chain answers those of browsers */
     const iswi_host_output *outputs; /* its output bindings */
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */

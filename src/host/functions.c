@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "host/engine.h"
+#include "url/preflight.h"
 
 /* -- Index ------------------------------------------------------------------------------------- */
 
@@ -18,6 +19,14 @@ static isw_str property(const isw_pairs *pairs, const char *name)
     const isw_str *value = isw_pairs_find(pairs, name);
 
     return value ? *value : (isw_str){ "", 0 };
+}
+
+static bool has_preflights(const iswi_strs *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (iswi_preflight_answered_by(chain->items[i]))
+            return true;
+    return false;
 }
 
 static const char *chain_text(iswi_host *host, const iswi_strs *chain)
@@ -102,6 +111,7 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->trigger_type = copy(host, wire->trigger_type);
     function->methods = copy(host, property(&wire->trigger, "methods"));
     function->route = copy(host, property(&wire->trigger, "route"));
+    atomic_init(&function->preflights, has_preflights(&wire->chain));
     atomic_init(&function->chain, chain_text(host, &wire->chain));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
@@ -162,6 +172,7 @@ static isw_status refresh(iswi_host *host, iswi_host_function *function,
         atomic_store(&function->chain, now);
         ++*changed;
     }
+    atomic_store(&function->preflights, has_preflights(&wire->chain));
     atomic_store(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
     return ISW_OK;
 }

@@ -99,6 +99,12 @@ static bool streams(void *user, void *target)
     return ((const iswi_host_function *)target)->streams;
 }
 
+static bool preflights(void *user, void *target)
+{
+    (void)user;
+    return atomic_load(&((iswi_host_function *)target)->preflights);
+}
+
 static isw_status on_upload(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
                             bool broken)
 {
@@ -181,6 +187,7 @@ isw_status iswi_bridge_start(iswi_host *host, isw_error *error)
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
         .streams = streams,
+        .preflights = preflights,
         .upload = on_upload,
         .taken = on_taken,
         .left = on_left,

@@ -4,6 +4,7 @@
  * go by libmicrohttpd's "completed" notification alone.
  */
 #include "host/http_internal.h"
+#include "url/preflight.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -54,6 +55,23 @@ static bool is_built_in(iswi_http_request *request, isw_str path)
     return true;
 }
 
+/* A preflight goes to the function that it asks about, if that answers it. */
+static bool find_preflight(iswi_http_request *request, isw_str rest)
+{
+    const iswi_http *http = request->http;
+    isw_str method = iswi_preflight_method(&request->data);
+    iswi_route_match match;
+
+    if (!method.size || !http->events.preflights ||
+        iswi_routes_match(atomic_load(&http->routes), method, rest, &request->arena, &match) !=
+            ISWI_ROUTE_FOUND ||
+        !http->events.preflights(http->user, match.target))
+        return false;
+    request->target = match.target;
+    request->data.params = match.params;
+    return true;
+}
+
 static bool find_target(iswi_http_request *request)
 {
     isw_http *data = &request->data;
@@ -83,6 +101,8 @@ static bool find_target(iswi_http_request *request)
         return false;
     case ISWI_ROUTE_WRONG_METHOD:
         if (isw_str_equal(data->method, isw_str_of("OPTIONS"))) {
+            if (find_preflight(request, rest))
+                return true;
             iswi_http_set_options(request, match.allow);
             return false;
         }

@@ -34,6 +34,8 @@ typedef struct iswi_http_options {
      * not block. */
     /* Whether a request for `target` is handed over with its head alone. */
     bool (*streams)(void *user, void *target);
+    /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
+    bool (*preflights)(void *user, void *target);
     /* A piece of such a body, on the thread that handed it over; the last one has no bytes and
      * `end`, or `broken`, when the client did not send it whole. ISW_E_BUSY: try again later. */
     isw_status (*upload)(void *user, iswi_http_request *request, isw_bytes bytes, bool end,

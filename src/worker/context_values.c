@@ -197,6 +197,28 @@ void isw_context_start_over(isw_context *ctx)
     isw_context_recover(ctx);
 }
 
+isw_status isw_context_mark(isw_context *ctx, isw_mark *mark)
+{
+    ISWI_ALIVE(ctx);
+    size_t count = ctx->reply_header_count;
+
+    *mark = (isw_mark){ iswi_arena_calloc(&ctx->arena, count, sizeof *mark->headers), count };
+    if (!mark->headers)
+        return no_memory(ctx);
+    if (count)
+        memcpy(mark->headers, ctx->reply_headers, count * sizeof *mark->headers);
+    return ISW_OK;
+}
+
+void isw_context_start_over_from(isw_context *ctx, const isw_mark *mark)
+{
+    isw_context_start_over(ctx);
+    if (ctx->begun || !mark->header_count)
+        return;
+    memcpy(ctx->reply_headers, mark->headers, mark->header_count * sizeof *mark->headers);
+    ctx->reply_header_count = mark->header_count; /* there were so many, so there is room */
+}
+
 /* "receipt, ledger"; "none". */
 static const char *declared_outputs(isw_context *ctx)
 {

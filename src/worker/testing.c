@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "url/preflight.h"
 #include "url/query.h"
 
 #include <assert.h>
@@ -302,6 +303,24 @@ static const isw_test_result *refuse_route(isw_test *test, iswi_route_result res
     return &test->result;
 }
 
+/* As a host does: a preflight goes to the function that it asks about, if that answers it. */
+static bool find_preflight(isw_test *test, const isw_http *http, isw_str path,
+                           iswi_route_match *match)
+{
+    isw_str method = iswi_preflight_method(http);
+    const iswi_bound *bound;
+
+    if (!method.size || iswi_routes_match(test->routes, method, path, &test->arena, match) !=
+                            ISWI_ROUTE_FOUND)
+        return false;
+    bound = &atomic_load(&test->worker->generation)
+                 ->functions[(iswi_entry *)match->target - test->worker->entries];
+    for (size_t i = 0; i < bound->chain.count; i++)
+        if (iswi_preflight_answered_by(isw_str_of(iswi_step_name(&bound->chain.steps[i]))))
+            return true;
+    return false;
+}
+
 const isw_test_result *isw_test_http(isw_test *test, const char *method, const char *url)
 {
     iswi_route_match match = { .detail = NULL };
@@ -321,7 +340,7 @@ const isw_test_result *isw_test_http(isw_test *test, const char *method, const c
     http->client = isw_str_of("127.0.0.1");
     path = (isw_str){ http->url.data, strcspn(http->url.data, "?") };
     result = iswi_routes_match(test->routes, http->method, path, &test->arena, &match);
-    if (result != ISWI_ROUTE_FOUND)
+    if (result != ISWI_ROUTE_FOUND && !find_preflight(test, http, path, &match))
         return refuse_route(test, result, &match);
     http->params = match.params;
     if (path.size < http->url.size &&
