@@ -112,6 +112,16 @@ typedef struct isw_cookie {
  * after the answer. */
 ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
 
+/* The reply as it is, with status, headers and body, in one block that outlives the invocation: for
+ * middleware that gives it again. *size (may be NULL) are its bytes; the block is the caller's to
+ * give to isw_free. NULL when there is no reply, when its body has begun to leave, or memory is
+ * out. */
+typedef struct isw_saved_reply isw_saved_reply;
+ISW_API isw_saved_reply *isw_http_save_reply(const isw_context *ctx, size_t *size);
+
+/* Answer with a copy of it; its headers are added to those that are set. Errors as isw_http_reply. */
+ISW_API isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved);
+
 /* -- Files ------------------------------------------------------------------------------------- */
 
 /* Start from ISW_FILE_OPTIONS_INIT. */

@@ -11,6 +11,7 @@ static const isw_middleware *const builtin[] = {
     &isw_middleware_circuit_breaker,
     &isw_middleware_cors,
     &isw_middleware_error_handling,
+    &isw_middleware_idempotency,
     &isw_middleware_logging,
     &isw_middleware_rate_limit,
     &isw_middleware_retry,

@@ -127,6 +127,7 @@ ISW_API isw_status isw_middleware_explain(const char *name, char **out, isw_erro
 ISW_API extern const isw_middleware isw_middleware_circuit_breaker;
 ISW_API extern const isw_middleware isw_middleware_cors;
 ISW_API extern const isw_middleware isw_middleware_error_handling;
+ISW_API extern const isw_middleware isw_middleware_idempotency;
 ISW_API extern const isw_middleware isw_middleware_logging;
 ISW_API extern const isw_middleware isw_middleware_rate_limit;
 ISW_API extern const isw_middleware isw_middleware_retry;
