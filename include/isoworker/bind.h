@@ -86,7 +86,8 @@ ISW_API isw_status isw_bind_payload(isw_context *ctx, const char *root, const is
                                     void *out);
 
 /* The same from names and values, such as the parameters of a route, a query or a form: numbers,
- * bools and choices are read from text, an ARRAY takes all values of its name. No STRUCT. */
+ * bools and choices are read from text, an ARRAY takes all values of its name. A STRUCT has none:
+ * one that comes all the same does not fit. */
 ISW_API isw_status isw_bind_pairs(isw_context *ctx, const isw_pairs *from, const char *root,
                                   const isw_field *fields, void *out);
 

@@ -13,6 +13,8 @@
 
 ISW_BEGIN_DECLS
 
+struct isw_field;
+
 /* Everything about one invocation; see context.h. */
 typedef struct isw_context isw_context;
 
@@ -75,6 +77,9 @@ typedef struct isw_function {
                                    (`when: { on_request: true }`); ends with NULL; NULL: none */
     const char *const *without; /* names of middleware to leave out of this function's chain;
                                    ends with NULL; NULL: none */
+    const struct isw_field *body;  /* what the payload is to be (bind.h), for the middleware
+                                      validate; NULL: anything */
+    const struct isw_field *query; /* http: the same of the query */
 } isw_function;
 
 /* The value of the first entry named `name` of `list` (may be NULL), or NULL. Borrowed. */

@@ -355,7 +355,6 @@ const isw_value *iswi_bind_pairs_value(iswi_arena *arena, const isw_pairs *pairs
         isw_str name = isw_str_of(row->name);
         isw_value all = all_of_name(arena, pairs, name);
 
-        assert(row->type != ISW_FIELD_STRUCT);
         if (!all.as.array.items)
             return NULL;
         if (all.as.array.count)
