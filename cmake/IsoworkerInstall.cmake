@@ -18,8 +18,7 @@ install(TARGETS isoworker EXPORT isoworkerTargets
 
 # Modules stand in a folder beside the library: there src/pipeline/registry.c looks for them, and
 # from there they find the library that loads them.
-set_target_properties(isw_middleware_auth PROPERTIES INSTALL_RPATH "$ORIGIN/..")
-install(TARGETS isw_middleware_auth
+install(TARGETS isw_middleware_auth isw_middleware_compress
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
 
 set(headers "${PROJECT_SOURCE_DIR}/include/isoworker")

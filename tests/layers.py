@@ -39,6 +39,7 @@ THIRD_PARTY = {
     "jansson.h": ("middleware/auth", "src/value/json.c"),
     "curl/": "middleware/auth",
     "openssl/": "middleware/auth",
+    "zlib.h": ("middleware/compress.c", "tests/middleware/compress.c"),
     "grpcpp/": "src/cli/bench/grpc.cc",
     "sqlite3.h": "samples/services_database/",
 }

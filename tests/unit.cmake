@@ -21,6 +21,8 @@ foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging ra
   isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 
+isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c USES zlib)
+
 # A shared object that is a module, and one that is none.
 foreach(name IN ITEMS module_sample module_empty)
   add_library(test_${name} MODULE pipeline/${name}.c)

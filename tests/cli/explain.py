@@ -36,7 +36,7 @@ def main():
     unknown = explain("nix")
     assert unknown.returncode == EX_USAGE
     assert unknown.stderr.startswith('isoworker: there is no middleware "nix"; there are: '
-                                     'error_handling, logging, '), unknown.stderr
+                                     'circuit_breaker, cors, error_handling, '), unknown.stderr
     missing = explain("./nix.so")
     assert missing.returncode == EX_CONFIG
     assert "./nix.so: no such file" in missing.stderr, missing.stderr

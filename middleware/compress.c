@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compress: gzip for answers whose callers take it, and for requests that come so (RFC 9110, 8.4 and
+ * 12.5.3; RFC 1952). Answers of the named types from `min_size` on are made smaller, unless they are
+ * encoded already, are a part (206) or stream; their ETag becomes a weak one. Bodies of requests
+ * with Content-Encoding gzip or deflate are plain for what is inside; put it outside what reads
+ * them. One that would grow beyond `max_inflated` or `max_ratio` is refused with 413; another
+ * encoding, and one of a body that streams, with 415 and what is taken (RFC 7694).
+ */
+#include <isoworker/http.h>
+#include <isoworker/stream.h>
+#include <isoworker/sys/middleware.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <zlib.h>
+
+enum { GZIP = 15 + 16, EITHER = 15 + 32, FIRST_BYTES = 4096, RATIO_FROM_BYTES = 65536 };
+
+typedef struct options {
+    isw_option_strings types;
+    int64_t min_size;
+    int64_t level;
+    int64_t max_inflated;
+    int64_t max_ratio;
+} options;
+
+static const isw_option rows[] = {
+    { .name = "types", .type = ISW_OPTION_STRINGS,
+      .default_value = "[text/, application/json, application/problem+json, application/xml, "
+                       "application/javascript, image/svg+xml]",
+      .offset = offsetof(options, types), .help = "of answers; one that ends in / means all of it" },
+    { .name = "min_size", .type = ISW_OPTION_SIZE, .default_value = "1KiB",
+      .offset = offsetof(options, min_size), .help = "of answers; smaller ones are left" },
+    { .name = "level", .type = ISW_OPTION_INT, .default_value = "6", .min = 1, .max = 9,
+      .offset = offsetof(options, level), .help = "from fast to small" },
+    { .name = "max_inflated", .type = ISW_OPTION_SIZE, .default_value = "16MiB", .min = 1,
+      .offset = offsetof(options, max_inflated), .help = "of a request's body when it is plain" },
+    { .name = "max_ratio", .type = ISW_OPTION_INT, .default_value = "200", .min = 1,
+      .max = 1000000, .offset = offsetof(options, max_ratio),
+      .help = "of that to what came, beyond 64KiB" },
+    { 0 },
+};
+
+static void *allocate(void *user, unsigned count, unsigned size)
+{
+    (void)user;
+    return isw_calloc(count, size);
+}
+
+static void release(void *user, void *block)
+{
+    (void)user;
+    isw_free(block);
+}
+
+/* -- Requests ---------------------------------------------------------------------------------- */
+
+static const isw_item_key plain_key = { .name = "plain body", .destroy = isw_free };
+
+static size_t limit_of(const options *opt, size_t size)
+{
+    uint64_t by_ratio = size * (uint64_t)opt->max_ratio;
+
+    by_ratio = by_ratio < RATIO_FROM_BYTES ? RATIO_FROM_BYTES : by_ratio;
+    return by_ratio < (uint64_t)opt->max_inflated ? (size_t)by_ratio : (size_t)opt->max_inflated;
+}
+
+/* *out is the caller's to free, whatever the status. */
+static isw_status inflate_body(z_stream *z, size_t limit, char **out)
+{
+    size_t room = 0;
+
+    int code = Z_OK;
+
+    while (code == Z_OK && room <= limit) {
+        char *grown;
+
+        room = room ? 2 * room : FIRST_BYTES;
+        room = room > limit ? limit + 1 : room; /* one more, to see that it is too much */
+        grown = isw_realloc(*out, room);
+        if (!grown)
+            return ISW_E_NO_MEMORY;
+        *out = grown;
+        z->next_out = (unsigned char *)grown + z->total_out;
+        z->avail_out = (unsigned)(room - z->total_out);
+        code = inflate(z, Z_NO_FLUSH);
+        if (code == Z_OK && z->avail_out)
+            return ISW_E_INVALID; /* it is cut off */
+    }
+    if (code == Z_MEM_ERROR)
+        return ISW_E_NO_MEMORY;
+    if (z->total_out > limit)
+        return ISW_E_TOO_LARGE;
+    return code == Z_STREAM_END && !z->avail_in ? ISW_OK : ISW_E_INVALID;
+}
+
+/* Let what follows see the request with this body, and without the header that spoke of it. */
+static isw_status replace_body(isw_context *ctx, isw_bytes body)
+{
+    const isw_http *request = isw_http_request(ctx);
+    const char *binding = isw_context_function(ctx)->trigger.binding;
+    isw_http *changed = isw_context_alloc(ctx, sizeof *changed);
+    isw_pair *headers = isw_context_alloc(ctx, (request->headers.count + 1) * sizeof *headers);
+    isw_value value = { .type = ISW_VALUE_HTTP, .as.http = changed };
+    size_t count = 0;
+
+    if (!changed || !headers)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for the plain body");
+    for (size_t i = 0; i < request->headers.count; i++)
+        if (!isw_str_equal(request->headers.items[i].name, isw_str_of("content-encoding")) &&
+            !isw_str_equal(request->headers.items[i].name, isw_str_of("content-length")))
+            headers[count++] = request->headers.items[i];
+    *changed = *request;
+    changed->headers = (isw_pairs){ headers, count };
+    changed->body = body;
+    return isw_context_set_input(ctx, binding ? binding : "trigger", &value);
+}
+
+static isw_status read_request(isw_context *ctx, const options *opt)
+{
+    isw_bytes body = isw_http_body(ctx);
+    size_t limit = limit_of(opt, body.size);
+    z_stream z = { .zalloc = allocate, .zfree = release, .avail_in = (unsigned)body.size,
+                   .next_in = (unsigned char *)body.data };
+    char *plain = NULL;
+    isw_status status;
+
+    if (inflateInit2(&z, EITHER) != Z_OK)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory to read the body");
+    status = inflate_body(&z, limit, &plain);
+    body = (isw_bytes){ plain, z.total_out };
+    inflateEnd(&z);
+    if (status == ISW_OK)
+        status = isw_context_set_item(ctx, &plain_key, plain);
+    if (status == ISW_OK)
+        return replace_body(ctx, body);
+    isw_free(plain);
+    return isw_fail(ctx, status, status == ISW_E_TOO_LARGE ? "the plain body exceeds %zu bytes"
+                                 : status == ISW_E_INVALID ? "the body is not as it is encoded"
+                                                           : "no memory for the body", limit);
+}
+
+static bool is_encoding(const char *text)
+{
+    return strcasecmp(text, "gzip") == 0 || strcasecmp(text, "deflate") == 0;
+}
+
+/* -- Answers ----------------------------------------------------------------------------------- */
+
+static const char *header_of(const isw_http *reply, const char *name)
+{
+    const isw_str *value = isw_pairs_find(&reply->headers, name);
+
+    return value ? value->data : NULL;
+}
+
+static bool is_of_types(const options *opt, const char *type)
+{
+    for (size_t i = 0; type && i < opt->types.count; i++) {
+        size_t size = strlen(opt->types.items[i]);
+
+        if (strncasecmp(type, opt->types.items[i], size) == 0 &&
+            (opt->types.items[i][size - 1] == '/' || strchr("; \t", type[size])))
+            return true; /* strchr finds the end, too */
+    }
+    return false;
+}
+
+/* Whether the caller names gzip, with a weight that is not 0. */
+static bool takes_gzip(const char *accept)
+{
+    while (accept && *accept) {
+        size_t size = strcspn(accept, ",");
+        const char *weight = memmem(accept, size, "q=", 2);
+
+        if (strcspn(accept, ",; \t") == 4 && strncasecmp(accept, "gzip", 4) == 0)
+            return !weight || strtod(weight + 2, NULL) > 0;
+        accept += size;
+        accept += strspn(accept, ", \t");
+    }
+    return false;
+}
+
+static bool shrink(const options *opt, isw_bytes body, unsigned char *out, size_t *size)
+{
+    z_stream z = { .zalloc = allocate, .zfree = release, .next_in = (unsigned char *)body.data,
+                   .avail_in = (unsigned)body.size, .next_out = out, .avail_out = (unsigned)*size };
+    bool done;
+
+    if (deflateInit2(&z, (int)opt->level, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return false;
+    done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+    *size = z.total_out;
+    deflateEnd(&z);
+    return done; /* else it would not be smaller */
+}
+
+static void write_answer(isw_context *ctx, const options *opt)
+{
+    const isw_http *reply = isw_http_response(ctx);
+    const char *type = header_of(reply, "content-type");
+    const char *tag = header_of(reply, "etag");
+    size_t size = reply->body.size;
+    unsigned char *out;
+
+    if (!is_of_types(opt, type) || isw_http_add_header(ctx, "vary", "Accept-Encoding") != ISW_OK ||
+        size < (uint64_t)opt->min_size || reply->status == 206 ||
+        header_of(reply, "content-encoding") ||
+        !takes_gzip(isw_http_header(ctx, "accept-encoding")))
+        return;
+    out = isw_context_alloc(ctx, size);
+    if (!out || !shrink(opt, reply->body, out, &size))
+        return;
+    if (tag && *tag == '"')
+        isw_http_set_header(ctx, "etag", isw_context_printf(ctx, "W/%s", tag));
+    isw_http_set_header(ctx, "content-encoding", "gzip");
+    isw_http_reply_bytes(ctx, reply->status, type, out, size);
+}
+
+static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
+{
+    const options *opt = isw_instance_options(self);
+    const char *encoding =
+        isw_http_request(ctx) ? isw_http_header(ctx, "content-encoding") : NULL;
+    isw_status status = ISW_OK;
+
+    if (encoding && strcasecmp(encoding, "identity") != 0) {
+        if (!is_encoding(encoding) || isw_context_function(ctx)->streams) {
+            isw_http_set_header(ctx, "accept-encoding", "gzip, deflate");
+            return isw_http_reply_problem(ctx, 415, NULL, "The body's encoding is not taken.");
+        }
+        status = read_request(ctx, opt);
+    }
+    status = status == ISW_OK ? isw_next_run(next, ctx) : status;
+    if (isw_http_request(ctx) && isw_http_response(ctx) && !isw_http_begun(ctx))
+        write_answer(ctx, opt);
+    return status;
+}
+
+extern const isw_middleware isw_middleware_compress;
+const isw_middleware isw_middleware_compress = {
+    .size = sizeof(isw_middleware),
+    .name = "compress",
+    .summary = "gzip for answers, and for requests that come compressed",
+    .options = rows,
+    .options_size = sizeof(options),
+    .invoke = invoke,
+};
