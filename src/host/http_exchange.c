@@ -46,6 +46,8 @@ static bool is_built_in(iswi_http_request *request, isw_str path)
     bool get = isw_str_equal(request->data.method, isw_str_of("GET")) ||
                isw_str_equal(request->data.method, isw_str_of("HEAD"));
 
+    if (get && request->http->events.bare)
+        return false;
     if (get && isw_str_equal(path, isw_str_of("/")))
         iswi_http_set_text(request, MHD_HTTP_OK, "isoworker is running\n");
     else if (get && isw_str_equal(path, isw_str_of("/healthz")))
@@ -97,7 +99,9 @@ static bool find_target(iswi_http_request *request)
     case ISWI_ROUTE_NOT_FOUND:
         if (!is_built_in(request, path))
             iswi_http_set_problem(request, MHD_HTTP_NOT_FOUND, NULL,
-                                  "There is no function at this path.", NULL);
+                                  request->http->events.bare ? "There is nothing at this path."
+                                                             : "There is no function at this path.",
+                                  NULL);
         return false;
     case ISWI_ROUTE_WRONG_METHOD:
         if (isw_str_equal(data->method, isw_str_of("OPTIONS"))) {
@@ -107,7 +111,10 @@ static bool find_target(iswi_http_request *request)
             return false;
         }
         iswi_http_set_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL,
-                              "The function at this path does not take this method.", NULL);
+                              request->http->events.bare
+                                  ? "Not with this method."
+                                  : "The function at this path does not take this method.",
+                              NULL);
         if (request->response)
             MHD_add_response_header(request->response, "Allow", match.allow);
         return false;
@@ -118,6 +125,23 @@ static bool find_target(iswi_http_request *request)
         break;
     }
     iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, iswi_http_no_memory, NULL);
+    return false;
+}
+
+/* Counted first and looked at then: whoever holds the front and then sees the count at 0 knows that
+ * nobody slipped through. */
+static bool admit(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    request->admitted = true;
+    atomic_fetch_add(&http->admitted, 1);
+    if (!atomic_load(&http->held))
+        return true;
+    iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+                          "The host is draining: it finishes what it has and takes nothing new.",
+                          NULL);
+    iswi_http_close_after(request);
     return false;
 }
 
@@ -153,7 +177,7 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
     if (http->quiescing)
         return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "The server is shutting down.");
     request->has_body = framing.has_body;
-    if (!find_target(request))
+    if (!find_target(request) || !admit(request))
         return answered_here(request);
     if (request->has_body && http->events.streams &&
         http->events.streams(http->user, request->target))

@@ -53,6 +53,8 @@ struct iswi_http {
     int listen_fd; /* closed by the acceptor alone */
     atomic_bool quiescing;
     atomic_bool stopping;
+    atomic_bool held;
+    atomic_size_t admitted;
 
     iswi_http_loop *loops;
     unsigned loop_count;
@@ -87,6 +89,7 @@ struct iswi_http_request {
     void *target;
     bool has_body;
     bool handed_over;
+    bool admitted;
     int64_t handed_over_ns;
     /* http_wait.c: */
     iswi_http_loop *loop;

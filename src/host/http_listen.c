@@ -61,8 +61,8 @@ static bool parse_address(const char *text, socket_address *out)
                1;
 }
 
-static isw_status explain(const char *text, const socket_address *address, int cause,
-                          isw_error *error)
+static isw_status explain(const char *text, const char *setting, const socket_address *address,
+                          int cause, isw_error *error)
 {
     char owner[64] = "another program";
     unsigned port =
@@ -72,18 +72,17 @@ static isw_status explain(const char *text, const socket_address *address, int c
     case EADDRINUSE:
         iswi_port_owner(port, owner, sizeof owner);
         return isw_error_set(error, ISW_E_CONFLICT,
-                             "%s is in use by %s; choose another http.listen or --port", text,
-                             owner);
+                             "%s is in use by %s; choose another %s%s", text, owner, setting,
+                             strcmp(setting, "http.listen") ? "" : " or --port");
     case EADDRNOTAVAIL:
         return isw_error_set(error, ISW_E_CONFIG,
-                             "http.listen: this machine does not have the address of \"%s\"; "
-                             "choose one that it has, such as 127.0.0.1",
-                             text);
+                             "%s: this machine does not have the address of \"%s\"; choose one "
+                             "that it has, such as 127.0.0.1",
+                             setting, text);
     case EACCES:
         return isw_error_set(error, ISW_E_CONFIG,
-                             "http.listen: not allowed to listen on \"%s\"; choose a port of 1024 "
-                             "or above",
-                             text);
+                             "%s: not allowed to listen on \"%s\"; choose a port of 1024 or above",
+                             setting, text);
     default:
         return isw_error_set(error, ISW_E_IO, "cannot listen on %s: %s", text, strerror(cause));
     }
@@ -110,8 +109,19 @@ static void write_url(int fd, char url[ISWI_HTTP_URL_BYTES])
     }
 }
 
-isw_status iswi_http_listen(const char *text, int *out, char url[ISWI_HTTP_URL_BYTES],
-                            isw_error *error)
+bool iswi_http_listens_here(const char *text)
+{
+    socket_address address;
+
+    if (!parse_address(text, &address))
+        return false;
+    if (address.any.sa_family == AF_INET6)
+        return memcmp(&address.v6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
+    return ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+isw_status iswi_http_listen(const char *text, const char *setting, int *out,
+                            char url[ISWI_HTTP_URL_BYTES], isw_error *error)
 {
     socket_address address;
     int on = 1;
@@ -119,19 +129,19 @@ isw_status iswi_http_listen(const char *text, int *out, char url[ISWI_HTTP_URL_B
 
     if (!parse_address(text, &address))
         return isw_error_set(error, ISW_E_CONFIG,
-                             "http.listen: \"%s\" is not an address; write an IP address and a "
-                             "port, such as 127.0.0.1:7071 or [::1]:7071",
-                             text);
+                             "%s: \"%s\" is not an address; write an IP address and a port, such "
+                             "as 127.0.0.1:7071 or [::1]:7071",
+                             setting, text);
     fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return explain(text, &address, errno, error);
+        return explain(text, setting, &address, errno, error);
     /* A restart must not wait for the connections of the last run to be forgotten. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, &address.any, address_size(&address)) || listen(fd, SOMAXCONN)) {
         int cause = errno;
 
         close(fd);
-        return explain(text, &address, cause, error);
+        return explain(text, setting, &address, cause, error);
     }
     write_url(fd, url);
     *out = fd;

@@ -9,10 +9,14 @@
 enum { ISWI_HTTP_URL_BYTES = 80 };
 
 /* Open a non-blocking socket that listens on `address` ("127.0.0.1:7071", "[::1]:0",
- * "localhost:80"; no names are looked up), and write the URL that reaches it to `url`. ISW_E_CONFIG
+ * "localhost:80"; no names are looked up), and write the URL that reaches it to `url`. Messages
+ * call the address by `setting`, its key in host.yaml. ISW_E_CONFIG
  * for an address that is none or not of this machine, ISW_E_CONFLICT if the port is taken, with
  * the process that has it where the system tells, ISW_E_IO. */
-isw_status iswi_http_listen(const char *address, int *fd, char url[ISWI_HTTP_URL_BYTES],
-                            isw_error *error);
+isw_status iswi_http_listen(const char *address, const char *setting, int *fd,
+                            char url[ISWI_HTTP_URL_BYTES], isw_error *error);
+
+/* Whether it is an address that only this machine reaches; false also for what is none. */
+bool iswi_http_listens_here(const char *address);
 
 #endif

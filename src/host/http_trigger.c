@@ -206,6 +206,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     status = set_prefix(http, options->prefix, error);
     if (!status)
         status = iswi_http_listen(options->listen ? options->listen : "127.0.0.1:7071",
+                                  options->setting ? options->setting : "http.listen",
                                   &http->listen_fd, http->url, error);
     if (!status)
         status = start_daemon(http, options, stall_seconds(timeout_ms), error);
@@ -238,6 +239,16 @@ void iswi_http_quiesce(iswi_http *http)
     http->quiescing = true;
     pthread_mutex_unlock(&http->lock);
     iswi_http_watch_wake(&http->watch);
+}
+
+void iswi_http_hold(iswi_http *http, bool on)
+{
+    atomic_store(&http->held, on);
+}
+
+size_t iswi_http_admitted(const iswi_http *http)
+{
+    return atomic_load(&http->admitted);
 }
 
 size_t iswi_http_in_flight(iswi_http *http)

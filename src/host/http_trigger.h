@@ -29,6 +29,8 @@ typedef struct iswi_http_options {
     int64_t connections;        /* at most; further ones get 503 [10,000] */
     int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
     unsigned threads;           /* that serve connections [1] */
+    const char *setting;        /* what `listen` is called in messages ["http.listen"] */
+    bool bare;                  /* only routes: no GET / and GET /healthz */
 
     /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
      * not block. */
@@ -68,6 +70,14 @@ const char *iswi_http_url(const iswi_http *http);
 /* Refuse new connections from now on, and answer new requests on open ones with 503 and
  * "Connection: close". Requests that were handed over are not touched. Any thread; once or more. */
 void iswi_http_quiesce(iswi_http *http);
+
+/* Answer requests for routes with 503 and "Connection: close" from now on, or no more. Those that
+ * came before are not touched. Any thread. */
+void iswi_http_hold(iswi_http *http, bool on);
+
+/* Requests for routes that were not held, from their head until their answer is written. Once it is
+ * held and this is 0, none is on its way. Any thread. */
+size_t iswi_http_admitted(const iswi_http *http);
 
 /* Requests that were handed over and are unanswered, or whose answer is still being written. Any
  * thread. */

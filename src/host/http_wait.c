@@ -279,6 +279,8 @@ void iswi_http_let_go(iswi_http_request *request)
     iswi_http *http = request->http;
     bool handed_over = request->handed_over;
 
+    if (request->admitted)
+        atomic_fetch_sub(&http->admitted, 1);
     set_busy(request, false);
     if (request->stream)
         iswi_http_leave_stop(&http->leave, request->peer->fd);
