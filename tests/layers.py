@@ -24,8 +24,8 @@ ABOVE = {
     "config": {"base"},
     "pipeline": {"base", "config"},
     "worker": {"base", "url", "wire", "value", "link", "config", "pipeline"},
-    "host": {"base", "url", "wire", "link", "config"},
-    "cli": {"host"},
+    "host": {"base", "url", "wire", "value", "link", "config"},
+    "cli": {"base", "value", "host"},
 }
 
 # How a third-party header begins, and the paths that may name it.

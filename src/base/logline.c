@@ -174,6 +174,7 @@ void iswi_logline_json(const iswi_logline *line, iswi_buffer *out)
     iswi_buffer_printf(out, "Z\",\"level\":\"%s\"", isw_log_level_name(line->level));
     json_member(out, "source", line->source);
     json_member(out, "category", line->category);
+    json_member(out, "function", line->function);
     json_member(out, "invocation_id", line->invocation_id);
     iswi_buffer_append_text(out, ",\"message\":");
     iswi_json_string(out, line->message);

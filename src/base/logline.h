@@ -13,6 +13,7 @@ typedef struct iswi_logline {
     int64_t time_us; /* since 1970-01-01 UTC */
     isw_str source;  /* the worker or "host" */
     isw_str category;
+    isw_str function;      /* empty for none; only in JSON */
     isw_str invocation_id; /* empty for none */
     isw_str message;
     const isw_named_value *fields;

@@ -11,8 +11,21 @@
 
 enum { TRIES_MAX = 2 };
 
+static void count(const iswi_call *call, const iswi_answer *answer)
+{
+    iswi_host_function *function = call->function;
+    uint64_t us = (uint64_t)(iswi_now_ns() - call->begun_ns) / 1000;
+
+    atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
+    if (answer->outcome != ISW_OUTCOME_SUCCESS)
+        atomic_fetch_add_explicit(&function->failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&function->total_us, us, memory_order_relaxed);
+    atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
+}
+
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
 {
+    count(call, answer);
     call->answer(call->user, call->invocation_id, answer);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
@@ -102,9 +115,10 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     }
     *own = *call;
     name_invocation(host, own->invocation_id);
+    own->begun_ns = iswi_now_ns();
     timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
     if (timeout_ms)
-        own->deadline_ns = iswi_now_ns() + timeout_ms * 1000000;
+        own->deadline_ns = own->begun_ns + timeout_ms * 1000000;
     atomic_fetch_add(&host->calls, 1);
     place(host, own);
 }
@@ -117,8 +131,9 @@ void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const
     call->avoid = where;
     if (call->function->idempotent && !call->body_follows && call->tries < TRIES_MAX && in_time &&
         !atomic_load(&host->stops)) {
-        iswi_console_say(&host->console, ISW_LOG_INFO, "%s: tried again elsewhere (%s)",
-                         call->function->name, call->invocation_id);
+        iswi_console_say_of(&host->console, ISW_LOG_INFO, call->function->name,
+                            call->invocation_id, "%s: tried again elsewhere",
+                            call->function->name);
         place(host, call);
         return;
     }

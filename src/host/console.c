@@ -74,14 +74,21 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
 
 static void put_line(iswi_console *console, const iswi_logline *line, bool own)
 {
-    iswi_buffer out = { 0 };
+    iswi_buffer json = { 0 };
+    iswi_buffer text = { 0 };
 
+    if (console->json || console->journal)
+        iswi_logline_json(line, &json);
+    if (!console->json)
+        iswi_logline_text(line, console->color, &text);
+    if (console->journal && !json.failed)
+        iswi_journal_add(console->journal, line, json.data, json.size);
     if (console->json)
-        iswi_logline_json(line, &out);
+        put(console, json.data, json.size, own);
     else
-        iswi_logline_text(line, console->color, &out);
-    put(console, out.data, out.size, own);
-    iswi_buffer_fini(&out);
+        put(console, text.data, text.size, own);
+    iswi_buffer_fini(&json);
+    iswi_buffer_fini(&text);
 }
 
 void iswi_console_line(iswi_console *console, const iswi_logline *line)
@@ -94,20 +101,41 @@ void iswi_console_announce(iswi_console *console, const iswi_logline *line)
     put_line(console, line, true);
 }
 
+ISW_PRINTF(3, 0)
+static void say(iswi_console *console, iswi_logline *line, const char *format, va_list args)
+{
+    char text[ISW_ERROR_MESSAGE_BYTES + 512];
+
+    if (line->level < console->level)
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    line->source = isw_str_of("host");
+    line->time_us = iswi_wall_us();
+    line->message = isw_str_of(text);
+    put_line(console, line, true);
+}
+
 void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
 {
-    iswi_logline line = { .level = level, .source = isw_str_of("host") };
-    char text[ISW_ERROR_MESSAGE_BYTES + 512];
+    iswi_logline line = { .level = level };
     va_list args;
 
-    if (level < console->level)
-        return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    say(console, &line, format, args);
     va_end(args);
-    line.time_us = iswi_wall_us();
-    line.message = isw_str_of(text);
-    put_line(console, &line, true);
+}
+
+void iswi_console_say_of(iswi_console *console, isw_log_level level, const char *function,
+                         const char *invocation_id, const char *format, ...)
+{
+    iswi_logline line = { .level = level,
+                          .function = isw_str_of(function),
+                          .invocation_id = isw_str_of(invocation_id) };
+    va_list args;
+
+    va_start(args, format);
+    say(console, &line, format, args);
+    va_end(args);
 }
 
 void iswi_console_text(iswi_console *console, const char *text, size_t size)

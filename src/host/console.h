@@ -6,6 +6,7 @@
  * functions. Any thread; lines never mix. Where nobody reads, lines are dropped, and
  * counted when somebody reads again. */
 #include "base/logline.h"
+#include "host/journal.h"
 
 #include <pthread.h>
 
@@ -17,6 +18,7 @@ typedef struct iswi_console {
     isw_log_level level; /* of the host's own lines and of workers' output */
     unsigned dropped;    /* lines, since nobody read them; with the lock */
     bool unread;         /* we waited for a reader in vain; with the lock */
+    iswi_journal *journal; /* keeps every line, too; set before there are threads, may be NULL */
 } iswi_console;
 
 void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level);
@@ -27,7 +29,11 @@ void iswi_console_fini(iswi_console *console);
 void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
     ISW_PRINTF(3, 4);
 
-/* The same, whatever the level. */
+/* The same about an invocation of `function`. */
+void iswi_console_say_of(iswi_console *console, isw_log_level level, const char *function,
+                         const char *invocation_id, const char *format, ...) ISW_PRINTF(5, 6);
+
+/* A line of the host's own, whatever its level. */
 void iswi_console_announce(iswi_console *console, const iswi_logline *line);
 
 /* One line that somebody else wrote; dropped if there is no room. */

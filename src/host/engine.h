@@ -24,6 +24,7 @@
 
 typedef struct iswi_pool iswi_pool;
 typedef struct iswi_process iswi_process;
+typedef struct iswi_control iswi_control;
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -46,7 +47,9 @@ typedef struct iswi_host_function {
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
-    const char *refused; /* why it is not served; NULL if it is */
+    _Atomic(const char *) refused; /* why it is not served; NULL if it is */
+    atomic_ullong ended, failed;   /* calls of it */
+    atomic_ullong total_us, last_us; /* that they took */
     struct iswi_host_function *before; /* the one that was made before it */
 } iswi_host_function;
 
@@ -88,6 +91,7 @@ typedef struct iswi_call {
     char invocation_id[33];
     isw_value trigger; /* borrowed from the caller until the answer */
     iswi_wire_trace trace;
+    int64_t begun_ns;
     int64_t deadline_ns; /* 0: none */
     bool body_follows;   /* in chunks; such a call is tried once */
     const iswi_call_events *events; /* may be NULL */
@@ -168,7 +172,10 @@ struct iswi_process {
     uint64_t generation; /* of the last id that was given out here */
     unsigned loads_awaited;
     unsigned answered; /* since its start */
-    uint64_t resident_bytes;
+    uint64_t ended_calls, failed_calls; /* since the host's */
+    unsigned starts;
+    uint64_t resident_bytes, calls_running, calls_waiting; /* as its last status said */
+    bool on_ring;
     bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
     iswi_reloading reloading;
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
@@ -181,17 +188,18 @@ struct iswi_process {
     atomic_llong heard_ns;
 
     /* Only the supervisor: */
-    iswi_spawned os;
+    iswi_spawned os; /* with the lock, too, and what "(lock)" says */
     int ring; /* descriptor of the rings until they are handed down; -1: none */
-    bool running;   /* os.pid is to be waited for */
+    bool running;   /* os.pid is to be waited for (lock) */
     bool signalled; /* it was sent SIGKILL */
     unsigned reloads;         /* of its pool's, which it was asked for, or began with */
     unsigned missed;          /* heartbeats in a row */
     unsigned hoarding;        /* heartbeats in a row, see states.c */
     int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */
     uint64_t lent_generation; /* of the last invocation then */
-    int64_t ready_ns;         /* since when, in this run; 0: never */
-    int64_t start_at_ns, started_ns, state_until_ns, asked_ns, kill_at_ns, ended_ns;
+    int64_t ready_ns;         /* since when, in this run; 0: never (lock) */
+    int64_t start_at_ns, started_ns; /* (lock) */
+    int64_t state_until_ns, asked_ns, kill_at_ns, ended_ns;
     unsigned failures; /* in a row, without one answer */
     iswi_buffer output_line, errors_line;
 };
@@ -240,6 +248,15 @@ struct iswi_host {
     atomic_ullong next_invocation;
     atomic_ullong next_place; /* of ids of places: none is ever given out twice in this host */
     bool table_shown;
+    atomic_bool settled;   /* each worker serves, or has failed once */
+    atomic_bool draining;  /* as an operator asked; the triggers take nothing new */
+    atomic_ullong turns;   /* of the supervisor's loop, so that others see it turn */
+    int64_t begun_ns;
+    iswi_journal *journal; /* NULL: nobody can ask for lines */
+    iswi_control *control; /* NULL: nobody can ask for anything */
+    iswi_http *admin;
+    iswi_routes *admin_routes;
+    pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
     unsigned socket_number;
 };
@@ -262,6 +279,9 @@ typedef enum iswi_placing {
 
 /* Put a call into a free place and send it. The process's lock is taken. */
 iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+
+/* One more call ended there. With the lock. */
+void iswi_process_count(iswi_process *process, bool succeeded);
 
 /* Send a frame. With the lock. */
 void iswi_process_send(iswi_process *process, const iswi_frame *frame);

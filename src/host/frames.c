@@ -157,6 +157,8 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         return on_credit(process, &frame->as.credit, error);
     case ISWI_STATUS:
         process->resident_bytes = frame->as.status.resident_bytes;
+        process->calls_running = frame->as.status.running;
+        process->calls_waiting = frame->as.status.waiting;
         return ISW_OK;
     case ISWI_STATUS_REQUEST:
         iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS, .id = frame->id });
@@ -269,6 +271,9 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
     pthread_mutex_lock(&process->lock);
     place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
     call = place ? place->call : NULL;
+    if (call)
+        iswi_process_count(process,
+                           held->frame.as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
     if (place) {
         iswi_process_free_place(process, held->frame.id);
         process->answered++;
@@ -298,12 +303,14 @@ static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
                           .fields = log->fields.items,
                           .field_count = log->fields.count };
     char invocation[sizeof((iswi_call *)0)->invocation_id] = "";
-    const iswi_place *place;
+    const iswi_call *call;
 
     pthread_mutex_lock(&process->lock);
-    place = iswi_process_find_place(process, id);
-    if (place && place->call)
-        memcpy(invocation, place->call->invocation_id, sizeof invocation);
+    call = call_of(process, id);
+    if (call) {
+        memcpy(invocation, call->invocation_id, sizeof invocation);
+        line.function = isw_str_of(call->function->name); /* lives as long as the host */
+    }
     pthread_mutex_unlock(&process->lock);
     line.invocation_id = isw_str_of(invocation);
     iswi_console_line(&process->host->console, &line);

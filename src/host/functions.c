@@ -202,7 +202,7 @@ static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *
     }
     if (iswi_routes_add(routes, function->methods, function->route, function, &error) == ISW_OK)
         return;
-    if (!function->refused)
+    if (!atomic_load(&function->refused))
         iswi_console_say(&host->console, ISW_LOG_ERROR,
                          "function %s of worker %s is not served: %s", function->name,
                          function->pool->settings->name, error.message);

@@ -2,7 +2,7 @@
 /* Making and freeing a host: settings, folders, pools. */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine.h"
+#include "host/control.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -152,6 +152,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         iswi_free(host);
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
     }
+    pthread_mutex_init(&host->steering, NULL);
+    host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
     if (status == ISW_OK)
@@ -168,6 +170,12 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = open_events(host, error);
     if (status == ISW_OK && host->http_settings.enabled)
         status = iswi_bridge_start(host, error);
+    if (status == ISW_OK && (host->options.control || host->settings->admin.listen))
+        status = iswi_control_create(host, error);
+    if (status == ISW_OK)
+        status = iswi_admin_start(host, error);
+    if (status == ISW_OK && host->control)
+        status = iswi_control_start(host->control, error);
     if (status == ISW_OK)
         *out = host;
     else
@@ -191,6 +199,8 @@ void iswi_host_destroy(iswi_host *host)
 {
     if (!host)
         return;
+    iswi_control_stop(host->control);
+    iswi_admin_stop(host);
     if (host->http)
         iswi_http_stop(host->http);
     for (size_t i = 0; i < host->pool_count; i++) {
@@ -211,6 +221,9 @@ void iswi_host_destroy(iswi_host *host)
         close(host->wake);
     if (host->settings)
         iswi_console_fini(&host->console);
+    iswi_journal_destroy(host->journal);
+    iswi_control_free(host->control);
+    pthread_mutex_destroy(&host->steering);
     iswi_config_close(host->config);
     iswi_arena_fini(&host->arena);
     iswi_free(host->routes);

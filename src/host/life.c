@@ -35,6 +35,9 @@ static void set_state(iswi_process *process, iswi_process_state state, int64_t u
 static void reset(iswi_process *process)
 {
     process->credit = process->loads_awaited = process->answered = 0;
+    process->resident_bytes = process->calls_running = process->calls_waiting = 0;
+    process->on_ring = false;
+    process->starts++;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     process->reloading = ISWI_RELOAD_NONE;
     process->reloads = process->pool->reloads;
@@ -199,7 +202,9 @@ void iswi_process_ended(iswi_process *process)
     iswi_guard_remove(&process->host->guard, process->os.pid);
     if (waitpid(process->os.pid, &status, 0) < 0)
         status = 0; /* somebody else has waited: how it ended is not known */
+    pthread_mutex_lock(&process->lock);
     process->running = false;
+    pthread_mutex_unlock(&process->lock);
     process->ended_ns = iswi_now_ns();
     for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, false); i++)
         continue;
@@ -262,8 +267,11 @@ static void decide_next(iswi_process *process)
     if (!meant)
         iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
                          process->label, process->fault.message, (long long)(delay / MS));
+    pthread_mutex_lock(&process->lock);
     process->start_at_ns = iswi_now_ns() + delay;
-    set_state(process, ISWI_PROCESS_WAITING, INT64_MAX);
+    iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
 }
 
 /* The process has ended; when its last words are in, or do not come, the link goes too. */

@@ -75,6 +75,7 @@ static void show(iswi_host *host, const iswi_host_function *function, const char
                           .source = isw_str_of(function->pool->settings->name),
                           .category = isw_str_of("Output"),
                           .message = text,
+                          .function = isw_str_of(function->name),
                           .invocation_id = isw_str_of(invocation_id) };
     const isw_named_value fields[] = { isw_named("function", isw_value_string(function->name)),
                                        isw_named("output", isw_value_text(name)) };
@@ -91,9 +92,9 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     iswi_buffer line = { 0 };
 
     if (!output) {
-        iswi_console_say(&host->console, ISW_LOG_WARNING,
-                         "%s has put out \"%.*s\", which it did not declare; it is dropped (%s)",
-                         function->name, (int)name.size, name.size ? name.data : "", invocation_id);
+        iswi_console_say_of(&host->console, ISW_LOG_WARNING, function->name, invocation_id,
+                            "%s has put out \"%.*s\", which it did not declare; it is dropped",
+                            function->name, (int)name.size, name.size ? name.data : "");
         return;
     }
     if (iswi_output_refusal(output))
@@ -102,9 +103,9 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     if (strcmp(output->type, "log") == 0 && !line.failed) {
         show(host, function, invocation_id, name, (isw_str){ (const char *)line.data, line.size });
     } else if (iswi_buffer_append(&line, "\n", 1) && !append_line(host, output->path, &line)) {
-        iswi_console_say(&host->console, ISW_LOG_ERROR, "output %s of %s: %s: %s (%s)",
-                         output->name, function->name, output->path, strerror(errno),
-                         invocation_id);
+        iswi_console_say_of(&host->console, ISW_LOG_ERROR, function->name, invocation_id,
+                            "output %s of %s: %s: %s", output->name, function->name, output->path,
+                            strerror(errno));
     }
     iswi_buffer_fini(&line);
 }

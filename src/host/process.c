@@ -55,6 +55,12 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
     iswi_process_update_load(process);
 }
 
+void iswi_process_count(iswi_process *process, bool succeeded)
+{
+    process->ended_calls++;
+    process->failed_calls += !succeeded;
+}
+
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id)
 {
     unsigned number = (unsigned)(id & 0xffff);
@@ -171,6 +177,8 @@ void iswi_process_lose_calls(iswi_process *process, const char *why)
         pthread_mutex_lock(&process->lock);
         for (unsigned i = 0; i < process->place_count && !call; i++) {
             call = process->places[i].call;
+            if (call)
+                iswi_process_count(process, false);
             if (process->places[i].id)
                 iswi_process_free_place(process, process->places[i].id);
         }
@@ -193,6 +201,7 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
     frame.as.cancel.reason = ISWI_CANCEL_DEADLINE;
     frame.as.cancel.grace_ms = (uint64_t)grace_ms;
     iswi_process_send(process, &frame);
+    iswi_process_count(process, false);
     place->call = NULL;
     place->until_ns = now_ns + grace_ms * 1000000;
     return call;
@@ -229,9 +238,9 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
     iswi_call *call;
 
     while ((call = next_expired(process, now_ns, &next_ns, &overdue)) != NULL) {
-        iswi_console_say(&process->host->console, ISW_LOG_WARNING,
-                         "%s took longer than its %lld ms (%s)", call->function->name,
-                         (long long)call->function->timeout_ms, call->invocation_id);
+        iswi_console_say_of(&process->host->console, ISW_LOG_WARNING, call->function->name,
+                            call->invocation_id, "%s took longer than its %lld ms",
+                            call->function->name, (long long)call->function->timeout_ms);
         iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
     }
     if (overdue)

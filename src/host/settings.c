@@ -2,6 +2,8 @@
 /* The option tables of host.yaml, and what they cannot say: names that must differ. */
 #include "host/settings.h"
 
+#include "host/http_listen.h"
+
 #include <stddef.h>
 
 #define ROW(st, member, kind, yaml, standard, low, high, text)                                  \
@@ -26,6 +28,10 @@ static const isw_option host_rows[] = {
         "from the cancel of an invocation to the end of its process"),
     ROW(iswi_host_options, shutdown_grace_ms, DURATION, "shutdown_grace", "10s", 0, HOUR_MS,
         "for what is in flight when the host stops"),
+    ROW(iswi_host_options, control, BOOL, "control", "true", 0, 0,
+        "answer isoworker status, logs, drain and resume"),
+    ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,
+        "last lines that isoworker logs can show"),
     { 0 },
 };
 
@@ -47,6 +53,14 @@ static const isw_option http_rows[] = {
     ROW(iswi_http_settings, connections_per_address, INT, "connections_per_address", "0", 0,
         1000000, "of one client; 0: no limit"),
     ROW(iswi_http_settings, threads, INT, "threads", "1", 1, 64, "that read and write"),
+    { 0 },
+};
+
+static const isw_option admin_rows[] = {
+    MAYBE(iswi_admin_settings, listen, STRING, "listen",
+          "address and port of /health, /ready, /status, /drain, /resume; left out: none"),
+    ROW(iswi_admin_settings, open, BOOL, "open", "false", 0, 0,
+        "let other machines read there, unauthenticated; only this one may drain"),
     { 0 },
 };
 
@@ -125,6 +139,7 @@ static const isw_option function_rows[] = {
 static const isw_option document_rows[] = {
     GROUP(host, "host", host_rows, iswi_host_options, "the host itself"),
     GROUP(http, "http", http_rows, iswi_http_settings, "the HTTP trigger"),
+    GROUP(admin, "admin", admin_rows, iswi_admin_settings, "HTTP for operators and probes"),
     GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
     GROUPS(functions, "functions", function_rows, iswi_function_settings, true,
            "settings of functions; the last match counts"),
@@ -158,6 +173,19 @@ static isw_status check_workers(iswi_config *config, const iswi_host_settings *s
     return ISW_OK;
 }
 
+static isw_status check_admin(iswi_config *config, const iswi_admin_settings *admin,
+                              isw_error *error)
+{
+    const iswi_node *group = iswi_node_find(iswi_config_root(config), "admin");
+
+    if (!admin->listen || admin->open || iswi_http_listens_here(admin->listen))
+        return ISW_OK;
+    return iswi_config_refuse(config, iswi_node_find(group, "listen"), error,
+                              "other machines could reach \"%s\", where nobody is asked for a "
+                              "password; write 127.0.0.1:PORT, or open: true beside it so that "
+                              "they may read", admin->listen);
+}
+
 isw_status iswi_host_settings_read(const char *path, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error)
 {
@@ -169,6 +197,8 @@ isw_status iswi_host_settings_read(const char *path, iswi_config **config,
     status = iswi_config_load(*config, document_rows, sizeof(iswi_host_settings), &loaded, error);
     if (status == ISW_OK)
         status = check_workers(*config, loaded, error);
+    if (status == ISW_OK)
+        status = check_admin(*config, &((const iswi_host_settings *)loaded)->admin, error);
     if (status != ISW_OK) {
         iswi_config_close(*config);
         *config = NULL;

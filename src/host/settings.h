@@ -11,6 +11,8 @@ typedef struct iswi_host_options {
     int64_t function_timeout_ms;
     int64_t cancel_grace_ms;
     int64_t shutdown_grace_ms;
+    bool control;
+    int64_t log_lines;
 } iswi_host_options;
 
 typedef struct iswi_http_settings {
@@ -22,6 +24,11 @@ typedef struct iswi_http_settings {
     int64_t connections, connections_per_address;
     int64_t threads;
 } iswi_http_settings;
+
+typedef struct iswi_admin_settings {
+    const char *listen; /* NULL: no admin endpoints */
+    bool open;
+} iswi_admin_settings;
 
 typedef struct iswi_level_rule {
     const char *category;
@@ -66,6 +73,7 @@ typedef struct iswi_function_settings {
 typedef struct iswi_host_settings {
     iswi_host_options host;
     iswi_http_settings http;
+    iswi_admin_settings admin;
     iswi_logging_settings logging;
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */

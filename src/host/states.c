@@ -67,6 +67,7 @@ static void greet(iswi_process *process)
     iswi_process_send(process, &frame);
     if (upgrade)
         iswi_link_upgrade(process->link); /* the hello was the last frame on the message lane */
+    process->on_ring = upgrade;
     pthread_mutex_unlock(&process->lock);
     iswi_arena_fini(&arena);
 }
@@ -151,7 +152,11 @@ static void become_ready(iswi_process *process, int64_t now_ns)
     if (!iswi_process_advance(process, ISWI_PROCESS_LOADING, ISWI_PROCESS_READY))
         return;
     process->state_until_ns = INT64_MAX;
-    process->ready_ns = process->asked_ns = now_ns;
+    process->asked_ns = now_ns;
+    pthread_mutex_lock(&process->lock);
+    process->ready_ns = now_ns;
+    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
+    pthread_mutex_unlock(&process->lock);
     iswi_console_say(&process->host->console,
                      process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
                      "worker %s: ready after %lld ms", process->label,

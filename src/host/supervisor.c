@@ -151,6 +151,7 @@ static overview look(iswi_host *host)
     overview seen = { .next_ns = INT64_MAX };
     int64_t now_ns = iswi_now_ns();
 
+    atomic_fetch_add(&host->turns, 1);
     /* While we look, whoever has something sooner writes a wake that ends the next wait. */
     atomic_store(&host->wake_at_ns, INT64_MAX);
     for (size_t i = 0; i < host->pool_count; i++)
@@ -166,10 +167,11 @@ static void announce(iswi_host *host)
     iswi_logline line = { .level = ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
-    char text[160];
+    char text[256];
 
-    snprintf(text, sizeof text, "%zu functions at %s, Ctrl-C ends", host->function_count,
-             host->http ? iswi_http_url(host->http) : "(no HTTP)");
+    snprintf(text, sizeof text, "%zu functions at %s%s%s, Ctrl-C ends", host->function_count,
+             host->http ? iswi_http_url(host->http) : "(no HTTP)",
+             host->admin ? ", admin at " : "", host->admin ? iswi_http_url(host->admin) : "");
     line.message = isw_str_of(text);
     iswi_console_announce(&host->console, &line);
 }
@@ -186,6 +188,7 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     host->table_shown = true;
     if (host->route_count == 0)
         iswi_functions_publish(host);
+    atomic_store(&host->settled, true);
     iswi_functions_show(host);
     announce(host);
 }

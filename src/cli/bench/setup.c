@@ -77,7 +77,7 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
 
 void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
 {
-    fputs("host: {function_timeout: 0}\n", file);
+    fputs("host: {function_timeout: 0, control: false}\n", file);
     if (setup->http)
         fprintf(file, "http: {listen: \"127.0.0.1:0\", threads: %u}\n", setup->http);
     else
