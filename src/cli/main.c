@@ -19,6 +19,10 @@ typedef struct command {
 static const command commands[] = {
     { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
     { "explain", iswi_cli_explain, "print the reference of a middleware, or the list of them" },
+    { "status", iswi_cli_status, "show the workers and functions of a host that runs" },
+    { "logs", iswi_cli_logs, "show its last log lines, and those that come" },
+    { "drain", iswi_cli_drain, "let it finish what it has and take nothing new" },
+    { "resume", iswi_cli_drain, "let it take requests again" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

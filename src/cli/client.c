@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The near end of the control socket: one connection for each question. */
+#include "cli/client.h"
+
+#include "base/text.h"
+#include "host/control_path.h"
+#include "value/value.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int fail(int status, const char *message)
+{
+    fprintf(stderr, "isoworker: %s\n", message);
+    return status;
+}
+
+int iswi_client_ask(const char *folder, const char *request, unsigned patience_s, FILE **out)
+{
+    char path[PATH_MAX];
+    isw_error error = { ISW_OK, "" };
+    struct timeval patience = { .tv_sec = patience_s };
+    size_t size = strlen(request);
+    int fd = -1;
+
+    if (!realpath(folder, path)) {
+        fprintf(stderr, "isoworker: %s: %s\n", folder, strerror(errno));
+        return EX_NOINPUT;
+    }
+    if (iswi_control_connect(path, &fd, &error) != ISW_OK)
+        return fail(EX_UNAVAILABLE, error.message);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (send(fd, request, size, MSG_NOSIGNAL) == (ssize_t)size)
+        *out = fdopen(fd, "r");
+    if (*out)
+        return EX_OK;
+    close(fd);
+    return fail(EX_UNAVAILABLE, "the host closed the connection; it may be ending");
+}
+
+int iswi_client_line(FILE *from, char **line, size_t *size)
+{
+    size_t capacity = 0;
+    ssize_t got;
+
+    *line = NULL;
+    got = getline(line, &capacity, from);
+    if (got > 0) {
+        *size = (size_t)got - ((*line)[got - 1] == '\n');
+        return EX_OK;
+    }
+    free(*line);
+    *line = NULL;
+    if (ferror(from) && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return fail(EX_UNAVAILABLE, "the host does not answer; is it stopped?");
+    return fail(EX_UNAVAILABLE, "the host gave no answer; it may be ending");
+}
+
+typedef struct complaint {
+    const char *error;
+} complaint;
+
+static const isw_field complaint_fields[] = {
+    { ISW_FIELD(STRING, complaint, error) },
+    { 0 },
+};
+
+int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out)
+{
+    complaint said = { NULL };
+    isw_error error = { ISW_OK, "" };
+    isw_value value;
+    char *line;
+    size_t size;
+    int result;
+
+    result = iswi_client_line(from, &line, &size);
+    if (result != EX_OK)
+        return result;
+    if (iswi_json_parse(arena, (isw_str){ line, size }, &value, &error) == ISW_OK &&
+        iswi_bind(arena, &value, "", complaint_fields, false, &said, &error) == ISW_OK &&
+        !said.error)
+        iswi_bind(arena, &value, "", fields, false, out, &error);
+    free(line);
+    if (said.error)
+        return fail(EX_DATAERR, said.error);
+    if (error.status == ISW_OK)
+        return EX_OK;
+    fprintf(stderr, "isoworker: the host's answer cannot be read; is it of another version? (%s)\n",
+            error.message);
+    return EX_PROTOCOL;
+}
+
+void iswi_client_member(iswi_buffer *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    iswi_buffer_printf(out, ",\"%s\":", name);
+    iswi_json_string(out, isw_str_of(value));
+}
+
+const char *iswi_client_folder(int argc, char **argv, int index)
+{
+    if (index + 1 >= argc)
+        return index < argc ? argv[index] : ".";
+    fail(EX_USAGE, "this command takes one folder");
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_CLI_CLIENT_H
+#define ISWI_CLI_CLIENT_H
+
+/* Asking a host that runs, over its control socket (host/control_client.h has what). Each call says
+ * on stderr what went wrong and returns an exit status of sysexits.h. */
+#include "base/arena.h"
+#include "base/buffer.h"
+
+#include <isoworker/bind.h>
+#include <stdio.h>
+
+/* Connect to the host of `folder` and send the line `request`; *out is the caller's to close. Its
+ * reading gives up after `patience_s` seconds; 0: never.
+ * EX_UNAVAILABLE when none runs there, EX_NOINPUT when there is no such folder. */
+int iswi_client_ask(const char *folder, const char *request, unsigned patience_s, FILE **out);
+
+/* Read one line into *line, which the caller frees with free(), and *size, without its end.
+ * EX_UNAVAILABLE when there is none. */
+int iswi_client_line(FILE *from, char **line, size_t *size);
+
+/* Read one line, which is `fields`, into the struct at `out`; its memory is the arena's. A line that
+ * says "error" is EX_DATAERR. */
+int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out);
+
+/* Append `,"name":"value"`; nothing for NULL. */
+void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
+
+/* The one folder among the words from `index` on, "." if there is none. NULL, with a message: there
+ * are more. */
+const char *iswi_client_folder(int argc, char **argv, int index);
+
+#endif

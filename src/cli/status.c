@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker status`. */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/columns.h"
+#include "host/report.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 10 };
+
+static const char usage[] =
+    "usage: isoworker status [DIR] [--json] [--watch]\n"
+    "\n"
+    "Asks the host that runs in DIR (. by default) for its workers and functions.\n"
+    "  --json   as one JSON object\n"
+    "  --watch  again each second, until Ctrl-C\n"
+    "\n"
+    "  STATE      starting, loading, ready, leaving, ending, restarting, given up\n"
+    "  LANE       how frames travel: ring (shared memory) or message\n"
+    "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
+    "  WAITING    those of them that wait for a thread, as of the last heartbeat\n"
+    "  MEAN       from an invocation to its answer, LAST the same of the last one\n"
+    "\n"
+    "Ends with status 69 when no host runs there.\n";
+
+/* -- Numbers for people ------------------------------------------------------------------------ */
+
+static const char *span(iswi_arena *arena, int64_t ms)
+{
+    long long s = ms / 1000;
+    const char *text;
+
+    if (ms < 1000)
+        text = iswi_arena_printf(arena, "%lld ms", (long long)ms);
+    else if (s < 60)
+        text = iswi_arena_printf(arena, "%llds", s);
+    else if (s < 3600)
+        text = iswi_arena_printf(arena, "%lldm%02llds", s / 60, s % 60);
+    else if (s < 86400)
+        text = iswi_arena_printf(arena, "%lldh%02lldm", s / 3600, s % 3600 / 60);
+    else
+        text = iswi_arena_printf(arena, "%lldd%02lldh", s / 86400, s % 86400 / 3600);
+    return text ? text : "?";
+}
+
+static void duration_cell(iswi_columns *table, int64_t us)
+{
+    if (us == 0)
+        iswi_columns_cell(table, "-");
+    else if (us < 1000)
+        iswi_columns_cell(table, "%lld us", (long long)us);
+    else if (us < 10000000)
+        iswi_columns_cell(table, "%.*f ms", us < 100000, (double)us / 1e3);
+    else
+        iswi_columns_cell(table, "%.1f s", (double)us / 1e6);
+}
+
+static void number_cell(iswi_columns *table, int64_t number)
+{
+    iswi_columns_cell(table, "%lld", (long long)number);
+}
+
+/* "-" for what does not run or has not been heard. */
+static void pid_cell(iswi_columns *table, int64_t pid)
+{
+    if (pid)
+        number_cell(table, pid);
+    else
+        iswi_columns_cell(table, "-");
+}
+
+static void memory_cell(iswi_columns *table, int64_t bytes)
+{
+    if (bytes)
+        iswi_columns_cell(table, "%.1f MiB", (double)bytes / (1 << 20));
+    else
+        iswi_columns_cell(table, "-");
+}
+
+/* -- Tables ------------------------------------------------------------------------------------ */
+
+/* What may hold a worker's own words. */
+static void print_detail(const iswi_report_process *process)
+{
+    iswi_buffer safe = { 0 };
+
+    if (!process->detail)
+        return;
+    iswi_terminal_text(&safe, isw_str_of(process->detail));
+    printf("  %s: %s\n", process->process, iswi_buffer_text(&safe) ? (char *)safe.data : "");
+    iswi_buffer_fini(&safe);
+}
+
+static void print_head(const iswi_report_head *head, iswi_arena *arena)
+{
+    printf("%s: %s, up %s, pid %lld, isoworker %s\n", head->folder ? head->folder : "?",
+           head->state, span(arena, head->uptime_ms), (long long)head->pid,
+           head->version ? head->version : "?");
+    printf("%s%s%s: %lld in flight, %lld done, %lld of them failed\n\n",
+           head->url ? head->url : "no HTTP", head->admin_url ? ", admin at " : "",
+           head->admin_url ? head->admin_url : "", (long long)head->in_flight,
+           (long long)head->invocations, (long long)head->failures);
+}
+
+static void print_processes(const iswi_report_all *all, iswi_arena *arena)
+{
+    static const char *const heads[] = { "WORKER", ">PID", "STATE", "LANE", ">IN FLIGHT",
+                                         ">WAITING", ">DONE", ">FAILED", ">RESTARTS", ">MEMORY",
+                                         ">FUNCTIONS", NULL };
+    iswi_columns table;
+
+    iswi_columns_init(&table, arena, heads);
+    for (size_t i = 0; i < all->process_count; i++) {
+        const iswi_report_process *process = &all->processes[i];
+
+        iswi_columns_row(&table);
+        iswi_columns_cell(&table, "%s", process->process);
+        pid_cell(&table, process->pid);
+        iswi_columns_cell(&table, "%s", process->state);
+        iswi_columns_cell(&table, "%s", process->lane ? process->lane : "-");
+        iswi_columns_cell(&table, "%lld/%lld", (long long)process->in_flight,
+                          (long long)process->credit);
+        number_cell(&table, process->waiting);
+        number_cell(&table, process->invocations);
+        number_cell(&table, process->failures);
+        number_cell(&table, process->restarts);
+        memory_cell(&table, process->resident_bytes);
+        number_cell(&table, process->functions);
+    }
+    iswi_columns_print(&table, stdout);
+    iswi_columns_fini(&table);
+    for (size_t i = 0; i < all->process_count; i++)
+        print_detail(&all->processes[i]);
+}
+
+/* "GET /api/hello/{name}": where the host is stands above the table. */
+static void where_cell(iswi_columns *table, const iswi_report_function *function,
+                       const iswi_report_head *head)
+{
+    const char *url = function->url ? function->url : "-";
+    size_t size = head->url ? strlen(head->url) : 0;
+
+    if (size && strncmp(url, head->url, size) == 0)
+        url += size;
+    if (function->refused)
+        iswi_columns_cell(table, "(not served: %s)", function->refused);
+    else
+        iswi_columns_cell(table, "%s %s", function->methods ? function->methods : "ANY", url);
+}
+
+static const char *chain_text(const iswi_report_function *function, iswi_arena *arena)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < function->chain_count && text; i++)
+        text = iswi_arena_printf(arena, "%s%s%s", text, i ? " > " : "", function->chain[i]);
+    return text && *text ? text : "-";
+}
+
+static void print_functions(const iswi_report_all *all, iswi_arena *arena)
+{
+    static const char *const heads[] = { "FUNCTION", "WORKER", "TRIGGER", "WHERE", ">IN FLIGHT",
+                                         ">DONE", ">FAILED", ">MEAN", ">LAST", "CHAIN", NULL };
+    iswi_columns table;
+
+    iswi_columns_init(&table, arena, heads);
+    for (size_t i = 0; i < all->function_count; i++) {
+        const iswi_report_function *function = &all->functions[i];
+
+        iswi_columns_row(&table);
+        iswi_columns_cell(&table, "%s", function->name);
+        iswi_columns_cell(&table, "%s", function->worker);
+        iswi_columns_cell(&table, "%s", function->trigger ? function->trigger : "-");
+        where_cell(&table, function, &all->host);
+        number_cell(&table, function->in_flight);
+        number_cell(&table, function->invocations);
+        number_cell(&table, function->failures);
+        duration_cell(&table, function->mean_us);
+        duration_cell(&table, function->last_us);
+        iswi_columns_cell(&table, "%s", chain_text(function, arena));
+    }
+    printf("\n");
+    iswi_columns_print(&table, stdout);
+    iswi_columns_fini(&table);
+}
+
+/* -- The command ------------------------------------------------------------------------------- */
+
+static int show_json(FILE *from)
+{
+    char *line;
+    size_t size;
+    int result = iswi_client_line(from, &line, &size);
+
+    if (result == EX_OK)
+        printf("%.*s\n", (int)size, line);
+    free(line);
+    return result;
+}
+
+static int show_tables(FILE *from, bool over)
+{
+    iswi_report_all all = { .host = { .pid = 0 } };
+    iswi_arena arena;
+    int result;
+
+    iswi_arena_init(&arena, 64 * 1024);
+    result = iswi_client_answer(from, &arena, iswi_report_fields, &all);
+    if (result == EX_OK) {
+        if (over && isatty(STDOUT_FILENO))
+            printf("\x1b[H\x1b[J"); /* over the last one */
+        print_head(&all.host, &arena);
+        print_processes(&all, &arena);
+        if (all.function_count)
+            print_functions(&all, &arena);
+    }
+    iswi_arena_fini(&arena);
+    return result;
+}
+
+static int show(const char *folder, bool json, bool over)
+{
+    FILE *from = NULL;
+    int result = iswi_client_ask(folder, "{\"command\":\"status\"}\n", PATIENCE_S, &from);
+
+    if (result != EX_OK)
+        return result;
+    result = json ? show_json(from) : show_tables(from, over);
+    fclose(from);
+    fflush(stdout);
+    return result;
+}
+
+int iswi_cli_status(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "watch", no_argument, NULL, 'w' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool json = false;
+    bool watch = false;
+    const char *folder;
+    int letter;
+    int result;
+
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        json = json || letter == 'j';
+        watch = watch || letter == 'w';
+        if (letter == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        if (letter == '?')
+            return EX_USAGE;
+    }
+    folder = iswi_client_folder(argc, argv, optind);
+    if (!folder)
+        return EX_USAGE;
+    while ((result = show(folder, json, watch)) == EX_OK && watch)
+        sleep(1);
+    return result;
+}
