@@ -128,16 +128,19 @@ static bool find_target(iswi_http_request *request)
     return false;
 }
 
-/* Counted first and looked at then: whoever holds the front and then sees the count at 0 knows that
- * nobody slipped through. */
+/* Counted, and looked at once more then: whoever holds the front and sees the count at 0 after that
+ * knows that nobody slipped through. */
 static bool admit(iswi_http_request *request)
 {
     iswi_http *http = request->http;
 
-    request->admitted = true;
-    atomic_fetch_add(&http->admitted, 1);
-    if (!atomic_load(&http->held))
-        return true;
+    if (!atomic_load(&http->held)) {
+        atomic_fetch_add(&http->admitted, 1);
+        request->admitted = !atomic_load(&http->held);
+        if (request->admitted)
+            return true;
+        atomic_fetch_sub(&http->admitted, 1);
+    }
     iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
                           "The host is draining: it finishes what it has and takes nothing new.",
                           NULL);

@@ -1,6 +1,8 @@
 set(http_support support/http_client.c support/http_front.c)
 isw_test(host/http_strict STACK host SOURCES ${http_support})
 isw_test(host/trace STACK host)
+isw_test(host/journal STACK host)
+isw_test(host/admin STACK host SOURCES ${http_support})
 isw_test(host/http_trigger STACK host SOURCES ${http_support})
 isw_test(host/http_answer STACK host SOURCES ${http_support})
 isw_test(host/http_life STACK host SOURCES ${http_support})
