@@ -19,8 +19,8 @@ int iswi_client_ask(const char *folder, const char *request, unsigned patience_s
  * EX_UNAVAILABLE when there is none. */
 int iswi_client_line(FILE *from, char **line, size_t *size);
 
-/* Read one line, which is `fields`, into the struct at `out`; its memory is the arena's. A line that
- * says "error" is EX_DATAERR. */
+/* Read one line, which is `fields`, into the struct at `out`; its memory is the arena's. A line
+ * that says "error" is EX_DATAERR. */
 int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out);
 
 /* Append `,"name":"value"`; nothing for NULL. */

@@ -72,9 +72,10 @@ void iswi_columns_print(const iswi_columns *table, FILE *file)
         widths[column] = (int)width_of(table, column);
     for (size_t row = 0; row <= table->row_count; row++) {
         for (unsigned column = 0; column < table->count; column++) {
-            bool last = column + 1 == table->count && !table->right[column];
+            bool last = column + 1 == table->count;
+            int left = last ? 0 : -widths[column];
 
-            fprintf(file, "  %*s", table->right[column] ? widths[column] : last ? 0 : -widths[column],
+            fprintf(file, "  %*s", table->right[column] ? widths[column] : left,
                     text_at(table, row, column));
         }
         fputc('\n', file);

@@ -28,8 +28,8 @@ static const char usage[] =
     "  --level L        trace, debug, info, warning, error or critical, and what is above\n"
     "  --json           as JSON lines\n"
     "\n"
-    "A host keeps the last 1,000 lines (log_lines of host.yaml), of the levels that its own setting\n"
-    "has. Ends with status 69 when no host runs there.\n";
+    "A host keeps the last 1,000 lines (log_lines of host.yaml), of the levels that its own\n"
+    "setting has. Ends with status 69 when no host runs there.\n";
 
 typedef struct request {
     bool follow, json;
@@ -58,8 +58,8 @@ static int64_t time_of(const char *text)
     struct tm parts = { .tm_isdst = 0 };
     int ms = 0;
 
-    if (!text || sscanf(text, "%d-%d-%dT%d:%d:%d.%dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                        &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms) != 7)
+    if (!text || sscanf(text, "%d-%d-%dT%d:%d:%d.%dZ", &parts.tm_year, &parts.tm_mon,
+                        &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms) != 7)
         return 0;
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
@@ -204,7 +204,8 @@ static int take_option(int letter, request *asked)
         asked->level = optarg;
         if (iswi_log_level_parse(isw_str_of(optarg), &level) && level != ISW_LOG_NONE)
             return EX_OK;
-        fprintf(stderr, "isoworker: --level takes trace, debug, info, warning, error or critical\n");
+        fprintf(stderr,
+                "isoworker: --level takes trace, debug, info, warning, error or critical\n");
         return EX_USAGE;
     default:
         return EX_USAGE;

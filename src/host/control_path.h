@@ -28,8 +28,8 @@ isw_status iswi_control_listen(const char *folder, iswi_control_socket *out, isw
 void iswi_control_unlisten(iswi_control_socket *control);
 
 /* Connect to the host of the absolute `folder`: one of this user or, for root, of the folder's
- * owner; *fd is the caller's. Blocks for some seconds at most. Errors: ISW_E_NOT_FOUND if none runs,
- * ISW_E_IO. */
+ * owner; *fd is the caller's. Blocks for some seconds at most. Errors: ISW_E_NOT_FOUND if none
+ * runs, ISW_E_IO. */
 isw_status iswi_control_connect(const char *folder, int *fd, isw_error *error);
 
 /* Whether the peer of a socket is this user, `uid`, or root. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the host knows of itself, written down. Invariant: nothing waits for a reader: each process's
- * lock is held only while its numbers are copied.
+ * What the host knows of itself, written down. Invariant: nothing waits for a reader; the lock of a
+ * process is held only while its numbers are copied.
  */
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -18,7 +18,8 @@ typedef struct iswi_report_head {
 typedef struct iswi_report_process {
     const char *worker, *process; /* "orders", "orders[2]" */
     int64_t pid; /* 0: does not run */
-    const char *state; /* waiting, starting, loading, ready, leaving, ending, restarting, given up */
+    const char *state; /* waiting, starting, loading, ready, leaving, ending, restarting, given up,
+                          stopped */
     const char *detail; /* why it does not serve; NULL if it does */
     const char *lane;   /* ring, message */
     int64_t credit, in_flight;

@@ -26,7 +26,9 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(s->folder));
     snprintf(s->yaml, sizeof s->yaml, "%s/host.yaml", s->folder);
     file = fopen(s->yaml, "w");
-    fputs("admin: {listen: \"127.0.0.1:0\"}\nworkers:\n  - {name: w, command: [/bin/true]}\n", file);
+    fputs("admin: {listen: \"127.0.0.1:0\"}\n"
+          "workers:\n  - {name: w, command: [/bin/true]}\n",
+          file);
     fclose(file);
     if (iswi_host_create(s->folder, &overrides, &s->host, &error) != ISW_OK)
         fail_msg("%s", error.message);
