@@ -205,7 +205,7 @@ static bool is_local_name(const isw_str *host)
     colon = memchr(host->data, ':', host->size);
     snprintf(address, sizeof address, "%.*s%s", (int)host->size, host->data,
              colon && host->data[host->size - 1] != ']' ? "" : ":0");
-    return iswi_http_listens_here(address);
+    return iswi_http_reach(address) == ISWI_REACH_HERE;
 }
 
 static bool is_local_client(isw_str client)

@@ -109,15 +109,18 @@ static void write_url(int fd, char url[ISWI_HTTP_URL_BYTES])
     }
 }
 
-bool iswi_http_listens_here(const char *text)
+iswi_reach iswi_http_reach(const char *text)
 {
     socket_address address;
+    bool here;
 
     if (!parse_address(text, &address))
-        return false;
+        return ISWI_REACH_NONE;
     if (address.any.sa_family == AF_INET6)
-        return memcmp(&address.v6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
-    return ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+        here = memcmp(&address.v6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
+    else
+        here = ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+    return here ? ISWI_REACH_HERE : ISWI_REACH_OTHERS;
 }
 
 isw_status iswi_http_listen(const char *text, const char *setting, int *out,

@@ -16,7 +16,9 @@ enum { ISWI_HTTP_URL_BYTES = 80 };
 isw_status iswi_http_listen(const char *address, const char *setting, int *fd,
                             char url[ISWI_HTTP_URL_BYTES], isw_error *error);
 
-/* Whether it is an address that only this machine reaches; false also for what is none. */
-bool iswi_http_listens_here(const char *address);
+typedef enum iswi_reach { ISWI_REACH_NONE, ISWI_REACH_HERE, ISWI_REACH_OTHERS } iswi_reach;
+
+/* Whether only this machine reaches such an address, or others, too; NONE for what is no address. */
+iswi_reach iswi_http_reach(const char *address);
 
 #endif

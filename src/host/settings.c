@@ -178,8 +178,8 @@ static isw_status check_admin(iswi_config *config, const iswi_admin_settings *ad
 {
     const iswi_node *group = iswi_node_find(iswi_config_root(config), "admin");
 
-    if (!admin->listen || admin->open || iswi_http_listens_here(admin->listen))
-        return ISW_OK;
+    if (!admin->listen || admin->open || iswi_http_reach(admin->listen) != ISWI_REACH_OTHERS)
+        return ISW_OK; /* what is no address is refused when it is opened */
     return iswi_config_refuse(config, iswi_node_find(group, "listen"), error,
                               "other machines could reach \"%s\", where nobody is asked for a "
                               "password; write 127.0.0.1:PORT, or open: true beside it so that "

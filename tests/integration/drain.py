@@ -100,6 +100,8 @@ class Drain(unittest.TestCase):
         with Host(worker(), top=top, expect=78, settled="<end>") as host:
             self.assertIn('host.yaml:1:9: other machines could reach "0.0.0.0:0", where nobody is '
                           'asked for a password', host.log())
+        with Host(worker(), top="admin: {listen: here}", expect=78, settled="<end>") as host:
+            self.assertIn('admin.listen: "here" is not an address', host.log())
         with Host(worker(), top='admin: {listen: "0.0.0.0:0", open: true}') as host:
             elsewhere = {"Host": "host.example:7072"}
             self.assertEqual(admin(host, "GET", "/ready", elsewhere)[0], 200)
