@@ -14,7 +14,8 @@ enum { TRIES_MAX = 2 };
 static void count(const iswi_call *call, const iswi_answer *answer)
 {
     iswi_host_function *function = call->function;
-    uint64_t us = (uint64_t)(iswi_now_ns() - call->begun_ns) / 1000;
+    int64_t at_ns = answer->at_ns ? answer->at_ns : iswi_now_ns(); /* reading a clock shows, too */
+    uint64_t us = at_ns > call->begun_ns ? (uint64_t)(at_ns - call->begun_ns) / 1000 : 0;
 
     atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
     if (answer->outcome != ISW_OUTCOME_SUCCESS)

@@ -66,6 +66,7 @@ typedef struct iswi_answer {
     isw_str message;
     isw_value result;
     uint64_t retry_after_ms;
+    int64_t at_ns; /* when it came; 0: now */
     void *held; /* give to iswi_answer_release; may be NULL */
 } iswi_answer;
 

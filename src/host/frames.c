@@ -286,6 +286,7 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
         return status;
     }
     fill_answer(held, &answer);
+    answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
     if (answer.outcome == ISW_OUTCOME_SUCCESS)
         take_outputs(process, call, &held->frame.as.response.outputs);
     iswi_call_finish(process->host, call, &answer);
