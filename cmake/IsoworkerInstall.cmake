@@ -37,6 +37,7 @@ install(FILES
   "${headers}/http.h"
   "${headers}/log.h"
   "${headers}/service.h"
+  "${headers}/span.h"
   "${headers}/stream.h"
   "${headers}/testing.h"
   "${headers}/worker.h"

@@ -16,7 +16,7 @@ foreach(name IN ITEMS cancel context convert failure function_settings http http
                       testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
-foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging rate_limit retry timeout
+foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging rate_limit retry timeout trace
                       validate)
   isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
 endforeach()

@@ -7,7 +7,7 @@
  *
  * This header is all that a worker needs. It brings in, in reading order: what a function is
  * (function.h), what its handler sees (value.h, context.h with failure.h and cancel.h,
- * convert.h, bind.h, http.h, form.h, stream.h, log.h, service.h), and how a worker runs (worker.h).
+ * convert.h, bind.h, http.h, form.h, stream.h, log.h, span.h, service.h), and how a worker runs (worker.h).
  * Authors of middleware include isoworker/sys/middleware.h as well, and the tests of an application
  * isoworker/testing.h.
  */
@@ -23,6 +23,7 @@
 #include <isoworker/stream.h>
 #include <isoworker/log.h>
 #include <isoworker/service.h>
+#include <isoworker/span.h>
 #include <isoworker/worker.h>
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <isoworker/failure.h>
 #include <isoworker/function.h>
+#include <isoworker/value.h>
 
 typedef isw_status (*iswi_step_fn)(isw_instance *self, isw_context *ctx, const isw_next *next);
 
@@ -86,8 +87,10 @@ const char *iswi_step_name(const isw_next *step);
 typedef struct iswi_span {
     const char *name;
     unsigned depth; /* 0 for the outermost */
-    int64_t start_ns, end_ns;
+    size_t parent;  /* the number of the span that it is in, from 1; 0: none */
+    int64_t start_ns, end_ns; /* end_ns is 0 while it is open */
     isw_status status;
+    isw_map attributes;
 } iswi_span;
 
 /* Those of one invocation, in the order in which they began. What memory cannot be had for is not
@@ -96,6 +99,7 @@ struct iswi_spans {
     iswi_arena *arena;
     iswi_span *items;
     size_t count, capacity;
+    size_t open; /* the number of the innermost span that is */
     unsigned depth;
 };
 

@@ -20,20 +20,33 @@ static bool grow(iswi_spans *spans)
 
 size_t iswi_spans_begin(iswi_spans *spans, const char *name)
 {
+    size_t parent = spans->open;
     unsigned depth = spans->depth++;
 
     if (spans->count == spans->capacity && !grow(spans))
         return SIZE_MAX;
-    spans->items[spans->count] =
-        (iswi_span){ .name = name, .depth = depth, .start_ns = iswi_now_ns() };
-    return spans->count++;
+    spans->items[spans->count] = (iswi_span){ .name = name, .depth = depth, .parent = parent,
+                                              .start_ns = iswi_now_ns() };
+    spans->open = ++spans->count;
+    return spans->count - 1;
 }
 
 void iswi_spans_end(iswi_spans *spans, size_t at, isw_status status)
 {
-    spans->depth--;
-    if (at == SIZE_MAX)
+    int64_t now_ns = iswi_now_ns();
+
+    if (at == SIZE_MAX) {
+        spans->depth--;
         return;
-    spans->items[at].end_ns = iswi_now_ns();
+    }
+    while (spans->open > at + 1) { /* what nobody ended within */
+        iswi_span *left = &spans->items[spans->open - 1];
+
+        left->end_ns = now_ns;
+        spans->open = left->parent;
+    }
+    spans->items[at].end_ns = now_ns;
     spans->items[at].status = status;
+    spans->open = spans->items[at].parent;
+    spans->depth = spans->items[at].depth;
 }

@@ -54,6 +54,7 @@ typedef struct iswi_after iswi_after;
 typedef struct iswi_form iswi_form;
 
 typedef struct iswi_stream iswi_stream;
+typedef struct iswi_recording iswi_recording;
 
 /* How an invocation reaches a host that takes bodies in pieces, while it runs. */
 typedef struct iswi_host_side {
@@ -123,6 +124,7 @@ struct isw_context {
     iswi_buffer piece;    /* that is being made */
     iswi_named_bag emitted;
 
+    iswi_recording *recording; /* span.c; NULL: nobody has asked */
     bool outcome_decided;
     isw_outcome outcome;
     uint32_t retry_after_ms;

@@ -16,6 +16,7 @@ static const isw_middleware *const builtin[] = {
     &isw_middleware_rate_limit,
     &isw_middleware_retry,
     &isw_middleware_timeout,
+    &isw_middleware_trace,
     &isw_middleware_validate,
 };
 

@@ -132,6 +132,7 @@ ISW_API extern const isw_middleware isw_middleware_logging;
 ISW_API extern const isw_middleware isw_middleware_rate_limit;
 ISW_API extern const isw_middleware isw_middleware_retry;
 ISW_API extern const isw_middleware isw_middleware_timeout;
+ISW_API extern const isw_middleware isw_middleware_trace;
 ISW_API extern const isw_middleware isw_middleware_validate;
 
 ISW_END_DECLS

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace: spans of the invocation, of each middleware inside this one and of the handler, with those
+ * that the handler makes itself (span.h), in the caller's W3C trace or a new one. They are exported
+ * once the answer is sent: `to: log` writes a line for each under the category "Trace", `to: file`
+ * one ExportTraceServiceRequest of OTLP/JSON for each invocation, a line of a file that an
+ * OpenTelemetry collector's otlpjsonfile receiver takes.
+ *
+ * Names, kinds and attributes are OpenTelemetry's (semantic conventions 1.27: http, faas). A trace
+ * that its caller samples is sampled here, one that it does not is not; of those that begin here
+ * the share `sample` is. Put it outermost: what is outside of it is not in its spans.
+ */
+#include <isoworker/http.h>
+#include <isoworker/log.h>
+#include <isoworker/span.h>
+#include <isoworker/sys/middleware.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum to { LOG, FILE_LINES };
+
+typedef struct options {
+    int64_t to;
+    const char *file;
+    double sample;
+    const char *service;
+} options;
+
+static const char *const targets[] = { "log", "file", NULL };
+
+static const isw_option rows[] = {
+    { .name = "to", .type = ISW_OPTION_ENUM, .default_value = "log", .choices = targets,
+      .offset = offsetof(options, to), .help = "where spans go" },
+    { .name = "file", .type = ISW_OPTION_PATH, .optional = true, .offset = offsetof(options, file),
+      .help = "of `to: file`; lines are added to it" },
+    { .name = "sample", .type = ISW_OPTION_DOUBLE, .default_value = "1",
+      .offset = offsetof(options, sample), .help = "share of the traces that begin here, 0 to 1" },
+    { .name = "service", .type = ISW_OPTION_STRING, .default_value = "isoworker",
+      .offset = offsetof(options, service), .help = "the resource's service.name" },
+    { 0 },
+};
+
+typedef struct state {
+    int fd;
+} state;
+
+static isw_status start(isw_instance *self, isw_error *error)
+{
+    const options *opt = isw_instance_options(self);
+    state *own = isw_instance_state(self);
+
+    own->fd = -1;
+    if (!(opt->sample >= 0 && opt->sample <= 1))
+        return isw_error_set(error, ISW_E_CONFIG, "sample is a share from 0 to 1");
+    if (opt->to == LOG)
+        return ISW_OK;
+    if (!opt->file)
+        return isw_error_set(error, ISW_E_CONFIG, "to: file needs a file");
+    own->fd = open(opt->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (own->fd < 0)
+        return isw_error_set(error, ISW_E_CONFIG, "%s: %s", opt->file, strerror(errno));
+    return ISW_OK;
+}
+
+static void stop(isw_instance *self)
+{
+    state *own = isw_instance_state(self);
+
+    if (own->fd >= 0)
+        close(own->fd);
+}
+
+/* -- The root ---------------------------------------------------------------------------------- */
+
+enum { ROOT_ATTRIBUTES = 6 };
+
+static void describe_root(isw_context *ctx, isw_span *root, isw_named_value *attributes)
+{
+    const isw_function *function = isw_context_function(ctx);
+    const isw_http *http = isw_http_request(ctx);
+    const isw_http *reply = isw_http_response(ctx);
+    const char *route = function->trigger.route ? function->trigger.route : function->name;
+    const char *id = isw_context_invocation_id(ctx);
+    size_t count = 0;
+
+    root->name = function->name;
+    attributes[count++] = isw_named("faas.name", isw_value_string(function->name));
+    attributes[count++] = isw_named("faas.invocation_id", isw_value_string(id));
+    attributes[count++] = isw_named("faas.trigger", isw_value_string(function->trigger.type));
+    if (http) {
+        root->name = isw_context_printf(ctx, "%.*s /%s", (int)http->method.size,
+                                        http->method.data, route);
+        attributes[count++] = isw_named("http.request.method", isw_value_text(http->method));
+        attributes[count++] = isw_named("http.route", isw_value_string(route));
+    }
+    if (reply)
+        attributes[count++] = isw_named("http.response.status_code", isw_value_int(reply->status));
+    root->attributes = (isw_map){ attributes, count };
+}
+
+/* -- Export ------------------------------------------------------------------------------------ */
+
+static void log_span(isw_context *ctx, const isw_recording *recording, const isw_span *span)
+{
+    isw_named_value fields[24] = {
+        isw_named("trace_id", isw_value_string(recording->trace_id)),
+        isw_named("span_id", isw_value_string(span->id)),
+        isw_named("parent_id", isw_value_string(span->parent_id)),
+        isw_named("start_us", isw_value_int(span->start_us)),
+        isw_named("duration_us", isw_value_int(span->duration_us)),
+        isw_named("status", isw_value_string(isw_status_name(span->status))),
+    };
+    size_t count = 6;
+
+    for (size_t i = 0; i < span->attributes.count && count < 24; i++)
+        fields[count++] = span->attributes.items[i];
+    isw_log_fields(ctx, ISW_LOG_INFO, "Trace", fields, count, "%s", span->name ? span->name : "");
+}
+
+static void write_value(isw_context *ctx, FILE *out, const isw_value *value)
+{
+    isw_str text = value->type == ISW_VALUE_STRING ? value->as.string : isw_str_of("");
+    const char *json;
+
+    if (value->type == ISW_VALUE_INT) {
+        fprintf(out, "{\"intValue\":\"%" PRId64 "\"}", value->as.integer);
+    } else if (value->type == ISW_VALUE_DOUBLE) {
+        fprintf(out, "{\"doubleValue\":%.17g}", value->as.real);
+    } else if (value->type == ISW_VALUE_BOOL) {
+        fprintf(out, "{\"boolValue\":%s}", value->as.boolean ? "true" : "false");
+    } else {
+        json = isw_context_json_string(ctx, isw_context_strndup(ctx, text.data, text.size));
+        fprintf(out, "{\"stringValue\":%s}", json ? json : "\"\"");
+    }
+}
+
+static void write_span(isw_context *ctx, FILE *out, const isw_recording *recording, size_t number)
+{
+    const isw_span *span = &recording->spans[number];
+    int kind = number ? 1 : isw_http_request(ctx) ? 2 : 5; /* internal, server, consumer */
+    const char *name = span->name ? isw_context_json_string(ctx, span->name) : NULL;
+
+    fprintf(out, "%s{\"traceId\":\"%s\",\"spanId\":\"%s\",\"parentSpanId\":\"%s\",\"name\":%s,"
+            "\"kind\":%d,\"startTimeUnixNano\":\"%" PRId64 "000\",\"endTimeUnixNano\":\"%" PRId64
+            "000\",\"attributes\":[", number ? "," : "", recording->trace_id, span->id,
+            span->parent_id, name ? name : "\"\"", kind, span->start_us,
+            span->start_us + span->duration_us);
+    for (size_t i = 0; i < span->attributes.count; i++) {
+        const isw_named_value *at = &span->attributes.items[i];
+
+        fprintf(out, "%s{\"key\":\"%.*s\",\"value\":", i ? "," : "", (int)at->name.size,
+                at->name.data);
+        write_value(ctx, out, &at->value);
+        fputs("}", out);
+    }
+    fputs("],\"status\":{", out);
+    if (span->status != ISW_OK)
+        fprintf(out, "\"code\":2,\"message\":\"%s\"", isw_status_name(span->status));
+    fputs("}}", out);
+}
+
+static void write_line(isw_context *ctx, const options *opt, int fd,
+                       const isw_recording *recording)
+{
+    const char *service = isw_context_json_string(ctx, opt->service);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return;
+    fprintf(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+                 "\"value\":{\"stringValue\":%s}}]},\"scopeSpans\":[{\"scope\":{\"name\":"
+                 "\"isoworker\"},\"spans\":[", service ? service : "\"\"");
+    for (size_t i = 0; i < recording->count; i++)
+        write_span(ctx, out, recording, i);
+    fputs("]}]}]}\n", out);
+    if (fclose(out) == 0 && write(fd, text, size) != (ssize_t)size)
+        isw_log_fields(ctx, ISW_LOG_ERROR, "Trace", NULL, 0, "%s: %s", opt->file, strerror(errno));
+    free(text);
+}
+
+/* What the export needs once the answer is sent. */
+typedef struct trip {
+    isw_instance *self;
+    isw_status status;
+} trip;
+
+static void export(isw_context *ctx, void *user)
+{
+    const trip *done = user;
+    const options *opt = isw_instance_options(done->self);
+    const isw_recording *recording = isw_recording_get(ctx);
+    isw_named_value attributes[ROOT_ATTRIBUTES];
+
+    if (!recording)
+        return;
+    describe_root(ctx, &recording->spans[0], attributes);
+    recording->spans[0].status = done->status;
+    if (opt->to == FILE_LINES)
+        write_line(ctx, opt, ((const state *)isw_instance_state(done->self))->fd, recording);
+    for (size_t i = 0; opt->to == LOG && i < recording->count; i++)
+        log_span(ctx, recording, &recording->spans[i]);
+}
+
+static bool is_sampled(const isw_context *ctx, const options *opt)
+{
+    int caller = isw_recording_caller(ctx);
+    uint32_t random = UINT32_MAX;
+
+    if (caller >= 0 || opt->sample >= 1)
+        return caller != 0;
+    return getrandom(&random, sizeof random, GRND_NONBLOCK) == sizeof random &&
+           random < opt->sample * UINT32_MAX;
+}
+
+static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
+{
+    bool sampled = is_sampled(ctx, isw_instance_options(self));
+    isw_status status = isw_recording_begin(ctx, sampled);
+    trip *done = isw_context_alloc(ctx, sizeof *done);
+
+    if (status == ISW_OK && !done)
+        status = isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a trace");
+    if (status == ISW_OK && sampled)
+        status = isw_context_after(ctx, export, done);
+    if (status != ISW_OK)
+        return status;
+    *done = (trip){ self, ISW_OK };
+    done->status = isw_next_run(next, ctx);
+    return done->status;
+}
+
+const isw_middleware isw_middleware_trace = {
+    .size = sizeof(isw_middleware),
+    .name = "trace",
+    .summary = "spans of trigger, chain and handler in the caller's trace (W3C, OpenTelemetry)",
+    .options = rows,
+    .options_size = sizeof(options),
+    .instance_size = sizeof(state),
+    .start = start,
+    .stop = stop,
+    .invoke = invoke,
+};
