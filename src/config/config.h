@@ -90,6 +90,11 @@ typedef struct iswi_named_list {
 isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t size,
                             const void **out, isw_error *error);
 
+/* Whether a table keeps its own rules: names, types, offsets within a struct of `size` bytes and
+ * apart from each other, defaults that can be read, groups that end. ISWI_OPTION_NAMED_LIST is not
+ * known here. Errors: ISW_E_INVALID, which names the option. */
+isw_status iswi_option_table_check(const isw_option *table, size_t size, isw_error *error);
+
 /* Whether two structs that `table`, which has no named list, filled say the same; secrets by what
  * they are now. */
 bool iswi_config_equal(const isw_option *table, const void *a, const void *b);
