@@ -8,7 +8,6 @@ isw_test(link/ring STACK link SOURCES link/support.c)
 isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
-isw_test(pipeline/registry STACK pipeline)
 
 foreach(name IN ITEMS cancel context convert failure function_settings http http_conditions
                       http_cookie http_date http_file http_form http_headers http_multipart
@@ -23,20 +22,7 @@ endforeach()
 
 isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c USES zlib)
 
-# A shared object that is a module, and one that is none.
-foreach(name IN ITEMS module_sample module_empty)
-  add_library(test_${name} MODULE pipeline/${name}.c)
-  set_target_properties(test_${name} PROPERTIES PREFIX "" C_EXTENSIONS OFF
-                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/include")
-  target_link_libraries(test_${name} PRIVATE isw_flags)
-endforeach()
-foreach(test IN ITEMS test_pipeline_registry test_worker_settings)
-  add_dependencies(${test} test_module_sample test_module_empty)
-  target_compile_definitions(${test} PRIVATE
-    ISW_TEST_MODULE="$<TARGET_FILE:test_module_sample>"
-    ISW_TEST_NO_MODULE="$<TARGET_FILE:test_module_empty>")
-endforeach()
+include(pipeline/modules.cmake)
 
 isw_test(worker/dispatch STACK worker)
 foreach(name IN ITEMS emit session session_end session_invoke session_log stream_read

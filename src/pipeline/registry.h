@@ -2,13 +2,14 @@
 #ifndef ISWI_PIPELINE_REGISTRY_H
 #define ISWI_PIPELINE_REGISTRY_H
 
-/* The middleware that YAML may name. Filled before the configuration is read; one thread. */
-#include <isoworker/sys/middleware.h>
+/* The middleware that YAML may name, and the modules that brought some of them. Filled before the
+ * configuration is loaded; one thread. */
+#include "pipeline/module.h"
 
 typedef struct iswi_registry {
     const isw_middleware **items;
     size_t count, capacity;
-    void **modules; /* handles of shared objects, open until fini */
+    iswi_module *modules; /* open until fini */
     size_t module_count, module_capacity;
 } iswi_registry;
 
@@ -21,9 +22,23 @@ isw_status iswi_registry_add(iswi_registry *registry, const isw_middleware *midd
 
 const isw_middleware *iswi_registry_find(const iswi_registry *registry, const char *name);
 
-/* Add what a shared object exports. The file must not be writable by group or others.
- * Errors: ISW_E_CONFIG naming the file. */
+/* The module that brought it, or NULL. */
+const iswi_module *iswi_registry_origin(const iswi_registry *registry,
+                                        const isw_middleware *middleware);
+
+/* -- Modules ----------------------------------------------------------------------------------- */
+
+/* Open the shared object at `path`, whose folders and file nobody else may write (trusted.h), unless
+ * it is open already; *out holds until another one is opened. Errors: ISW_E_CONFIG naming the
+ * file, ISW_E_NO_MEMORY. */
+isw_status iswi_registry_open(iswi_registry *registry, const char *path, const iswi_module **out,
+                              isw_error *error);
+
+/* The same, and add all middleware that it brings, or the one of that name. Errors: those of both
+ * steps, all of them naming the file. */
 isw_status iswi_registry_load(iswi_registry *registry, const char *path, isw_error *error);
+isw_status iswi_registry_load_one(iswi_registry *registry, const char *path, const char *name,
+                                  isw_error *error);
 
 /* Load `name` from the folder where the library's own modules lie, if there is such a file; the
  * folder "isoworker" beside the library. No other place is searched. Errors as above. */
@@ -31,5 +46,9 @@ isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, i
 
 /* Load all that lie there, in the order of their names. */
 isw_status iswi_registry_load_all_known(iswi_registry *registry, isw_error *error);
+
+/* Forget what was added, and close what was opened, since there were so many of each. Nothing of
+ * it may be in use. */
+void iswi_registry_trim(iswi_registry *registry, size_t count, size_t module_count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an entry of the YAML says beside its middleware's own options: `when`. */
+/* What an entry of the YAML says beside its middleware's own options: `when`, and `plugin`. */
 #include "pipeline/instance.h"
 
 #include "base/text.h"
@@ -39,11 +39,18 @@ static const isw_option when_row = { .name = "when", .type = ISW_OPTION_GROUP, .
                                      .group = when_rows, .group_size = sizeof(iswi_when),
                                      .help = "which invocations this entry is for" };
 
-/* What the YAML gives for one entry: `when`, then the middleware's own options. */
+/* What the YAML gives for one entry: this, then the middleware's own options. */
 typedef union entry_options {
-    iswi_when when;
+    struct {
+        iswi_when when;
+        const char *plugin; /* has been loaded when the entry is */
+    } own;
     max_align_t align;
 } entry_options;
+
+static const isw_option plugin_row = { .name = "plugin", .type = ISW_OPTION_PATH, .optional = true,
+                                       .offset = offsetof(entry_options, own.plugin),
+                                       .help = "the shared object that the middleware comes from" };
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
@@ -52,20 +59,25 @@ const isw_option *iswi_pipeline_when_rows(void)
     return when_rows;
 }
 
-static const isw_option *entry_rows(const isw_middleware *middleware, iswi_arena *arena)
+/* One that is linked in takes no `plugin`. */
+static const isw_option *entry_rows(const isw_middleware *middleware, bool plugin,
+                                    iswi_arena *arena)
 {
+    size_t count = 0;
     size_t own = 0;
     isw_option *rows;
 
     while (middleware->options && middleware->options[own].name)
         own++;
-    rows = iswi_arena_calloc(arena, own + 2, sizeof *rows);
+    rows = iswi_arena_calloc(arena, own + 3, sizeof *rows);
     if (!rows)
         return NULL;
-    rows[0] = when_row;
+    rows[count++] = when_row;
+    if (plugin)
+        rows[count++] = plugin_row;
     for (size_t i = 0; i < own; i++) {
-        rows[i + 1] = middleware->options[i];
-        rows[i + 1].offset += sizeof(entry_options);
+        rows[count] = middleware->options[i];
+        rows[count++].offset += sizeof(entry_options);
     }
     return rows;
 }
@@ -79,7 +91,8 @@ const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *
 
         rows[i] = (isw_option){ .name = middleware->name,
                                 .type = ISW_OPTION_GROUP,
-                                .group = entry_rows(middleware, arena),
+                                .group = entry_rows(
+                                    middleware, iswi_registry_origin(registry, middleware), arena),
                                 .group_size = sizeof(entry_options) + middleware->options_size,
                                 .help = middleware->summary };
         if (!rows[i].group)
@@ -90,7 +103,7 @@ const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *
 
 const iswi_when *iswi_entry_when(const iswi_named_entry *entry)
 {
-    return &((const entry_options *)entry->options)->when;
+    return &((const entry_options *)entry->options)->own.when;
 }
 
 const void *iswi_entry_options(const iswi_named_entry *entry)

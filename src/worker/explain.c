@@ -11,7 +11,8 @@ static bool is_file(const char *name)
 
 static void explain_one(const isw_middleware *middleware, iswi_buffer *out)
 {
-    iswi_buffer_printf(out, "%s: %s\n", middleware->name, middleware->summary);
+    iswi_buffer_printf(out, "%s%s%s\n", middleware->name, middleware->summary ? ": " : "",
+                       middleware->summary ? middleware->summary : "");
     if (!middleware->options || !middleware->options->name) {
         iswi_buffer_append_text(out, "\nIt has no options.\n");
         return;
@@ -33,6 +34,8 @@ static void list_all(const iswi_registry *registry, iswi_buffer *out)
                            registry->items[i]->summary);
     iswi_buffer_append_text(out, "\nEach entry may say `when` it is for:\n");
     iswi_config_reference(iswi_pipeline_when_rows(), 2, out);
+    iswi_buffer_append_text(out, "\nOne from a shared object says `plugin`, its path: "
+                                 "- mine: { plugin: ./mine.so }\n");
 }
 
 /* "a, b, c" */
@@ -54,23 +57,39 @@ static isw_status unknown(const iswi_registry *registry, const char *name, isw_e
     return ISW_E_NOT_FOUND;
 }
 
+/* All that a shared object brings. */
+static isw_status explain_file(iswi_registry *registry, const char *path, iswi_buffer *out,
+                               isw_error *error)
+{
+    const isw_middleware *const *at;
+    const iswi_module *module;
+    isw_status status = iswi_registry_open(registry, path, &module, error);
+
+    if (status != ISW_OK)
+        return status;
+    at = module->exports->app->middleware;
+    for (; at && *at; at++) {
+        iswi_buffer_append_text(out, out->size ? "\n" : "");
+        explain_one(*at, out);
+        iswi_buffer_printf(out, "\nin worker.yaml:\n  - %s: { plugin: %s }\n", (*at)->name, path);
+    }
+    if (module->exports->app->functions && module->exports->app->functions->name)
+        iswi_buffer_printf(out, "%s%s has functions: `isoworker worker %s --describe`\n",
+                           out->size ? "\n" : "", path, path);
+    else if (!out->size)
+        iswi_buffer_printf(out, "%s brings neither middleware nor functions.\n", path);
+    return ISW_OK;
+}
+
 static isw_status explain(isw_worker *worker, const char *name, iswi_buffer *out,
                           isw_error *error)
 {
     iswi_registry *registry = &worker->registry;
-    size_t before = registry->count;
     const isw_middleware *found;
     isw_status status;
 
-    if (name && is_file(name)) {
-        status = iswi_registry_load(registry, name, error);
-        for (size_t i = before; i < registry->count; i++) {
-            if (i > before)
-                iswi_buffer_append_text(out, "\n");
-            explain_one(registry->items[i], out);
-        }
-        return status;
-    }
+    if (name && is_file(name))
+        return explain_file(registry, name, out, error);
     status = iswi_registry_load_all_known(registry, error);
     if (status != ISW_OK)
         return status;

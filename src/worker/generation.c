@@ -42,6 +42,9 @@ isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old
                                   iswi_generation **out, isw_error *error)
 {
     iswi_generation *generation = iswi_calloc(1, sizeof *generation);
+    iswi_registry *registry = &worker->registry;
+    size_t known = registry->count;
+    size_t modules = registry->module_count;
     isw_status status;
 
     if (!generation)
@@ -57,6 +60,7 @@ isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old
     }
     end(generation);
     iswi_free(generation);
+    iswi_registry_trim(registry, known, modules); /* the next try may name others */
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker's YAML: which file, which modules it needs, and what it says. */
+/* The worker's YAML: which file, and what it says. */
 #include "worker/worker.h"
 
 #include <stddef.h>
@@ -46,63 +46,6 @@ static const isw_option *document_rows(const isw_worker *worker, iswi_arena *are
                             .group_size = sizeof(iswi_function_settings),
                             .help = "what holds for some functions; later entries count more" };
     return rows;
-}
-
-/* -- Modules ----------------------------------------------------------------------------------- */
-
-static const char *in_folder_of(iswi_arena *arena, const char *file, const char *path)
-{
-    const char *slash = strrchr(file, '/');
-
-    if (*path == '/' || !slash)
-        return strchr(path, '/') ? path : iswi_arena_printf(arena, "./%s", path);
-    return iswi_arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
-}
-
-static isw_status load_modules(isw_worker *worker, iswi_generation *generation, const char *file,
-                               isw_error *error)
-{
-    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "modules");
-
-    for (size_t i = 0; list && i < list->child_count; i++) {
-        const iswi_node *node = &list->children[i];
-        isw_error own = { ISW_OK, "" };
-        const char *path;
-
-        if (node->type != ISWI_NODE_SCALAR)
-            return ISW_OK; /* refused with its place when the document is loaded */
-        path = in_folder_of(&generation->arena, file, node->text);
-        if (!path)
-            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for modules");
-        if (iswi_registry_load(&worker->registry, path, &own) != ISW_OK)
-            return iswi_config_refuse(generation->config, node, error, "%s", own.message);
-    }
-    return ISW_OK;
-}
-
-/* The name of an entry of `middleware`: `- name` or `- name: {...}`. */
-static const char *entry_name(const iswi_node *node)
-{
-    if (node->type == ISWI_NODE_SCALAR)
-        return node->text;
-    return node->type == ISWI_NODE_MAP && node->child_count == 1 ? node->children[0].key : "";
-}
-
-/* Middleware that comes with the library but is not linked in, because it needs more libraries. */
-static isw_status load_known(isw_worker *worker, iswi_generation *generation, isw_error *error)
-{
-    const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "middleware");
-
-    for (size_t i = 0; list && i < list->child_count; i++) {
-        const iswi_node *node = &list->children[i];
-        isw_error own = { ISW_OK, "" };
-
-        if (iswi_registry_find(&worker->registry, entry_name(node)))
-            continue;
-        if (iswi_registry_load_known(&worker->registry, entry_name(node), &own) != ISW_OK)
-            return iswi_config_refuse(generation->config, node, error, "%s", own.message);
-    }
-    return ISW_OK;
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -153,9 +96,7 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
     isw_status status = open_document(worker, generation, path, error);
 
     if (status == ISW_OK)
-        status = load_modules(worker, generation, path ? path : "", error);
-    if (status == ISW_OK)
-        status = load_known(worker, generation, error);
+        status = iswi_generation_load_modules(worker, generation, path ? path : "", error);
     if (status == ISW_OK)
         status = load_document(worker, generation, &doc, error);
     if (status == ISW_OK)

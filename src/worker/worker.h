@@ -49,6 +49,11 @@ iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
 isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
                                 const iswi_generation *old, isw_error *error);
 
+/* modules.c: make known what the YAML `file` of `generation` names in modules. Errors: ISW_E_CONFIG
+ * with the place. */
+isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *generation,
+                                        const char *file, isw_error *error);
+
 /* function_settings.c */
 extern const isw_option iswi_function_rows[];
 

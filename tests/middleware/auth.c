@@ -5,6 +5,7 @@
 #include "../../middleware/auth_keys.h"
 
 #include <dlfcn.h>
+#include <isoworker/sys/module.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,19 +236,16 @@ static void wrong_configuration_does_not_start(void **state)
 static void the_module_exports_its_entry_alone(void **state)
 {
     void *module = dlopen(ISW_TEST_AUTH_MODULE, RTLD_NOW | RTLD_LOCAL);
-    const isw_middleware *const *list;
-    isw_module_entry_fn entry;
-    void *symbol;
+    const isw_module *exports;
 
     (void)state;
     if (!module)
         fail_msg("%s", dlerror());
-    symbol = dlsym(module, ISW_MODULE_ENTRY);
-    assert_non_null(symbol);
-    memcpy(&entry, &symbol, sizeof entry);
-    list = entry();
-    assert_string_equal(list[0]->name, "auth");
-    assert_null(list[1]);
+    exports = dlsym(module, ISW_MODULE_SYMBOL);
+    assert_non_null(exports);
+    assert_string_equal(exports->app->middleware[0]->name, "auth");
+    assert_null(exports->app->middleware[1]);
+    assert_null(exports->app->functions);
     assert_null(dlsym(module, "isw_middleware_auth"));
     assert_null(dlsym(module, "auth_keys_find"));
     dlclose(module);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shared object with two middleware, as the YAML's `modules` loads it. */
-#include <isoworker/sys/middleware.h>
+/* A shared object with two middleware. */
+#include <isoworker/sys/module.h>
 
 static isw_status pass(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
@@ -10,16 +10,15 @@ static isw_status pass(isw_instance *self, isw_context *ctx, const isw_next *nex
     return ISW_OK;
 }
 
+static const isw_option rows[] = {
+    { .name = "loud", .type = ISW_OPTION_BOOL, .default_value = "false" },
+    { 0 },
+};
+
 static const isw_middleware first = { .size = sizeof(isw_middleware), .name = "sample_first",
-                                      .invoke = pass };
+                                      .summary = "the first one", .options = rows,
+                                      .options_size = sizeof(bool), .invoke = pass };
 static const isw_middleware second = { .size = sizeof(isw_middleware), .name = "sample_second",
                                        .invoke = pass };
 
-ISW_API const isw_middleware *const *isw_module_middleware(void);
-
-const isw_middleware *const *isw_module_middleware(void)
-{
-    static const isw_middleware *const list[] = { &first, &second, NULL };
-
-    return list;
-}
+ISW_MODULE(&first, &second);

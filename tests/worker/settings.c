@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static isw_worker *worker_of(const char *yaml)
@@ -112,29 +111,6 @@ static void a_refused_configuration_can_be_tried_again(void **state)
     isw_worker_destroy(worker);
 }
 
-/* -- Modules ----------------------------------------------------------------------------------- */
-
-static void a_module_of_the_yaml_is_known(void **state)
-{
-    isw_worker *worker;
-
-    (void)state;
-    assert_int_equal(chmod(ISW_TEST_MODULE, 0755), 0); /* whatever the umask of the build */
-    worker = worker_of("modules: [" ISW_TEST_MODULE "]\nmiddleware: [sample_second]\n");
-    assert_non_null(iswi_registry_find(&worker->registry, "sample_first"));
-    isw_worker_destroy(worker);
-}
-
-static void a_module_that_is_not_there_is_refused_with_its_place(void **state)
-{
-    (void)state;
-    assert_string_equal(refusal_of("modules:\n  - /nonexistent/m.so\n"),
-                        ":2:5: module /nonexistent/m.so: no such file");
-    assert_string_equal(refusal_of("modules: [isw-no-such-module.so]\n"),
-                        ":1:11: module /tmp/isw-no-such-module.so: no such file");
-    assert_memory_equal(refusal_of("modules: [[a]]\n"), ":1:11: ", 7);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(settings_have_defaults),
     cmocka_unit_test(settings_have_bounds),
@@ -143,8 +119,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_entry_is_one_name),
     cmocka_unit_test(a_file_that_is_not_there_is_said),
     cmocka_unit_test(a_refused_configuration_can_be_tried_again),
-    cmocka_unit_test(a_module_of_the_yaml_is_known),
-    cmocka_unit_test(a_module_that_is_not_there_is_refused_with_its_place),
 };
 
 ISW_TEST_MAIN(tests)

@@ -18,8 +18,9 @@
  *     stop         once for each instance whose start succeeded, in reverse order, after the last
  *                  invocation.
  *
- * `when` (trigger types, function name patterns) belongs to the chain: a middleware never sees an
- * invocation that its entry does not admit, and declares no option of that name.
+ * `when` (trigger types, function name patterns) and `plugin` (the shared object that it comes
+ * from, see module.h) belong to the chain: a middleware never sees an invocation that its entry
+ * does not admit, and declares no option of these names.
  */
 #include <isoworker/context.h>
 #include <isoworker/export.h>
@@ -110,11 +111,6 @@ ISW_API void *isw_next_state(const isw_next *next, isw_context *ctx);
 /* Run the rest of the chain and the handler. Returns their status; a status other than ISW_OK is
  * also recorded as the context's failure if none is. */
 ISW_API isw_status isw_next_run(const isw_next *next, isw_context *ctx);
-
-/* A shared object that the YAML names under `modules` exports one function of this name and type;
- * it returns a list of middleware that ends with NULL and outlives the worker. */
-#define ISW_MODULE_ENTRY "isw_module_middleware"
-typedef const isw_middleware *const *(*isw_module_entry_fn)(void);
 
 /* The reference of a middleware for people, as `isoworker explain` prints it: what it is and its
  * options. `name` is that of one which comes with the library, or the path of a shared object, with
