@@ -9,6 +9,7 @@ int iswi_cli_explain(int argc, char **argv);
 int iswi_cli_status(int argc, char **argv);
 int iswi_cli_logs(int argc, char **argv);
 int iswi_cli_drain(int argc, char **argv); /* and resume */
+int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 
 /* Become isoworker-worker with these words, whose first one is set here. Returns only on failure,

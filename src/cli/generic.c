@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* isoworker-worker: the part of the command that links the SDK, as any worker does. Not for people:
- * `isoworker explain` and the like start it. */
+ * `isoworker explain` and `isoworker worker` start it. */
+#include <errno.h>
 #include <isoworker/isoworker.h>
-#include <isoworker/sys/middleware.h>
+#include <isoworker/sys/module.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -21,8 +22,30 @@ static int explain(const char *name)
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* A worker whose functions are those of the shared object argv[0]. Its messages begin with what the
+ * user typed. */
+static int serve(int argc, char **argv)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_worker *worker = NULL;
+    char name[256];
+    int code = EX_CONFIG;
+
+    snprintf(name, sizeof name, "isoworker worker %s", argv[0]);
+    program_invocation_short_name = name;
+    if (isw_worker_create(NULL, &worker, &error) == ISW_OK &&
+        isw_worker_add_module(worker, argv[0], &error) == ISW_OK)
+        code = isw_worker_main(worker, argc, argv);
+    else
+        fprintf(stderr, "isoworker worker: %s\n", error.message);
+    isw_worker_destroy(worker);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc >= 3 && strcmp(argv[1], "worker") == 0)
+        return serve(argc - 2, argv + 2);
     if (argc >= 2 && strcmp(argv[1], "explain") == 0)
         return explain(argc > 2 ? argv[2] : NULL);
     fprintf(stderr, "isoworker-worker is started by `isoworker`\n");

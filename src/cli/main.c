@@ -18,6 +18,7 @@ typedef struct command {
 
 static const command commands[] = {
     { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
+    { "worker", iswi_cli_worker, "be the worker whose functions are in a shared object" },
     { "explain", iswi_cli_explain, "print the reference of a middleware, or the list of them" },
     { "status", iswi_cli_status, "show the workers and functions of a host that runs" },
     { "logs", iswi_cli_logs, "show its last log lines, and those that come" },
