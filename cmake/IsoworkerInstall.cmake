@@ -57,6 +57,7 @@ write_basic_package_version_file("${made_dir}/isoworkerConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(EXPORT isoworkerTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
 install(FILES "${made_dir}/isoworkerConfig.cmake" "${made_dir}/isoworkerConfigVersion.cmake"
+        "${PROJECT_SOURCE_DIR}/cmake/IsoworkerModule.cmake"
         DESTINATION "${package_dir}")
 
 # pkg-config isoworker. Folders below the prefix are named from where the file lies, others as they

@@ -6,6 +6,7 @@
 Tests install anew and then move the tree, so that whatever remembers the prefix breaks.
 LD_LIBRARY_PATH is never set. Exits with 77 if the test was skipped.
 """
+import contextlib
 import http.client
 import os
 import re
@@ -120,6 +121,7 @@ class PackageTest(unittest.TestCase):
     def test_each_sample_builds_alone(self):
         prefix = self.install()
         samples = sorted(SOURCE.glob("samples/*/CMakeLists.txt"))
+        samples.remove(SOURCE / "samples/plugin_template/CMakeLists.txt") # modules; see below
         self.assertTrue(samples)
         for sample in (path.parent for path in samples):
             with self.subTest(sample=sample.name):
@@ -134,20 +136,26 @@ class PackageTest(unittest.TestCase):
         copy = self.path / "hello"
         shutil.copytree(SOURCE / "samples/hello", copy)
         program = self.build_against(prefix, copy, "hello")
-        environment = clean_environment(PATH=f"{program.parent}:{os.environ['PATH']}")
-        with subprocess.Popen([command, "run", copy, "--port", "0"], env=environment, text=True,
+        with self.serve(command, copy, PATH=f"{program.parent}:{os.environ['PATH']}") as host:
+            self.assertEqual(self.get(host, "/api/hello/World").read(), b"Hello, World!\n")
+
+    @contextlib.contextmanager
+    def serve(self, command, folder, **environment):
+        """`isoworker run`, which has to end well."""
+        with subprocess.Popen([command, "run", folder, "--port", "0"], text=True,
+                              env=clean_environment(**environment),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as host:
             watchdog = threading.Timer(PATIENCE_S, host.kill)
             watchdog.start()
             try:
-                self.assert_host_answers(host)
+                yield host
             finally:
                 host.send_signal(signal.SIGTERM)
                 log = host.stdout.read()
                 watchdog.cancel()
         self.assertEqual(host.returncode, 0, log)
 
-    def assert_host_answers(self, host):
+    def get(self, host, path):
         log = ""
         for line in host.stdout:
             log += line
@@ -156,9 +164,36 @@ class PackageTest(unittest.TestCase):
         port = re.search(r"http://[^:\s]+:(\d+).*Ctrl-C ends", log)
         self.assertTrue(port, f"the host did not settle:\n{log}")
         connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=PATIENCE_S)
-        connection.request("GET", "/api/hello/World")
-        self.assertEqual(connection.getresponse().read(), b"Hello, World!\n")
-        connection.close()
+        self.addCleanup(connection.close)
+        connection.request("GET", path)
+        return connection.getresponse()
+
+    def assert_template_works(self, prefix, folder):
+        """A middleware and a function from shared objects, under the installed host."""
+        command = prefix / "bin/isoworker"
+        self.assertIn("put a header on every answer", run(command, "explain", folder / "stamp.so"))
+        answer = run(command, "worker", "./functions.so", "invoke", "greet", "--param", "name=Ada",
+                     cwd=folder)
+        self.assertIn("x-stamp: seen", answer)
+        with self.serve(command, folder) as host:
+            answer = self.get(host, "/api/greet/Ada")
+        self.assertEqual(answer.read(), b"Good day, Ada!\n")
+        self.assertEqual(answer.getheader("x-stamp"), "seen")
+
+    def test_plugin_template_works_with_cmake(self):
+        prefix = self.install()
+        copy = self.path / "template"
+        shutil.copytree(SOURCE / "samples/plugin_template", copy)
+        self.assert_template_works(prefix, self.build_against(prefix, copy, "stamp").parent)
+
+    def test_plugin_template_works_with_make(self):
+        need("make", "pkg-config")
+        prefix = self.install()
+        copy = self.path / "template"
+        shutil.copytree(SOURCE / "samples/plugin_template", copy)
+        run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}",
+            PKG_CONFIG_LIBDIR=str(prefix / LIBDIR / "pkgconfig"))
+        self.assert_template_works(prefix, copy)
 
     def test_install_obeys_destdir(self):
         run(CMAKE, "--install", BUILD, "--prefix", "/nowhere", DESTDIR=str(self.path / "stage"))
@@ -182,5 +217,6 @@ class PackageTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    os.umask(0o022)  # nobody else may write a module or its folder
     result = unittest.main(verbosity=2, exit=False).result
     sys.exit(1 if not result.wasSuccessful() else 77 if result.skipped else 0)

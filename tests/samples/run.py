@@ -4,17 +4,23 @@
 
     run.py BIN SAMPLE            run and compare; exits with 1 and a diff if they differ
     run.py BIN SAMPLE --update   run and write the golden file anew
+    run.py BIN SAMPLE --of FOLDER [--update]
+                                 the same for modules, which are no programs on the PATH: what is
+                                 run is a copy of FOLDER, where they were built
 
 The golden file holds commands, each on a line that begins with "$ ", and below each what it prints.
 They run one after the other by `sh -c` in the sample's folder, under a host that serves the sample;
 $URL is where its functions are, and the built programs are on the PATH.
 """
 import difflib
+import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 PATIENCE_S = 30
 
@@ -50,14 +56,30 @@ def transcript(commands, bin_folder, sample):
             sys.exit(f"the host exited with {host.returncode}:\n{rest}")
 
 
+def private_copy(folder, into):
+    """One that nobody else may write, whatever the umask of the build: as modules have to be."""
+    copy = shutil.copytree(folder, os.path.join(into, "sample"))
+    for path in [copy, *glob.glob(copy + "/**", recursive=True)]:
+        os.chmod(path, os.stat(path).st_mode & ~0o022)
+    return copy
+
+
 def main():
     bin_folder, sample = (os.path.abspath(path) for path in sys.argv[1:3])
+    if sys.argv[3:4] == ["--of"]:
+        with tempfile.TemporaryDirectory() as folder:
+            compare(bin_folder, sample, private_copy(sys.argv[4], folder), sys.argv[5:])
+    else:
+        compare(bin_folder, sample, sample, sys.argv[3:])
+
+
+def compare(bin_folder, sample, folder, options):
     golden = os.path.join(sample, "golden")
     with open(golden) as file:
         expected = file.read()
     commands = [line[2:] for line in expected.splitlines() if line.startswith("$ ")]
-    actual = transcript(commands, bin_folder, sample)
-    if sys.argv[3:] == ["--update"]:
+    actual = transcript(commands, bin_folder, folder)
+    if options == ["--update"]:
         with open(golden, "w") as file:
             file.write(actual)
     elif actual != expected:

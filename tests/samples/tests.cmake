@@ -7,11 +7,15 @@ file(GLOB golden_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/samples/*/golden
 foreach(golden IN LISTS golden_files)
   get_filename_component(folder "${golden}" DIRECTORY)
   get_filename_component(name "${folder}" NAME)
-  if(NOT TARGET ${name})
+  set(modules "${CMAKE_BINARY_DIR}/samples/${name}")
+  set(of "")
+  if(EXISTS "${modules}/host.yaml")
+    set(of --of "${modules}")
+  elseif(NOT TARGET ${name})
     continue() # what it needs is not installed
   endif()
   add_test(NAME samples/${name}
     COMMAND /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/samples/run.py"
-            "${CMAKE_BINARY_DIR}/bin" "${folder}")
+            "${CMAKE_BINARY_DIR}/bin" "${folder}" ${of})
   set_tests_properties(samples/${name} PROPERTIES LABELS samples TIMEOUT 120)
 endforeach()
