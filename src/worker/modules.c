@@ -111,11 +111,11 @@ isw_status isw_worker_add_module(isw_worker *worker, const char *path, isw_error
     if (status != ISW_OK)
         return status;
     app = module->exports->app;
-    if (!(app->functions && app->functions->name) && !(app->services && app->services->name) &&
-        !(app->middleware && *app->middleware))
+    if (!(app->functions && app->functions->name) && !(app->services && app->services->name))
         return isw_error_set(error, ISW_E_CONFIG,
-                             "module %s brings nothing: its isw_app has no functions, services or "
-                             "middleware", path);
+                             "module %s brings no functions; if it brings middleware, name that in "
+                             "worker.yaml with `plugin`, see `isoworker explain %s%s`",
+                             path, strchr(path, '/') ? "" : "./", path);
     status = isw_worker_add_app(worker, app, &own);
     return status == ISW_OK ? ISW_OK
                             : isw_error_set(error, status, "module %s: %s", path, own.message);

@@ -269,6 +269,20 @@ static void a_module_that_cannot_be_added_is_named(void **state)
     assert_string_equal(f->error.message, "module /nonexistent/m.so: no such file");
 }
 
+static void a_module_without_functions_is_no_worker(void **state)
+{
+    fixture *f = *state;
+    char path[MODULE_PATH_BYTES + 16];
+    char message[512];
+
+    snprintf(path, sizeof path, "%s/sample.so", f->folder);
+    assert_int_equal(isw_worker_add_module(f->worker, path, &f->error), ISW_E_CONFIG);
+    snprintf(message, sizeof message,
+             "module %s brings no functions; if it brings middleware, name that in worker.yaml "
+             "with `plugin`, see `isoworker explain %s`", path, path);
+    assert_string_equal(f->error.message, message);
+}
+
 static void a_module_is_explained(void **state)
 {
     fixture *f = *state;
@@ -314,6 +328,7 @@ static const struct CMUnitTest tests[] = {
                                     teardown),
     cmocka_unit_test_setup_teardown(a_module_brings_functions, setup, teardown),
     cmocka_unit_test_setup_teardown(a_module_that_cannot_be_added_is_named, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_module_without_functions_is_no_worker, setup, teardown),
     cmocka_unit_test_setup_teardown(a_module_is_explained, setup, teardown),
 };
 

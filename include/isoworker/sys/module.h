@@ -60,8 +60,9 @@ typedef struct isw_module {
     ISW_APP_MODULE(&isw_module_app)
 
 /* Load the shared object at `path` and add all that it brings, as isw_worker_add_app. Before the
- * worker is configured. Errors: ISW_E_CONFIG for a file that is refused or brings nothing, else
- * those of isw_worker_add_app; each names the file. Blocks on it, and runs its constructors. */
+ * worker is configured, on its thread. Errors: ISW_E_CONFIG for a file that is refused or brings
+ * neither functions nor services, else those of isw_worker_add_app; each names the file. Blocks on
+ * it, and runs its constructors. */
 ISW_API isw_status isw_worker_add_module(isw_worker *worker, const char *path, isw_error *error);
 
 ISW_END_DECLS
