@@ -5,7 +5,6 @@
  * once the answer is sent: `to: log` writes a line for each under the category "Trace", `to: file`
  * one ExportTraceServiceRequest of OTLP/JSON for each invocation, a line of a file that an
  * OpenTelemetry collector's otlpjsonfile receiver takes.
- *
  * Names, kinds and attributes are OpenTelemetry's (semantic conventions 1.27: http, faas). A trace
  * that its caller samples is sampled here, one that it does not is not; of those that begin here
  * the share `sample` is. Put it outermost: what is outside of it is not in its spans.
@@ -71,10 +70,10 @@ static isw_status start(isw_instance *self, isw_error *error)
 
 static void stop(isw_instance *self)
 {
-    state *own = isw_instance_state(self);
+    int fd = ((state *)isw_instance_state(self))->fd;
 
-    if (own->fd >= 0)
-        close(own->fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* -- The root ---------------------------------------------------------------------------------- */
