@@ -39,6 +39,7 @@ THIRD_PARTY = {
     "jansson.h": ("middleware/auth", "src/value/json.c"),
     "curl/": "middleware/auth",
     "openssl/": "middleware/auth",
+    "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress.c", "tests/middleware/compress.c"),
     "grpcpp/": "src/cli/bench/grpc.cc",
     "sqlite3.h": "samples/services_database/",
@@ -47,8 +48,8 @@ THIRD_PARTY = {
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
     time uchar wchar wctype""".split())
-LIBC = C11 | set("""dirent dlfcn fcntl getopt grp netdb poll pthread pwd sched semaphore spawn
-    strings sysexits syslog termios unistd""".split())
+LIBC = C11 | set("""dirent dlfcn execinfo fcntl getopt grp netdb poll pthread pwd sched semaphore spawn
+    strings sysexits syslog termios ucontext unistd""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
 # Of C++, for the files that need it.

@@ -6,6 +6,7 @@
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
 int iswi_cli_explain(int argc, char **argv);
+int iswi_cli_symbolize(int argc, char **argv);
 int iswi_cli_status(int argc, char **argv);
 int iswi_cli_logs(int argc, char **argv);
 int iswi_cli_drain(int argc, char **argv); /* and resume */

@@ -56,6 +56,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(name, "symbolize") == 0) /* started when a worker has crashed */
+        return iswi_cli_symbolize(argc - 1, argv + 1);
     if (strcmp(name, "bench-peer") == 0) /* a process of a bench; not for people */
         return iswi_cli_bench_peer(argc - 1, argv + 1);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {

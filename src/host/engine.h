@@ -190,6 +190,9 @@ struct iswi_process {
 
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
+    int report;         /* of a crash, while `reporter` reads it */
+    pthread_t reporter; /* crash.c */
+    bool reporting;
     int ring; /* descriptor of the rings until they are handed down; -1: none */
     bool running;   /* os.pid is to be waited for (lock) */
     bool signalled; /* it was sent SIGKILL */
@@ -323,6 +326,15 @@ void iswi_reload_tend(iswi_process *process);
 
 /* `reloaded` came; with the process's lock. False: nobody asked for it. */
 bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status);
+
+/* crash.c: memory for the report of a crash, -1 if there is none to be had. */
+int iswi_crash_memory(void);
+
+/* Of a process that has ended: show its report if it left one. The supervisor's thread. */
+void iswi_crash_take(iswi_process *process);
+
+/* Wait until that is done. */
+void iswi_crash_join(iswi_process *process);
 
 /* output.c: the supervisor's thread. False when there is nothing to read now. */
 bool iswi_process_read_output(iswi_process *process, bool errors);

@@ -185,6 +185,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 
 static void fini_process(iswi_process *process)
 {
+    iswi_crash_join(process);
     iswi_link_destroy(process->link);
     iswi_message_release(process->metadata);
     iswi_buffer_fini(&process->outgoing.bytes);

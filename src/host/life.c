@@ -101,16 +101,21 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .token = process->token,
         .token_bytes = sizeof process->token,
         .ring = process->ring,
+        .crash = iswi_crash_memory(),
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
     isw_status status = iswi_spawn(&options, &process->os, error);
+
+    process->os.crash = options.crash;
 
     if (process->ring >= 0)
         close(process->ring);
     process->ring = -1;
 
-    if (status != ISW_OK)
+    if (status != ISW_OK) {
+        iswi_crash_take(process);
         return status;
+    }
     process->running = true;
     iswi_guard_add(&process->host->guard, process->os.pid);
     if (iswi_host_watch(process->host, process, process->os.pid_fd, 0) &&
@@ -120,6 +125,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     isw_error_set(error, ISW_E_IO, "it cannot be watched: %s", strerror(errno));
     kill(-process->os.pid, SIGKILL);
     waitpid(process->os.pid, NULL, 0);
+    iswi_crash_take(process);
     iswi_guard_remove(&process->host->guard, process->os.pid);
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
@@ -213,6 +219,7 @@ void iswi_process_ended(iswi_process *process)
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
     close_watched(process, &process->os.errors);
+    iswi_crash_take(process);
     describe_end(status, how, sizeof how);
     pthread_mutex_lock(&process->lock);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)

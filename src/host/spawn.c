@@ -18,8 +18,9 @@
 
 extern char **environ;
 
-/* The descriptors on which every worker finds its token, and the ring if there is one. */
-enum { TOKEN_FD = 3, RING_FD = 4 };
+/* The descriptors on which every worker finds its token, the ring if there is one, and where to
+ * write the report of a crash. */
+enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
 
@@ -86,6 +87,7 @@ static bool is_ours(const char *variable)
            strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
 }
 
@@ -99,7 +101,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 6, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 7, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
@@ -108,6 +110,8 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
     if (options->ring >= 0 && options->spin_us)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
+    if (options->crash >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_CRASH_FD=%d", CRASH_FD);
     if (options->config)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CONFIG=%s", options->config);
     for (size_t i = 0; i < own; i++)
@@ -156,7 +160,6 @@ static bool open_pipes(pipes *p, const iswi_spawn_options *options)
 static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
                       const iswi_spawn_options *options)
 {
-    int last = options->ring >= 0 ? RING_FD : TOKEN_FD;
     int failed = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
 
     if (!failed)
@@ -165,10 +168,16 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
         failed = posix_spawn_file_actions_adddup2(files, p->errors[1], 2);
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
-    if (!failed && options->ring >= 0)
-        failed = posix_spawn_file_actions_adddup2(files, options->ring, RING_FD);
     if (!failed)
-        failed = posix_spawn_file_actions_addclosefrom_np(files, last + 1);
+        failed = options->ring >= 0
+                     ? posix_spawn_file_actions_adddup2(files, options->ring, RING_FD)
+                     : posix_spawn_file_actions_addclose(files, RING_FD);
+    if (!failed)
+        failed = options->crash >= 0
+                     ? posix_spawn_file_actions_adddup2(files, options->crash, CRASH_FD)
+                     : posix_spawn_file_actions_addclose(files, CRASH_FD);
+    if (!failed)
+        failed = posix_spawn_file_actions_addclosefrom_np(files, CRASH_FD + 1);
     if (!failed)
         failed = posix_spawn_file_actions_addchdir_np(files, options->directory);
     return failed;

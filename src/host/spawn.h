@@ -16,6 +16,7 @@ typedef struct iswi_spawn_options {
     const void *token;
     size_t token_bytes; /* less than a pipe holds */
     int ring;           /* descriptor of shared memory to hand down; -1: none */
+    int crash;          /* and of the memory for the report of a crash; -1: none */
     const char *spin_us; /* for its reader; NULL: as it pays off */
 } iswi_spawn_options;
 
@@ -24,6 +25,7 @@ typedef struct iswi_spawned {
     pid_t pid;
     int pid_fd;
     int output, errors;
+    int crash; /* for the report of a crash; -1: none */
 } iswi_spawned;
 
 /* The program that `command` means: a path if it has a '/', taken from `directory`; else beside

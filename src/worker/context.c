@@ -5,6 +5,7 @@
  * lies in the arena, except what items own.
  */
 #include "worker/worker.h"
+#include "worker/crash.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -69,12 +70,14 @@ bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *
 
 isw_status iswi_context_run(isw_context *ctx)
 {
+    const isw_context *before = iswi_crash_running(ctx);
     isw_status status;
 
     if (atomic_load(&ctx->cancelled))
         status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
     else
         status = iswi_context_settle(ctx, isw_next_run(ctx->bound->chain.steps, ctx));
+    iswi_crash_running(before);
     if (ctx->run.failure.status != ISW_OK)
         iswi_context_report(ctx, status);
     return status;

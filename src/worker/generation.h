@@ -17,6 +17,7 @@
 typedef struct iswi_settings {
     int64_t concurrency;
     int64_t max_in_flight; /* 0: four times concurrency */
+    bool crash_report;
 } iswi_settings;
 
 /* A function as a generation has it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `invoke`: one invocation from a shell, for those who want to see it in a debugger. */
+#include "worker/crash.h"
 #include "worker/program.h"
 
 #include "base/alloc.h"
@@ -152,6 +153,8 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
 
     if (isw_worker_configure(worker, &error) != ISW_OK)
         return iswi_program_fail(&error);
+    if (worker->settings.crash_report)
+        iswi_crash_install();
     entry = iswi_worker_entry(worker, isw_str_of(name));
     input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* isw_worker_run: where the host is and how to prove ourselves, then a session. */
+#include "worker/crash.h"
 #include "worker/session.h"
 
 #include <errno.h>
@@ -98,6 +99,8 @@ isw_status isw_worker_run(isw_worker *worker, isw_error *error)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
                              "ISOWORKER_URL is not set: this program is a worker and is started "
                              "by a host, for instance by `isoworker run`");
+    if (worker->settings.crash_report)
+        iswi_crash_install();
     status = read_token(worker, token, error);
     if (status == ISW_OK)
         status = iswi_session_run(worker, token, dial, (void *)url, error);

@@ -20,6 +20,9 @@ static const isw_option worker_rows[] = {
     { .name = "max_in_flight", .type = ISW_OPTION_INT, .default_value = "0", .min = 0,
       .max = ISWI_CREDIT_MAX, .offset = offsetof(iswi_settings, max_in_flight),
       .help = "running and waiting together; 0: four times concurrency" },
+    { .name = "crash_report", .type = ISW_OPTION_BOOL, .default_value = "true",
+      .offset = offsetof(iswi_settings, crash_report),
+      .help = "say where it happened when the worker crashes" },
     { 0 },
 };
 

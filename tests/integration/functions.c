@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +62,58 @@ static isw_status stubborn(isw_context *ctx)
 {
     usleep(ms_of(ctx) * 1000);
     return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
+}
+
+/* -- Crashes ----------------------------------------------------------------------------------- */
+
+static volatile int zero;
+
+static __attribute__((noinline)) int overflow_the_stack(volatile char *above)
+{
+    volatile char room[4096];
+
+    room[0] = above[0];
+    return zero ? 0 : overflow_the_stack(room) + room[0];
+}
+
+/* A page behind the end of its file. */
+static __attribute__((noinline)) char read_beyond_a_file(void)
+{
+    FILE *file = tmpfile();
+    const volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0);
+
+    return *page;
+}
+
+static __attribute__((noinline)) void call_nothing(void)
+{
+    void (*volatile nothing)(void) = NULL;
+
+    nothing();
+}
+
+static isw_status fault(isw_context *ctx)
+{
+    const char *kind = isw_http_param(ctx, "kind");
+    volatile int result = 0;
+
+    if (strcmp(kind, "segv") == 0)
+        result = *(volatile int *)8;
+    else if (strcmp(kind, "call") == 0)
+        call_nothing();
+    else if (strcmp(kind, "abort") == 0)
+        abort();
+    else if (strcmp(kind, "divide") == 0)
+        result = 7 / zero;
+    else if (strcmp(kind, "bus") == 0)
+        result = read_beyond_a_file();
+    else if (strcmp(kind, "stack") == 0)
+        result = overflow_the_stack((volatile char *)kind);
+    else if (strcmp(kind, "heap") == 0)
+        free((void *)((uintptr_t)kind + 3)); /* the allocator ends us */
+    else if (strcmp(kind, "trap") == 0)
+        __builtin_trap();
+    return isw_http_reply(ctx, 200, NULL, "%d", result);
 }
 
 static isw_status forge(isw_context *ctx)
@@ -313,6 +366,7 @@ static const isw_function functions[] = {
     { .name = "stubborn", .trigger = ISW_HTTP("GET", "stubborn"), .handler = stubborn,
       .timeout_ms = 300 },
     { .name = "hoard", .trigger = ISW_HTTP("POST", "hoard"), .handler = hoard },
+    { .name = "fault", .trigger = ISW_HTTP("POST", "fault/{kind}"), .handler = fault },
     { .name = "forge", .trigger = ISW_HTTP("GET", "forge"), .handler = forge },
     { .name = "text", .trigger = ISW_HTTP("GET", "text"), .handler = text },
     { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },
