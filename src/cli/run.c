@@ -16,6 +16,7 @@
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json] [--debug]\n"
+    "                     [--record DIR]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the table\n"
     "of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while it runs;\n"
@@ -23,6 +24,8 @@ static const char usage[] =
     "  --port N    listen there instead; 0 takes any free port\n"
     "  --listen A  listen at this address and port instead\n"
     "  --json      logs as JSON lines instead of text\n"
+    "  --record D  write each invocation to a file in folder D, without secrets, for\n"
+    "              `WORKER invoke --replay FILE`\n"
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
     "\n"
     "host.yaml:\n";
@@ -123,7 +126,7 @@ int iswi_cli_run(int argc, char **argv)
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },         { "debug", no_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+        { "record", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
     int letter;
@@ -132,6 +135,8 @@ int iswi_cli_run(int argc, char **argv)
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (letter == 'l')
             overrides.listen = optarg;
+        else if (letter == 'r')
+            overrides.record = optarg;
         else if (letter == 'j')
             overrides.json = 1;
         else if (letter == 'd')

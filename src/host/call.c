@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/engine.h"
+#include "host/record.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,8 @@ static void count(const iswi_call *call, const iswi_answer *answer)
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
 {
     count(call, answer);
+    if (host->recorder)
+        iswi_record(host->recorder, call, answer);
     call->answer(call->user, call->invocation_id, answer);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);

@@ -65,6 +65,7 @@ typedef struct iswi_answer {
     bool retriable;
     isw_str message;
     isw_value result;
+    isw_map outputs; /* with the response */
     uint64_t retry_after_ms;
     int64_t at_ns; /* when it came; 0: now */
     void *held; /* give to iswi_answer_release; may be NULL */
@@ -95,6 +96,7 @@ typedef struct iswi_call {
     int64_t begun_ns;
     int64_t deadline_ns; /* 0: none */
     bool body_follows;   /* in chunks; such a call is tried once */
+    bool answer_streams; /* it has begun; with the process's lock, or at its end */
     const iswi_call_events *events; /* may be NULL */
     unsigned tries;      /* that ended without an answer */
     iswi_process *avoid; /* where the last one was lost */
@@ -240,6 +242,7 @@ struct iswi_host {
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;
+    struct iswi_recorder *recorder; /* NULL: nothing is recorded */
 
     int epoll, wake;
     int changes; /* inotify; -1: none */

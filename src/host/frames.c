@@ -110,10 +110,12 @@ static iswi_call *call_of(iswi_process *process, uint64_t id)
     return place ? place->call : NULL;
 }
 
-static isw_status on_head(const iswi_call *call, const iswi_head *head, isw_error *error)
+static isw_status on_head(iswi_call *call, const iswi_head *head, isw_error *error)
 {
     isw_status status = ISW_E_UNSUPPORTED;
 
+    if (call)
+        call->answer_streams = true;
     if (call && call->events && call->events->head)
         status = call->events->head(call->user, &head->http);
     if (!call || status == ISW_OK)
@@ -207,6 +209,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .retriable = response->status.retriable,
                              .message = response->status.message,
                              .result = response->result,
+                             .outputs = response->outputs,
                              .retry_after_ms = response->retry_after_ms,
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)

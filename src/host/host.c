@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/control.h"
+#include "host/record.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -168,6 +169,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
         status = open_events(host, error);
+    if (status == ISW_OK && overrides->record)
+        status = iswi_record_start(host, overrides->record, &host->recorder, error);
     if (status == ISW_OK && host->http_settings.enabled)
         status = iswi_bridge_start(host, error);
     if (status == ISW_OK && (host->options.control || host->settings->admin.listen))
@@ -210,6 +213,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].program);
     }
+    iswi_record_stop(host->recorder);
     iswi_guard_stop(&host->guard);
     for (size_t i = 0; i < host->route_count; i++)
         iswi_routes_destroy(host->routes[i]);

@@ -56,6 +56,16 @@ static const isw_option http_rows[] = {
     { 0 },
 };
 
+static const isw_option record_rows[] = {
+    ROW(iswi_record_settings, keep, INT, "keep", "1000", 1, 1000000,
+        "files at most; the oldest goes for the newest"),
+    ROW(iswi_record_settings, body_limit, SIZE, "body_limit", "1MiB", 0, 64 << 20,
+        "larger bodies are left out"),
+    MAYBE(iswi_record_settings, redact, STRINGS, "redact",
+          "names of more secrets, patterns in lower case (* and ?)"),
+    { 0 },
+};
+
 static const isw_option admin_rows[] = {
     MAYBE(iswi_admin_settings, listen, STRING, "listen",
           "address and port of /health, /ready, /status, /drain, /resume; left out: none"),
@@ -139,6 +149,7 @@ static const isw_option function_rows[] = {
 static const isw_option document_rows[] = {
     GROUP(host, "host", host_rows, iswi_host_options, "the host itself"),
     GROUP(http, "http", http_rows, iswi_http_settings, "the HTTP trigger"),
+    GROUP(record, "record", record_rows, iswi_record_settings, "what `run --record DIR` writes"),
     GROUP(admin, "admin", admin_rows, iswi_admin_settings, "HTTP for operators and probes"),
     GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
     GROUPS(functions, "functions", function_rows, iswi_function_settings, true,

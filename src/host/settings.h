@@ -65,6 +65,12 @@ typedef struct iswi_worker_settings {
     iswi_link_settings link;
 } iswi_worker_settings;
 
+typedef struct iswi_record_settings {
+    int64_t keep;
+    int64_t body_limit;
+    isw_option_strings redact;
+} iswi_record_settings;
+
 typedef struct iswi_function_settings {
     const char *name; /* a pattern */
     int64_t timeout_ms;
@@ -75,6 +81,7 @@ typedef struct iswi_host_settings {
     iswi_http_settings http;
     iswi_admin_settings admin;
     iswi_logging_settings logging;
+    iswi_record_settings record;
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;

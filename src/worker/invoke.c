@@ -2,6 +2,7 @@
 /* `invoke`: one invocation from a shell, for those who want to see it in a debugger. */
 #include "worker/crash.h"
 #include "worker/program.h"
+#include "worker/replay.h"
 
 #include "base/alloc.h"
 #include "base/logline.h"
@@ -142,6 +143,19 @@ static void print_failure(const isw_failure *failure)
     }
 }
 
+static int show(isw_invocation *invocation)
+{
+    bool success = invocation->outcome == ISW_OUTCOME_SUCCESS;
+
+    print_result(&invocation->result);
+    if (invocation->failure.status != ISW_OK)
+        print_failure(&invocation->failure);
+    fflush(stdout);
+    fprintf(stderr, "%s after %lld us\n", success ? "success" : "failed",
+            (long long)invocation->duration_us);
+    return success ? EX_OK : EX_SOFTWARE;
+}
+
 static int invoke(isw_worker *worker, const char *name, arguments *args)
 {
     isw_error error = { ISW_OK, "" };
@@ -149,7 +163,7 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     isw_http http = { .status = 0 };
     isw_value input;
     const iswi_entry *entry;
-    bool success;
+    int code;
 
     if (isw_worker_configure(worker, &error) != ISW_OK)
         return iswi_program_fail(&error);
@@ -159,16 +173,97 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
         return iswi_program_fail(&error);
-    print_result(&invocation.result);
-    if (invocation.failure.status != ISW_OK)
-        print_failure(&invocation.failure);
-    fflush(stdout);
-    fprintf(stderr, "%s after %lld us\n",
-            invocation.outcome == ISW_OUTCOME_SUCCESS ? "success" : "failed",
-            (long long)invocation.duration_us);
-    success = invocation.outcome == ISW_OUTCOME_SUCCESS;
+    code = show(&invocation);
     isw_invocation_free(&invocation);
-    return success ? EX_OK : EX_SOFTWARE;
+    return code;
+}
+
+/* -- What was recorded ------------------------------------------------------------------------- */
+
+enum { EX_DIFFERS = 1 };
+
+static int tell(iswi_replay *replay, const isw_invocation *invocation)
+{
+    isw_map outputs = { invocation->outputs, invocation->output_count };
+    iswi_buffer differences = { 0 };
+    bool same;
+
+    iswi_replay_compare(replay, invocation->outcome, &invocation->failure, &invocation->result,
+                        &outputs, &differences);
+    same = differences.size == 0;
+    if (replay->body_cut)
+        fprintf(stderr, "replay: the body was not recorded; the function got none\n");
+    fprintf(stderr, "replay: %s\n", same ? "the same as recorded" : "not as recorded:");
+    if (!same)
+        fputs(iswi_buffer_text(&differences), stderr);
+    iswi_buffer_fini(&differences);
+    return same ? EX_OK : EX_DIFFERS;
+}
+
+static int replay_one(isw_worker *worker, iswi_replay *replay)
+{
+    const iswi_entry *entry = iswi_worker_entry(worker, isw_str_of(replay->function));
+    isw_error error = { ISW_OK, "" };
+    isw_invocation invocation;
+    isw_context *ctx;
+    int code;
+
+    if (!entry) {
+        isw_error_set(&error, ISW_E_NOT_FOUND, "this worker has no function \"%s\"",
+                      replay->function);
+        return iswi_program_fail(&error);
+    }
+    replay->local.log = &iswi_local_log;
+    ctx = iswi_local_begin(worker, entry, &replay->local);
+    if (!ctx) {
+        isw_error_set(&error, ISW_E_NO_MEMORY, "no memory for the invocation");
+        return iswi_program_fail(&error);
+    }
+    iswi_local_fill(ctx, iswi_context_run(ctx), &invocation);
+    iswi_context_after(ctx);
+    show(&invocation);
+    code = tell(replay, &invocation);
+    isw_invocation_free(&invocation);
+    return code;
+}
+
+static int replay_file(isw_worker *worker, const char *path, const char *const *without)
+{
+    isw_error error = { ISW_OK, "" };
+    iswi_replay replay;
+    isw_status status = isw_worker_configure(worker, &error);
+    int code;
+
+    if (status != ISW_OK)
+        return iswi_program_fail(&error);
+    if (worker->settings.crash_report)
+        iswi_crash_install();
+    status = iswi_replay_open(&replay, path, &error);
+    replay.local.without = without;
+    code = status == ISW_OK ? replay_one(worker, &replay) : iswi_program_fail(&error);
+    iswi_replay_close(&replay);
+    return code;
+}
+
+/* --replay FILE [--without NAME]... */
+static int replay(isw_worker *worker, int argc, char **argv)
+{
+    const char **without = iswi_calloc((size_t)argc + 1, sizeof *without);
+    size_t count = 0;
+    int code = without && argc > 1 && argc % 2 == 0 ? EX_OK : EX_USAGE;
+
+    for (int i = 2; code == EX_OK && i < argc; i += 2) {
+        if (strcmp(argv[i], "--without") == 0)
+            without[count++] = argv[i + 1];
+        else
+            code = EX_USAGE;
+    }
+    if (code == EX_OK)
+        code = replay_file(worker, argv[1], count ? without : NULL);
+    else
+        fprintf(stderr, "invoke --replay FILE [--without MIDDLEWARE]...\n");
+    iswi_free(without);
+    return code;
 }
 
 int iswi_program_invoke(isw_worker *worker, int argc, char **argv)
@@ -176,6 +271,8 @@ int iswi_program_invoke(isw_worker *worker, int argc, char **argv)
     arguments args = { .counts = { 0 } };
     int code = EX_OK;
 
+    if (strcmp(argv[0], "--replay") == 0)
+        return replay(worker, argc, argv);
     for (size_t kind = 0; kind < 3; kind++)
         args.pairs[kind] = iswi_calloc((size_t)argc, sizeof(isw_pair));
     for (int i = 1; code == EX_OK && i < argc; i += 2) {

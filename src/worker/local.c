@@ -33,7 +33,42 @@ static isw_log_level print_threshold(void *user, const char *category)
     return ISW_LOG_INFO;
 }
 
-static const iswi_log_sink to_stderr = { print_line, print_threshold, NULL };
+const iswi_log_sink iswi_local_log = { print_line, print_threshold, NULL };
+
+static size_t count_names(const char *const *names)
+{
+    size_t count = 0;
+
+    while (names && names[count])
+        count++;
+    return count;
+}
+
+/* Give the context a chain of its own, without the middleware of these names. */
+static bool leave_out(isw_context *ctx, const char *const *names)
+{
+    const char *const *before = ctx->bound->function->without;
+    size_t kept = count_names(before);
+    size_t more = count_names(names);
+    const char **all = iswi_arena_calloc(&ctx->arena, kept + more + 1, sizeof *all);
+    iswi_bound *own = iswi_arena_alloc(&ctx->arena, sizeof *own);
+    isw_function *function = iswi_arena_alloc(&ctx->arena, sizeof *function);
+
+    if (!all || !own || !function)
+        return false;
+    if (kept)
+        memcpy(all, before, kept * sizeof *all);
+    memcpy(all + kept, names, more * sizeof *all);
+    *function = *ctx->bound->function;
+    function->without = all;
+    own->function = function;
+    if (iswi_pipeline_chain(ctx->generation->pipeline, function, iswi_context_ends, &ctx->arena,
+                            &own->chain) != ISW_OK)
+        return false;
+    ctx->bound = own;
+    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, own->chain.state_bytes);
+    return ctx->run.chain_state != NULL;
+}
 
 /* False: no memory, or no randomness for its id. */
 static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
@@ -46,11 +81,13 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
     iswi_context_init(ctx);
     if (!iswi_context_begin(ctx, worker, entry, local->log))
         return false;
+    if (local->without && !leave_out(ctx, local->without))
+        return false;
     id = isw_context_alloc(ctx, 2 * sizeof random + 1);
     if (!id || !iswi_random(random, sizeof random))
         return false;
     iswi_hex(random, sizeof random, id);
-    ctx->invocation_id = id;
+    ctx->invocation_id = local->invocation_id ? local->invocation_id : id;
     ctx->trigger = local->trigger;
     ctx->inputs = local->inputs;
     ctx->trigger_metadata = local->trigger_metadata;
@@ -59,7 +96,7 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
     ctx->sleep = local->sleep;
     if (!timeout_ms)
         timeout_ms = ctx->bound->function->timeout_ms;
-    if (timeout_ms)
+    if (timeout_ms && !local->endless)
         ctx->deadline_ns = ctx->arrived_ns + (int64_t)timeout_ms * 1000000;
     return true;
 }
@@ -81,7 +118,7 @@ void iswi_local_end(isw_context *ctx)
     iswi_free(ctx);
 }
 
-static void fill(const isw_context *ctx, isw_status status, isw_invocation *out)
+void iswi_local_fill(const isw_context *ctx, isw_status status, isw_invocation *out)
 {
     const isw_failure *failure = isw_context_failure(ctx);
 
@@ -101,7 +138,7 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
                              isw_invocation *out, isw_error *error)
 {
     isw_status status = isw_worker_configure(worker, error);
-    iswi_local local = { .log = &to_stderr };
+    iswi_local local = { .log = &iswi_local_log };
     const iswi_entry *entry;
     isw_context *ctx;
 
@@ -116,7 +153,7 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
     if (!ctx)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the invocation");
     status = iswi_context_run(ctx);
-    fill(ctx, status, out);
+    iswi_local_fill(ctx, status, out);
     iswi_context_after(ctx);
     return ISW_OK;
 }

@@ -13,6 +13,9 @@ typedef struct iswi_local {
     isw_trace trace;
     isw_retry retry;
     uint32_t timeout_ms; /* 0: the function's own */
+    bool endless;        /* no deadline at all */
+    const char *invocation_id;  /* NULL: a new one */
+    const char *const *without; /* middleware to leave out; ends with NULL; NULL: none */
     const iswi_log_sink *log;
     void (*sleep)(isw_context *ctx, int64_t until_ns); /* instead of sleeping; may be NULL */
 } iswi_local;
@@ -21,5 +24,11 @@ typedef struct iswi_local {
 isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local);
 
 void iswi_local_end(isw_context *ctx);
+
+/* Lines to standard error. */
+extern const iswi_log_sink iswi_local_log;
+
+/* What came of the context that has run. */
+void iswi_local_fill(const isw_context *ctx, isw_status status, isw_invocation *out);
 
 #endif

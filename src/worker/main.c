@@ -12,6 +12,7 @@
 static const char usage[] =
     "usage: %s [--config FILE] [run]\n"
     "       %s [--config FILE] invoke NAME [--data TEXT|@FILE|-] [--param|--query|--header N=V]\n"
+    "       %s [--config FILE] invoke --replay RECORD [--without MIDDLEWARE]...\n"
     "       %s [--config FILE] --describe [--json] | --check\n"
     "\n"
     "This program is an isoworker worker. A host starts it, for instance `isoworker run`.\n"
@@ -19,6 +20,7 @@ static const char usage[] =
     "               its functions and chains as one JSON document\n"
     "  --check      say whether its configuration is right\n"
     "  invoke NAME  run one invocation through the full chain, here, with no host\n"
+    "  --replay R   run an invocation that `isoworker run --record DIR` wrote, and compare; 1: it differs\n"
     "  --config F   take this YAML instead of $ISOWORKER_CONFIG or worker.yaml\n";
 
 /* The worker that a signal stops. One for a process: a program has one main. */
@@ -76,7 +78,7 @@ static int refuse(const char *word)
 
     if (word)
         fprintf(stderr, "%s: \"%s\" is not understood\n", name, word);
-    fprintf(word ? stderr : stdout, usage, name, name, name);
+    fprintf(word ? stderr : stdout, usage, name, name, name, name);
     return word ? EX_USAGE : EX_OK;
 }
 

@@ -124,6 +124,9 @@ static void forget(isw_test *test)
     if (test->ctx)
         iswi_local_end(test->ctx);
     test->ctx = NULL;
+    if (test->replaying)
+        iswi_replay_close(&test->replay);
+    test->replaying = false;
     iswi_arena_reset(&test->arena);
     test->headers = test->inputs = test->metadata = test->lines = (iswi_test_list){ 0 };
     test->body = (isw_bytes){ NULL, 0 };
@@ -248,6 +251,23 @@ void isw_test_advance_ms(isw_test *test, int64_t ms)
 
 /* -- Invocations ------------------------------------------------------------------------------- */
 
+static const isw_test_result *run(isw_test *test, const iswi_entry *entry,
+                                  const iswi_local *local)
+{
+    isw_status status;
+
+    test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, local));
+    test->spans = (iswi_spans){ .arena = &test->ctx->arena };
+    test->ctx->run.spans = &test->spans;
+    if (test->cancel_at_ns <= test->now_ns)
+        iswi_context_cancel(test->ctx, ISW_CANCEL_CALLER);
+    status = iswi_context_run(test->ctx);
+    iswi_test_fill(test, status);
+    iswi_context_after(test->ctx);
+    iswi_test_take_lines(test);
+    return &test->result;
+}
+
 static const isw_test_result *invoke(isw_test *test, const iswi_entry *entry,
                                      const isw_value *trigger)
 {
@@ -259,18 +279,8 @@ static const isw_test_result *invoke(isw_test *test, const iswi_entry *entry,
                          .timeout_ms = test->timeout_ms,
                          .log = &test->sink,
                          .sleep = sleep_until };
-    isw_status status;
 
-    test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, &local));
-    test->spans = (iswi_spans){ .arena = &test->ctx->arena };
-    test->ctx->run.spans = &test->spans;
-    if (test->cancel_at_ns <= test->now_ns)
-        iswi_context_cancel(test->ctx, ISW_CANCEL_CALLER);
-    status = iswi_context_run(test->ctx);
-    iswi_test_fill(test, status);
-    iswi_context_after(test->ctx);
-    iswi_test_take_lines(test);
-    return &test->result;
+    return run(test, entry, &local);
 }
 
 const isw_test_result *isw_test_invoke(isw_test *test, const char *function,
@@ -288,6 +298,37 @@ const isw_test_result *isw_test_invoke(isw_test *test, const char *function,
     if (trigger)
         data = iswi_test_copy(test, trigger);
     return invoke(test, entry, &data);
+}
+
+const isw_test_result *isw_test_replay(isw_test *test, const char *path, const char **difference)
+{
+    isw_error error = { ISW_OK, "" };
+    iswi_buffer text = { 0 };
+    const iswi_entry *entry = NULL;
+
+    prepare(test);
+    test->spent = true;
+    if (iswi_replay_open(&test->replay, path, &error) == ISW_OK)
+        entry = iswi_worker_entry(test->worker, isw_str_of(test->replay.function));
+    test->replaying = true;
+    if (!entry) {
+        isw_error_set(&error, ISW_E_NOT_FOUND, "%s: the worker has no function \"%s\"", path,
+                      test->replay.function);
+        iswi_test_refuse(test, error.status, 0, error.message);
+        iswi_buffer_append_text(&text, error.message);
+    } else {
+        test->replay.local.log = &test->sink;
+        test->replay.local.sleep = sleep_until;
+        run(test, entry, &test->replay.local);
+        iswi_replay_compare(&test->replay, test->result.outcome, test->result.failure,
+                            &test->result.result, &test->result.outputs, &text);
+    }
+    if (difference)
+        *difference = text.size
+                          ? iswi_test_text(test, (isw_str){ (const char *)text.data, text.size })
+                          : NULL;
+    iswi_buffer_fini(&text);
+    return &test->result;
 }
 
 /* The answer of a host to what its routes refuse. */

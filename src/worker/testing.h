@@ -5,7 +5,7 @@
 /* What an isw_test is made of. testing.c has its life and invocations, testing_result.c what is
  * kept of them. */
 #include "url/routes.h"
-#include "worker/local.h"
+#include "worker/replay.h"
 
 #include <isoworker/testing.h>
 
@@ -33,6 +33,8 @@ struct isw_test {
     uint32_t timeout_ms;
     int64_t cancel_at_ns; /* INT64_MAX: never */
     isw_context *ctx;
+    iswi_replay replay; /* of isw_test_replay, while `replaying` */
+    bool replaying;
     iswi_test_list lines; /* isw_test_line */
     iswi_spans spans;
     isw_test_result result;

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets by their names. Invariant: what cannot be read as what it claims to be is kept as it is;
+ * names are all that is known of a value. */
+#include "host/redact.h"
+
+#include "base/text.h"
+#include "url/percent.h"
+#include "value/value.h"
+
+#include <strings.h>
+
+static const char redacted[] = "[redacted]";
+
+/* Parts of names, and whole names, in lower case. */
+static const char *const parts[] = { "password", "passwd",  "secret",     "token",
+                                     "authorization", "api_key", "apikey", "api-key",
+                                     "functions-key", "cookie",  "credential", "private_key",
+                                     "session" };
+static const char *const wholes[] = { "code", "key", "sig", "signature", "pin", "x-key" };
+
+typedef struct redaction {
+    iswi_arena *arena;
+    const isw_option_strings *more;
+} redaction;
+
+static bool has_part(const char *name, const char *part)
+{
+    return strstr(name, part) != NULL;
+}
+
+bool iswi_is_secret(isw_str name, const isw_option_strings *more)
+{
+    char lower[128];
+    size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
+
+    memcpy(lower, name.size ? name.data : "", size);
+    lower[size] = '\0';
+    iswi_lower_case(lower);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (has_part(lower, parts[i]))
+            return true;
+    for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++)
+        if (strcmp(lower, wholes[i]) == 0)
+            return true;
+    for (size_t i = 0; more && i < more->count; i++)
+        if (iswi_glob_match(more->items[i], lower))
+            return true;
+    return false;
+}
+
+/* -- Parts of HTTP ----------------------------------------------------------------------------- */
+
+static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *out)
+{
+    isw_pair *pairs = iswi_arena_calloc(r->arena, from->count + 1, sizeof *pairs);
+
+    for (size_t i = 0; pairs && i < from->count; i++) {
+        pairs[i] = from->items[i];
+        if (iswi_is_secret(pairs[i].name, r->more))
+            pairs[i].value = isw_str_of(redacted);
+    }
+    *out = (isw_pairs){ pairs, from->count };
+    return pairs != NULL;
+}
+
+/* The same of a name in percent-encoding. */
+static bool is_secret_encoded(isw_str name, const isw_option_strings *more)
+{
+    char plain[128];
+    isw_str cut = { name.data, name.size < sizeof plain ? name.size : sizeof plain };
+    size_t size = iswi_percent_decode(cut, true, plain);
+
+    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, more);
+}
+
+/* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. */
+static bool redact_form(const redaction *r, isw_str text, isw_str *out)
+{
+    static const char encoded[] = "%5Bredacted%5D";
+    size_t size = 0;
+    char *copy;
+
+    for (size_t i = 0; i < text.size; i++)
+        size += text.data[i] == '&';
+    copy = iswi_arena_alloc(r->arena, text.size + (size + 1) * sizeof encoded);
+    size = 0;
+    if (!copy)
+        return false;
+    while (text.size) {
+        const char *end = memchr(text.data, '&', text.size);
+        size_t whole = end ? (size_t)(end - text.data) : text.size;
+        const char *equals = memchr(text.data, '=', whole);
+        size_t name = equals ? (size_t)(equals - text.data) : whole;
+        bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, r->more);
+        size_t kept = secret ? name + 1 : whole;
+
+        memcpy(copy + size, text.data, kept);
+        size += kept;
+        if (secret) {
+            memcpy(copy + size, encoded, sizeof encoded - 1);
+            size += sizeof encoded - 1;
+        }
+        if (end)
+            copy[size++] = '&';
+        whole += end != NULL;
+        text = (isw_str){ text.data + whole, text.size - whole };
+    }
+    *out = (isw_str){ copy, size };
+    return true;
+}
+
+static bool redact_url(const redaction *r, isw_str url, isw_str *out)
+{
+    const char *mark = url.size ? memchr(url.data, '?', url.size) : NULL;
+    size_t path = mark ? (size_t)(mark - url.data) + 1 : url.size;
+    isw_str query;
+    const char *joined;
+
+    *out = url;
+    if (!mark)
+        return true;
+    if (!redact_form(r, (isw_str){ url.data + path, url.size - path }, &query))
+        return false;
+    joined = iswi_arena_printf(r->arena, "%.*s%.*s", (int)path, url.data, (int)query.size,
+                               query.size ? query.data : "");
+    *out = isw_str_of(joined);
+    return joined != NULL;
+}
+
+/* -- JSON -------------------------------------------------------------------------------------- */
+
+/* In place: the tree is ours. Returns whether there was a secret. */
+static bool redact_tree(const redaction *r, isw_value *value)
+{
+    bool found = false;
+
+    for (size_t i = 0; value->type == ISW_VALUE_ARRAY && i < value->as.array.count; i++)
+        found = redact_tree(r, (isw_value *)&value->as.array.items[i]) || found;
+    for (size_t i = 0; value->type == ISW_VALUE_MAP && i < value->as.map.count; i++) {
+        isw_named_value *member = (isw_named_value *)&value->as.map.items[i];
+        bool secret = iswi_is_secret(member->name, r->more);
+
+        if (secret)
+            member->value = isw_value_string(redacted);
+        found = secret || redact_tree(r, &member->value) || found;
+    }
+    return found;
+}
+
+static bool redact_json(const redaction *r, isw_str text, isw_str *out)
+{
+    isw_error unused = { ISW_OK, "" };
+    isw_status status;
+    isw_value tree;
+
+    *out = text;
+    status = iswi_json_parse(r->arena, text, &tree, &unused);
+    if (status == ISW_OK && redact_tree(r, &tree))
+        status = iswi_json_write(r->arena, &tree, out, &unused);
+    return status != ISW_E_NO_MEMORY;
+}
+
+static bool is_type(const isw_http *http, const char *wanted)
+{
+    const isw_str *type = isw_pairs_find(&http->headers, "content-type");
+    size_t size = strlen(wanted);
+
+    return type && memmem(type->data, type->size, wanted, size) != NULL;
+}
+
+static isw_status redact_http(const redaction *r, const isw_http *from, isw_value *out)
+{
+    isw_http *http = iswi_arena_alloc(r->arena, sizeof *http);
+    isw_str body = { from->body.data, from->body.size };
+    bool done = http != NULL;
+
+    if (!done)
+        return ISW_E_NO_MEMORY;
+    *http = *from;
+    done = redact_pairs(r, &from->headers, &http->headers) &&
+           redact_pairs(r, &from->query, &http->query) &&
+           redact_pairs(r, &from->params, &http->params) && redact_url(r, from->url, &http->url);
+    if (done && is_type(from, "json"))
+        done = redact_json(r, body, &body);
+    else if (done && is_type(from, "application/x-www-form-urlencoded"))
+        done = redact_form(r, body, &body);
+    http->body = (isw_bytes){ body.data, body.size };
+    *out = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = http };
+    return done ? ISW_OK : ISW_E_NO_MEMORY;
+}
+
+/* -- Values ------------------------------------------------------------------------------------ */
+
+static isw_status redact_array(const redaction *r, const isw_value *value, isw_value *out)
+{
+    size_t count = value->as.array.count;
+    isw_value *items = iswi_arena_calloc(r->arena, count + 1, sizeof *items);
+    isw_status status = items ? ISW_OK : ISW_E_NO_MEMORY;
+
+    for (size_t i = 0; status == ISW_OK && i < count; i++)
+        status = iswi_redact(r->arena, &value->as.array.items[i], r->more, &items[i]);
+    *out = isw_value_array(items, count);
+    return status;
+}
+
+static isw_status redact_map(const redaction *r, const isw_value *value, isw_value *out)
+{
+    size_t count = value->as.map.count;
+    isw_named_value *items = iswi_arena_calloc(r->arena, count + 1, sizeof *items);
+    isw_status status = items ? ISW_OK : ISW_E_NO_MEMORY;
+
+    for (size_t i = 0; status == ISW_OK && i < count; i++) {
+        items[i] = value->as.map.items[i];
+        if (iswi_is_secret(items[i].name, r->more))
+            items[i].value = isw_value_string(redacted);
+        else
+            status = iswi_redact(r->arena, &value->as.map.items[i].value, r->more,
+                                 &items[i].value);
+    }
+    *out = isw_value_map(items, count);
+    return status;
+}
+
+isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const isw_option_strings *more,
+                       isw_value *out)
+{
+    const redaction r = { arena, more };
+
+    *out = *value;
+    if (value->type == ISW_VALUE_HTTP)
+        return redact_http(&r, value->as.http, out);
+    if (value->type == ISW_VALUE_JSON)
+        return redact_json(&r, value->as.string, &out->as.string) ? ISW_OK : ISW_E_NO_MEMORY;
+    if (value->type == ISW_VALUE_ARRAY)
+        return redact_array(&r, value, out);
+    if (value->type == ISW_VALUE_MAP)
+        return redact_map(&r, value, out);
+    return ISW_OK;
+}

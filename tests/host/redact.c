@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What counts as a secret, wherever it stands. */
+#include "support/main.h"
+
+#include "host/redact.h"
+#include "value/typed.h"
+
+static const char *const own_names[] = { "iban*" };
+static const isw_option_strings own = { (const char **)own_names, 1 };
+
+static void names_tell_secrets(void **state)
+{
+    static const char *const secrets[] = {
+        "Authorization", "proxy-authorization", "Cookie", "set-cookie", "x-functions-key", "code",
+        "KEY", "access_token", "client_secret", "newPassword", "api-key", "sessionid", "IBAN_from",
+    };
+    static const char *const others[] = { "keyboard", "encode", "accept", "id", "signed", "barcode",
+                                          "" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        assert_true(iswi_is_secret(isw_str_of(secrets[i]), &own));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(iswi_is_secret(isw_str_of(others[i]), &own));
+    assert_false(iswi_is_secret(isw_str_of("iban"), NULL));
+}
+
+static void assert_redacted(const char *type, const char *body, const char *expected)
+{
+    const isw_pair headers[] = { { isw_str_of("content-type"), isw_str_of(type) } };
+    const isw_http http = { .headers = { headers, 1 }, .body = { body, strlen(body) } };
+    isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &http };
+    isw_value out;
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 1024);
+    assert_int_equal(iswi_redact(&arena, &value, &own, &out), ISW_OK);
+    assert_int_equal(out.as.http->body.size, strlen(expected));
+    assert_memory_equal(out.as.http->body.data, expected, strlen(expected));
+    iswi_arena_fini(&arena);
+}
+
+static void bodies_are_read_by_their_type(void **state)
+{
+    (void)state;
+    assert_redacted("application/json", "{\"a\":1, \"password\":\"p\"}",
+                    "{\"a\":1,\"password\":\"[redacted]\"}");
+    assert_redacted("application/problem+json; charset=utf-8",
+                    "[{\"b\":{\"token\":{\"x\":[1,2]}}},{\"key\":7}]",
+                    "[{\"b\":{\"token\":\"[redacted]\"}},{\"key\":\"[redacted]\"}]");
+    assert_redacted("application/json", "{\"a\": 1 }", "{\"a\": 1 }"); /* as it was */
+    assert_redacted("application/json", "{\"password\":", "{\"password\":");
+    assert_redacted("application/x-www-form-urlencoded", "a=1&code=2&p%61ssword=3&code&x=",
+                    "a=1&code=%5Bredacted%5D&p%61ssword=%5Bredacted%5D&code&x=");
+    assert_redacted("application/x-www-form-urlencoded", "key=&key=1&",
+                    "key=%5Bredacted%5D&key=%5Bredacted%5D&");
+    assert_redacted("text/plain", "password=1", "password=1");
+}
+
+static void headers_parameters_and_the_url_are_too(void **state)
+{
+    const isw_pair headers[] = { { isw_str_of("authorization"), isw_str_of("Bearer hush") },
+                                 { isw_str_of("accept"), isw_str_of("*/*") } };
+    const isw_pair query[] = { { isw_str_of("code"), isw_str_of("hush") } };
+    const isw_pair params[] = { { isw_str_of("token"), isw_str_of("hush") } };
+    const isw_http http = { .url = isw_str_of("/a?x=1&code=hush"), .headers = { headers, 2 },
+                            .query = { query, 1 }, .params = { params, 1 } };
+    isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &http };
+    isw_error error = { 0 };
+    isw_value plain, typed;
+    iswi_arena arena;
+    isw_str json;
+
+    (void)state;
+    iswi_arena_init(&arena, 1024);
+    assert_int_equal(iswi_redact(&arena, &value, NULL, &plain), ISW_OK);
+    assert_int_equal(iswi_typed_encode(&arena, &plain, &typed), ISW_OK);
+    assert_int_equal(iswi_json_write(&arena, &typed, &json, &error), ISW_OK);
+    assert_null(memmem(json.data, json.size, "hush", 4));
+    assert_non_null(memmem(json.data, json.size, "/a?x=1&code=%5Bredacted%5D", 26));
+    assert_non_null(memmem(json.data, json.size, "[\"accept\",\"*/*\"]", 16));
+    assert_string_equal(headers[0].value.data, "Bearer hush"); /* a copy was changed */
+    iswi_arena_fini(&arena);
+}
+
+static void values_within_each_other_are_too(void **state)
+{
+    const isw_named_value inner[] = { isw_named("pin", isw_value_int(7)),
+                                      isw_named("n", isw_value_int(8)) };
+    const isw_value list[] = { isw_value_map(inner, 2), isw_value_json("{\"secret\":1}") };
+    isw_value value = isw_value_array(list, 2);
+    iswi_arena arena;
+    isw_value out;
+
+    (void)state;
+    iswi_arena_init(&arena, 1024);
+    assert_int_equal(iswi_redact(&arena, &value, NULL, &out), ISW_OK);
+    assert_int_equal(out.as.array.items[0].as.map.items[0].value.type, ISW_VALUE_STRING);
+    assert_int_equal(out.as.array.items[0].as.map.items[1].value.as.integer, 8);
+    assert_memory_equal(out.as.array.items[1].as.string.data, "{\"secret\":\"[redacted]\"}", 23);
+    iswi_arena_fini(&arena);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(names_tell_secrets),
+    cmocka_unit_test(bodies_are_read_by_their_type),
+    cmocka_unit_test(headers_parameters_and_the_url_are_too),
+    cmocka_unit_test(values_within_each_other_are_too),
+};
+
+ISW_TEST_MAIN(tests)
