@@ -42,7 +42,7 @@ install(FILES
   "${headers}/testing.h"
   "${headers}/worker.h"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker")
-install(FILES "${headers}/sys/middleware.h" "${headers}/sys/module.h"
+install(FILES "${headers}/sys/debug.h" "${headers}/sys/middleware.h" "${headers}/sys/module.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker/sys")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/src/wire/PROTOCOL.md"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}")

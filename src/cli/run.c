@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json] [--debug]\n"
-    "                     [--record DIR]\n"
+    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json]\n"
+    "                     [--debug [FUNCTION]] [--record DIR]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the table\n"
     "of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while it runs;\n"
@@ -27,6 +27,8 @@ static const char usage[] =
     "  --record D  write each invocation to a file in folder D, without secrets, for\n"
     "              `WORKER invoke --replay FILE`\n"
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
+    "  --debug F   the same, and the worker that has function F runs under gdb in this terminal, with\n"
+    "              a breakpoint on it\n"
     "\n"
     "host.yaml:\n";
 
@@ -121,12 +123,19 @@ static bool parse_port(const char *text, int *port)
     return true;
 }
 
+/* Whether the word behind `--debug` is a function, and not the folder to run. */
+static bool names_a_function(int argc, char **argv)
+{
+    return optind < argc && argv[optind][0] != '-' && access(argv[optind], F_OK) != 0;
+}
+
 int iswi_cli_run(int argc, char **argv)
 {
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
-        { "json", no_argument, NULL, 'j' },         { "debug", no_argument, NULL, 'd' },
-        { "record", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+        { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
+        { "record", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
     int letter;
@@ -139,6 +148,8 @@ int iswi_cli_run(int argc, char **argv)
             overrides.record = optarg;
         else if (letter == 'j')
             overrides.json = 1;
+        else if (letter == 'd' && (optarg || names_a_function(argc, argv)))
+            overrides.debugged = optarg ? optarg : argv[optind++];
         else if (letter == 'd')
             overrides.debug = true;
         else if (letter == 'h')

@@ -213,6 +213,7 @@ struct iswi_process {
 struct iswi_pool {
     const iswi_worker_settings *settings;
     char *program;
+    const char *debugged; /* the function to debug; NULL: it runs as it is */
     iswi_process *processes;
     unsigned count;
     bool indexed;     /* only the supervisor, as are these: */
@@ -265,6 +266,7 @@ struct iswi_host {
     iswi_routes *admin_routes;
     pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
+    char *gdb, *gdb_script; /* debug.c */
     unsigned socket_number;
 };
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/control.h"
+#include "host/debug.h"
 #include "host/record.h"
 
 #include <errno.h>
@@ -72,8 +73,8 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
     if (overrides->port >= 0)
         host->http_settings.listen =
             with_port(host, host->http_settings.listen, overrides->port);
-    host->debug = overrides->debug;
-    if (overrides->debug)
+    host->debug = overrides->debug || overrides->debugged;
+    if (host->debug)
         host->options.heartbeat_ms = 0;
     iswi_console_init(&host->console, overrides->output, json, overrides->color,
                       (isw_log_level)logging->level);
@@ -165,6 +166,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = make_pools(host, error);
     if (status == ISW_OK)
         status = make_runtime_folder(host, error);
+    if (status == ISW_OK && overrides->debugged)
+        status = iswi_debug_prepare(host, overrides->debugged, error);
     if (status == ISW_OK)
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
@@ -217,6 +220,7 @@ void iswi_host_destroy(iswi_host *host)
     iswi_guard_stop(&host->guard);
     for (size_t i = 0; i < host->route_count; i++)
         iswi_routes_destroy(host->routes[i]);
+    iswi_debug_fini(host);
     if (host->runtime_folder[0])
         rmdir(host->runtime_folder);
     iswi_reload_unwatch(host);

@@ -15,6 +15,7 @@ typedef struct iswi_host_overrides {
     const char *listen;  /* instead of http.listen; NULL: as configured */
     int port;            /* instead of its port; -1: as configured */
     int json;            /* instead of logging.format; -1: as configured */
+    const char *debugged; /* function whose worker is to run under gdb; NULL: none */
     const char *record;  /* folder for recorded invocations; NULL: none */
     bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
     bool color;

@@ -5,7 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine.h"
+#include "host/debug.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -50,7 +50,9 @@ static void reset(iswi_process *process)
     process->ready_ns = 0;
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
-        process->started_ns + process->pool->settings->start_timeout_ms * MS;
+        process->host->debug
+            ? INT64_MAX
+            : process->started_ns + process->pool->settings->start_timeout_ms * MS;
     atomic_store(&process->heard_ns, process->started_ns);
 }
 
@@ -104,7 +106,12 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .crash = iswi_crash_memory(),
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
-    isw_status status = iswi_spawn(&options, &process->os, error);
+    isw_status status = ISW_OK;
+
+    if (process->pool->debugged)
+        status = iswi_debug_spawn(process, &options, error);
+    if (status == ISW_OK)
+        status = iswi_spawn(&options, &process->os, error);
 
     process->os.crash = options.crash;
 
@@ -221,6 +228,8 @@ void iswi_process_ended(iswi_process *process)
     close_watched(process, &process->os.errors);
     iswi_crash_take(process);
     describe_end(status, how, sizeof how);
+    if (process->pool->debugged)
+        iswi_debug_ended(process->host);
     pthread_mutex_lock(&process->lock);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
         process->hopeless = true;

@@ -20,7 +20,7 @@ extern char **environ;
 
 /* The descriptors on which every worker finds its token, the ring if there is one, and where to
  * write the report of a crash. */
-enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5 };
+enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, SPARE_FD = 6 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
 
@@ -88,6 +88,7 @@ static bool is_ours(const char *variable)
            strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
+           strncmp(variable, "ISOWORKER_DEBUG_FUNCTION=", 25) == 0 ||
            strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
 }
 
@@ -101,7 +102,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 7, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 8, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
@@ -110,6 +111,8 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
     if (options->ring >= 0 && options->spin_us)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
+    if (options->debugged)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_DEBUG_FUNCTION=%s", options->debugged);
     if (options->crash >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CRASH_FD=%d", CRASH_FD);
     if (options->config)
@@ -156,16 +159,35 @@ static bool open_pipes(pipes *p, const iswi_spawn_options *options)
            fcntl(p->errors[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* In the child: input from nowhere, output to our pipes, the token on its number, nothing else. */
-static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
-                      const iswi_spawn_options *options)
+/* Input from nowhere, output to our pipes. */
+static int plan_output(posix_spawn_file_actions_t *files, const pipes *p)
 {
     int failed = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
 
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(files, p->output[1], 1);
+    return failed ? failed : posix_spawn_file_actions_adddup2(files, p->errors[1], 2);
+}
+
+/* For a debugger: our terminal, which is then its own. The pipes stay open, since their end would
+ * be taken for the worker's. */
+static int plan_terminal(posix_spawn_file_actions_t *files, const pipes *p)
+{
+    int failed = posix_spawn_file_actions_adddup2(files, p->output[1], SPARE_FD);
+
     if (!failed)
-        failed = posix_spawn_file_actions_adddup2(files, p->errors[1], 2);
+        failed = posix_spawn_file_actions_adddup2(files, p->errors[1], SPARE_FD + 1);
+    if (!failed && isatty(STDIN_FILENO))
+        failed = posix_spawn_file_actions_addtcsetpgrp_np(files, STDIN_FILENO);
+    return failed;
+}
+
+/* In the child: where input comes from and output goes to, the token on its number, nothing else. */
+static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
+                      const iswi_spawn_options *options)
+{
+    int failed = options->debugged ? plan_terminal(files, p) : plan_output(files, p);
+
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
     if (!failed)
@@ -177,7 +199,8 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
                      ? posix_spawn_file_actions_adddup2(files, options->crash, CRASH_FD)
                      : posix_spawn_file_actions_addclose(files, CRASH_FD);
     if (!failed)
-        failed = posix_spawn_file_actions_addclosefrom_np(files, CRASH_FD + 1);
+        failed = posix_spawn_file_actions_addclosefrom_np(
+            files, options->debugged ? SPARE_FD + 2 : CRASH_FD + 1);
     if (!failed)
         failed = posix_spawn_file_actions_addchdir_np(files, options->directory);
     return failed;

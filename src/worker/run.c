@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* isw_worker_run: where the host is and how to prove ourselves, then a session. */
 #include "worker/crash.h"
+#include "worker/debugged.h"
 #include "worker/session.h"
 
 #include <errno.h>
@@ -101,6 +102,7 @@ isw_status isw_worker_run(isw_worker *worker, isw_error *error)
                              "by a host, for instance by `isoworker run`");
     if (worker->settings.crash_report)
         iswi_crash_install();
+    iswi_debugged_announce(worker);
     status = read_token(worker, token, error);
     if (status == ISW_OK)
         status = iswi_session_run(worker, token, dial, (void *)url, error);

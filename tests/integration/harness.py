@@ -6,7 +6,9 @@ CTest sets. Nothing sleeps to wait for something: `Host.wait_for` waits for a li
 """
 import http.client
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -159,6 +161,53 @@ class Client:
 
     def close(self):
         self.sock.close()
+
+
+class Terminal:
+    """The command in a terminal: what it shows, and what is typed."""
+
+    def __init__(self, *words):
+        self.shown = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="dumb", DEBUGINFOD_URLS="", HOME="/nonexistent")
+            os.execv(BIN + "/isoworker", ["isoworker", *words])
+
+    def wait_for(self, pattern, seconds=PATIENCE_S):
+        end = time.monotonic() + seconds
+        while True:
+            found = re.search(pattern, self.shown)
+            if found:
+                self.shown = self.shown[found.end():]
+                return found
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            try:
+                part = os.read(self.fd, 65536) if ready else b""
+            except OSError:  # it has ended
+                part = b""
+            if not part:
+                raise AssertionError(f"{pattern!r} was not shown:\n{self.shown}")
+            self.shown += part.decode(errors="replace").replace("\r", "")
+
+    def type(self, text, end="\n"):
+        os.write(self.fd, (text + end).encode())
+
+    def end(self):
+        """Its exit status, once it has ended."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            ready, _, _ = select.select([self.fd], [], [], 0.05)
+            try:
+                if ready:
+                    os.read(self.fd, 65536)
+            except OSError:
+                pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise AssertionError("it did not end")
 
 
 def worker(name="test", command=None, more=""):
