@@ -21,6 +21,7 @@ static const command commands[] = {
     { "worker", iswi_cli_worker, "be the worker whose functions are in a shared object" },
     { "explain", iswi_cli_explain, "print the reference of a middleware, or the list of them" },
     { "status", iswi_cli_status, "show the workers and functions of a host that runs" },
+    { "describe", iswi_cli_describe, "print its functions with the chains in force" },
     { "logs", iswi_cli_logs, "show its last log lines, and those that come" },
     { "drain", iswi_cli_drain, "let it finish what it has and take nothing new" },
     { "resume", iswi_cli_drain, "let it take requests again" },

@@ -2,15 +2,21 @@
 """A configuration that changes while the host runs: nothing is lost, and a bad one changes nothing."""
 import os
 import signal
+import subprocess
 import threading
 import unittest
 
-from harness import CHAIN, NO_CHAIN, Host, main, wait_until, worker
+from harness import BIN, CHAIN, NO_CHAIN, Host, main, wait_until, worker
 
 READ = r"worker test has read its configuration again; (\d+) functions"
 FORBIDDING = ("middleware:\n"
               "  - error_handling\n"
               "  - auth: {keys: [{name: test, hash: 'sha256:%s:%s'}]}\n" % ("0" * 32, "0" * 64))
+
+
+def describe(host, *names):
+    return subprocess.run([BIN + "/isoworker", "describe", host.folder.name, *names], text=True,
+                          capture_output=True, timeout=30, check=True).stdout
 
 
 def replace(host, text):
@@ -27,9 +33,13 @@ class Reload(unittest.TestCase):
             host.write("worker.yaml", FORBIDDING)
             host.wait_for(READ)
             self.assertEqual(host.get("hello/Ada")[0], 401)
+            self.assertIn("chain    error_handling > auth > handler", describe(host, "hello"))
             replace(host, NO_CHAIN)
             wait_until(lambda: len([line for line in host.lines if "has read" in line]) == 2)
             self.assertEqual(host.get("hello/Ada")[0], 200)
+            self.assertIn("hello\n  worker   test\n  trigger  http GET http://127.0.0.1:",
+                          describe(host))
+            self.assertIn("  chain    handler\n", describe(host, "hello"))
 
     def test_sighup_has_it_read(self):
         with Host(worker(), chain="middleware: [error_handling]\n") as host:

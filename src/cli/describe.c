@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker describe`. */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "host/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { PATIENCE_S = 10 };
+
+static const char usage[] =
+    "usage: isoworker describe [DIR] [FUNCTION]...\n"
+    "\n"
+    "Prints the functions of the host that runs in DIR (. by default), or those of these names, each\n"
+    "with what triggers it and the chain that is in force for it now. `WORKER --describe` says the\n"
+    "same of a worker that does not run, and `isoworker explain NAME` what a middleware does.\n"
+    "Ends with status 69 when no host runs there, with 1 when a function is not there.\n";
+
+static void print_text(const char *text)
+{
+    iswi_buffer safe = { 0 };
+
+    iswi_terminal_text(&safe, isw_str_of(text));
+    fputs(iswi_buffer_text(&safe) ? iswi_buffer_text(&safe) : "", stdout);
+    iswi_buffer_fini(&safe);
+}
+
+static void print_function(const iswi_report_function *function)
+{
+    print_text(function->name);
+    printf("\n  worker   ");
+    print_text(function->worker ? function->worker : "-");
+    printf("\n  trigger  ");
+    print_text(function->trigger ? function->trigger : "-");
+    if (function->url)
+        printf(" %s ", function->methods ? function->methods : "ANY");
+    print_text(function->url ? function->url : "");
+    if (function->refused)
+        printf("\n  not served: %s", function->refused);
+    printf("\n  chain    ");
+    for (size_t i = 0; i < function->chain_count; i++) {
+        print_text(function->chain[i]);
+        printf(" > ");
+    }
+    printf("handler\n");
+    if (function->timeout_ms)
+        printf("  timeout  %lld ms\n", (long long)function->timeout_ms);
+}
+
+static int print_named(const iswi_report_all *all, const char *name)
+{
+    for (size_t i = 0; i < all->function_count; i++) {
+        if (strcmp(all->functions[i].name, name) == 0) {
+            print_function(&all->functions[i]);
+            return EX_OK;
+        }
+    }
+    fprintf(stderr, "isoworker: the host has no function \"%s\"\n", name);
+    return 1;
+}
+
+static int print_report(const iswi_report_all *all, char **names)
+{
+    int result = EX_OK;
+
+    for (size_t i = 0; !*names && i < all->function_count; i++)
+        print_function(&all->functions[i]);
+    for (; *names; names++)
+        if (print_named(all, *names) != EX_OK)
+            result = 1;
+    return result;
+}
+
+int iswi_cli_describe(int argc, char **argv)
+{
+    char **names = argv + (argc > 1 ? 2 : 1);
+    iswi_report_all all = { .host = { .pid = 0 } };
+    FILE *from = NULL;
+    iswi_arena arena;
+    int result;
+
+    if (argc > 1 && argv[1][0] == '-') {
+        bool asked = strcmp(argv[1], "--help") == 0;
+
+        fputs(usage, asked ? stdout : stderr);
+        return asked ? EX_OK : EX_USAGE;
+    }
+    result = iswi_client_ask(argc > 1 ? argv[1] : ".", "{\"command\":\"status\"}\n", PATIENCE_S,
+                             &from);
+    if (result != EX_OK)
+        return result;
+    iswi_arena_init(&arena, 64 * 1024);
+    result = iswi_client_answer(from, &arena, iswi_report_fields, &all);
+    if (result == EX_OK)
+        result = print_report(&all, names);
+    iswi_arena_fini(&arena);
+    fclose(from);
+    return result;
+}
