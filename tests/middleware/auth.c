@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The middleware auth in a real worker: levels, API keys, configuration, and the module. */
 #include "middleware/auth_worker.h"
+#include "middleware/conformance.h"
 
 #include "../../middleware/auth_keys.h"
 
@@ -251,7 +252,20 @@ static void the_module_exports_its_entry_alone(void **state)
     dlclose(module);
 }
 
+static const isw_pair key_headers[] = { { { "x-functions-key", 15 }, { "bench-key", 9 } },
+                                        { { NULL, 0 }, { NULL, 0 } } };
+
+#define ONE_KEY                                                                      \
+    "keys: [{name: t, hash: 'sha256:4b67f4a0c2b62a93f5eb08e010668e55:"               \
+    "8df66d7d9730c63a558073dc80bb99cb89da50837f34e2176a07290ec1e1f117'}]"
+
+const conforming subject = {
+    .middleware = &isw_middleware_auth, .name = "auth", .options = "{" ONE_KEY "}",
+    .other_options = "{" ONE_KEY ", key_query: ''}", .headers = key_headers,
+};
+
 static const struct CMUnitTest tests[] = {
+    MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test_setup_teardown(levels_ask_for_keys, setup_keys, teardown),
     cmocka_unit_test(keys_have_up_to_512_bytes),
     cmocka_unit_test_setup_teardown(an_unknown_level_opens_nothing, setup_keys, teardown),
