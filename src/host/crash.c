@@ -4,19 +4,14 @@
  * it has ended, `isoworker symbolize` makes text of it, in a process of its own, for nothing in
  * there can be believed. A thread waits for that and shows it, one for each process of a worker.
  */
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "host/capture.h"
 #include "host/engine.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { REPORT_BYTES = 256 * 1024, TEXT_BYTES = 16 * 1024, PATIENCE_MS = 10000 };
@@ -42,62 +37,20 @@ static bool is_written(int fd)
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
-/* Returns the pid, 0 if it cannot be started. */
-static pid_t start_symbolizer(int report, int output)
+static void symbolize(int report, iswi_buffer *text)
 {
     char *arguments[] = { (char *)"isoworker", (char *)"symbolize", NULL };
     char *environment[] = { (char *)"LC_ALL=C", NULL };
-    posix_spawn_file_actions_t files;
-    pid_t pid = 0;
+    const iswi_capture what = { .program = "/proc/self/exe",
+                                .arguments = arguments,
+                                .environment = environment,
+                                .input = report,
+                                .errors = -1,
+                                .most = TEXT_BYTES,
+                                .patience_ms = PATIENCE_MS };
 
-    posix_spawn_file_actions_init(&files);
-    if (posix_spawn_file_actions_adddup2(&files, report, 0) != 0 ||
-        posix_spawn_file_actions_adddup2(&files, output, 1) != 0 ||
-        posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0) != 0 ||
-        posix_spawn_file_actions_addclosefrom_np(&files, 3) != 0 ||
-        posix_spawn(&pid, "/proc/self/exe", &files, NULL, arguments, environment) != 0)
-        pid = 0;
-    posix_spawn_file_actions_destroy(&files);
-    return pid;
-}
-
-/* What it says, at most `room` bytes with a NUL. */
-static void read_text(int fd, char *text, size_t room)
-{
-    int64_t until_ms = iswi_now_ns() / 1000000 + PATIENCE_MS;
-    struct pollfd one = { .fd = fd, .events = POLLIN };
-    size_t size = 0;
-
-    for (;;) {
-        int64_t left_ms = until_ms - iswi_now_ns() / 1000000;
-        ssize_t got = 0;
-
-        if (left_ms > 0 && poll(&one, 1, (int)left_ms) == 1)
-            got = read(fd, text + size, room - 1 - size);
-        if (got <= 0)
-            break;
-        size += (size_t)got;
-    }
-    text[size] = '\0';
-}
-
-static void symbolize(int report, char *text, size_t room)
-{
-    int ends[2];
-    pid_t pid;
-
-    *text = '\0';
-    if (lseek(report, 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    pid = start_symbolizer(report, ends[1]);
-    close(ends[1]);
-    if (pid) {
-        read_text(ends[0], text, room);
-        kill(pid, SIGKILL); /* it has ended, or takes too long */
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    close(ends[0]);
+    if (lseek(report, 0, SEEK_SET) == 0)
+        iswi_capture_run(&what, text);
 }
 
 /* -- Showing ----------------------------------------------------------------------------------- */
@@ -140,14 +93,13 @@ static void show(iswi_process *process, char *text)
 static void *read_report(void *user)
 {
     iswi_process *process = user;
-    char *text = iswi_alloc(TEXT_BYTES);
+    iswi_buffer text = { 0 };
+    char nothing[] = "";
 
     iswi_thread_name("isw-crash");
-    if (text) {
-        symbolize(process->report, text, TEXT_BYTES);
-        show(process, text);
-    }
-    iswi_free(text);
+    symbolize(process->report, &text);
+    show(process, iswi_buffer_text(&text) ? (char *)text.data : nothing);
+    iswi_buffer_fini(&text);
     close(process->report);
     return NULL;
 }

@@ -7,18 +7,16 @@
 #include "host/debug.h"
 
 #include "base/alloc.h"
+#include "host/capture.h"
 #include "value/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { DESCRIPTION_BYTES = 16 * 1024 * 1024, PATIENCE_MS = 15000 };
@@ -40,64 +38,33 @@ static const char better[] =
 
 /* -- Which worker ------------------------------------------------------------------------------ */
 
-/* `program arguments... --describe --json`, as the worker will run; 0 if it cannot be started. */
-static pid_t start_description(const iswi_host *host, const iswi_pool *pool, int output)
+/* What `program arguments... --describe --json` says, as the worker will run. */
+static void describe(const iswi_host *host, const iswi_pool *pool, iswi_buffer *out)
 {
     const iswi_worker_settings *settings = pool->settings;
     size_t count = settings->command.count;
     char **arguments = iswi_calloc(count + 3, sizeof *arguments);
-    posix_spawn_file_actions_t files;
-    pid_t pid = 0;
+    const iswi_capture what = { .program = pool->program,
+                                .arguments = arguments,
+                                .environment = environ,
+                                .directory = settings->directory ? settings->directory
+                                                                 : host->folder,
+                                .input = -1,
+                                .errors = STDERR_FILENO,
+                                .most = DESCRIPTION_BYTES,
+                                .patience_ms = PATIENCE_MS };
 
     if (!arguments)
-        return 0;
+        return;
     for (size_t i = 0; i < count; i++)
         arguments[i] = (char *)settings->command.items[i];
     arguments[count] = (char *)"--describe";
     arguments[count + 1] = (char *)"--json";
     if (settings->config)
         setenv("ISOWORKER_CONFIG", settings->config, 1);
-    posix_spawn_file_actions_init(&files);
-    if (posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
-        posix_spawn_file_actions_adddup2(&files, output, 1) != 0 ||
-        posix_spawn_file_actions_addclosefrom_np(&files, 3) != 0 ||
-        posix_spawn_file_actions_addchdir_np(
-            &files, settings->directory ? settings->directory : host->folder) != 0 ||
-        posix_spawn(&pid, pool->program, &files, NULL, arguments, environ) != 0)
-        pid = 0;
-    posix_spawn_file_actions_destroy(&files);
+    iswi_capture_run(&what, out);
     unsetenv("ISOWORKER_CONFIG");
     iswi_free(arguments);
-    return pid;
-}
-
-static void read_all(int fd, iswi_buffer *out)
-{
-    struct pollfd one = { .fd = fd, .events = POLLIN };
-    char part[16384];
-    ssize_t got;
-
-    while (out->size < DESCRIPTION_BYTES && poll(&one, 1, PATIENCE_MS) == 1 &&
-           (got = read(fd, part, sizeof part)) > 0)
-        iswi_buffer_append(out, part, (size_t)got);
-}
-
-static void describe(const iswi_host *host, const iswi_pool *pool, iswi_buffer *out)
-{
-    int ends[2];
-    pid_t pid;
-
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    pid = start_description(host, pool, ends[1]);
-    close(ends[1]);
-    if (pid) {
-        read_all(ends[0], out);
-        kill(pid, SIGKILL); /* it has ended, or takes too long */
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    close(ends[0]);
 }
 
 typedef struct described {
