@@ -40,7 +40,9 @@ typedef enum iswi_kind {
     ISWI_HEAD = 22,
     ISWI_CHUNK = 23,
     ISWI_WINDOW = 24,
-    ISWI_KIND_LAST = ISWI_WINDOW
+    ISWI_METRICS_REQUEST = 25,
+    ISWI_METRICS = 26,
+    ISWI_KIND_LAST = ISWI_METRICS
 } iswi_kind;
 
 typedef struct iswi_strs {
@@ -228,6 +230,39 @@ typedef struct iswi_window {
     uint64_t bytes;
 } iswi_window;
 
+/* One line of a metric. */
+typedef struct iswi_wire_series {
+    iswi_strs labels; /* values, in the order of the family's names */
+    isw_value value;
+    isw_value counts;
+} iswi_wire_series;
+
+typedef enum iswi_metric_type {
+    ISWI_METRIC_COUNTER = 0,
+    ISWI_METRIC_GAUGE = 1,
+    ISWI_METRIC_HISTOGRAM = 2
+} iswi_metric_type;
+
+typedef struct iswi_wire_family {
+    isw_str name;
+    uint64_t type; /* iswi_metric_type */
+    isw_str help;
+    iswi_strs labels;
+    isw_value bounds;
+    struct {
+        const iswi_wire_series *items;
+        size_t count;
+    } series;
+} iswi_wire_family;
+
+typedef struct iswi_wire_metrics {
+    struct {
+        const iswi_wire_family *items;
+        size_t count;
+    } families;
+    bool more;
+} iswi_wire_metrics;
+
 typedef struct iswi_frame {
     uint64_t kind; /* iswi_kind, or an extension above ISWI_KIND_CORE_MAX */
     uint64_t id;
@@ -252,6 +287,7 @@ typedef struct iswi_frame {
         iswi_head head;
         iswi_chunk chunk;
         iswi_window window;
+        iswi_wire_metrics metrics;
     } as;
 } iswi_frame;
 

@@ -15,6 +15,9 @@ enum {
     /* A value of that depth within a list, and what is skipped in a structure there. */
     ISWI_BODY_MAX_DEPTH = 5 + 2 * ISWI_VALUE_MAX_DEPTH + ISWI_SKIP_MAX_DEPTH,
     ISWI_WINDOW_BYTES = 256 * 1024, /* of a stream, at its begin */
+    ISWI_METRICS_MAX_BYTES = 1024 * 1024, /* of one frame */
+    ISWI_METRIC_LABELS_MAX = 8,
+    ISWI_METRIC_BOUNDS_MAX = 64,
     ISWI_KEY_MAX = 63,
     ISWI_KIND_CORE_MAX = 63,
     ISWI_CREDIT_MAX = 65535,

@@ -188,6 +188,28 @@ static const iswi_field chunk_rows[] = {
 };
 static const iswi_field window_rows[] = { NEED(1, UINT, iswi_window, bytes, 0) };
 
+static const iswi_field series_rows[] = {
+    ROW(1, STRS, iswi_wire_series, labels, 0),
+    ROW(2, VALUE, iswi_wire_series, value, 0),
+    ROW(3, VALUE, iswi_wire_series, counts, 0),
+};
+static const iswi_table series_table = TABLE("Series", iswi_wire_series, series_rows);
+
+static const iswi_field family_rows[] = {
+    NEED(1, STR, iswi_wire_family, name, ISWI_NAME_MAX),
+    ROW(2, UINT, iswi_wire_family, type, 0),
+    ROW(3, STR, iswi_wire_family, help, ISWI_LINE_MAX),
+    ROW(4, STRS, iswi_wire_family, labels, 0),
+    ROW(5, VALUE, iswi_wire_family, bounds, 0),
+    SUB(6, LIST, iswi_wire_family, series, series_table, false),
+};
+static const iswi_table family_table = TABLE("Family", iswi_wire_family, family_rows);
+
+static const iswi_field metrics_rows[] = {
+    SUB(1, LIST, iswi_wire_metrics, families, family_table, false),
+    ROW(2, BOOL, iswi_wire_metrics, more, 0),
+};
+
 typedef struct nothing {
     char unused;
 } nothing;
@@ -217,6 +239,8 @@ static const iswi_table kinds[] = {
     [ISWI_HEAD] = TABLE("head", iswi_head, head_rows),
     [ISWI_CHUNK] = TABLE("chunk", iswi_chunk, chunk_rows),
     [ISWI_WINDOW] = TABLE("window", iswi_window, window_rows),
+    [ISWI_METRICS_REQUEST] = { .name = "metrics_request", .size = sizeof(nothing) },
+    [ISWI_METRICS] = TABLE("metrics", iswi_wire_metrics, metrics_rows),
 };
 
 const iswi_table *iswi_table_of_kind(uint64_t kind)

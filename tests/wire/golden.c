@@ -437,6 +437,35 @@ static void the_frames_of_the_life_cycle_have_their_members(void **state)
     decoded_fini(&d);
 }
 
+static void metrics_have_families_with_series(void **state)
+{
+    decoded d;
+    const iswi_wire_metrics *metrics =
+        &decoded_init(&d, "metrics", ISWI_METRICS, 7)->as.metrics;
+    const iswi_wire_family *orders = &metrics->families.items[0];
+    const iswi_wire_family *pool = &metrics->families.items[1];
+    const iswi_wire_family *wait = &metrics->families.items[2];
+
+    (void)state;
+    assert_int_equal(metrics->families.count, 3);
+    assert_true(metrics->more);
+    assert_str(orders->name, "orders_total");
+    assert_str(orders->help, "Orders that were taken.");
+    assert_int_equal(orders->type, ISWI_METRIC_COUNTER);
+    assert_int_equal(orders->labels.count, 2);
+    assert_str(orders->labels.items[1], "kind");
+    assert_int_equal(orders->series.count, 2);
+    assert_str(orders->series.items[0].labels.items[1], "gr\xc3\xb6\xc3\x9f" "er");
+    assert_true(orders->series.items[1].value.as.real == 0.5);
+    assert_int_equal(pool->type, ISWI_METRIC_GAUGE);
+    assert_true(pool->series.items[0].value.as.real == -2.0);
+    assert_int_equal(wait->type, ISWI_METRIC_HISTOGRAM);
+    assert_int_equal(wait->bounds.as.array.count, 2);
+    assert_true(wait->bounds.as.array.items[0].as.real == 0.1);
+    assert_int_equal(wait->series.items[0].counts.as.array.items[2].as.integer, 300);
+    decoded_fini(&d);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_golden_frame_is_encoded_to_the_same_bytes),
     cmocka_unit_test(there_is_a_golden_frame_of_every_kind),
@@ -451,6 +480,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(responses_say_how_the_invocation_ended),
     cmocka_unit_test(a_log_has_all_its_members),
     cmocka_unit_test(the_frames_of_the_life_cycle_have_their_members),
+    cmocka_unit_test(metrics_have_families_with_series),
 };
 
 ISW_TEST_MAIN(tests)

@@ -143,6 +143,14 @@ FRAMES = {
     "chunk_end": (23, 900, {2: True}),
     "chunk_broken": (23, 900, {3: {1: 19, 2: "the client went away"}}),
     "window": (24, 900, {1: 262144}),
+    "metrics_request": (25, 7, {}),
+    "metrics": (26, 7, {1: [
+        {1: "orders_total", 3: "Orders that were taken.", 4: ["country", "kind"],
+         6: [{1: ["DE", "größer"], 2: [DOUBLE, 3.0]}, {1: ["", "x"], 2: [DOUBLE, 0.5]}]},
+        {1: "pool_open", 2: 1, 6: [{2: [DOUBLE, -2.0]}]},
+        {1: "wait_seconds", 2: 2, 5: [ARRAY + DOUBLE, [0.1, 1.0]],
+         6: [{2: [DOUBLE, 12.25], 3: [ARRAY + INT, [4, 0, 300]]}]}], 2: True}),
+    "metrics_none": (26, 0, {}),
 }
 
 

@@ -33,11 +33,14 @@ static void each_shape(void (*visit)(const shape *place))
 {
     const iswi_table *function = sub_table(ISWI_METADATA, 2);
     const iswi_table *status = sub_table(ISWI_WARMED, 1);
+    const iswi_table *family = sub_table(ISWI_METRICS, 1);
     const shape structures[] = {
         SHAPE(ISWI_WARMED, status, "\x93\x11\x01\x81\x01"),
         SHAPE(ISWI_WARMED, status->fields[6].table, "\x93\x11\x01\x81\x01\x81\x07\x91"),
         SHAPE(ISWI_METADATA, function, "\x93\x04\x01\x81\x02\x91"),
         SHAPE(ISWI_METADATA, function->fields[5].table, "\x93\x04\x01\x81\x02\x91\x81\x06\x91"),
+        SHAPE(ISWI_METRICS, family, "\x93\x1a\x01\x81\x01\x91"),
+        SHAPE(ISWI_METRICS, family->fields[5].table, "\x93\x1a\x01\x81\x01\x91\x81\x06\x91"),
         SHAPE(ISWI_INVOKE, sub_table(ISWI_INVOKE, 7), "\x93\x07\x01\x81\x07"),
         SHAPE(ISWI_INVOKE, sub_table(ISWI_INVOKE, 8), "\x93\x07\x01\x81\x08"),
         SHAPE(ISWI_INVOKE, &iswi_table_http, "\x93\x07\x01\x81\x03\x92\x07"),

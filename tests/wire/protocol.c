@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROWS = 400, CELLS = 4, CELL_BYTES = 200, STRUCTURES = 32 };
+enum { ROWS = 400, CELLS = 4, CELL_BYTES = 200, STRUCTURES = 64 };
 
 /* One row of a table, or a heading (no cells). */
 typedef struct row {
@@ -315,6 +315,9 @@ static void every_limit_is_as_specified(void **state)
         { "pairs or named entries of one list", ISWI_PAIRS_MAX },
         { "types 9 and 10 within each other", ISWI_VALUE_MAX_DEPTH },
         { "window of a stream at its begin", ISWI_WINDOW_BYTES },
+        { "one frame `metrics`", ISWI_METRICS_MAX_BYTES },
+        { "labels of one Family", ISWI_METRIC_LABELS_MAX },
+        { "bounds of one Family", ISWI_METRIC_BOUNDS_MAX },
         { "nesting of values that are skipped", ISWI_SKIP_MAX_DEPTH },
         { "key of a body", ISWI_KEY_MAX },
         { "frames of one message", ISWI_MESSAGE_MAX_FRAMES },
