@@ -11,12 +11,12 @@ isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
 foreach(name IN ITEMS cancel context convert failure function_settings http http_conditions
                       http_cookie http_date http_file http_form http_headers http_multipart
-                      http_stream local log outcome reload replay services settings
+                      http_stream local log metrics outcome reload replay services settings
                       testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
-foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging rate_limit retry timeout trace
-                      validate)
+foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging metrics rate_limit retry
+                      timeout trace validate)
   isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 
@@ -25,8 +25,8 @@ isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c USES 
 include(pipeline/modules.cmake)
 
 isw_test(worker/dispatch STACK worker)
-foreach(name IN ITEMS emit session session_end session_invoke session_log stream_read
-                      stream_write)
+foreach(name IN ITEMS emit session session_end session_invoke session_log session_metrics
+                      stream_read stream_write)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c support/scripted_host.c)
 endforeach()
 

@@ -17,10 +17,12 @@
 #define ISW_PRINTF(format_index, first_arg) \
     __attribute__((format(printf, format_index, first_arg)))
 #define ISW_NODISCARD __attribute__((warn_unused_result))
+#define ISW_SENTINEL __attribute__((sentinel))
 #else
 #define ISW_API
 #define ISW_PRINTF(format_index, first_arg)
 #define ISW_NODISCARD
+#define ISW_SENTINEL
 #endif
 
 #ifdef __cplusplus

@@ -61,6 +61,7 @@ bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *
     ctx->bound = &ctx->generation->functions[entry - worker->entries];
     ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, ctx->bound->chain.state_bytes);
     ctx->services = &worker->services;
+    ctx->metrics = &worker->metrics;
     ctx->log = log;
     ctx->gate = &worker->gate;
     ctx->invocation_id = "";
@@ -152,6 +153,12 @@ const char *isw_context_metadata(const isw_context *ctx, const char *name)
 {
     ISWI_ALIVE(ctx);
     return isw_property_find(ctx->bound->function->metadata, name);
+}
+
+isw_metrics *isw_context_metrics(const isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return ctx->metrics;
 }
 
 const isw_trace *isw_context_trace(const isw_context *ctx)

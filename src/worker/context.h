@@ -11,6 +11,7 @@
 
 #include <isoworker/context.h>
 #include <isoworker/log.h>
+#include <isoworker/metric.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -88,6 +89,7 @@ struct isw_context {
     iswi_generation *generation;
     const iswi_bound *bound; /* the entry's function there */
     iswi_services *services;
+    isw_metrics *metrics;
     iswi_made *made; /* services of this invocation, the youngest first */
     const iswi_log_sink *log;
     iswi_gate *gate;

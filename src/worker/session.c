@@ -63,6 +63,7 @@ void iswi_session_hello(iswi_session *session)
 {
     const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
                                       { isw_str_of("reload"), isw_str_of("1") },
+                                      { isw_str_of("metrics"), isw_str_of("1") },
                                       { isw_str_of("ring"), isw_str_of("1") } };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
@@ -74,7 +75,7 @@ void iswi_session_hello(iswi_session *session)
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
     hello->capabilities =
-        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 3 : 2 };
+        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 4 : 3 };
     iswi_session_reply(session, &frame);
 }
 
@@ -106,6 +107,7 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
         iswi_link_upgrade(session->link);
     }
     session->streams = isw_pairs_find(&hello->capabilities, "stream") != NULL;
+    session->tells = isw_pairs_find(&hello->capabilities, "metrics") != NULL;
     iswi_session_set_levels(session, &hello->log_levels);
     pthread_mutex_lock(&session->lock);
     session->greeted = true;
@@ -215,6 +217,9 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
         break;
     case ISWI_STATUS_REQUEST:
         on_status_request(session, frame->id);
+        break;
+    case ISWI_METRICS_REQUEST:
+        iswi_session_on_metrics_request(session, frame->id);
         break;
     case ISWI_RELOAD:
         iswi_session_reload(session, frame->id, &frame->as.reload);

@@ -36,6 +36,10 @@ typedef struct iswi_session {
     int64_t heartbeat_ms;
     int64_t grace_until_ns;
 
+    pthread_mutex_t telling; /* held to send metrics, so that goodbye is last */
+    bool said_goodbye;
+    atomic_bool tells; /* the capability `metrics` was agreed on; set once, by hello */
+
     atomic_llong heard_ns;
     atomic_bool leaving;
     atomic_bool fenced; /* the host answered a status_request: it has read what came before */
@@ -79,6 +83,10 @@ void iswi_session_reload(iswi_session *session, uint64_t id, const iswi_reload *
 
 /* Wait for that thread, if there is one. Once no frames come any more. */
 void iswi_session_end_reload(iswi_session *session);
+
+/* session_metrics.c: answer metrics_request, on the link's thread; and the last frames. */
+void iswi_session_on_metrics_request(iswi_session *session, uint64_t id);
+void iswi_session_goodbye(iswi_session *session);
 
 /* The entry that the host loaded under `number`, or NULL. */
 iswi_entry *iswi_session_entry(iswi_session *session, uint64_t number);

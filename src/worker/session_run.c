@@ -125,7 +125,7 @@ static void leave(iswi_session *session)
     }
     if (now.over || !is_idle(session))
         return;
-    iswi_session_reply(session, &(iswi_frame){ .kind = ISWI_GOODBYE });
+    iswi_session_goodbye(session);
     wait_for_close(session, GOODBYE_TIMEOUT_MS);
 }
 
@@ -159,6 +159,7 @@ static void fini(iswi_session *session)
     iswi_dispatch_fini(&session->dispatch);
     iswi_arena_fini(&session->inbound);
     iswi_free(session->loaded);
+    pthread_mutex_destroy(&session->telling);
     pthread_mutex_destroy(&session->lock);
 }
 
@@ -180,6 +181,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
     session.host_side = iswi_session_host_side(&session);
     memcpy(session.token, token, sizeof session.token);
     pthread_mutex_init(&session.lock, NULL);
+    pthread_mutex_init(&session.telling, NULL);
     iswi_arena_init(&session.inbound, 16 * 1024);
     atomic_store(&session.heard_ns, iswi_now_ns());
     iswi_session_events(&session, &events);

@@ -13,6 +13,7 @@ static const isw_middleware *const builtin[] = {
     &isw_middleware_error_handling,
     &isw_middleware_idempotency,
     &isw_middleware_logging,
+    &isw_middleware_metrics,
     &isw_middleware_rate_limit,
     &isw_middleware_retry,
     &isw_middleware_timeout,
@@ -39,6 +40,7 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     iswi_gate_init(&worker->gate);
     pthread_mutex_init(&worker->reload_lock, NULL);
     iswi_services_init(&worker->services);
+    iswi_metrics_init(&worker->metrics);
     iswi_arena_init(&worker->arena, 16 * 1024);
     sem_init(&worker->wake, 0, 0);
     worker->token_fd = options->token_fd;
@@ -75,6 +77,7 @@ void isw_worker_destroy(isw_worker *worker)
     end_generations(worker);
     pthread_mutex_destroy(&worker->reload_lock);
     iswi_services_fini(&worker->services);
+    iswi_metrics_fini(&worker->metrics);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);

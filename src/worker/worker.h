@@ -5,6 +5,7 @@
 /* What an isw_worker is made of. */
 #include "worker/context.h"
 #include "worker/generation.h"
+#include "worker/metrics.h"
 
 #include <isoworker/worker.h>
 #include <semaphore.h>
@@ -28,6 +29,7 @@ struct isw_worker {
     const isw_function **sorted;    /* the same by name */
     size_t function_count, function_capacity, sorted_capacity;
     iswi_services services;
+    isw_metrics metrics;
 
     bool configured;
     pthread_mutex_t reload_lock; /* one reading of the YAML at a time */

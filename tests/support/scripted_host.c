@@ -194,14 +194,17 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
 {
     const isw_pair stream = { isw_str_of("stream"), isw_str_of("1") };
     const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
+    const isw_pair metrics = { isw_str_of("metrics"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
-    isw_pair capabilities[2];
+    isw_pair capabilities[3];
     size_t count = 0;
 
     if (host->ways & HOST_STREAMS)
         capabilities[count++] = stream;
     if (host->ways & HOST_RING)
         capabilities[count++] = ring;
+    if (host->ways & HOST_METRICS)
+        capabilities[count++] = metrics;
     frame.as.host_hello.capabilities = (isw_pairs){ capabilities, count };
     frame.as.host_hello.protocol = 1;
     frame.as.host_hello.proof =

@@ -125,6 +125,7 @@ ISW_API extern const isw_middleware isw_middleware_cors;
 ISW_API extern const isw_middleware isw_middleware_error_handling;
 ISW_API extern const isw_middleware isw_middleware_idempotency;
 ISW_API extern const isw_middleware isw_middleware_logging;
+ISW_API extern const isw_middleware isw_middleware_metrics;
 ISW_API extern const isw_middleware isw_middleware_rate_limit;
 ISW_API extern const isw_middleware isw_middleware_retry;
 ISW_API extern const isw_middleware isw_middleware_timeout;
