@@ -14,8 +14,8 @@
  *
  *     isw_series_add(isw_metric_series(isw_context_metrics(ctx), &orders, "DE", NULL), 1);
  *
- * Everything here may be called from any thread, does not block, and costs little: a series is found
- * without a lock once it is there, and changed by an atomic operation.
+ * Everything here may be called from any thread, does not block, and costs little: a series is
+ * found without a lock once it is there, and changed by an atomic operation.
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>
@@ -42,7 +42,7 @@ typedef struct isw_metric {
     /* Names of its labels, the rest NULL: [a-zA-Z_][a-zA-Z0-9_]*, but for "le" and "worker", which
      * the host adds. */
     const char *labels[ISW_METRIC_LABELS_MAX];
-    const double *bounds; /* HISTOGRAM: ascending and finite; NULL: from 100 us to 10 s, in seconds */
+    const double *bounds; /* HISTOGRAM: ascending and finite; NULL: from 100 us to 10 s, in s */
     size_t bound_count;   /* at most ISW_METRIC_BOUNDS_MAX */
 } isw_metric;
 
@@ -75,8 +75,9 @@ ISW_API void isw_series_set(isw_series *series, double value);
 /* HISTOGRAM: one more observation. */
 ISW_API void isw_series_observe(isw_series *series, double value);
 
-/* For tests: what a counter or gauge stands at, or the sum of a histogram's observations; and how
- * many of them were at most `bound`, as far as its buckets tell. In this process, since its start. */
+/* For tests, which take isw_worker_metrics before the worker moves to an isw_test: what a counter
+ * or gauge stands at, or the sum of a histogram's observations; and how many of them were at most
+ * `bound`, as far as its buckets tell. In this process, since its start. */
 ISW_API double isw_series_value(const isw_series *series);
 ISW_API uint64_t isw_series_count(const isw_series *series, double bound);
 

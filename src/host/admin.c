@@ -15,7 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MS = 1000000, TURN_MS = 2000, DRAIN_S = 10, DRAIN_MOST_S = 3600, BODY_BYTES = 4096 };
+enum {
+    MS = 1000000,
+    TURN_MS = 2000,
+    SCRAPE_MS = 1000,
+    DRAIN_S = 10,
+    DRAIN_MOST_S = 3600,
+    BODY_BYTES = 4096
+};
 
 typedef struct endpoint {
     const char *method, *path, *summary;
@@ -106,6 +113,29 @@ static void status(iswi_host *host, iswi_http_request *request)
     answer_json(request, 200, &body);
 }
 
+/* -- Metrics ----------------------------------------------------------------------------------- */
+
+static bool have_all_answered(iswi_wait *wait)
+{
+    return iswi_metrics_awaited(wait->host) == 0;
+}
+
+static void tell_metrics(iswi_wait *wait, bool over)
+{
+    iswi_buffer body = { 0 };
+
+    (void)over;
+    iswi_metrics_report(wait->host, &body);
+    answer_text(wait->user, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+    iswi_free(wait);
+}
+
+static void metrics(iswi_host *host, iswi_http_request *request)
+{
+    iswi_metrics_ask(host);
+    wait_for(host, request, have_all_answered, tell_metrics, SCRAPE_MS);
+}
+
 /* -- Drain, resume ----------------------------------------------------------------------------- */
 
 static bool is_drained(iswi_wait *wait)
@@ -170,6 +200,7 @@ static const endpoint endpoints[] = {
     { "GET", "health", "200 as long as the host tends its workers", health },
     { "GET", "ready", "200 when it takes requests and every worker serves", ready },
     { "GET", "status", "what `isoworker status` shows, as JSON", status },
+    { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics },
     { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain },
     { "POST", "resume", "take requests again", resume },
 };
@@ -258,7 +289,8 @@ isw_status iswi_admin_start(iswi_host *host, isw_error *error)
     if (!options.listen)
         return ISW_OK;
     host->admin_routes = iswi_routes_create();
-    if (!host->admin_routes)
+    host->metrics = iswi_metrics_create();
+    if (!host->admin_routes || !host->metrics)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");
     for (size_t i = 0; i < ENDPOINTS; i++) {
         isw_status added = iswi_routes_add(host->admin_routes, endpoints[i].method,

@@ -15,6 +15,7 @@
 #include "host/guard.h"
 #include "host/host.h"
 #include "host/http_trigger.h"
+#include "host/metrics.h"
 #include "host/settings.h"
 #include "host/spawn.h"
 #include "link/link.h"
@@ -23,7 +24,6 @@
 #include <stdatomic.h>
 
 typedef struct iswi_pool iswi_pool;
-typedef struct iswi_process iswi_process;
 typedef struct iswi_control iswi_control;
 
 /* -- Functions --------------------------------------------------------------------------------- */
@@ -189,6 +189,8 @@ struct iswi_process {
     bool hopeless;   /* a restart would not help */
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
+    bool wants_metrics; /* its hello named the capability, and somebody may ask */
+    atomic_ullong metrics_asked, metrics_answered; /* the last ids */
 
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
@@ -222,6 +224,7 @@ struct iswi_pool {
     iswi_file_look config_look;
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
+    iswi_metrics_share metrics;
 };
 
 struct iswi_host {
@@ -264,6 +267,7 @@ struct iswi_host {
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;
     iswi_routes *admin_routes;
+    iswi_metrics_table *metrics; /* NULL: nobody can ask for them */
     pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
     char *gdb, *gdb_script; /* debug.c */

@@ -56,6 +56,8 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
+    process->wants_metrics =
+        process->host->metrics && isw_pairs_find(&hello->capabilities, "metrics") != NULL;
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -167,6 +169,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         return ISW_OK;
     case ISWI_GOODBYE:
         process->goodbye = true;
+        iswi_metrics_over(process);
         if (process->state != ISWI_PROCESS_KILLED)
             iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
         iswi_host_wake(process->host);
@@ -376,6 +379,8 @@ static void on_message(void *user, iswi_message *message)
         status = iswi_frame_peek(left.data, left.size, &kind, &id, &one.size, &error);
         if (status == ISW_OK && kind == ISWI_RESPONSE)
             status = on_response(process, message, one, &error);
+        else if (status == ISW_OK && kind == ISWI_METRICS && process->hello_came)
+            status = iswi_metrics_came(process, id, one, &error);
         else if (status == ISW_OK)
             status = on_other(process, message, one, &error);
         left.data = (const char *)left.data + one.size;
@@ -391,6 +396,7 @@ static void on_closed(void *user)
 
     pthread_mutex_lock(&process->lock);
     process->closed = true;
+    iswi_metrics_over(process);
     if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING ||
         process->state == ISWI_PROCESS_STARTING)
         iswi_process_set_state(process, ISWI_PROCESS_LEAVING);

@@ -90,6 +90,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
     size_t number = (size_t)(pool - host->pools);
 
     pool->settings = settings;
+    pool->metrics.worker = settings->name;
     if (iswi_spawn_find(settings->command.items[0],
                         settings->directory ? settings->directory : host->folder, &pool->program,
                         &own) != ISW_OK)
@@ -232,6 +233,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_console_fini(&host->console);
     iswi_journal_destroy(host->journal);
     iswi_control_free(host->control);
+    iswi_metrics_destroy(host->metrics);
     pthread_mutex_destroy(&host->steering);
     iswi_config_close(host->config);
     iswi_arena_fini(&host->arena);

@@ -212,6 +212,7 @@ static void refuse_midway(iswi_http_request *request)
     (void)!send(fd, head, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
     (void)!send(fd, body, sizeof body - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
+    iswi_http_count_answer(request->http, MHD_HTTP_CONTENT_TOO_LARGE);
     request->state = ISWI_HTTP_REFUSED;
     iswi_buffer_fini(&request->body);
     iswi_http_watch_set(&request->http->watch, request->peer, ISWI_HTTP_LINGER);

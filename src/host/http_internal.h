@@ -33,6 +33,8 @@
 #include <stdatomic.h>
 
 typedef struct iswi_http_stream iswi_http_stream; /* http_stream.c */
+enum { ISWI_HTTP_CODES = 500 };
+
 typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of libmicrohttpd */
 
 struct iswi_http {
@@ -55,6 +57,7 @@ struct iswi_http {
     atomic_bool stopping;
     atomic_bool held;
     atomic_size_t admitted;
+    atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */
 
     iswi_http_loop *loops;
     unsigned loop_count;
@@ -140,6 +143,9 @@ uint64_t iswi_http_length_of(const isw_http *head);
 
 /* Hand the response to libmicrohttpd, on its thread. */
 enum MHD_Result iswi_http_queue(iswi_http_request *request);
+
+/* One more answer of that code. */
+void iswi_http_count_answer(iswi_http *http, unsigned code);
 
 /* The connection closes once the response is written. */
 void iswi_http_close_after(iswi_http_request *request);

@@ -167,6 +167,19 @@ void iswi_http_set_options(iswi_http_request *request, const char *allow)
         MHD_add_response_header(request->response, "Allow", all);
 }
 
+void iswi_http_count_answer(iswi_http *http, unsigned code)
+{
+    unsigned at = code - 100;
+
+    if (at < ISWI_HTTP_CODES)
+        atomic_fetch_add_explicit(&http->answers[at], 1, memory_order_relaxed);
+}
+
+uint64_t iswi_http_answers(const iswi_http *http, int code)
+{
+    return atomic_load_explicit(&http->answers[code - 100], memory_order_relaxed);
+}
+
 enum MHD_Result iswi_http_queue(iswi_http_request *request)
 {
     enum MHD_Result queued = MHD_NO;
@@ -175,6 +188,7 @@ enum MHD_Result iswi_http_queue(iswi_http_request *request)
         return MHD_NO; /* memory is out: all that can be said is a closed connection */
     if (request->http->quiescing)
         iswi_http_close_after(request);
+    iswi_http_count_answer(request->http, request->status);
     queued = MHD_queue_response(request->connection, request->status, request->response);
     MHD_destroy_response(request->response);
     request->response = NULL;

@@ -79,6 +79,9 @@ void iswi_http_hold(iswi_http *http, bool on);
  * held and this is 0, none is on its way. Any thread. */
 size_t iswi_http_admitted(const iswi_http *http);
 
+/* How often a request was answered with `code`, 100 to 599. Any thread. */
+uint64_t iswi_http_answers(const iswi_http *http, int code);
+
 /* Requests that were handed over and are unanswered, or whose answer is still being written. Any
  * thread. */
 size_t iswi_http_in_flight(iswi_http *http);

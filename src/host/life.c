@@ -43,6 +43,9 @@ static void reset(iswi_process *process)
     process->reloads = process->pool->reloads;
     process->loads_sent = process->hopeless = process->signalled = process->refused = false;
     process->kill_at_ns = 0;
+    process->wants_metrics = false;
+    atomic_store(&process->metrics_asked, 0);
+    atomic_store(&process->metrics_answered, 0);
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
     process->hoarding = 0;
@@ -302,6 +305,7 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
     if (!closed && now_ns < wait_until)
         return wait_until;
     iswi_link_destroy(process->link); /* events may take the lock */
+    iswi_metrics_ended(process);
     pthread_mutex_lock(&process->lock);
     process->link = NULL;
     iswi_message_release(process->metadata);

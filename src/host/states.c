@@ -41,7 +41,7 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    isw_pair capabilities[2];
+    isw_pair capabilities[3];
     size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
@@ -63,6 +63,8 @@ static void greet(iswi_process *process)
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
+    if (process->wants_metrics)
+        capabilities[count++] = (isw_pair){ isw_str_of("metrics"), isw_str_of("1") };
     hello->capabilities = (isw_pairs){ capabilities, count };
     iswi_process_send(process, &frame);
     if (upgrade)

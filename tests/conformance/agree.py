@@ -52,6 +52,28 @@ def bodies_travel_in_pieces():
         "body": f"3000000 bytes, sha256 {whole}"}, echo
 
 
+def what_was_counted_is_told():
+    """When the host asks, else before goodbye; once."""
+    for how in ([], ["--unasked"]):
+        hello = invoke(*how, "py_hello", "GET", "/py/hello")
+        assert hello["metrics"] == {"py_invocations_total py_hello": 1}, hello
+
+
+def the_sample_counts(sample):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("middleware: [metrics]\n")
+        file.flush()
+        os.environ["ISOWORKER_CONFIG"] = file.name
+        for how in ([], ["--unasked"]):
+            counted = invoke(*how, "--header", "last-event-id=4", "ticks", "GET", "/api/ticks",
+                             worker=sample)["metrics"]
+            duration = "isoworker_invocation_duration_seconds ticks"
+            assert counted.pop(duration) > 0, counted
+            assert counted == {duration + " count": 1, "isoworker_in_flight ticks": 0,
+                               "isoworker_invocations_total ticks ISW_OK": 1}, counted
+        del os.environ["ISOWORKER_CONFIG"]
+
+
 def the_sample_streams(sample):
     upload = invoke("--body", "x" * 1000, "--repeat", "3000", "upload", "PUT", "/api/upload",
                     worker=sample)
@@ -109,7 +131,9 @@ def violations_end_the_session():
 if __name__ == "__main__":
     functions_answer()
     bodies_travel_in_pieces()
+    what_was_counted_is_told()
     for path in sys.argv[1:]:
         the_sample_streams(path)
+        the_sample_counts(path)
     violations_end_the_session()
     sys.exit(0)

@@ -21,10 +21,10 @@ import sys
 import tempfile
 import urllib.parse
 
-from peer import (CHUNK, CREDIT, ERROR, GOODBYE, HEAD, HOST_HELLO, HTTP, INVOKE, LOAD, LOADED, LOG,
-                  METADATA, METADATA_REQUEST, OUTPUT, RELOAD, RELOADED, RESPONSE, STATUS,
-                  STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WINDOW, WORKER_HELLO, Map, Peer,
-                  Violation, Windows, field, members, pairs)
+from peer import (CHUNK, CREDIT, DOUBLE, ERROR, GOODBYE, HEAD, HOST_HELLO, HTTP, INVOKE, LOAD,
+                  LOADED, LOG, METADATA, METADATA_REQUEST, METRICS, METRICS_REQUEST, OUTPUT, RELOAD,
+                  RELOADED, RESPONSE, STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WINDOW,
+                  WORKER_HELLO, Map, Peer, Violation, Windows, field, members, pairs)
 
 VERSION = 1
 PATIENCE_S = 20
@@ -78,6 +78,8 @@ class Host:
         self.credit = 0
         self.logs = []
         self.streams = set()  # names of the functions that do
+        self.tells = False  # the worker names the capability `metrics`
+        self.metrics = {}  # sums by name and labels
 
     def hello(self, token):
         kind, _, body = self.peer.receive()
@@ -85,8 +87,10 @@ class Host:
             raise Violation("the worker did not prove itself")
         if not field(body, 1, int) <= VERSION <= field(body, 2, int):
             raise Violation("no version in common")
+        self.tells = "metrics" in dict(pairs(body, 6))
         self.peer.send((HOST_HELLO, 0, {1: VERSION, 2: token[32:], 3: "isoworker-python",
-                                        5: ["stream", "1"], 8: "python/0", 9: os.getcwd()}))
+                                        5: ["stream", "1", "metrics", "1"], 8: "python/0",
+                                        9: os.getcwd()}))
 
     def ask(self, request, answer, bodies, first_id=1):
         """Sends one request for each body, all in one message, and returns the answers in order."""
@@ -115,7 +119,40 @@ class Host:
                               "message": field(body, 3, str, "")})
         elif kind == STATUS_REQUEST:
             self.peer.send((STATUS, joined, {}))
+        elif kind == METRICS:
+            self.add_metrics(body)
         return kind, joined, body
+
+    def add_metrics(self, body):
+        """Adds what has grown, and takes gauges as they stand (section 3)."""
+        for family in map(members, field(body, 1, list, [])):
+            name, kind = field(family, 1, str), field(family, 2, int, 0)
+            for series in map(members, field(family, 6, list, [])):
+                labels = field(series, 1, list, [])
+                if len(labels) != len(field(family, 4, list, [])):
+                    raise Violation(f"labels of {name}")
+                key = " ".join([name, *labels])
+                data, value = field(series, 2, list)
+                if data != DOUBLE or kind == 0 and value < 0:
+                    raise Violation(f"value of {name}")
+                self.metrics[key] = value + (self.metrics.get(key, 0) if kind != 1 else 0)
+                if kind == 2:
+                    bounds, counts = field(family, 5, list)[1], field(series, 3, list)[1]
+                    if len(counts) != len(bounds) + 1:
+                        raise Violation(f"counts of {name}")
+                    key += " count"
+                    self.metrics[key] = self.metrics.get(key, 0) + sum(counts)
+
+    def ask_metrics(self):
+        """All frames of one answer."""
+        self.peer.send((METRICS_REQUEST, 1, {}))
+        more = True
+        while more:
+            kind, joined, body = self.receive()
+            if kind == METRICS and joined == 1:
+                more = field(body, 2, bool, False)
+            elif kind not in UNASKED:
+                raise Violation(f"frame {kind} is no answer to metrics_request")
 
     def prepare(self, environment):
         """Everything before the first invocation. Returns the numbers of the functions by name."""
@@ -168,7 +205,7 @@ class Host:
             kind, _, _ = self.receive()
             if kind == GOODBYE:
                 return
-            if kind not in UNASKED:
+            if kind not in (*UNASKED, METRICS):
                 raise Violation(f"frame {kind} while the session drains")
 
 
@@ -240,12 +277,14 @@ def run(options, sock, token):
         number, request = functions[options.function], request_of(options)
         body = (host.invoke_stream(number, request, options.repeat)
                 if options.function in host.streams else host.invoke(number, request))
+        if host.tells and not options.unasked:
+            host.ask_metrics()
         host.terminate()
     except Violation as violation:
         peer.give_up(str(violation))
         raise
     return {"outcome": field(body, 1, int, 0), "status": status_of(body, 2),
-            "result": result_of(body), "logs": host.logs}
+            "result": result_of(body), "logs": host.logs, "metrics": host.metrics}
 
 
 def arguments():
@@ -256,6 +295,7 @@ def arguments():
                             default=[])
     parser.add_argument("--body", default="")
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--unasked", action="store_true", help="do not ask for metrics")
     for name in ("function", "method", "path"):
         parser.add_argument(name)
     parser.add_argument("command", nargs="+")

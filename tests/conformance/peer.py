@@ -13,9 +13,10 @@ import msgpack
 WORKER_HELLO, HOST_HELLO, METADATA_REQUEST, METADATA, LOAD, LOADED, INVOKE = range(1, 8)
 RESPONSE, CANCEL, LOG, STATUS_REQUEST, STATUS, CREDIT, RELOAD, RELOADED = range(8, 16)
 WARMUP, WARMED, TERMINATE, ERROR, GOODBYE, OUTPUT, HEAD, CHUNK, WINDOW = range(16, 25)
+METRICS_REQUEST, METRICS = 25, 26
 
 FIRST_EXTENSION = 64
-HTTP = 7
+DOUBLE, HTTP = 5, 7
 E_CONFLICT, E_NOT_FOUND, E_PROTOCOL, E_CANCELLED, E_IO = 6, 5, 17, 9, 19
 
 GREETING = bytes.fromhex("0053500000100000")
@@ -180,6 +181,6 @@ class Peer:
             raise Violation("kind and id are unsigned integers")
         if kind >= FIRST_EXTENSION:
             return kind, joined, {}
-        if not WORKER_HELLO <= kind <= WINDOW:
+        if not WORKER_HELLO <= kind <= METRICS:
             raise Violation(f"kind {kind} is unknown")
         return kind, joined, members(body)

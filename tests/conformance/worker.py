@@ -12,10 +12,11 @@ import socket
 import sys
 import time
 
-from peer import (CREDIT, E_CANCELLED, E_CONFLICT, E_IO, E_NOT_FOUND, GOODBYE, HOST_HELLO, HTTP,
-                  INVOKE, LOAD, LOADED, LOG, METADATA, METADATA_REQUEST, RELOAD, RELOADED, RESPONSE,
-                  STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WORKER_HELLO, CANCEL, CHUNK,
-                  ERROR, HEAD, WINDOW, Peer, Violation, Windows, field, members, pairs)
+from peer import (CREDIT, DOUBLE, E_CANCELLED, E_CONFLICT, E_IO, E_NOT_FOUND, GOODBYE, HOST_HELLO,
+                  HTTP, INVOKE, LOAD, LOADED, LOG, METADATA, METADATA_REQUEST, RELOAD, RELOADED,
+                  RESPONSE, STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, WORKER_HELLO, CANCEL,
+                  CHUNK, ERROR, HEAD, METRICS, METRICS_REQUEST, WINDOW, Peer, Violation, Windows,
+                  field, members, pairs)
 
 VERSION = 1
 OFFER = (VERSION, VERSION)
@@ -85,6 +86,8 @@ class Worker:
         self.functions = {}
         self.echoes = {}
         self.terminating = False
+        self.told = False  # the host takes metrics
+        self.counted = {}  # invocations by function, since they were told last
         self.answers = {
             METADATA_REQUEST: self.metadata, LOAD: self.load, INVOKE: self.invoke,
             **{kind: lambda joined, body, kind=kind: self.stream(kind, joined, body)
@@ -92,6 +95,7 @@ class Worker:
             STATUS_REQUEST: lambda joined, body: [(STATUS, joined, {})],
             STATUS: lambda joined, body: [],
             RELOAD: self.reload,
+            METRICS_REQUEST: self.metrics,
             WARMUP: lambda joined, body: [(WARMED, joined, {})],
         }
 
@@ -99,7 +103,7 @@ class Worker:
         """Section 3: the worker speaks first, and believes nothing before the host's proof."""
         self.peer.send((WORKER_HELLO, 0, {1: OFFER[0], 2: OFFER[1], 3: token[:32],
                                           4: "isoworker-python", 5: sys.version.split()[0],
-                                          6: ["stream", "1"], 7: os.getpid()}))
+                                          6: ["stream", "1", "metrics", "1"], 7: os.getpid()}))
         kind, _, body = self.peer.receive()
         if kind == ERROR:
             return False
@@ -107,6 +111,7 @@ class Worker:
             raise Violation("the host did not prove itself")
         if field(body, 1, int) != VERSION:
             raise Violation("the host chose a version that was not offered")
+        self.told = "metrics" in dict(pairs(body, 5))
         silence_ms = 10 * field(body, 6, int, 0)
         self.peer.sock.settimeout(silence_ms / 1000 if silence_ms else None)
         return True
@@ -126,7 +131,7 @@ class Worker:
                 if frames:
                     self.peer.send(*frames)
             if self.terminating and not self.echoes:
-                self.peer.send((GOODBYE, 0, {}))
+                self.peer.send(*(self.metrics(0, {}) if self.told else []), (GOODBYE, 0, {}))
                 return self.wait_for_close()
 
     def wait_for_close(self):
@@ -156,6 +161,7 @@ class Worker:
         name = self.functions.get(field(body, 1, int))
         if name is None:
             return [(RESPONSE, joined, failure(E_NOT_FOUND, "no such function is loaded"))]
+        self.counted[name] = self.counted.get(name, 0) + 1
         if field(body, 9, bool, False):
             self.echoes[joined] = Echo(self.peer, joined)
             return []
@@ -172,6 +178,14 @@ class Worker:
             return []
         del self.echoes[joined]
         return [(RESPONSE, joined, response)]
+
+    def metrics(self, joined, _body):
+        """One frame for each function, as if they were many."""
+        counted, self.counted = self.counted, {}
+        frames = [{1: [{1: "py_invocations_total", 3: "Invocations.", 4: ["function"],
+                        6: [{1: [name], 2: [DOUBLE, float(count)]}]}], 2: True}
+                  for name, count in counted.items()]
+        return [(METRICS, joined, body) for body in [*frames, {}]]
 
     def reload(self, joined, body):
         try:

@@ -354,9 +354,26 @@ static const isw_binding tells[] = {
     { 0 },
 };
 
+/* -- Metrics of its own ------------------------------------------------------------------------ */
+
+static const isw_metric events = { .name = "test_events_total", .help = "Events that came.",
+                                   .type = ISW_COUNTER, .labels = { "kind" } };
+static const isw_metric level = { .name = "test_level", .help = "Where it stands.",
+                                  .type = ISW_GAUGE };
+
+static isw_status count(isw_context *ctx)
+{
+    isw_metrics *metrics = isw_context_metrics(ctx);
+
+    isw_series_add(isw_metric_series(metrics, &events, isw_http_query(ctx, "kind"), NULL), 1);
+    isw_series_set(isw_metric_series(metrics, &level, NULL), 5);
+    return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
+}
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
+    { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },
     { .name = "echo", .trigger = ISW_HTTP("POST", "echo"), .handler = echo },
     { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
     { .name = "crash", .trigger = ISW_HTTP("POST", "crash"), .handler = crash },

@@ -7,7 +7,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
 import worker  # noqa: E402
-from peer import CREDIT, HOST_HELLO, RESPONSE, members, pairs  # noqa: E402
+from peer import CREDIT, HOST_HELLO, METRICS, RESPONSE, members, pairs  # noqa: E402
+
+
+def family(help_size, value):
+    return {1: [{1: "lies_total", 3: "x" * help_size, 6: [{2: [5, value]}]}]}
 
 
 class Liar(worker.Worker):
@@ -23,6 +27,9 @@ class Liar(worker.Worker):
             "twice": [truth, truth],
             "wrong_kind": [(HOST_HELLO, 0, {1: 1, 2: bytes(32)})],
             "credit_of_nonsense": [(CREDIT, 0, {1: 1 << 40})],
+            "metrics_unasked": [(METRICS, 99, {})],
+            "metrics_that_fall": [(METRICS, 0, family(4, -1.0))],
+            "metrics_too_long": [(METRICS, 0, family(1 << 20, 1.0))],
             "truth": [truth],
             "truth_after_a_lie": [truth],
         }

@@ -84,6 +84,20 @@ def admin(host, method, path, headers=None):
     return answer.status, body
 
 
+def scrape(host):
+    """What /metrics says: the content type, the text, and its samples by name and labels."""
+    line = host.wait_for("admin at http")
+    port = int(re.search(r"admin at http://127.0.0.1:(\d+)", line).group(1))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    connection.request("GET", "/metrics")
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == 200, text
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return answer.headers["content-type"], text, {name: float(value) for name, _, value in lines}
+
+
 class Follower:
     """An `isoworker logs -f`; its lines are waited for."""
 

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GET /metrics: what workers have counted, over processes that come and go."""
+import os
+import re
+import signal
+import threading
+import time
+import unittest
+
+from harness import SOURCE, Host, main, wait_until, worker
+from operators import ADMIN, process_of, report, scrape
+
+CHAIN = "middleware: [metrics, error_handling]\n"
+TOTAL = 'isoworker_invocations_total{worker="test",function="%s",status="%s"}'
+DURATION = 'isoworker_invocation_duration_seconds%s{worker="test",function="%s"%s}'
+EVENTS = 'test_events_total{worker="test",kind="%s"}'
+LEVEL = 'test_level{worker="test"}'
+UNHEARD = "isoworker_host_processes_unheard"
+
+
+def start(processes=1, top=ADMIN):
+    return Host(worker(more=f"processes: {processes}\ngive_up_after: 1000"), top=top, chain=CHAIN)
+
+
+def samples_of(host):
+    return scrape(host)[2]
+
+
+def pids_of(host):
+    return [process["pid"] for process in report(host)["processes"]]
+
+
+class Metrics(unittest.TestCase):
+    def test_the_text_is_what_prometheus_reads(self):
+        with start() as host:
+            host.get("hello/x")
+            host.get("fail")
+            host.get("count?kind=a%22b%5Cc%0Ad%7D+1")
+            content_type, text, samples = scrape(host)
+            self.assertEqual(content_type, "text/plain; version=0.0.4; charset=utf-8")
+            self.assertTrue(text.endswith("\n"))
+            label = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
+            sample = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:{{{label}(?:,{label})*}})? "
+                                r"([-+.0-9e]+)")
+            family, seen = None, []
+            for line in text.splitlines():
+                head = re.fullmatch(r"# TYPE (\S+) (counter|gauge|histogram)", line)
+                if head:
+                    family = head.group(1)
+                    self.assertNotIn(family, seen)
+                    seen.append(family)
+                elif not re.fullmatch(r"# HELP \S+ .+", line):
+                    found = sample.fullmatch(line)
+                    self.assertTrue(found, line)
+                    self.assertIn(found.group(1).removesuffix("_bucket").removesuffix("_sum")
+                                  .removesuffix("_count"), (family, family.removesuffix("_count")))
+            self.assertEqual(samples[TOTAL % ("hello", "ISW_OK")], 1)
+            self.assertEqual(samples[TOTAL % ("fail", "ISW_E_CONFLICT")], 1)
+            self.assertEqual(samples[EVENTS % 'a\\"b\\\\c\\nd} 1'], 1)
+            self.assertEqual(samples['isoworker_host_requests_total{code="409"}'], 1)
+            self.assertEqual(samples[DURATION % ("_bucket", "hello", ',le="+Inf"')], 1)
+            self.assertEqual(samples[DURATION % ("_count", "hello", "")], 1)
+            self.assertEqual(samples[DURATION % ("_bucket", "hello", ',le="10"')], 1)
+
+    def test_processes_are_added_up_and_what_was_told_outlives_them(self):
+        with start(processes=2) as host:
+            pids = set()
+            calls = 0
+            while len(pids) < 2:
+                long = host.start("GET", "once?ms=20")
+                pids.add(int(host.get("count?kind=x")[1]))
+                calls += 1
+                long()
+            samples = samples_of(host)
+            self.assertEqual((samples[EVENTS % "x"], samples[LEVEL]), (calls, 10))
+            for left in (5, None):
+                pid = pids.pop()
+                os.kill(pid, signal.SIGKILL)
+                wait_until(lambda pid=pid: pid not in pids_of(host))
+                wait_until(lambda: all(process["state"] == "ready"
+                                       for process in report(host)["processes"]))
+                samples = samples_of(host)
+                self.assertEqual((samples[EVENTS % "x"], samples.get(LEVEL)), (calls, left))
+            self.assertEqual(samples['isoworker_host_worker_restarts_total{worker="test"}'], 2)
+            self.assertEqual(samples['isoworker_host_worker_processes_ready{worker="test"}'], 2)
+            host.get("count?kind=x")
+            self.assertEqual(samples_of(host)[EVENTS % "x"], calls + 1)
+
+    def test_a_worker_that_leaves_tells_what_nobody_has_asked_for(self):
+        with start() as host:
+            host.get("count?kind=x")
+            os.kill(process_of(host)["pid"], signal.SIGTERM)
+            wait_until(lambda: process_of(host)["restarts"] == 1)
+            wait_until(lambda: process_of(host)["state"] == "ready")
+            samples = samples_of(host)
+            self.assertEqual((samples[EVENTS % "x"], samples.get(LEVEL)), (1, None))
+
+    def test_a_process_that_does_not_answer_holds_nobody_up_for_long(self):
+        with start(processes=2, top=ADMIN + "\nhost: {heartbeat: 1h}") as host:
+            host.get("count?kind=x")
+            self.assertEqual(samples_of(host)[UNHEARD], 0)
+            pids = pids_of(host)
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            begin = time.monotonic()
+            samples = samples_of(host)
+            self.assertGreater(time.monotonic() - begin, 0.9)
+            self.assertLess(time.monotonic() - begin, 10)
+            self.assertEqual((samples[UNHEARD], samples[EVENTS % "x"]), (2, 1))
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+            wait_until(lambda: samples_of(host)[UNHEARD] == 0)
+            self.assertEqual(host.get("count?kind=x")[0], 200)
+            self.assertEqual(samples_of(host)[EVENTS % "x"], 2)
+
+    def test_what_is_counted_while_others_look_is_counted_once(self):
+        with start(processes=2) as host:
+            stop = threading.Event()
+
+            def look():
+                while not stop.is_set():
+                    scrape(host)
+
+            def load():
+                for _ in range(100):
+                    assert host.get("count?kind=x")[0] == 200
+
+            lookers = [threading.Thread(target=look) for _ in range(2)]
+            crowd = [threading.Thread(target=load) for _ in range(4)]
+            for thread in lookers + crowd:
+                thread.start()
+            for thread in crowd:
+                thread.join(60)
+            stop.set()
+            for thread in lookers:
+                thread.join(60)
+            samples = samples_of(host)
+            self.assertEqual(samples[EVENTS % "x"], 400)
+            self.assertEqual(samples[TOTAL % ("count", "ISW_OK")], 400)
+            self.assertEqual(samples[DURATION % ("_count", "count", "")], 400)
+            self.assertEqual(samples['isoworker_in_flight{worker="test",function="count"}'], 0)
+            self.assertEqual(samples['isoworker_host_requests_total{code="200"}'], 400)
+
+    def test_other_buckets_are_in_force_after_a_reload(self):
+        with start() as host:
+            host.get("hello/x")
+            self.assertIn(DURATION % ("_bucket", "hello", ',le="0.0001"'), samples_of(host))
+            host.write("worker.yaml", "middleware: [metrics: {buckets: [30]}]\n")
+            host.wait_for("has read its configuration again")
+            host.get("hello/x")
+            samples = samples_of(host)
+            self.assertEqual(samples[DURATION % ("_bucket", "hello", ',le="30"')], 1)
+            self.assertNotIn(DURATION % ("_bucket", "hello", ',le="0.0001"'), samples)
+            self.assertEqual(samples[TOTAL % ("hello", "ISW_OK")], 2)
+
+    def test_a_worker_in_another_language_is_asked_too(self):
+        with Host(worker("py", [SOURCE + "/conformance/worker.py"]), top=ADMIN) as host:
+            host.get("py/hello/x")
+            host.get("py/fail")
+            samples = samples_of(host)
+            for name in ("py_hello", "py_fail"):
+                self.assertEqual(
+                    samples[f'py_invocations_total{{worker="py",function="{name}"}}'], 1)
+
+    def test_a_worker_that_lies_in_its_metrics_is_closed(self):
+        liar = worker("liar", [SOURCE + "/integration/lying_worker.py"],
+                      "give_up_after: 100\nrestart_delay_max: 50ms")
+        with Host(liar, top=ADMIN) as host:
+            for lie, why in (("unasked", "metrics that nobody asked for"),
+                             ("that_fall", "metric lies_total: a counter falls"),
+                             ("too_long", "metrics of 1048[0-9]{3} bytes; a frame has 1048576")):
+                wait_until(lambda: host.get("lie/truth")[0] == 200)
+                self.assertEqual(host.get("lie/metrics_" + lie)[0], 502, lie)
+                host.wait_for(why)
+            wait_until(lambda: host.get("lie/truth")[0] == 200)
+            self.assertNotIn("lies_total", scrape(host)[1])
+
+    def test_without_an_admin_address_there_are_none(self):
+        with start(top="") as host:
+            self.assertEqual(host.get("count?kind=x")[0], 200)
+            self.assertEqual(host.request("GET", "metrics")[0], 404)
+
+
+if __name__ == "__main__":
+    main()
