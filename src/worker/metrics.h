@@ -25,7 +25,7 @@ typedef struct iswi_family iswi_family;
 struct isw_series {
     isw_series *next; /* of its bucket; constant once it is found there */
     iswi_family *family;
-    uint32_t hash;
+    uint64_t hash;
     _Atomic uint64_t value;   /* the bits of a double: as isw_series_value */
     _Atomic uint64_t *counts; /* HISTOGRAM: of each bucket, one more than the bounds */
     isw_str labels[ISW_METRIC_LABELS_MAX]; /* each ends with a NUL, too */
