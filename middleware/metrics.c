@@ -14,7 +14,11 @@
  */
 #include <isoworker/metric.h>
 #include <isoworker/sys/middleware.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
+
+enum { SLOTS = 512 };
 
 typedef struct options {
     isw_option_strings buckets;
@@ -27,9 +31,16 @@ static const isw_option rows[] = {
     { 0 },
 };
 
+/* The series of one function, so that they need not be looked up each time. */
+typedef struct known {
+    isw_series *running, *duration, *succeeded;
+    char name[];
+} known;
+
 typedef struct state {
     double bounds[ISW_METRIC_BOUNDS_MAX];
     isw_metric duration;
+    _Atomic(known *) slots[SLOTS]; /* by where a function's name lies; made once, kept to the end */
 } state;
 
 static const isw_metric total = {
@@ -102,6 +113,56 @@ static isw_status start(isw_instance *self, isw_error *error)
     return ISW_OK;
 }
 
+static void stop(isw_instance *self)
+{
+    state *own = isw_instance_state(self);
+
+    for (size_t i = 0; i < SLOTS; i++)
+        isw_free(atomic_load(&own->slots[i]));
+}
+
+/* -- Functions --------------------------------------------------------------------------------- */
+
+static void look_up(const state *own, isw_metrics *metrics, const char *name, known *out)
+{
+    out->running = isw_metric_series(metrics, &in_flight, name, NULL);
+    out->duration = isw_metric_series(metrics, &own->duration, name, NULL);
+    out->succeeded = isw_metric_series(metrics, &total, name, isw_status_name(ISW_OK), NULL);
+}
+
+/* What has the place then, which may be another function; NULL: memory is out. */
+static known *remember(state *own, isw_metrics *metrics, const char *name,
+                       _Atomic(known *) *slot)
+{
+    size_t size = strlen(name) + 1;
+    known *before = NULL;
+    known *made = isw_calloc(1, sizeof *made + size);
+
+    if (!made)
+        return NULL;
+    memcpy(made->name, name, size);
+    look_up(own, metrics, name, made);
+    if (made->running && made->duration && made->succeeded &&
+        atomic_compare_exchange_strong(slot, &before, made))
+        return made;
+    isw_free(made);
+    return before;
+}
+
+static void find(state *own, const isw_context *ctx, known *out)
+{
+    const char *name = isw_context_function(ctx)->name;
+    _Atomic(known *) *slot = &own->slots[(uintptr_t)name / sizeof(void *) % SLOTS];
+    known *found = atomic_load_explicit(slot, memory_order_acquire);
+
+    if (!found)
+        found = remember(own, isw_context_metrics(ctx), name, slot);
+    if (found && strcmp(found->name, name) == 0)
+        memcpy(out, found, sizeof *out);
+    else
+        look_up(own, isw_context_metrics(ctx), name, out);
+}
+
 /* -- Invocations ------------------------------------------------------------------------------- */
 
 static isw_status status_of(const isw_context *ctx, isw_status status)
@@ -118,22 +179,30 @@ static isw_status status_of(const isw_context *ctx, isw_status status)
     return outcome == ISW_OUTCOME_CANCELLED ? ISW_E_CANCELLED : ISW_E_FAILED;
 }
 
+static void count_failure(const isw_context *ctx, isw_status status)
+{
+    isw_series_add(isw_metric_series(isw_context_metrics(ctx), &total,
+                                     isw_context_function(ctx)->name, isw_status_name(status),
+                                     NULL), 1);
+}
+
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
-    const state *own = isw_instance_state(self);
-    const char *name = isw_context_function(ctx)->name;
-    isw_metrics *metrics = isw_context_metrics(ctx);
-    isw_series *running = isw_metric_series(metrics, &in_flight, name, NULL);
     int64_t begun_us = isw_now_us();
     isw_status status;
+    isw_status end;
+    known series;
 
-    isw_series_add(running, 1);
+    find(isw_instance_state(self), ctx, &series);
+    isw_series_add(series.running, 1);
     status = isw_next_run(next, ctx);
-    isw_series_add(running, -1);
-    isw_series_observe(isw_metric_series(metrics, &own->duration, name, NULL),
-                       (double)(isw_now_us() - begun_us) / 1e6);
-    isw_series_add(isw_metric_series(metrics, &total, name,
-                                     isw_status_name(status_of(ctx, status)), NULL), 1);
+    isw_series_add(series.running, -1);
+    isw_series_observe(series.duration, (double)(isw_now_us() - begun_us) / 1e6);
+    end = status_of(ctx, status);
+    if (end == ISW_OK)
+        isw_series_add(series.succeeded, 1);
+    else
+        count_failure(ctx, end);
     return status;
 }
 
@@ -145,5 +214,6 @@ const isw_middleware isw_middleware_metrics = {
     .options_size = sizeof(options),
     .instance_size = sizeof(state),
     .start = start,
+    .stop = stop,
     .invoke = invoke,
 };

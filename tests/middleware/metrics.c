@@ -112,6 +112,29 @@ static void durations_fall_into_buckets(void **state)
     isw_test_destroy(test);
 }
 
+/* The middleware remembers functions by where their names lie. */
+static void functions_whose_names_lie_alike_are_counted_apart(void **state)
+{
+    static char names[3][4096] = { "one", "two", "three" };
+    isw_function list[4] = { { .name = NULL } };
+    isw_test *test;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        list[i] = (isw_function){ .name = names[i], .trigger = ISW_HTTP("GET", NULL),
+                                  .handler = look };
+    test = test_of(list, "middleware: [metrics]\n");
+    for (int i = 0; i < 2; i++) {
+        isw_test_http(test, "GET", "/one");
+        isw_test_http(test, "GET", "/two");
+    }
+    isw_test_http(test, "GET", "/three");
+    assert_true(total_of("one", "ISW_OK") == 2);
+    assert_true(total_of("two", "ISW_OK") == 2);
+    assert_true(total_of("three", "ISW_OK") == 1);
+    isw_test_destroy(test);
+}
+
 static void buckets_are_those_that_the_yaml_says(void **state)
 {
     static const double bounds[] = { 0.02, 0.03, 1.5 };
@@ -152,6 +175,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_cancelled_counts_as_such),
     cmocka_unit_test(what_runs_is_in_flight),
     cmocka_unit_test(durations_fall_into_buckets),
+    cmocka_unit_test(functions_whose_names_lie_alike_are_counted_apart),
     cmocka_unit_test(buckets_are_those_that_the_yaml_says),
     cmocka_unit_test(buckets_that_make_no_sense_are_refused),
 };
