@@ -21,6 +21,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,8 +69,8 @@ typedef struct state {
     bucket *buckets;
     size_t sets; /* of WAYS buckets; a caller's is in one of them */
     uint64_t key[2];
-    int64_t token_ns; /* in which one comes */
-    int64_t burst_ns; /* in which as many come as can be saved */
+    int64_t token_ns, burst_ns; /* in which one comes, and as many as can be saved */
+    char policy[64];  /* a header's value */
 } state;
 
 /* -- Who calls --------------------------------------------------------------------------------- */
@@ -147,6 +148,8 @@ static isw_status start(isw_instance *self, isw_error *error)
     if (opt->by == BY_HEADER && !opt->header)
         return isw_error_set(error, ISW_E_CONFIG, "by: header needs the name of the header");
     own->burst_ns = burst * own->token_ns;
+    snprintf(own->policy, sizeof own->policy, "\"default\";q=%" PRId64 ";w=%" PRId64, opt->rate,
+             (opt->per_ms + 999) / 1000);
     own->sets = (size_t)(opt->callers + WAYS - 1) / WAYS;
     own->buckets = isw_calloc(own->sets * WAYS, sizeof *own->buckets);
     if (!own->buckets)
@@ -206,19 +209,15 @@ static int64_t take_token(state *own, uint64_t caller, int64_t *lacks_ns)
 
 /* -- Answers ----------------------------------------------------------------------------------- */
 
-static void tell(isw_context *ctx, const options *opt, const state *own, int64_t lacks_ns)
+static void tell(isw_context *ctx, const state *own, int64_t lacks_ns)
 {
     int64_t left = (own->burst_ns - lacks_ns) / own->token_ns;
     int64_t reset_s = (lacks_ns + 999999999) / 1000000000;
-    const char *policy = isw_context_printf(ctx, "\"default\";q=%" PRId64 ";w=%" PRId64, opt->rate,
-                                            (opt->per_ms + 999) / 1000);
-    const char *now =
-        isw_context_printf(ctx, "\"default\";r=%" PRId64 ";t=%" PRId64, left, reset_s);
+    char now[64];
 
-    if (policy && now) {
-        isw_http_set_header(ctx, "ratelimit-policy", policy);
-        isw_http_set_header(ctx, "ratelimit", now);
-    }
+    snprintf(now, sizeof now, "\"default\";r=%" PRId64 ";t=%" PRId64, left, reset_s);
+    isw_http_set_header(ctx, "ratelimit-policy", own->policy);
+    isw_http_set_header(ctx, "ratelimit", now);
 }
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
@@ -229,7 +228,7 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     int64_t wait_ns = take_token(own, caller_of(own, opt, ctx), &lacks_ns);
 
     if (isw_http_request(ctx))
-        tell(ctx, opt, own, lacks_ns);
+        tell(ctx, own, lacks_ns);
     if (!wait_ns)
         return isw_next_run(next, ctx);
     isw_fail(ctx, ISW_E_BUSY, "more than %" PRId64 " invocations in %" PRId64 " ms", opt->rate,

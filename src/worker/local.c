@@ -22,7 +22,8 @@ static void print_line(void *user, isw_context *ctx, const iswi_log *line)
     (void)user;
     (void)ctx;
     iswi_logline_text(&text, false, &out);
-    fwrite(out.data, 1, out.size, stderr);
+    if (out.size) /* else memory is out */
+        fwrite(out.data, 1, out.size, stderr);
     iswi_buffer_fini(&out);
 }
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 CASES = ["nng", "unix", "futex-ring", "grpc", "microhttpd", "message", "ring", "message+chain",
-         "ring+chain", "message+chain+auth", "ring+chain+auth", "in-process+chain"]
+         "ring+chain", "message+chain+auth", "ring+chain+auth", "ring+ten", "in-process+chain"]
 MODES = ["back-to-back", "silence", "pipelined"]
 KEYS = ["case", "mode", "payload_bytes", "in_flight", "p50_us", "p99_us", "per_s",
         "ratio_p50_to_nng", "ratio_per_s_to_nng"]

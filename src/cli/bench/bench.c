@@ -6,6 +6,7 @@
  */
 #include "cli/bench/case.h"
 #include "cli/bench/full.h"
+#include "cli/bench/ten.h"
 #include "cli/cli.h"
 
 #include <getopt.h>
@@ -33,6 +34,8 @@ static const char usage[] =
     "  --payload B  bytes of each message, such as 100,65536; 100 by default\n"
     "  --full       100 B, 64 KiB and 1 MiB for half of 180 seconds, then further tables: spawn,\n"
     "               memory, http, functions, workers, in-flight, middleware, syscalls\n"
+    "  --instructions   nothing is timed: the instructions that each middleware of a chain of ten\n"
+    "               costs, counted by valgrind's callgrind\n"
     "\n"
     "The keys of --json: case; mode, which is also the name of a further table; payload_bytes;\n"
     "in_flight; p50_us, p99_us, per_s; ratio_..._to_..., to the row that the key names, or to one\n"
@@ -45,7 +48,7 @@ static const char usage[] =
 static const char *const cases[] = {
     "nng",     "unix", "futex-ring",    "grpc",       "microhttpd",
     "message", "ring", "message+chain", "ring+chain", "message+chain+auth",
-    "ring+chain+auth", "in-process+chain",
+    "ring+chain+auth", "ring+ten", "in-process+chain",
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -130,10 +133,12 @@ int iswi_cli_bench(int argc, char **argv)
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },          { "seconds", required_argument, NULL, 's' },
         { "payload", required_argument, NULL, 'p' }, { "full", no_argument, NULL, 'f' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "instructions", no_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     static bench b = { .plan.modes = ISWI_BENCH_STEADY };
     const char *payloads = NULL;
+    bool instructions = false;
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -143,6 +148,8 @@ int iswi_cli_bench(int argc, char **argv)
             b.full = true;
         else if (letter == 'p')
             payloads = optarg;
+        else if (letter == 'i')
+            instructions = true;
         else if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter != 's')
@@ -159,6 +166,8 @@ int iswi_cli_bench(int argc, char **argv)
                 ISWI_BENCH_PAYLOAD_MAX);
         return EX_USAGE;
     }
+    if (instructions)
+        return iswi_bench_instructions(b.json, stdout);
     if (!b.seconds)
         b.seconds = b.full ? SECONDS_FULL : SECONDS;
     b.rounds = b.seconds < ROUNDS ? (unsigned)b.seconds : ROUNDS;

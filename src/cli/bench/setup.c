@@ -4,6 +4,7 @@
 #include "cli/bench/setup.h"
 
 #include "cli/bench/samples.h"
+#include "cli/bench/ten.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -71,7 +72,8 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
     setup->in_process = text[0] == 'i';
     setup->chain = strncmp(text + size, "+chain", 6) == 0;
     setup->auth = strncmp(text + size, "+chain+auth", 11) == 0;
-    size += setup->auth ? 11 : setup->chain ? 6 : 0;
+    setup->ten = strncmp(text + size, "+ten", 4) == 0;
+    size += setup->auth ? 11 : setup->chain ? 6 : setup->ten ? 4 : 0;
     return known && text + size == after && parse_numbers(after, setup);
 }
 
@@ -99,12 +101,14 @@ void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
 void iswi_bench_write_worker_yaml(const iswi_bench_setup *setup, FILE *file)
 {
     fprintf(file, "worker: {max_in_flight: %u}\n", 2 * setup->in_flight);
-    if (setup->chain || setup->auth || setup->middleware)
+    if (setup->chain || setup->auth || setup->ten || setup->middleware)
         fputs("middleware:\n", file);
     if (setup->chain)
         fputs("  - error_handling\n  - logging: {level: debug}\n", file);
     if (setup->auth)
         fputs(auth, file);
+    for (unsigned i = 0; setup->ten && i < ISWI_BENCH_TEN; i++)
+        fprintf(file, "  - %s: %s\n", iswi_bench_ten[i].name, iswi_bench_ten[i].options);
     for (unsigned i = 0; i < setup->middleware; i++)
         fputs("  - nothing\n", file);
 }

@@ -3,7 +3,7 @@
 #define ISWI_CLI_BENCH_SETUP_H
 
 /* What a case of ours is, from its text, and the YAML that says so to a host and a worker:
- *   in-process | message | ring, then +chain and +auth, then ,NAME=NUMBER for what is not 1 or 0:
+ *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what is not 1 or 0:
  *   functions, workers, in_flight, middleware, counted, http */
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@ typedef struct iswi_bench_setup {
     bool ring, in_process;
     bool chain; /* error_handling and logging */
     bool auth;
+    bool ten; /* ten.h */
     unsigned functions;  /* that the worker has */
     unsigned workers;    /* processes of it */
     unsigned in_flight;  /* when pipelined */

@@ -4,6 +4,7 @@
  * many times, and a middleware that does nothing. A user program, of the public interface alone.
  *   serve COUNT        under a host, with so many functions
  *   serve-http COUNT   the same, and one more that answers HTTP
+ *   repeat COUNT YAML  call the function that answers HTTP so often in this process
  *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
  *                      called in a loop in this process; samples to standard output
  */
@@ -175,8 +176,52 @@ static int measure(char **argv)
     return ok ? EX_OK : l.error.status ? fail(&l.error) : EX_UNAVAILABLE;
 }
 
+/* -- To be counted ----------------------------------------------------------------------------- */
+
+/* A request as a browser's script might send it. */
+static isw_http request(void)
+{
+    static const isw_pair headers[] = {
+        { { "accept", 6 }, { "*/*", 3 } },
+        { { "accept-encoding", 15 }, { "gzip, br", 8 } },
+        { { "host", 4 }, { "api.example", 11 } },
+        { { "origin", 6 }, { "https://app.example", 19 } },
+        { { "user-agent", 10 }, { "bench", 5 } },
+    };
+
+    return (isw_http){ .method = isw_str_of("GET"), .url = isw_str_of("/api/http"),
+                       .headers = { headers, sizeof headers / sizeof headers[0] },
+                       .client = isw_str_of("127.0.0.1") };
+}
+
+static int repeat(char **argv)
+{
+    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
+    unsigned long times = strtoul(argv[2], NULL, 10);
+    isw_http asked = request();
+    isw_value input = { .type = ISW_VALUE_HTTP, .as.http = &asked };
+    isw_error error = { ISW_OK, "" };
+    isw_worker *worker = NULL;
+    isw_invocation invocation;
+    isw_status status;
+
+    options.config_path = argv[3];
+    status = isw_worker_create(&options, &worker, &error);
+    if (status == ISW_OK)
+        status = isw_worker_add_function(worker, &http, &error);
+    while (status == ISW_OK && times-- > 0) {
+        status = isw_worker_invoke(worker, http.name, &input, &invocation, &error);
+        if (status == ISW_OK)
+            isw_invocation_free(&invocation);
+    }
+    isw_worker_destroy(worker);
+    return status == ISW_OK ? EX_OK : fail(&error);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "repeat") == 0)
+        return repeat(argv);
     if (argc == 2 + ISWI_BENCH_PLAN_WORDS && strcmp(argv[1], "in-process") == 0)
         return measure(argv);
     if (argc == 3 && strncmp(argv[1], "serve", 5) == 0)
