@@ -312,14 +312,16 @@ static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
     char invocation[sizeof((iswi_call *)0)->invocation_id] = "";
     const iswi_call *call;
 
+    line.invocation_id = log->invocation;
+    line.function = log->function;
     pthread_mutex_lock(&process->lock);
     call = call_of(process, id);
     if (call) {
         memcpy(invocation, call->invocation_id, sizeof invocation);
+        line.invocation_id = isw_str_of(invocation);
         line.function = isw_str_of(call->function->name); /* lives as long as the host */
     }
     pthread_mutex_unlock(&process->lock);
-    line.invocation_id = isw_str_of(invocation);
     iswi_console_line(&process->host->console, &line);
 }
 

@@ -183,6 +183,7 @@ typedef struct iswi_log {
     isw_str message;
     uint64_t time_us;
     isw_map fields;
+    isw_str invocation, function; /* once its response was sent */
 } iswi_log;
 
 typedef struct iswi_status_frame {

@@ -157,6 +157,8 @@ static const iswi_field log_rows[] = {
     ROW(3, STR, iswi_log, message, ISWI_TEXT_MAX),
     ROW(4, UINT, iswi_log, time_us, 0),
     ROW(5, NAMED, iswi_log, fields, 0),
+    ROW(6, STR, iswi_log, invocation, ISWI_NAME_MAX),
+    ROW(7, STR, iswi_log, function, ISWI_NAME_MAX),
 };
 static const iswi_field status_frame_rows[] = {
     ROW(1, UINT, iswi_status_frame, running, 0),

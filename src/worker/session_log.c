@@ -83,7 +83,13 @@ static void report_dropped(iswi_session *session, isw_context *ctx)
 void iswi_session_log(void *user, isw_context *ctx, const iswi_log *line)
 {
     iswi_session *session = user;
+    iswi_log late = *line;
 
+    if (ctx->answered) { /* the host knows its id no more */
+        late.invocation = isw_str_of(ctx->invocation_id);
+        late.function = isw_str_of(ctx->entry->function->name);
+        line = &late;
+    }
     if (iswi_link_backlog(session->link) > ISWI_LINK_BACKLOG_SOFT) {
         atomic_fetch_add(&session->dropped_lines, 1);
         return;

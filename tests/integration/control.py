@@ -138,6 +138,14 @@ class Control(unittest.TestCase):
             text = ask(host, "logs", "--function", "stubborn", "--level", "warning")
             self.assertRegex(text, r"host: stubborn took longer than its 300 ms \([0-9a-f]{32}\)")
 
+    def test_lines_that_follow_an_answer_bear_their_invocation(self):
+        with Host(worker(), chain="middleware: [trace]\n") as host:
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            host.wait_for("Trace: handler")
+            line = json.loads(ask(host, "logs", "--json", "--category", "Trace", "-n", "1"))
+            self.assertEqual(line["function"], "hello")
+            self.assertRegex(line["invocation_id"], r"^\w{32}$")
+
     def test_logs_follow_and_end_with_the_host(self):
         with Host(worker(), top="logging: {level: debug}") as host:
             host.get("forge")

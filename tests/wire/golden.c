@@ -395,6 +395,12 @@ static void a_log_has_all_its_members(void **state)
     assert_int_equal(line->time_us, UINT64_C(1700000000123456));
     assert_str(entry(&line->fields, "name", ISW_VALUE_STRING)->as.string, "Ada");
     assert_true(entry(&line->fields, "took_ms", ISW_VALUE_DOUBLE)->as.real == 0.25);
+    assert_int_equal(line->invocation.size + line->function.size, 0);
+    decoded_fini(&d);
+    line = &decoded_init(&d, "log_after", ISWI_LOG, 900)->as.log;
+    assert_str(line->message, "afterwards");
+    assert_str(line->invocation, "0123456789abcdef0123456789abcdef");
+    assert_str(line->function, "hello");
     decoded_fini(&d);
 }
 

@@ -118,6 +118,7 @@ FRAMES = {
     "cancel": (9, 900, {1: 1, 2: 5000}),
     "log": (10, 900, {1: 2, 2: "Function.hello", 3: "said hello", 4: 1700000000123456,
                       5: ["name", [STRING, "Ada"], "took_ms", [DOUBLE, 0.25]]}),
+    "log_after": (10, 900, {3: "afterwards", 6: ID, 7: "hello"}),
     "log_least": (10, 0, {}),
     "status_request": (11, 77, {}),
     "status": (12, 77, {1: 2, 2: 1, 3: 12345678}),
