@@ -26,6 +26,15 @@ def samples_of(host):
     return scrape(host)[2]
 
 
+def is_stopped(pid):
+    """All of its threads: a stop takes effect in each when it runs again."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat") as file:
+            if file.read().rsplit(")", 1)[1].split()[0] != "T":
+                return False
+    return True
+
+
 def pids_of(host):
     return [process["pid"] for process in report(host)["processes"]]
 
@@ -102,6 +111,7 @@ class Metrics(unittest.TestCase):
             pids = pids_of(host)
             for pid in pids:
                 os.kill(pid, signal.SIGSTOP)
+            wait_until(lambda: all(is_stopped(pid) for pid in pids))
             begin = time.monotonic()
             samples = samples_of(host)
             self.assertGreater(time.monotonic() - begin, 0.9)
