@@ -107,6 +107,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .token_bytes = sizeof process->token,
         .ring = process->ring,
         .crash = iswi_crash_memory(),
+        .endless = process->host->debug,
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
     isw_status status = ISW_OK;

@@ -88,6 +88,7 @@ static bool is_ours(const char *variable)
            strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
+           strncmp(variable, "ISOWORKER_DEBUG=", 16) == 0 ||
            strncmp(variable, "ISOWORKER_DEBUG_FUNCTION=", 25) == 0 ||
            strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
 }
@@ -102,7 +103,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 8, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 9, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
@@ -111,6 +112,8 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
     if (options->ring >= 0 && options->spin_us)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
+    if (options->endless)
+        list[count++] = (char *)"ISOWORKER_DEBUG=1";
     if (options->debugged)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_DEBUG_FUNCTION=%s", options->debugged);
     if (options->crash >= 0)

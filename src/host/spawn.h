@@ -18,6 +18,7 @@ typedef struct iswi_spawn_options {
     int ring;           /* descriptor of shared memory to hand down; -1: none */
     int crash;          /* and of the memory for the report of a crash; -1: none */
     const char *spin_us; /* for its reader; NULL: as it pays off */
+    bool endless; /* somebody is at a breakpoint: nothing is to time out */
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;
                              NULL: it is a worker */
 } iswi_spawn_options;

@@ -98,6 +98,7 @@ struct isw_context {
     int64_t arrived_ns;
     atomic_llong deadline_ns; /* 0: none */
     isw_time_limit *limit;    /* the innermost */
+    bool endless; /* somebody is at a breakpoint: limits do not count */
     void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
     isw_trace trace;
     isw_retry retry;

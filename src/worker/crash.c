@@ -316,6 +316,7 @@ void iswi_crash_install(void)
     backtrace(&frame, 1);
     action.sa_sigaction = on_crash;
     sigfillset(&action.sa_mask);
+    sigdelset(&action.sa_mask, SIGALRM); /* it ends a report that does not end itself */
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
             sigaction(signals[i], &action, NULL);

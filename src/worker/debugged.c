@@ -13,11 +13,12 @@ __attribute__((noinline)) void isw_debug_ready(void)
     __asm__ volatile("");
 }
 
-void iswi_debugged_announce(const isw_worker *worker)
+void iswi_debugged_announce(isw_worker *worker)
 {
     const char *name = getenv("ISOWORKER_DEBUG_FUNCTION");
     const iswi_entry *entry = name ? iswi_worker_entry(worker, isw_str_of(name)) : NULL;
 
+    worker->debugged = getenv("ISOWORKER_DEBUG") != NULL;
     if (!entry)
         return;
     isw_debug_handler = entry->function->handler;

@@ -5,7 +5,8 @@
 /* What `isoworker run --debug FUNCTION` needs of the worker. */
 #include "worker/worker.h"
 
-/* If a host has named a function to debug, show its handler to the debugger. */
-void iswi_debugged_announce(const isw_worker *worker);
+/* Take over what the host says: whether it debugs at all, and if it has named a function, show its
+ * handler to the debugger. */
+void iswi_debugged_announce(isw_worker *worker);
 
 #endif

@@ -11,6 +11,7 @@ static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
                                            invoke->invocation_id.size);
 
     ctx->id = job->id;
+    ctx->endless = session->worker->debugged;
     ctx->host = session->streams ? &session->host_side : NULL;
     ctx->body_follows = invoke->body_follows;
     ctx->arrived_ns = job->arrived_ns;

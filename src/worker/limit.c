@@ -119,7 +119,8 @@ bool iswi_limit_watch(isw_context *ctx)
     isw_time_limit *limit = ctx->limit;
     iswi_watch *watch;
 
-    if (!limit || limit->watched || iswi_clock_is_fake()) /* a clock that stands still rings never */
+    /* A deadline of the host's is its to tell, and a clock that stands still rings never. */
+    if (!limit || limit->watched || limit->until_ns == limit->before_ns || iswi_clock_is_fake())
         return true;
     watch = watch_of(ctx->gate);
     if (!watch)
@@ -142,7 +143,7 @@ void isw_context_limit_begin(isw_context *ctx, uint32_t ms, isw_time_limit *limi
     int64_t until = iswi_now_ns() + (int64_t)ms * 1000000;
 
     *limit = (isw_time_limit){ .ctx = ctx, .outer = ctx->limit, .before_ns = before };
-    limit->until_ns = !before || until < before ? until : before;
+    limit->until_ns = !ctx->endless && (!before || until < before) ? until : before;
     limit->calls_before = iswi_cancel_set_deadline(ctx, limit->until_ns);
     ctx->limit = limit;
 }

@@ -95,6 +95,7 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
     ctx->trace = local->trace;
     ctx->retry = local->retry;
     ctx->sleep = local->sleep;
+    ctx->endless = local->endless;
     if (!timeout_ms)
         timeout_ms = ctx->bound->function->timeout_ms;
     if (timeout_ms && !local->endless)

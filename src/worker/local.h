@@ -13,7 +13,7 @@ typedef struct iswi_local {
     isw_trace trace;
     isw_retry retry;
     uint32_t timeout_ms; /* 0: the function's own */
-    bool endless;        /* no deadline at all */
+    bool endless;        /* no deadline, and no limit */
     const char *invocation_id;  /* NULL: a new one */
     const char *const *without; /* middleware to leave out; ends with NULL; NULL: none */
     const iswi_log_sink *log;

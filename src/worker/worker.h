@@ -31,6 +31,7 @@ struct isw_worker {
     iswi_services services;
     isw_metrics metrics;
 
+    bool debugged; /* the host says that somebody is at a breakpoint */
     bool configured;
     pthread_mutex_t reload_lock; /* one reading of the YAML at a time */
     _Atomic(iswi_generation *) generation; /* in force, once configured; older ones hang on it */

@@ -8,7 +8,7 @@ import threading
 import unittest
 import urllib.request
 
-from harness import BIN, PATIENCE_S, Terminal, main, worker
+from harness import BIN, PATIENCE_S, Host, Terminal, main, worker
 
 EX_CONFIG = 78
 
@@ -51,6 +51,14 @@ class Debug(unittest.TestCase):
         terminal.wait_for(r"SIGINT.*\n(?s:.)*\(gdb\)")
         terminal.type("quit")
         self.assertEqual(terminal.end(), 0)
+
+    def test_nothing_times_out_meanwhile(self):
+        chain = "middleware: [timeout: {after: 100ms}]\n"
+        with Host(worker(), chain=chain) as host:
+            self.assertNotEqual(host.get("once?ms=400")[0], 200)
+        with Host(worker(), chain=chain, arguments=["--debug"]) as host:
+            self.assertEqual(host.get("once?ms=400")[0], 200)
+            self.assertEqual(host.get("nap?ms=800")[0], 200)  # it says 500 ms itself
 
     def test_a_function_that_nobody_has_is_refused_with_those_there_are(self):
         done = subprocess.run([BIN + "/isoworker", "run", self.path, "--debug=nix"],
