@@ -21,29 +21,8 @@ install(TARGETS isoworker EXPORT isoworkerTargets
 install(TARGETS isw_middleware_auth isw_middleware_compress
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
 
-set(headers "${PROJECT_SOURCE_DIR}/include/isoworker")
-install(FILES
-  "${headers}/isoworker.h"
-  "${headers}/export.h"
-  "${headers}/status.h"
-  "${headers}/value.h"
-  "${headers}/function.h"
-  "${headers}/bind.h"
-  "${headers}/cancel.h"
-  "${headers}/context.h"
-  "${headers}/convert.h"
-  "${headers}/failure.h"
-  "${headers}/form.h"
-  "${headers}/http.h"
-  "${headers}/log.h"
-  "${headers}/service.h"
-  "${headers}/span.h"
-  "${headers}/stream.h"
-  "${headers}/testing.h"
-  "${headers}/worker.h"
-  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker")
-install(FILES "${headers}/sys/debug.h" "${headers}/sys/middleware.h" "${headers}/sys/module.h"
-        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/isoworker/sys")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/isoworker"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/src/wire/PROTOCOL.md"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
