@@ -103,13 +103,30 @@ static void print_head(const report *r)
     printf("\n");
 }
 
+/* The file of the source that the place comes from, and its line; NULL where nothing says so. Units
+ * are asked one by one: clang writes no .debug_aranges, by which dwfl_module_getsrc finds them. */
+static const char *source_of(Dwfl_Module *module, uint64_t place, int *row)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = NULL;
+
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+        Dwarf_Line *line = dwarf_haspc(unit, place - bias) > 0
+                               ? dwarf_getsrc_die(unit, place - bias)
+                               : NULL;
+
+        if (line && dwarf_lineno(line, row) == 0)
+            return dwarf_linesrc(line, NULL, NULL);
+    }
+    return NULL;
+}
+
 static void print_frame(Dwfl *dwfl, unsigned number, uint64_t place)
 {
     Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, place) : NULL;
     const char *name = module ? dwfl_module_addrname(module, place) : NULL;
-    Dwfl_Line *line = module ? dwfl_module_getsrc(module, place) : NULL;
     int row = 0;
-    const char *file = line ? dwfl_lineinfo(line, NULL, &row, NULL, NULL, NULL) : NULL;
+    const char *file = module ? source_of(module, place, &row) : NULL;
     const char *path = NULL;
     Dwarf_Addr start = 0;
 
