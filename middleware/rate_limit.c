@@ -6,9 +6,9 @@
  * `burst` of them can be saved up.
  *
  * Who a caller is: the principal that auth found (`principal`; put auth outside), the value of a
- * request header (`header`), the peer's address (`address`), or everybody together (`function`: a
- * bucket for each function). What lacks the one is counted by the next of these: principal, then
- * address, then function.
+ * request header (`header`), the peer's address (`address`; all of its 128 bits with IPv6), or
+ * everybody together (`function`: a bucket for each function). What lacks the one is counted by the
+ * next of these: principal, then address, then function.
  *
  * Beyond it: ISW_E_BUSY, retriable, which error_handling answers with 429 (RFC 6585) and
  * Retry-After; a host with a queue gives it back. RateLimit-Policy and RateLimit are those of
@@ -110,7 +110,7 @@ static uint64_t hash_of(const uint64_t *key, const isw_str *texts, size_t count)
     }
     v[2] ^= 0xff;
     take_word(v, 0, 3);
-    return (v[0] ^ v[1] ^ v[2] ^ v[3]) | 1;
+    return (v[0] ^ v[1] ^ v[2] ^ v[3]) | 1; /* the lowest bit says nothing */
 }
 
 static uint64_t caller_of(const state *own, const options *opt, isw_context *ctx)
@@ -174,7 +174,7 @@ static void stop(isw_instance *self)
 /* The caller's, or the one of its set that is best given to it. With the lock. */
 static bucket *find(state *own, uint64_t caller)
 {
-    bucket *set = &own->buckets[caller % own->sets * WAYS];
+    bucket *set = &own->buckets[(caller >> 1) % own->sets * WAYS];
     bucket *fullest = set;
 
     for (size_t i = 0; i < WAYS; i++) {

@@ -179,6 +179,29 @@ static void a_flood_of_callers_takes_no_more_room(void **state)
     isw_test_destroy(test);
 }
 
+/* Five hundred callers in a room for eight hundred: sets that are full by chance forget some, but
+ * no more than one in seven. */
+static void all_of_the_room_is_used(void **state)
+{
+    isw_test *test = test_of(functions, LIMIT("rate: 1, per: 1h, by: header, header: x-key, "
+                                              "callers: 800"));
+    int remembered = 0;
+    char key[24];
+
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        snprintf(key, sizeof key, "caller %d", i);
+        assert_int_equal(pass(test, key, 1), 1);
+        isw_test_advance_ms(test, 1);
+    }
+    for (int i = 500; i-- > 0;) {
+        snprintf(key, sizeof key, "caller %d", i);
+        remembered += pass(test, key, 1) == 0;
+    }
+    assert_in_range(remembered, 430, 500);
+    isw_test_destroy(test);
+}
+
 /* -- Threads ----------------------------------------------------------------------------------- */
 
 static atomic_int passed;
@@ -241,6 +264,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(functions_are_counted_apart_when_it_says_so),
     cmocka_unit_test(a_host_with_a_queue_gets_it_back),
     cmocka_unit_test(a_flood_of_callers_takes_no_more_room),
+    cmocka_unit_test(all_of_the_room_is_used),
     cmocka_unit_test(it_is_exact_when_many_come_at_once),
     cmocka_unit_test(senseless_options_are_refused),
 };
