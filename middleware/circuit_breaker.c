@@ -7,23 +7,27 @@
  *     closed      all pass; after `failures` in a row it opens
  *     open        none passes: ISW_E_UNAVAILABLE at once, retriable, with the rest of `open_for` as
  *                 Retry-After
- *     half open   after `open_for`, `probes` pass at a time; so many successes close it, one failure
- *                 opens it
+ *     half open   after `open_for`, `probes` pass at a time; so many successes close it, one
+ *                 failure opens it
  *
  * What counts as a failure is one that is not the caller's doing: those whose status stands for
- * HTTP 500 and above, and replies of 500 and above. Cancelled ones count neither way.
+ * HTTP 500 and above, replies of 500 and above, and what did not end before its deadline. What is
+ * cancelled for another reason counts neither way.
  */
 #include <isoworker/http.h>
 #include <isoworker/log.h>
 #include <isoworker/sys/middleware.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <search.h>
 #include <stddef.h>
 #include <string.h>
 
-enum { BUCKETS = 64 };
+enum { PROBE_WAIT_MS = 1000 }; /* until those that come while probes are under way may ask again */
 
 enum scope { PER_FUNCTION, ALL };
 enum phase { CLOSED, OPEN, HALF_OPEN };
+enum verdict { SUCCEEDED, FAILED, SAYS_NOTHING };
 
 typedef struct options {
     int64_t failures;
@@ -49,25 +53,27 @@ static const isw_option rows[] = {
 };
 
 typedef struct circuit {
-    struct circuit *next; /* of its bucket */
+    const char *function; /* its name; the one that all share has "" */
     enum phase phase;
     int64_t failures;  /* in a row */
     int64_t until_us;  /* open until then */
     int64_t probing;   /* probes under way */
     int64_t successes; /* of probes */
     uint64_t era;      /* of this phase: what began in another one does not count */
-    char function[];
+    char name[];
 } circuit;
 
 typedef struct state {
     pthread_mutex_t lock;
-    circuit *buckets[BUCKETS]; /* by function: as many circuits as are called */
+    void *circuits; /* a tree by function, of those that were called */
 } state;
 
 /* What one invocation was let in by. */
 typedef struct pass {
     circuit *through; /* lives as long as the instance */
     uint64_t era;
+    enum phase phase;
+    bool entered; /* it is the first of this phase */
 } pass;
 
 /* -- Circuits ---------------------------------------------------------------------------------- */
@@ -85,45 +91,31 @@ static void stop(isw_instance *self)
 {
     state *own = isw_instance_state(self);
 
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (own->buckets[i]) {
-            circuit *first = own->buckets[i];
-
-            own->buckets[i] = first->next;
-            isw_free(first);
-        }
-    }
+    tdestroy(own->circuits, isw_free);
     pthread_mutex_destroy(&own->lock);
 }
 
-/* FNV-1a */
-static size_t bucket_of(const char *name)
+static int by_function(const void *one, const void *other)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619u;
-    return hash % BUCKETS;
+    return strcmp(((const circuit *)one)->function, ((const circuit *)other)->function);
 }
 
 /* With the lock. NULL: no memory. */
-static circuit *find(state *own, const char *name)
+static circuit *find(state *own, const char *function)
 {
-    circuit **bucket = &own->buckets[bucket_of(name)];
-    size_t size = strlen(name) + 1;
-    circuit *at = *bucket;
+    circuit **found = tfind(&(circuit){ .function = function }, &own->circuits, by_function);
+    circuit *made;
 
-    while (at && strcmp(at->function, name) != 0)
-        at = at->next;
-    if (at)
-        return at;
-    at = isw_calloc(1, sizeof *at + size);
-    if (at) {
-        memcpy(at->function, name, size);
-        at->next = *bucket;
-        *bucket = at;
-    }
-    return at;
+    if (found)
+        return *found;
+    made = isw_calloc(1, sizeof *made + strlen(function) + 1);
+    if (!made)
+        return NULL;
+    made->function = strcpy(made->name, function);
+    found = tsearch(made, &own->circuits, by_function);
+    if (!found)
+        isw_free(made);
+    return found ? made : NULL;
 }
 
 static void enter(circuit *at, enum phase phase)
@@ -135,69 +127,74 @@ static void enter(circuit *at, enum phase phase)
 
 /* -- In and out -------------------------------------------------------------------------------- */
 
-/* With the lock: milliseconds to wait, 0 for one that may pass. */
-static int64_t knock(circuit *at, const options *opt)
+/* Milliseconds to wait, 0 for one that may pass, -1 without memory. With the lock. */
+static int64_t come_in(circuit *at, const options *opt, pass *in)
 {
-    int64_t left_us = at->until_us - isw_now_us();
+    int64_t left_us = at ? at->until_us - isw_now_us() : 0;
 
-    if (at->phase == OPEN && left_us <= 0)
+    if (!at)
+        return -1;
+    *in = (pass){ .through = at, .entered = at->phase == OPEN && left_us <= 0 };
+    if (in->entered)
         enter(at, HALF_OPEN);
+    in->phase = at->phase;
+    in->era = at->era;
     if (at->phase == OPEN)
-        return left_us / 1000 + 1;
+        return (left_us + 999) / 1000;
     if (at->phase == HALF_OPEN && at->probing >= opt->probes)
-        return opt->open_for_ms;
+        return opt->open_for_ms < PROBE_WAIT_MS ? opt->open_for_ms : PROBE_WAIT_MS;
     at->probing += at->phase == HALF_OPEN;
     return 0;
 }
 
-/* With the lock. Returns whether it has changed its phase. */
-static bool leave(circuit *at, const options *opt, isw_outcome outcome, bool failed)
+/* Count it, and return the phase that this has brought about. With the lock. */
+static enum phase leave(const pass *in, const options *opt, enum verdict verdict)
 {
-    if (at->phase == HALF_OPEN)
-        at->probing--;
-    if (outcome == ISW_OUTCOME_CANCELLED)
-        return false;
-    at->failures = failed ? at->failures + 1 : 0;
-    if (failed && (at->phase == HALF_OPEN || at->failures >= opt->failures)) {
+    circuit *at = in->through;
+
+    if (at->era != in->era)
+        return in->phase;
+    at->probing -= at->phase == HALF_OPEN;
+    if (verdict == SUCCEEDED) {
+        at->failures = 0;
+        if (at->phase == HALF_OPEN && ++at->successes >= opt->probes)
+            enter(at, CLOSED);
+    } else if (verdict == FAILED &&
+               (at->phase == HALF_OPEN || ++at->failures >= opt->failures)) {
         enter(at, OPEN);
         at->until_us = isw_now_us() + opt->open_for_ms * 1000;
-        return true;
     }
-    if (failed || at->phase == CLOSED || ++at->successes < opt->probes)
-        return false;
-    enter(at, CLOSED);
-    return true;
+    return at->phase;
 }
 
-static bool is_failure(const isw_context *ctx, isw_outcome outcome)
+static enum verdict judge(const isw_context *ctx, isw_outcome outcome)
 {
     const isw_failure *failure = isw_context_failure(ctx);
     const isw_http *reply = isw_http_response(ctx);
 
-    if (reply && reply->status >= 500)
-        return true;
-    if (outcome == ISW_OUTCOME_SUCCESS)
-        return false;
-    return !failure || isw_status_http(failure->status) >= 500;
+    if (outcome == ISW_OUTCOME_CANCELLED)
+        return isw_context_cancel_reason(ctx) == ISW_CANCEL_DEADLINE ? FAILED : SAYS_NOTHING;
+    if (outcome != ISW_OUTCOME_SUCCESS && (!failure || isw_status_http(failure->status) >= 500))
+        return FAILED;
+    return reply && reply->status >= 500 ? FAILED : SUCCEEDED;
 }
 
-static isw_status refuse(isw_context *ctx, int64_t wait_ms)
+static isw_status refuse(isw_context *ctx, enum phase phase, int64_t wait_ms)
 {
-    isw_fail(ctx, ISW_E_UNAVAILABLE, "the circuit of %s is open for another %lld ms",
-             isw_context_function(ctx)->name, (long long)wait_ms);
+    isw_fail(ctx, ISW_E_UNAVAILABLE,
+             phase == OPEN ? "the circuit of %s is open for another %" PRId64 " ms"
+                           : "the circuit of %s is being probed: ask again in %" PRId64 " ms",
+             isw_context_function(ctx)->name, wait_ms);
     isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, (uint32_t)wait_ms);
     return ISW_E_UNAVAILABLE;
 }
 
-static void tell(isw_context *ctx, const options *opt, enum phase phase)
+static void tell(isw_context *ctx, enum phase phase)
 {
-    const char *name = isw_context_function(ctx)->name;
+    static const char *const what[] = { "closes", "opens", "is half open: this one probes it" };
 
-    if (phase == OPEN)
-        isw_log_fields(ctx, ISW_LOG_WARNING, "Circuit", NULL, 0,
-                       "the circuit of %s opens for %lld ms", name, (long long)opt->open_for_ms);
-    else
-        isw_log_fields(ctx, ISW_LOG_INFO, "Circuit", NULL, 0, "the circuit of %s closes", name);
+    isw_log_fields(ctx, phase == OPEN ? ISW_LOG_WARNING : ISW_LOG_INFO, "Circuit", NULL, 0,
+                   "the circuit of %s %s", isw_context_function(ctx)->name, what[phase]);
 }
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
@@ -205,30 +202,27 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     const options *opt = isw_instance_options(self);
     state *own = isw_instance_state(self);
     pass *in = isw_next_state(next, ctx);
-    bool changed = false;
-    enum phase phase;
-    isw_outcome outcome;
+    enum verdict verdict;
+    enum phase after;
     isw_status status;
     int64_t wait_ms;
 
     pthread_mutex_lock(&own->lock);
-    in->through = find(own, opt->scope == ALL ? "" : isw_context_function(ctx)->name);
-    wait_ms = in->through ? knock(in->through, opt) : 0;
-    in->era = in->through ? in->through->era : 0;
+    wait_ms = come_in(find(own, opt->scope == ALL ? "" : isw_context_function(ctx)->name), opt, in);
     pthread_mutex_unlock(&own->lock);
-    if (!in->through)
+    if (wait_ms < 0)
         return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a circuit");
-    if (wait_ms)
-        return refuse(ctx, wait_ms);
+    if (wait_ms > 0)
+        return refuse(ctx, in->phase, wait_ms);
+    if (in->entered)
+        tell(ctx, in->phase);
     status = isw_next_run(next, ctx);
-    outcome = isw_context_outcome(ctx, status);
+    verdict = judge(ctx, isw_context_outcome(ctx, status));
     pthread_mutex_lock(&own->lock);
-    if (in->through->era == in->era)
-        changed = leave(in->through, opt, outcome, is_failure(ctx, outcome));
-    phase = in->through->phase;
+    after = leave(in, opt, verdict);
     pthread_mutex_unlock(&own->lock);
-    if (changed)
-        tell(ctx, opt, phase);
+    if (after != in->phase)
+        tell(ctx, after);
     return status;
 }
 
