@@ -65,6 +65,13 @@ static bool may_pass(const isw_context *ctx, isw_status status)
     return outcome == ISW_OUTCOME_FAILED && failure && failure->retriable;
 }
 
+static const char *reason(const isw_context *ctx)
+{
+    const isw_failure *failure = isw_context_failure(ctx);
+
+    return failure ? isw_status_name(failure->status) : "no reason given";
+}
+
 /* Sleep before the next try; false: there is to be none. */
 static bool wait(isw_context *ctx, const options *opt, int64_t tries)
 {
@@ -72,14 +79,18 @@ static bool wait(isw_context *ctx, const options *opt, int64_t tries)
 
     if (isw_context_retry_after_ms(ctx) > pause)
         pause = isw_context_retry_after_ms(ctx);
-    if (isw_http_begun(ctx) || isw_context_cancelled(ctx) || isw_context_remaining_ms(ctx) <= pause)
+    if (isw_http_begun(ctx) || isw_context_cancelled(ctx))
         return false;
+    if (tries >= opt->attempts || isw_context_remaining_ms(ctx) <= pause) {
+        isw_log_fields(ctx, ISW_LOG_WARNING, NULL, NULL, 0,
+                       "try %" PRId64 " of %" PRId64 " failed with %s; %s", tries, opt->attempts,
+                       reason(ctx),
+                       tries >= opt->attempts ? "it was the last" : "no time for the next");
+        return false;
+    }
     isw_log_fields(ctx, ISW_LOG_INFO, NULL, NULL, 0,
                    "try %" PRId64 " of %" PRId64 " failed with %s; the next one in %" PRId64 " ms",
-                   tries, opt->attempts,
-                   isw_context_failure(ctx)
-                       ? isw_status_name(isw_context_failure(ctx)->status)
-                       : "no reason given", pause);
+                   tries, opt->attempts, reason(ctx), pause);
     return isw_context_sleep(ctx, (uint32_t)pause) == ISW_OK;
 }
 
@@ -95,9 +106,7 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     if (status != ISW_OK)
         return status;
     status = isw_next_run(next, ctx);
-    for (int64_t tries = 1; tries < opt->attempts && may_pass(ctx, status); tries++) {
-        if (!wait(ctx, opt, tries))
-            return status;
+    for (int64_t tries = 1; may_pass(ctx, status) && wait(ctx, opt, tries); tries++) {
         isw_context_start_over_from(ctx, &mark);
         status = isw_next_run(next, ctx);
     }

@@ -73,6 +73,8 @@ static void it_gives_up_after_its_attempts(void **state)
 
     (void)state;
     assert_int_equal(runs, 4);
+    assert_non_null(isw_test_logged(result, "try 4 of 4 failed with ISW_E_UNAVAILABLE; it was the "
+                                            "last"));
     assert_int_equal(result->failure->status, ISW_E_UNAVAILABLE);
     assert_string_equal(result->failure->message, "not yet");
     isw_test_destroy(test);
@@ -131,6 +133,7 @@ static void it_stops_at_the_deadline(void **state)
     isw_test_timeout_ms(test, 1000);
     result = isw_test_http(test, "GET", "/flaky");
     assert_true(runs < 50);
+    assert_non_null(isw_test_logged(result, "no time for the next"));
     assert_true(result->duration_us < 1000000);
     assert_string_equal(result->failure->message, "not yet");
     isw_test_destroy(test);
