@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * compress: gzip for answers whose callers take it, and for requests that come so (RFC 9110, 8.4 and
- * 12.5.3; RFC 1952). Answers of the named types from `min_size` on are made smaller, unless they are
- * encoded already, are a part (206) or stream; their ETag becomes a weak one. Bodies of requests
- * with Content-Encoding gzip or deflate are plain for what is inside; put it outside what reads
- * them. One that would grow beyond `max_inflated` or `max_ratio` is refused with 413; another
+ * compress: gzip for answers whose callers take it, and for requests that come so (RFC 9110, 8.4
+ * and 12.5.3; RFC 1952). Answers of the named types from `min_size` on are made smaller, unless
+ * they are encoded already, are a part (206) or stream; their ETag becomes a weak one. Bodies of
+ * requests with Content-Encoding gzip or deflate are plain for what is inside; put it outside what
+ * reads them. One that would grow beyond `max_inflated` or `max_ratio` is refused with 413; another
  * encoding, and one of a body that streams, with 415 and what is taken (RFC 7694).
  */
 #include <isoworker/http.h>
@@ -30,7 +30,7 @@ static const isw_option rows[] = {
     { .name = "types", .type = ISW_OPTION_STRINGS,
       .default_value = "[text/, application/json, application/problem+json, application/xml, "
                        "application/javascript, image/svg+xml]",
-      .offset = offsetof(options, types), .help = "of answers; one that ends in / means all of it" },
+      .offset = offsetof(options, types), .help = "of answers; one that ends in / is all of it" },
     { .name = "min_size", .type = ISW_OPTION_SIZE, .default_value = "1KiB",
       .offset = offsetof(options, min_size), .help = "of answers; smaller ones are left" },
     { .name = "level", .type = ISW_OPTION_INT, .default_value = "6", .min = 1, .max = 9,

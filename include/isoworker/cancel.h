@@ -56,8 +56,8 @@ typedef struct isw_time_limit {
 } isw_time_limit;
 
 /* From now on the deadline is `ms` from now, unless it is sooner already: for all calls of this
- * header, and what isw_context_on_cancel leaves from now on is called when it passes. `limit` is the
- * caller's and stays where it is until isw_context_limit_end; limits end in reverse order. */
+ * header, and what isw_context_on_cancel leaves from now on is called when it passes. `limit` is
+ * the caller's and stays where it is until isw_context_limit_end; limits end in reverse order. */
 ISW_API void isw_context_limit_begin(isw_context *ctx, uint32_t ms, isw_time_limit *limit);
 
 /* The deadline is again what it was. Returns whether the limit, and not that deadline, has passed.
@@ -66,12 +66,11 @@ ISW_API bool isw_context_limit_end(isw_context *ctx, isw_time_limit *limit);
 
 typedef void (*isw_cancel_fn)(void *user);
 
-/* Have `call` called once when the host cancels the invocation or the innermost limit passes; before
- * this returns if the host has. It
- * runs on another thread, under a lock: it sets a flag, writes to a descriptor or interrupts a
- * library's call (sqlite3_interrupt), and calls nothing of isoworker. It is not called once the
- * invocation has ended. A deadline that passes is cancelled by the host, a moment later.
- * Errors: ISW_E_NO_MEMORY. */
+/* Have `call` called once when the host cancels the invocation or the innermost limit passes;
+ * before this returns if the host has. It runs on another thread, under a lock: it sets a flag,
+ * writes to a descriptor or interrupts a library's call (sqlite3_interrupt), and calls nothing of
+ * isoworker. It is not called once the invocation has ended. A deadline that passes is cancelled by
+ * the host, a moment later. Errors: ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *user);
 
 /* A descriptor for poll, select or epoll that is readable once the invocation is cancelled or its

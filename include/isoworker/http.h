@@ -119,7 +119,8 @@ ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cooki
 typedef struct isw_saved_reply isw_saved_reply;
 ISW_API isw_saved_reply *isw_http_save_reply(const isw_context *ctx, size_t *size);
 
-/* Answer with a copy of it; its headers are added to those that are set. Errors as isw_http_reply. */
+/* Answer with a copy of it; its headers are added to those that are set. Errors as
+ * isw_http_reply. */
 ISW_API isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved);
 
 /* -- Files ------------------------------------------------------------------------------------- */

@@ -108,8 +108,8 @@ ISW_API const isw_test_result *isw_test_invoke(isw_test *test, const char *funct
 
 /* Run an invocation that a host has recorded (`isoworker run --record DIR`) through the chain of
  * today, with its own id and no deadline. *difference (may be NULL) is NULL where what comes of it
- * is what came of it, secrets aside, else a text that says how it differs, or why the file cannot be
- * read; it lives as long as the result. Never NULL. */
+ * is what came of it, secrets aside, else a text that says how it differs, or why the file cannot
+ * be read; it lives as long as the result. Never NULL. */
 ISW_API const isw_test_result *isw_test_replay(isw_test *test, const char *path,
                                                const char **difference);
 

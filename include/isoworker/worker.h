@@ -86,9 +86,9 @@ ISW_API isw_status isw_worker_configure(isw_worker *worker, isw_error *error);
 /* Read the YAML again, of a worker that is configured, and from then on begin invocations with what
  * it says now; those that run keep what they began with. A middleware whose entry says what it said
  * (beside `when`) is kept with its state; of others the new one starts before the old one stops. On
- * failure all stays as it was. What `worker:` says holds from the next start on, and a shared object
- * that is loaded stays. Any thread, also while the worker runs; blocks as isw_worker_configure.
- * Errors: those of isw_worker_configure. */
+ * failure all stays as it was. What `worker:` says holds from the next start on, and a shared
+ * object that is loaded stays. Any thread, also while the worker runs; blocks as
+ * isw_worker_configure. Errors: those of isw_worker_configure. */
 ISW_API isw_status isw_worker_reload(isw_worker *worker, isw_error *error);
 
 /* Connect to the host and serve until it ends the session or isw_worker_stop. Blocks.

@@ -4,12 +4,12 @@
  * of them. See what each does:
  *
  *   isoworker run samples/full_chain
- *   curl -i localhost:7071/api/quote                  a supplier that fails every other time: retried
+ *   curl -i localhost:7071/api/quote                  fails each other time: tried again
  *   curl -i localhost:7071/api/stock                  one that always fails: the circuit opens
  *   curl -i localhost:7071/api/catalog --compressed   gzip, for those who take it
  *   curl -i -d '{"item":"tea"}' -H 'content-type: application/json' -H 'idempotency-key: 1' \
  *        localhost:7071/api/orders                    ordered once, however often it is sent
- *   isoworker status samples/full_chain               says where `admin` is: its /metrics counts all
+ *   isoworker status samples/full_chain               says where `admin` is, with its /metrics
  */
 #include <isoworker/isoworker.h>
 #include <stdatomic.h>

@@ -14,9 +14,9 @@ enum { PATIENCE_S = 10 };
 static const char usage[] =
     "usage: isoworker describe [DIR] [FUNCTION]...\n"
     "\n"
-    "Prints the functions of the host that runs in DIR (. by default), or those of these names, each\n"
-    "with what triggers it and the chain that is in force for it now. `WORKER --describe` says the\n"
-    "same of a worker that does not run, and `isoworker explain NAME` what a middleware does.\n"
+    "Prints the functions of the host that runs in DIR (. by default), or those of these names,\n"
+    "each with what triggers it and the chain that is in force for it now. `WORKER --describe`\n"
+    "says the same of a worker that does not run, `isoworker explain NAME` what a middleware does.\n"
     "Ends with status 69 when no host runs there, with 1 when a function is not there.\n";
 
 static void print_text(const char *text)

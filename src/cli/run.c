@@ -18,17 +18,17 @@ static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json]\n"
     "                     [--debug [FUNCTION]] [--record DIR]\n"
     "\n"
-    "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the table\n"
-    "of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while it runs;\n"
-    "SIGHUP has all of them do so.\n"
+    "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
+    "table of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while\n"
+    "it runs; SIGHUP has all of them do so.\n"
     "  --port N    listen there instead; 0 takes any free port\n"
     "  --listen A  listen at this address and port instead\n"
     "  --json      logs as JSON lines instead of text\n"
     "  --record D  write each invocation to a file in folder D, without secrets, for\n"
     "              `WORKER invoke --replay FILE`\n"
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
-    "  --debug F   the same, and the worker that has function F runs under gdb in this terminal, with\n"
-    "              a breakpoint on it\n"
+    "  --debug F   the same, and the worker that has function F runs under gdb in this terminal,\n"
+    "              with a breakpoint on it\n"
     "\n"
     "host.yaml:\n";
 
@@ -105,7 +105,7 @@ static int run(const char *folder, const iswi_host_overrides *overrides)
     sigaction(SIGHUP, &stop, &before);
     had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
     sigaction(SIGPIPE, &ignore, NULL);
-    signal(SIGCHLD, SIG_DFL); /* one that is ignored, inherited over exec, would hide how workers end */
+    signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
     status = iswi_host_run(host, &error);
     signalled = NULL;
     iswi_host_destroy(host);

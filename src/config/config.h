@@ -7,8 +7,8 @@
  * of every node), then loaded by an option table (<isoworker/sys/middleware.h>) into a struct.
  * Tables are the only way in: the same one checks names and values, makes the libcyaml schema that
  * fills the struct, and prints the reference for users. A document owns all that it hands out.
- * One thread at a time, but for hold and close. Every refusal names file:line:column, and for a name the nearest right one
- * and those allowed.
+ * One thread at a time, but for hold and close. Every refusal names file:line:column, and for a
+ * name the nearest right one and those allowed.
  */
 #include <isoworker/sys/middleware.h>
 

@@ -7,8 +7,8 @@
 #include "host/engine.h"
 
 /* Find out which pool that is, by asking each program to describe itself, and prepare it. Blocks.
- * Errors: ISW_E_CONFIG when gdb is missing, or no worker has the function: it names those there are;
- * ISW_E_IO, ISW_E_NO_MEMORY. */
+ * Errors: ISW_E_CONFIG when gdb is missing, or no worker has the function: it names those there
+ * are; ISW_E_IO, ISW_E_NO_MEMORY. */
 isw_status iswi_debug_prepare(iswi_host *host, const char *function, isw_error *error);
 
 /* gdb with its arguments before the worker's own, in place of the program. */

@@ -18,7 +18,8 @@ isw_status iswi_http_listen(const char *address, const char *setting, int *fd,
 
 typedef enum iswi_reach { ISWI_REACH_NONE, ISWI_REACH_HERE, ISWI_REACH_OTHERS } iswi_reach;
 
-/* Whether only this machine reaches such an address, or others, too; NONE for what is no address. */
+/* Whether only this machine reaches such an address, or others, too; NONE for what is no
+ * address. */
 iswi_reach iswi_http_reach(const char *address);
 
 #endif

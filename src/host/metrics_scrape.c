@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One look at the metrics: the processes are asked, answer on their links' threads, and what is
- * there then is written. Invariant: nobody waits with a lock, and a process is asked again only once
- * it has answered.
+ * there then is written. Invariant: nobody waits with a lock, and a process is asked again only
+ * once it has answered.
  */
 #include "base/clock.h"
 #include "host/control.h"

@@ -20,8 +20,8 @@
  *     result_cut        as body_cut
  *     duration_us       as the host saw it
  *
- * Secrets are left out by their names (redact.h). Files are written by a thread; what it cannot keep
- * up with is dropped, and counted.
+ * Secrets are left out by their names (redact.h). Files are written by a thread; what it cannot
+ * keep up with is dropped, and counted.
  */
 #include "host/engine.h"
 

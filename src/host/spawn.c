@@ -185,7 +185,8 @@ static int plan_terminal(posix_spawn_file_actions_t *files, const pipes *p)
     return failed;
 }
 
-/* In the child: where input comes from and output goes to, the token on its number, nothing else. */
+/* In the child: where input comes from and output goes to, the token on its number, nothing
+ * else. */
 static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
                       const iswi_spawn_options *options)
 {

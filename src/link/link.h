@@ -99,8 +99,8 @@ static inline void iswi_link_gather(iswi_link *link, bool on)
         link->ops->gather(link, on);
 }
 
-/* From on_turn: it will take long, perhaps until something arrives. Another thread begins to deliver
- * messages at once; is_stuck is asked, and has to say true. */
+/* From on_turn: it will take long, perhaps until something arrives. Another thread begins to
+ * deliver messages at once; is_stuck is asked, and has to say true. */
 static inline void iswi_link_held_up(iswi_link *link)
 {
     if (link->ops->held_up)

@@ -27,9 +27,9 @@ iswi_message *iswi_message_copy(const void *bytes, size_t size);
 /* A view of bytes that stay for the time of an event. */
 iswi_message iswi_message_view(const void *bytes, size_t size);
 
-/* Keep *part, which lies in `message`, beyond the event: by holding the message or, for a view, by a
- * copy of the part, to which *part then points. Returns what is to be released; NULL when memory is
- * out. */
+/* Keep *part, which lies in `message`, beyond the event: by holding the message or, for a view, by
+ * a copy of the part, to which *part then points. Returns what is to be released; NULL when memory
+ * is out. */
 iswi_message *iswi_message_keep(iswi_message *message, isw_bytes *part);
 
 void iswi_message_release(iswi_message *message); /* NULL and views are allowed. Any thread. */

@@ -4,8 +4,9 @@
 
 /*
  * A ring of bytes in shared memory, one writer and one reader, each in another process
- * (PROTOCOL.md, section 11). It carries a stream: messages with a length of 4 bytes before each. Nothing that the
- * other side can write is believed: each side keeps its own position, and bounds the other's by it.
+ * (PROTOCOL.md, section 11). It carries a stream: messages with a length of 4 bytes before each.
+ * Nothing that the other side can write is believed: each side keeps its own position, and bounds
+ * the other's by it.
  *
  * A reader that found nothing for a while sleeps on the ring's bell; a writer rings it only when it
  * says that it sleeps. A writer without room says so, and the reader then rings the bell of the
@@ -40,8 +41,8 @@ void iswi_ring_publish(iswi_ring *ring);
 /* Writer: how many bytes there is room for. Sets *broken as above. */
 size_t iswi_ring_room(const iswi_ring *ring, bool *broken);
 
-/* Writer: ask to be woken when there is room for `need` bytes. True if there is by now. Sets *broken
- * as above. */
+/* Writer: ask to be woken when there is room for `need` bytes. True if there is by now. Sets
+ * *broken as above. */
 bool iswi_ring_await_room(iswi_ring *ring, size_t need, bool *broken);
 
 /* Reader: copy up to `size` bytes and free their room; returns how many. Sets *cramped when the

@@ -20,8 +20,8 @@ extern const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES];
 /* What precedes a message of `size` bytes. */
 void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES]);
 
-/* What stands for a message in the arena: 02, its size and offset of 8 bytes each, and the number of
- * its word of 4. */
+/* What stands for a message in the arena: 02, its size and offset of 8 bytes each, and the number
+ * of its word of 4. */
 void iswi_sp_loan_record(const iswi_loan *loan, unsigned char record[ISWI_SP_LOAN_BYTES]);
 
 /* Turns bytes as they arrive into messages. */

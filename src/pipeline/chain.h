@@ -50,9 +50,9 @@ const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *
 /* Those of `when` alone. */
 const isw_option *iswi_pipeline_when_rows(void);
 
-/* Make and start an instance for each entry of `list`, which was loaded from `config` by those rows;
- * one of `old` (may be NULL) that says the same is taken on as it is. *out holds `config` and is the
- * caller's to destroy. Errors: what a start returned, with the entry's place in front, and
+/* Make and start an instance for each entry of `list`, which was loaded from `config` by those
+ * rows; one of `old` (may be NULL) that says the same is taken on as it is. *out holds `config` and
+ * is the caller's to destroy. Errors: what a start returned, with the entry's place in front, and
  * ISW_E_NO_MEMORY; what had been started is then stopped. */
 isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
                                 const iswi_named_list *list, const iswi_pipeline *old,

@@ -28,9 +28,9 @@ const iswi_module *iswi_registry_origin(const iswi_registry *registry,
 
 /* -- Modules ----------------------------------------------------------------------------------- */
 
-/* Open the shared object at `path`, whose folders and file nobody else may write (trusted.h), unless
- * it is open already; *out holds until another one is opened. Errors: ISW_E_CONFIG naming the
- * file, ISW_E_NO_MEMORY. */
+/* Open the shared object at `path`, whose folders and file nobody else may write (trusted.h),
+ * unless it is open already; *out holds until another one is opened. Errors: ISW_E_CONFIG naming
+ * the file, ISW_E_NO_MEMORY. */
 isw_status iswi_registry_open(iswi_registry *registry, const char *path, const iswi_module **out,
                               isw_error *error);
 

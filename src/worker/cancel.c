@@ -130,8 +130,8 @@ isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *use
     return ISW_OK;
 }
 
-/* Let the timer expire at `at_ns`, at once when that has passed; 0: never. A timer is all that is needed: it
- * stands for the deadline by itself, and being cancelled is a deadline of now. */
+/* Let the timer expire at `at_ns`, at once when that has passed; 0: never. A timer is all that is
+ * needed: it stands for the deadline by itself, and being cancelled is a deadline of now. */
 static void set_timer(int fd, int64_t at_ns)
 {
     struct itimerspec timer = { .it_value = { at_ns / 1000000000, at_ns % 1000000000 } };

@@ -17,9 +17,9 @@
 
 enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
 
-/* Wakes isw_context_sleep when something is cancelled. One for a worker. */
 typedef struct iswi_watch iswi_watch;
 
+/* Wakes isw_context_sleep when something is cancelled. One for a worker. */
 typedef struct iswi_gate {
     pthread_mutex_t lock;
     pthread_cond_t cancelled;
@@ -150,7 +150,8 @@ void iswi_context_fini(isw_context *ctx);
 bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
                         const iswi_log_sink *log);
 
-/* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged is. */
+/* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged
+ * is. */
 isw_status iswi_context_run(isw_context *ctx);
 
 /* End the invocation: items are destroyed, memory is given back. */

@@ -3,8 +3,8 @@
 #define ISWI_WORKER_CRASH_H
 
 /*
- * The report of a crash: which signal, in which function and invocation, and where. A signal handler
- * writes it, before the process ends as it would have; `isoworker symbolize` reads it.
+ * The report of a crash: which signal, in which function and invocation, and where. A signal
+ * handler writes it, before the process ends as it would have; `isoworker symbolize` reads it.
  */
 #include <isoworker/context.h>
 

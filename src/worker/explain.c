@@ -52,7 +52,8 @@ static isw_status unknown(const iswi_registry *registry, const char *name, isw_e
     name_all(registry, &names);
     isw_error_set(error, ISW_E_NOT_FOUND,
                   "there is no middleware \"%s\"; there are: %s; a shared object is named by a "
-                  "path with a '/'", name, iswi_buffer_text(&names) ? iswi_buffer_text(&names) : "");
+                  "path with a '/'", name,
+                  iswi_buffer_text(&names) ? iswi_buffer_text(&names) : "");
     iswi_buffer_fini(&names);
     return ISW_E_NOT_FOUND;
 }

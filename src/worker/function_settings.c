@@ -63,7 +63,8 @@ static isw_status check_names(iswi_generation *generation, const iswi_function_s
         for (size_t j = 0; status == ISW_OK && j < lists[i]->count; j++) {
             const char *const name[] = { lists[i]->items[j], NULL };
 
-            status = iswi_pipeline_knows(generation->pipeline, row->name, name, &generation->arena, error);
+            status = iswi_pipeline_knows(generation->pipeline, row->name, name,
+                                         &generation->arena, error);
         }
     }
     return status;
@@ -94,9 +95,8 @@ static size_t count_names(const char *const *names)
     return count;
 }
 
-/* `names` with `more` behind them; NULL when memory is out. */
-static const char *const *join(iswi_arena *arena, const char *const *names,
-                               const isw_option_strings *more)
+const char *const *iswi_names_join(iswi_arena *arena, const char *const *names,
+                                   const isw_option_strings *more)
 {
     size_t count = count_names(names);
     const char **all;
@@ -140,12 +140,13 @@ static const isw_property *merge(iswi_arena *arena, const isw_property *list,
     return all;
 }
 
-static bool apply(iswi_generation *generation, const iswi_function_settings *row, isw_function *function)
+static bool apply(iswi_generation *generation, const iswi_function_settings *row,
+                  isw_function *function)
 {
     iswi_arena *arena = &generation->arena;
 
-    function->with = join(arena, function->with, &row->with);
-    function->without = join(arena, function->without, &row->without);
+    function->with = iswi_names_join(arena, function->with, &row->with);
+    function->without = iswi_names_join(arena, function->without, &row->without);
     function->metadata = merge(arena, function->metadata, &row->metadata);
     if (row->timeout_ms)
         function->timeout_ms = (uint32_t)row->timeout_ms;
@@ -182,10 +183,11 @@ isw_status iswi_generation_adjust(iswi_generation *generation, const isw_functio
     if (!made)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s",
                              (*function)->name);
-    status = iswi_pipeline_knows(generation->pipeline, made->name, made->with, &generation->arena, error);
+    status = iswi_pipeline_knows(generation->pipeline, made->name, made->with, &generation->arena,
+                                 error);
     if (status == ISW_OK)
-        status = iswi_pipeline_knows(generation->pipeline, made->name, made->without, &generation->arena,
-                                     error);
+        status = iswi_pipeline_knows(generation->pipeline, made->name, made->without,
+                                     &generation->arena, error);
     *function = made;
     return status;
 }

@@ -38,8 +38,8 @@ typedef struct iswi_generation {
 } iswi_generation;
 
 /* Read the YAML for `worker`, whose entries are made, and start what `old` (NULL: there is none)
- * does not have already. *out is the caller's, for one user. Blocks as long as a middleware's start.
- * Errors: those of isw_worker_configure. */
+ * does not have already. *out is the caller's, for one user. Blocks as long as a middleware's
+ * start. Errors: those of isw_worker_configure. */
 isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old,
                                   iswi_generation **out, isw_error *error);
 

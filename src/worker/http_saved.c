@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies that outlive their invocation. Invariant: a saved reply is one block, its texts lie behind
- * its headers. */
+/* Replies that outlive their invocation. Invariant: a saved reply is one block, its texts lie
+ * behind its headers. */
 #include "worker/context.h"
 
 #include "base/alloc.h"

@@ -227,7 +227,7 @@ static int replay_one(isw_worker *worker, iswi_replay *replay)
     return code;
 }
 
-static int replay_file(isw_worker *worker, const char *path, const char *const *without)
+static int replay_file(isw_worker *worker, const char *path, isw_option_strings without)
 {
     isw_error error = { ISW_OK, "" };
     iswi_replay replay;
@@ -248,21 +248,20 @@ static int replay_file(isw_worker *worker, const char *path, const char *const *
 /* --replay FILE [--without NAME]... */
 static int replay(isw_worker *worker, int argc, char **argv)
 {
-    const char **without = iswi_calloc((size_t)argc + 1, sizeof *without);
-    size_t count = 0;
-    int code = without && argc > 1 && argc % 2 == 0 ? EX_OK : EX_USAGE;
+    isw_option_strings without = { iswi_calloc((size_t)argc, sizeof(char *)), 0 };
+    int code = without.items && argc > 1 && argc % 2 == 0 ? EX_OK : EX_USAGE;
 
     for (int i = 2; code == EX_OK && i < argc; i += 2) {
         if (strcmp(argv[i], "--without") == 0)
-            without[count++] = argv[i + 1];
+            without.items[without.count++] = argv[i + 1];
         else
             code = EX_USAGE;
     }
     if (code == EX_OK)
-        code = replay_file(worker, argv[1], count ? without : NULL);
+        code = replay_file(worker, argv[1], without);
     else
         fprintf(stderr, "invoke --replay FILE [--without MIDDLEWARE]...\n");
-    iswi_free(without);
+    iswi_free(without.items);
     return code;
 }
 

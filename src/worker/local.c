@@ -36,34 +36,19 @@ static isw_log_level print_threshold(void *user, const char *category)
 
 const iswi_log_sink iswi_local_log = { print_line, print_threshold, NULL };
 
-static size_t count_names(const char *const *names)
-{
-    size_t count = 0;
-
-    while (names && names[count])
-        count++;
-    return count;
-}
-
 /* Give the context a chain of its own, without the middleware of these names. */
-static bool leave_out(isw_context *ctx, const char *const *names)
+static bool leave_out(isw_context *ctx, const isw_option_strings *names)
 {
-    const char *const *before = ctx->bound->function->without;
-    size_t kept = count_names(before);
-    size_t more = count_names(names);
-    const char **all = iswi_arena_calloc(&ctx->arena, kept + more + 1, sizeof *all);
     iswi_bound *own = iswi_arena_alloc(&ctx->arena, sizeof *own);
     isw_function *function = iswi_arena_alloc(&ctx->arena, sizeof *function);
 
-    if (!all || !own || !function)
+    if (!own || !function)
         return false;
-    if (kept)
-        memcpy(all, before, kept * sizeof *all);
-    memcpy(all + kept, names, more * sizeof *all);
     *function = *ctx->bound->function;
-    function->without = all;
+    function->without = iswi_names_join(&ctx->arena, function->without, names);
     own->function = function;
-    if (iswi_pipeline_chain(ctx->generation->pipeline, function, iswi_context_ends, &ctx->arena,
+    if (!function->without ||
+        iswi_pipeline_chain(ctx->generation->pipeline, function, iswi_context_ends, &ctx->arena,
                             &own->chain) != ISW_OK)
         return false;
     ctx->bound = own;
@@ -82,7 +67,7 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
     iswi_context_init(ctx);
     if (!iswi_context_begin(ctx, worker, entry, local->log))
         return false;
-    if (local->without && !leave_out(ctx, local->without))
+    if (local->without.count && !leave_out(ctx, &local->without))
         return false;
     id = isw_context_alloc(ctx, 2 * sizeof random + 1);
     if (!id || !iswi_random(random, sizeof random))

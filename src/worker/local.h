@@ -15,7 +15,7 @@ typedef struct iswi_local {
     uint32_t timeout_ms; /* 0: the function's own */
     bool endless;        /* no deadline, and no limit */
     const char *invocation_id;  /* NULL: a new one */
-    const char *const *without; /* middleware to leave out; ends with NULL; NULL: none */
+    isw_option_strings without; /* middleware to leave out */
     const iswi_log_sink *log;
     void (*sleep)(isw_context *ctx, int64_t until_ns); /* instead of sleeping; may be NULL */
 } iswi_local;

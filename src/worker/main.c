@@ -16,11 +16,12 @@ static const char usage[] =
     "       %s [--config FILE] --describe [--json] | --check\n"
     "\n"
     "This program is an isoworker worker. A host starts it, for instance `isoworker run`.\n"
-    "  --describe   print its functions with their chains, and the options of its YAML; with --json\n"
-    "               its functions and chains as one JSON document\n"
+    "  --describe   print its functions with their chains, and the options of its YAML; with\n"
+    "               --json its functions and chains as one JSON document\n"
     "  --check      say whether its configuration is right\n"
     "  invoke NAME  run one invocation through the full chain, here, with no host\n"
-    "  --replay R   run an invocation that `isoworker run --record DIR` wrote, and compare; 1: it differs\n"
+    "  --replay R   run an invocation that `isoworker run --record DIR` wrote, and compare what\n"
+    "               comes of it; ends with 1 if it differs\n"
     "  --config F   take this YAML instead of $ISOWORKER_CONFIG or worker.yaml\n";
 
 /* The worker that a signal stops. One for a process: a program has one main. */

@@ -77,8 +77,8 @@ void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
 void iswi_session_describe(iswi_session *session, uint64_t id);
 void iswi_session_load(iswi_session *session, uint64_t id, const iswi_load *load);
 
-/* session_reload.c: take a new environment, and read the configuration again on a thread of its own.
- * On the link's thread. */
+/* session_reload.c: take a new environment, and read the configuration again on a thread of its
+ * own. On the link's thread. */
 void iswi_session_reload(iswi_session *session, uint64_t id, const iswi_reload *reload);
 
 /* Wait for that thread, if there is one. Once no frames come any more. */

@@ -60,6 +60,10 @@ isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *gen
 /* function_settings.c */
 extern const isw_option iswi_function_rows[];
 
+/* `names` (a function's `with` or `without`) with `more` behind them; NULL when memory is out. */
+const char *const *iswi_names_join(iswi_arena *arena, const char *const *names,
+                                   const isw_option_strings *more);
+
 /* Refuse a row of function_settings that matches no function. */
 isw_status iswi_generation_check_rows(const isw_worker *worker, iswi_generation *generation,
                                       isw_error *error);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A configuration that changes while the host runs: nothing is lost, and a bad one changes nothing."""
+"""A configuration that changes while the host runs: nothing is lost, a bad one changes nothing."""
 import os
 import signal
 import subprocess

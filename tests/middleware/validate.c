@@ -173,7 +173,8 @@ static void other_triggers_are_checked_too(void **state)
     isw_test_destroy(test);
 }
 
-static const isw_pair headers[] = { { { "x-client", 8 }, { "1", 1 } }, { { NULL, 0 }, { NULL, 0 } } };
+static const isw_pair headers[] = { { { "x-client", 8 }, { "1", 1 } },
+                                    { { NULL, 0 }, { NULL, 0 } } };
 
 const conforming subject = { .name = "validate", .options = "{}",
                              .other_options = "{headers: [x-client], max_body: 1KiB}",

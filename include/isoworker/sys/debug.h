@@ -5,8 +5,8 @@
 /*
  * For debuggers, by name: a worker that is started with $ISOWORKER_DEBUG_FUNCTION calls
  * isw_debug_ready when its functions are known and none has run, and isw_debug_handler is then the
- * handler of the function of that name. `isoworker run --debug FUNCTION` has gdb stop there. Nothing
- * for programs to call.
+ * handler of the function of that name. `isoworker run --debug FUNCTION` has gdb stop there.
+ * Nothing for programs to call.
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>

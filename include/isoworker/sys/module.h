@@ -28,7 +28,8 @@ ISW_BEGIN_DECLS
 
 /* Number of the contract between library and module: of the layout and meaning of isw_middleware,
  * isw_option, isw_app, isw_function, isw_service and what these point to. Raised when one of them
- * differs from the last release, so that a module of another number is refused and never misread. */
+ * differs from the last release, so that a module of another number is refused and never
+ * misread. */
 #define ISW_MODULE_ABI 1
 
 /* What a module exports. The first two members stay as they are in all versions. */

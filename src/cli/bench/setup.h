@@ -3,8 +3,8 @@
 #define ISWI_CLI_BENCH_SETUP_H
 
 /* What a case of ours is, from its text, and the YAML that says so to a host and a worker:
- *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what is not 1 or 0:
- *   functions, workers, in_flight, middleware, counted, http */
+ *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what
+ *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http */
 #include <stdbool.h>
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instructions, counted and not timed: the same on a busy machine as on a quiet one. A worker runs an
- * HTTP function so and so often in one process under callgrind; the difference of two such runs is
- * what the invocations between cost, and the difference to the empty chain is the middleware's.
+ * Instructions, counted and not timed: the same on a busy machine as on a quiet one. A worker runs
+ * an HTTP function so and so often in one process under callgrind; the difference of two such runs
+ * is what the invocations between cost, and the difference to the empty chain is the middleware's.
  */
 #include "cli/bench/ten.h"
 

@@ -14,8 +14,8 @@ typedef struct iswi_bench_entry {
 } iswi_bench_entry;
 extern const iswi_bench_entry iswi_bench_ten[ISWI_BENCH_TEN];
 
-/* ten.c: `isoworker bench --instructions`: the instructions that each costs an invocation, counted by
- * callgrind. Returns an exit status of sysexits.h. */
+/* ten.c: `isoworker bench --instructions`: the instructions that each costs an invocation, counted
+ * by callgrind. Returns an exit status of sysexits.h. */
 int iswi_bench_instructions(bool json, FILE *out);
 
 #endif
