@@ -414,7 +414,9 @@ static void a_client_that_leaves_while_its_request_rests_is_noticed(void **state
 
     (void)state;
     usleep(20000); /* longer than it stays awake for an answer */
+    pthread_mutex_lock(&heard.lock);
     assert_int_equal(heard.left, 0);
+    pthread_mutex_unlock(&heard.lock);
     close(fd);
     AWAIT(heard.left == 1);
     answer_fine(request);
