@@ -178,8 +178,9 @@ static void take_over(iswi_process *process, isw_bytes bytes)
     if (iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, &error) == ISW_OK &&
         iswi_functions_refresh(process->host, process->pool, &frame.as.metadata, &changed) ==
             ISW_OK)
-        iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again; %u "
-                         "functions have another chain now", process->label, changed);
+        iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again and "
+                         "runs by it; %u functions have other middleware in their chain, or in "
+                         "another order", process->label, changed);
     else
         iswi_console_say(console, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
                          "there is no memory to show it; %s", process->label, error.message);

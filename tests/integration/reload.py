@@ -8,7 +8,7 @@ import unittest
 
 from harness import BIN, CHAIN, NO_CHAIN, Host, main, wait_until, worker
 
-READ = r"worker test has read its configuration again; (\d+) functions"
+READ = r"worker test has read its configuration again and runs by it; (\d+) functions"
 FORBIDDING = ("middleware:\n"
               "  - error_handling\n"
               "  - auth: {keys: [{name: test, hash: 'sha256:%s:%s'}]}\n" % ("0" * 32, "0" * 64))
