@@ -182,6 +182,13 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
 
 enum { EX_DIFFERS = 1 };
 
+static bool was_cut_short(const iswi_replay *replay)
+{
+    return strcmp(replay->outcome, "cancelled") == 0 ||
+           strcmp(replay->status, isw_status_name(ISW_E_TIMEOUT)) == 0 ||
+           strcmp(replay->status, isw_status_name(ISW_E_CANCELLED)) == 0;
+}
+
 static int tell(iswi_replay *replay, const isw_invocation *invocation)
 {
     isw_map outputs = { invocation->outputs, invocation->output_count };
@@ -193,6 +200,9 @@ static int tell(iswi_replay *replay, const isw_invocation *invocation)
     same = differences.size == 0;
     if (replay->body_cut)
         fprintf(stderr, "replay: the body was not recorded; the function got none\n");
+    if (!same && was_cut_short(replay))
+        fprintf(stderr, "replay: when it was recorded its time ran out or its caller left; a replay "
+                        "has no limits\n");
     fprintf(stderr, "replay: %s\n", same ? "the same as recorded" : "not as recorded:");
     if (!same)
         fputs(iswi_buffer_text(&differences), stderr);

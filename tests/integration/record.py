@@ -105,6 +105,13 @@ class Record(unittest.TestCase):
         self.assertIn(b"replay: not as recorded:\nresult was  ", done.stderr)
         self.assertIn(b"Hello, Eve!", done.stderr)
 
+    def test_what_a_limit_ended_is_told_from_what_has_changed(self):
+        with self.host() as host:
+            self.assertIn(host.get("nap?ms=1500")[0], (499, 504))  # it is given 500
+        done = self.replay(self.only("nap"))
+        self.assertEqual(done.returncode, DIFFERS)
+        self.assertIn(b"replay: when it was recorded its time ran out", done.stderr)
+
     def test_middleware_that_needs_a_secret_can_be_left_out(self):
         chain = ("middleware:\n  - error_handling\n"
                  "  - auth: {keys: [{name: t, hash: 'sha256:%s:%s'}]}\n" % (
