@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 4, SHARE = 100, RELOADS = 20, MOST_ALLOCATIONS = 5000, LATE_MS = 60000 };
+enum { THREADS = 4, SHARE = 100, RELOADS = 20, INVOCATIONS_MOST = 1000000,
+       MOST_ALLOCATIONS = 5000, LATE_MS = 60000 };
 
 /* -- Memory ------------------------------------------------------------------------------------ */
 
@@ -413,6 +414,7 @@ void conforms_when_it_starts_without_memory(void **state)
 /* -- Threads ----------------------------------------------------------------------------------- */
 
 static atomic_bool enough;
+static atomic_int at_work; /* threads */
 
 static void *invoke_a_share(void *worker)
 {
@@ -424,10 +426,12 @@ static void *invoke_a_share(void *worker)
 
 static void *invoke_until_enough(void *worker)
 {
-    while (!atomic_load(&enough))
-        if (!invoke(worker))
-            return "an invocation did not pass";
-    return NULL;
+    bool passes = true;
+
+    for (int i = 0; passes && i < INVOCATIONS_MOST && !atomic_load(&enough); i++)
+        passes = invoke(worker);
+    atomic_fetch_sub(&at_work, 1);
+    return passes ? NULL : "an invocation did not pass";
 }
 
 static void join_all(pthread_t *threads)
@@ -492,6 +496,7 @@ void conforms_when_it_is_reloaded(void **state)
     close(mkstemp(path));
     worker = configured_from(path);
     atomic_store(&enough, false);
+    atomic_store(&at_work, THREADS);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, invoke_until_enough, worker), 0);
     for (int i = 0; i < RELOADS; i++) {
@@ -500,7 +505,7 @@ void conforms_when_it_is_reloaded(void **state)
         write_yaml(path, i % 2 ? subject.options : subject.other_options);
         if (isw_worker_reload(worker, &error) != ISW_OK)
             fail_msg("%s", error.message);
-        while (atomic_load(&handled) == before && i % 2)
+        while (atomic_load(&handled) == before && i % 2 && atomic_load(&at_work))
             sched_yield();
     }
     atomic_store(&enough, true);
