@@ -45,10 +45,10 @@ static int setup(void **state)
     fixture *f = calloc(1, sizeof *f);
     char *text;
 
-    f->rsa = make_key("RS256", "rsa-1");
-    f->rsa_2 = make_key("RS256", "rsa-2");
+    f->rsa = rsa_key(0, "rsa-1");
+    f->rsa_2 = rsa_key(1, "rsa-2");
     f->ec = make_key("ES256", "ec-1");
-    f->stranger = make_key("RS256", "rsa-1");
+    f->stranger = rsa_key(2, "rsa-1");
     f->secret = make_key("HS256", "hs-1");
     f->nameless = make_key("ES256", NULL);
     text = key_set((json_t *[]){ public_key(f->rsa, NULL), public_key(f->ec, NULL),

@@ -31,7 +31,7 @@ static int setup(void **state)
 {
     issuer *i = calloc(1, sizeof *i);
 
-    i->worker.key = make_key("RS256", "k1");
+    i->worker.key = rsa_key(0, "k1");
     server_start(&i->server, "");
     publish(i, i->worker.key);
     assert_true(asprintf(&i->source, "jwks_url: http://127.0.0.1:%u/keys", i->server.port) > 0);
@@ -86,7 +86,7 @@ static void a_new_key_is_good_at_once_and_the_old_one_is_not(void **state)
 
     configure_jwt(&i->worker, i->source);
     check_token(&i->worker, &good);
-    i->worker.key = make_key("RS256", "k2");
+    i->worker.key = rsa_key(1, "k2");
     publish(i, i->worker.key);
     check_token(&i->worker, &good);
     assert_int_equal(server_requests(&i->server), 2);
@@ -104,7 +104,7 @@ static void a_forged_token_fetches_nothing(void **state)
 
     configure_jwt(&i->worker, i->source);
     json_decref(i->worker.key);
-    i->worker.key = make_key("RS256", "k1");
+    i->worker.key = rsa_key(1, "k1");
     check_token(&i->worker, &forged);
     assert_int_equal(server_requests(&i->server), 1);
 }
@@ -117,7 +117,7 @@ static void a_new_key_without_kid_is_found_too(void **state)
     publish(i, i->worker.key);
     configure_jwt(&i->worker, i->source);
     json_decref(i->worker.key);
-    i->worker.key = make_key("RS256", NULL);
+    i->worker.key = rsa_key(1, NULL);
     publish(i, i->worker.key);
     check_token(&i->worker, &good);
     assert_int_equal(server_requests(&i->server), 2);
@@ -132,7 +132,7 @@ static void an_unknown_kid_is_refused_while_the_issuer_is_down(void **state)
 
     configure_jwt(&i->worker, i->source);
     server_answer(&i->server, 503, "");
-    i->worker.key = make_key("RS256", "k2");
+    i->worker.key = rsa_key(1, "k2");
     check_token(&i->worker, &unknown);
     json_decref(i->worker.key);
     i->worker.key = known;
@@ -150,7 +150,7 @@ static void a_token_without_kid_is_tried_with_16_keys(void **state)
     char *set;
 
     json_decref(i->worker.key);
-    i->worker.key = make_key("RS256", NULL);
+    i->worker.key = rsa_key(1, NULL);
     for (size_t n = 0; n < 16; n++)
         keys[n] = json_incref(other);
     keys[16] = public_key(i->worker.key, NULL);

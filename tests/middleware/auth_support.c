@@ -31,6 +31,19 @@ json_t *make_key(const char *algorithm, const char *id)
     return key;
 }
 
+json_t *rsa_key(unsigned number, const char *id)
+{
+    static json_t *made[3];
+    json_t *key;
+
+    if (!made[number])
+        made[number] = make_key("RS256", NULL);
+    key = json_deep_copy(made[number]);
+    if (id)
+        assert_int_equal(json_object_set_new(key, "kid", json_string(id)), 0);
+    return key;
+}
+
 json_t *make_rsa_key(unsigned bits)
 {
     EVP_PKEY *pkey = EVP_RSA_gen(bits);

@@ -16,6 +16,10 @@
 /* A new key pair for `algorithm`, such as "RS256", with this kid (NULL for none). */
 json_t *make_key(const char *algorithm, const char *id);
 
+/* One of three key pairs for RS256 that are made once for all tests of a program, as RSA keys take
+ * their time; with this kid (NULL for none). */
+json_t *rsa_key(unsigned number, const char *id);
+
 /* An RSA key of so many bits, public half, without kid. */
 json_t *make_rsa_key(unsigned bits);
 

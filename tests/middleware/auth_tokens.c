@@ -11,7 +11,7 @@ static int setup_tokens(void **state)
     char *source;
     char *set;
 
-    f->key = make_key("RS256", "k1");
+    f->key = rsa_key(0, "k1");
     set = key_set((json_t *[]){ public_key(f->key, NULL) }, 1);
     make_file(set, &f->keys_path);
     assert_true(asprintf(&source, "jwks: %s", strrchr(f->keys_path, '/') + 1) > 0);
