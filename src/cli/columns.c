@@ -64,6 +64,15 @@ static size_t width_of(const iswi_columns *table, unsigned column)
     return width;
 }
 
+void iswi_columns_text(const char *text, FILE *file)
+{
+    iswi_buffer safe = { 0 };
+
+    iswi_terminal_text(&safe, isw_str_of(text));
+    fputs(iswi_buffer_text(&safe) ? iswi_buffer_text(&safe) : "", file);
+    iswi_buffer_fini(&safe);
+}
+
 void iswi_columns_print(const iswi_columns *table, FILE *file)
 {
     int widths[ISWI_COLUMNS_MAX];

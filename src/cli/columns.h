@@ -27,6 +27,9 @@ void iswi_columns_fini(iswi_columns *table);
 void iswi_columns_row(iswi_columns *table);
 void iswi_columns_cell(iswi_columns *table, const char *format, ...) ISW_PRINTF(2, 3);
 
+/* Text outside of a table, escaped alike. */
+void iswi_columns_text(const char *text, FILE *file);
+
 void iswi_columns_print(const iswi_columns *table, FILE *file);
 
 #endif

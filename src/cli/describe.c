@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker describe`. */
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/columns.h"
 #include "host/report.h"
 
 #include <stdio.h>
@@ -19,30 +19,21 @@ static const char usage[] =
     "says the same of a worker that does not run, `isoworker explain NAME` what a middleware does.\n"
     "Ends with status 69 when no host runs there, with 1 when a function is not there.\n";
 
-static void print_text(const char *text)
-{
-    iswi_buffer safe = { 0 };
-
-    iswi_terminal_text(&safe, isw_str_of(text));
-    fputs(iswi_buffer_text(&safe) ? iswi_buffer_text(&safe) : "", stdout);
-    iswi_buffer_fini(&safe);
-}
-
 static void print_function(const iswi_report_function *function)
 {
-    print_text(function->name);
+    iswi_columns_text(function->name, stdout);
     printf("\n  worker   ");
-    print_text(function->worker ? function->worker : "-");
+    iswi_columns_text(function->worker ? function->worker : "-", stdout);
     printf("\n  trigger  ");
-    print_text(function->trigger ? function->trigger : "-");
+    iswi_columns_text(function->trigger ? function->trigger : "-", stdout);
     if (function->url)
         printf(" %s ", function->methods ? function->methods : "ANY");
-    print_text(function->url ? function->url : "");
+    iswi_columns_text(function->url ? function->url : "", stdout);
     if (function->refused)
         printf("\n  not served: %s", function->refused);
     printf("\n  chain    ");
     for (size_t i = 0; i < function->chain_count; i++) {
-        print_text(function->chain[i]);
+        iswi_columns_text(function->chain[i], stdout);
         printf(" > ");
     }
     printf("handler\n");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker status`. */
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/columns.h"
@@ -88,13 +87,11 @@ static void memory_cell(iswi_columns *table, int64_t bytes)
 /* What may hold a worker's own words. */
 static void print_detail(const iswi_report_process *process)
 {
-    iswi_buffer safe = { 0 };
-
     if (!process->detail)
         return;
-    iswi_terminal_text(&safe, isw_str_of(process->detail));
-    printf("  %s: %s\n", process->process, iswi_buffer_text(&safe) ? (char *)safe.data : "");
-    iswi_buffer_fini(&safe);
+    printf("  %s: ", process->process);
+    iswi_columns_text(process->detail, stdout);
+    printf("\n");
 }
 
 static void print_head(const iswi_report_head *head, iswi_arena *arena)

@@ -137,7 +137,6 @@ static void write_time(int64_t wall_us, bool name, char *out, size_t size)
 
 static void describe(draft *d, const iswi_call *call, const iswi_answer *answer)
 {
-    static const char *const outcomes[] = { "failed", "success", "cancelled", "retry_later" };
     const iswi_host_function *function = call->function;
     char *at = iswi_arena_alloc(&d->arena, 48);
     int64_t timeout_ms = call->deadline_ns ? (call->deadline_ns - call->begun_ns) / 1000000 : 0;
@@ -153,7 +152,7 @@ static void describe(draft *d, const iswi_call *call, const iswi_answer *answer)
     add(d, "tries", isw_value_int(call->tries));
     add_trace(d, &call->trace);
     add_value(d, "trigger", "body_cut", call->body_follows, &call->trigger);
-    add(d, "outcome", isw_value_string(outcomes[answer->outcome]));
+    add(d, "outcome", isw_value_string(iswi_outcome_name(answer->outcome)));
     add_failure(d, answer);
     add_value(d, "result", "result_cut", call->answer_streams, &answer->result);
     add_outputs(d, &answer->outputs);

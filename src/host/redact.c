@@ -5,11 +5,9 @@
 
 #include "base/text.h"
 #include "url/percent.h"
-#include "value/value.h"
+#include "value/typed.h"
 
 #include <strings.h>
-
-static const char redacted[] = "[redacted]";
 
 /* Parts of names, and whole names, in lower case. */
 static const char *const parts[] = { "password", "passwd",  "secret",     "token",
@@ -23,11 +21,6 @@ typedef struct redaction {
     const isw_option_strings *more;
 } redaction;
 
-static bool has_part(const char *name, const char *part)
-{
-    return strstr(name, part) != NULL;
-}
-
 bool iswi_is_secret(isw_str name, const isw_option_strings *more)
 {
     char lower[128];
@@ -37,7 +30,7 @@ bool iswi_is_secret(isw_str name, const isw_option_strings *more)
     lower[size] = '\0';
     iswi_lower_case(lower);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (has_part(lower, parts[i]))
+        if (strstr(lower, parts[i]))
             return true;
     for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++)
         if (strcmp(lower, wholes[i]) == 0)
@@ -57,7 +50,7 @@ static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *o
     for (size_t i = 0; pairs && i < from->count; i++) {
         pairs[i] = from->items[i];
         if (iswi_is_secret(pairs[i].name, r->more))
-            pairs[i].value = isw_str_of(redacted);
+            pairs[i].value = isw_str_of(ISWI_REDACTED);
     }
     *out = (isw_pairs){ pairs, from->count };
     return pairs != NULL;
@@ -141,7 +134,7 @@ static bool redact_tree(const redaction *r, isw_value *value)
         bool secret = iswi_is_secret(member->name, r->more);
 
         if (secret)
-            member->value = isw_value_string(redacted);
+            member->value = isw_value_string(ISWI_REDACTED);
         found = secret || redact_tree(r, &member->value) || found;
     }
     return found;
@@ -212,7 +205,7 @@ static isw_status redact_map(const redaction *r, const isw_value *value, isw_val
     for (size_t i = 0; status == ISW_OK && i < count; i++) {
         items[i] = value->as.map.items[i];
         if (iswi_is_secret(items[i].name, r->more))
-            items[i].value = isw_value_string(redacted);
+            items[i].value = isw_value_string(ISWI_REDACTED);
         else
             status = iswi_redact(r->arena, &value->as.map.items[i].value, r->more,
                                  &items[i].value);

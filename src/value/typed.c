@@ -6,6 +6,13 @@
 
 #include <math.h>
 
+const char *iswi_outcome_name(isw_outcome outcome)
+{
+    static const char *const names[] = { "failed", "success", "cancelled", "retry_later" };
+
+    return names[outcome];
+}
+
 /* -- To JSON ----------------------------------------------------------------------------------- */
 
 static isw_value *room(iswi_arena *arena, size_t count)

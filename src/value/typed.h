@@ -10,6 +10,14 @@
  */
 #include "value/value.h"
 
+#include <isoworker/failure.h>
+
+/* What stands where a secret was left out of a record. */
+#define ISWI_REDACTED "[redacted]"
+
+/* "failed", "success", "cancelled" or "retry_later". */
+const char *iswi_outcome_name(isw_outcome outcome);
+
 /* In the arena, with views into `value`. Errors: ISW_E_NO_MEMORY. */
 isw_status iswi_typed_encode(iswi_arena *arena, const isw_value *value, isw_value *out);
 

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/logline.h"
+#include "value/typed.h"
 
 #include <isoworker/http.h>
 #include <stdio.h>
@@ -184,7 +185,7 @@ enum { EX_DIFFERS = 1 };
 
 static bool was_cut_short(const iswi_replay *replay)
 {
-    return strcmp(replay->outcome, "cancelled") == 0 ||
+    return strcmp(replay->outcome, iswi_outcome_name(ISW_OUTCOME_CANCELLED)) == 0 ||
            strcmp(replay->status, isw_status_name(ISW_E_TIMEOUT)) == 0 ||
            strcmp(replay->status, isw_status_name(ISW_E_CANCELLED)) == 0;
 }

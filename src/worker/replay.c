@@ -10,8 +10,6 @@
 
 enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
 
-static const char redacted[] = "[redacted]";
-
 /* -- Reading ----------------------------------------------------------------------------------- */
 
 typedef struct trace_row {
@@ -95,7 +93,6 @@ static isw_status take(iswi_replay *replay, const file_row *row, isw_error *erro
     replay->status = row->failure.status ? row->failure.status : "";
     replay->body_cut = row->body_cut;
     replay->result_cut = row->result_cut;
-    replay->timeout_ms = row->timeout_ms;
     local->invocation_id = row->invocation_id;
     local->trace.parent = isw_str_of(row->trace.parent);
     local->trace.state = isw_str_of(row->trace.state);
@@ -147,7 +144,7 @@ static bool same(iswi_replay *replay, const isw_value *a, const isw_value *b);
 
 static bool is_redacted(isw_str text)
 {
-    return isw_str_equal(text, isw_str_of(redacted));
+    return isw_str_equal(text, isw_str_of(ISWI_REDACTED));
 }
 
 /* Text and bytes are told apart by the trigger's or the reply's own words, not by a file's. */
@@ -165,7 +162,8 @@ static bool same_body(iswi_replay *replay, isw_bytes recorded, isw_bytes now)
 
     if (same_bytes(recorded, now))
         return true;
-    if (!recorded.size || !memmem(recorded.data, recorded.size, redacted, sizeof redacted - 1))
+    if (!recorded.size || !memmem(recorded.data, recorded.size, ISWI_REDACTED,
+                                   sizeof ISWI_REDACTED - 1))
         return false;
     return iswi_json_parse(&replay->arena, (isw_str){ recorded.data, recorded.size }, &a,
                            &unused) == ISW_OK &&
@@ -255,24 +253,17 @@ static void compare_values(iswi_replay *replay, const char *name, const isw_valu
     iswi_buffer_append_text(out, "\n");
 }
 
-static const char *name_of(isw_outcome outcome)
-{
-    static const char *const names[] = { "failed", "success", "cancelled", "retry_later" };
-
-    return names[outcome];
-}
-
 void iswi_replay_compare(iswi_replay *replay, isw_outcome outcome, const isw_failure *failure,
                          const isw_value *result, const isw_map *outputs, iswi_buffer *out)
 {
     const char *status =
         outcome != ISW_OUTCOME_SUCCESS && failure ? isw_status_name(failure->status) : "";
+    const char *ended = iswi_outcome_name(outcome);
     isw_value before = isw_value_map(replay->outputs.items, replay->outputs.count);
     isw_value after = isw_value_map(outputs->items, outputs->count);
 
-    if (strcmp(replay->outcome, name_of(outcome)) != 0)
-        iswi_buffer_printf(out, "outcome was %s\noutcome is  %s\n", replay->outcome,
-                           name_of(outcome));
+    if (strcmp(replay->outcome, ended) != 0)
+        iswi_buffer_printf(out, "outcome was %s\noutcome is  %s\n", replay->outcome, ended);
     if (strcmp(replay->status, status) != 0)
         iswi_buffer_printf(out, "failure was %s\nfailure is  %s\n",
                            *replay->status ? replay->status : "none", *status ? status : "none");

@@ -12,7 +12,6 @@ typedef struct iswi_replay {
     iswi_buffer text;
     const char *function;
     iswi_local local; /* all but `log` and `sleep` as recorded, without a deadline */
-    int64_t timeout_ms;
     bool body_cut, result_cut;
 
     /* What came of it. */
