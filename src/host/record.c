@@ -31,12 +31,14 @@ struct iswi_recorder {
     char *folder;
     char (*kept)[NAME_BYTES]; /* names of the files, around in a ring */
     size_t written;           /* since the start; only the thread's */
+    bool told_fault;          /* that files cannot be written; only the thread's */
+    atomic_size_t dropped;    /* for want of room, of memory, or on the disk */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     record *first, *last;
-    size_t waiting, bytes, dropped;
+    size_t waiting, bytes;
     bool stopping;
 };
 
@@ -86,13 +88,21 @@ static void add_value(draft *d, const char *name, const char *cut, bool streamed
 
 static void add_trace(draft *d, const iswi_wire_trace *trace)
 {
-    isw_named_value *items = iswi_arena_calloc(&d->arena, 2, sizeof *items);
+    isw_named_value *items = iswi_arena_calloc(&d->arena, 3, sizeof *items);
+    isw_value baggage;
+    isw_pairs plain;
 
-    if (!items || !trace->parent.size)
+    if (!trace->parent.size && !trace->baggage.count)
         return;
+    if (!items || iswi_redact_pairs(&d->arena, &trace->baggage, d->redact, &plain) != ISW_OK ||
+        iswi_typed_encode_pairs(&d->arena, &plain, &baggage) != ISW_OK) {
+        d->failed = true;
+        return;
+    }
     items[0] = isw_named("parent", isw_value_text(trace->parent));
     items[1] = isw_named("state", isw_value_text(trace->state));
-    add(d, "trace", isw_value_map(items, 2));
+    items[2] = isw_named("baggage", baggage);
+    add(d, "trace", isw_value_map(items, 3));
 }
 
 static void add_failure(draft *d, const iswi_answer *answer)
@@ -178,6 +188,13 @@ static bool write_text(draft *d, iswi_buffer *out)
 
 /* -- The queue --------------------------------------------------------------------------------- */
 
+static void give_up(iswi_recorder *recorder, record *r)
+{
+    atomic_fetch_add(&recorder->dropped, 1);
+    iswi_buffer_fini(&r->text);
+    iswi_free(r);
+}
+
 /* Owns the record. */
 static void push(iswi_recorder *recorder, record *r)
 {
@@ -185,9 +202,7 @@ static void push(iswi_recorder *recorder, record *r)
 
     pthread_mutex_lock(&recorder->lock);
     full = recorder->waiting >= WAITING_MAX || recorder->bytes + r->text.size > WAITING_BYTES;
-    if (full) {
-        recorder->dropped++;
-    } else {
+    if (!full) {
         *(recorder->last ? &recorder->last->next : &recorder->first) = r;
         recorder->last = r;
         recorder->waiting++;
@@ -195,10 +210,8 @@ static void push(iswi_recorder *recorder, record *r)
         pthread_cond_signal(&recorder->changed);
     }
     pthread_mutex_unlock(&recorder->lock);
-    if (full) {
-        iswi_buffer_fini(&r->text);
-        iswi_free(r);
-    }
+    if (full)
+        give_up(recorder, r);
 }
 
 void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answer *answer)
@@ -208,19 +221,19 @@ void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answ
     draft d = { .redact = &settings->redact, .body_limit = (size_t)settings->body_limit };
     char time[32];
 
-    if (!r)
+    if (!r) {
+        atomic_fetch_add(&recorder->dropped, 1);
         return;
+    }
     iswi_arena_init(&d.arena, 16 * 1024);
     describe(&d, call, answer);
     write_time(iswi_wall_us(), true, time, sizeof time);
     snprintf(r->name, sizeof r->name, "%s-%s-%s.json", time, call->function->name,
              call->invocation_id);
-    if (write_text(&d, &r->text)) {
+    if (write_text(&d, &r->text))
         push(recorder, r);
-    } else {
-        iswi_buffer_fini(&r->text);
-        iswi_free(r);
-    }
+    else
+        give_up(recorder, r);
     iswi_arena_fini(&d.arena);
 }
 
@@ -252,10 +265,12 @@ static void keep(iswi_recorder *recorder, const record *r)
     char path[PATH_MAX];
 
     if (!write_file(recorder, r)) {
-        if (!recorder->written)
+        if (!recorder->told_fault)
             iswi_console_say(&recorder->host->console, ISW_LOG_ERROR,
                              "nothing can be recorded in %s: %s", recorder->folder,
                              strerror(errno));
+        recorder->told_fault = true;
+        atomic_fetch_add(&recorder->dropped, 1);
         return;
     }
     if (*place) {
@@ -332,6 +347,8 @@ isw_status iswi_record_start(iswi_host *host, const char *folder, iswi_recorder 
 
 void iswi_record_stop(iswi_recorder *recorder)
 {
+    size_t dropped;
+
     if (!recorder)
         return;
     pthread_mutex_lock(&recorder->lock);
@@ -339,8 +356,9 @@ void iswi_record_stop(iswi_recorder *recorder)
     pthread_cond_signal(&recorder->changed);
     pthread_mutex_unlock(&recorder->lock);
     pthread_join(recorder->thread, NULL);
-    iswi_console_say(&recorder->host->console, recorder->dropped ? ISW_LOG_WARNING : ISW_LOG_INFO,
+    dropped = atomic_load(&recorder->dropped);
+    iswi_console_say(&recorder->host->console, dropped ? ISW_LOG_WARNING : ISW_LOG_INFO,
                      "%zu invocations recorded in %s, %zu dropped", recorder->written,
-                     recorder->folder, recorder->dropped);
+                     recorder->folder, dropped);
     destroy(recorder);
 }

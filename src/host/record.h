@@ -21,7 +21,7 @@
  *     duration_us       as the host saw it
  *
  * Secrets are left out by their names (redact.h). Files are written by a thread; what it cannot
- * keep up with is dropped, and counted.
+ * keep up with, or cannot write, is dropped and counted.
  */
 #include "host/engine.h"
 

@@ -60,27 +60,34 @@ static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *o
 static bool is_secret_encoded(isw_str name, const isw_option_strings *more)
 {
     char plain[128];
-    isw_str cut = { name.data, name.size < sizeof plain ? name.size : sizeof plain };
-    size_t size = iswi_percent_decode(cut, true, plain);
+    isw_str cut;
+    size_t size;
+
+    while (name.size && name.data[0] == ' ') {
+        name.data++;
+        name.size--;
+    }
+    cut = (isw_str){ name.data, name.size < sizeof plain ? name.size : sizeof plain };
+    size = iswi_percent_decode(cut, true, plain);
 
     return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, more);
 }
 
 /* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. */
-static bool redact_form(const redaction *r, isw_str text, isw_str *out)
+static bool redact_list(const redaction *r, isw_str text, char between, isw_str *out)
 {
     static const char encoded[] = "%5Bredacted%5D";
     size_t size = 0;
     char *copy;
 
     for (size_t i = 0; i < text.size; i++)
-        size += text.data[i] == '&';
+        size += text.data[i] == between;
     copy = iswi_arena_alloc(r->arena, text.size + (size + 1) * sizeof encoded);
     size = 0;
     if (!copy)
         return false;
     while (text.size) {
-        const char *end = memchr(text.data, '&', text.size);
+        const char *end = memchr(text.data, between, text.size);
         size_t whole = end ? (size_t)(end - text.data) : text.size;
         const char *equals = memchr(text.data, '=', whole);
         size_t name = equals ? (size_t)(equals - text.data) : whole;
@@ -94,12 +101,31 @@ static bool redact_form(const redaction *r, isw_str text, isw_str *out)
             size += sizeof encoded - 1;
         }
         if (end)
-            copy[size++] = '&';
+            copy[size++] = between;
         whole += end != NULL;
         text = (isw_str){ text.data + whole, text.size - whole };
     }
     *out = (isw_str){ copy, size };
     return true;
+}
+
+static bool redact_form(const redaction *r, isw_str text, isw_str *out)
+{
+    return redact_list(r, text, '&', out);
+}
+
+/* Of them `baggage` is a list of names and values itself (W3C Baggage, section 3.3). */
+static bool redact_headers(const redaction *r, const isw_pairs *from, isw_pairs *out)
+{
+    bool done = redact_pairs(r, from, out);
+
+    for (size_t i = 0; done && i < out->count; i++) {
+        isw_pair *header = (isw_pair *)&out->items[i];
+
+        if (isw_str_equal(header->name, isw_str_of("baggage")))
+            done = redact_list(r, header->value, ',', &header->value);
+    }
+    return done;
 }
 
 static bool redact_url(const redaction *r, isw_str url, isw_str *out)
@@ -170,7 +196,7 @@ static isw_status redact_http(const redaction *r, const isw_http *from, isw_valu
     if (!done)
         return ISW_E_NO_MEMORY;
     *http = *from;
-    done = redact_pairs(r, &from->headers, &http->headers) &&
+    done = redact_headers(r, &from->headers, &http->headers) &&
            redact_pairs(r, &from->query, &http->query) &&
            redact_pairs(r, &from->params, &http->params) && redact_url(r, from->url, &http->url);
     if (done && is_type(from, "json"))
@@ -212,6 +238,14 @@ static isw_status redact_map(const redaction *r, const isw_value *value, isw_val
     }
     *out = isw_value_map(items, count);
     return status;
+}
+
+isw_status iswi_redact_pairs(iswi_arena *arena, const isw_pairs *pairs,
+                             const isw_option_strings *more, isw_pairs *out)
+{
+    const redaction r = { arena, more };
+
+    return redact_pairs(&r, pairs, out) ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
 isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const isw_option_strings *more,

@@ -32,7 +32,7 @@ static isw_status wrap(iswi_arena *arena, const char *name, isw_value value, isw
     return ISW_OK;
 }
 
-static isw_status encode_pairs(iswi_arena *arena, const isw_pairs *pairs, isw_value *out)
+isw_status iswi_typed_encode_pairs(iswi_arena *arena, const isw_pairs *pairs, isw_value *out)
 {
     isw_value *items = room(arena, pairs->count);
     isw_value *both = room(arena, 2 * pairs->count);
@@ -73,13 +73,13 @@ static isw_status encode_http(iswi_arena *arena, const isw_http *http, isw_value
     if (http->status)
         items[count++] = isw_named("status", isw_value_int(http->status));
     items[count].name = isw_str_of("headers");
-    if (encode_pairs(arena, &http->headers, &items[count++].value) != ISW_OK)
+    if (iswi_typed_encode_pairs(arena, &http->headers, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("query");
-    if (http->query.count && encode_pairs(arena, &http->query, &items[count++].value) != ISW_OK)
+    if (http->query.count && iswi_typed_encode_pairs(arena, &http->query, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("params");
-    if (http->params.count && encode_pairs(arena, &http->params, &items[count++].value) != ISW_OK)
+    if (http->params.count && iswi_typed_encode_pairs(arena, &http->params, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("body");
     if (encode_body(arena, http->body, &items[count++].value) != ISW_OK)
@@ -209,6 +209,14 @@ static isw_status decode_pairs(const reader *r, const isw_value *from, isw_pairs
     }
     *out = (isw_pairs){ pairs, count };
     return ISW_OK;
+}
+
+isw_status iswi_typed_decode_pairs(iswi_arena *arena, const isw_value *from, const char *root,
+                                   isw_pairs *out, isw_error *error)
+{
+    const reader r = { arena, error, root };
+
+    return decode_pairs(&r, from, out);
 }
 
 static isw_status decode_text(const reader *r, const isw_value *from, isw_str *out)

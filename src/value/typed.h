@@ -25,4 +25,9 @@ isw_status iswi_typed_encode(iswi_arena *arena, const isw_value *value, isw_valu
 isw_status iswi_typed_decode(iswi_arena *arena, const isw_value *from, const char *root,
                              isw_value *out, isw_error *error);
 
+/* Pairs as [["name","value"]], and back, alike. */
+isw_status iswi_typed_encode_pairs(iswi_arena *arena, const isw_pairs *pairs, isw_value *out);
+isw_status iswi_typed_decode_pairs(iswi_arena *arena, const isw_value *from, const char *root,
+                                   isw_pairs *out, isw_error *error);
+
 #endif

@@ -14,6 +14,7 @@ enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
 
 typedef struct trace_row {
     const char *parent, *state;
+    isw_value baggage;
 } trace_row;
 
 typedef struct failure_row {
@@ -33,6 +34,7 @@ typedef struct file_row {
 static const isw_field trace_fields[] = {
     { ISW_FIELD(STRING, trace_row, parent) },
     { ISW_FIELD(STRING, trace_row, state) },
+    { ISW_FIELD(VALUE, trace_row, baggage) },
     { 0 },
 };
 static const isw_field failure_fields[] = {
@@ -98,6 +100,9 @@ static isw_status take(iswi_replay *replay, const file_row *row, isw_error *erro
     local->trace.state = isw_str_of(row->trace.state);
     local->retry.count = (uint32_t)row->tries;
     local->endless = true;
+    if (status == ISW_OK && row->trace.baggage.type != ISW_VALUE_NONE)
+        status = iswi_typed_decode_pairs(&replay->arena, &row->trace.baggage, "trace.baggage",
+                                         &local->trace.baggage, error);
     if (status == ISW_OK)
         status = decode(replay, "result", &row->result, &replay->result, error);
     return status == ISW_OK ? take_outputs(replay, &row->outputs, error) : status;

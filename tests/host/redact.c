@@ -60,10 +60,11 @@ static void bodies_are_read_by_their_type(void **state)
 static void headers_parameters_and_the_url_are_too(void **state)
 {
     const isw_pair headers[] = { { isw_str_of("authorization"), isw_str_of("Bearer hush") },
-                                 { isw_str_of("accept"), isw_str_of("*/*") } };
+                                 { isw_str_of("accept"), isw_str_of("*/*") },
+                                 { isw_str_of("baggage"), isw_str_of("a=1, code=hush,b=2") } };
     const isw_pair query[] = { { isw_str_of("code"), isw_str_of("hush") } };
     const isw_pair params[] = { { isw_str_of("token"), isw_str_of("hush") } };
-    const isw_http http = { .url = isw_str_of("/a?x=1&code=hush"), .headers = { headers, 2 },
+    const isw_http http = { .url = isw_str_of("/a?x=1&code=hush"), .headers = { headers, 3 },
                             .query = { query, 1 }, .params = { params, 1 } };
     isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &http };
     isw_error error = { 0 };
@@ -79,6 +80,7 @@ static void headers_parameters_and_the_url_are_too(void **state)
     assert_null(memmem(json.data, json.size, "hush", 4));
     assert_non_null(memmem(json.data, json.size, "/a?x=1&code=%5Bredacted%5D", 26));
     assert_non_null(memmem(json.data, json.size, "[\"accept\",\"*/*\"]", 16));
+    assert_non_null(memmem(json.data, json.size, "a=1, code=%5Bredacted%5D,b=2", 28));
     assert_string_equal(headers[0].value.data, "Bearer hush"); /* a copy was changed */
     iswi_arena_fini(&arena);
 }

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -62,7 +63,8 @@ class Record(unittest.TestCase):
     def test_a_file_says_what_came_and_what_went(self):
         with self.host() as host:
             host.request("GET", "hello/Ada", headers={
-                "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+                "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                "baggage": f"tier=gold,session={SECRET}"})
             host.get("fail")
         with open(self.only("hello")) as file:
             record = json.load(file)
@@ -71,6 +73,8 @@ class Record(unittest.TestCase):
         self.assertEqual(record["trigger"]["http"]["params"], [["name", "Ada"]])
         self.assertEqual(record["result"]["http"]["body"], {"string": "Hello, Ada!\n"})
         self.assertTrue(record["trace"]["parent"].startswith("00-0af76519"))
+        self.assertEqual(record["trace"]["baggage"],
+                         [["tier", "gold"], ["session", "[redacted]"]])
         with open(self.only("fail")) as file:
             record = json.load(file)
         self.assertEqual(record["failure"], {"status": "ISW_E_CONFLICT",
@@ -80,7 +84,8 @@ class Record(unittest.TestCase):
         top = "record: {redact: ['x-mine*']}"
         with self.host(top=top) as host:
             headers = {"Authorization": "Bearer " + SECRET, "Cookie": "session=" + SECRET,
-                       "X-Functions-Key": SECRET, "X-Mine-Too": SECRET}
+                       "X-Functions-Key": SECRET, "X-Mine-Too": SECRET,
+                       "Baggage": f"tier=gold, code={SECRET};ttl=1"}
             host.request("GET", f"hello/Ada?code={SECRET}&%74oken={SECRET}", headers=headers)
             body = json.dumps({"user": "ada", "login": {"password": SECRET, "pin": [SECRET]}})
             host.request("POST", "echo", body, {"Content-Type": "application/json"})
@@ -91,6 +96,16 @@ class Record(unittest.TestCase):
             with open(path) as file:
                 self.assertNotIn(SECRET, file.read())
             self.assertEqual(self.replay(path).returncode, 0)
+
+    def test_what_cannot_be_written_is_told_and_counted(self):
+        with self.host() as host:
+            host.get("hello/Ada")
+            wait_until(self.files)
+            shutil.rmtree(self.folder)
+            host.get("hello/Eve")
+            host.get("hello/Eve")
+            host.wait_for("nothing can be recorded in .*: No such file or directory")
+        host.wait_for("1 invocations recorded in .*, 2 dropped")
 
     def test_a_changed_function_shows_what_differs(self):
         with self.host() as host:

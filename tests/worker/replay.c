@@ -12,6 +12,8 @@ static isw_status greets(isw_context *ctx)
     isw_http_set_header(ctx, "set-cookie", isw_context_invocation_id(ctx));
     assert_int_equal(isw_context_remaining_ms(ctx), INT64_MAX);
     assert_int_equal(isw_context_retry(ctx)->count, 1);
+    assert_int_equal(isw_context_trace(ctx)->baggage.count, 1);
+    assert_true(isw_str_equal(isw_context_trace(ctx)->baggage.items[0].value, isw_str_of("gold")));
     return isw_http_reply(ctx, 200, "text/plain", "Hello, %s!", isw_http_param(ctx, "name"));
 }
 
@@ -34,6 +36,7 @@ static void write_record(const char *function, const char *body)
     fprintf(file,
             "{\"isoworker_record\":1,\"function\":\"%s\",\"invocation_id\":\"abc\",\"tries\":1,"
             "\"outcome\":\"success\",\"timeout_ms\":100,"
+            "\"trace\":{\"baggage\":[[\"tier\",\"gold\"]]},"
             "\"trigger\":{\"http\":{\"method\":\"GET\",\"url\":\"/api/g/Ada\",\"headers\":[],"
             "\"params\":[[\"name\",\"Ada\"]],\"body\":{\"string\":\"\"}}},"
             "\"result\":{\"http\":{\"status\":200,\"headers\":[[\"set-cookie\",\"[redacted]\"],"
