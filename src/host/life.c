@@ -116,9 +116,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         status = iswi_debug_spawn(process, &options, error);
     if (status == ISW_OK)
         status = iswi_spawn(&options, &process->os, error);
-
     process->os.crash = options.crash;
-
     if (process->ring >= 0)
         close(process->ring);
     process->ring = -1;

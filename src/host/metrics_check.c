@@ -3,21 +3,9 @@
  * break the text that it becomes. */
 #include "host/metrics.h"
 
+#include "base/text.h"
+
 #include <math.h>
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_name(isw_str name, bool colons)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if (!is_letter(name.data[i]) && !(colons && name.data[i] == ':') &&
-            !(i && name.data[i] >= '0' && name.data[i] <= '9'))
-            return false;
-    return name.size != 0;
-}
 
 static bool is(isw_str text, const char *word)
 {
@@ -31,7 +19,7 @@ static bool are_labels(const iswi_strs *labels)
     for (size_t i = 0; i < labels->count; i++) {
         isw_str name = labels->items[i];
 
-        if (!is_name(name, false) || name.size > ISWI_NAME_MAX || is(name, "le") ||
+        if (!iswi_metric_name(name, false) || name.size > ISWI_NAME_MAX || is(name, "le") ||
             is(name, "worker"))
             return false;
         for (size_t j = 0; j < i; j++)
@@ -86,7 +74,7 @@ static const char *fault_of(const iswi_wire_family *family)
 {
     const char *fault = NULL;
 
-    if (!is_name(family->name, true))
+    if (!iswi_metric_name(family->name, true))
         return "no name for a metric";
     if (family->type > ISWI_METRIC_HISTOGRAM)
         return "an unknown type";

@@ -156,21 +156,16 @@ static void clean(key *k, clean_labels *out)
 
 /* -- Rules ------------------------------------------------------------------------------------- */
 
-static bool is_name(const char *name, const char *more)
+static bool is_name(const char *name, bool colons)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    size_t size = 0;
+    isw_str text = isw_str_of(name);
 
-    while (name[size] && size <= ISWI_NAME_MAX &&
-           (strchr(letters, name[size]) || strchr(more, name[size]) ||
-            (size && strchr("0123456789", name[size]))))
-        size++;
-    return size && size <= ISWI_NAME_MAX && !name[size];
+    return text.size <= ISWI_NAME_MAX && iswi_metric_name(text, colons);
 }
 
 static bool is_label(const char *name)
 {
-    return is_name(name, "") && strcmp(name, "le") != 0 && strcmp(name, "worker") != 0;
+    return is_name(name, false) && strcmp(name, "le") != 0 && strcmp(name, "worker") != 0;
 }
 
 static bool are_bounds(const double *bounds, size_t count)
@@ -187,7 +182,7 @@ static bool keeps_the_rules(const key *k)
 {
     const isw_metric *metric = k->metric;
 
-    if ((unsigned)metric->type > ISW_HISTOGRAM || !is_name(metric->name, ":") ||
+    if ((unsigned)metric->type > ISW_HISTOGRAM || !is_name(metric->name, true) ||
         (metric->type == ISW_HISTOGRAM && !are_bounds(k->bounds, k->bound_count)))
         return false;
     for (size_t i = 0; i < k->label_count; i++)
