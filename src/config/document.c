@@ -50,8 +50,8 @@ isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *erro
     if (status == ISW_OK)
         status = iswi_config_open_text(path, (const char *)text.data, text.size, out, error);
     else if (status == ISW_E_TOO_LARGE)
-        status = isw_error_set(error, ISW_E_CONFIG, "%s: larger than %d bytes", path,
-                               ISWI_CONFIG_MAX_BYTES);
+        status = isw_error_set(error, ISW_E_CONFIG, "%s:1:1: the file is larger than %d bytes",
+                               path, ISWI_CONFIG_MAX_BYTES);
     else
         status = isw_error_set(error, status, "%s: cannot be read: %s", path, why);
     iswi_buffer_fini(&text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text to tree: the bytes, libyaml's events, and the frame around the one document of a file. A
- * text that is not UTF-8, or larger than the limit, never reaches libyaml. */
+ * text that is not UTF-8, or larger than the limit, never reaches libyaml; neither does one of no
+ * bytes, which it takes for a mistake of its caller and aborts. */
 #include "config/parse.h"
 
 #include "base/text.h"
@@ -41,13 +42,24 @@ static size_t find_malformed(const char *text, size_t size)
     return at;
 }
 
+/* An editor may cut a file short before it writes it anew, so nothing is never taken for "all
+ * defaults": that would be a chain without its middleware. */
+static isw_status refuse_empty(const iswi_yaml_reader *r, iswi_place place)
+{
+    return iswi_config_refuse_at(r->config, place, r->error,
+                                 "the document is empty; write {} if nothing is meant to stand "
+                                 "in it");
+}
+
 static isw_status check_bytes(iswi_yaml_reader *r, const char *text, size_t size)
 {
     const char *nul = size ? memchr(text, '\0', size) : NULL;
 
+    if (size == 0)
+        return refuse_empty(r, (iswi_place){ 1, 1 });
     if (size > ISWI_CONFIG_MAX_BYTES)
-        return isw_error_set(r->error, ISW_E_CONFIG, "%s: larger than %d bytes", r->config->name,
-                             ISWI_CONFIG_MAX_BYTES);
+        return iswi_config_refuse_at(r->config, (iswi_place){ 1, 1 }, r->error,
+                                     "the file is larger than %d bytes", ISWI_CONFIG_MAX_BYTES);
     if (!iswi_utf8_valid(text, size))
         return iswi_config_refuse_at(r->config, place_at(text, find_malformed(text, size)),
                                      r->error, "not UTF-8 text");
@@ -108,8 +120,7 @@ static isw_status read_root(iswi_yaml_reader *r, iswi_node *root)
     if (status != ISW_OK)
         return status;
     if (iswi_node_is_empty(root))
-        return iswi_config_refuse_at(r->config, iswi_node_place(root), r->error,
-                                     "the document is empty");
+        return refuse_empty(r, iswi_node_place(root));
     if (root->type != ISWI_NODE_MAP)
         return iswi_config_refuse_at(r->config, iswi_node_place(root), r->error,
                                      "the document must be a mapping, such as \"name: value\"");
@@ -127,8 +138,7 @@ static isw_status read_stream(iswi_yaml_reader *r, iswi_node *root)
     if (status != ISW_OK)
         return status;
     if (type == YAML_STREAM_END_EVENT)
-        return iswi_config_refuse_at(r->config, (iswi_place){ 1, 1 }, r->error,
-                                     "the document is empty");
+        return refuse_empty(r, (iswi_place){ 1, 1 });
     status = read_root(r, root);
     if (status == ISW_OK)
         status = skip(r, &type, &place);

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EMPTY "the document is empty; write {} if nothing is meant to stand in it"
+
 static void nodes_know_their_place(void **state)
 {
     iswi_config *config = opened("# a comment\nlimits:\n  depth: 3   # three\nhosts: [ä, \"b\"]\n");
@@ -97,9 +99,11 @@ static void keys_given_twice_are_refused(void **state)
 static void what_is_not_one_plain_mapping_is_refused(void **state)
 {
     (void)state;
-    refused("", "c.yaml:1:1: the document is empty");
-    refused("# only a comment\n", "c.yaml:1:1: the document is empty");
-    refused("---\n...\n", "c.yaml:2:1: the document is empty");
+    refused("", "c.yaml:1:1: " EMPTY);
+    refused_bytes(NULL, 0, "c.yaml:1:1: " EMPTY);
+    refused("\xef\xbb\xbf", "c.yaml:1:1: " EMPTY);
+    refused("# only a comment\n", "c.yaml:1:1: " EMPTY);
+    refused("---\n...\n", "c.yaml:2:1: " EMPTY);
     refused("- a\n", "c.yaml:1:1: the document must be a mapping, such as \"name: value\"");
     refused("a", "c.yaml:1:1: the document must be a mapping, such as \"name: value\"");
     refused("name: a\n---\nname: b\n",
@@ -155,8 +159,8 @@ static void size_is_bounded(void **state)
 
     (void)state;
     memset(text, '#', size);
-    refused_bytes(text, size, "c.yaml: larger than 1048576 bytes");
-    refused_bytes(text, size - 1, "c.yaml:1:1: the document is empty");
+    refused_bytes(text, size, "c.yaml:1:1: the file is larger than 1048576 bytes");
+    refused_bytes(text, size - 1, "c.yaml:1:1: " EMPTY);
     free(text);
 }
 
@@ -186,13 +190,14 @@ static void only_a_regular_file_is_opened(void **state)
     unopened("folder.yaml", ISW_E_IO, "folder.yaml: cannot be read: it is a directory");
     unopened("pipe.yaml", ISW_E_IO, "pipe.yaml: cannot be read: it is not a regular file");
     file = fopen("c.yaml", "w");
+    unopened("c.yaml", ISW_E_CONFIG, "c.yaml:1:1: " EMPTY);
     assert_true(fputs("name: from a file\n", file) >= 0);
     assert_int_equal(fflush(file), 0);
     assert_int_equal(iswi_config_open("c.yaml", &config, &error), ISW_OK);
     assert_string_equal(loaded(config)->name, "from a file");
     iswi_config_close(config);
     assert_int_equal(ftruncate(fileno(file), ISWI_CONFIG_MAX_BYTES + 1), 0);
-    unopened("c.yaml", ISW_E_CONFIG, "c.yaml: larger than 1048576 bytes");
+    unopened("c.yaml", ISW_E_CONFIG, "c.yaml:1:1: the file is larger than 1048576 bytes");
     fclose(file);
     unlink("c.yaml");
     unlink("pipe.yaml");

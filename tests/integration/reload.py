@@ -58,6 +58,18 @@ class Reload(unittest.TestCase):
             host.wait_for(READ)
             self.assertEqual(host.get("hello/Ada")[0], 200)
 
+    def test_a_file_that_is_cut_to_nothing_changes_nothing(self):
+        with Host(worker(), chain=FORBIDDING) as host:
+            for text in ("", "# nothing\n", "---\n"):
+                host.lines.clear()
+                replace(host, text)
+                line = host.wait_for("worker test keeps the configuration that it has")
+                self.assertRegex(line, r"worker.yaml:[12]:1: the document is empty")
+                self.assertEqual(host.get("hello/Ada")[0], 401)
+            replace(host, NO_CHAIN)
+            host.wait_for(READ)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
     def test_what_runs_ends_with_the_chain_that_it_began_with(self):
         with Host(worker(), chain=CHAIN) as host:
             finish = host.start("GET", "once?ms=1500")

@@ -60,6 +60,20 @@ class Start(unittest.TestCase):
         self.refused(r"host.yaml:1:8: unknown option \"prot\"", workers=worker(), expect=78,
                      top="http: {prot: 1}")
 
+    def test_an_empty_host_yaml_is_refused(self):
+        host = Host("")
+        for text in ("", "\ufeff", "# nothing\n", "---\n"):
+            host.write("host.yaml", text)
+            done = subprocess.run([BIN + "/isoworker", "run", host.folder.name], text=True,
+                                  capture_output=True, timeout=30)
+            self.assertEqual(done.returncode, 78)
+            self.assertRegex(done.stderr, r"host.yaml:[12]:1: the document is empty")
+        host.folder.cleanup()
+
+    def test_an_empty_worker_yaml_is_refused_at_a_start(self):
+        self.refused(r"worker.yaml:1:1: the document is empty; write \{\}", workers=worker(),
+                     chain="", expect=69)
+
     def test_a_missing_program_is_placed(self):
         self.refused(r"host.yaml:4:5: worker \"test\": there is no program \"no-such-thing\"",
                      workers=worker(command=["no-such-thing"]), expect=78)
