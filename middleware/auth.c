@@ -11,6 +11,7 @@
 #include "auth_caller.h"
 
 #include <isoworker/http.h>
+#include <stdio.h>
 #include <strings.h>
 
 /* RFC 6750, section 3: no error code for a caller that showed no token. */
@@ -190,6 +191,17 @@ static void stop(isw_instance *self)
     auth_keys_fini(&state->keys);
 }
 
+/* There is no invocation yet that could log, and the host makes warnings of standard error. */
+static void tell_of_refusals(isw_instance *self, auth_jwks *jwks)
+{
+    auth_keyset *set = auth_jwks_news(jwks);
+
+    for (size_t i = 0; set && i < set->refusal_count; i++)
+        fprintf(stderr, "%s: auth: %s: %s %s; it verifies nothing\n", isw_instance_where(self),
+                auth_jwks_place(jwks), set->refusals[i].key, set->refusals[i].reason);
+    auth_keyset_release(set);
+}
+
 static isw_status start(isw_instance *self, isw_error *error)
 {
     const auth_options *options = isw_instance_options(self);
@@ -205,6 +217,8 @@ static isw_status start(isw_instance *self, isw_error *error)
         status = auth_jwt_init(&state->jwt, &options->jwt, auth_read_clocks(), error);
     if (status != ISW_OK)
         stop(self);
+    else if (state->jwt.options)
+        tell_of_refusals(self, &state->jwt.jwks);
     return status;
 }
 

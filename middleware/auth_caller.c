@@ -73,6 +73,17 @@ static bool is_admin(const isw_principal *principal, const char *admin_role)
     return false;
 }
 
+/* Keys that were refused since the last call. */
+static void tell_of_refusals(isw_context *ctx, auth_jwks *jwks)
+{
+    auth_keyset *set = auth_jwks_news(jwks);
+
+    for (size_t i = 0; set && i < set->refusal_count; i++)
+        isw_log(ctx, ISW_LOG_WARNING, "auth: %s: %s %s; it verifies nothing",
+                auth_jwks_place(jwks), set->refusals[i].key, set->refusals[i].reason);
+    auth_keyset_release(set);
+}
+
 static isw_status check_token(isw_context *ctx, const auth_options *options, auth_jwt *jwt,
                               isw_str token, auth_caller *caller)
 {
@@ -83,6 +94,7 @@ static isw_status check_token(isw_context *ctx, const auth_options *options, aut
 
     caller->showed_token = true;
     status = auth_jwt_verify(jwt, token, auth_read_clocks(), &claims, &caller->reason, &note);
+    tell_of_refusals(ctx, &jwt->jwks);
     if (status == ISW_E_UNAVAILABLE)
         caller->reason = isw_context_printf(ctx, "%s: %s", caller->reason, note.message);
     else if (note.status != ISW_OK)

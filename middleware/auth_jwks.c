@@ -89,6 +89,8 @@ static void reload(auth_jwks *jwks, int64_t now_ms)
     if (fresh) {
         old = jwks->set;
         jwks->set = fresh;
+        if (fresh->refusal_count && !(old && auth_keyset_refuses_alike(old, fresh)))
+            atomic_store(&jwks->has_news, true);
     }
     jwks->failure = failure;
     jwks->identity = status == ISW_OK ? identity : nothing;
@@ -110,7 +112,10 @@ isw_status auth_jwks_init(auth_jwks *jwks, const auth_jwks_source *source, int64
     pthread_mutex_unlock(&jwks->mutex);
     if (!source->file || (jwks->set && jwks->set->count))
         return ISW_OK;
-    if (jwks->set)
+    if (jwks->set && jwks->set->refusal_count)
+        isw_error_set(error, ISW_E_CONFIG, "%s: no key in it can verify a signature: %s %s",
+                      source->file, jwks->set->refusals[0].key, jwks->set->refusals[0].reason);
+    else if (jwks->set)
         isw_error_set(error, ISW_E_CONFIG, "%s: no key in it can verify a signature", source->file);
     else
         isw_error_set(error, ISW_E_CONFIG, "%s", jwks->failure.message);
@@ -148,4 +153,22 @@ isw_status auth_jwks_get(auth_jwks *jwks, const auth_keyset *lacking, int64_t no
     }
     pthread_mutex_unlock(&jwks->mutex);
     return status;
+}
+
+auth_keyset *auth_jwks_news(auth_jwks *jwks)
+{
+    auth_keyset *set = NULL;
+
+    if (!atomic_load_explicit(&jwks->has_news, memory_order_relaxed))
+        return NULL;
+    pthread_mutex_lock(&jwks->mutex);
+    if (atomic_exchange(&jwks->has_news, false))
+        set = auth_keyset_hold(jwks->set);
+    pthread_mutex_unlock(&jwks->mutex);
+    return set;
+}
+
+const char *auth_jwks_place(const auth_jwks *jwks)
+{
+    return jwks->source.file ? jwks->source.file : jwks->source.url;
 }

@@ -24,6 +24,7 @@ typedef struct auth_jwks_source {
 
 typedef struct auth_jwks {
     auth_jwks_source source;
+    atomic_bool has_news;  /* whether `set` has refusals that nobody was told of */
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t loaded;
     bool loading;
@@ -49,5 +50,12 @@ void auth_jwks_fini(auth_jwks *jwks);
  * Errors: ISW_E_UNAVAILABLE. */
 isw_status auth_jwks_get(auth_jwks *jwks, const auth_keyset *lacking, int64_t now_ms,
                          auth_keyset **out, isw_error *note);
+
+/* The file or the URL. */
+const char *auth_jwks_place(const auth_jwks *jwks);
+
+/* The set, held for the caller, if keys of it were refused that no earlier call told of; NULL
+ * otherwise. Does not block. */
+auth_keyset *auth_jwks_news(auth_jwks *jwks);
 
 #endif

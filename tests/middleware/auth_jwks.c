@@ -86,17 +86,18 @@ static void a_key_fits_algorithms_of_its_kind_alone(void **state)
 {
     json_t *keys[] = { make_public_key("RS256", NULL, NULL),
                        make_public_key("ES256", NULL, "{\"alg\":\"ES256\"}"),
-                       make_public_key("ES384", NULL, NULL), make_key("HS256", NULL) };
+                       make_public_key("ES384", NULL, NULL), make_key("HS512", NULL),
+                       make_key("HS256", NULL) };
     static const char *const fits[] = { "RS256 RS384 RS512 PS256 PS384 PS512", "ES256", "ES384",
-                                        "HS256 HS384 HS512" };
+                                        "HS256 HS384 HS512", "HS256" };
     static const char *const all[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
                                        "ES256", "ES384", "ES512", "HS256", "HS384", "HS512" };
-    char *text = key_set(keys, 4);
+    char *text = key_set(keys, 5);
     auth_keyset *set = parse(text);
 
     (void)state;
-    assert_int_equal(set->count, 4);
-    for (size_t i = 0; i < 4; i++)
+    assert_int_equal(set->count, 5);
+    for (size_t i = 0; i < 5; i++)
         for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
             assert_int_equal(auth_key_fits(&set->keys[i], auth_algorithm_find(all[k])),
                              strstr(fits[i], all[k]) != NULL);
@@ -265,6 +266,49 @@ static void a_file_without_keys_does_not_start(void **state)
     assert_int_equal(auth_jwks_init(&jwks, &source, START_MS, &error), ISW_E_CONFIG);
     unlink(path);
     free(path);
+}
+
+/* How many refusals a caller is to be told of now. */
+static size_t news(auth_jwks *jwks)
+{
+    auth_keyset *set = auth_jwks_news(jwks);
+    const size_t count = set ? set->refusal_count : 0;
+
+    auth_keyset_release(set);
+    return count;
+}
+
+static void refusals_are_told_once_and_again_when_they_change(void **state)
+{
+    json_t *rsa = rsa_key(0, NULL);
+    json_t *first[] = { public_key(rsa, "{\"kid\":\"one\"}"), public_key(rsa, "{\"e\":\"AQ\"}") };
+    json_t *second[] = { public_key(rsa, "{\"kid\":\"two\"}"), public_key(rsa, "{\"e\":\"AQ\"}") };
+    json_t *third[] = { public_key(rsa, "{\"kid\":\"one\"}"), public_key(rsa, "{\"e\":\"Ag\"}") };
+    char *one = key_set(first, 2);
+    char *two = key_set(second, 2);
+    char *three = key_set(third, 2);
+    auth_jwks jwks;
+    char *path;
+
+    (void)state;
+    make_file(one, &path);
+    open_source(&jwks, path, NULL);
+    assert_int_equal(news(&jwks), 1);
+    assert_int_equal(news(&jwks), 0);
+    write_file(path, two);
+    ASSERT_SERVED(&jwks, 1000, "two");
+    assert_int_equal(news(&jwks), 0);
+    write_file(path, three);
+    ASSERT_SERVED(&jwks, 2000, "one");
+    assert_int_equal(news(&jwks), 1);
+    assert_int_equal(news(&jwks), 0);
+    auth_jwks_fini(&jwks);
+    unlink(path);
+    free(path);
+    free(three);
+    free(two);
+    free(one);
+    json_decref(rsa);
 }
 
 static void a_url_is_fetched_once_and_cached(void **state)
@@ -485,6 +529,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_file_is_followed_once_a_second),
     cmocka_unit_test(a_broken_file_keeps_the_old_keys_for_a_while),
     cmocka_unit_test(a_file_without_keys_does_not_start),
+    cmocka_unit_test(refusals_are_told_once_and_again_when_they_change),
     cmocka_unit_test(a_url_is_fetched_once_and_cached),
     cmocka_unit_test(an_unknown_kid_refreshes_at_most_every_interval),
     cmocka_unit_test(a_server_that_is_down_ends_in_no_keys),
