@@ -25,6 +25,7 @@ endfunction()
 
 isw_integration(faults)
 isw_integration(answers)
+isw_integration(auth)
 isw_integration(reload)
 isw_integration(start)
 isw_integration(streams)
