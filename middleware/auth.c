@@ -120,6 +120,8 @@ static const char *lacks(const isw_function *function, auth_level level, const a
         return "the key is for other functions";
     if (caller->level < level)
         return "the caller is no admin";
+    if (roles && caller->showed_token && caller->principal.role_count == 0)
+        return "the caller has none of the roles; its token has none at jwt.roles_claim";
     if (roles && !has_one_role(&caller->principal, roles))
         return "the caller has none of the roles";
     if (scopes && !has_all_scopes(&caller->principal, scopes))

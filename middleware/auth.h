@@ -34,6 +34,7 @@ typedef struct auth_jwt_options {
     int64_t refresh_ms;
     const char *roles_claim;
     const char *scopes_claim;
+    const char *audience_claim;
 } auth_jwt_options;
 
 typedef struct auth_options {

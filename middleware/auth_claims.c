@@ -68,7 +68,7 @@ const char *auth_claims_refuse(const json_t *claims, const auth_jwt_options *opt
 
     if (!issuer || strcmp(issuer, options->issuer) != 0)
         return "the token is from another issuer";
-    if (!is_for_us(json_object_get(claims, "aud"), options))
+    if (!is_for_us(json_object_get(claims, options->audience_claim), options))
         return "the token is for another audience";
     if (subject && !json_is_string(subject))
         return "the token's sub is no text";
@@ -84,6 +84,22 @@ static bool copy_text(isw_context *ctx, const json_t *text, isw_str *out)
 
     *out = (isw_str){ copy, size };
     return copy != NULL;
+}
+
+/* The claim that `path` names, or NULL: a member of that very name, or of a part of it up to a dot,
+ * in which the rest is looked for. So names may have dots themselves, as URLs and clients do:
+ * "https://example.com/roles", "resource_access.my.client.roles". The longest name wins. */
+static const json_t *find_claim(const json_t *object, const char *path)
+{
+    size_t size = strlen(path);
+    const json_t *found = json_object_getn(object, path, size);
+
+    while (!found && size > 0) {
+        size--;
+        if (path[size] == '.')
+            found = find_claim(json_object_getn(object, path, size), path + size + 1);
+    }
+    return found;
 }
 
 /* An array of texts; what else is in it is skipped. */
@@ -144,8 +160,8 @@ static bool copy_roles(isw_context *ctx, const json_t *roles, isw_principal *pri
 bool auth_claims_principal(isw_context *ctx, const json_t *claims, const auth_jwt_options *options,
                            isw_principal *principal)
 {
-    const json_t *roles = json_object_get(claims, options->roles_claim);
-    const json_t *scopes = json_object_get(claims, options->scopes_claim);
+    const json_t *roles = find_claim(claims, options->roles_claim);
+    const json_t *scopes = find_claim(claims, options->scopes_claim);
 
     memset(principal, 0, sizeof *principal);
     principal->scheme = isw_str_of("jwt");

@@ -72,6 +72,7 @@ static int setup(void **state)
         .refresh_ms = 30000,
         .roles_claim = "roles",
         .scopes_claim = "scope",
+        .audience_claim = "aud",
     };
     start_jwt(f);
     *state = f;
@@ -153,10 +154,11 @@ static void headers_do_not_choose_how_they_are_verified(void **state)
         { "ES256 does not fit an RSA key", "no key fits", ALG("\"ES256\""), CLAIMS },
         { "crit is refused", "crit", HEADER("\"crit\":[\"exp\"]"), CLAIMS },
         { "an empty crit is refused", "crit", HEADER("\"crit\":[]"), CLAIMS },
-        { "jku is refused", "jku", HEADER("\"jku\":\"https://evil.example/k\""), CLAIMS },
-        { "x5u is refused", "x5u", HEADER("\"x5u\":\"https://evil.example/k\""), CLAIMS },
-        { "x5c is refused", "x5c", HEADER("\"x5c\":[\"AAAA\"]"), CLAIMS },
-        { "jwk null is refused", "jwk", HEADER("\"jwk\":null"), CLAIMS },
+        { "jku is not followed", NULL, HEADER("\"jku\":\"https://evil.example/k\""), CLAIMS },
+        { "x5u is not followed", NULL, HEADER("\"x5u\":\"https://evil.example/k\""), CLAIMS },
+        { "x5c is not looked at", NULL, HEADER("\"x5c\":[\"AAAA\"],\"x5t\":1"), CLAIMS },
+        { "jwk is not looked at", NULL, HEADER("\"jwk\":{\"kty\":\"oct\",\"k\":\"AA\"}"), CLAIMS },
+        { "jwk null is not looked at", NULL, HEADER("\"jwk\":null"), CLAIMS },
         { "typ JWT is good", NULL, HEADER("\"typ\":\"JWT\""), CLAIMS },
         { "typ jwt is good", NULL, HEADER("\"typ\":\"jwt\""), CLAIMS },
         { "typ at+jwt is good", NULL, HEADER("\"typ\":\"at+JWT\""), CLAIMS },
@@ -245,6 +247,27 @@ static void claims_are_for_us_and_in_time(void **state)
     check_rows(*state, rows, sizeof rows / sizeof rows[0]);
 }
 
+/* Cognito's access tokens have client_id and no aud. */
+static void the_audience_may_stand_in_another_claim(void **state)
+{
+    static const row rows[] = {
+        { "the named claim counts", NULL, RS256,
+          "{" ISSUER "," EXPIRES ",\"client_id\":\"orders\"}" },
+        { "a list counts, too", NULL, RS256,
+          "{" ISSUER "," EXPIRES ",\"client_id\":[\"x\",\"orders\"]}" },
+        { "another client is refused", "audience", RS256,
+          "{" ISSUER "," EXPIRES ",\"client_id\":\"order\"}" },
+        { "aud does not count then", "audience", RS256, CLAIMS },
+        { "aud does not count beside it", "audience", RS256, WITH("\"client_id\":\"x\"") },
+    };
+    fixture *f = *state;
+
+    auth_jwt_fini(&f->jwt);
+    f->options.audience_claim = "client_id";
+    start_jwt(f);
+    check_rows(f, rows, sizeof rows / sizeof rows[0]);
+}
+
 static void check_signed(fixture *f, const char *sentence, const char *algorithm, const json_t *key,
                          const char *header, const char *reason)
 {
@@ -268,8 +291,8 @@ static void only_the_issuers_keys_sign(void **state)
                  "does not hold");
     check_signed(f, "a stranger without kid is refused", "RS256", f->stranger,
                  "{\"alg\":\"RS256\"}", "does not hold");
-    check_signed(f, "a key that came with the token is refused", "RS256", f->stranger, header,
-                 "jwk");
+    check_signed(f, "a key that came with the token does not count", "RS256", f->stranger, header,
+                 "does not hold");
     check_signed(f, "another key of the issuer than the kid's is refused", "RS256", f->rsa_2, RS256,
                  "does not hold");
     check_signed(f, "a key without kid is found without kid", "ES256", f->nameless,
@@ -512,6 +535,7 @@ static void wrong_options_do_not_start(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(headers_do_not_choose_how_they_are_verified, setup, teardown),
     cmocka_unit_test_setup_teardown(claims_are_for_us_and_in_time, setup, teardown),
+    cmocka_unit_test_setup_teardown(the_audience_may_stand_in_another_claim, setup, teardown),
     cmocka_unit_test_setup_teardown(only_the_issuers_keys_sign, setup, teardown),
     cmocka_unit_test_setup_teardown(a_public_key_is_no_secret, setup, teardown),
     cmocka_unit_test_setup_teardown(a_token_is_three_parts_of_strict_base64url, setup, teardown),

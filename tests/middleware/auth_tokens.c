@@ -4,20 +4,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int setup_tokens(void **state)
 {
     fixture *f = calloc(1, sizeof *f);
-    char *source;
-    char *set;
 
     f->key = rsa_key(0, "k1");
-    set = key_set((json_t *[]){ public_key(f->key, NULL) }, 1);
-    make_file(set, &f->keys_path);
-    assert_true(asprintf(&source, "jwks: %s", strrchr(f->keys_path, '/') + 1) > 0);
-    configure_jwt(f, source);
-    free(source);
-    free(set);
+    configure_jwt_file(f, "");
     *state = f;
     return 0;
 }
@@ -72,6 +66,64 @@ static void tokens_carry_roles_and_scopes(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_token(*state, &rows[i]);
+}
+
+/* A token against a worker whose roles_claim is `path`. */
+static void check_claim(fixture *f, const char *path, token_row row)
+{
+    char *more;
+
+    if (f->worker)
+        destroy_worker(f);
+    if (f->keys_path)
+        unlink(f->keys_path);
+    free(f->keys_path);
+    assert_true(asprintf(&more, "roles_claim: \"%s\"", path) > 0);
+    configure_jwt_file(f, more);
+    row.sentence = path;
+    row.function = "staff";
+    row.scheme = "Bearer ";
+    check_token(f, &row);
+    free(more);
+}
+
+#define OPENS(more)                                             \
+    (token_row)                                                 \
+    {                                                           \
+        .status = 200, .answer = "|clerk|", .claims = more      \
+    }
+#define CLOSED(more)                                            \
+    (token_row)                                                 \
+    {                                                           \
+        .status = 403, .answer = "none at jwt", .claims = more  \
+    }
+
+/* Where Keycloak, Auth0 and Cognito put roles. */
+static void a_claim_is_found_by_its_path(void **state)
+{
+    static const char realm[] = "\"realm_access\":{\"roles\":[\"clerk\"]}";
+    static const char clients[] = "\"resource_access\":{\"shop\":{\"roles\":[\"clerk\"]},"
+                                  "\"my.shop\":{\"roles\":[\"clerk\"]},"
+                                  "\"my\":{\"other\":{\"roles\":[\"x\"]}}}";
+    fixture *f = *state;
+
+    check_claim(f, "realm_access.roles", OPENS(realm));
+    check_claim(f, "resource_access.shop.roles", OPENS(clients));
+    check_claim(f, "resource_access.my.shop.roles", OPENS(clients));
+    check_claim(f, "resource_access.our.shop.roles", CLOSED(clients));
+    check_claim(f, "resource_access", CLOSED(clients));
+    check_claim(f, "realm_access.roles.clerk", CLOSED(realm));
+    check_claim(f, "roles", CLOSED(realm));
+    check_claim(f, "https://shop.example/roles",
+                OPENS("\"https://shop.example/roles\":[\"clerk\"]"));
+    check_claim(f, "https://shop.example/app.roles",
+                OPENS("\"https://shop.example/app\":{\"roles\":[\"clerk\"]}"));
+    check_claim(f, "realm_access.roles",
+                OPENS("\"realm_access.roles\":[\"clerk\"],\"realm_access\":{\"roles\":[\"x\"]}"));
+    check_claim(f, "cognito:groups", OPENS("\"cognito:groups\":[\"clerk\"]"));
+    check_claim(f, "..", CLOSED(realm));
+    check_claim(f, "realm_access..roles", CLOSED(realm));
+    check_claim(f, "", CLOSED(realm));
 }
 
 static void one_credential_of_a_kind_decides(void **state)
@@ -136,6 +188,7 @@ static void answers_say_what_to_do_and_not_why(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(tokens_carry_roles_and_scopes, setup_tokens, teardown),
+    cmocka_unit_test_setup_teardown(a_claim_is_found_by_its_path, setup_tokens, teardown),
     cmocka_unit_test_setup_teardown(one_credential_of_a_kind_decides, setup_tokens, teardown),
     cmocka_unit_test_setup_teardown(answers_say_what_to_do_and_not_why, setup_tokens, teardown),
 };

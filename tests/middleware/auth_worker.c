@@ -101,6 +101,18 @@ void configure_jwt(fixture *f, const char *source)
     free(yaml);
 }
 
+void configure_jwt_file(fixture *f, const char *more)
+{
+    char *source;
+    char *set = key_set((json_t *[]){ public_key(f->key, NULL) }, 1);
+
+    make_file(set, &f->keys_path);
+    assert_true(asprintf(&source, "jwks: %s\n        %s", strrchr(f->keys_path, '/') + 1, more) > 0);
+    configure_jwt(f, source);
+    free(source);
+    free(set);
+}
+
 int teardown(void **state)
 {
     fixture *f = *state;

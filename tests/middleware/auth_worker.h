@@ -48,6 +48,9 @@ void destroy_worker(fixture *f);
 /* The same with KEYS and a jwt group, of which `source` is the line that says where keys are. */
 void configure_jwt(fixture *f, const char *source);
 
+/* As configure_jwt with a file of the public half of f->key, and `more` lines. */
+void configure_jwt_file(fixture *f, const char *more);
+
 /* The worker and all else that a fixture from calloc owns. */
 int teardown(void **state);
 
