@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # What isoworker stands on, each behind one interface target isw_dep_<name>. A package is looked for
 # under the names of Debian 12 and of newer releases, by its CMake package first, then pkg-config.
+# An installed static library has this file, too, and asks for what isoworker_needs lists.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
 function(isw_dependency name)
   cmake_parse_arguments(ARG "" "DEBIAN" "CONFIG;TARGETS;PKG" ${ARGN})
+  if(isoworker_needs AND NOT name IN_LIST isoworker_needs)
+    return()
+  endif()
   set(found "")
   foreach(package IN LISTS ARG_CONFIG)
     find_package(${package} CONFIG QUIET)
@@ -17,12 +21,16 @@ function(isw_dependency name)
   endforeach()
   if(NOT found AND ARG_PKG)
     pkg_search_module(ISW_PKG_${name} QUIET IMPORTED_TARGET ${ARG_PKG})
+    set(ISW_PKG_${name}_MODULE_NAME "${ISW_PKG_${name}_MODULE_NAME}" PARENT_SCOPE)
     if(TARGET PkgConfig::ISW_PKG_${name})
       set(found PkgConfig::ISW_PKG_${name})
     endif()
   endif()
   if(NOT found)
     message(FATAL_ERROR "isoworker needs ${name}; on Debian: apt-get install ${ARG_DEBIAN}")
+  endif()
+  if(TARGET isw_dep_${name})
+    return() # find_package was called in several folders
   endif()
   add_library(isw_dep_${name} INTERFACE)
   target_link_libraries(isw_dep_${name} INTERFACE ${found})

@@ -3,23 +3,29 @@
 # tree works under any prefix, and after a move: nothing in it names the prefix.
 include(CMakePackageConfigHelpers)
 
-# The command holds the host and links no library of ours, so it needs no RUNPATH; nor do the echoes
-# that `isoworker bench` starts.
-install(TARGETS isw_cli isw_bench_echo RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-# It starts these, too; like any worker they need the library.
-file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
-set_target_properties(isw_generic isw_bench_worker PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
-install(TARGETS isw_generic isw_bench_worker RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# The command holds the host and links no library of ours, so it needs no RUNPATH.
+install(TARGETS isw_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# What it starts itself, and nobody else: src/cli/helper.c finds it there. Those that are workers
+# need the library.
+set(helpers "${CMAKE_INSTALL_LIBEXECDIR}/isoworker")
+file(RELATIVE_PATH helpers_to_lib "${CMAKE_INSTALL_PREFIX}/${helpers}"
+                                  "${CMAKE_INSTALL_FULL_LIBDIR}")
+set_target_properties(isw_generic isw_bench_worker PROPERTIES
+                      INSTALL_RPATH "$ORIGIN/${helpers_to_lib}")
+install(TARGETS isw_generic isw_bench_worker isw_bench_echo RUNTIME DESTINATION "${helpers}")
 if(TARGET isw_bench_grpc)
-  install(TARGETS isw_bench_grpc RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS isw_bench_grpc RUNTIME DESTINATION "${helpers}")
 endif()
 install(TARGETS isoworker EXPORT isoworkerTargets
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
 # Modules stand in a folder beside the library: there src/pipeline/registry.c looks for them, and
-# from there they find the library that loads them.
-install(TARGETS isw_middleware_auth isw_middleware_compress
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
+# from there they find the library that loads them. A static library has them in itself.
+if(BUILD_SHARED_LIBS)
+  install(TARGETS isw_middleware_auth isw_middleware_compress
+          LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
+endif()
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/isoworker"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
@@ -38,6 +44,10 @@ install(EXPORT isoworkerTargets NAMESPACE isoworker:: DESTINATION "${package_dir
 install(FILES "${made_dir}/isoworkerConfig.cmake" "${made_dir}/isoworkerConfigVersion.cmake"
         "${PROJECT_SOURCE_DIR}/cmake/IsoworkerModule.cmake"
         DESTINATION "${package_dir}")
+if(NOT BUILD_SHARED_LIBS)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/IsoworkerDependencies.cmake"
+          DESTINATION "${package_dir}")
+endif()
 
 # pkg-config isoworker. Folders below the prefix are named from where the file lies, others as they
 # are, as some distributions have them.
@@ -55,5 +65,24 @@ foreach(dir IN ITEMS LIBDIR INCLUDEDIR)
     set(pc_${dir} "\${prefix}/${pc_${dir}}")
   endif()
 endforeach()
+# Whoever links the static library needs what it stands on; nng has no file of its own there.
+set(pc_requires "")
+set(pc_libs "")
+foreach(package IN LISTS ISOWORKER_STATIC_NEEDS)
+  if(ISW_PKG_${package}_MODULE_NAME)
+    string(APPEND pc_requires " ${ISW_PKG_${package}_MODULE_NAME}")
+  endif()
+endforeach()
+if(NOT BUILD_SHARED_LIBS)
+  set(pc_libs " -lnng -pthread -ldl -lm")
+endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/isoworker.pc.in" "${made_dir}/isoworker.pc" @ONLY)
 install(FILES "${made_dir}/isoworker.pc" DESTINATION "${pc_dir}")
+
+# cmake --build build --target uninstall: what the last installation wrote.
+if(ISOWORKER_TOP_LEVEL)
+  add_custom_target(uninstall
+    COMMAND "${CMAKE_COMMAND}" "-DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt"
+            -P "${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake"
+    VERBATIM)
+endif()

@@ -2,7 +2,8 @@
 # Private flags for every target of ours, and the one function that makes a layer.
 add_library(isw_flags INTERFACE)
 target_compile_features(isw_flags INTERFACE c_std_11)
-target_compile_definitions(isw_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(isw_flags INTERFACE
+  _GNU_SOURCE $<$<NOT:$<BOOL:${BUILD_SHARED_LIBS}>>:ISWI_STATIC>)
 target_compile_options(isw_flags INTERFACE
   -Wall -Wextra -Wshadow -Wpointer-arith
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>

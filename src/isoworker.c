@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shared library is made of the layers' objects; CMake wants one source of its own. */
+/* The library is made of the layers' objects; CMake wants one source of its own. */
 #include <isoworker/isoworker.h>

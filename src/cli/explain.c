@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker explain`. */
 #include "cli/cli.h"
-#include "host/spawn.h"
+#include "cli/helper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,18 +17,16 @@ static const char usage[] =
 
 int iswi_cli_generic(char **argv)
 {
-    isw_error error = { ISW_OK, "" };
-    char *path = NULL;
+    char path[PATH_MAX];
 
-    if (iswi_spawn_find("isoworker-worker", ".", &path, &error) == ISW_OK) {
-        argv[0] = path;
-        execv(path, argv);
-        perror(path);
-        free(path);
-        return EX_OSERR;
+    if (!iswi_cli_find_helper("isoworker-worker", path)) {
+        fprintf(stderr, "isoworker: isoworker-worker is missing, which is installed with it\n");
+        return EX_UNAVAILABLE;
     }
-    fprintf(stderr, "isoworker: %s\n", error.message);
-    return EX_UNAVAILABLE;
+    argv[0] = path;
+    execv(path, argv);
+    perror(path);
+    return EX_OSERR;
 }
 
 int iswi_cli_explain(int argc, char **argv)

@@ -15,6 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef ISWI_STATIC
+enum { linked_in = true };
+#else
+enum { linked_in = false };
+#endif
+
 void iswi_registry_trim(iswi_registry *registry, size_t count, size_t module_count)
 {
     if (registry->count > count)
@@ -83,6 +89,15 @@ isw_status iswi_registry_add(iswi_registry *registry, const isw_middleware *midd
 
 /* -- Modules ----------------------------------------------------------------------------------- */
 
+/* A shared object brings libisoworker.so along: a second library in the process, with contexts of its
+ * own. */
+static isw_status refuse_any(const char *path, isw_error *error)
+{
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "module %s: this program has isoworker linked in as a static library, "
+                         "which takes no shared objects; link libisoworker.so", path);
+}
+
 static isw_status open_real(iswi_registry *registry, const char *path, const char *real,
                             const iswi_module **out, isw_error *error)
 {
@@ -110,7 +125,8 @@ isw_status iswi_registry_open(iswi_registry *registry, const char *path, const i
                               isw_error *error)
 {
     char real[PATH_MAX];
-    isw_status status = iswi_trusted_path(path, real, error);
+    isw_status status = linked_in ? refuse_any(path, error)
+                                       : iswi_trusted_path(path, real, error);
 
     return status == ISW_OK ? open_real(registry, path, real, out, error) : status;
 }
@@ -175,14 +191,14 @@ isw_status iswi_registry_load_one(iswi_registry *registry, const char *path, con
 
 /* -- The library's own ------------------------------------------------------------------------- */
 
-/* The folder where the library's own modules lie; false: it cannot be told. */
+/* The folder where the library's own modules lie; false: it cannot be told, or has none. */
 static bool find_folder(char path[PATH_MAX])
 {
     Dl_info self;
     const char *slash;
     int size;
 
-    if (!dladdr((void *)(uintptr_t)iswi_registry_load_known, &self) ||
+    if (linked_in || !dladdr((void *)(uintptr_t)iswi_registry_load_known, &self) ||
         !(slash = strrchr(self.dli_fname, '/')))
         return false;
     size = snprintf(path, PATH_MAX, "%.*s/isoworker", (int)(slash - self.dli_fname),

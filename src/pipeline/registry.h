@@ -30,7 +30,7 @@ const iswi_module *iswi_registry_origin(const iswi_registry *registry,
 
 /* Open the shared object at `path`, whose folders and file nobody else may write (trusted.h),
  * unless it is open already; *out holds until another one is opened. Errors: ISW_E_CONFIG naming
- * the file, ISW_E_NO_MEMORY. */
+ * the file, also for any file where isoworker is a static library, ISW_E_NO_MEMORY. */
 isw_status iswi_registry_open(iswi_registry *registry, const char *path, const iswi_module **out,
                               isw_error *error);
 

@@ -7,7 +7,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#ifdef ISWI_STATIC /* modules elsewhere: middleware/modules.cmake */
+extern const isw_middleware isw_middleware_auth, isw_middleware_compress;
+#endif
+
 static const isw_middleware *const builtin[] = {
+#ifdef ISWI_STATIC
+    &isw_middleware_auth,
+    &isw_middleware_compress,
+#endif
     &isw_middleware_circuit_breaker,
     &isw_middleware_cors,
     &isw_middleware_error_handling,

@@ -114,6 +114,35 @@ class PackageTest(unittest.TestCase):
         run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}", **only)
         self.assert_consumer_works(copy / "consumer")
 
+    def test_static_library_serves_and_uninstalls(self):
+        """Both ways to link it; what it stands on, the program brings. Then nothing is left."""
+        need("make", "pkg-config")
+        build, prefix = self.path / "static", self.path / "prefix"
+        run(CMAKE, "-S", SOURCE, "-B", build, "-G", GENERATOR, f"-DCMAKE_C_COMPILER={CC}",
+            f"-DCMAKE_BUILD_TYPE={BUILD_TYPE}", f"-DCMAKE_C_FLAGS={SANITIZE}",
+            f"-DCMAKE_INSTALL_PREFIX={prefix}", f"-DCMAKE_INSTALL_LIBDIR={LIBDIR}",
+            "-DBUILD_SHARED_LIBS=OFF", "-DISOWORKER_BUILD_TESTS=OFF",
+            "-DISOWORKER_BUILD_SAMPLES=OFF", "-DISOWORKER_BENCH_GRPC=OFF")
+        run(CMAKE, "--build", build, "--parallel", "2")
+        run(CMAKE, "--install", build)
+        self.assertEqual(list(prefix.rglob("*.so*")), [])
+        program = self.configure_and_build(HERE / "consumer", "consumer",
+                                           f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.assert_consumer_works(program)
+        self.assertNotIn("libisoworker", run("ldd", program))
+        copy = self.path / "consumer"
+        shutil.copytree(HERE / "consumer", copy)
+        run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}",
+            PKG_CONFIG_PATH=str(prefix / LIBDIR / "pkgconfig"))
+        self.assert_consumer_works(copy / "consumer")
+        refusal = subprocess.run([prefix / "bin/isoworker", "worker", "./any.so", "--check"],
+                                 text=True, stderr=subprocess.PIPE, env=clean_environment())
+        self.assertIn("static library, which takes no shared objects", refusal.stderr)
+        (prefix / "share/others").touch()
+        run(CMAKE, "--build", build, "--target", "uninstall")
+        self.assertEqual([path.name for path in prefix.rglob("*") if not path.is_dir() or
+                          path.name == "isoworker"], ["others"])
+
     def test_subproject_consumer_builds(self):
         self.assert_consumer_works(self.configure_and_build(
             HERE / "subproject", "consumer", f"-DISOWORKER_SOURCE={SOURCE}"))
@@ -209,6 +238,15 @@ class PackageTest(unittest.TestCase):
             self.assertNotIn("not found", run("ldd", file), file)
         found = re.search(r"libisoworker\S* => (\S+)", run("ldd", module))[1]
         self.assertTrue(os.path.samefile(found, library), found)
+
+    def test_bin_holds_the_command_alone(self):
+        """What only the command starts lies elsewhere, and is found there."""
+        prefix = self.install()
+        self.assertEqual(os.listdir(prefix / "bin"), ["isoworker"])
+        command = prefix / "bin/isoworker"
+        self.assertIn("checks API keys", run(command, "explain", "auth"))
+        rows = run(command, "bench", "--seconds", "1", "--json")
+        self.assertRegex(rows, r'"case":"ring\+chain",.*"p50_us":[0-9]')
 
     def test_every_public_header_is_installed(self):
         def headers(root):

@@ -31,5 +31,6 @@ foreach(line IN LISTS lines)
     "ISOWORKER_CC=${CMAKE_C_COMPILER}"
     "ISOWORKER_SANITIZE_FLAGS=${package_sanitize}")
 endforeach()
-# It compiles the library anew, with two jobs.
-set_tests_properties(package/subproject_consumer_builds PROPERTIES PROCESSORS 2)
+# They compile the library anew, with two jobs.
+set_tests_properties(package/subproject_consumer_builds
+                     package/static_library_serves_and_uninstalls PROPERTIES PROCESSORS 2)

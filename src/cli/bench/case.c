@@ -5,6 +5,7 @@
 
 #include "cli/bench/process.h"
 #include "cli/bench/setup.h"
+#include "cli/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@ const char *iswi_bench_case_missing(const char *name)
 {
     char path[PATH_MAX];
 
-    if (strcmp(name, "grpc") == 0 && !iswi_bench_find_beside(grpc_program, path))
+    if (strcmp(name, "grpc") == 0 && !iswi_cli_find_helper(grpc_program, path))
         return "not built (Debian: libgrpc++-dev)";
     return NULL;
 }
@@ -63,7 +64,7 @@ static pid_t spawn_case(const char *name, const iswi_bench_plan *plan, int outpu
     iswi_bench_plan_to_words(plan, &words);
     if (!in_process && !grpc)
         return iswi_bench_spawn("/proc/self/exe", peer, -1, output);
-    if (!iswi_bench_find_beside(program, path))
+    if (!iswi_cli_find_helper(program, path))
         return 0;
     if (in_process)
         chain = chain_of(name);

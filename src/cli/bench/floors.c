@@ -7,6 +7,7 @@
 #include "cli/bench/floors.h"
 
 #include "cli/bench/process.h"
+#include "cli/helper.h"
 #include "link/ring.h"
 
 #include <nng/nng.h>
@@ -93,7 +94,7 @@ static pid_t spawn_echo(const char *word, const char *argument, int handed)
     char *argv[] = { (char *)program, (char *)word, (char *)argument, NULL };
     char path[PATH_MAX];
 
-    return iswi_bench_find_beside(program, path) ? iswi_bench_spawn(path, argv, handed, -1) : 0;
+    return iswi_cli_find_helper(program, path) ? iswi_bench_spawn(path, argv, handed, -1) : 0;
 }
 
 /* -- nng --------------------------------------------------------------------------------------- */

@@ -67,18 +67,3 @@ void iswi_bench_die_with_parent(int signal_number)
 {
     prctl(PR_SET_PDEATHSIG, signal_number);
 }
-
-bool iswi_bench_find_beside(const char *name, char path[PATH_MAX])
-{
-    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-
-    if (size <= 0)
-        return false;
-    path[size] = '\0';
-    slash = strrchr(path, '/');
-    if (!slash || (size_t)(slash + 1 - path) + strlen(name) >= PATH_MAX)
-        return false;
-    strcpy(slash + 1, name);
-    return access(path, X_OK) == 0;
-}

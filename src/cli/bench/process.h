@@ -5,8 +5,6 @@
 /* Processes of the bench. Every case is measured in a process of its own, and every echo runs in
  * another. They are spawned and never forked, as the threads of nng and of gRPC would not survive
  * a fork. Part of the bench's gRPC program, too. */
-#include <limits.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -31,9 +29,6 @@ void iswi_bench_ask_to_end(pid_t pid);
 
 /* Be sent this signal when the process that started us ends, however it does. */
 void iswi_bench_die_with_parent(int signal_number);
-
-/* The path of the program `name` that lies beside this one; false when there is none. */
-bool iswi_bench_find_beside(const char *name, char path[PATH_MAX]);
 
 #ifdef __cplusplus
 }

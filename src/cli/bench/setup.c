@@ -5,6 +5,7 @@
 
 #include "cli/bench/samples.h"
 #include "cli/bench/ten.h"
+#include "cli/helper.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -79,6 +80,9 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
 
 void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
 {
+    char worker[PATH_MAX] = ""; /* where it should be: the host says if it is not there */
+
+    iswi_cli_find_helper("isoworker-bench-worker", worker);
     fputs("host: {function_timeout: 0, control: false}\n", file);
     if (setup->http)
         fprintf(file, "http: {listen: \"127.0.0.1:0\", threads: %u}\n", setup->http);
@@ -88,12 +92,12 @@ void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
             "logging: {level: warning}\n"
             "workers:\n"
             "  - name: bench\n"
-            "    command: [isoworker-bench-worker, %s, \"%u\"]\n"
+            "    command: [\"%s\", %s, \"%u\"]\n"
             "    processes: %u\n"
             "    start_timeout: 60s\n"
             "    give_up_after: 1\n"
             "    link: {lane: %s}\n",
-            setup->http ? "serve-http" : "serve", setup->functions, setup->workers,
+            worker, setup->http ? "serve-http" : "serve", setup->functions, setup->workers,
             setup->ring ? "ring" : "message");
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/bench/case.h"
 #include "cli/bench/process.h"
+#include "cli/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,8 +142,8 @@ int iswi_bench_instructions(bool json, FILE *out)
     char program[PATH_MAX];
     bool whole;
 
-    if (!iswi_bench_find_beside("isoworker-bench-worker", program)) {
-        fprintf(stderr, "isoworker: there is no isoworker-bench-worker beside isoworker\n");
+    if (!iswi_cli_find_helper("isoworker-bench-worker", program)) {
+        fprintf(stderr, "isoworker: isoworker-bench-worker is not installed\n");
         return EX_UNAVAILABLE;
     }
     if (!json)

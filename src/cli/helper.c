@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the command's own programs are. Invariant: the tree works after a move, so that all is found
+ * from where the program that runs lies. */
+#include "cli/helper.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
+{
+    static const char *const folders[] = { "", ISWI_HELPERS_FROM_BIN "/" };
+    char own[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
+    const char *slash;
+
+    own[size > 0 ? size : 0] = '\0';
+    slash = strrchr(own, '/');
+    for (size_t i = 0; slash && i < sizeof folders / sizeof folders[0]; i++) {
+        int written = snprintf(path, PATH_MAX, "%.*s%s%s", (int)(slash + 1 - own), own, folders[i],
+                               name);
+
+        if (written > 0 && written < PATH_MAX && access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}

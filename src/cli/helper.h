@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_CLI_HELPER_H
+#define ISWI_CLI_HELPER_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* Find a program that the command starts and people do not, such as isoworker-worker: beside the
+ * one that runs, or where the installation put it, in libexec/isoworker. Nowhere else: it has to be
+ * of the same build. False: it is not there. Any thread. */
+bool iswi_cli_find_helper(const char *name, char path[PATH_MAX]);
+
+#endif
