@@ -32,6 +32,11 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/isoworker"
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/src/wire/PROTOCOL.md"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
+install(FILES "${PROJECT_BINARY_DIR}/man/isoworker.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES "${PROJECT_BINARY_DIR}/man/isoworker-host.yaml.5"
+              "${PROJECT_BINARY_DIR}/man/isoworker-worker.yaml.5"
+        DESTINATION "${CMAKE_INSTALL_MANDIR}/man5")
+
 # find_package(isoworker)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/isoworker")
 set(made_dir "${PROJECT_BINARY_DIR}/package")

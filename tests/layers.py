@@ -42,7 +42,7 @@ THIRD_PARTY = {
     "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress.c", "tests/middleware/compress.c"),
     "grpcpp/": "src/cli/bench/grpc.cc",
-    "sqlite3.h": "samples/services_database/",
+    "sqlite3.h": ("samples/notes/", "samples/services_database/"),
 }
 
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
@@ -64,10 +64,9 @@ EXCEPTIONS = {
     ("src/cli/bench/http.c", "microhttpd.h"),
 }
 
-# A sample of more than one file.
-EXCEPTIONS |= {("samples/unit_tested/" + file, "app.h") for file in
-               ("main.c", "tests.c", "unit_tested.c")
-}
+# Samples of more than one file.
+EXCEPTIONS |= {(f"samples/{name}/{file}.c", "app.h") for name in ("notes", "unit_tested")
+               for file in ("main", "tests", name)}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
 

@@ -14,6 +14,9 @@ int iswi_cli_drain(int argc, char **argv); /* and resume */
 int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 
+/* Print what may stand in host.yaml. */
+int iswi_cli_host_reference(void);
+
 /* Become isoworker-worker with these words, whose first one is set here. Returns only on failure,
  * which has been reported. */
 int iswi_cli_generic(char **argv);

@@ -22,6 +22,23 @@ static int explain(const char *name)
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* A worker that has no functions, for what every worker says: --help, --describe. */
+static int be_plain(int argc, char **argv)
+{
+    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
+    isw_worker *worker = NULL;
+    isw_error error = { ISW_OK, "" };
+    int code = EX_OSERR;
+
+    options.config_text = "middleware: []\n";
+    if (isw_worker_create(&options, &worker, &error) == ISW_OK)
+        code = isw_worker_main(worker, argc, argv);
+    else
+        fprintf(stderr, "isoworker: %s\n", error.message);
+    isw_worker_destroy(worker);
+    return code;
+}
+
 /* A worker whose functions are those of the shared object argv[0]. Its messages begin with what the
  * user typed. */
 static int serve(int argc, char **argv)
@@ -46,6 +63,8 @@ int main(int argc, char **argv)
 {
     if (argc >= 3 && strcmp(argv[1], "worker") == 0)
         return serve(argc - 2, argv + 2);
+    if (argc >= 3 && strcmp(argv[1], "plain") == 0)
+        return be_plain(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "explain") == 0)
         return explain(argc > 2 ? argv[2] : NULL);
     fprintf(stderr, "isoworker-worker is started by `isoworker`\n");

@@ -2,7 +2,6 @@
 /* `isoworker run`. */
 #include "cli/cli.h"
 #include "host/host.h"
-#include "host/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,14 +77,8 @@ static int fail(const isw_error *error)
 
 static int print_help(void)
 {
-    iswi_buffer reference = { 0 };
-
     fputs(usage, stdout);
-    iswi_host_settings_reference(&reference);
-    if (iswi_buffer_text(&reference))
-        fputs(iswi_buffer_text(&reference), stdout);
-    iswi_buffer_fini(&reference);
-    return EX_OK;
+    return iswi_cli_host_reference();
 }
 
 static int run(const char *folder, const iswi_host_overrides *overrides)

@@ -67,11 +67,12 @@ static int describe_to_people(isw_worker *worker)
     iswi_generation *generation = iswi_generation_take(worker);
     iswi_buffer reference = { 0 };
 
-    printf("functions (%zu):\n", worker->function_count);
+    if (worker->function_count)
+        printf("functions (%zu):\n", worker->function_count);
     for (size_t i = 0; i < worker->function_count; i++)
         print_function(&generation->functions[i]);
     iswi_generation_drop(generation);
-    printf("\nconfiguration (YAML):\n");
+    printf("%sconfiguration (YAML):\n", worker->function_count ? "\n" : "");
     if (iswi_worker_reference(worker, &reference) == ISW_OK && iswi_buffer_text(&reference))
         fputs(iswi_buffer_text(&reference), stdout);
     printf("`isoworker explain NAME` prints the options of a middleware.\n");

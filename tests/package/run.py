@@ -248,6 +248,21 @@ class PackageTest(unittest.TestCase):
         rows = run(command, "bench", "--seconds", "1", "--json")
         self.assertRegex(rows, r'"case":"ring\+chain",.*"p50_us":[0-9]')
 
+    def test_manual_says_what_the_programs_say(self):
+        prefix = self.install()
+        pages = {path.name: re.sub(r"\\e", r"\\", path.read_text().replace("\\-", "-"))
+                 for path in (prefix / "share/man").rglob("*.?")}
+        self.assertEqual(len(pages), 3, pages.keys())
+        command = prefix / "bin/isoworker"
+        for name in re.findall(r"^  (\w+) ", run(command, "--help"), re.M):
+            if name != "version":
+                for line in run(command, name, "--help").partition("host.yaml:\n")[0].splitlines():
+                    self.assertIn(line, pages["isoworker.1"], name)
+        for name in ("host.yaml", "worker.yaml"):
+            self.assertIn(run(command, "explain", name), pages[f"isoworker-{name}.5"])
+        for name in ("auth", "cors"):
+            self.assertIn(run(command, "explain", name), pages["isoworker-worker.yaml.5"])
+
     def test_every_public_header_is_installed(self):
         def headers(root):
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.h"))
