@@ -339,6 +339,7 @@ void iswi_dispatch_stop(iswi_dispatch *dispatch)
     pthread_mutex_unlock(&dispatch->lock);
     for (unsigned i = 0; i < dispatch->thread_count; i++)
         pthread_join(dispatch->threads[i], NULL);
+    dispatch->thread_count = 0;
     pthread_mutex_lock(&dispatch->lock);
     drop_what_waits(dispatch);
     pthread_mutex_unlock(&dispatch->lock);
