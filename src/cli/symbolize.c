@@ -34,7 +34,7 @@ static bool take_text(const char *line, const char *name, char *out)
 
     if (strncmp(line, name, size) != 0)
         return false;
-    snprintf(out, TEXT_BYTES, "%s", line + size);
+    snprintf(out, TEXT_BYTES, "%.*s", TEXT_BYTES - 1, line + size);
     return true;
 }
 

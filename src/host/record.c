@@ -135,7 +135,7 @@ static void write_time(int64_t wall_us, bool name, char *out, size_t size)
 {
     time_t seconds = (time_t)(wall_us / 1000000);
     struct tm parts;
-    char date[32];
+    char date[20]; /* as long as a year has four digits */
 
     gmtime_r(&seconds, &parts);
     strftime(date, sizeof date, name ? "%Y%m%dT%H%M%S" : "%Y-%m-%dT%H:%M:%S", &parts);

@@ -326,8 +326,8 @@ static isw_status decode_map(const reader *r, const isw_value *from, isw_value *
 
 static isw_status decode_bytes(const reader *r, const isw_value *from, isw_value *out)
 {
-    isw_str text;
-    isw_bytes bytes;
+    isw_str text = { 0 };
+    isw_bytes bytes = { 0 };
     isw_status status = decode_text(r, from, &text);
 
     if (status == ISW_OK)
