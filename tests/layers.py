@@ -6,6 +6,7 @@ Folder order is layer order: a layer may include itself, <isoworker/...>, the C 
 layers that ABOVE names for it. A third-party header may stand only where THIRD_PARTY says.
 """
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -129,9 +130,10 @@ def sources():
 
 def top_level():
     """The names that belong to the project: what git tracks, or all where there is no git."""
-    git = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others",
-                          "--exclude-standard"], capture_output=True, text=True, check=False)
-    if git.returncode == 0:
+    git = shutil.which("git") and subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True, text=True, check=False)
+    if git and git.returncode == 0:
         return {name.split("/")[0] for name in git.stdout.split("\0") if "/" in name}
     return {entry.name for entry in ROOT.iterdir() if entry.is_dir()} - {"build"}
 
