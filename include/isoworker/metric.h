@@ -39,8 +39,8 @@ typedef struct isw_metric {
     const char *name; /* [a-zA-Z_:][a-zA-Z0-9_:]*, at most 127; in base units: _seconds, _bytes */
     const char *help; /* one sentence */
     isw_metric_type type;
-    /* Names of its labels, the rest NULL: [a-zA-Z_][a-zA-Z0-9_]*, but for "le" and "worker", which
-     * the host adds. */
+    /* Names of its labels, the rest NULL, each once: [a-zA-Z_][a-zA-Z0-9_]*, but for "le" and
+     * "worker", which the host adds, and for what begins with "__", which is Prometheus's. */
     const char *labels[ISW_METRIC_LABELS_MAX];
     const double *bounds; /* HISTOGRAM: ascending and finite; NULL: from 100 us to 10 s, in s */
     size_t bound_count;   /* at most ISW_METRIC_BOUNDS_MAX */
@@ -61,8 +61,13 @@ typedef struct isw_series isw_series;
  *
  * A worker keeps 2048 series of a metric, 16384 in all, of 256 metrics, so do not label by what
  * callers choose. Beyond that counters and histograms get one whose values are all "other", and
- * isoworker_metrics_refused_total counts it. NULL for a gauge then, when memory is out, and for a
- * metric that breaks the rules above; the calls below take a NULL and do nothing. */
+ * isoworker_metrics_refused_total counts it. NULL for a gauge then, and when memory is out; the
+ * calls below take a NULL and do nothing.
+ *
+ * NULL, too, for a metric that breaks the rules above; whose name is one of the host's
+ * (isoworker_host_...); that was described before under its name with another type or other labels;
+ * or that makes the same lines as another, as a gauge x_sum and a histogram x do. It is refused
+ * where it is first used, with a line of standard error that names it and says why. */
 ISW_API isw_series *isw_metric_series(isw_metrics *metrics, const isw_metric *metric,
                                       ...) ISW_SENTINEL;
 

@@ -168,20 +168,6 @@ bool iswi_secret_equal(const void *a, const void *b, size_t size)
     return difference == 0;
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-bool iswi_metric_name(isw_str name, bool colons)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if (!is_letter(name.data[i]) && !(colons && name.data[i] == ':') &&
-            !(i && name.data[i] >= '0' && name.data[i] <= '9'))
-            return false;
-    return name.size != 0;
-}
-
 bool iswi_word_in(const char *list, isw_str token)
 {
     while (list && *list) {

@@ -32,10 +32,6 @@ bool iswi_secret_equal(const void *a, const void *b, size_t size);
 /* Make ASCII letters small ones, in place; gives `text`, which may be NULL. */
 char *iswi_lower_case(char *text);
 
-/* Whether `name` is letters, digits and underscores, not beginning with a digit; and colons, where
- * they are allowed (https://prometheus.io/docs/concepts/data_model/). */
-bool iswi_metric_name(isw_str name, bool colons);
-
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 

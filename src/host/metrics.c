@@ -6,6 +6,7 @@
 #include "host/metrics.h"
 
 #include "base/alloc.h"
+#include "base/metric.h"
 
 #include <math.h>
 
@@ -72,6 +73,7 @@ static iswi_metrics_family *make_family(taking *t, const iswi_wire_family *told)
     if (!family)
         return NULL;
     family->type = (iswi_metric_type)told->type;
+    family->worker = t->share->worker;
     family->name = iswi_strndup(told->name.data, told->name.size);
     family->help = iswi_strndup(told->help.data ? told->help.data : "", told->help.size);
     if (!family->name || !family->help) {
@@ -87,30 +89,74 @@ static iswi_metrics_family *make_family(taking *t, const iswi_wire_family *told)
     return family;
 }
 
-/* NULL: it is not taken. */
-static iswi_metrics_family *family_of(taking *t, const iswi_wire_family *told)
-{
-    iswi_metrics_family *at = t->table->first;
+/* FNV-1a; begin with HASH. */
+#define HASH 2166136261u
 
-    if (iswi_metrics_is_ours(told->name))
-        return NULL;
-    while (at && !isw_str_equal(isw_str_of(at->name), told->name))
-        at = at->next;
-    if (at)
-        return (uint64_t)at->type == told->type ? at : NULL;
-    return make_family(t, told);
+static uint32_t hash_of(uint32_t hash, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    return hash;
 }
 
-/* FNV-1a of the family's name and the labels. */
+/* Have it said that this metric is dropped, unless it was, or too many others were. */
+static void note(taking *t, isw_str name, const char *why, const iswi_metrics_family *other)
+{
+    const uint32_t hash = hash_of(HASH, name.data, name.size);
+    iswi_metrics_share *share = t->share;
+
+    for (size_t i = 0; i < share->noted_count; i++)
+        if (share->noted[i] == hash)
+            return;
+    if (share->noted_count == ISWI_METRICS_NOTES || share->note.message[0])
+        return;
+    share->noted[share->noted_count++] = hash;
+    isw_error_set(&share->note, ISW_E_INVALID,
+                  other ? "its metric %.*s is left out of /metrics: %s %s, of worker %s"
+                        : "its metric %.*s is left out of /metrics: %s",
+                  (int)name.size, name.data, why, other ? other->name : "",
+                  other ? other->worker : "");
+}
+
+/* NULL, with a note: it is not taken. */
+static iswi_metrics_family *family_of(taking *t, const iswi_wire_family *told)
+{
+    static const char *const other_type[] = { "there is a counter", "there is a gauge",
+                                              "there is a histogram" };
+    const bool histogram = told->type == ISWI_METRIC_HISTOGRAM;
+    iswi_metrics_family *clash = NULL;
+    iswi_metrics_family *made;
+
+    if (iswi_metric_is_hosts(told->name)) {
+        note(t, told->name, "the name is one of the host's own", NULL);
+        return NULL;
+    }
+    for (iswi_metrics_family *at = t->table->first; at; at = at->next) {
+        if (isw_str_equal(isw_str_of(at->name), told->name)) {
+            if ((uint64_t)at->type == told->type)
+                return at;
+            note(t, told->name, other_type[at->type], at);
+            return NULL;
+        }
+        if (iswi_metric_clash(isw_str_of(at->name), at->type == ISWI_METRIC_HISTOGRAM, told->name,
+                              histogram))
+            clash = at;
+    }
+    if (clash) {
+        note(t, told->name, "its lines would be taken for those of the other metric", clash);
+        return NULL;
+    }
+    made = make_family(t, told);
+    if (!made)
+        note(t, told->name, "the worker's metrics have no more room", NULL);
+    return made;
+}
+
 static size_t slot_of(const iswi_metrics_family *family, const char *labels)
 {
-    uint32_t hash = 2166136261u;
+    const uint32_t hash = hash_of(HASH, family->name, strlen(family->name));
 
-    for (const char *at = family->name; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u;
-    for (const char *at = labels; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u;
-    return hash % ISWI_METRICS_SLOTS;
+    return hash_of(hash, labels, strlen(labels)) % ISWI_METRICS_SLOTS;
 }
 
 static iswi_metrics_series *make_series(taking *t, iswi_metrics_family *family, const char *labels)
@@ -138,14 +184,42 @@ static iswi_metrics_series *make_series(taking *t, iswi_metrics_family *family, 
     return series;
 }
 
+static bool is_before(isw_str a, isw_str b)
+{
+    const int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+
+    return order ? order < 0 : a.size < b.size;
+}
+
+/* The index of the label with the first name behind `last` (NULL: of all); `count` for none. */
+static size_t label_behind(const isw_str *names, size_t count, const isw_str *last)
+{
+    size_t first = count;
+
+    for (size_t i = 0; i < count; i++)
+        if ((!last || is_before(*last, names[i])) &&
+            (first == count || is_before(names[i], names[first])))
+            first = i;
+    return first;
+}
+
+/* By name, and without those that are empty: to who reads the text, labels have no order, and an
+ * empty one is none. Otherwise two descriptions of a metric could make one series twice. */
 static const char *labels_of(taking *t, const iswi_wire_family *told,
                              const iswi_wire_series *series)
 {
+    const isw_str *names = told->labels.items;
+    const size_t count = series->labels.count;
+    size_t at;
+
     iswi_buffer_reset(&t->labels);
     iswi_metrics_label(&t->labels, isw_str_of("worker"), isw_str_of(t->share->worker));
-    for (size_t i = 0; i < series->labels.count; i++) {
+    for (at = label_behind(names, count, NULL); at < count;
+         at = label_behind(names, count, &names[at])) {
+        if (!series->labels.items[at].size)
+            continue;
         iswi_buffer_append_text(&t->labels, ",");
-        iswi_metrics_label(&t->labels, told->labels.items[i], series->labels.items[i]);
+        iswi_metrics_label(&t->labels, names[at], series->labels.items[at]);
     }
     return iswi_buffer_text(&t->labels);
 }
@@ -283,6 +357,19 @@ isw_status iswi_metrics_take(iswi_metrics_table *table, iswi_metrics_share *shar
     pthread_mutex_unlock(&table->lock);
     iswi_buffer_fini(&t.labels);
     return ISW_OK;
+}
+
+bool iswi_metrics_note(iswi_metrics_table *table, iswi_metrics_share *share, isw_error *out)
+{
+    bool noted;
+
+    pthread_mutex_lock(&table->lock);
+    noted = share->note.message[0] != '\0';
+    if (noted)
+        *out = share->note;
+    share->note.message[0] = '\0';
+    pthread_mutex_unlock(&table->lock);
+    return noted;
 }
 
 /* -- The end of a process ---------------------------------------------------------------------- */

@@ -17,13 +17,17 @@ typedef struct iswi_process iswi_process;
 
 /* -- metrics.c: the table ---------------------------------------------------------------------- */
 
-enum { ISWI_METRICS_BYTES_OF_WORKER = 16 * 1024 * 1024, ISWI_METRICS_SLOTS = 4096 };
+enum { ISWI_METRICS_BYTES_OF_WORKER = 16 * 1024 * 1024, ISWI_METRICS_SLOTS = 4096,
+       ISWI_METRICS_NOTES = 64 };
 
 /* What one worker, with all of its processes, has of the table. Zero it, but for the name. */
 typedef struct iswi_metrics_share {
     const char *worker;
     size_t bytes;
-    uint64_t dropped; /* updates that found no room, or whose metric has another type elsewhere */
+    uint64_t dropped; /* updates that found no room, or whose metric cannot stand beside another */
+    isw_error note;   /* why a metric was dropped, until somebody has logged it */
+    size_t noted_count;
+    uint32_t noted[ISWI_METRICS_NOTES]; /* hashes of the names that it was said of */
 } iswi_metrics_share;
 
 /* What one process says that a gauge stands at. */
@@ -51,6 +55,7 @@ struct iswi_metrics_family {
     iswi_metrics_family *next;
     char *name, *help;
     iswi_metric_type type;
+    const char *worker; /* that told of it first */
     iswi_metrics_series *first, *last;
 };
 
@@ -65,20 +70,20 @@ iswi_metrics_table *iswi_metrics_create(void);
 void iswi_metrics_destroy(iswi_metrics_table *table); /* NULL is allowed */
 
 /* Add what a process of `share` has told. It is checked first: ISW_E_PROTOCOL for what breaks the
- * rules of PROTOCOL.md, and nothing of it is taken. What finds no room is dropped and counted. Any
- * thread. */
+ * rules of PROTOCOL.md, and nothing of it is taken. What finds no room, or would break the text for
+ * others that were here before, is dropped and counted. Any thread. */
 isw_status iswi_metrics_take(iswi_metrics_table *table, iswi_metrics_share *share,
                              const void *process, const iswi_wire_metrics *told,
                              isw_error *error);
+
+/* Whether *out is set to why a metric of this worker was dropped: once for each. Any thread. */
+bool iswi_metrics_note(iswi_metrics_table *table, iswi_metrics_share *share, isw_error *out);
 
 /* The process has ended: its gauges are taken away. Any thread. */
 void iswi_metrics_forget(iswi_metrics_table *table, const void *process);
 
 /* metrics_check.c: whether a worker may tell that. Errors: ISW_E_PROTOCOL. */
 isw_status iswi_metrics_check(const iswi_wire_metrics *told, isw_error *error);
-
-/* Whether the name is one of the host's own. */
-bool iswi_metrics_is_ours(isw_str name);
 
 /* -- metrics_text.c ---------------------------------------------------------------------------- */
 

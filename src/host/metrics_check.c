@@ -3,42 +3,23 @@
  * break the text that it becomes. */
 #include "host/metrics.h"
 
-#include "base/text.h"
+#include "base/metric.h"
 
 #include <math.h>
 
-static bool is(isw_str text, const char *word)
-{
-    return isw_str_equal(text, isw_str_of(word));
-}
-
-static bool are_labels(const iswi_strs *labels)
-{
-    if (labels->count > ISWI_METRIC_LABELS_MAX)
-        return false;
-    for (size_t i = 0; i < labels->count; i++) {
-        isw_str name = labels->items[i];
-
-        if (!iswi_metric_name(name, false) || name.size > ISWI_NAME_MAX || is(name, "le") ||
-            is(name, "worker"))
-            return false;
-        for (size_t j = 0; j < i; j++)
-            if (isw_str_equal(name, labels->items[j]))
-                return false;
-    }
-    return true;
-}
-
-static bool are_bounds(const isw_value *bounds)
+/* NULL, or what is wrong. */
+static const char *fault_of_bounds(const isw_value *bounds)
 {
     const isw_value *items = bounds->as.array.items;
     size_t count = bounds->type == ISW_VALUE_ARRAY ? bounds->as.array.count : 0;
+    double own[ISWI_METRIC_BOUNDS_MAX];
 
-    for (size_t i = 0; i < count; i++)
-        if (items[i].type != ISW_VALUE_DOUBLE || !isfinite(items[i].as.real) ||
-            (i && items[i].as.real <= items[i - 1].as.real))
-            return false;
-    return count && count <= ISWI_METRIC_BOUNDS_MAX;
+    for (size_t i = 0; i < count && i < ISWI_METRIC_BOUNDS_MAX; i++) {
+        if (items[i].type != ISW_VALUE_DOUBLE)
+            return "no bounds for a histogram; they are doubles";
+        own[i] = items[i].as.real;
+    }
+    return iswi_metric_bounds_fault(own, count, ISWI_METRIC_BOUNDS_MAX);
 }
 
 static bool are_counts(const isw_value *counts, const isw_value *bounds)
@@ -74,14 +55,13 @@ static const char *fault_of(const iswi_wire_family *family)
 {
     const char *fault = NULL;
 
-    if (!iswi_metric_name(family->name, true))
-        return "no name for a metric";
-    if (family->type > ISWI_METRIC_HISTOGRAM)
-        return "an unknown type";
-    if (!are_labels(&family->labels))
-        return "no names for labels";
-    if (family->type == ISWI_METRIC_HISTOGRAM && !are_bounds(&family->bounds))
-        return "no bounds for a histogram";
+    if (family->labels.count > ISWI_METRIC_LABELS_MAX)
+        return "no names for labels; there are 8 at most";
+    fault = iswi_metric_fault(family->name, family->labels.items, family->labels.count);
+    if (!fault && family->type > ISWI_METRIC_HISTOGRAM)
+        fault = "an unknown type";
+    if (!fault && family->type == ISWI_METRIC_HISTOGRAM)
+        fault = fault_of_bounds(&family->bounds);
     for (size_t i = 0; i < family->series.count && !fault; i++)
         fault = fault_of_series(family, &family->series.items[i]);
     return fault;
@@ -98,12 +78,4 @@ isw_status iswi_metrics_check(const iswi_wire_metrics *told, isw_error *error)
                                  family->name.data, fault);
     }
     return ISW_OK;
-}
-
-bool iswi_metrics_is_ours(isw_str name)
-{
-    static const char prefix[] = "isoworker_host_";
-
-    return is(name, "isoworker_build_info") ||
-           (name.size >= sizeof prefix - 1 && memcmp(name.data, prefix, sizeof prefix - 1) == 0);
 }

@@ -60,6 +60,7 @@ isw_status iswi_metrics_came(iswi_process *process, uint64_t id, isw_bytes bytes
                              isw_error *error)
 {
     isw_status status = check_id(process, id, error);
+    isw_error dropped;
     iswi_arena arena;
     iswi_frame frame;
     size_t used;
@@ -75,6 +76,10 @@ isw_status iswi_metrics_came(iswi_process *process, uint64_t id, isw_bytes bytes
     if (status == ISW_OK)
         status = iswi_metrics_take(process->host->metrics, &process->pool->metrics, process,
                                    &frame.as.metrics, error);
+    if (status == ISW_OK &&
+        iswi_metrics_note(process->host->metrics, &process->pool->metrics, &dropped))
+        iswi_console_say(&process->host->console, ISW_LOG_WARNING, "worker %s: %s",
+                         process->pool->settings->name, dropped.message);
     if (status == ISW_OK && id && !frame.as.metrics.more)
         atomic_store(&process->metrics_answered, id);
     iswi_arena_fini(&arena);
@@ -142,7 +147,7 @@ static const worker_row worker_rows[] = {
       "Memory of its processes, as they said at their last heartbeat.", ISWI_METRIC_GAUGE,
       offsetof(worker_numbers, resident_bytes) },
     { "isoworker_host_metrics_dropped_total",
-      "Metrics of a worker that found no room, or whose name another one has with another type.",
+      "Updates of a worker's metrics that found no room, or clash with another metric.",
       ISWI_METRIC_COUNTER, offsetof(worker_numbers, dropped) },
 };
 

@@ -6,12 +6,14 @@
 #include "worker/metrics.h"
 
 #include "base/alloc.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "worker/worker.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 static const double seconds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                   0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10 };
@@ -104,12 +106,22 @@ static void begin_key(key *k, const isw_metric *metric)
         k->label_count++;
 }
 
+static bool same_label_names(const iswi_family *family, const key *k)
+{
+    if (family->label_count != k->label_count)
+        return false;
+    for (size_t i = 0; i < k->label_count; i++)
+        if (strcmp(family->labels[i].data, k->metric->labels[i]) != 0)
+            return false;
+    return true;
+}
+
 static bool same_metric(const iswi_family *family, const key *k)
 {
     const isw_metric *metric = &family->metric;
 
     return strcmp(metric->name, k->metric->name) == 0 && metric->type == k->metric->type &&
-           family->label_count == k->label_count && metric->bound_count == k->bound_count &&
+           same_label_names(family, k) && metric->bound_count == k->bound_count &&
            (k->bound_count == 0 ||
             memcmp(metric->bounds, k->bounds, k->bound_count * sizeof *k->bounds) == 0);
 }
@@ -156,39 +168,43 @@ static void clean(key *k, clean_labels *out)
 
 /* -- Rules ------------------------------------------------------------------------------------- */
 
-static bool is_name(const char *name, bool colons)
-{
-    isw_str text = isw_str_of(name);
-
-    return text.size <= ISWI_NAME_MAX && iswi_metric_name(text, colons);
-}
-
-static bool is_label(const char *name)
-{
-    return is_name(name, false) && strcmp(name, "le") != 0 && strcmp(name, "worker") != 0;
-}
-
-static bool are_bounds(const double *bounds, size_t count)
-{
-    if (count == 0 || count > ISW_METRIC_BOUNDS_MAX)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(bounds[i]) || (i && bounds[i] <= bounds[i - 1]))
-            return false;
-    return true;
-}
-
-static bool keeps_the_rules(const key *k)
+/* NULL, or what is wrong with the metric for itself. */
+static const char *fault_of(const key *k)
 {
     const isw_metric *metric = k->metric;
+    isw_str labels[ISW_METRIC_LABELS_MAX];
 
-    if ((unsigned)metric->type > ISW_HISTOGRAM || !is_name(metric->name, true) ||
-        (metric->type == ISW_HISTOGRAM && !are_bounds(k->bounds, k->bound_count)))
-        return false;
     for (size_t i = 0; i < k->label_count; i++)
-        if (!is_label(metric->labels[i]))
-            return false;
-    return true;
+        labels[i] = isw_str_of(metric->labels[i]);
+    if ((unsigned)metric->type > ISW_HISTOGRAM)
+        return "an unknown type";
+    if (iswi_metric_is_hosts(isw_str_of(metric->name)))
+        return "the name is one of the host's own";
+    if (metric->type == ISW_HISTOGRAM) {
+        const char *fault =
+            iswi_metric_bounds_fault(k->bounds, k->bound_count, ISW_METRIC_BOUNDS_MAX);
+
+        if (fault)
+            return fault;
+    }
+    return iswi_metric_fault(isw_str_of(metric->name), labels, k->label_count);
+}
+
+/* NULL, or why the metric cannot stand beside one that is there. A histogram of the same name may
+ * come with other bounds, as a configuration that was read again brings it. */
+static const char *conflict_of(const iswi_family *family, const key *k)
+{
+    const isw_str name = isw_str_of(k->metric->name);
+    const isw_str other = isw_str_of(family->metric.name);
+    const bool histogram = k->metric->type == ISW_HISTOGRAM;
+
+    if (!isw_str_equal(name, other))
+        return iswi_metric_clash(name, histogram, other, family->metric.type == ISW_HISTOGRAM)
+                   ? "its lines would be taken for those of the other metric"
+                   : NULL;
+    if (family->metric.type != k->metric->type)
+        return "the name is described twice, with another type";
+    return same_label_names(family, k) ? NULL : "the name is described twice, with other labels";
 }
 
 /* -- Adding; with the lock --------------------------------------------------------------------- */
@@ -248,15 +264,43 @@ static iswi_family *make_family(isw_metrics *metrics, const key *k)
     return family;
 }
 
+/* Say what is wrong with a metric, once: to the programmer, since nobody's request is at fault. */
+static void say_refused(isw_metrics *metrics, const isw_metric *metric, const char *fault,
+                        const iswi_family *other)
+{
+    const size_t size = strnlen(metric->name, ISWI_NAME_MAX);
+    iswi_refused_metric *refused_one = metrics->refused;
+
+    while (refused_one && strncmp(refused_one->name, metric->name, ISWI_NAME_MAX) != 0)
+        refused_one = refused_one->next;
+    if (refused_one || metrics->refused_count == ISWI_FAMILIES_MAX)
+        return;
+    refused_one = iswi_calloc(1, sizeof *refused_one + size + 1);
+    if (!refused_one)
+        return;
+    memcpy(refused_one->name, metric->name, size);
+    refused_one->next = metrics->refused;
+    metrics->refused = refused_one;
+    metrics->refused_count++;
+    fprintf(stderr, "isoworker: the metric \"%s\" is refused and counts nothing: %s%s%s\n",
+            refused_one->name, fault, other ? " " : "", other ? other->metric.name : "");
+}
+
+/* NULL, having said so: there is none, and cannot be. */
 static iswi_family *family_of(isw_metrics *metrics, const key *k)
 {
-    iswi_family *at = metrics->first;
+    const char *fault = fault_of(k);
+    iswi_family *at = fault ? NULL : metrics->first;
 
-    while (at && !same_metric(at, k))
-        at = at->next;
-    if (at)
-        return at;
-    return keeps_the_rules(k) ? make_family(metrics, k) : NULL;
+    while (at && !fault && !same_metric(at, k)) {
+        fault = conflict_of(at, k);
+        at = fault ? at : at->next;
+    }
+    if (fault)
+        say_refused(metrics, k->metric, fault, at);
+    else if (!at)
+        at = make_family(metrics, k);
+    return fault ? NULL : at;
 }
 
 static isw_series *allocate(const key *k, size_t counts)
@@ -407,6 +451,10 @@ void iswi_metrics_fini(isw_metrics *metrics)
     for (iswi_family *at = metrics->first; at; at = next) {
         next = at->next;
         free_family(at);
+    }
+    for (iswi_refused_metric *at = metrics->refused, *after; at; at = after) {
+        after = at->next;
+        iswi_free(at);
     }
     iswi_free(atomic_load(&metrics->buckets));
     pthread_mutex_destroy(&metrics->lock);

@@ -47,6 +47,12 @@ struct iswi_family {
     size_t count;
 };
 
+/* The name of a metric of which it was said that it is refused. */
+typedef struct iswi_refused_metric {
+    struct iswi_refused_metric *next;
+    char name[];
+} iswi_refused_metric;
+
 typedef _Atomic(isw_series *) iswi_series_slot;
 
 struct isw_metrics {
@@ -54,6 +60,8 @@ struct isw_metrics {
     pthread_mutex_t lock; /* held to add, and to tell; guards what follows */
     iswi_family *first, *last;
     size_t family_count, series_count;
+    iswi_refused_metric *refused;
+    size_t refused_count;
 };
 
 void iswi_metrics_init(isw_metrics *metrics);

@@ -284,7 +284,7 @@ static void assert_refused(fixture *f, const one *o, const char *why)
 static void names_and_labels_keep_to_the_rules(void **state)
 {
     static const char *const names[] = { "", "9a", "a b", "a{b", "a-b", "\xc3\xa4" };
-    static const char *const labels[] = { "", "le", "worker", "a:b", "a\"" };
+    static const char *const labels[] = { "", "le", "worker", "a:b", "a\"", "__name__" };
     fixture *f = *state;
     one o;
 
@@ -305,6 +305,73 @@ static void names_and_labels_keep_to_the_rules(void **state)
     for (int i = 0; i <= ISWI_METRIC_LABELS_MAX; i++)
         label(&o, (const char *[]){ "a", "b", "c", "d", "e", "f", "g", "h", "i" }[i], "x");
     assert_refused(f, &o, "no names for labels");
+}
+
+/* Take `second` of the worker mails after `first` of orders: whether it is dropped, with a note. */
+static bool is_dropped(const one *first, const one *second)
+{
+    isw_error error = { 0 };
+    isw_error note = { 0 };
+    fixture *f;
+    bool dropped;
+
+    set_up((void **)&f);
+    assert_int_equal(iswi_metrics_take(f->table, &f->orders, &process_a, &first->told, &error),
+                     ISW_OK);
+    assert_false(iswi_metrics_note(f->table, &f->orders, &note));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(iswi_metrics_take(f->table, &f->mails, &process_b, &second->told, &error),
+                         ISW_OK);
+    dropped = f->mails.dropped != 0;
+    assert_int_equal(iswi_metrics_note(f->table, &f->mails, &note), dropped);
+    assert_int_equal(strstr(note.message, "of worker orders") != NULL, dropped);
+    assert_false(iswi_metrics_note(f->table, &f->mails, &note)); /* once */
+    assert_int_equal(strstr(text_of(f), "worker=\"mails\"") == NULL, dropped);
+    assert_non_null(strstr(text_of(f), "worker=\"orders\""));
+    tear_down((void **)&f);
+    return dropped;
+}
+
+static void a_metric_that_would_break_that_of_another_worker_is_dropped(void **state)
+{
+    static const char *const endings[] = { "took_seconds_sum", "took_seconds_count",
+                                           "took_seconds_bucket" };
+    one histogram_one;
+    one other;
+
+    (void)state;
+    histogram(&histogram_one, 2, 1, 1, 1, 1);
+    for (size_t i = 0; i < 3; i++) {
+        begin(&other, endings[i], ISWI_METRIC_GAUGE, 1);
+        assert_true(is_dropped(&histogram_one, &other));
+        assert_true(is_dropped(&other, &histogram_one));
+    }
+    begin(&other, "took_seconds_total", ISWI_METRIC_COUNTER, 1);
+    assert_false(is_dropped(&histogram_one, &other));
+    begin(&other, "took_seconds", ISWI_METRIC_COUNTER, 1);
+    assert_true(is_dropped(&histogram_one, &other));
+    histogram(&other, 3, 1, 1, 1, 1);
+    assert_false(is_dropped(&histogram_one, &other));
+}
+
+/* To who reads the text, an empty label is none, and labels have no order. */
+static void no_series_is_there_twice(void **state)
+{
+    fixture *f = *state;
+    isw_error error = { 0 };
+    one o;
+
+    begin(&o, "a", ISWI_METRIC_COUNTER, 1);
+    label(&o, "y", "1");
+    label(&o, "x", "2");
+    label(&o, "xx", "");
+    assert_int_equal(iswi_metrics_take(f->table, &f->orders, &process_a, &o.told, &error), ISW_OK);
+    begin(&o, "a", ISWI_METRIC_COUNTER, 2);
+    label(&o, "x", "2");
+    label(&o, "y", "1");
+    assert_int_equal(iswi_metrics_take(f->table, &f->orders, &process_a, &o.told, &error), ISW_OK);
+    assert_string_equal(text_of(f),
+                        "# TYPE a counter\na{worker=\"orders\",x=\"2\",y=\"1\"} 3\n");
 }
 
 static void series_fit_their_family(void **state)
@@ -370,6 +437,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(what_could_break_a_line_is_escaped, set_up, tear_down),
     cmocka_unit_test_setup_teardown(numbers_are_as_short_as_they_read_back, set_up, tear_down),
     cmocka_unit_test_setup_teardown(names_and_labels_keep_to_the_rules, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_metric_that_would_break_that_of_another_worker_is_dropped,
+                                    set_up, tear_down),
+    cmocka_unit_test_setup_teardown(no_series_is_there_twice, set_up, tear_down),
     cmocka_unit_test_setup_teardown(series_fit_their_family, set_up, tear_down),
     cmocka_unit_test_setup_teardown(histograms_have_bounds_and_counts_for_them, set_up, tear_down),
 };

@@ -370,10 +370,28 @@ static isw_status count(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
 }
 
+/* A metric as the query describes it: type c, g or h, and up to two labels. */
+static isw_status measure(isw_context *ctx)
+{
+    const char *type = isw_http_query(ctx, "type");
+    isw_metric metric = { .name = isw_http_query(ctx, "name"), .help = "Made by a test.",
+                          .labels = { isw_http_query(ctx, "a"), isw_http_query(ctx, "b") } };
+    isw_series *series;
+
+    metric.type = *type == 'c' ? ISW_COUNTER : *type == 'g' ? ISW_GAUGE : ISW_HISTOGRAM;
+    series = isw_metric_series(isw_context_metrics(ctx), &metric, "x", "", NULL);
+    if (series && metric.type == ISW_HISTOGRAM)
+        isw_series_observe(series, 0.5);
+    else
+        isw_series_add(series, 1);
+    return isw_http_reply(ctx, 200, "text/plain", "%s", series ? "counts" : "refused");
+}
+
 static const isw_function functions[] = {
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
     { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },
+    { .name = "measure", .trigger = ISW_HTTP("GET", "measure"), .handler = measure },
     { .name = "echo", .trigger = ISW_HTTP("POST", "echo"), .handler = echo },
     { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
     { .name = "crash", .trigger = ISW_HTTP("POST", "crash"), .handler = crash },

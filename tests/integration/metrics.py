@@ -2,10 +2,17 @@
 """GET /metrics: what workers have counted, over processes that come and go."""
 import os
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
 import unittest
+
+try:
+    from prometheus_client import parser
+except ImportError:
+    parser = None
 
 from harness import SOURCE, Host, main, wait_until, worker
 from operators import ADMIN, process_of, report, scrape
@@ -39,7 +46,44 @@ def pids_of(host):
     return [process["pid"] for process in report(host)["processes"]]
 
 
+def read_by_others(test, text, *disliked):
+    """What Prometheus's own programs say of it, of those that are installed. Names of the metrics
+    `disliked` are not to their taste, but right."""
+    if shutil.which("promtool"):
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                              capture_output=True, timeout=60)
+        faults = [line for line in (done.stdout + done.stderr).splitlines()
+                  if not line.startswith(tuple(f"{name} non-histogram" for name in disliked))]
+        test.assertEqual(faults, [])
+    if parser:
+        names = [family.name for family in parser.text_string_to_metric_families(text)]
+        test.assertEqual(len(names), len(set(names)), names)
+
+
 class Metrics(unittest.TestCase):
+    def test_what_is_wrong_is_refused_where_it_is_described_and_the_rest_stands(self):
+        wrong = ["name=t_total&type=c&a=__name__", "name=t_total&type=c&a=worker",
+                 "name=t_total&type=c&a=k&b=k", "name=t_seconds_sum&type=g",
+                 "name=t_seconds_count&type=c", "name=t_seconds_bucket&type=h",
+                 "name=t_rest&type=h", "name=t_seconds&type=g", "name=t_seconds&type=h&a=k",
+                 "name=isoworker_host_t_total&type=c", "name=t-total&type=c"]
+        with start() as host:
+            pids = pids_of(host)
+            for query in ["name=t_seconds&type=h", "name=t_rest_sum&type=g",
+                          "name=t_events_total&type=c&a=one&b=two"]:
+                self.assertEqual(host.get("measure?" + query), (200, "counts"), query)
+            for query in wrong:
+                self.assertEqual(host.get("measure?" + query), (200, "refused"), query)
+                name = re.escape(query.split("&")[0].removeprefix("name="))
+                host.wait_for(f'stderr.*the metric "{name}" is refused and counts nothing: ')
+            for _ in range(2):
+                text, samples = scrape(host)[1:]
+                read_by_others(self, text, "t_rest_sum")
+                self.assertEqual(samples['t_seconds_count{worker="test"}'], 1)
+                self.assertEqual(samples['t_rest_sum{worker="test"}'], 1)
+                self.assertEqual(samples['t_events_total{worker="test",one="x"}'], 1)
+            self.assertEqual(pids_of(host), pids)
+
     def test_the_text_is_what_prometheus_reads(self):
         with start() as host:
             host.get("hello/x")
@@ -63,6 +107,7 @@ class Metrics(unittest.TestCase):
                     self.assertTrue(found, line)
                     self.assertIn(found.group(1).removesuffix("_bucket").removesuffix("_sum")
                                   .removesuffix("_count"), (family, family.removesuffix("_count")))
+            read_by_others(self, text)
             self.assertEqual(samples[TOTAL % ("hello", "ISW_OK")], 1)
             self.assertEqual(samples[TOTAL % ("fail", "ISW_E_CONFLICT")], 1)
             self.assertEqual(samples[EVENTS % 'a\\"b\\\\c\\nd} 1'], 1)

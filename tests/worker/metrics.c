@@ -7,6 +7,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const isw_metric orders = { .name = "orders_total", .help = "Orders.",
                                    .type = ISW_COUNTER, .labels = { "country", "kind" } };
@@ -112,6 +113,11 @@ static void a_metric_that_breaks_the_rules_gets_no_series(void **state)
         { .name = "a", .labels = { "le" } },
         { .name = "a", .labels = { "worker" } },
         { .name = "a", .labels = { "b:c" } },
+        { .name = "a", .labels = { "__name__" } },
+        { .name = "a", .labels = { "__" } },
+        { .name = "a", .labels = { "b", "c", "b" } },
+        { .name = "isoworker_host_mine" },
+        { .name = "isoworker_build_info", .type = ISW_GAUGE },
         { .name = "a", .type = (isw_metric_type)3 },
         { .name = "a", .type = ISW_HISTOGRAM, .bounds = falling, .bound_count = 2 },
         { .name = "a", .type = ISW_HISTOGRAM, .bounds = falling },
@@ -127,6 +133,55 @@ static void a_metric_that_breaks_the_rules_gets_no_series(void **state)
     assert_true(isw_series_value(NULL) == 0);
     assert_true(isw_series_value(isw_metric_series(metrics, &refused, "", NULL)) ==
                 (double)count);
+}
+
+/* Whether `second` is refused once `first` is there; and the other way round. */
+static bool clash(const isw_metric *first, const isw_metric *second)
+{
+    bool refused_one = false;
+
+    for (int turn = 0; turn < 2; turn++) {
+        isw_metrics *own = calloc(1, sizeof *own);
+
+        iswi_metrics_init(own);
+        assert_non_null(isw_metric_series(own, turn ? second : first, "x", "y", NULL));
+        refused_one = !isw_metric_series(own, turn ? first : second, "x", "z", NULL);
+        assert_int_equal(isw_series_value(isw_metric_series(own, &refused, "", NULL)),
+                         refused_one);
+        iswi_metrics_fini(own);
+        free(own);
+    }
+    return refused_one;
+}
+
+static void a_metric_that_clashes_with_another_gets_no_series(void **state)
+{
+    static const double others[] = { 1, 2 };
+    static const isw_metric took = { .name = "took", .type = ISW_HISTOGRAM, .labels = { "b" } };
+    static const isw_metric other_bounds = { .name = "took", .type = ISW_HISTOGRAM,
+                                             .labels = { "b" }, .bounds = others,
+                                             .bound_count = 2 };
+    static const struct {
+        isw_metric metric;
+        bool clashes;
+    } rows[] = {
+        { { .name = "took_sum", .type = ISW_GAUGE }, true },
+        { { .name = "took_count" }, true },
+        { { .name = "took_bucket", .labels = { "b" } }, true },
+        { { .name = "took_sum", .type = ISW_HISTOGRAM }, true },
+        { { .name = "took", .type = ISW_GAUGE, .labels = { "b" } }, true },
+        { { .name = "took", .type = ISW_HISTOGRAM, .labels = { "c" } }, true },
+        { { .name = "took", .type = ISW_HISTOGRAM, .labels = { "b", "c" } }, true },
+        { { .name = "took_total" }, false },
+        { { .name = "took_sum_of", .type = ISW_GAUGE }, false },
+        { { .name = "to", .type = ISW_HISTOGRAM }, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (clash(&took, &rows[i].metric) != rows[i].clashes)
+            fail_msg("row %zu: %s", i, rows[i].metric.name);
+    assert_false(clash(&took, &other_bounds)); /* as a configuration that changes brings them */
 }
 
 static void beyond_the_limit_a_counter_counts_others_and_a_gauge_nothing(void **state)
@@ -306,6 +361,7 @@ static void the_longest_that_may_be_fits_a_frame(void **state)
 {
     static double many[ISW_METRIC_BOUNDS_MAX];
     static char name[ISWI_NAME_MAX + 1], help[ISWI_LINE_MAX + 1];
+    static char labels[ISW_METRIC_LABELS_MAX][ISWI_NAME_MAX + 1];
     isw_metric longest = { .name = name, .help = help, .type = ISW_HISTOGRAM, .bounds = many,
                            .bound_count = ISW_METRIC_BOUNDS_MAX };
     iswi_frame frame = { .kind = ISWI_METRICS, .id = UINT64_MAX };
@@ -317,8 +373,10 @@ static void the_longest_that_may_be_fits_a_frame(void **state)
     memset(help, 'h', sizeof help - 1);
     for (int i = 0; i < ISW_METRIC_BOUNDS_MAX; i++)
         many[i] = i + 0.1;
-    for (int i = 0; i < ISW_METRIC_LABELS_MAX; i++)
-        longest.labels[i] = name;
+    for (int i = 0; i < ISW_METRIC_LABELS_MAX; i++) {
+        memset(labels[i], 'a' + i, sizeof labels[i] - 1);
+        longest.labels[i] = labels[i];
+    }
     for (int i = 100; i < 228; i++) { /* each a metric of its own, by its bounds */
         many[0] = 0.1 / i;
         isw_series_observe(isw_metric_series(metrics, &longest, name, name, name, name, name, name,
@@ -338,6 +396,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_observation_falls_into_the_bucket_of_its_bound, begin, end),
     cmocka_unit_test_setup_teardown(labels_are_cut_at_a_character_and_made_utf_8, begin, end),
     cmocka_unit_test_setup_teardown(a_metric_that_breaks_the_rules_gets_no_series, begin, end),
+    cmocka_unit_test_setup_teardown(a_metric_that_clashes_with_another_gets_no_series, begin, end),
     cmocka_unit_test_setup_teardown(beyond_the_limit_a_counter_counts_others_and_a_gauge_nothing,
                                     begin, end),
     cmocka_unit_test_setup_teardown(a_worker_has_so_many_metrics, begin, end),
