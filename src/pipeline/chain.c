@@ -97,6 +97,8 @@ static isw_status run_step(const isw_next *step, isw_context *ctx)
                                       .place = "",
                                       .user = true,
                                       .retriable = isw_status_retriable(status) };
+    if (run->failure.status != ISW_OK && run->failed)
+        run->failed(ctx);
     return status;
 }
 

@@ -38,6 +38,7 @@ typedef struct iswi_chain {
 typedef struct iswi_run {
     unsigned char *chain_state; /* state_bytes of the function's chain */
     isw_failure failure; /* its status is ISW_OK while there is none */
+    void (*failed)(isw_context *ctx); /* a step came back with one; NULL: nobody wants to know */
     iswi_spans *spans;   /* NULL: nobody looks */
 } iswi_run;
 

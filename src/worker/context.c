@@ -55,6 +55,7 @@ bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *
 
     memset((char *)ctx + kept, 0, sizeof *ctx - kept);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
+    ctx->run.failed = iswi_failure_follow_reason;
     ctx->run.spans = NULL;
     ctx->entry = entry;
     ctx->generation = iswi_generation_take(worker);
@@ -74,10 +75,12 @@ isw_status iswi_context_run(isw_context *ctx)
     const isw_context *before = iswi_crash_running(ctx);
     isw_status status;
 
-    if (atomic_load(&ctx->cancelled))
+    if (atomic_load(&ctx->cancelled)) {
         status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
-    else
+        iswi_failure_follow_reason(ctx);
+    } else {
         status = iswi_context_settle(ctx, isw_next_run(ctx->bound->chain.steps, ctx));
+    }
     iswi_crash_running(before);
     if (ctx->run.failure.status != ISW_OK)
         iswi_context_report(ctx, status);

@@ -128,6 +128,7 @@ struct isw_context {
     iswi_named_bag emitted;
 
     iswi_recording *recording; /* span.c; NULL: nobody has asked */
+    bool obeyed; /* its failure is that it was cancelled, under the status of the reason */
     bool outcome_decided;
     isw_outcome outcome;
     uint32_t retry_after_ms;

@@ -34,6 +34,7 @@ static isw_status record(isw_context *ctx, isw_failure failure, const char *form
     failure.retriable = isw_status_retriable(failure.status);
     if (!failure.type)
         failure.type = "";
+    ctx->obeyed = false;
     ctx->run.failure = failure;
     return failure.status;
 }
@@ -110,6 +111,7 @@ isw_status isw_fail_as(isw_context *ctx, const isw_failure *failure)
     assert(failure->status != ISW_OK);
     if (ctx->run.failure.status != ISW_OK)
         return failure->status;
+    ctx->obeyed = false;
     ctx->run.failure = copy_one(ctx, failure);
     for (const isw_failure *from = failure->cause; from && depth < ISWI_CAUSES_MAX; depth++) {
         isw_failure *kept = iswi_arena_alloc(&ctx->arena, sizeof *kept);
@@ -134,6 +136,7 @@ void isw_context_recover(isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
+    ctx->obeyed = false;
 }
 
 void isw_context_set_outcome(isw_context *ctx, isw_outcome outcome, uint32_t retry_after_ms)
@@ -159,7 +162,52 @@ isw_outcome isw_context_outcome(const isw_context *ctx, isw_status status)
         status = ctx->run.failure.status;
     if (status == ISW_OK)
         return ISW_OUTCOME_SUCCESS;
-    return status == ISW_E_CANCELLED ? ISW_OUTCOME_CANCELLED : ISW_OUTCOME_FAILED;
+    return status == ISW_E_CANCELLED || ctx->obeyed ? ISW_OUTCOME_CANCELLED : ISW_OUTCOME_FAILED;
+}
+
+/* -- When it was cancelled --------------------------------------------------------------------- */
+
+static isw_status status_of(isw_cancel_reason reason)
+{
+    switch (reason) {
+    case ISW_CANCEL_DEADLINE:
+        return ISW_E_TIMEOUT;
+    case ISW_CANCEL_SHUTDOWN:
+        return ISW_E_UNAVAILABLE;
+    default:
+        return ISW_OK;
+    }
+}
+
+/* What it was doing broke off, and that is what it says. Under a limit it is the limit's owner who
+ * tells. */
+static bool was_interrupted(const isw_context *ctx, isw_status status)
+{
+    return !ctx->limit && status != ISW_E_TIMEOUT && status != ISW_E_UNAVAILABLE &&
+           status != ISW_E_NO_MEMORY &&
+           isw_status_http(status) >= 500;
+}
+
+void iswi_failure_follow_reason(isw_context *ctx)
+{
+    isw_failure *failure = &ctx->run.failure;
+    bool obeys = failure->status == ISW_E_CANCELLED;
+    isw_status status;
+
+    if (!obeys && !was_interrupted(ctx, failure->status))
+        return;
+    status = status_of(isw_context_cancel_reason(ctx));
+    if (status == ISW_OK)
+        return;
+    if (obeys) {
+        failure->status = status;
+        failure->retriable = isw_status_retriable(status);
+        ctx->obeyed = true;
+    } else {
+        isw_fail_because_at(ctx, status, failure->place, status == ISW_E_TIMEOUT
+                                                             ? "its time was over"
+                                                             : "it was cancelled: the host stops");
+    }
 }
 
 /* -- In the log -------------------------------------------------------------------------------- */
@@ -191,7 +239,7 @@ void isw_log_failure(isw_context *ctx, isw_log_level level)
 {
     ISWI_ALIVE(ctx);
     const isw_failure *failure = &ctx->run.failure;
-    isw_named_value fields[5];
+    isw_named_value fields[6];
     size_t count = 0;
 
     ctx->failure_logged = true;
@@ -203,6 +251,10 @@ void isw_log_failure(isw_context *ctx, isw_log_level level)
         fields[count++] = isw_named("place", isw_value_string(failure->place));
     if (failure->cause)
         fields[count++] = isw_named("causes", cause_texts(ctx, failure));
+    if (ctx->obeyed)
+        fields[count++] = isw_named("reason", isw_value_string(failure->status == ISW_E_TIMEOUT
+                                                                      ? "deadline"
+                                                                      : "shutdown"));
     fields[count++] = isw_named("user", isw_value_bool(failure->user));
     fields[count++] = isw_named("retriable", isw_value_bool(failure->retriable));
     isw_log_fields(ctx, level, NULL, fields, count, "%s: %s", isw_status_name(failure->status),

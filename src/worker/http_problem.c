@@ -91,7 +91,10 @@ isw_status isw_http_reply_failure(isw_context *ctx, bool details)
     ISWI_ALIVE(ctx);
     const isw_failure *failure = &ctx->run.failure;
     bool later = ctx->outcome_decided && ctx->outcome == ISW_OUTCOME_RETRY_LATER;
-    int status = later && failure->status != ISW_E_BUSY ? 503 : isw_status_http(failure->status);
+    int status;
+
+    iswi_failure_follow_reason(ctx); /* in the step that failed nobody has, yet */
+    status = later && failure->status != ISW_E_BUSY ? 503 : isw_status_http(failure->status);
     iswi_buffer *json = &ctx->outgoing.bytes;
 
     begin_problem(json, status, NULL);

@@ -109,6 +109,92 @@ static void a_deadline_makes_the_descriptor_readable(void **state)
     isw_worker_destroy(worker);
 }
 
+/* -- What its failure is called ---------------------------------------------------------------- */
+
+static isw_status obeys(isw_context *ctx, isw_cancel_reason reason)
+{
+    iswi_context_cancel(ctx, reason);
+    return isw_fail(ctx, ISW_E_CANCELLED, "told to stop");
+}
+
+static isw_status obeys_a_deadline(isw_context *ctx)
+{
+    return obeys(ctx, ISW_CANCEL_DEADLINE);
+}
+
+static isw_status obeys_a_shutdown(isw_context *ctx)
+{
+    return obeys(ctx, ISW_CANCEL_SHUTDOWN);
+}
+
+static isw_status obeys_its_caller(isw_context *ctx)
+{
+    return obeys(ctx, ISW_CANCEL_CALLER);
+}
+
+static isw_status obeys_in_a_word(isw_context *ctx)
+{
+    iswi_context_cancel(ctx, ISW_CANCEL_SHUTDOWN);
+    return ISW_E_CANCELLED;
+}
+
+static isw_status stops_by_itself(isw_context *ctx)
+{
+    return isw_fail(ctx, ISW_E_CANCELLED, "had enough");
+}
+
+static void the_status_follows_the_reason(void **state)
+{
+    static const struct {
+        isw_handler_fn handler;
+        isw_status status;
+        bool retriable;
+    } cases[] = {
+        { obeys_a_deadline, ISW_E_TIMEOUT, true },
+        { obeys_a_shutdown, ISW_E_UNAVAILABLE, true },
+        { obeys_in_a_word, ISW_E_UNAVAILABLE, true },
+        { obeys_its_caller, ISW_E_CANCELLED, false },
+        { stops_by_itself, ISW_E_CANCELLED, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run r;
+
+        run_function(&r, cases[i].handler, NULL, NULL);
+        assert_int_equal(r.result.outcome, ISW_OUTCOME_CANCELLED);
+        assert_int_equal(r.result.failure.status, cases[i].status);
+        assert_int_equal(r.result.failure.retriable, cases[i].retriable);
+        run_fini(&r);
+    }
+}
+
+static isw_status is_interrupted(isw_context *ctx)
+{
+    iswi_context_cancel(ctx, ISW_CANCEL_DEADLINE);
+    return isw_fail(ctx, ISW_E_IO, "the query was interrupted");
+}
+
+static isw_status finds_a_fault(isw_context *ctx)
+{
+    iswi_context_cancel(ctx, ISW_CANCEL_DEADLINE);
+    return isw_fail(ctx, ISW_E_INVALID, "no such order");
+}
+
+static void what_broke_off_because_of_it_is_its_cause(void **state)
+{
+    run r;
+
+    (void)state;
+    run_function(&r, is_interrupted, NULL, NULL);
+    assert_int_equal(r.result.failure.status, ISW_E_TIMEOUT);
+    assert_int_equal(r.result.failure.cause->status, ISW_E_IO);
+    run_fini(&r);
+    run_function(&r, finds_a_fault, NULL, NULL); /* which it would have in time, too */
+    assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+    run_fini(&r);
+}
+
 /* -- After the answer -------------------------------------------------------------------------- */
 
 static void note_after(isw_context *ctx, void *user)
@@ -192,6 +278,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_handler_is_told_by_flag_call_and_descriptor),
     cmocka_unit_test(nobody_is_told_after_the_end),
     cmocka_unit_test(a_deadline_makes_the_descriptor_readable),
+    cmocka_unit_test(the_status_follows_the_reason),
+    cmocka_unit_test(what_broke_off_because_of_it_is_its_cause),
     cmocka_unit_test(what_is_left_for_after_the_answer_runs_last_first),
     cmocka_unit_test(a_context_used_after_its_invocation_ends_the_program),
 };
