@@ -75,6 +75,10 @@ static void place(iswi_host *host, iswi_call *call)
     iswi_placing placing = ISWI_PLACE_CLOSED;
     bool full = false;
 
+    if (atomic_load_explicit(&host->ending, memory_order_relaxed)) {
+        iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "the host stops");
+        return;
+    }
     if (best)
         placing = iswi_process_invoke(best, call, &failure);
     /* The best one had no place: any other will do. */

@@ -144,6 +144,7 @@ typedef struct iswi_place {
     uint64_t id;     /* 0: free */
     iswi_call *call; /* NULL: answered already, the worker's response is awaited */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
+    bool stopping;    /* its function was told that the host stops */
 } iswi_place;
 
 /* Where a process is with reading its configuration again (reload.c). */
@@ -253,6 +254,7 @@ struct iswi_host {
     atomic_uint reloads; /* how often iswi_host_reload was called */
     unsigned reloads_seen;
     atomic_int stops; /* how often iswi_host_stop was called */
+    atomic_bool ending; /* the grace is over: what is in flight is cancelled, nothing is begun */
     atomic_llong wake_at_ns; /* when the supervisor looks again at the latest */
     atomic_uint calls;
     unsigned char id_prefix[8];    /* of invocation ids: random, and a number behind it */
@@ -321,6 +323,13 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to loo
 /* states.c: the supervisor's thread. Sets *next_ns to when it wants to be called again, if that is
  * sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
+
+/* shutdown.c: the supervisor's thread. */
+/* Tell each function that runs that the host stops; once, however often this is called. */
+void iswi_shutdown_cancel(iswi_host *host);
+
+/* Answer what is left, and say what it was. */
+void iswi_shutdown_lose(iswi_host *host);
 
 /* reload.c: the supervisor's thread but for iswi_reload_answered. */
 /* Watch the files of the workers' configurations; a host that cannot says so and goes on. */

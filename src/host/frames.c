@@ -10,6 +10,8 @@
 
 #include <unistd.h>
 
+enum { CLOCKS_DIFFER_NS = 2000000 };
+
 typedef struct held_answer {
     iswi_message *message;
     iswi_arena arena;
@@ -201,6 +203,15 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
     }
 }
 
+/* A worker that notices the end of the time, or obeys our cancel, may say no more than that it was
+ * cancelled. Our clock and its own may differ by what `timeout_ms` was rounded by. */
+static isw_status reason_of(const iswi_call *call, bool stopping)
+{
+    if (call->deadline_ns && iswi_now_ns() >= call->deadline_ns - CLOCKS_DIFFER_NS)
+        return ISW_E_TIMEOUT;
+    return stopping ? ISW_E_UNAVAILABLE : ISW_E_CANCELLED;
+}
+
 static void fill_answer(held_answer *held, iswi_answer *answer)
 {
     const iswi_response *response = &held->frame.as.response;
@@ -216,7 +227,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .retry_after_ms = response->retry_after_ms,
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
-        answer->status = ISW_E_FAILED;
+        answer->status = answer->outcome == ISW_OUTCOME_CANCELLED ? ISW_E_CANCELLED : ISW_E_FAILED;
 }
 
 /* An array is one value after the other. */
@@ -262,6 +273,7 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
     iswi_place *place;
     iswi_call *call;
     iswi_answer answer;
+    bool stopping;
     size_t used;
     isw_status status;
 
@@ -277,6 +289,7 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
     pthread_mutex_lock(&process->lock);
     place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
     call = place ? place->call : NULL;
+    stopping = place && place->stopping;
     if (call)
         iswi_process_count(process,
                            held->frame.as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
@@ -292,6 +305,10 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
         return status;
     }
     fill_answer(held, &answer);
+    if (answer.status == ISW_E_CANCELLED) {
+        answer.status = reason_of(call, stopping);
+        answer.retriable = isw_status_retriable(answer.status);
+    }
     answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
     if (answer.outcome == ISW_OUTCOME_SUCCESS)
         take_outputs(process, call, &held->frame.as.response.outputs);

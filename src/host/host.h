@@ -32,8 +32,9 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
  * Blocks. Errors: ISW_E_UNAVAILABLE when no worker could be brought to serve. */
 isw_status iswi_host_run(iswi_host *host, isw_error *error);
 
-/* Ask iswi_host_run to end. A second call ends it without waiting for what is in flight. Any thread
- * and any signal handler. */
+/* Ask iswi_host_run to end. What is in flight may go on for shutdown_grace, is then cancelled, and
+ * has cancel_grace to answer. A second call cancels it now, a third does not wait for answers. Any
+ * thread and any signal handler. */
 void iswi_host_stop(iswi_host *host);
 
 /* Have every worker read its configuration again. One that refuses what it finds keeps what it has

@@ -137,7 +137,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     }
     process->free_count--;
     process->in_flight++;
-    process->places[number] = (iswi_place){ id, call, call->deadline_ns };
+    process->places[number] = (iswi_place){ id, call, call->deadline_ns, false };
     iswi_process_update_load(process);
     return ISWI_PLACED;
 }

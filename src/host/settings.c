@@ -25,9 +25,10 @@ static const isw_option host_rows[] = {
     ROW(iswi_host_options, function_timeout_ms, DURATION, "function_timeout", "30s", 0, DAY_MS,
         "for functions that name none; 0: none"),
     ROW(iswi_host_options, cancel_grace_ms, DURATION, "cancel_grace", "2s", 0, HOUR_MS,
-        "from the cancel of an invocation to the end of its process"),
+        "from the cancel of an invocation (its deadline, or the end of shutdown_grace) to the "
+        "end of its process"),
     ROW(iswi_host_options, shutdown_grace_ms, DURATION, "shutdown_grace", "10s", 0, HOUR_MS,
-        "for what is in flight when the host stops"),
+        "for what is in flight when the host stops; then it is cancelled (cancel_grace)"),
     ROW(iswi_host_options, control, BOOL, "control", "true", 0, 0,
         "answer isoworker status, logs, drain and resume"),
     ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,

@@ -5,12 +5,14 @@
  * host does nothing between heartbeats.
  */
 #include "base/clock.h"
-#include "host/engine.h"
+#include "host/control.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#define LOOK_AGAIN_NS INT64_C(10000000)
 
 /* -- Waking ------------------------------------------------------------------------------------ */
 
@@ -213,25 +215,54 @@ static isw_status serve(iswi_host *host, isw_error *error)
     return ISW_OK;
 }
 
-/* Wait until every call is answered, the grace is over, or we are asked again. */
+/* Nobody is woken when a request has come in, or its answer has gone out, without a call. */
+static int64_t next_look(iswi_host *host, int64_t next_ns, int64_t until_ns)
+{
+    int64_t soon_ns = iswi_now_ns() + LOOK_AGAIN_NS;
+
+    if (!atomic_load(&host->calls) && soon_ns < next_ns)
+        next_ns = soon_ns;
+    return next_ns < until_ns ? next_ns : until_ns;
+}
+
+/* Wait until nothing is on its way, the time is over, or we were asked `stops` times. */
+static void wait_for_answers(iswi_host *host, int64_t ms, int stops)
+{
+    int64_t until_ns = iswi_now_ns() + ms * 1000000;
+
+    while (iswi_host_in_flight(host) && iswi_now_ns() < until_ns &&
+           atomic_load(&host->stops) < stops) {
+        overview seen = look(host);
+
+        if (atomic_load(&host->ending))
+            iswi_shutdown_cancel(host);
+        seen.next_ns = next_look(host, seen.next_ns, until_ns);
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+}
+
+/* First what is in flight may end as it would, then it is told, then it is lost. Each wish to stop
+ * goes one step on. */
 static void drain(iswi_host *host)
 {
-    int64_t until = iswi_now_ns() + host->options.shutdown_grace_ms * 1000000;
     unsigned calls = atomic_load(&host->calls);
 
     if (host->http)
         iswi_http_quiesce(host->http);
     if (calls)
         iswi_console_say(&host->console, ISW_LOG_INFO,
-                         "waiting for %u invocations in flight; Ctrl-C again does not", calls);
-    while (atomic_load(&host->calls) && iswi_now_ns() < until && atomic_load(&host->stops) < 2) {
-        overview seen = look(host);
-
-        if (seen.next_ns > until)
-            seen.next_ns = until;
-        atomic_store(&host->wake_at_ns, seen.next_ns);
-        wait_for_events(host, seen.next_ns);
-    }
+                         "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
+    wait_for_answers(host, host->options.shutdown_grace_ms, 2);
+    calls = atomic_load(&host->calls);
+    if (!calls)
+        return;
+    iswi_console_say(&host->console, ISW_LOG_INFO,
+                     "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
+                     "not wait", calls, (long long)host->options.cancel_grace_ms);
+    iswi_shutdown_cancel(host);
+    wait_for_answers(host, host->options.cancel_grace_ms, 3);
+    iswi_shutdown_lose(host);
 }
 
 static void terminate(iswi_process *process, int64_t grace_ms)
@@ -257,7 +288,7 @@ static void terminate(iswi_process *process, int64_t grace_ms)
 
 static void end_processes(iswi_host *host)
 {
-    int64_t grace_ms = atomic_load(&host->stops) > 1 ? 0 : 2000;
+    int64_t grace_ms = atomic_load(&host->stops) > 2 ? 0 : 2000;
 
     for (size_t i = 0; i < host->pool_count; i++)
         for (unsigned j = 0; j < host->pools[i].count; j++)

@@ -3,12 +3,25 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 import unittest
 
-from harness import SOURCE, Host, is_alive, main, wait_until, worker
+from harness import NO_CHAIN, SOURCE, Client, Host, is_alive, main, wait_until, worker
+from operators import report
+
+
+CONCURRENT = "worker: {concurrency: 4}\nmiddleware:\n  - error_handling\n"
+
+
+def is_refused(host):
+    try:
+        socket.create_connection(("127.0.0.1", host.port), 5).close()
+        return False
+    except OSError:
+        return True
 
 
 class Faults(unittest.TestCase):
@@ -80,10 +93,17 @@ class Faults(unittest.TestCase):
     def test_a_function_that_heeds_its_deadline_costs_no_process(self):
         with Host(worker()) as host:
             before = host.get("pid")[1]
-            status, body, seconds = host.start("GET", "nap?ms=20000")()
-            self.assertIn(status, (499, 504))
-            self.assertLess(seconds, 5)
+            naps = [host.start("GET", "nap?ms=20000") for _ in range(10)]
+            for status, body, seconds in [finish() for finish in naps]:
+                self.assertEqual(status, 504)
+                self.assertIn('"error":"ISW_E_TIMEOUT"', body)
+                self.assertLess(seconds, 5)
             self.assertEqual(host.get("pid")[1], before)
+
+    def test_a_deadline_is_504_without_a_chain_too(self):
+        with Host(worker(), chain=NO_CHAIN) as host:
+            naps = [host.start("GET", "nap?ms=20000") for _ in range(10)]
+            self.assertEqual({finish()[0] for finish in naps}, {504})
 
     def test_a_function_that_does_not_costs_its_process_only(self):
         with Host(worker(more="processes: 2"), top="host: {cancel_grace: 200ms}") as host:
@@ -154,8 +174,75 @@ class Faults(unittest.TestCase):
             host.process.send_signal(signal.SIGINT)
             host.wait_for("waiting for 1 invocations in flight")
             host.process.send_signal(signal.SIGINT)
-            self.assertEqual(finish()[0], 502)
+            self.assertEqual(finish()[0], 503)
             host.wait_for("host: stopped")
+
+    def test_a_third_signal_does_not_wait_for_those_who_do_not_obey(self):
+        top = "host: {cancel_grace: 60s, function_timeout: 60s}"
+        with Host(worker(), chain=CONCURRENT, top=top) as host:
+            finish = host.start("GET", "deaf?ms=60000")
+            host.wait_for_naps(1)
+            begin = time.monotonic()
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("waiting for 1 invocations in flight")
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("cancelling 1 invocations")
+            host.process.send_signal(signal.SIGTERM)
+            self.assertEqual(finish()[0], 503)
+            host.wait_for("deaf is lost")
+            host.wait_for("host: stopped")
+            self.assertLess(time.monotonic() - begin, 20)
+
+    def test_functions_are_told_that_the_host_stops_and_answer(self):
+        for lane in ("ring", "message"):
+            top = "host: {shutdown_grace: 100ms, cancel_grace: 30s}"
+            with Host(worker(more=f"link: {{lane: {lane}}}\nprocesses: 2"), top=top) as host:
+                naps = [host.start("GET", "once?ms=60000") for _ in range(8)]
+                host.wait_for_naps(8)
+                events = Client(host, "GET /api/watch HTTP/1.1\nHost: a")
+                events.wait_for(b"begins")
+                host.process.send_signal(signal.SIGTERM)
+                for finish in naps:
+                    status, body, _ = finish()
+                    self.assertEqual(status, 503)
+                    self.assertIn('"error":"ISW_E_UNAVAILABLE"', body)
+                host.wait_for("cancelling 9 invocations, which have 30000 ms to answer")
+                host.wait_for("once: ISW_E_UNAVAILABLE: woken .*reason=shutdown")
+                host.wait_for("host: stopped")
+                self.assertNotIn("is lost", host.log())
+
+    def test_a_foreign_worker_that_says_cancelled_is_given_the_reason(self):
+        liar = worker("liar", [SOURCE + "/integration/lying_worker.py"])
+        top = "host: {shutdown_grace: 100ms, cancel_grace: 30s}"
+        with Host(liar, top=top) as host:
+            waits = host.start("GET", "lie/obeys")
+            wait_until(lambda: report(host)["host"]["in_flight"] == 1)
+            host.process.send_signal(signal.SIGTERM)
+            status, body, _ = waits()
+            self.assertEqual(status, 503)
+            self.assertIn('"error":"ISW_E_UNAVAILABLE"', body)
+
+    def test_what_does_not_obey_the_stop_is_answered_and_named(self):
+        top = "host: {shutdown_grace: 100ms, cancel_grace: 200ms}"
+        with Host(worker(), top=top, chain=CONCURRENT) as host:
+            deaf = host.start("GET", "deaf?ms=60000")
+            host.wait_for_naps(1)
+            host.process.send_signal(signal.SIGTERM)
+            status, body, seconds = deaf()
+            self.assertEqual(status, 503)
+            self.assertIn("the host stops", body)
+            host.wait_for(r"warning +host: deaf is lost: .*\([0-9a-f]{32}\)")
+
+    def test_a_body_that_is_still_coming_in_is_waited_for(self):
+        with Host(worker(), top="host: {shutdown_grace: 60s}") as host:
+            client = Client(host, "POST /api/echo HTTP/1.1\nHost: a\nContent-Length: 10\n"
+                                  "Expect: 100-continue")
+            client.wait_for(b"100 Continue")
+            host.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: is_refused(host))
+            client.sock.sendall(b"0123456789")
+            client.wait_for(b"200 OK")
+            client.wait_for(b"0123456789")
 
     def test_a_worker_that_is_terminated_by_hand_finishes_and_is_replaced(self):
         with Host(worker(more="processes: 2")) as host:

@@ -64,6 +64,12 @@ static isw_status stubborn(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)getpid());
 }
 
+static isw_status deaf(isw_context *ctx)
+{
+    isw_log(ctx, ISW_LOG_INFO, "napping in %ld", (long)getpid());
+    return stubborn(ctx);
+}
+
 /* -- Crashes ----------------------------------------------------------------------------------- */
 
 static volatile int zero;
@@ -400,6 +406,7 @@ static const isw_function functions[] = {
     { .name = "once", .trigger = ISW_HTTP("GET", "once"), .handler = nap },
     { .name = "stubborn", .trigger = ISW_HTTP("GET", "stubborn"), .handler = stubborn,
       .timeout_ms = 300 },
+    { .name = "deaf", .trigger = ISW_HTTP("GET", "deaf"), .handler = deaf },
     { .name = "hoard", .trigger = ISW_HTTP("POST", "hoard"), .handler = hoard },
     { .name = "fault", .trigger = ISW_HTTP("POST", "fault/{kind}"), .handler = fault },
     { .name = "forge", .trigger = ISW_HTTP("GET", "forge"), .handler = forge },

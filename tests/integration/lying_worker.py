@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
 import worker  # noqa: E402
-from peer import CREDIT, HOST_HELLO, METRICS, RESPONSE, members, pairs  # noqa: E402
+from peer import CANCEL, CREDIT, HOST_HELLO, METRICS, RESPONSE, members, pairs  # noqa: E402
 
 
 def family(help_size, value):
@@ -34,6 +34,10 @@ class Liar(worker.Worker):
             "truth_after_a_lie": [truth],
         }
         return frames.get(how, [])
+
+    def stream(self, kind, joined, body):
+        """Whatever was not answered obeys a cancel, and says no more than that."""
+        return [(RESPONSE, joined, {1: worker.CANCELLED})] if kind == CANCEL else []
 
 
 worker.FUNCTIONS = {"lie": (None, "GET", "lie/{how}")}
