@@ -55,7 +55,8 @@ static void lose_all(iswi_process *process)
         iswi_console_say_of(&process->host->console, ISW_LOG_WARNING, call->function->name,
                             call->invocation_id,
                             "%s is lost: it was told that the host stops, and did not answer in "
-                            "time%s", call->function->name, call->answer_streams ? "; its answer is cut" : "");
+                            "time%s", call->function->name,
+                            call->answer_streams ? "; its answer is cut" : "");
         iswi_call_fail(process->host, call, ISW_E_UNAVAILABLE,
                        "the host stops, and the function did not answer in time");
     }
