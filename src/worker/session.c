@@ -162,6 +162,8 @@ static void on_status_request(iswi_session *session, uint64_t id)
     unsigned running;
     unsigned waiting;
 
+    if (!atomic_exchange(&session->asked, true))
+        iswi_session_wake(session);
     iswi_dispatch_count(&session->dispatch, &running, &waiting);
     frame.as.status = (iswi_status_frame){ running, waiting, resident_bytes() };
     iswi_session_reply(session, &frame);

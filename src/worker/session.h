@@ -34,6 +34,7 @@ typedef struct iswi_session {
     pthread_t reloader;
     uint64_t reload_id;
     int64_t heartbeat_ms;
+    atomic_bool asked; /* a status_request came: heartbeats have begun */
     int64_t grace_until_ns;
 
     pthread_mutex_t telling; /* held to send metrics, so that goodbye is last */

@@ -62,13 +62,15 @@ static void wait_for_hello(iswi_session *session)
         iswi_session_fail(session, ISW_E_TIMEOUT, "the host did not say hello in time");
 }
 
-/* Until the session is to end: the host closes, terminates or falls silent, or we are stopped. */
+/* Until the session is to end: the host closes, terminates or falls silent, or we are stopped. A
+ * host that waits for others has nothing to say before its first heartbeat. */
 static void serve(iswi_session *session)
 {
     for (;;) {
         snapshot now = look(session);
         int64_t heard = atomic_load(&session->heard_ns);
-        int64_t silent = now.heartbeat_ms * SILENT_INTERVALS * 1000000;
+        bool counts = atomic_load(&session->asked);
+        int64_t silent = counts ? now.heartbeat_ms * SILENT_INTERVALS * 1000000 : 0;
 
         if (now.over || now.terminating || atomic_load(&session->worker->stop_asked))
             return;

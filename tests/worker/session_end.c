@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static isw_status succeeds(isw_context *ctx)
 {
@@ -93,23 +94,47 @@ static void a_host_says_why_it_gives_up(void **state)
     finish(&s, ISW_E_UNSUPPORTED, "the host ended the session: you are too old");
 }
 
-static void a_host_that_falls_silent_is_taken_for_gone(void **state)
+/* A session whose host promises a heartbeat every millisecond. */
+static void begin_with_heartbeats(session *s)
 {
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     isw_error error = { 0 };
+
+    assert_int_equal(make_worker(functions, "worker: {}\n", &s->worker, &error), ISW_OK);
+    host_start(&s->host, s->worker);
+    host_expect(&s->host, ISWI_WORKER_HELLO);
+    frame.as.host_hello.protocol = 1;
+    frame.as.host_hello.proof = (isw_bytes){ scripted_token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
+    frame.as.host_hello.heartbeat_ms = 1;
+    host_send(&s->host, &frame);
+    host_expect(&s->host, ISWI_CREDIT);
+}
+
+static void a_host_that_falls_silent_is_taken_for_gone(void **state)
+{
     session s;
 
     (void)state;
-    assert_int_equal(make_worker(functions, "worker: {}\n", &s.worker, &error), ISW_OK);
-    host_start(&s.host, s.worker);
-    host_expect(&s.host, ISWI_WORKER_HELLO);
-    frame.as.host_hello.protocol = 1;
-    frame.as.host_hello.proof = (isw_bytes){ scripted_token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
-    frame.as.host_hello.heartbeat_ms = 5;
-    host_send(&s.host, &frame);
-    host_expect(&s.host, ISWI_CREDIT);
+    begin_with_heartbeats(&s);
+    host_send_kind(&s.host, ISWI_STATUS_REQUEST, 1);
+    host_expect(&s.host, ISWI_STATUS);
     host_expect_close(&s.host);
     finish(&s, ISW_E_CLOSED, "the host fell silent");
+}
+
+/* Silence cannot be awaited: ten times as long as it would bear it later. */
+static void silence_before_the_first_heartbeat_is_borne(void **state)
+{
+    const struct timespec silence = { 0, 100 * 1000000 };
+    session s;
+
+    (void)state;
+    begin_with_heartbeats(&s);
+    nanosleep(&silence, NULL);
+    host_send_kind(&s.host, ISWI_WARMUP, 7);
+    host_expect(&s.host, ISWI_WARMED);
+    host_close(&s.host);
+    finish(&s, ISW_E_CLOSED, "the host went away");
 }
 
 /* -- Violations -------------------------------------------------------------------------------- */
@@ -261,6 +286,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_host_that_closes_ends_the_session_at_once),
     cmocka_unit_test(a_host_says_why_it_gives_up),
     cmocka_unit_test(a_host_that_falls_silent_is_taken_for_gone),
+    cmocka_unit_test(silence_before_the_first_heartbeat_is_borne),
     cmocka_unit_test(garbage_is_a_violation),
     cmocka_unit_test(a_workers_frame_from_a_host_is_a_violation),
     cmocka_unit_test(a_second_hello_is_a_violation),
