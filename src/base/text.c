@@ -168,6 +168,30 @@ bool iswi_secret_equal(const void *a, const void *b, size_t size)
     return difference == 0;
 }
 
+int iswi_text_compare(isw_str a, isw_str b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp(a.data, b.data, size) : 0;
+
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool iswi_function_name(isw_str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+
+        if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+            return false;
+    }
+    return name.size && is_letter(name.data[0]);
+}
+
 bool iswi_word_in(const char *list, isw_str token)
 {
     while (list && *list) {

@@ -38,6 +38,7 @@ typedef struct iswi_host_output {
 typedef struct iswi_host_function {
     uint64_t number; /* in load and invoke */
     iswi_pool *pool;
+    size_t place; /* among its pool's functions */
     const char *name, *summary, *trigger_type;
     const char *methods, *route; /* http */
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
@@ -183,6 +184,8 @@ struct iswi_process {
     bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
     iswi_reloading reloading;
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
+    bool described; /* it was asked for its functions, in this run */
+    bool *lacks;    /* which of its pool's functions it could not load; NULL: it has all */
     bool refused; /* it broke the protocol; only its link's events, which come one at a time */
     iswi_message *metadata; /* held until the supervisor has read it */
     isw_bytes metadata_frame;
@@ -360,12 +363,29 @@ bool iswi_process_read_output(iswi_process *process, bool errors);
 /* functions.c: the supervisor's thread. */
 isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
                                 isw_error *error);
-/* Take over what a configuration that was read again says of a pool's functions, which come in the
- * order of the first time. *changed have another chain now. Errors: ISW_E_NO_MEMORY. */
-isw_status iswi_functions_refresh(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
-                                  unsigned *changed);
+
+/* Take over what a configuration can change of a function; *changed counts one with another chain.
+ * The rest is the program's and stays as it was; whether it is as it was says the second. Errors:
+ * ISW_E_NO_MEMORY. */
+isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
+                                 const iswi_wire_function *wire, unsigned *changed);
+bool iswi_function_is_as_before(const iswi_host_function *function,
+                                const iswi_wire_function *wire);
 void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
-void iswi_functions_show(iswi_host *host);    /* the table */
+
+/* functions_told.c: the supervisor's thread. */
+/* Functions as a worker told them, by name; free with iswi_free. A name is what routes, settings and
+ * lines of the log call a function by: each is one, and there once. NULL with `error`. */
+iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error *error);
+
+/* Take a frame `metadata`: the first one of a pool makes its functions, later ones change them; what
+ * cannot be changed while the host runs is said. *changed have another chain now. Errors:
+ * ISW_E_PROTOCOL, ISW_E_NO_MEMORY, ISW_E_FAILED if the worker said so. */
+isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned *changed,
+                               isw_error *error);
+
+/* functions_table.c: the supervisor's thread. */
+void iswi_functions_show(iswi_host *host);
 
 /* output_sink.c: what functions put out. Any thread. */
 /* A value for an output of the function; one that it did not declare is logged and dropped. */

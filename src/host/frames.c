@@ -78,18 +78,36 @@ static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_
     return ISW_OK;
 }
 
-static isw_status on_loaded(iswi_process *process, const iswi_loaded *loaded, isw_error *error)
+/* Note that it cannot run the function, so that none is sent there. */
+static isw_status lack(iswi_process *process, const iswi_host_function *function,
+                       const iswi_wire_status *status, isw_error *error)
 {
-    if (!process->loads_awaited)
+    iswi_console_say_of(&process->host->console, ISW_LOG_ERROR, function->name, "",
+                        "worker %s cannot run function %s, which answers 503: %.*s",
+                        process->label, function->name, (int)status->message.size,
+                        status->message.size ? status->message.data : "");
+    if (!process->lacks)
+        process->lacks = iswi_calloc(process->pool->function_count, sizeof *process->lacks);
+    if (!process->lacks)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory to know what it lacks");
+    process->lacks[function->place] = true;
+    return ISW_OK;
+}
+
+static isw_status on_loaded(iswi_process *process, uint64_t id, const iswi_loaded *loaded,
+                            isw_error *error)
+{
+    const iswi_pool *pool = process->pool;
+    isw_status status = ISW_OK;
+
+    if (!process->loads_awaited || id == 0 || id > pool->function_count ||
+        pool->functions[id - 1]->number != loaded->function)
         return refuse(error, "a loaded that nobody asked for");
     if (loaded->status.code)
-        iswi_console_say(&process->host->console, ISW_LOG_ERROR,
-                         "worker %s cannot run function number %llu: %.*s", process->label,
-                         (unsigned long long)loaded->function, (int)loaded->status.message.size,
-                         loaded->status.message.size ? loaded->status.message.data : "");
+        status = lack(process, pool->functions[id - 1], &loaded->status, error);
     if (--process->loads_awaited == 0)
         iswi_host_wake(process->host);
-    return ISW_OK;
+    return status;
 }
 
 static isw_status on_credit(iswi_process *process, const iswi_credit *credit, isw_error *error)
@@ -158,7 +176,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
     case ISWI_METADATA:
         return on_metadata(process, message, bytes, error);
     case ISWI_LOADED:
-        return on_loaded(process, &frame->as.loaded, error);
+        return on_loaded(process, frame->id, &frame->as.loaded, error);
     case ISWI_CREDIT:
         return on_credit(process, &frame->as.credit, error);
     case ISWI_STATUS:
@@ -194,7 +212,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
             return refuse(error, "a reloaded that nobody asked for");
         return ISW_OK;
     case ISWI_WARMED:
-        return ISW_OK;
+        return refuse(error, "a warmed that nobody asked for");
     default:
         if (frame->kind > ISWI_KIND_CORE_MAX)
             return ISW_OK;
@@ -212,6 +230,14 @@ static isw_status reason_of(const iswi_call *call, bool stopping)
     return stopping ? ISW_E_UNAVAILABLE : ISW_E_CANCELLED;
 }
 
+/* Why an invocation did not succeed whose response does not say it. */
+static isw_status status_by(isw_outcome outcome)
+{
+    return outcome == ISW_OUTCOME_CANCELLED     ? ISW_E_CANCELLED
+           : outcome == ISW_OUTCOME_RETRY_LATER ? ISW_E_UNAVAILABLE
+                                                : ISW_E_FAILED;
+}
+
 static void fill_answer(held_answer *held, iswi_answer *answer)
 {
     const iswi_response *response = &held->frame.as.response;
@@ -227,7 +253,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .retry_after_ms = response->retry_after_ms,
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
-        answer->status = answer->outcome == ISW_OUTCOME_CANCELLED ? ISW_E_CANCELLED : ISW_E_FAILED;
+        answer->status = status_by(answer->outcome);
 }
 
 /* An array is one value after the other. */

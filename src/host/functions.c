@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the workers can do: functions as they described them, routes to them, and the table that a
- * person sees. All on the supervisor's thread but iswi_host_find; routes and functions are read by
- * others once published. */
+/* What the workers can do: functions as they described them, and routes to them. All on the
+ * supervisor's thread but iswi_host_find; routes and functions are read by others once
+ * published. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "host/engine.h"
@@ -29,7 +29,8 @@ static bool has_preflights(const iswi_strs *chain)
     return false;
 }
 
-static const char *chain_text(iswi_host *host, const iswi_strs *chain)
+/* The chain as text, kept if it is not `before`; `before` may be NULL. NULL: memory is out. */
+static const char *chain_text(iswi_host *host, const iswi_strs *chain, const char *before)
 {
     iswi_buffer text = { 0 };
     const char *kept;
@@ -39,7 +40,10 @@ static const char *chain_text(iswi_host *host, const iswi_strs *chain)
             iswi_buffer_append_text(&text, " > ");
         iswi_terminal_text(&text, chain->items[i]);
     }
-    kept = iswi_arena_strndup(&host->arena, (const char *)text.data, text.size);
+    if (before && strlen(before) == text.size && memcmp(before, text.data, text.size) == 0)
+        kept = before;
+    else
+        kept = iswi_arena_strndup(&host->arena, (const char *)text.data, text.size);
     iswi_buffer_fini(&text);
     return kept;
 }
@@ -55,6 +59,14 @@ static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_
         if (iswi_glob_match(rows[i].name, name))
             timeout = rows[i].timeout_ms;
     return host->debug ? 0 : timeout;
+}
+
+/* One that names no route is found by its own name; an empty route is the prefix itself. */
+static isw_str route_of(const iswi_wire_function *wire)
+{
+    const isw_str *route = isw_pairs_find(&wire->trigger, "route");
+
+    return route ? *route : wire->name;
 }
 
 static bool copy_outputs(iswi_host *host, iswi_host_function *function,
@@ -110,9 +122,9 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->summary = copy(host, wire->summary);
     function->trigger_type = copy(host, wire->trigger_type);
     function->methods = copy(host, property(&wire->trigger, "methods"));
-    function->route = copy(host, property(&wire->trigger, "route"));
+    function->route = copy(host, route_of(wire));
     atomic_init(&function->preflights, has_preflights(&wire->chain));
-    atomic_init(&function->chain, chain_text(host, &wire->chain));
+    atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
     if (!copy_outputs(host, function, wire))
@@ -140,14 +152,20 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
                                 isw_error *error)
 {
     size_t count = metadata->functions.count;
+    iswi_wire_function *sorted = iswi_functions_sort(metadata, error);
 
+    if (!sorted)
+        return error->status;
+    iswi_free(sorted);
     pool->functions = iswi_arena_calloc(&host->arena, count, sizeof *pool->functions);
     for (size_t i = 0; pool->functions && i < count; i++) {
         pool->functions[i] = make_function(host, pool, &metadata->functions.items[i]);
-        if (pool->functions[i])
+        if (pool->functions[i]) {
+            pool->functions[i]->place = i;
             warn_of_outputs(host, pool->functions[i]);
-        else
+        } else {
             pool->functions = NULL;
+        }
     }
     if (!pool->functions && count)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
@@ -156,17 +174,17 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
     return ISW_OK;
 }
 
-/* -- A configuration that was read again ------------------------------------------------------- */
+/* -- What is told again ------------------------------------------------------------------------ */
 
-/* Triggers, routes and bindings are the program's: what the YAML can change is taken over. */
-static isw_status refresh(iswi_host *host, iswi_host_function *function,
-                          const iswi_wire_function *wire, unsigned *changed)
+isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
+                                 const iswi_wire_function *wire, unsigned *changed)
 {
-    const char *now = chain_text(host, &wire->chain);
+    const char *before = atomic_load(&function->chain);
+    const char *now = chain_text(host, &wire->chain, before);
 
     if (!now)
         return ISW_E_NO_MEMORY;
-    if (strcmp(atomic_load(&function->chain), now) != 0) {
+    if (now != before) {
         iswi_console_say(&host->console, ISW_LOG_DEBUG, "function %s: its chain is now %s",
                          function->name, *now ? now : "empty");
         atomic_store(&function->chain, now);
@@ -177,17 +195,12 @@ static isw_status refresh(iswi_host *host, iswi_host_function *function,
     return ISW_OK;
 }
 
-isw_status iswi_functions_refresh(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
-                                  unsigned *changed)
+bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
 {
-    isw_status status = ISW_OK;
-
-    *changed = 0;
-    for (size_t i = 0; i < metadata->functions.count && i < pool->function_count; i++)
-        if (isw_str_equal(metadata->functions.items[i].name,
-                          isw_str_of(pool->functions[i]->name)) && status == ISW_OK)
-            status = refresh(host, pool->functions[i], &metadata->functions.items[i], changed);
-    return status;
+    return isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+           isw_str_equal(property(&wire->trigger, "methods"), isw_str_of(function->methods)) &&
+           isw_str_equal(route_of(wire), isw_str_of(function->route)) &&
+           wire->streams == function->streams && wire->idempotent == function->idempotent;
 }
 
 /* -- Routes ------------------------------------------------------------------------------------ */
@@ -224,73 +237,4 @@ void iswi_functions_publish(iswi_host *host)
     host->routes[host->route_count++] = routes;
     if (host->http)
         iswi_http_set_routes(host->http, routes);
-}
-
-/* -- The table --------------------------------------------------------------------------------- */
-
-enum { COLUMNS = 5 };
-
-typedef struct row {
-    char *cells[COLUMNS];
-} row;
-
-static char *url_of(iswi_host *host, const iswi_host_function *function)
-{
-    const char *prefix = host->http_settings.prefix;
-
-    if (function->refused)
-        return iswi_arena_printf(&host->arena, "(not served: %s)", function->refused);
-    return iswi_arena_printf(&host->arena, "%s %s%s%s/%s",
-                             *function->methods ? function->methods : "ANY",
-                             host->http ? iswi_http_url(host->http) : "", *prefix ? "/" : "",
-                             prefix, function->route);
-}
-
-static row row_of(iswi_host *host, const iswi_host_function *function)
-{
-    const char *chain = atomic_load(&function->chain);
-    row made = { { (char *)function->name, (char *)function->trigger_type, url_of(host, function),
-                   (char *)function->pool->settings->name, *chain ? (char *)chain : (char *)"-" } };
-
-    return made;
-}
-
-static void print_row(iswi_buffer *out, const row *cells, const size_t *widths)
-{
-    iswi_buffer_append_text(out, " ");
-    for (size_t i = 0; i < COLUMNS; i++) {
-        const char *text = cells->cells[i] ? cells->cells[i] : "";
-        size_t before = out->size;
-
-        iswi_buffer_append_text(out, " ");
-        iswi_terminal_text(out, isw_str_of(text));
-        while (i + 1 < COLUMNS && out->size - before < widths[i] + 2 && !out->failed)
-            iswi_buffer_append_text(out, " ");
-    }
-    iswi_buffer_append_text(out, "\n");
-}
-
-void iswi_functions_show(iswi_host *host)
-{
-    static const row head = { { "FUNCTION", "TRIGGER", "URL", "WORKER", "CHAIN" } };
-    row *rows = iswi_calloc(host->function_count + 1, sizeof *rows);
-    size_t widths[COLUMNS] = { 0 };
-    iswi_buffer out = { 0 };
-
-    if (!rows)
-        return;
-    rows[0] = head;
-    for (size_t i = 0; i < host->function_count; i++)
-        rows[i + 1] = row_of(host, host->functions[i]);
-    for (size_t i = 0; i <= host->function_count; i++)
-        for (size_t j = 0; j < COLUMNS; j++)
-            if (rows[i].cells[j] && strlen(rows[i].cells[j]) > widths[j])
-                widths[j] = strlen(rows[i].cells[j]);
-    iswi_buffer_append_text(&out, "\n");
-    for (size_t i = 0; i <= host->function_count; i++)
-        print_row(&out, &rows[i], widths);
-    iswi_buffer_append_text(&out, "\n");
-    iswi_console_text(&host->console, (const char *)out.data, out.size);
-    iswi_buffer_fini(&out);
-    iswi_free(rows);
 }

@@ -194,6 +194,7 @@ static void fini_process(iswi_process *process)
 {
     iswi_crash_join(process);
     iswi_link_destroy(process->link);
+    iswi_free(process->lacks);
     iswi_message_release(process->metadata);
     iswi_buffer_fini(&process->outgoing.bytes);
     iswi_free(process->places);

@@ -41,7 +41,10 @@ static void reset(iswi_process *process)
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     process->reloading = ISWI_RELOAD_NONE;
     process->reloads = process->pool->reloads;
-    process->loads_sent = process->hopeless = process->signalled = process->refused = false;
+    process->loads_sent = process->described = false;
+    process->hopeless = process->signalled = process->refused = false;
+    iswi_free(process->lacks);
+    process->lacks = NULL;
     process->kill_at_ns = 0;
     process->wants_metrics = false;
     atomic_store(&process->metrics_asked, 0);

@@ -117,7 +117,8 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     uint64_t id;
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY)
+    if (process->state != ISWI_PROCESS_READY ||
+        (process->lacks && process->lacks[call->function->place]))
         return ISWI_PLACE_CLOSED;
     if (process->in_flight >= process->credit || !process->free_count)
         return ISWI_PLACE_FULL;

@@ -170,21 +170,15 @@ static void take_over(iswi_process *process, isw_bytes bytes)
     iswi_console *console = &process->host->console;
     isw_error error = { ISW_OK, "" };
     unsigned changed;
-    iswi_arena arena;
-    iswi_frame frame;
-    size_t used;
 
-    iswi_arena_init(&arena, 16 * 1024);
-    if (iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, &error) == ISW_OK &&
-        iswi_functions_refresh(process->host, process->pool, &frame.as.metadata, &changed) ==
-            ISW_OK)
+    if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
         iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again and "
                          "runs by it; %u functions have other middleware in their chain, or in "
                          "another order", process->label, changed);
     else
         iswi_console_say(console, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
-                         "there is no memory to show it; %s", process->label, error.message);
-    iswi_arena_fini(&arena);
+                         "what it says of its functions cannot be taken: %s", process->label,
+                         error.message);
 }
 
 void iswi_reload_tend(iswi_process *process)

@@ -110,26 +110,24 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     sooner(next_ns, process->state_until_ns);
 }
 
-static void index_functions(iswi_process *process, iswi_message *message, isw_bytes bytes)
+static void take_functions(iswi_process *process, iswi_message *message, isw_bytes bytes)
 {
     isw_error error = { ISW_OK, "" };
-    iswi_arena arena;
-    iswi_frame frame;
-    size_t used;
-    isw_status status;
+    unsigned changed;
 
-    iswi_arena_init(&arena, 16 * 1024);
-    status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, &error);
-    if (status == ISW_OK && frame.as.metadata.status.code)
-        status = isw_error_set(&error, ISW_E_FAILED, "%.*s",
-                               (int)frame.as.metadata.status.message.size,
-                               frame.as.metadata.status.message.data);
-    if (status == ISW_OK)
-        status = iswi_functions_index(process->host, process->pool, &frame.as.metadata, &error);
-    if (status != ISW_OK)
+    if (iswi_functions_take(process, bytes, &changed, &error) != ISW_OK)
         iswi_process_kill(process, "its functions could not be read: %s", error.message);
-    iswi_arena_fini(&arena);
     iswi_message_release(message);
+}
+
+/* Every process says what it has: one that begins later may be of another program than the first,
+ * and has the configuration of its own begin. */
+static void ask_functions(iswi_process *process)
+{
+    if (process->described)
+        return;
+    process->described = process->metadata_asked = true;
+    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 1 });
 }
 
 static void send_loads(iswi_process *process)
@@ -137,6 +135,7 @@ static void send_loads(iswi_process *process)
     iswi_pool *pool = process->pool;
 
     pthread_mutex_lock(&process->lock);
+    ask_functions(process);
     process->loads_sent = true;
     process->loads_awaited = (unsigned)pool->function_count;
     for (size_t i = 0; i < pool->function_count; i++) {
@@ -175,14 +174,14 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     metadata = process->metadata;
     frame = process->metadata_frame;
     process->metadata = NULL;
-    ready = process->loads_sent && process->loads_awaited == 0 && process->credit;
+    ready = process->loads_sent && process->loads_awaited == 0 && !process->metadata_asked &&
+            process->credit;
     pthread_mutex_unlock(&process->lock);
     if (metadata)
-        index_functions(process, metadata, frame);
+        take_functions(process, metadata, frame);
     if (!process->pool->indexed && !somebody_is_asked(process->pool)) {
         pthread_mutex_lock(&process->lock);
-        process->metadata_asked = true;
-        iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 1 });
+        ask_functions(process);
         pthread_mutex_unlock(&process->lock);
     } else if (process->pool->indexed && !process->loads_sent) {
         send_loads(process);

@@ -117,7 +117,7 @@ static const iswi_route *descend(walk *w, const iswi_route_node *n, size_t at)
 
 static int compare_words(const void *a, const void *b)
 {
-    return iswi_route_compare(*(const isw_str *)a, *(const isw_str *)b);
+    return iswi_text_compare(*(const isw_str *)a, *(const isw_str *)b);
 }
 
 /* Add the words of `list` to `words` that are not there yet. */

@@ -25,7 +25,7 @@ typedef struct iswi_route_list {
 
 typedef struct iswi_route_node {
     isw_str text; /* of a literal: a view into the pattern of the route that made it */
-    struct iswi_route_node **literals; /* sorted by iswi_route_compare */
+    struct iswi_route_node **literals; /* sorted by iswi_text_compare */
     size_t literal_count;
     size_t literal_capacity;
     struct iswi_route_node *parameter;
@@ -37,9 +37,6 @@ struct iswi_routes {
     iswi_route_node root;
     iswi_route *newest;
 };
-
-/* The order of literals: bytes, then size. */
-int iswi_route_compare(isw_str a, isw_str b);
 
 /* The place of `text` among the literals of `node`, or where it belongs. */
 size_t iswi_route_literal(const iswi_route_node *node, isw_str text, bool *found);

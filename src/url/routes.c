@@ -47,14 +47,6 @@ void iswi_routes_destroy(iswi_routes *routes)
     iswi_free(routes);
 }
 
-int iswi_route_compare(isw_str a, isw_str b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size ? memcmp(a.data, b.data, size) : 0;
-
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 size_t iswi_route_literal(const iswi_route_node *n, isw_str text, bool *found)
 {
     size_t low = 0;
@@ -62,7 +54,7 @@ size_t iswi_route_literal(const iswi_route_node *n, isw_str text, bool *found)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = iswi_route_compare(n->literals[middle]->text, text);
+        int order = iswi_text_compare(n->literals[middle]->text, text);
 
         if (order == 0) {
             *found = true;

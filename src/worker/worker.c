@@ -3,6 +3,7 @@
 #include "worker/worker.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -100,15 +101,6 @@ void isw_worker_destroy(isw_worker *worker)
 
 /* -- Registration ------------------------------------------------------------------------------ */
 
-static bool is_function_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    static const char others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-    return *name && strchr(letters, *name) && !name[strspn(name, others)] &&
-           strlen(name) <= ISWI_NAME_MAX;
-}
-
 /* Whether there is one of that name; *place is where it is, or where it belongs. */
 static bool find_sorted(const isw_worker *worker, const char *name, size_t *place)
 {
@@ -139,7 +131,7 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
     size_t place;
 
     assert(!worker->configured);
-    if (!is_function_name(name))
+    if (!iswi_function_name(isw_str_of(name)) || strlen(name) > ISWI_NAME_MAX)
         return isw_error_set(error, ISW_E_INVALID,
                              "\"%s\" is no name for a function: a letter, then letters, digits, "
                              "'_' or '-', at most %d", name, ISWI_NAME_MAX);
