@@ -86,7 +86,7 @@ def the_sample_streams(sample):
         "body": "id: 5\ndata: tick 5\n\n"}, ticks
 
 
-def with_worker(talk):
+def with_worker(talk, command=(WORKER,), **variables):
     """Runs `talk` as the host of a fresh worker, whose hello has been read. Its exit status."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.join(folder, "w"))
@@ -95,13 +95,14 @@ def with_worker(talk):
         os.write(writer, TOKEN)
         os.close(writer)
         environment = dict(os.environ, ISOWORKER_URL=f"ipc://{folder}/w",
-                           ISOWORKER_TOKEN_FD=str(reader))
-        with subprocess.Popen([WORKER], env=environment, pass_fds=[reader]) as worker:
+                           ISOWORKER_TOKEN_FD=str(reader), **variables)
+        with subprocess.Popen(command, env=environment, pass_fds=[reader]) as worker:
             os.close(reader)
             listener.settimeout(20)
             with listener.accept()[0] as sock:
                 sock.settimeout(20)
                 peer = Peer(sock)
+                peer.pid = worker.pid
                 kind, _, body = peer.receive()
                 assert kind == WORKER_HELLO and field(body, 3, bytes) == TOKEN[:32]
                 talk(peer)

@@ -87,12 +87,13 @@ class Worker:
         self.echoes = {}
         self.terminating = False
         self.told = False  # the host takes metrics
+        self.silence_s = None
         self.counted = {}  # invocations by function, since they were told last
         self.answers = {
             METADATA_REQUEST: self.metadata, LOAD: self.load, INVOKE: self.invoke,
             **{kind: lambda joined, body, kind=kind: self.stream(kind, joined, body)
                for kind in (CANCEL, CHUNK, WINDOW)},
-            STATUS_REQUEST: lambda joined, body: [(STATUS, joined, {})],
+            STATUS_REQUEST: self.status,
             STATUS: lambda joined, body: [],
             RELOAD: self.reload,
             METRICS_REQUEST: self.metrics,
@@ -112,9 +113,13 @@ class Worker:
         if field(body, 1, int) != VERSION:
             raise Violation("the host chose a version that was not offered")
         self.told = "metrics" in dict(pairs(body, 5))
-        silence_ms = 10 * field(body, 6, int, 0)
-        self.peer.sock.settimeout(silence_ms / 1000 if silence_ms else None)
+        self.silence_s = 10 * field(body, 6, int, 0) / 1000 or None
         return True
+
+    def status(self, joined, _body):
+        """Section 3: silence counts from the first heartbeat on."""
+        self.peer.sock.settimeout(self.silence_s)
+        return [(STATUS, joined, {})]
 
     def serve(self):
         """Answers until terminate or error. True when the host ended the session in order."""

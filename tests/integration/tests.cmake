@@ -7,18 +7,24 @@ target_link_libraries(test_functions PRIVATE isw_flags isoworker)
 add_dependencies(test_functions isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
-  set(path "${CMAKE_CURRENT_SOURCE_DIR}/integration/${file}.py")
+  isw_python_tests(integration ${file})
+endfunction()
+
+function(isw_python_tests folder file)
+  set(path "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${file}.py")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
-  file(STRINGS "${path}" classes REGEX "^class [A-Z]")
-  string(REGEX REPLACE "class ([A-Za-z]+).*" "\\1" class "${classes}")
-  file(STRINGS "${path}" lines REGEX "^    def test_")
+  file(STRINGS "${path}" lines REGEX "^class [A-Z]|^    def test_")
   foreach(line IN LISTS lines)
+    if(line MATCHES "^class ([A-Za-z]+)")
+      set(class ${CMAKE_MATCH_1})
+      continue()
+    endif()
     string(REGEX REPLACE " *def (test_[a-z0-9_]+).*" "\\1" method "${line}")
     string(REPLACE "test_" "" name "${method}")
-    add_test(NAME integration/${file}/${name}
+    add_test(NAME ${folder}/${file}/${name}
       COMMAND /usr/bin/python3 -B "${path}" ${class}.${method})
-    set_tests_properties(integration/${file}/${name} PROPERTIES
-      LABELS integration TIMEOUT 120
+    set_tests_properties(${folder}/${file}/${name} PROPERTIES
+      LABELS ${folder} TIMEOUT 120
       ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE}")
   endforeach()
 endfunction()

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What PROTOCOL.md promises to a worker, asked of `isoworker run` by a worker in Python that shares
+no code with it. The numbers in comments are sections of the page."""
+import http.client
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
+from harness import SOURCE, Host, main, wait_until, worker  # noqa: E402
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from peer import (CHUNK, CREDIT, GOODBYE, HEAD, LOADED, LOG, METADATA, OUTPUT,  # noqa: E402
+                  RESPONSE, WARMED)
+
+FAILED, SUCCESS, CANCELLED, LATER = range(4)
+PROBLEM = "application/problem+json"
+TEXT = {"content-type": "text/plain; charset=utf-8"}
+
+
+def function(name, methods=None, route=None, trigger="http", more=()):
+    """One [Function] for a script."""
+    pairs = ["methods", methods] if methods is not None else []
+    pairs += ["route", route] if route is not None else []
+    return {"1": name, "3": trigger, "5": pairs, **dict(more)}
+
+
+class ScriptedHost(Host):
+    """A host with one worker that follows a script, which may be changed for its next start."""
+
+    def __init__(self, functions, play, top="", more="", expect=0, settled="Ctrl-C ends", **script):
+        command = [SOURCE + "/conformance/scripted_worker.py", "script.json"]
+        super().__init__(worker("w", command, more), top=top, expect=expect, settled=settled)
+        self.script(functions, play, **script)
+
+    def script(self, functions, play, **script):
+        self.write("script.json", json.dumps({"functions": functions, "play": play, **script}))
+
+    def ask(self, path, method="GET", body=None, headers=None, below="/api/"):
+        """Status, headers (names in lower case) and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, below + path, body, headers or {})
+            answer = connection.getresponse()
+            return (answer.status, {name.lower(): value for name, value in answer.getheaders()},
+                    answer.read())
+        finally:
+            connection.close()
+
+
+def answering(cases, **more):
+    """A host whose function `answer` responds as the case of its path says."""
+    play = {"answer": {"param": "case"},
+            **{name: [[RESPONSE, "id", body]] for name, body in cases.items()}}
+    return ScriptedHost([function("answer", "GET POST", "answer/{case}")], play, **more)
+
+
+def http_reply(status=None, headers=(), body="6d"):
+    reply = {"3": list(headers), "6": {"hex": body}}
+    return [7, {**reply, "8": status} if status is not None else reply]
+
+
+# Section 13, "Answers": results of a success that need no reply.
+PLAIN = {
+    "left_out": (None, 204, None, b""),
+    "none": ([0, None], 204, None, b""),
+    "string": ([1, "grüße"], 200, "text/plain; charset=utf-8", "grüße".encode()),
+    "json": ([2, "[1]"], 200, "application/json", b"[1]"),
+    "bytes": ([3, {"hex": "00ff"}], 200, "application/octet-stream", b"\x00\xff"),
+}
+# Those that cannot be the body of an answer.
+NO_ANSWER = {
+    "int": [4, 7], "double": [5, 0.5], "bool": [6, True], "model": [8, {"3": "text/plain"}],
+    "array": [9, [[4, 1]]], "map": [10, ["a", [4, 1]]], "ints": [20, [1, 2]],
+    "strings": [17, ["a"]],
+}
+# The HTTP status of each status code (section 7) of a response that failed.
+STATUSES = {1: 500, 2: 400, 3: 401, 4: 403, 5: 404, 6: 409, 7: 413, 8: 429, 9: 499, 10: 500,
+            11: 501, 12: 502, 13: 503, 14: 504, 15: 503, 16: 500, 17: 502, 18: 503, 19: 500,
+            20: 500, 999: 500}
+
+
+class Answers(unittest.TestCase):
+    def assert_problem(self, answer, status, error, note=None):
+        """The answer is a problem document that shows nothing of the worker's own words."""
+        self.assertEqual((answer[0], answer[1]["content-type"]), (status, PROBLEM), note)
+        problem = json.loads(answer[2])
+        self.assertEqual((problem["status"], problem.get("error")), (status, error), note)
+        self.assertNotIn(b"my own words", answer[2])
+        return problem
+
+    def test_results_of_a_success_become_answers_by_their_type(self):
+        cases = {name: {"1": SUCCESS, **({"3": case[0]} if case[0] else {})}
+                 for name, case in PLAIN.items()}
+        with answering(cases) as host:
+            for name, (_, status, kind, body) in PLAIN.items():
+                answer = host.ask("answer/" + name)
+                self.assertEqual((answer[0], answer[1].get("content-type"), answer[2]),
+                                 (status, kind, body), name)
+
+    def test_a_result_that_is_no_answer_is_a_500_that_the_log_explains(self):
+        cases = {name: {"1": SUCCESS, "3": data} for name, data in NO_ANSWER.items()}
+        with answering(cases) as host:
+            for name in cases:
+                answer = host.ask("answer/" + name)
+                self.assertEqual((answer[0], answer[1]["content-type"]), (500, PROBLEM), name)
+
+    def test_an_http_result_is_the_answer_as_it_is(self):
+        headers = ["X-Case", "Kept", "set-cookie", "a=1", "set-cookie", "b=2"]
+        cases = {str(status): {"1": SUCCESS, "3": http_reply(status, headers)}
+                 for status in (200, 201, 302, 404, 500, 599)}
+        with answering(cases) as host:
+            for status in cases:
+                answer = host.ask("answer/" + status)
+                self.assertEqual((answer[0], answer[2]), (int(status), b"m"))
+            connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+            connection.request("GET", "/api/answer/200")
+            names = [pair for pair in connection.getresponse().getheaders()
+                     if pair[0].lower() in ("x-case", "set-cookie")]
+            connection.close()
+            self.assertEqual(names, [("X-Case", "Kept"), ("set-cookie", "a=1"),
+                                     ("set-cookie", "b=2")])
+
+    def test_a_body_goes_with_no_204_and_no_304_and_has_its_length_with_head(self):
+        cases = {str(status): {"1": SUCCESS, "3": http_reply(status, ["etag", '"1"'], "6d" * 100)}
+                 for status in (200, 204, 304)}
+        with answering(cases) as host:
+            for status in ("204", "304"):
+                answer = host.ask("answer/" + status)
+                self.assertEqual((answer[0], answer[1]["etag"], answer[2]),
+                                 (int(status), '"1"', b""))
+            answer = host.ask("answer/200", "HEAD")
+            self.assertEqual((answer[0], answer[1]["content-length"], answer[2]),
+                             (200, "100", b""))
+
+    def test_headers_that_belong_to_the_connection_are_dropped(self):
+        headers = ["connection", "x-gone", "Content-Length", "99", "keep-alive", "timeout=1",
+                   "proxy-connection", "close", "te", "trailers", "trailer", "x", "upgrade", "h2c",
+                   "transfer-encoding", "chunked", "x-kept", "yes"]
+        with answering({"a": {"1": SUCCESS, "3": http_reply(200, headers)}}) as host:
+            status, got, body = host.ask("answer/a")
+            self.assertEqual((status, got["x-kept"], got["content-length"], body),
+                             (200, "yes", "1", b"m"))
+            for name in headers[:-2:2]:
+                if name != "Content-Length":
+                    self.assertNotIn(name, got)
+
+    def test_a_failure_is_a_problem_by_its_status_that_hides_the_workers_words(self):
+        cases = {str(code): {"1": FAILED, "2": {"1": code, "2": "my own words"}}
+                 for code in STATUSES}
+        with answering(cases) as host:
+            for code, status in STATUSES.items():
+                answer = host.ask(f"answer/{code}")
+                self.assertEqual((answer[0], answer[1]["content-type"]), (status, PROBLEM), code)
+                self.assertNotIn(b"my own words", answer[2], code)
+                self.assertEqual("retry-after" in answer[1], status in (429, 503), code)
+
+    def test_an_outcome_without_a_status_has_one_of_its_own(self):
+        cases = {"failed": {"1": FAILED}, "cancelled": {"1": CANCELLED}, "later": {"1": LATER},
+                 "ok": {"1": FAILED, "2": {"1": 0}}, "none": {}, "unknown": {"1": 77}}
+        with answering(cases) as host:
+            for name, status, error in (
+                    ("failed", 500, "ISW_E_FAILED"), ("cancelled", 499, "ISW_E_CANCELLED"),
+                    ("later", 503, "ISW_E_UNAVAILABLE"), ("ok", 500, "ISW_E_FAILED"),
+                    ("none", 500, "ISW_E_FAILED"), ("unknown", 500, "ISW_E_FAILED")):
+                self.assert_problem(host.ask("answer/" + name), status, error, name)
+
+    def test_retry_later_says_when(self):
+        cases = {"later": {"1": LATER, "5": 1500}, "busy": {"1": LATER, "2": {"1": 8}, "5": 60000},
+                 "other": {"1": LATER, "2": {"1": 6}}, "failed": {"1": FAILED, "2": {"1": 13}}}
+        with answering(cases) as host:
+            for name, status, after in (("later", 503, "2"), ("busy", 429, "60"),
+                                        ("other", 503, "1"), ("failed", 503, "1")):
+                answer = host.ask("answer/" + name)
+                self.assertEqual((answer[0], answer[1]["retry-after"]), (status, after), name)
+
+    def test_a_failure_is_answered_by_an_http_result_that_is_one(self):
+        refusal = {"2": {"1": 6}, "3": http_reply(418, ["x-why", "tea"])}
+        cases = {"failed": {"1": FAILED, **refusal}, "cancelled": {"1": CANCELLED, **refusal},
+                 "later": {"1": LATER, **refusal},
+                 "proud": {"1": FAILED, "2": {"1": 6}, "3": http_reply(200)},
+                 "text": {"1": FAILED, "2": {"1": 6}, "3": [1, "my own words"]}}
+        with answering(cases) as host:
+            for name in ("failed", "cancelled", "later"):
+                answer = host.ask("answer/" + name)
+                self.assertEqual((answer[0], answer[1]["x-why"], answer[2]), (418, "tea", b"m"))
+            self.assert_problem(host.ask("answer/proud"), 409, "ISW_E_CONFLICT")
+            self.assert_problem(host.ask("answer/text"), 409, "ISW_E_CONFLICT")
+
+    def test_a_success_ignores_its_status(self):
+        cases = {"a": {"1": SUCCESS, "2": {"1": 6, "2": "my own words"}, "3": [1, "fine"]}}
+        with answering(cases) as host:
+            self.assertEqual(host.ask("answer/a")[::2], (200, b"fine"))
+
+    def test_the_request_is_told_as_the_page_says(self):
+        with answering({"a": {"1": SUCCESS}}) as host:
+            host.ask("answer/a?x=1%2B1&x=2&y", "POST", "four", {"X-Upper": " spaced "})
+            told = json.loads(host.wait_for("invoked: ").split("invoked: ", 1)[1])
+            headers = dict(told["headers"])
+            self.assertEqual(headers["x-upper"], "spaced")
+            self.assertEqual((told["method"], told["url"], told["params"], told["body"]),
+                             ("POST", "/api/answer/a?x=1%2B1&x=2&y", [["case", "a"]], 4))
+            self.assertEqual(told["query"], [["x", "1+1"], ["x", "2"], ["y", ""]])
+            self.assertEqual((told["inputs"], told["metadata"], told["status"]), (0, 0, None))
+
+
+class Routes(unittest.TestCase):
+    """Section 13, "Routes"."""
+
+    def host(self, *functions, top=""):
+        play = {one["1"]: [[RESPONSE, "id", {"1": SUCCESS, "3": [1, one["1"]]}]]
+                for one in functions}
+        return ScriptedHost(list(functions), play, top=top)
+
+    def assert_leads(self, host, *expected):
+        for method, path, name in expected:
+            answer = host.ask(path, method)
+            got = answer[2].decode() if answer[0] == 200 else answer[0]
+            self.assertEqual(got, name, f"{method} {path}")
+
+    def test_a_literal_goes_before_a_parameter_and_that_before_a_catch_all(self):
+        with self.host(function("literal", "GET", "a/b"), function("parameter", "GET", "a/{x}"),
+                       function("all", "GET", "a/{*rest}"), function("deep", "GET", "a/{x}/c"),
+                       function("posted", "POST", "a/b"), function("page", "GET", "p/{n?}"),
+                       function("root", "GET", "")) as host:
+            self.assert_leads(
+                host, ("GET", "a/b", "literal"), ("GET", "a/z", "parameter"),
+                ("GET", "a/b/c", "deep"), ("GET", "a/b/d", "all"), ("GET", "a", "all"),
+                ("GET", "a/B", "parameter"), ("GET", "A/b", 404), ("GET", "a/b/", 404),
+                ("GET", "a//b", 404), ("GET", "p", "page"), ("GET", "p/1", "page"),
+                ("POST", "a/b", "posted"), ("DELETE", "a/b", 405), ("GET", "a/b%2Fc", 400),
+                ("GET", "a/%62", "literal"), ("GET", "", "root"))
+
+    def test_what_is_left_out_has_a_meaning(self):
+        """No methods: any. No route: the function's own name."""
+        with self.host(function("plain"), function("any", None, "x")) as host:
+            self.assert_leads(host, ("GET", "plain", "plain"), ("PATCH", "plain", "plain"),
+                              ("DELETE", "x", "any"), ("OPTIONS", "x", "any"))
+
+    def test_head_and_options_are_answered_where_nothing_names_them(self):
+        with self.host(function("got", "GET", "g"), function("posted", "POST", "g"),
+                       function("own", "HEAD,OPTIONS GET", "own")) as host:
+            status, headers, body = host.ask("g", "HEAD")
+            self.assertEqual((status, headers["content-length"], body), (200, "3", b""))
+            self.assertIn('"method": "HEAD"', host.wait_for("invoked: "))
+            status, headers, body = host.ask("g", "OPTIONS")
+            self.assertEqual((status, headers["allow"], body),
+                             (204, "GET, HEAD, POST, OPTIONS", b""))
+            self.assertEqual(host.ask("g", "PUT")[1]["allow"], "GET, HEAD, POST")
+            self.assert_leads(host, ("OPTIONS", "own", "own"))
+
+    def test_the_prefix_is_the_hosts(self):
+        with self.host(function("got", "GET", "/g"), top="http: {prefix: v1/in}") as host:
+            self.assertEqual(host.ask("g", below="/v1/in/")[::2], (200, b"got"))
+            self.assertEqual(host.ask("g")[0], 404)
+
+    def test_a_function_that_cannot_be_served_costs_no_other(self):
+        with self.host(function("good", "GET", "good"), function("lower", "get", "lower"),
+                       function("open", "GET", "x/{id"), function("twice", "GET", "good"),
+                       function("timer", trigger="timer")) as host:
+            self.assert_leads(host, ("GET", "good", "good"), ("GET", "lower", 404))
+            for name in ("lower", "open", "twice"):
+                host.wait_for(f"function {name} of worker w is not served: route")
+            host.wait_for(r"timer .*\(not served: this host has no trigger of its type\)")
+
+
+class Sessions(unittest.TestCase):
+    """Section 3."""
+
+    def assert_breach(self, frames, words):
+        """The frames cost the session: the caller gets 502 and the log names the reason."""
+        play = {"bad": frames, "good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        functions = [function(name, "GET", name) for name in play]
+        with ScriptedHost(functions, play) as host:
+            self.assertEqual(host.ask("bad")[0], 502)
+            host.wait_for(words)
+            wait_until(lambda: host.ask("good")[0] == 204)
+
+    def test_ids_count_only_where_something_is_joined(self):
+        """A number where 0 stands is passed over, and so are extensions of any form."""
+        play = {"a": [[CREDIT, 77, {"1": 3}], [99, "id", [{}, None]], [64, 0, "text"],
+                      [LOG, 123456, {"2": "Other", "3": "a line of nobody"}],
+                      [CHUNK, 123456, {"1": {"hex": "00"}}], [HEAD, 99, {"1": {"8": 200}}],
+                      [OUTPUT, 5, {"1": "x", "2": [4, 1]}], [RESPONSE, "id", {"1": SUCCESS}]]}
+        with ScriptedHost([function("a", "GET", "a")], play) as host:
+            self.assertEqual(host.ask("a")[0], 204)
+            self.assertNotIn("function=a", host.wait_for("a line of nobody"))
+            self.assertEqual(host.ask("a")[0], 204)
+
+    def test_a_response_of_id_0_is_a_violation(self):
+        self.assert_breach([[RESPONSE, 0, {"1": SUCCESS}]], "a response that nobody waits for")
+
+    def test_a_key_of_64_is_a_violation_where_a_kind_is_an_extension(self):
+        self.assert_breach([[RESPONSE, "id", {"1": SUCCESS, "64": 1}]], "a key is larger than 63")
+
+    def test_kinds_up_to_63_are_the_protocols_own(self):
+        self.assert_breach([[63, 0, {}]], "frame of unknown kind 63")
+        self.assert_breach([[0, 0, {}]], "frame of unknown kind 0")
+
+    def test_an_answer_that_nothing_asked_for_is_a_violation(self):
+        self.assert_breach([[WARMED, 1, {}]], "a warmed that nobody asked for")
+        self.assert_breach([[LOADED, 1, {"1": 0}]], "a loaded that nobody asked for")
+        self.assert_breach([[METADATA, 1, {}]], "metadata that nobody asked for")
+
+    def test_a_key_that_is_not_known_is_skipped(self):
+        cases = {"a": {"1": SUCCESS, "3": [1, "fine"], "63": {"1": [{}, "x"]}, "40": None}}
+        with answering(cases) as host:
+            self.assertEqual(host.ask("answer/a")[::2], (200, b"fine"))
+
+    def test_names_of_functions_are_held_to_their_rule(self):
+        for name, words in (("has space", "is no name for a function"),
+                            ("1st", "is no name for a function"),
+                            ("twice", 'there are two functions named "twice"')):
+            functions = [function("twice", "GET", "a"), function(name, "GET", "b")]
+            with ScriptedHost(functions, {}, more="give_up_after: 1", settled=None,
+                              expect=69) as host:
+                host.wait_for("its functions could not be read: .*" + words)
+                host.wait_for("<end>")
+
+
+class Restarts(unittest.TestCase):
+    """Section 3, "Functions"."""
+
+    LEAVES = [[RESPONSE, "id", {"1": SUCCESS}], [GOODBYE, 0, {}]]
+
+    def restart(self, host):
+        self.assertEqual(host.ask("leave")[0], 204)
+
+    def test_functions_of_a_later_process_are_held_against_those_of_the_first(self):
+        play = {"leave": self.LEAVES, "old": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        leave, old = function("leave", "GET", "leave"), function("old", "GET", "old")
+        with ScriptedHost([leave, old], play) as host:
+            self.assertEqual(host.ask("old")[0], 204)
+            chained = function("leave", "GET", "leave", more={"10": ["other"]}.items())
+            host.script([chained, function("new", "GET", "new")], play, without=["old"])
+            self.restart(host)
+            host.wait_for("function old is there no more and answers 503; start the host again")
+            host.wait_for("function new is new and not served; start the host again")
+            host.wait_for("worker w cannot run function old, which answers 503: old is no more")
+            wait_until(lambda: host.ask("old")[0] == 503)
+            self.assertEqual(host.ask("new")[0], 404)
+            host.script([leave, function("old", "POST", "elsewhere")], play)
+            self.restart(host)
+            host.wait_for("function old has another trigger now, which does not count")
+            wait_until(lambda: host.ask("old")[0] == 204)
+
+    def test_a_function_that_was_not_loaded_answers_503(self):
+        play = {"good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        functions = [function("good", "GET", "good"), function("bad", "GET", "bad")]
+        with ScriptedHost(functions, play, without=["bad"]) as host:
+            self.assertEqual(host.ask("good")[0], 204)
+            status, headers, _ = host.ask("bad")
+            self.assertEqual((status, "retry-after" in headers), (503, True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What PROTOCOL.md promises to a host, asked of a worker of the SDK by a host in Python that shares
+no code with it. The numbers in comments are sections of the page."""
+import os
+import signal
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from agree import TOKEN, with_worker  # noqa: E402
+from peer import (CANCEL, CREDIT, ERROR, E_NOT_FOUND, E_PROTOCOL, GOODBYE, HOST_HELLO,  # noqa: E402
+                  HTTP, INVOKE, LOAD, LOADED, LOG, METADATA, METADATA_REQUEST, METRICS, RESPONSE,
+                  STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, field, members, pairs)
+
+COMMAND = [os.environ["ISOWORKER_TEST_WORKER"]]
+HELLO = (HOST_HELLO, 0, {1: 1, 2: TOKEN[32:]})
+FAILED, SUCCESS, CANCELLED = range(3)
+EX_PROTOCOL, EX_UNAVAILABLE = 76, 69  # sysexits.h
+
+
+def expect(peer, *kinds):
+    """The next frame of one of these kinds; others that a worker may send by itself are passed."""
+    while True:
+        kind, joined, body = peer.receive()
+        if kind in kinds:
+            return kind, joined, body
+        assert kind in (CREDIT, LOG, STATUS, METRICS), (kind, joined, body)
+
+
+def load(peer, name, number=7):
+    peer.send(HELLO, (LOAD, 3, {1: number, 2: name}))
+    _, joined, body = expect(peer, LOADED)
+    assert (joined, body[1]) == (3, number) and 2 not in body, body
+
+
+def invocation(number, identity, url="/", **more):
+    """An `invoke` of a function of HTTP."""
+    name, _, query = url.partition("?")
+    query = [text for pair in query.split("&") if pair for text in pair.split("=")]
+    return (INVOKE, identity, {1: number, 2: f"i{identity}",
+                               3: [HTTP, {1: "GET", 2: name, 4: query, **more.get("http", {})}],
+                               **more.get("body", {})})
+
+
+def end(peer):
+    peer.send((TERMINATE, 0, {1: 5000}))
+    expect(peer, GOODBYE)
+
+
+class Worker(unittest.TestCase):
+    def session(self, talk, expected=0, command=(), **variables):
+        self.assertEqual(with_worker(talk, command or COMMAND, **variables), expected)
+
+    def assert_violation(self, *frames):
+        """The frames after a load cost the session, which says so, and the process."""
+        def talk(peer):
+            load(peer, "hello")
+            peer.send(*frames)
+            _, _, body = expect(peer, ERROR)
+            self.assertEqual(field(members(body[1]), 1, int), E_PROTOCOL)
+        self.session(talk, EX_PROTOCOL)
+
+    def test_an_answer_bears_the_id_of_its_request_whatever_it_is(self):
+        def talk(peer):
+            peer.send(HELLO)
+            for number in (0, 1, 1, (1 << 64) - 1):
+                peer.send((WARMUP, number, {}), (STATUS_REQUEST, number, {}))
+                self.assertEqual(expect(peer, WARMED)[1], number)
+                self.assertEqual(expect(peer, STATUS)[1], number)
+            end(peer)
+        self.session(talk)
+
+    def test_what_a_host_may_send_before_it_loads_is_answered(self):
+        """Heartbeats, too, and an invocation of a function that is not loaded, which fails."""
+        def talk(peer):
+            peer.send(HELLO, (STATUS_REQUEST, 5, {}), invocation(99, 6), (METADATA_REQUEST, 7, {}))
+            self.assertEqual(expect(peer, STATUS)[1], 5)
+            got = dict((expect(peer, RESPONSE, METADATA)[::2]) for _ in range(2))
+            self.assertEqual(field(got[RESPONSE], 1, int, 0), FAILED)
+            self.assertEqual(field(members(got[RESPONSE][2]), 1, int), E_NOT_FOUND)
+            end(peer)
+        self.session(talk)
+
+    def test_a_function_that_it_does_not_have_is_not_loaded(self):
+        def talk(peer):
+            peer.send(HELLO, (LOAD, 4, {1: 9, 2: "nowhere"}), (LOAD, 5, {1: 8, 2: "hello"}))
+            got = {joined: body for _, joined, body in (expect(peer, LOADED) for _ in range(2))}
+            self.assertEqual((got[4][1], field(members(got[4][2]), 1, int)), (9, E_NOT_FOUND))
+            self.assertEqual((got[5][1], 2 in got[5]), (8, False))
+            end(peer)
+        self.session(talk)
+
+    def test_ids_where_none_belongs_and_extensions_are_passed_over(self):
+        def talk(peer):
+            load(peer, "hello")
+            peer.send((64, 0, {"x": [1]}), (CANCEL, 0, {}), (CANCEL, 12345, {1: 1}),
+                      (1 << 60, 1, "text"), (STATUS, 9, {}))
+            peer.send(invocation(7, 8, http={5: ["name", "you"]}))
+            _, joined, body = expect(peer, RESPONSE)
+            self.assertEqual((joined, field(body, 1, int)), (8, SUCCESS))
+            peer.send((TERMINATE, 99, {1: 1000}))
+            expect(peer, GOODBYE)
+        self.session(talk)
+
+    def test_keys_beyond_63_and_kinds_of_its_own_that_it_does_not_know_are_violations(self):
+        self.assert_violation((METADATA_REQUEST, 1, {64: 0}))
+        self.assert_violation((63, 1, {}))
+        self.assert_violation((0, 1, {}))
+
+    def test_frames_that_a_state_does_not_allow_are_violations(self):
+        self.assert_violation(invocation(7, 0))
+        self.assert_violation(HELLO)
+        self.assert_violation((CREDIT, 0, {1: 1}))
+        self.assert_violation((TERMINATE, 0, {1: 1000}), invocation(7, 1))
+
+    def test_a_cancel_is_a_request_and_one_response_follows(self):
+        def talk(peer):
+            load(peer, "nap")
+            peer.send(invocation(7, 8, "/?ms=20000"))
+            expect(peer, LOG)
+            peer.send((CANCEL, 8, {1: 3, 2: 1000}), (CANCEL, 8, {1: 3, 2: 1000}))
+            _, joined, body = expect(peer, RESPONSE)
+            self.assertEqual((joined, field(body, 1, int)), (8, CANCELLED))
+            peer.send((CANCEL, 8, {1: 1}))  # it is answered, so that this one crosses
+            end(peer)
+        self.session(talk)
+
+    def test_names_of_headers_leave_in_lower_case(self):
+        def talk(peer):
+            load(peer, "echo")
+            peer.send(invocation(7, 8, http={3: ["content-type", "text/x"], 6: b"body"}))
+            reply = members(field(expect(peer, RESPONSE)[2], 3, list)[1])
+            self.assertEqual(dict(pairs(reply, 3)), {"content-type": "text/x"})
+            self.assertEqual((field(reply, 8, int), reply[6]), (200, b"body"))
+            end(peer)
+        self.session(talk)
+
+    def test_a_signal_makes_it_leave_in_order(self):
+        """Credit 0, a question to know when that was read, what it holds, goodbye."""
+        def leave(peer, number):
+            load(peer, "nap")
+            peer.send(invocation(7, 8, "/?ms=300"))
+            expect(peer, LOG)
+            os.kill(peer.pid, number)
+            expect(peer, STATUS_REQUEST)
+            peer.send((STATUS, 1, {}))
+            self.assertEqual(field(expect(peer, RESPONSE)[2], 1, int), SUCCESS)
+            expect(peer, GOODBYE)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.session(lambda peer, number=number: leave(peer, number))
+
+    def test_its_exit_status_says_how_the_session_ended(self):
+        self.session(end_after_hello)
+        self.session(lambda peer: peer.send(HELLO), EX_UNAVAILABLE)  # closed without a word
+        self.session(lambda peer: peer.send((HOST_HELLO, 0, {1: 1, 2: TOKEN[:32]})) or
+                     self.assertRaises(EOFError, peer.receive), EX_PROTOCOL)
+        self.session(lambda peer: peer.send((HOST_HELLO, 0, {1: 2, 2: TOKEN[32:]})) or
+                     self.assertRaises(EOFError, peer.receive), EX_PROTOCOL)
+
+    def test_a_relative_configuration_lies_where_it_was_started(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(folder + "/here.yaml", "w") as file:
+                file.write("middleware: [metrics]\n")
+            before = os.getcwd()
+            os.chdir(folder)
+            try:
+                self.session(self.expect_chain, ISOWORKER_CONFIG="here.yaml")
+            finally:
+                os.chdir(before)
+
+    def expect_chain(self, peer):
+        peer.send(HELLO, (METADATA_REQUEST, 1, {}))
+        functions = field(expect(peer, METADATA)[2], 2, list)
+        self.assertEqual({tuple(members(one)[10]) for one in functions}, {("metrics",)})
+        end(peer)
+
+
+def end_after_hello(peer):
+    peer.send(HELLO)
+    end(peer)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,81 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""A worker that does what its script says: scripted_worker.py FILE
+
+FILE is JSON: `functions`, the bodies of [Function] (keys as text), and `play`, for each function's
+name the frames that answer its invocation, as [kind, id, body]. Of an id, "id" stands for the
+invocation's. A member {"hex": ...} stands for bytes, {"text": N} for N characters and {"param": P}
+in the place of frames for those of `play` that the route parameter P names. What else happens is
+that of worker.py. Invocations and cancels are told on the standard error.
+
+`without` names functions that it tells of and cannot load, `exit` is its status at the end.
+"""
+import json
+import os
+import sys
+
+import worker
+from peer import CANCEL, E_NOT_FOUND, LOADED, field, members, pairs
+
+with open(sys.argv[1]) as script:
+    SCRIPT = json.load(script)
+
+
+def body_of(value):
+    """A body of the script as it is sent."""
+    if isinstance(value, list):
+        return [body_of(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "hex" in value:
+        return bytes.fromhex(value["hex"])
+    if "zeros" in value:
+        return bytes(value["zeros"])
+    if "text" in value:
+        return "x" * value["text"]
+    return {int(key): body_of(member) for key, member in value.items()}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Scripted(worker.Worker):
+    def metadata(self, joined, _body):
+        say("asked for metadata")
+        return [(worker.METADATA, joined, {2: body_of(SCRIPT["functions"])})]
+
+    def load(self, joined, body):
+        name, number = field(body, 2, str), field(body, 1, int)
+        if name in SCRIPT.get("without", []):
+            return [(LOADED, joined, {1: number, 2: {1: E_NOT_FOUND, 2: f"{name} is no more"}})]
+        worker.FUNCTIONS = {name: None}
+        return super().load(joined, body)
+
+    def invoke(self, joined, body):
+        frames = SCRIPT["play"][self.functions[field(body, 1, int)]]
+        if isinstance(frames, dict):
+            request = members(body[3][1])
+            frames = SCRIPT["play"][dict(pairs(request, 5))[frames["param"]]]
+        say(f"invoked: {json.dumps(told(body))}")
+        return [(kind, joined if number == "id" else number, body_of(sent))
+                for kind, number, sent in frames]
+
+    def stream(self, kind, joined, body):
+        if kind == CANCEL:
+            say(f"cancelled: reason {field(body, 1, int, 0)}")
+        return []
+
+
+def told(body):
+    """What an invocation brought, for the test to read."""
+    request = members(body[3][1]) if body.get(3, [0])[0] == 7 else {}
+    return {"inputs": len(body.get(4, [])), "metadata": len(body.get(5, [])),
+            "method": request.get(1), "url": request.get(2), "headers": pairs(request, 3),
+            "query": pairs(request, 4), "params": pairs(request, 5),
+            "body": len(request.get(6, b"")), "status": request.get(8)}
+
+
+worker.Worker = Scripted
+code = worker.main()
+sys.exit(SCRIPT.get("exit", code))
