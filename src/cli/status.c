@@ -87,11 +87,14 @@ static void memory_cell(iswi_columns *table, int64_t bytes)
 /* What may hold a worker's own words. */
 static void print_detail(const iswi_report_process *process)
 {
-    if (!process->detail)
-        return;
-    printf("  %s: ", process->process);
-    iswi_columns_text(process->detail, stdout);
-    printf("\n");
+    if (process->detail) {
+        printf("  %s: ", process->process);
+        iswi_columns_text(process->detail, stdout);
+        printf("\n");
+    }
+    if (process->functions_unknown)
+        printf("  %s: its functions are not known yet; paths without a function get 503\n",
+               process->process);
 }
 
 static void print_head(const iswi_report_head *head, iswi_arena *arena)

@@ -222,7 +222,8 @@ struct iswi_pool {
     const char *debugged; /* the function to debug; NULL: it runs as it is */
     iswi_process *processes;
     unsigned count;
-    bool indexed;     /* only the supervisor, as are these: */
+    atomic_bool indexed; /* its functions are known; set by the supervisor */
+    /* Only the supervisor: */
     unsigned reloads; /* how often its configuration was to be read again */
     char *config;     /* the file that is watched */
     iswi_file_look config_look;

@@ -222,9 +222,18 @@ static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *
     function->refused = "its route was refused";
 }
 
+static bool all_are_known(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (!host->pools[i].indexed)
+            return false;
+    return true;
+}
+
 void iswi_functions_publish(iswi_host *host)
 {
     iswi_routes *routes = iswi_routes_create();
+    bool complete = all_are_known(host);
 
     if (!routes || !iswi_grow(&host->routes, &host->route_capacity, host->route_count,
                               sizeof host->routes[0])) {
@@ -235,6 +244,11 @@ void iswi_functions_publish(iswi_host *host)
     for (size_t i = 0; i < host->function_count; i++)
         add_route(host, routes, host->functions[i]);
     host->routes[host->route_count++] = routes;
-    if (host->http)
-        iswi_http_set_routes(host->http, routes);
+    if (!host->http)
+        return;
+    if (!complete) /* before what it is about, so that nobody sees a 404 in between */
+        iswi_http_expect_more(host->http, true);
+    iswi_http_set_routes(host->http, routes);
+    if (complete)
+        iswi_http_expect_more(host->http, false);
 }

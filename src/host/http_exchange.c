@@ -74,6 +74,17 @@ static bool find_preflight(iswi_http_request *request, isw_str rest)
     return true;
 }
 
+/* No route, or none with this method, though there may be one once all workers are up. */
+static bool may_come(const iswi_http_request *request, iswi_route_result result, isw_str path)
+{
+    isw_str rest;
+
+    return (result == ISWI_ROUTE_NOT_FOUND || result == ISWI_ROUTE_WRONG_METHOD) &&
+           atomic_load(&request->http->expects_more) &&
+           strip_prefix(request->http, path, &rest) &&
+           !isw_str_equal(request->data.method, isw_str_of("OPTIONS"));
+}
+
 static bool find_target(iswi_http_request *request)
 {
     isw_http *data = &request->data;
@@ -91,6 +102,14 @@ static bool find_target(iswi_http_request *request)
     }
     if (routes && strip_prefix(request->http, path, &rest))
         result = iswi_routes_match(routes, data->method, rest, &request->arena, &match);
+    if (may_come(request, result, path) && !is_built_in(request, path)) {
+        iswi_http_set_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+                              "No function at this path is known, but one may be once all workers "
+                              "are up.", NULL);
+        return false;
+    }
+    if (request->response) /* a built-in one */
+        return false;
     switch (result) {
     case ISWI_ROUTE_FOUND:
         request->target = match.target;

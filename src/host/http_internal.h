@@ -40,6 +40,7 @@ typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of l
 struct iswi_http {
     struct MHD_Daemon *daemon;
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
+    atomic_bool expects_more; /* routes */
     iswi_http_handler_fn handler;
     void *user;
     iswi_http_options events; /* of it only what the front asks and tells */

@@ -225,6 +225,11 @@ void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes)
     atomic_store(&http->routes, routes);
 }
 
+void iswi_http_expect_more(iswi_http *http, bool more)
+{
+    atomic_store(&http->expects_more, more);
+}
+
 const char *iswi_http_url(const iswi_http *http)
 {
     return http->url;

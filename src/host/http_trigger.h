@@ -63,6 +63,11 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
 /* Serve by these routes from now on. All that were ever given outlive the front. Any thread. */
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
 
+/* Whether there are functions that the routes do not have yet: what matches none is then answered
+ * with 503 instead of 404 or 405, since one of them may be at that path. False at first. Any
+ * thread. */
+void iswi_http_expect_more(iswi_http *http, bool more);
+
 /* "http://127.0.0.1:7071", with the port in use; for an any-address (0.0.0.0, [::]) the loopback
  * address. Borrowed until the stop. */
 const char *iswi_http_url(const iswi_http *http);

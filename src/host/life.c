@@ -278,9 +278,11 @@ static void decide_next(iswi_process *process)
         if (!stopping)
             iswi_console_say(console, ISW_LOG_ERROR,
                              "worker %s: given up%s: %s. Its functions answer 503 until the host "
-                             "is started again", process->label,
+                             "is started again%s", process->label,
                              process->hopeless ? "" : " after too many ends in a row",
-                             process->fault.message);
+                             process->fault.message,
+                             process->pool->indexed ? "" : "; they are not known, so that every "
+                                                           "path without a function answers 503");
         set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
         return;
     }

@@ -73,6 +73,7 @@ static void report_process(iswi_process *process, iswi_report_process *out, int6
     pthread_mutex_lock(&process->lock);
     out->state = state_name(process);
     out->detail = detail_of(process, now_ns, arena);
+    out->functions_unknown = !process->pool->indexed;
     out->pid = runs(process) ? process->os.pid : 0;
     out->uptime_ms = runs(process) ? (now_ns - process->started_ns) / MS : 0;
     if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
@@ -238,14 +239,20 @@ static const char *pool_reason(iswi_pool *pool, iswi_arena *arena)
     iswi_process *process = &pool->processes[0];
     const char *state;
     const char *detail;
+    bool begun;
 
     pthread_mutex_lock(&process->lock);
+    begun = process->starts != 0;
     state = state_name(process);
     detail = detail_of(process, iswi_now_ns(), arena);
     pthread_mutex_unlock(&process->lock);
-    return iswi_arena_printf(arena, "worker %s: %s is %s%s%s", pool->settings->name,
+    return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s", pool->settings->name,
                              pool->count > 1 ? "no process serves, the first one" : "its process",
-                             state, detail ? ": " : "", detail ? detail : "");
+                             state, detail ? ": " : "", detail ? detail : "",
+                             pool->indexed || !begun
+                                 ? ""
+                                 : "; its functions are not known yet, paths without a function "
+                                   "get 503");
 }
 
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out)

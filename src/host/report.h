@@ -26,6 +26,7 @@ typedef struct iswi_report_process {
     int64_t running, waiting, resident_bytes; /* of these it told itself, at the last heartbeat */
     int64_t invocations, failures, restarts, uptime_ms;
     int64_t functions;
+    bool functions_unknown; /* nobody of its worker has told them so far */
 } iswi_report_process;
 
 typedef struct iswi_report_function {

@@ -35,6 +35,7 @@ static const isw_field process_fields[] = {
     { ISW_FIELD(INT, iswi_report_process, restarts) },
     { ISW_FIELD(INT, iswi_report_process, uptime_ms) },
     { ISW_FIELD(INT, iswi_report_process, functions) },
+    { ISW_FIELD(BOOL, iswi_report_process, functions_unknown) },
     { 0 },
 };
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a host starts, what it says when something is wrong, and how it ends."""
+import json
 import os
 import signal
 import socket
@@ -8,8 +9,16 @@ import sys
 import unittest
 
 from harness import BIN, CHAIN, SOURCE, Host, is_alive, main, wait_until, worker
+from operators import ADMIN, admin, ask, report, run
 
 HELLO_PY = SOURCE + "/conformance/worker.py"
+
+
+def is_up(host, process):
+    """Whether it serves; a host that only begins cannot be asked yet."""
+    code, out, _ = run("status", host.folder.name, "--json")
+    return code == 0 and any(one["process"] == process and one["state"] == "ready"
+                             for one in json.loads(out)["processes"])
 
 
 class Start(unittest.TestCase):
@@ -37,6 +46,39 @@ class Start(unittest.TestCase):
         with Host(worker("one") + worker("python", [HELLO_PY])) as host:
             self.assertEqual(host.get("hello/a")[0], 200)
             self.assertEqual(host.get("py/hello/a")[0], 200)
+
+    def unknown(self, host, method="GET", path="py/hello/a"):
+        """What no known function takes, while a worker has not told its own."""
+        status, body, headers = host.request(method, path)
+        self.assertEqual((status, headers.get("Retry-After")), (503, "1"), body)
+        self.assertIn(b"once all workers are up", body)
+
+    def test_what_a_worker_may_have_that_is_not_up_is_503(self):
+        late = worker("late", ["sh", "-c", f"read line < gate; exec {HELLO_PY}"],
+                      "start_timeout: 60s")
+        host = Host(worker() + late, settled=None, top=ADMIN)
+        os.mkfifo(os.path.join(host.folder.name, "gate"))
+        with host:
+            wait_until(lambda: is_up(host, "test"))
+            host.port = int(report(host)["host"]["url"].rsplit(":", 1)[1])
+            self.assertEqual(host.get("hello/x")[0], 200)
+            self.unknown(host)
+            self.unknown(host, "PUT", "hello/x")  # the method may be the other one's
+            self.assertIn("late: its functions are not known yet; paths without a function get "
+                          "503", ask(host, "status"))
+            host.write("gate", "go\n")
+            host.wait_for("Ctrl-C ends")
+            self.assertEqual(host.get("py/hello/a")[0], 200)
+            self.assertEqual((host.get("nobody")[0], host.request("PUT", "hello/x")[0]), (404, 405))
+
+    def test_what_a_worker_may_have_that_was_given_up_is_503(self):
+        dead = worker("dead", ["false"], "give_up_after: 1")
+        with Host(worker() + dead, top=ADMIN) as host:
+            host.wait_for("worker dead: given up .*every path without a function answers 503")
+            self.assertEqual(host.get("hello/x")[0], 200)
+            self.unknown(host)
+            reasons = admin(host, "GET", "/ready")[1]["reasons"]
+            self.assertRegex(reasons[0], "its functions are not known yet")
 
     def test_json_logs_are_json(self):
         import json
