@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker run`. */
+#include "base/faults.h"
 #include "cli/cli.h"
 #include "host/host.h"
 
@@ -60,9 +61,15 @@ static void on_signal(int number)
         iswi_host_stop(host);
 }
 
-static int fail(const isw_error *error)
+/* Say all that is wrong; the status to end with. */
+static int fail(iswi_faults *faults, const isw_error *error)
 {
-    fprintf(stderr, "isoworker: %s\n", error->message);
+    iswi_buffer text = { 0 };
+
+    iswi_faults_tell(faults, "isoworker", error, &text);
+    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error->message, stderr);
+    iswi_buffer_fini(&text);
+    iswi_faults_fini(faults);
     switch (error->status) {
     case ISW_E_CONFIG:
         return EX_CONFIG;
@@ -81,17 +88,20 @@ static int print_help(void)
     return iswi_cli_host_reference();
 }
 
-static int run(const char *folder, const iswi_host_overrides *overrides)
+static int run(const char *folder, iswi_host_overrides *overrides)
 {
+    iswi_faults faults = { .count = 0 };
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     struct sigaction before = { .sa_handler = SIG_DFL };
     isw_error error = { ISW_OK, "" };
     iswi_host *host = NULL;
-    isw_status status = iswi_host_create(folder, overrides, &host, &error);
+    isw_status status;
 
+    overrides->faults = &faults;
+    status = iswi_host_create(folder, overrides, &host, &error);
     if (status != ISW_OK)
-        return fail(&error);
+        return fail(&faults, &error);
     signalled = host;
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
@@ -102,7 +112,7 @@ static int run(const char *folder, const iswi_host_overrides *overrides)
     status = iswi_host_run(host, &error);
     signalled = NULL;
     iswi_host_destroy(host);
-    return status == ISW_OK ? EX_OK : fail(&error);
+    return status == ISW_OK ? EX_OK : fail(&faults, &error);
 }
 
 static bool parse_port(const char *text, int *port)

@@ -105,6 +105,11 @@ static isw_status refuse_entry(checker *c, const isw_option *row, const char *mu
                                  iswi_config_describe(c->config, node));
 }
 
+static bool goes_on(const checker *c, isw_status one, isw_status *all)
+{
+    return iswi_faults_go_on(c->config->faults, one, all);
+}
+
 /* -- Lists ------------------------------------------------------------------------------------- */
 
 typedef isw_status (*check_item_fn)(checker *c, const scope *in, const isw_option *row,
@@ -114,19 +119,22 @@ typedef isw_status (*check_item_fn)(checker *c, const scope *in, const isw_optio
 static isw_status check_list(checker *c, const scope *in, const isw_option *row,
                              const iswi_node *node, const char *must_be, check_item_fn check_item)
 {
-    isw_status status = ISW_OK;
+    isw_status all = ISW_OK;
 
     if (node->type != ISWI_NODE_LIST && !iswi_node_is_empty(node))
         return refuse_shape(c, row, must_be, node);
     iswi_buffer_append_text(c->out, "[");
-    for (size_t i = 0; i < node->child_count && status == ISW_OK; i++) {
-        status = check_item(c, in, row, &node->children[i]);
+    for (size_t i = 0; i < node->child_count; i++) {
+        const iswi_node *item = &node->children[i];
+
+        if (!goes_on(c, item->wrong ? ISW_OK : check_item(c, in, row, item), &all))
+            break;
         iswi_buffer_append_text(c->out, ",\n");
         if (c->out->size > MAX_PLAIN_BYTES)
             return iswi_config_refuse(c->config, node, c->error, "\"%s\" is too large", row->name);
     }
     iswi_buffer_append_text(c->out, "]");
-    return status;
+    return all;
 }
 
 static isw_status check_text_item(checker *c, const scope *in, const isw_option *row,
@@ -152,7 +160,7 @@ static isw_status check_property(checker *c, const isw_option *row, const iswi_n
     for (size_t i = 0; status == ISW_OK && i < node->child_count; i++) {
         const iswi_node *item = &node->children[i];
 
-        if (item->type != ISWI_NODE_SCALAR)
+        if (item->type != ISWI_NODE_SCALAR && !item->wrong)
             status = refuse_entry(c, row, "a text or a list of texts", item);
         else
             iswi_buffer_printf(&text, "%s%s", i ? " " : "", item->text);
@@ -169,30 +177,41 @@ static isw_status check_property(checker *c, const isw_option *row, const iswi_n
     return status;
 }
 
+/* A name and its value, with a comma behind each. */
+static isw_status check_pair(checker *c, const isw_option *row, const iswi_node *pair)
+{
+    iswi_node name = *pair;
+    isw_status status;
+
+    name.type = ISWI_NODE_SCALAR;
+    name.text = name.key;
+    name.quoted = true;
+    if (pair->wrong)
+        return ISW_OK;
+    status = check_text_item(c, NULL, row, &name);
+    iswi_buffer_append_text(c->out, ",\n");
+    if (status == ISW_OK)
+        status = check_property(c, row, pair);
+    iswi_buffer_append_text(c->out, ",\n");
+    return status;
+}
+
 /* A mapping of free names, as a list of name, value, name, value. */
 static isw_status check_properties(checker *c, const isw_option *row, const iswi_node *node)
 {
-    isw_status status = ISW_OK;
+    isw_status all = ISW_OK;
 
     if (node->type != ISWI_NODE_MAP && !iswi_node_is_empty(node))
         return refuse_shape(c, row, "a mapping of names to texts", node);
     iswi_buffer_append_text(c->out, "[");
-    for (size_t i = 0; status == ISW_OK && i < node->child_count; i++) {
-        iswi_node name = node->children[i];
-
-        name.type = ISWI_NODE_SCALAR;
-        name.text = name.key;
-        name.quoted = true;
-        status = check_text_item(c, NULL, row, &name);
-        iswi_buffer_append_text(c->out, ",\n");
-        if (status == ISW_OK)
-            status = check_property(c, row, &node->children[i]);
-        iswi_buffer_append_text(c->out, ",\n");
+    for (size_t i = 0; i < node->child_count; i++) {
+        if (!goes_on(c, check_pair(c, row, &node->children[i]), &all))
+            break;
         if (c->out->size > MAX_PLAIN_BYTES)
             return iswi_config_refuse(c->config, node, c->error, "\"%s\" is too large", row->name);
     }
     iswi_buffer_append_text(c->out, "]");
-    return status;
+    return all;
 }
 
 static isw_status check_group(checker *c, const scope *in, const isw_option *row,
@@ -226,6 +245,8 @@ static isw_status check_named_item(checker *c, const scope *in, const isw_option
     if (item->type == ISWI_NODE_LIST || iswi_node_is_empty(item) || (!bare && !item->child_count))
         return refuse_entry(c, row, "a name, with or without options", item);
     name = bare ? item->text : entry->key;
+    if (!bare && entry->wrong)
+        return ISW_OK;
     if (item->child_count > 1)
         return iswi_config_refuse(c->config, &entry[1], c->error,
                                   "an entry of \"%s\" has one name, but %s follows %s; indent it "
@@ -234,6 +255,8 @@ static isw_status check_named_item(checker *c, const scope *in, const isw_option
                                   iswi_config_quote(c->config, name));
     while (named && named->name && strcmp(named->name, name) != 0)
         named++;
+    if ((!named || !named->name) && c->config->lacks_names)
+        return ISW_OK;
     if (!named || !named->name)
         return refuse_unknown(c, in, row->group, "name", name, iswi_node_key_place(entry));
     iswi_buffer_printf(c->out, "{\"%s\": ", name);
@@ -252,6 +275,8 @@ static isw_status check_value(checker *c, const scope *in, const isw_option *row
 {
     const scope inner = { in, row->name };
 
+    if (node->wrong)
+        return ISW_OK;
     switch ((int)row->type) {
     case ISW_OPTION_GROUP:
         return check_group(c, &inner, row, node);
@@ -316,27 +341,34 @@ static isw_status check_row(checker *c, const scope *in, const isw_option *row,
     return status;
 }
 
+/* Whether an option of a mapping is in the table. */
+static isw_status check_name(checker *c, const scope *in, const isw_option *table,
+                             const iswi_node *child)
+{
+    const isw_option *row = table;
+
+    while (row && row->name && strcmp(row->name, child->key) != 0)
+        row++;
+    if ((row && row->name) || strcmp(child->key, ISWI_MERGE_KEY) == 0)
+        return ISW_OK;
+    return refuse_unknown(c, in, table, "option", child->key, iswi_node_key_place(child));
+}
+
 /* `map` is NULL or empty where all is left to defaults; `owner` is where a missing option is
  * reported. */
 static isw_status check_map(checker *c, const scope *in, const isw_option *table,
                             const iswi_node *map, const iswi_node *owner)
 {
-    isw_status status = ISW_OK;
+    isw_status all = ISW_OK;
+    bool on = true;
 
-    for (size_t i = 0; map && i < map->child_count; i++) {
-        const iswi_node *child = &map->children[i];
-        const isw_option *row = table;
-
-        while (row && row->name && strcmp(row->name, child->key) != 0)
-            row++;
-        if (!row || !row->name)
-            return refuse_unknown(c, in, table, "option", child->key, iswi_node_key_place(child));
-    }
+    for (size_t i = 0; map && on && i < map->child_count; i++)
+        on = goes_on(c, check_name(c, in, table, &map->children[i]), &all);
     iswi_buffer_append_text(c->out, "{");
-    for (const isw_option *row = table; row && row->name && status == ISW_OK; row++)
-        status = check_row(c, in, row, map, owner);
+    for (const isw_option *row = table; row && row->name && on; row++)
+        on = goes_on(c, check_row(c, in, row, map, owner), &all);
     iswi_buffer_append_text(c->out, "}");
-    return status;
+    return all;
 }
 
 isw_status iswi_check(iswi_config *config, const isw_option *table, iswi_buffer *out,
@@ -344,8 +376,12 @@ isw_status iswi_check(iswi_config *config, const isw_option *table, iswi_buffer 
 {
     checker c = { config, out, error };
     const scope top = { NULL, NULL };
-    isw_status status = check_map(&c, &top, table, config->root, config->root);
+    isw_status status = ISW_OK;
 
+    if (config->wrong.status != ISW_OK)
+        status = isw_error_set(error, ISW_E_CONFIG, "%s", config->wrong.message);
+    if (status == ISW_OK || config->faults)
+        goes_on(&c, check_map(&c, &top, table, config->root, config->root), &status);
     if (status == ISW_OK && out->failed)
         return iswi_config_no_memory(config, error);
     return status;

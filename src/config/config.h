@@ -8,8 +8,11 @@
  * Tables are the only way in: the same one checks names and values, makes the libcyaml schema that
  * fills the struct, and prints the reference for users. A document owns all that it hands out.
  * One thread at a time, but for hold and close. Every refusal names file:line:column, and for a
- * name the nearest right one and those allowed.
+ * name the nearest right one and those allowed; an error holds the first one, the faults that a
+ * document was opened with hold them all.
  */
+#include "base/faults.h"
+
 #include <isoworker/sys/middleware.h>
 
 enum {
@@ -30,6 +33,7 @@ typedef struct iswi_node {
     const char *key;               /* NUL-terminated; NULL outside a map */
     unsigned key_line, key_column; /* of the key */
     const char *text;              /* a scalar's value, expanded; "" for an empty one */
+    bool wrong;                    /* it was refused already; what it holds counts for nothing */
     bool quoted;                   /* a scalar in quotes or a block, or one with a variable: never
                                       taken for "no value", as a plain `null` or `~` is */
     const struct iswi_node *children; /* of a list or map, in order */
@@ -39,13 +43,26 @@ typedef struct iswi_node {
 /* Read and parse `path`, a regular file. In values, ${VAR}, ${VAR:-default} and $$ (a plain `$`)
  * are replaced; the default also stands in for an empty variable. *out is the caller's to close.
  * An alias is replaced by a copy of what its anchor holds, with the places of the original; merge
- * keys, tags, keys given twice and a second document are refused. Blocks on the file.
- * Errors: ISW_E_IO, ISW_E_CONFIG, ISW_E_NO_MEMORY. */
-isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *error);
+ * keys, tags, keys given twice and a second document are refused. So is an empty document, such as
+ * an editor leaves for a moment: nothing never stands for all defaults, {} does. Blocks.
+ *
+ * `faults` (may be NULL) gets all that is refused of it, now and later, until iswi_config_told.
+ * What is no syntax, such as a variable that is not set, is refused when the document is loaded, so
+ * that all else is told with it. Errors: ISW_E_IO, ISW_E_CONFIG, ISW_E_NO_MEMORY. */
+isw_status iswi_config_open(const char *path, iswi_faults *faults, iswi_config **out,
+                            isw_error *error);
 
 /* The same for text; `name` stands for the file in messages, and its folder for relative paths. */
 isw_status iswi_config_open_text(const char *name, const char *text, size_t size,
-                                 iswi_config **out, isw_error *error);
+                                 iswi_faults *faults, iswi_config **out, isw_error *error);
+
+/* The list that it was opened with, for those who find more; NULL once that is to end. */
+iswi_faults *iswi_config_faults(const iswi_config *config);
+void iswi_config_told(iswi_config *config);
+
+/* What brings some of the names that a named list may have could not be had, which has been
+ * refused: names that are not known then are no faults of their own. */
+void iswi_config_lacks_names(iswi_config *config);
 
 /* Let go of it; with the last one who holds it it ends. Both from any thread. */
 void iswi_config_close(iswi_config *config);

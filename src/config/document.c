@@ -8,7 +8,7 @@
 
 enum { ARENA_BLOCK_BYTES = 8 * 1024 };
 
-static iswi_config *create(const char *name)
+static iswi_config *create(const char *name, iswi_faults *faults)
 {
     iswi_config *config = iswi_calloc(1, sizeof *config);
 
@@ -16,6 +16,7 @@ static iswi_config *create(const char *name)
         return NULL;
     atomic_init(&config->users, 1);
     iswi_arena_init(&config->arena, ARENA_BLOCK_BYTES);
+    config->faults = faults;
     config->name = iswi_arena_strndup(&config->arena, name, strlen(name));
     if (!config->name) {
         iswi_config_close(config);
@@ -24,10 +25,10 @@ static iswi_config *create(const char *name)
     return config;
 }
 
-isw_status iswi_config_open_text(const char *name, const char *text, size_t size, iswi_config **out,
-                                 isw_error *error)
+isw_status iswi_config_open_text(const char *name, const char *text, size_t size,
+                                 iswi_faults *faults, iswi_config **out, isw_error *error)
 {
-    iswi_config *config = create(name);
+    iswi_config *config = create(name, faults);
     isw_status status;
 
     if (!config)
@@ -41,14 +42,16 @@ isw_status iswi_config_open_text(const char *name, const char *text, size_t size
     return ISW_OK;
 }
 
-isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *error)
+isw_status iswi_config_open(const char *path, iswi_faults *faults, iswi_config **out,
+                            isw_error *error)
 {
     iswi_buffer text = { 0 };
     const char *why = "";
     isw_status status = iswi_file_read(path, ISWI_CONFIG_MAX_BYTES, &text, &why);
 
     if (status == ISW_OK)
-        status = iswi_config_open_text(path, (const char *)text.data, text.size, out, error);
+        status = iswi_config_open_text(path, (const char *)text.data, text.size, faults, out,
+                                       error);
     else if (status == ISW_E_TOO_LARGE)
         status = isw_error_set(error, ISW_E_CONFIG, "%s:1:1: the file is larger than %d bytes",
                                path, ISWI_CONFIG_MAX_BYTES);
@@ -56,6 +59,21 @@ isw_status iswi_config_open(const char *path, iswi_config **out, isw_error *erro
         status = isw_error_set(error, status, "%s: cannot be read: %s", path, why);
     iswi_buffer_fini(&text);
     return status;
+}
+
+iswi_faults *iswi_config_faults(const iswi_config *config)
+{
+    return config->faults;
+}
+
+void iswi_config_told(iswi_config *config)
+{
+    config->faults = NULL;
+}
+
+void iswi_config_lacks_names(iswi_config *config)
+{
+    config->lacks_names = true;
 }
 
 iswi_config *iswi_config_hold(iswi_config *config)

@@ -9,6 +9,8 @@
 
 #include <stdatomic.h>
 
+#define ISWI_MERGE_KEY "<<"
+
 enum {
     ISWI_CONFIG_MAX_EXPANDED_BYTES = 64 * 1024, /* of one scalar with variables in it */
     ISWI_CONFIG_MAX_SECRET_BYTES = 64 * 1024    /* of a file that a secret refers to */
@@ -21,6 +23,9 @@ struct iswi_config {
     iswi_arena arena; /* the tree, schemas, places: all but what libcyaml allocates */
     const char *name; /* as messages show it */
     const iswi_node *root;
+    iswi_faults *faults; /* where refusals go beside their error; may be NULL */
+    isw_error wrong;     /* the first thing that was wrong in the text itself */
+    bool lacks_names;    /* see iswi_config_lacks_names */
     struct iswi_loaded *loaded; /* by iswi_config_load, the newest first */
 };
 
@@ -35,8 +40,8 @@ iswi_place iswi_node_key_place(const iswi_node *node);
 /* Whether a value was left out, as in `key:`, `key: ~` or `key: null`. */
 bool iswi_node_is_empty(const iswi_node *node);
 
-/* Fill `error` with "file:line:column: <text>"; returns ISW_E_CONFIG. */
-isw_status iswi_config_refuse_at(const iswi_config *config, iswi_place place, isw_error *error,
+/* Fill `error` with "file:line:column: <text>" and add that to the faults; returns ISW_E_CONFIG. */
+isw_status iswi_config_refuse_at(iswi_config *config, iswi_place place, isw_error *error,
                                  const char *format, ...) ISW_PRINTF(4, 5);
 
 /* Fill `error`; returns ISW_E_NO_MEMORY. */

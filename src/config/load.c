@@ -181,13 +181,15 @@ isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t
     iswi_loaded *loaded = iswi_arena_calloc(&config->arena, 1, sizeof *loaded);
     converter convert = { config, loaded };
     iswi_buffer plain = { 0 };
-    isw_status status = ISW_E_NO_MEMORY;
+    isw_status status;
 
     if (loaded)
         loaded->schema = iswi_schema_make(&config->arena, table, size);
     if (!loaded || !loaded->schema)
         return iswi_config_no_memory(config, error);
     status = iswi_check(config, table, &plain, error);
+    if (status == ISW_OK && config->lacks_names)
+        status = ISW_E_CONFIG; /* as was said */
     if (status == ISW_OK)
         status = fill(config, loaded, &plain, error);
     iswi_buffer_fini(&plain);

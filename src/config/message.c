@@ -8,17 +8,19 @@
 
 enum { QUOTE_BYTES = 60 };
 
-static isw_status refuse(const iswi_config *config, iswi_place place, isw_error *error,
+static isw_status refuse(iswi_config *config, iswi_place place, isw_error *error,
                          const char *format, va_list args)
 {
+    isw_error own = { ISW_OK, "" };
     char text[ISW_ERROR_MESSAGE_BYTES];
 
     vsnprintf(text, sizeof text, format, args);
-    return isw_error_set(error, ISW_E_CONFIG, "%s:%u:%u: %s", config->name, place.line,
-                         place.column, text);
+    isw_error_set(&own, ISW_E_CONFIG, "%s:%u:%u: %s", config->name, place.line, place.column, text);
+    iswi_faults_add(config->faults, own.message);
+    return isw_error_set(error, ISW_E_CONFIG, "%s", own.message);
 }
 
-isw_status iswi_config_refuse_at(const iswi_config *config, iswi_place place, isw_error *error,
+isw_status iswi_config_refuse_at(iswi_config *config, iswi_place place, isw_error *error,
                                  const char *format, ...)
 {
     isw_status status;

@@ -119,6 +119,8 @@ static isw_status read_root(iswi_yaml_reader *r, iswi_node *root)
     yaml_event_delete(&event);
     if (status != ISW_OK)
         return status;
+    if (root->wrong && root->type != ISWI_NODE_MAP)
+        return isw_error_set(r->error, ISW_E_CONFIG, "%s", r->config->wrong.message);
     if (iswi_node_is_empty(root))
         return refuse_empty(r, iswi_node_place(root));
     if (root->type != ISWI_NODE_MAP)

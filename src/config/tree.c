@@ -22,6 +22,18 @@ typedef struct cell {
     iswi_node node;
 } cell;
 
+/* What is wrong with one value, and no syntax: it is told with the rest when the document is loaded
+ * (config->wrong), so whoever reads goes on. The node counts for nothing. */
+static isw_status excuse(iswi_node *node, isw_status status)
+{
+    if (status != ISW_E_CONFIG)
+        return status;
+    node->wrong = true;
+    if (!node->text)
+        node->text = "";
+    return ISW_OK;
+}
+
 /* -- Limits ------------------------------------------------------------------------------------ */
 
 static isw_status take(iswi_yaml_reader *r, iswi_place place, size_t nodes, size_t bytes)
@@ -93,29 +105,30 @@ static isw_status follow_alias(iswi_yaml_reader *r, const yaml_event_t *event, u
 {
     const char *name = (const char *)event->data.alias.anchor;
     iswi_place place = iswi_yaml_place(event->start_mark);
-    const char *key = out->key;
-    unsigned key_line = out->key_line;
-    unsigned key_column = out->key_column;
+    const iswi_node at = *out;
     isw_status status;
     iswi_anchor *a = r->anchors;
 
     while (a && strcmp(a->name, name) != 0)
         a = a->older;
     if (!a)
-        return iswi_config_refuse_at(r->config, place, r->error,
-                                     "alias \"*%s\" has no anchor \"&%s\" before it", name, name);
+        return excuse(out, iswi_config_refuse_at(r->config, place, &r->config->wrong,
+                                                 "alias \"*%s\" has no anchor \"&%s\" before it",
+                                                 name, name));
     if (!a->node)
-        return iswi_config_refuse_at(r->config, place, r->error,
-                                     "alias \"*%s\" stands inside its own anchor", name);
+        return excuse(out, iswi_config_refuse_at(r->config, place, &r->config->wrong,
+                                                 "alias \"*%s\" stands inside its own anchor",
+                                                 name));
     status = take(r, place, a->nodes, a->bytes);
     if (status == ISW_OK && a->height)
         status = enter(r, place, depth + a->height - 1);
     if (status != ISW_OK)
         return status;
     *out = *a->node;
-    out->key = key;
-    out->key_line = key_line;
-    out->key_column = key_column;
+    out->key = at.key;
+    out->key_line = at.key_line;
+    out->key_column = at.key_column;
+    out->wrong = out->wrong || at.wrong;
     return ISW_OK;
 }
 
@@ -125,12 +138,20 @@ static isw_status read_scalar(iswi_yaml_reader *r, const yaml_event_t *event, is
 {
     const char *text = (const char *)event->data.scalar.value;
     iswi_place place = iswi_yaml_place(event->start_mark);
+    isw_error own = { ISW_OK, "" };
     bool changed = false;
     isw_status status;
 
     if (strlen(text) != event->data.scalar.length)
-        return iswi_config_refuse_at(r->config, place, r->error, "a NUL character in a value");
-    status = iswi_config_expand(r->config, place, text, &out->text, &changed, r->error);
+        status = iswi_config_refuse_at(r->config, place, &r->config->wrong,
+                                       "a NUL character in a value");
+    else
+        status = iswi_config_expand(r->config, place, text, &out->text, &changed, &own);
+    if (own.status == ISW_E_CONFIG)
+        isw_error_set(&r->config->wrong, own.status, "%s", own.message);
+    status = excuse(out, status);
+    if (status == ISW_E_NO_MEMORY)
+        iswi_config_no_memory(r->config, r->error);
     if (status == ISW_OK)
         status = take(r, place, 1, strlen(out->text));
     if (status != ISW_OK)
@@ -145,6 +166,24 @@ static isw_status read_scalar(iswi_yaml_reader *r, const yaml_event_t *event, is
     return ISW_OK;
 }
 
+/* What a key that is a text may not be. */
+static isw_status check_key(iswi_yaml_reader *r, const yaml_event_t *event, iswi_place place)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    isw_error *error = &r->config->wrong;
+
+    if (anchor_of(event) || tag_of(event))
+        return iswi_config_refuse_at(r->config, place, error,
+                                     "a key cannot have an anchor or a tag");
+    if (strlen(text) != event->data.scalar.length)
+        return iswi_config_refuse_at(r->config, place, error, "a NUL character in a key");
+    if (strcmp(text, ISWI_MERGE_KEY) == 0)
+        return iswi_config_refuse_at(r->config, place, error,
+                                     "merge keys (\"<<\") are not supported; write the options "
+                                     "out, or use an alias for a whole value");
+    return ISW_OK;
+}
+
 /* The key of the next pair: a plain text, and not one that only looks like an option. */
 static isw_status read_key(iswi_yaml_reader *r, const yaml_event_t *event, iswi_node *out)
 {
@@ -153,15 +192,7 @@ static isw_status read_key(iswi_yaml_reader *r, const yaml_event_t *event, iswi_
 
     if (event->type != YAML_SCALAR_EVENT)
         return iswi_config_refuse_at(r->config, place, r->error, "a key must be a plain name");
-    if (anchor_of(event) || tag_of(event))
-        return iswi_config_refuse_at(r->config, place, r->error,
-                                     "a key cannot have an anchor or a tag");
-    if (strlen(text) != event->data.scalar.length)
-        return iswi_config_refuse_at(r->config, place, r->error, "a NUL character in a key");
-    if (strcmp(text, "<<") == 0)
-        return iswi_config_refuse_at(r->config, place, r->error,
-                                     "merge keys (\"<<\") are not supported; write the options "
-                                     "out, or use an alias for a whole value");
+    excuse(out, check_key(r, event, place));
     out->key = iswi_arena_strndup(&r->config->arena, text, strlen(text));
     out->key_line = place.line;
     out->key_column = place.column;
@@ -192,6 +223,7 @@ static int by_key(const void *a, const void *b)
     return order ? order : (*x > *y) - (*x < *y);
 }
 
+/* ISW_OK, or memory is out. */
 static isw_status refuse_duplicates(iswi_yaml_reader *r, const iswi_node *map)
 {
     const iswi_node **sorted =
@@ -204,8 +236,8 @@ static isw_status refuse_duplicates(iswi_yaml_reader *r, const iswi_node *map)
     qsort(sorted, map->child_count, sizeof *sorted, by_key);
     for (size_t i = 1; i < map->child_count; i++)
         if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0)
-            return iswi_config_refuse_at(
-                r->config, iswi_node_key_place(sorted[i]), r->error,
+            iswi_config_refuse_at(
+                r->config, iswi_node_key_place(sorted[i]), &r->config->wrong,
                 "%s is given twice; it already stands at line %u, column %u",
                 iswi_config_quote(r->config, sorted[i]->key), sorted[i - 1]->key_line,
                 sorted[i - 1]->key_column);
@@ -309,8 +341,8 @@ isw_status iswi_yaml_read(iswi_yaml_reader *r, const yaml_event_t *event, unsign
     if (event->type == YAML_ALIAS_EVENT)
         return follow_alias(r, event, depth, out);
     if (tag_of(event))
-        return iswi_config_refuse_at(r->config, place, r->error,
-                                     "tags such as \"!!str\" are not supported");
+        excuse(out, iswi_config_refuse_at(r->config, place, &r->config->wrong,
+                                          "tags such as \"!!str\" are not supported"));
     out->line = place.line;
     out->column = place.column;
     return anchor_of(event) ? read_anchored(r, event, depth, out)

@@ -45,14 +45,6 @@ static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
 
 /* -- Settings ---------------------------------------------------------------------------------- */
 
-static isw_status read_settings(iswi_host *host, isw_error *error)
-{
-    char path[PATH_MAX + 16];
-
-    snprintf(path, sizeof path, "%s/host.yaml", host->folder);
-    return iswi_host_settings_read(path, &host->config, &host->settings, error);
-}
-
 static const char *with_port(iswi_host *host, const char *listen, int port)
 {
     const char *colon = strrchr(listen, ':');
@@ -85,18 +77,12 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
 static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
                             isw_error *error)
 {
-    isw_error own = { ISW_OK, "" };
-    const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "workers");
-    size_t number = (size_t)(pool - host->pools);
-
     pool->settings = settings;
     pool->metrics.worker = settings->name;
     if (iswi_spawn_find(settings->command.items[0],
                         settings->directory ? settings->directory : host->folder, &pool->program,
-                        &own) != ISW_OK)
-        return iswi_config_refuse(host->config,
-                                  iswi_node_find(&list->children[number], "command"), error,
-                                  "worker \"%s\": %s", settings->name, own.message);
+                        error) != ISW_OK)
+        return error->status; /* it was there a moment ago */
     pool->processes = iswi_calloc((size_t)settings->processes, sizeof *pool->processes);
     if (!pool->processes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
@@ -127,6 +113,39 @@ static isw_status make_pools(iswi_host *host, isw_error *error)
         host->pool_count++;
     }
     return status;
+}
+
+/* A failure to listen, at the place of the address. */
+static isw_status place_listen(iswi_host *host, const char *group, const isw_error *own,
+                               isw_error *error)
+{
+    const iswi_node *node = iswi_node_find(iswi_config_root(host->config), group);
+    const iswi_node *listen = iswi_node_find(node, "listen");
+
+    if (own->status == ISW_OK)
+        return ISW_OK;
+    if (!listen || (own->status != ISW_E_CONFIG && own->status != ISW_E_CONFLICT))
+        return isw_error_set(error, own->status, "%s", own->message);
+    return isw_error_set(error, own->status, "%s: %s", iswi_config_where(host->config, listen),
+                         own->message);
+}
+
+static isw_status start_http(iswi_host *host, const iswi_host_overrides *overrides,
+                             isw_error *error)
+{
+    bool here = !overrides->listen && overrides->port < 0;
+    isw_error own = { ISW_OK, "" };
+
+    iswi_bridge_start(host, here ? &own : error);
+    return here ? place_listen(host, "http", &own, error) : error->status;
+}
+
+static isw_status start_admin(iswi_host *host, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+
+    iswi_admin_start(host, &own);
+    return place_listen(host, "admin", &own, error);
 }
 
 static isw_status open_events(iswi_host *host, isw_error *error)
@@ -160,7 +179,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
     if (status == ISW_OK)
-        status = read_settings(host, error);
+        status = iswi_host_settings_read(host->folder, overrides->faults, &host->config,
+                                         &host->settings, error);
     if (status == ISW_OK)
         apply_overrides(host, overrides);
     if (status == ISW_OK)
@@ -176,11 +196,11 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (status == ISW_OK && overrides->record)
         status = iswi_record_start(host, overrides->record, &host->recorder, error);
     if (status == ISW_OK && host->http_settings.enabled)
-        status = iswi_bridge_start(host, error);
+        status = start_http(host, overrides, error);
     if (status == ISW_OK && (host->options.control || host->settings->admin.listen))
         status = iswi_control_create(host, error);
     if (status == ISW_OK)
-        status = iswi_admin_start(host, error);
+        status = start_admin(host, error);
     if (status == ISW_OK && host->control)
         status = iswi_control_start(host->control, error);
     if (status == ISW_OK)

@@ -20,6 +20,7 @@ typedef struct iswi_host_overrides {
     bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
     bool color;
     int output;          /* descriptor of the console */
+    struct iswi_faults *faults; /* gets all that is wrong with host.yaml; NULL: the first is told */
 } iswi_host_overrides;
 
 /* Read `folder`/host.yaml and prepare. Forks the guard: call it before the process has threads.

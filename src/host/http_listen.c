@@ -123,6 +123,18 @@ iswi_reach iswi_http_reach(const char *text)
     return here ? ISWI_REACH_HERE : ISWI_REACH_OTHERS;
 }
 
+isw_status iswi_http_address_check(const char *text, const char *setting, isw_error *error)
+{
+    socket_address address;
+
+    if (parse_address(text, &address))
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "%s: \"%s\" is not an address; write an IP address and a port, such "
+                         "as 127.0.0.1:7071 or [::1]:7071",
+                         setting, text);
+}
+
 isw_status iswi_http_listen(const char *text, const char *setting, int *out,
                             char url[ISWI_HTTP_URL_BYTES], isw_error *error)
 {
@@ -131,10 +143,7 @@ isw_status iswi_http_listen(const char *text, const char *setting, int *out,
     int fd;
 
     if (!parse_address(text, &address))
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "%s: \"%s\" is not an address; write an IP address and a port, such "
-                             "as 127.0.0.1:7071 or [::1]:7071",
-                             setting, text);
+        return iswi_http_address_check(text, setting, error);
     fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return explain(text, setting, &address, errno, error);

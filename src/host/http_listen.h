@@ -8,6 +8,9 @@
 
 enum { ISWI_HTTP_URL_BYTES = 80 };
 
+/* ISW_E_CONFIG for what is no address. */
+isw_status iswi_http_address_check(const char *address, const char *setting, isw_error *error);
+
 /* Open a non-blocking socket that listens on `address` ("127.0.0.1:7071", "[::1]:0",
  * "localhost:80"; no names are looked up), and write the URL that reaches it to `url`. Messages
  * call the address by `setting`, its key in host.yaml. ISW_E_CONFIG

@@ -110,21 +110,31 @@ static isw_status start_daemon(iswi_http *http, const iswi_http_options *options
     return ISW_OK;
 }
 
-/* "/api" for "api", "/api" or "api/"; "" for none. */
-static isw_status set_prefix(iswi_http *http, const char *prefix, isw_error *error)
+isw_status iswi_http_prefix_check(const char *prefix, isw_error *error)
 {
     static const char valid[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "-._~/";
-    size_t size;
 
-    prefix = prefix ? prefix : "api";
-    prefix += prefix[0] == '/';
-    size = strlen(prefix);
-    if (strspn(prefix, valid) != size || strstr(prefix, "//") || strstr(prefix, ".."))
+    if (prefix[strspn(prefix, valid)] || strstr(prefix, "//") || strstr(prefix, ".."))
         return isw_error_set(error, ISW_E_CONFIG,
                              "http.prefix: \"%s\" is not a path; write segments of letters, "
                              "digits and -._~ with single '/' between them, such as \"api/v1\"",
                              prefix);
+    return ISW_OK;
+}
+
+/* "/api" for "api", "/api" or "api/"; "" for none. */
+static isw_status set_prefix(iswi_http *http, const char *prefix, isw_error *error)
+{
+    isw_status status;
+    size_t size;
+
+    prefix = prefix ? prefix : "api";
+    status = iswi_http_prefix_check(prefix, error);
+    if (status != ISW_OK)
+        return status;
+    prefix += prefix[0] == '/';
+    size = strlen(prefix);
     size -= size && prefix[size - 1] == '/';
     http->prefix = iswi_calloc(1, size + 2);
     if (!http->prefix)

@@ -53,6 +53,9 @@ typedef struct iswi_http_options {
  * from within. */
 typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
 
+/* ISW_E_CONFIG for a prefix that is no path. */
+isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);
+
 /* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user`
  * outlive the front; `options` need not. ISW_E_CONFIG for a
  * bad address or prefix, ISW_E_CONFLICT if the port is taken, ISW_E_NO_MEMORY, ISW_E_IO. */

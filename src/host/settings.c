@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option tables of host.yaml, and what they cannot say: names that must differ. */
+/* The option tables of host.yaml. */
 #include "host/settings.h"
 
-#include "host/http_listen.h"
-
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define ROW(st, member, kind, yaml, standard, low, high, text)                                  \
     { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
@@ -159,65 +159,36 @@ static const isw_option document_rows[] = {
     { 0 },
 };
 
-static isw_status check_workers(iswi_config *config, const iswi_host_settings *settings,
-                                isw_error *error)
-{
-    const iswi_node *list = iswi_node_find(iswi_config_root(config), "workers");
-    const iswi_worker_settings *workers = settings->workers.items;
-
-    if (settings->workers.count == 0)
-        return iswi_config_refuse(config, list, error, "no worker is named; nothing would run");
-    for (size_t i = 0; i < settings->workers.count; i++) {
-        if (workers[i].command.count == 0)
-            return iswi_config_refuse(config, iswi_node_find(&list->children[i], "command"),
-                                      error, "worker \"%s\" has no program", workers[i].name);
-        if (strcmp(workers[i].link.spin_us, "auto") != 0 &&
-            (strlen(workers[i].link.spin_us) > 6 ||
-             workers[i].link.spin_us[strspn(workers[i].link.spin_us, "0123456789")]))
-            return iswi_config_refuse(config, iswi_node_find(&list->children[i], "link"), error,
-                                      "spin_us takes auto or microseconds, at most 999999");
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(workers[i].name, workers[j].name) == 0)
-                return iswi_config_refuse(config, iswi_node_find(&list->children[i], "name"),
-                                          error, "there are two workers named \"%s\"",
-                                          workers[i].name);
-    }
-    return ISW_OK;
-}
-
-static isw_status check_admin(iswi_config *config, const iswi_admin_settings *admin,
-                              isw_error *error)
-{
-    const iswi_node *group = iswi_node_find(iswi_config_root(config), "admin");
-
-    if (!admin->listen || admin->open || iswi_http_reach(admin->listen) != ISWI_REACH_OTHERS)
-        return ISW_OK; /* what is no address is refused when it is opened */
-    return iswi_config_refuse(config, iswi_node_find(group, "listen"), error,
-                              "other machines could reach \"%s\", where nobody is asked for a "
-                              "password; write 127.0.0.1:PORT, or open: true beside it so that "
-                              "they may read", admin->listen);
-}
-
-isw_status iswi_host_settings_read(const char *path, iswi_config **config,
+isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error)
 {
+    char path[PATH_MAX + 16];
     const void *loaded = NULL;
-    isw_status status = iswi_config_open(path, config, error);
+    isw_error own = { ISW_OK, "" };
+    isw_status status;
 
+    snprintf(path, sizeof path, "%s/host.yaml", folder);
+    status = iswi_config_open(path, faults, config, &own);
+    if (status != ISW_OK && faults && !faults->count)
+        iswi_faults_add(faults, own.message); /* there is no file */
     if (status != ISW_OK)
-        return status;
+        return isw_error_set(error, status, "%s", own.message);
     status = iswi_config_load(*config, document_rows, sizeof(iswi_host_settings), &loaded, error);
     if (status == ISW_OK)
-        status = check_workers(*config, loaded, error);
-    if (status == ISW_OK)
-        status = check_admin(*config, &((const iswi_host_settings *)loaded)->admin, error);
+        status = iswi_host_settings_check(*config, folder, loaded, error);
     if (status != ISW_OK) {
         iswi_config_close(*config);
         *config = NULL;
         return status;
     }
+    iswi_config_told(*config);
     *out = loaded;
     return ISW_OK;
+}
+
+bool iswi_host_settings_equal(const iswi_host_settings *a, const iswi_host_settings *b)
+{
+    return iswi_config_equal(document_rows, a, b);
 }
 
 void iswi_host_settings_reference(iswi_buffer *out)

@@ -86,10 +86,18 @@ typedef struct iswi_host_settings {
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;
 
-/* Read `path`. *config owns *out; close it when done.
+/* Read `folder`/host.yaml, and see that what it names is there. *config owns *out; close it when
+ * done. `faults` (may be NULL) gets all that is wrong.
  * Errors: ISW_E_CONFIG with file:line:column, ISW_E_IO. */
-isw_status iswi_host_settings_read(const char *path, iswi_config **config,
+isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error);
+
+/* Its second half, settings_check.c. */
+isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
+                                    const iswi_host_settings *settings, isw_error *error);
+
+/* Whether two of them say the same. */
+bool iswi_host_settings_equal(const iswi_host_settings *a, const iswi_host_settings *b);
 
 /* Append the reference of host.yaml for people. */
 void iswi_host_settings_reference(iswi_buffer *out);

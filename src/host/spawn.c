@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,7 +27,21 @@ enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, SPARE_FD = 6 };
 
 static bool is_program(const char *path)
 {
-    return access(path, X_OK) == 0;
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+/* What `path` is instead. */
+static const char *why_no_program(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (!S_ISREG(info.st_mode))
+        return S_ISDIR(info.st_mode) ? "it is a folder" : "it is not a file";
+    return "it may not be executed; chmod +x lets it be";
 }
 
 static bool find_beside_us(const char *command, char *path)
@@ -69,8 +84,12 @@ isw_status iswi_spawn_find(const char *command, const char *directory, char **ou
     if (is_path)
         snprintf(path, sizeof path, "%s%s%s", *command == '/' ? "" : directory,
                  *command == '/' ? "" : "/", command);
-    if (is_path && !is_program(path))
-        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no program %s", path);
+    if (is_path && !is_program(path)) {
+        const char *why = why_no_program(path);
+
+        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no program %s%s%s", path,
+                             why ? ": " : "", why ? why : "");
+    }
     if (!is_path && !find_beside_us(command, path) && !find_in_path(command, path))
         return isw_error_set(error, ISW_E_NOT_FOUND,
                              "there is no program \"%s\", neither beside isoworker nor in PATH; "

@@ -9,31 +9,31 @@
 #include <stddef.h>
 
 /* "error_handling, logging"; "none". */
-static const char *names_of(const iswi_pipeline *pipeline, iswi_arena *arena)
+static const char *names_of(const iswi_named_list *list, iswi_arena *arena)
 {
     const char *names = NULL;
 
-    for (size_t i = 0; pipeline && i < pipeline->count; i++) {
-        const char *name = pipeline->members[i].instance->middleware->name;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i].row->name;
 
         names = names ? iswi_arena_printf(arena, "%s, %s", names, name) : name;
     }
     return names ? names : "none";
 }
 
-isw_status iswi_pipeline_knows(const iswi_pipeline *pipeline, const char *function,
+isw_status iswi_pipeline_knows(const iswi_named_list *list, const char *function,
                                const char *const *names, iswi_arena *arena, isw_error *error)
 {
     for (; names && *names; names++) {
         bool known = false;
 
-        for (size_t i = 0; pipeline && i < pipeline->count; i++)
-            known = known || strcmp(pipeline->members[i].instance->middleware->name, *names) == 0;
+        for (size_t i = 0; i < list->count; i++)
+            known = known || strcmp(list->items[i].row->name, *names) == 0;
         if (!known)
             return isw_error_set(error, ISW_E_CONFIG,
                                  "function %s names the middleware \"%s\", which is not in the "
                                  "chain; the chain has: %s",
-                                 function, *names, names_of(pipeline, arena));
+                                 function, *names, names_of(list, arena));
     }
     return ISW_OK;
 }

@@ -74,9 +74,9 @@ typedef struct iswi_ends {
 isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function *function,
                                iswi_ends ends, iswi_arena *arena, iswi_chain *out);
 
-/* Whether each of `names` (a function's `with` or `without`) is in the pipeline. Errors:
- * ISW_E_CONFIG, which says what is. */
-isw_status iswi_pipeline_knows(const iswi_pipeline *pipeline, const char *function,
+/* Whether each of `names` (a function's `with` or `without`) is in the list `middleware`, whose
+ * instances need not have started. Errors: ISW_E_CONFIG, which says what is. */
+isw_status iswi_pipeline_knows(const iswi_named_list *list, const char *function,
                                const char *const *names, iswi_arena *arena, isw_error *error);
 
 /* The name of the middleware of a step, or "handler". */

@@ -108,6 +108,7 @@ isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *conf
                                 iswi_pipeline **out, isw_error *error)
 {
     iswi_pipeline *pipeline = iswi_calloc(1, sizeof *pipeline);
+    iswi_faults *faults = iswi_config_faults(config);
     isw_status status = ISW_OK;
 
     if (pipeline)
@@ -117,8 +118,17 @@ isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *conf
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
     }
     pipeline->config = iswi_config_hold(config);
-    for (size_t i = 0; status == ISW_OK && i < list->count; i++)
-        status = add(pipeline, registry, old, &list->items[i], error);
+    for (size_t i = 0; i < list->count; i++) {
+        isw_error own = { ISW_OK, "" };
+        isw_status one = add(pipeline, registry, old, &list->items[i], &own);
+
+        if (one != ISW_OK) {
+            isw_error_set(error, one, "%s", own.message);
+            iswi_faults_add(faults, own.message);
+        }
+        if (!iswi_faults_go_on(faults, one, &status))
+            break;
+    }
     if (status == ISW_OK)
         *out = pipeline;
     else

@@ -36,6 +36,7 @@ typedef struct iswi_route_node {
 struct iswi_routes {
     iswi_route_node root;
     iswi_route *newest;
+    void *rival; /* of the last conflict */
 };
 
 /* The place of `text` among the literals of `node`, or where it belongs. */

@@ -138,17 +138,20 @@ static bool methods_overlap(const char *a, const char *b)
     return false;
 }
 
-static isw_status check_conflict(const iswi_route_list *list, const iswi_route *r, isw_error *error)
+static isw_status check_conflict(iswi_routes *routes, const iswi_route_list *list,
+                                 const iswi_route *r, isw_error *error)
 {
     for (size_t i = 0; i < list->count; i++) {
         const iswi_route *other = list->items[i];
 
-        if (methods_overlap(other->methods, r->methods))
-            return isw_error_set(error, ISW_E_CONFLICT,
-                                 "routes \"%s %s\" and \"%s %s\" match the same requests; change "
-                                 "the path or the methods of one of them",
-                                 *other->methods ? other->methods : "(any method)", other->pattern,
-                                 *r->methods ? r->methods : "(any method)", r->pattern);
+        if (!methods_overlap(other->methods, r->methods))
+            continue;
+        routes->rival = other->target;
+        return isw_error_set(error, ISW_E_CONFLICT,
+                             "routes \"%s %s\" and \"%s %s\" match the same requests; change the "
+                             "path or the methods of one of them",
+                             *other->methods ? other->methods : "(any method)", other->pattern,
+                             *r->methods ? r->methods : "(any method)", r->pattern);
     }
     return ISW_OK;
 }
@@ -162,7 +165,7 @@ static isw_status enter(iswi_routes *routes, iswi_route *r, isw_error *error)
     if (count == 0)
         return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for route \"%s\"", r->pattern);
     for (size_t i = 0; i < count; i++) {
-        isw_status status = check_conflict(lists[i], r, error);
+        isw_status status = check_conflict(routes, lists[i], r, error);
 
         if (status)
             return status;
@@ -174,6 +177,11 @@ static isw_status enter(iswi_routes *routes, iswi_route *r, isw_error *error)
     for (size_t i = 0; i < count; i++)
         lists[i]->items[lists[i]->count++] = r;
     return ISW_OK;
+}
+
+void *iswi_routes_rival(const iswi_routes *routes)
+{
+    return routes->rival;
 }
 
 isw_status iswi_routes_add(iswi_routes *routes, const char *methods, const char *pattern,

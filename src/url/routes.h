@@ -48,6 +48,9 @@ void iswi_routes_destroy(iswi_routes *routes); /* may be NULL */
 isw_status iswi_routes_add(iswi_routes *routes, const char *methods, const char *pattern,
                            void *target, isw_error *error);
 
+/* The target that the last refusal with ISW_E_CONFLICT was about; NULL: there was none. */
+void *iswi_routes_rival(const iswi_routes *routes);
+
 /* Find the target of `method` and the raw `path`, which is empty or begins with '/'; "" and "/"
  * are the same. Segments are percent-decoded after the path is split. BAD_PATH for an escape that
  * is none, and for a segment that decodes to ".", "..", bad UTF-8, or to something that holds '/',

@@ -188,19 +188,19 @@ static int describe_to_programs(isw_worker *worker)
 
 int iswi_program_describe(isw_worker *worker, bool json)
 {
-    isw_error error = { ISW_OK, "" };
+    int code = iswi_program_configure(worker);
 
-    if (isw_worker_configure(worker, &error) != ISW_OK)
-        return iswi_program_fail(&error);
+    if (code != EX_OK)
+        return code;
     return json ? describe_to_programs(worker) : describe_to_people(worker);
 }
 
 int iswi_program_check(isw_worker *worker)
 {
-    isw_error error = { ISW_OK, "" };
+    int code = iswi_program_configure(worker);
 
-    if (isw_worker_configure(worker, &error) != ISW_OK)
-        return iswi_program_fail(&error);
+    if (code != EX_OK)
+        return code;
     printf("the configuration is right: %zu functions\n", worker->function_count);
     return EX_OK;
 }

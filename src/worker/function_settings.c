@@ -43,45 +43,55 @@ isw_status iswi_generation_check_rows(const isw_worker *worker, iswi_generation 
                                       isw_error *error)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "functions");
+    isw_status all = ISW_OK;
 
     for (size_t i = 0; i < generation->function_settings.count; i++)
-        if (!matches_one(worker, row_at(generation, i)->name))
-            return iswi_config_refuse(generation->config, &list->children[i], error,
-                                      "no function of this worker matches \"%s\"",
-                                      row_at(generation, i)->name);
-    return ISW_OK;
+        if (!matches_one(worker, row_at(generation, i)->name) &&
+            !iswi_faults_go_on(iswi_config_faults(generation->config),
+                               iswi_config_refuse(generation->config,
+                                                  iswi_node_find(&list->children[i], "name"), error,
+                                                  "no function of this worker matches \"%s\"",
+                                                  row_at(generation, i)->name), &all))
+            break;
+    return all;
 }
 
-/* Whether the chain has what one row adds and leaves out. */
-static isw_status check_names(iswi_generation *generation, const iswi_function_settings *row,
-                              isw_error *error)
+/* Whether the chain has what one row adds, or leaves out. */
+static bool check_list(iswi_generation *generation, const char *pattern,
+                       const isw_option_strings *list, const iswi_node *node, isw_error *error,
+                       isw_status *all)
 {
-    const isw_option_strings *lists[] = { &row->with, &row->without };
-    isw_status status = ISW_OK;
+    bool on = true;
 
-    for (size_t i = 0; status == ISW_OK && i < 2; i++) {
-        for (size_t j = 0; status == ISW_OK && j < lists[i]->count; j++) {
-            const char *const name[] = { lists[i]->items[j], NULL };
+    for (size_t i = 0; on && i < list->count; i++) {
+        const char *const name[] = { list->items[i], NULL };
+        isw_error own = { ISW_OK, "" };
 
-            status = iswi_pipeline_knows(generation->pipeline, row->name, name,
-                                         &generation->arena, error);
-        }
+        if (iswi_pipeline_knows(&generation->middleware, pattern, name, &generation->arena, &own) !=
+            ISW_OK)
+            on = iswi_faults_go_on(iswi_config_faults(generation->config),
+                                   iswi_config_refuse(generation->config, &node->children[i], error,
+                                                      "%s", own.message), all);
     }
-    return status;
+    return on;
 }
 
 isw_status iswi_generation_check_names(iswi_generation *generation, isw_error *error)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "functions");
+    isw_status all = ISW_OK;
+    bool on = true;
 
-    for (size_t i = 0; i < generation->function_settings.count; i++) {
-        isw_error own = { ISW_OK, "" };
+    for (size_t i = 0; on && i < generation->function_settings.count; i++) {
+        const iswi_function_settings *row = row_at(generation, i);
+        const iswi_node *node = &list->children[i];
 
-        if (check_names(generation, row_at(generation, i), &own) != ISW_OK)
-            return iswi_config_refuse(generation->config, &list->children[i], error, "%s",
-                                      own.message);
+        on = check_list(generation, row->name, &row->with, iswi_node_find(node, "with"), error,
+                        &all) &&
+             check_list(generation, row->name, &row->without, iswi_node_find(node, "without"),
+                        error, &all);
     }
-    return ISW_OK;
+    return all;
 }
 
 /* -- Adjusting --------------------------------------------------------------------------------- */
@@ -183,10 +193,10 @@ isw_status iswi_generation_adjust(iswi_generation *generation, const isw_functio
     if (!made)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s",
                              (*function)->name);
-    status = iswi_pipeline_knows(generation->pipeline, made->name, made->with, &generation->arena,
-                                 error);
+    status = iswi_pipeline_knows(&generation->middleware, made->name, made->with,
+                                 &generation->arena, error);
     if (status == ISW_OK)
-        status = iswi_pipeline_knows(generation->pipeline, made->name, made->without,
+        status = iswi_pipeline_knows(&generation->middleware, made->name, made->without,
                                      &generation->arena, error);
     *function = made;
     return status;

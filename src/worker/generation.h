@@ -32,16 +32,17 @@ typedef struct iswi_generation {
     iswi_config *config;
     iswi_settings settings;
     isw_option_list function_settings;
+    iswi_named_list middleware; /* as the YAML has it */
     iswi_pipeline *pipeline;
     iswi_arena arena;
     iswi_bound *functions; /* by the number of the worker's entry */
 } iswi_generation;
 
 /* Read the YAML for `worker`, whose entries are made, and start what `old` (NULL: there is none)
- * does not have already. *out is the caller's, for one user. Blocks as long as a middleware's
- * start. Errors: those of isw_worker_configure. */
+ * does not have already. *out is the caller's, for one user. `faults` (may be NULL) gets all that
+ * is wrong. Blocks as long as a middleware's start. Errors: those of isw_worker_configure. */
 isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old,
-                                  iswi_generation **out, isw_error *error);
+                                  iswi_faults *faults, iswi_generation **out, isw_error *error);
 
 /* The one in force, for one more user. Any thread. */
 iswi_generation *iswi_generation_take(isw_worker *worker);

@@ -61,10 +61,19 @@ static bool add_pair(arguments *args, size_t kind, const char *text)
     return true;
 }
 
+static const char *const kinds[] = { "--param", "--query", "--header" };
+
+bool iswi_program_takes_value(const char *word)
+{
+    for (size_t kind = 0; kind < 3; kind++)
+        if (strcmp(word, kinds[kind]) == 0)
+            return true;
+    return strcmp(word, "--method") == 0 || strcmp(word, "--data") == 0 ||
+           strcmp(word, "--replay") == 0 || strcmp(word, "--without") == 0;
+}
+
 static bool parse_one(arguments *args, const char *name, const char *value)
 {
-    static const char *const kinds[] = { "--param", "--query", "--header" };
-
     if (strcmp(name, "--method") == 0) {
         args->method = value;
         return true;
@@ -164,10 +173,10 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     isw_http http = { .status = 0 };
     isw_value input;
     const iswi_entry *entry;
-    int code;
+    int code = iswi_program_configure(worker);
 
-    if (isw_worker_configure(worker, &error) != ISW_OK)
-        return iswi_program_fail(&error);
+    if (code != EX_OK)
+        return code;
     if (worker->settings.crash_report)
         iswi_crash_install();
     entry = iswi_worker_entry(worker, isw_str_of(name));
@@ -242,11 +251,11 @@ static int replay_file(isw_worker *worker, const char *path, isw_option_strings 
 {
     isw_error error = { ISW_OK, "" };
     iswi_replay replay;
-    isw_status status = isw_worker_configure(worker, &error);
-    int code;
+    isw_status status;
+    int code = iswi_program_configure(worker);
 
-    if (status != ISW_OK)
-        return iswi_program_fail(&error);
+    if (code != EX_OK)
+        return code;
     if (worker->settings.crash_report)
         iswi_crash_install();
     status = iswi_replay_open(&replay, path, &error);

@@ -18,11 +18,14 @@ static const char usage[] =
     "This program is an isoworker worker. A host starts it, for instance `isoworker run`.\n"
     "  --describe   print its functions with their chains, and the options of its YAML; with\n"
     "               --json its functions and chains as one JSON document\n"
-    "  --check      say whether its configuration is right\n"
+    "  --check      say whether its functions and its configuration are right, or all that is\n"
+    "               wrong with them\n"
     "  invoke NAME  run one invocation through the full chain, here, with no host\n"
     "  --replay R   run an invocation that `isoworker run --record DIR` wrote, and compare what\n"
     "               comes of it; ends with 1 if it differs\n"
-    "  --config F   take this YAML instead of $ISOWORKER_CONFIG or worker.yaml\n";
+    "  --config F   take this YAML instead of $ISOWORKER_CONFIG or worker.yaml. Without any of\n"
+    "               them there is no middleware; a file that is there and empty is refused, since\n"
+    "               it may be half written: {} stands for all defaults\n";
 
 /* The worker that a signal stops. One for a process: a program has one main. */
 static isw_worker *volatile signalled;
@@ -36,10 +39,9 @@ static void on_signal(int number)
         isw_worker_stop(worker);
 }
 
-int iswi_program_fail(const isw_error *error)
+static int exit_status(isw_status status)
 {
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->message);
-    switch (error->status) {
+    switch (status) {
     case ISW_E_CONFIG:
     case ISW_E_CONFLICT:
     case ISW_E_INVALID:
@@ -57,12 +59,39 @@ int iswi_program_fail(const isw_error *error)
     }
 }
 
+int iswi_program_fail(const isw_error *error)
+{
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->message);
+    return exit_status(error->status);
+}
+
+int iswi_program_configure(isw_worker *worker)
+{
+    iswi_faults faults = { .count = 0 };
+    isw_error error = { ISW_OK, "" };
+    isw_status status = iswi_worker_configure(worker, &faults, &error);
+    iswi_buffer text = { 0 };
+
+    if (status != ISW_OK) {
+        iswi_faults_tell(&faults, program_invocation_short_name, &error, &text);
+        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error.message, stderr);
+        iswi_buffer_fini(&text);
+    }
+    iswi_faults_fini(&faults);
+    if (status == ISW_OK)
+        return EX_OK;
+    return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
+}
+
 static int run(isw_worker *worker)
 {
     struct sigaction stop = { .sa_handler = on_signal };
     isw_error error = { ISW_OK, "" };
     isw_status status;
+    int code = iswi_program_configure(worker);
 
+    if (code != EX_OK)
+        return code;
     signalled = worker;
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
@@ -73,34 +102,90 @@ static int run(isw_worker *worker)
     return status == ISW_OK ? EX_OK : iswi_program_fail(&error);
 }
 
-static int refuse(const char *word)
+/* -- Words ------------------------------------------------------------------------------------- */
+
+static void print_usage(void)
 {
     const char *name = program_invocation_short_name;
 
-    if (word)
-        fprintf(stderr, "%s: \"%s\" is not understood\n", name, word);
-    fprintf(word ? stderr : stdout, usage, name, name, name, name);
-    return word ? EX_USAGE : EX_OK;
+    printf(usage, name, name, name, name);
+}
+
+static int refuse(const char *word, const char *why)
+{
+    const char *name = program_invocation_short_name;
+
+    fprintf(stderr, "%s: \"%s\" %s; `%s --help` says what may stand there\n", name, word, why,
+            name);
+    return EX_USAGE;
+}
+
+/* Take --config out of the words, wherever it stands, but for what an option of `invoke` takes as
+ * its value. EX_OK, or it has been refused. */
+static int take_config(isw_worker *worker, int *argc, char **argv)
+{
+    const char *path = NULL;
+    int kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        bool apart = strcmp(argv[i], "--config") == 0;
+
+        if (!apart && strncmp(argv[i], "--config=", 9) != 0) {
+            argv[kept++] = argv[i];
+            if (iswi_program_takes_value(argv[i]) && i + 1 < *argc)
+                argv[kept++] = argv[++i];
+            continue;
+        }
+        if (path || (apart && i + 1 == *argc))
+            return refuse(argv[i], path ? "is given twice" : "needs a file");
+        path = apart ? argv[++i] : argv[i] + 9;
+    }
+    *argc = kept;
+    argv[kept] = NULL;
+    if (!path)
+        return EX_OK;
+    iswi_free(worker->config_path);
+    worker->config_path = iswi_strdup(path);
+    if (*path && worker->config_path)
+        return EX_OK;
+    return refuse("--config", "needs a file");
+}
+
+static int do_verb(isw_worker *worker, int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "run";
+    bool json = argc > 2 && strcmp(verb, "--describe") == 0 && strcmp(argv[2], "--json") == 0;
+
+    if (strcmp(verb, "invoke") == 0 && argc > 2)
+        return iswi_program_invoke(worker, argc - 2, argv + 2);
+    if (argc > 2 + json)
+        return refuse(argv[2 + json], "is not understood");
+    if (strcmp(verb, "run") == 0)
+        return run(worker);
+    if (strcmp(verb, "--describe") == 0)
+        return iswi_program_describe(worker, json);
+    if (strcmp(verb, "--check") == 0)
+        return iswi_program_check(worker);
+    if (strcmp(verb, "--help") != 0)
+        return refuse(verb, strcmp(verb, "invoke") ? "is not understood" : "needs a function");
+    print_usage();
+    return EX_OK;
 }
 
 int isw_worker_main(isw_worker *worker, int argc, char **argv)
 {
-    int at = 1;
+    char **words = iswi_calloc((size_t)argc + 2, sizeof *words);
+    int code = EX_OSERR;
 
-    if (at + 1 < argc && strcmp(argv[at], "--config") == 0) {
-        iswi_free(worker->config_path);
-        worker->config_path = iswi_strdup(argv[at + 1]);
-        at += 2;
-    }
-    if (at == argc || strcmp(argv[at], "run") == 0)
-        return run(worker);
-    if (strcmp(argv[at], "--describe") == 0)
-        return iswi_program_describe(worker, at + 1 < argc && strcmp(argv[at + 1], "--json") == 0);
-    if (strcmp(argv[at], "--check") == 0)
-        return iswi_program_check(worker);
-    if (strcmp(argv[at], "invoke") == 0 && at + 1 < argc)
-        return iswi_program_invoke(worker, argc - at - 1, argv + at + 1);
-    return refuse(strcmp(argv[at], "--help") == 0 ? NULL : argv[at]);
+    if (!words)
+        return code;
+    if (argc > 0) /* the caller's own stay as they are */
+        memcpy(words, argv, (size_t)argc * sizeof *words);
+    code = take_config(worker, &argc, words);
+    if (code == EX_OK)
+        code = do_verb(worker, argc, words);
+    iswi_free(words);
+    return code;
 }
 
 int isw_main(int argc, char **argv, const isw_function *functions)

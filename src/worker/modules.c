@@ -39,12 +39,17 @@ static isw_status load_listed(isw_worker *worker, iswi_generation *generation, c
                               isw_error *error)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "modules");
-    isw_status status = ISW_OK;
+    isw_status all = ISW_OK;
 
-    for (size_t i = 0; status == ISW_OK && list && i < list->child_count; i++)
-        if (list->children[i].type == ISWI_NODE_SCALAR)
-            status = load_file(worker, generation, file, &list->children[i], NULL, error);
-    return status;
+    for (size_t i = 0; list && i < list->child_count; i++) {
+        const iswi_node *node = &list->children[i];
+
+        if (node->type == ISWI_NODE_SCALAR && !node->wrong &&
+            !iswi_faults_go_on(iswi_config_faults(generation->config),
+                               load_file(worker, generation, file, node, NULL, error), &all))
+            break;
+    }
+    return all;
 }
 
 /* The name of an entry of `middleware`: `- name` or `- name: {...}`. */
@@ -68,6 +73,8 @@ static isw_status load_plugin(isw_worker *worker, iswi_generation *generation, c
 {
     const iswi_node *plugin = plugin_of(entry);
 
+    if (plugin->wrong)
+        return ISW_E_CONFIG; /* as is told when the document is loaded */
     if (plugin->type != ISWI_NODE_SCALAR || !*plugin->text)
         return iswi_config_refuse(generation->config, plugin, error,
                                   "\"plugin\" must be the path of the shared object that brings "
@@ -91,14 +98,19 @@ isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *gen
                                         const char *file, isw_error *error)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(generation->config), "middleware");
-    isw_status status = load_listed(worker, generation, file, error);
+    iswi_faults *faults = iswi_config_faults(generation->config);
+    isw_status all = load_listed(worker, generation, file, error);
+    bool on = all == ISW_OK || faults;
 
-    for (size_t i = 0; status == ISW_OK && list && i < list->child_count; i++)
+    for (size_t i = 0; list && on && i < list->child_count; i++)
         if (plugin_of(&list->children[i]))
-            status = load_plugin(worker, generation, file, &list->children[i], error);
-    for (size_t i = 0; status == ISW_OK && list && i < list->child_count; i++)
-        status = load_known(worker, generation, &list->children[i], error);
-    return status;
+            on = iswi_faults_go_on(
+                faults, load_plugin(worker, generation, file, &list->children[i], error), &all);
+    for (size_t i = 0; list && on && i < list->child_count; i++)
+        if (!plugin_of(&list->children[i]))
+            on = iswi_faults_go_on(faults,
+                                   load_known(worker, generation, &list->children[i], error), &all);
+    return all;
 }
 
 isw_status isw_worker_add_module(isw_worker *worker, const char *path, isw_error *error)

@@ -63,14 +63,14 @@ static const char *path_to_read(const isw_worker *worker)
 }
 
 static isw_status open_document(const isw_worker *worker, iswi_generation *generation,
-                                const char *path, isw_error *error)
+                                const char *path, iswi_faults *faults, isw_error *error)
 {
     const char *text = worker->config_text ? worker->config_text : "worker: {}\n";
 
     if (path)
-        return iswi_config_open(path, &generation->config, error);
+        return iswi_config_open(path, faults, &generation->config, error);
     return iswi_config_open_text(worker->config_text ? "(text)" : "(none)", text, strlen(text),
-                                 &generation->config, error);
+                                 faults, &generation->config, error);
 }
 
 static isw_status load_document(isw_worker *worker, iswi_generation *generation,
@@ -88,24 +88,45 @@ static isw_status load_document(isw_worker *worker, iswi_generation *generation,
     *out = loaded;
     generation->settings = (*out)->worker;
     generation->function_settings = (*out)->functions;
-    return iswi_generation_check_rows(worker, generation, error);
+    generation->middleware = (*out)->middleware;
+    return ISW_OK;
+}
+
+/* What follows from a document whose options are what they may be. */
+static isw_status make_pipeline(isw_worker *worker, iswi_generation *generation,
+                                const document *doc, const iswi_generation *old, isw_error *error)
+{
+    iswi_faults *faults = iswi_config_faults(generation->config);
+    isw_status all = iswi_generation_check_rows(worker, generation, error);
+
+    if (all != ISW_OK && !faults)
+        return all;
+    if (iswi_faults_go_on(faults, iswi_generation_check_names(generation, error), &all))
+        iswi_faults_go_on(faults, iswi_pipeline_create(&worker->registry, generation->config,
+                                                       &doc->middleware,
+                                                       old ? old->pipeline : NULL,
+                                                       &generation->pipeline, error), &all);
+    return all;
 }
 
 isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
-                                const iswi_generation *old, isw_error *error)
+                                const iswi_generation *old, iswi_faults *faults, isw_error *error)
 {
     const char *path = worker->config_text ? NULL : path_to_read(worker);
     const document *doc = NULL;
-    isw_status status = open_document(worker, generation, path, error);
+    isw_error own = { ISW_OK, "" };
+    isw_status status = open_document(worker, generation, path, faults, &own);
 
-    if (status == ISW_OK)
-        status = iswi_generation_load_modules(worker, generation, path ? path : "", error);
-    if (status == ISW_OK)
-        status = load_document(worker, generation, &doc, error);
-    if (status == ISW_OK)
-        status = iswi_pipeline_create(&worker->registry, generation->config, &doc->middleware,
-                                      old ? old->pipeline : NULL, &generation->pipeline, error);
-    return status == ISW_OK ? iswi_generation_check_names(generation, error) : status;
+    if (status != ISW_OK && faults && !faults->count)
+        iswi_faults_add(faults, own.message); /* there is no file */
+    if (status != ISW_OK)
+        return isw_error_set(error, status, "%s", own.message);
+    status = iswi_generation_load_modules(worker, generation, path ? path : "", error);
+    if (status != ISW_OK)
+        iswi_config_lacks_names(generation->config);
+    if (status == ISW_OK || (faults && status != ISW_E_NO_MEMORY))
+        iswi_faults_go_on(faults, load_document(worker, generation, &doc, error), &status);
+    return status == ISW_OK ? make_pipeline(worker, generation, doc, old, error) : status;
 }
 
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)

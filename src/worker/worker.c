@@ -185,6 +185,12 @@ isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error 
     return status;
 }
 
+static void free_generation(iswi_generation *generation)
+{
+    iswi_generation_drop(generation);
+    iswi_free(generation);
+}
+
 /* -- Configuration ----------------------------------------------------------------------------- */
 
 static bool init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
@@ -208,27 +214,56 @@ static isw_status make_entries(isw_worker *worker, isw_error *error)
     return made ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
 }
 
-isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
+/* What the program itself says, before what its YAML says. */
+static isw_status check_program(isw_worker *worker, iswi_faults *faults, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_status status = iswi_services_check(&worker->services, &own);
+
+    if (status != ISW_OK) {
+        iswi_faults_add(faults, own.message);
+        isw_error_set(error, status, "%s", own.message);
+    }
+    if (status == ISW_OK || faults)
+        iswi_faults_go_on(faults, iswi_worker_check_triggers(worker, faults, error), &status);
+    return status;
+}
+
+isw_status iswi_worker_configure(isw_worker *worker, iswi_faults *faults, isw_error *error)
 {
     iswi_generation *generation = NULL;
-    isw_status status;
+    isw_status all;
 
     if (worker->configured)
         return ISW_OK;
-    status = iswi_services_check(&worker->services, error);
-    if (status == ISW_OK)
-        status = make_entries(worker, error);
-    if (status == ISW_OK)
-        status = iswi_generation_create(worker, NULL, &generation, error);
-    if (status != ISW_OK)
-        return status;
+    all = check_program(worker, faults, error);
+    if (all != ISW_OK && !faults)
+        return all;
+    if (!worker->entries && !iswi_faults_go_on(faults, make_entries(worker, error), &all))
+        return all;
+    iswi_faults_go_on(faults, iswi_generation_create(worker, NULL, faults, &generation, error),
+                      &all);
+    if (all != ISW_OK) {
+        free_generation(generation);
+        return all;
+    }
     worker->settings = generation->settings;
     atomic_store(&worker->generation, generation);
     worker->configured = true;
     return ISW_OK;
 }
 
+isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
+{
+    return iswi_worker_configure(worker, NULL, error);
+}
+
 isw_status isw_worker_reload(isw_worker *worker, isw_error *error)
+{
+    return iswi_worker_reload(worker, NULL, error);
+}
+
+isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error *error)
 {
     iswi_generation *generation = NULL;
     iswi_generation *old;
@@ -237,7 +272,7 @@ isw_status isw_worker_reload(isw_worker *worker, isw_error *error)
     assert(worker->configured);
     pthread_mutex_lock(&worker->reload_lock);
     old = atomic_load(&worker->generation);
-    status = iswi_generation_create(worker, old, &generation, error);
+    status = iswi_generation_create(worker, old, faults, &generation, error);
     if (status == ISW_OK) {
         generation->older = old;
         atomic_store(&worker->generation, generation);

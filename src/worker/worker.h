@@ -50,7 +50,18 @@ iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
 /* settings.c: read the YAML that the worker is to use, if there is any: fills settings, config and
  * pipeline. */
 isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
-                                const iswi_generation *old, isw_error *error);
+                                const iswi_generation *old, iswi_faults *faults,
+                                isw_error *error);
+
+/* worker.c: isw_worker_configure and isw_worker_reload; `faults` (may be NULL) gets all that is
+ * wrong, where `error` holds the first alone. */
+isw_status iswi_worker_configure(isw_worker *worker, iswi_faults *faults, isw_error *error);
+isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error *error);
+
+/* triggers.c: refuse functions that no host could serve as they ask for: a route that is none, or
+ * two functions on one. Errors: ISW_E_CONFIG, ISW_E_CONFLICT, which names both, ISW_E_NO_MEMORY. */
+isw_status iswi_worker_check_triggers(const isw_worker *worker, iswi_faults *faults,
+                                      isw_error *error);
 
 /* modules.c: make known what the YAML `file` of `generation` names in modules. Errors: ISW_E_CONFIG
  * with the place. */
@@ -68,7 +79,7 @@ const char *const *iswi_names_join(iswi_arena *arena, const char *const *names,
 isw_status iswi_generation_check_rows(const isw_worker *worker, iswi_generation *generation,
                                       isw_error *error);
 
-/* Once there is a pipeline: refuse a row that names middleware which is not in it. */
+/* Refuse a row that names middleware which is not in the list. */
 isw_status iswi_generation_check_names(iswi_generation *generation, isw_error *error);
 
 /* Replace *function by a copy that has what the YAML says of it, if it says anything; and check the

@@ -39,8 +39,34 @@ def refuses_with_what_was_typed(folder):
     assert_refused(worker(folder, "./nix.so", "--check"), EX_CONFIG,
                    "isoworker worker: module ./nix.so: no such file\n")
     assert_refused(worker(folder, "./functions.so", "--nix"), EX_USAGE,
-                   'isoworker worker ./functions.so: "--nix" is not understood\n'
-                   "usage: isoworker worker ./functions.so [--config FILE] [run]\n")
+                   'isoworker worker ./functions.so: "--nix" is not understood; `isoworker worker '
+                   "./functions.so --help` says what may stand there\n")
+    for words, word in ((["--check", "--json"], "--json"), (["--describe", "--json", "x"], "x"),
+                        (["run", "x"], "x"), (["--help", "x"], "x")):
+        assert_refused(worker(folder, "./functions.so", *words), EX_USAGE,
+                       f'isoworker worker ./functions.so: "{word}" is not understood; ')
+    for words, why in ((["--check", "--config"], "needs a file"), (["invoke"], "needs a function"),
+                       (["--config=a", "--check", "--config", "b"], "is given twice")):
+        done = worker(folder, "./functions.so", *words)
+        assert done.returncode == EX_USAGE and why in done.stderr, done
+
+
+def reads_the_configuration_wherever_it_is_named(folder):
+    with open(os.path.join(folder, "bad.yaml"), "w") as file:
+        file.write("worker: {concurency: 1}\nmiddleware: [nix]\n")
+    prefix = "isoworker worker ./functions.so: bad.yaml:"
+    for words in (["--check", "--config", "bad.yaml"], ["--config", "bad.yaml", "--check"],
+                  ["--describe", "--json", "--config=bad.yaml"],
+                  ["invoke", "answer", "--config", "bad.yaml", "--query", "a=--config"]):
+        done = worker(folder, "./functions.so", *words)
+        lines = done.stderr.splitlines()
+        assert done.returncode == EX_CONFIG and not done.stdout, done
+        assert lines[0].startswith(prefix + '1:10: unknown option "concurency"'), lines
+        assert lines[1].startswith(prefix + '2:14: unknown name "nix"'), lines
+        assert len(lines) == 2, lines
+
+
+def refuses_more(folder):
     assert_refused(worker(folder, "sample.so", "--describe"), EX_CONFIG,
                    "isoworker worker: module sample.so brings no functions; if it brings "
                    "middleware, name that in worker.yaml with `plugin`, see "
@@ -59,6 +85,8 @@ def main():
             os.chmod(os.path.join(folder, name), 0o755)
         serves_a_module(folder)
         refuses_with_what_was_typed(folder)
+        reads_the_configuration_wherever_it_is_named(folder)
+        refuses_more(folder)
 
 
 main()

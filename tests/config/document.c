@@ -169,7 +169,7 @@ static void unopened(const char *path, isw_status status, const char *message)
     iswi_config *config = NULL;
     isw_error error = { 0 };
 
-    assert_int_equal(iswi_config_open(path, &config, &error), status);
+    assert_int_equal(iswi_config_open(path, NULL, &config, &error), status);
     assert_string_equal(error.message, message);
     assert_null(config);
 }
@@ -193,7 +193,7 @@ static void only_a_regular_file_is_opened(void **state)
     unopened("c.yaml", ISW_E_CONFIG, "c.yaml:1:1: " EMPTY);
     assert_true(fputs("name: from a file\n", file) >= 0);
     assert_int_equal(fflush(file), 0);
-    assert_int_equal(iswi_config_open("c.yaml", &config, &error), ISW_OK);
+    assert_int_equal(iswi_config_open("c.yaml", NULL, &config, &error), ISW_OK);
     assert_string_equal(loaded(config)->name, "from a file");
     iswi_config_close(config);
     assert_int_equal(ftruncate(fileno(file), ISWI_CONFIG_MAX_BYTES + 1), 0);

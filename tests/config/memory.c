@@ -31,7 +31,7 @@ static isw_status open_and_load(const char *text, isw_error *error)
 {
     iswi_config *config = NULL;
     const void *out = NULL;
-    isw_status status = iswi_config_open_text("c.yaml", text, strlen(text), &config, error);
+    isw_status status = iswi_config_open_text("c.yaml", text, strlen(text), NULL, &config, error);
 
     if (status == ISW_OK)
         status = iswi_config_load(config, sample_table, sizeof(sample), &out, error);

@@ -15,7 +15,7 @@ static inline iswi_config *opened(const char *text)
     iswi_config *config = NULL;
     isw_error error = { 0 };
 
-    if (iswi_config_open_text("dir/c.yaml", text, strlen(text), &config, &error) != ISW_OK)
+    if (iswi_config_open_text("dir/c.yaml", text, strlen(text), NULL, &config, &error) != ISW_OK)
         fail_msg("%s", error.message);
     return config;
 }
@@ -36,7 +36,7 @@ static inline void refused_bytes(const char *text, size_t size, const char *mess
     const void *out = NULL;
     isw_error error = { 0 };
 
-    if (iswi_config_open_text("c.yaml", text, size, &config, &error) == ISW_OK)
+    if (iswi_config_open_text("c.yaml", text, size, NULL, &config, &error) == ISW_OK)
         iswi_config_load(config, sample_table, sizeof(sample), &out, &error);
     assert_string_equal(error.message, message);
     assert_int_equal(error.status, ISW_E_CONFIG);

@@ -71,7 +71,7 @@ static void a_folder_that_is_not_utf8_is_refused(void **state)
     isw_error error = { 0 };
 
     (void)state;
-    assert_int_equal(iswi_config_open_text("caf\xe9/c.yaml", "path: a", 7, &config, &error),
+    assert_int_equal(iswi_config_open_text("caf\xe9/c.yaml", "path: a", 7, NULL, &config, &error),
                      ISW_OK);
     assert_int_equal(iswi_config_load(config, sample_table, sizeof(sample), &out, &error),
                      ISW_E_CONFIG);
@@ -142,7 +142,7 @@ static void a_secret_comes_from_a_file_beside_the_document(void **state)
     write_file("nul", "a\0b", 3);
     write_file("big", big, sizeof big);
     snprintf(name, sizeof name, "%s/c.yaml", folder);
-    assert_int_equal(iswi_config_open_text(name, "secret: file:good", 17, &config, &error), ISW_OK);
+    assert_int_equal(iswi_config_open_text(name, "secret: file:good", 17, NULL, &config, &error), ISW_OK);
     assert_string_equal(loaded(config)->secret, "from a file ");
     iswi_config_close(config);
     refused("secret: file:none", "c.yaml:1:9: \"secret\" refers to file \"none\", which cannot be "

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     isw_status status;
 
     setenv("A", "value of a", 1);
-    status = iswi_config_open_text("fuzz.yaml", (const char *)data, size, &config, &error);
+    status = iswi_config_open_text("fuzz.yaml", (const char *)data, size, NULL, &config, &error);
     if (status == ISW_OK)
         status = iswi_config_load(config, sample_table, sizeof(sample), &out, &error);
     if (status == ISW_OK)

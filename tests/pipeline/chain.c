@@ -272,9 +272,9 @@ static void names_that_no_entry_has_are_refused(void **state)
 
     (void)state;
     fixture_init(&f, "[mark: {as: m}, block]");
-    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", NULL, &f.arena, &f.error), ISW_OK);
-    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", known, &f.arena, &f.error), ISW_OK);
-    assert_int_equal(iswi_pipeline_knows(f.pipeline, "f", odd, &f.arena, &f.error), ISW_E_CONFIG);
+    assert_int_equal(iswi_pipeline_knows(&f.list, "f", NULL, &f.arena, &f.error), ISW_OK);
+    assert_int_equal(iswi_pipeline_knows(&f.list, "f", known, &f.arena, &f.error), ISW_OK);
+    assert_int_equal(iswi_pipeline_knows(&f.list, "f", odd, &f.arena, &f.error), ISW_E_CONFIG);
     assert_string_equal(f.error.message,
                         "function f names the middleware \"mork\", which is not in the chain; the "
                         "chain has: mark, block");

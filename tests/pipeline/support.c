@@ -121,17 +121,18 @@ static isw_status load(fixture *f, const char *yaml, const iswi_pipeline *old,
         { 0 },
     };
     iswi_config *config = NULL;
-    const void *list = NULL;
+    const void *list = &f->list;
     char text[1024];
     isw_status status;
 
     snprintf(text, sizeof text, "middleware: %s\n", yaml);
     rows[0].group = iswi_pipeline_rows(&f->registry, &f->arena);
-    status = iswi_config_open_text("w.yaml", text, strlen(text), &config, &f->error);
+    status = iswi_config_open_text("w.yaml", text, strlen(text), NULL, &config, &f->error);
     if (status == ISW_OK)
         status = iswi_config_load(config, rows, sizeof(iswi_named_list), &list, &f->error);
     if (status == ISW_OK)
         status = iswi_pipeline_create(&f->registry, config, list, old, out, &f->error);
+    f->list = *(const iswi_named_list *)list;
     iswi_config_close(config);
     return status;
 }

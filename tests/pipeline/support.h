@@ -22,6 +22,7 @@ typedef struct fixture {
     iswi_registry registry;
     iswi_arena arena;
     iswi_pipeline *pipeline;
+    iswi_named_list list; /* what it was made of last */
     isw_error error; /* why it could not be made */
 } fixture;
 
