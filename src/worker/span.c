@@ -6,14 +6,14 @@
  */
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/traceparent.h"
 #include "worker/failure.h"
 
 #include <isoworker/span.h>
 #include <stdio.h>
 
 struct iswi_recording {
-    unsigned char trace_id[16];
-    char parent_id[17]; /* of the caller; empty: none */
+    iswi_traceparent caller; /* its parent_id is empty if there is none */
     uint64_t seed;
     bool sampled;
     size_t first; /* spans before it are not ours */
@@ -22,80 +22,31 @@ struct iswi_recording {
 
 /* -- Whose trace ------------------------------------------------------------------------------- */
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* `size` bytes of lower-case hexadecimal digits, not all zero. */
-static bool read_hex(const char *text, size_t size, unsigned char *out)
-{
-    unsigned char any = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        int high = digit(text[2 * i]);
-        int low = high < 0 ? -1 : digit(text[2 * i + 1]);
-
-        if (low < 0)
-            return false;
-        out[i] = (unsigned char)(high << 4 | low);
-        any |= out[i];
-    }
-    return any != 0;
-}
-
-/* The caller's traceparent, of version 00 or a later one that begins alike (Trace Context, 3.2 and
- * 4). False: there is none that is valid. */
-static bool read_parent(isw_str text, unsigned char trace_id[16], char parent_id[17], bool *sampled)
-{
-    unsigned char parent[8];
-    int high;
-    int low;
-
-    if (text.size < 55 || text.data[2] != '-' || text.data[35] != '-' || text.data[52] != '-' ||
-        digit(text.data[0]) < 0 || digit(text.data[1]) < 0 || memcmp(text.data, "ff", 2) == 0)
-        return false;
-    if (text.size > 55 && (memcmp(text.data, "00", 2) == 0 || text.data[55] != '-'))
-        return false;
-    high = digit(text.data[53]);
-    low = digit(text.data[54]);
-    if (!read_hex(text.data + 3, 16, trace_id) || !read_hex(text.data + 36, 8, parent) ||
-        high < 0 || low < 0)
-        return false;
-    memcpy(parent_id, text.data + 36, 16);
-    parent_id[16] = '\0';
-    *sampled = low & 1;
-    return true;
-}
-
 int isw_recording_caller(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    unsigned char trace_id[16];
-    char parent_id[17];
-    bool sampled;
+    iswi_traceparent caller;
 
-    return read_parent(ctx->trace.parent, trace_id, parent_id, &sampled) ? sampled : -1;
+    if (!iswi_traceparent_read(ctx->trace.parent, &caller))
+        return -1;
+    return caller.flags & ISWI_TRACE_SAMPLED ? 1 : 0;
 }
 
 static iswi_recording *recording_of(isw_context *ctx)
 {
     iswi_recording *made;
-    bool sampled = false;
 
     if (ctx->recording)
         return ctx->recording;
     made = iswi_arena_calloc(&ctx->arena, 1, sizeof *made);
     if (!made || !iswi_random(&made->seed, sizeof made->seed))
         return NULL;
-    if (!read_parent(ctx->trace.parent, made->trace_id, made->parent_id, &sampled)) {
-        made->parent_id[0] = '\0';
-        if (!iswi_random(made->trace_id, sizeof made->trace_id))
+    if (!iswi_traceparent_read(ctx->trace.parent, &made->caller)) {
+        made->caller = (iswi_traceparent){ .flags = ISWI_TRACE_RANDOM };
+        if (!iswi_random(made->caller.trace_id, sizeof made->caller.trace_id))
             return NULL;
     }
-    made->sampled = sampled;
+    made->sampled = made->caller.flags & ISWI_TRACE_SAMPLED;
     made->start_ns = iswi_now_ns();
     made->wall_us = iswi_wall_us();
     ctx->recording = made;
@@ -123,10 +74,11 @@ const char *isw_context_traceparent(isw_context *ctx)
 
     if (!recording)
         return NULL;
-    iswi_hex(recording->trace_id, sizeof recording->trace_id, trace_id);
+    iswi_hex(recording->caller.trace_id, sizeof recording->caller.trace_id, trace_id);
     id_of(recording, spans && spans->open > recording->first ? spans->open : 0, parent);
-    return isw_context_printf(ctx, "00-%s-%s-%s", trace_id, parent,
-                              recording->sampled ? "01" : "00");
+    return isw_context_printf(ctx, "00-%s-%s-%02x", trace_id, parent,
+                              (recording->caller.flags & ISWI_TRACE_RANDOM) |
+                                  (recording->sampled ? ISWI_TRACE_SAMPLED : 0));
 }
 
 /* -- Spans of handlers ------------------------------------------------------------------------- */
@@ -235,11 +187,11 @@ const isw_recording *isw_recording_get(isw_context *ctx)
                            .start_us = recording->wall_us,
                            .duration_us = (iswi_now_ns() - recording->start_ns) / 1000 };
     id_of(recording, 0, items[0].id);
-    memcpy(items[0].parent_id, recording->parent_id, sizeof items[0].parent_id);
+    memcpy(items[0].parent_id, recording->caller.parent_id, sizeof items[0].parent_id);
     for (size_t i = 0; i < count; i++)
         fill(recording, &spans->items[recording->first + i], recording->first + i + 1,
              &items[i + 1]);
-    iswi_hex(recording->trace_id, sizeof recording->trace_id, out->trace_id);
+    iswi_hex(recording->caller.trace_id, sizeof recording->caller.trace_id, out->trace_id);
     out->sampled = recording->sampled;
     out->spans = items;
     out->count = count + 1;

@@ -88,9 +88,10 @@ class Answers(unittest.TestCase):
 
     def test_the_callers_baggage_reaches_the_function(self):
         with Host(worker()) as host:
-            headers = {"traceparent": "00-1-2-01", "baggage": "tier=gold, user=J%C3%BCrgen;x=1"}
+            parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            headers = {"traceparent": parent, "baggage": "tier=gold, user=J%C3%BCrgen;x=1"}
             status, body, _ = host.request("GET", "trace", headers=headers)
-            self.assertEqual((status, body.decode()), (200, "00-1-2-01 J\u00fcrgen"))
+            self.assertEqual((status, body.decode()), (200, parent + " J\u00fcrgen"))
 
     def test_a_failure_keeps_its_shape_to_the_caller_and_the_log(self):
         chain = "middleware:\n  - error_handling: { expose_details: true }\n"

@@ -116,6 +116,38 @@ static void who_is_called_learns_of_the_innermost_span(void **state)
     isw_test_destroy(test);
 }
 
+/* The flags of the traceparent that is sent on for one with these; NULL: for none. */
+static const char *flags_for(const char *yaml, const char *flags)
+{
+    isw_test *test = test_of(functions, yaml);
+    char parent[64];
+
+    if (flags) {
+        snprintf(parent, sizeof parent, "00-" TRACE_ID "-" PARENT_ID "-%s", flags);
+        isw_test_trace(test, parent, NULL);
+    }
+    isw_test_http(test, "POST", "/orders/7");
+    isw_test_destroy(test);
+    return sent_on + 53;
+}
+
+/* Level 2, section 3.2.2.5: the flag belongs to the trace's id. */
+static void the_random_flag_is_kept_and_set_on_what_begins_here(void **state)
+{
+    static const char none[] = "middleware: []\n";
+    static const char recording[] = "middleware: [trace]\n";
+
+    (void)state;
+    assert_string_equal(flags_for(none, "02"), "02");
+    assert_string_equal(flags_for(none, "03"), "03");
+    assert_string_equal(flags_for(none, "01"), "01");
+    assert_string_equal(flags_for(none, "ff"), "03");
+    assert_string_equal(flags_for(none, NULL), "02");
+    assert_string_equal(flags_for(recording, NULL), "03");
+    assert_string_equal(flags_for(recording, "00"), "00");
+    assert_string_equal(flags_for(recording, "03"), "03");
+}
+
 static void without_the_middleware_the_trace_goes_on_unrecorded(void **state)
 {
     isw_test *test = test_of(functions, "middleware: []\n");
@@ -260,6 +292,7 @@ static const struct CMUnitTest tests[] = {
     MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test(spans_nest_in_the_callers_trace),
     cmocka_unit_test(who_is_called_learns_of_the_innermost_span),
+    cmocka_unit_test(the_random_flag_is_kept_and_set_on_what_begins_here),
     cmocka_unit_test(without_the_middleware_the_trace_goes_on_unrecorded),
     cmocka_unit_test(a_trace_that_is_not_valid_begins_anew),
     cmocka_unit_test(the_caller_decides_what_is_sampled_and_else_the_share),
