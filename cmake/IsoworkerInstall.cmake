@@ -12,7 +12,7 @@ file(RELATIVE_PATH helpers_to_lib "${CMAKE_INSTALL_PREFIX}/${helpers}"
                                   "${CMAKE_INSTALL_FULL_LIBDIR}")
 set_target_properties(isw_generic isw_bench_worker PROPERTIES
                       INSTALL_RPATH "$ORIGIN/${helpers_to_lib}")
-install(TARGETS isw_generic isw_bench_worker isw_bench_echo RUNTIME DESTINATION "${helpers}")
+install(TARGETS isw_generic isw_bench isw_bench_worker isw_bench_echo RUNTIME DESTINATION "${helpers}")
 if(TARGET isw_bench_grpc)
   install(TARGETS isw_bench_grpc RUNTIME DESTINATION "${helpers}")
 endif()

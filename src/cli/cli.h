@@ -17,8 +17,7 @@ int iswi_cli_bench(int argc, char **argv);
 /* Print what may stand in host.yaml. */
 int iswi_cli_host_reference(void);
 
-/* Become isoworker-worker with these words, whose first one is set here. Returns only on failure,
- * which has been reported. */
+/* Become isoworker-worker with these words, whose first one is set here (helper.h). */
 int iswi_cli_generic(char **argv);
 
 #endif

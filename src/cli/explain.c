@@ -19,16 +19,7 @@ static const char usage[] =
 
 int iswi_cli_generic(char **argv)
 {
-    char path[PATH_MAX];
-
-    if (!iswi_cli_find_helper("isoworker-worker", path)) {
-        fprintf(stderr, "isoworker: isoworker-worker is missing, which is installed with it\n");
-        return EX_UNAVAILABLE;
-    }
-    argv[0] = path;
-    execv(path, argv);
-    perror(path);
-    return EX_OSERR;
+    return iswi_cli_become("isoworker-worker", argv);
 }
 
 int iswi_cli_host_reference(void)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
@@ -24,4 +25,18 @@ bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
             return true;
     }
     return false;
+}
+
+int iswi_cli_become(const char *name, char **argv)
+{
+    char path[PATH_MAX];
+
+    if (!iswi_cli_find_helper(name, path)) {
+        fprintf(stderr, "isoworker: %s is missing, which is installed with isoworker\n", name);
+        return EX_UNAVAILABLE;
+    }
+    argv[0] = path;
+    execv(path, argv);
+    perror(path);
+    return EX_OSERR;
 }

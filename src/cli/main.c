@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `isoworker` command: which verb. */
-#include "cli/bench/peer.h"
 #include "cli/cli.h"
 
 #include <isoworker/export.h>
@@ -59,8 +58,6 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     if (strcmp(name, "symbolize") == 0) /* started when a worker has crashed */
         return iswi_cli_symbolize(argc - 1, argv + 1);
-    if (strcmp(name, "bench-peer") == 0) /* a process of a bench; not for people */
-        return iswi_cli_bench_peer(argc - 1, argv + 1);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
         printf("isoworker %s\n", isw_version());
         return EX_OK;

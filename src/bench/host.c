@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A host of the bench. Invariant: one thread runs it, and whoever began it only waits and calls. */
+#include "bench/host.h"
+
+#include "bench/samples.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { READY_MS = 60000, LOOK_AGAIN_NS = 50000 };
+
+typedef void (*write_fn)(const iswi_bench_setup *setup, FILE *file);
+
+static bool write_file(char *path, size_t size, const iswi_bench_host *h, const char *name,
+                       write_fn write)
+{
+    FILE *file;
+
+    snprintf(path, size, "%s/%s", h->folder, name);
+    file = fopen(path, "we");
+    if (!file)
+        return false;
+    write(&h->setup, file);
+    return fclose(file) == 0;
+}
+
+static void *run_host(void *user)
+{
+    iswi_bench_host *h = user;
+    isw_error error = { ISW_OK, "" };
+
+    iswi_host_run(h->host, &error);
+    atomic_store(&h->ended, true);
+    return NULL;
+}
+
+static bool is_ready(const iswi_bench_host *h)
+{
+    for (unsigned i = 0; i < h->pool->count; i++)
+        if (atomic_load(&h->pool->processes[i].load) == UINT32_MAX)
+            return false;
+    return true;
+}
+
+/* What is the supervisor's: it wrote that before it let go of this lock, and leaves it alone. */
+static void look_at_workers(iswi_bench_host *h)
+{
+    iswi_process *process = &h->pool->processes[0];
+
+    pthread_mutex_lock(&process->lock);
+    h->functions = h->pool->functions;
+    h->function_count = h->pool->function_count;
+    h->worker = process->os.pid;
+    h->worker_started_ns = process->started_ns;
+    pthread_mutex_unlock(&process->lock);
+}
+
+static bool await_workers(iswi_bench_host *h, isw_error *error)
+{
+    int64_t until_ns = iswi_bench_now_ns() + READY_MS * 1000000LL;
+
+    while (!atomic_load(&h->ended) && !iswi_bench_is_over(until_ns)) {
+        if (is_ready(h)) {
+            look_at_workers(h);
+            return true;
+        }
+        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+    }
+    isw_error_set(error, ISW_E_UNAVAILABLE, "its workers did not become ready");
+    return false;
+}
+
+bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *error)
+{
+    iswi_host_overrides overrides = { .port = -1, .json = -1 };
+
+    *h = (iswi_bench_host){ .folder = "/tmp/isoworker-bench-XXXXXX" };
+    h->console = memfd_create("isoworker-bench", MFD_CLOEXEC);
+    overrides.output = h->console;
+    if (h->console < 0 || !iswi_bench_parse_setup(setup, &h->setup) || h->setup.in_process) {
+        isw_error_set(error, ISW_E_INVALID, "there is no such case");
+        return false;
+    }
+    if (!mkdtemp(h->folder) ||
+        !write_file(h->host_yaml, sizeof h->host_yaml, h, "host.yaml",
+                    iswi_bench_write_host_yaml) ||
+        !write_file(h->worker_yaml, sizeof h->worker_yaml, h, "worker.yaml",
+                    iswi_bench_write_worker_yaml)) {
+        isw_error_set(error, ISW_E_IO, "its configuration cannot be written");
+        return false;
+    }
+    if (iswi_host_create(h->folder, &overrides, &h->host, error) != ISW_OK)
+        return false;
+    h->pool = &h->host->pools[0];
+    h->running = pthread_create(&h->thread, NULL, run_host, h) == 0;
+    return h->running && await_workers(h, error);
+}
+
+void iswi_bench_host_end(iswi_bench_host *h, bool loud)
+{
+    char text[2048];
+    ssize_t size;
+
+    if (h->running) {
+        iswi_host_stop(h->host);
+        pthread_join(h->thread, NULL);
+    }
+    iswi_host_destroy(h->host);
+    unlink(h->host_yaml);
+    unlink(h->worker_yaml);
+    rmdir(h->folder);
+    size = loud ? pread(h->console, text, sizeof text, 0) : 0;
+    if (size > 0)
+        fprintf(stderr, "%.*s", (int)size, text);
+    close(h->console);
+}
+
+bool iswi_bench_serve_http(const char *setup)
+{
+    iswi_bench_host h;
+    isw_error error = { ISW_OK, "" };
+    bool ok = iswi_bench_host_begin(&h, setup, &error) && h.host->http;
+
+    if (ok) {
+        printf("%s/api/http\n", iswi_http_url(h.host->http));
+        fflush(stdout);
+        while (!iswi_bench_is_over(INT64_MAX))
+            iswi_bench_sleep_ns(50000000);
+    } else {
+        fprintf(stderr, "isoworker bench: %s: %s\n", setup, error.message);
+    }
+    iswi_bench_host_end(&h, !ok);
+    return ok;
+}
