@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,9 +38,9 @@ static pid_t start(const iswi_capture *what, int output)
     return pid;
 }
 
-static void read_all(const iswi_capture *what, int fd, iswi_buffer *out)
+/* True if it has closed its end. */
+static bool read_all(const iswi_capture *what, int fd, int64_t until_ns, iswi_buffer *out)
 {
-    int64_t until_ns = iswi_now_ns() + what->patience_ms * 1000000;
     struct pollfd one = { .fd = fd, .events = POLLIN };
     char part[16384];
 
@@ -50,13 +51,33 @@ static void read_all(const iswi_capture *what, int fd, iswi_buffer *out)
         if (left_ms > 0 && poll(&one, 1, (int)left_ms) == 1)
             got = read(fd, part, sizeof part);
         if (got <= 0)
-            return;
+            return left_ms > 0 && got == 0;
         iswi_buffer_append(out, part, (size_t)got);
     }
+    return false;
 }
 
-bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out)
+/* What has closed its output is about to end; what has not, or does not, is ended. */
+static void end_it(pid_t pid, bool is_ending, int64_t until_ns, iswi_capture_end *end)
 {
+    struct pollfd one = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+    int64_t left_ms = (until_ns - iswi_now_ns()) / 1000000;
+    int status = 0;
+
+    end->late = !is_ending || left_ms <= 0 || poll(&one, 1, (int)left_ms) != 1;
+    if (one.fd >= 0)
+        close(one.fd);
+    if (end->late)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    end->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+bool iswi_capture_watch(const iswi_capture *what, iswi_buffer *out, iswi_capture_end *end)
+{
+    int64_t until_ns = iswi_now_ns() + what->patience_ms * 1000000;
     int ends[2];
     pid_t pid;
 
@@ -64,12 +85,15 @@ bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out)
         return false;
     pid = start(what, ends[1]);
     close(ends[1]);
-    if (pid) {
-        read_all(what, ends[0], out);
-        kill(pid, SIGKILL); /* it has ended, or is not waited for any longer */
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    if (pid)
+        end_it(pid, read_all(what, ends[0], until_ns, out), until_ns, end);
     close(ends[0]);
     return pid != 0;
+}
+
+bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out)
+{
+    iswi_capture_end end;
+
+    return iswi_capture_watch(what, out, &end);
 }

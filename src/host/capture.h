@@ -16,8 +16,18 @@ typedef struct iswi_capture {
     int64_t patience_ms;
 } iswi_capture;
 
+/* How it ended, when it ended by itself. */
+typedef struct iswi_capture_end {
+    bool late;  /* it had to be ended: it printed too much or took too long */
+    int signal; /* that ended it; 0: none */
+    int status; /* with which it exited */
+} iswi_capture_end;
+
 /* Run it, append what it prints to `out` until it closes that, has printed too much or takes too
  * long, and end it. False: it could not be started. Blocks; any thread. */
 bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out);
+
+/* The same; *end says how it ended. */
+bool iswi_capture_watch(const iswi_capture *what, iswi_buffer *out, iswi_capture_end *end);
 
 #endif

@@ -37,7 +37,8 @@ static bool is_written(int fd)
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
-static void symbolize(int report, iswi_buffer *text)
+/* False: it was ended by a signal, and what is in `text` may be half of it. */
+static bool symbolize(int report, iswi_buffer *text, iswi_capture_end *end)
 {
     char *arguments[] = { (char *)"isoworker", (char *)"symbolize", NULL };
     char *environment[] = { (char *)"LC_ALL=C", NULL };
@@ -49,8 +50,23 @@ static void symbolize(int report, iswi_buffer *text)
                                 .most = TEXT_BYTES,
                                 .patience_ms = PATIENCE_MS };
 
+    *end = (iswi_capture_end){ .signal = 0 };
+    iswi_buffer_reset(text);
     if (lseek(report, 0, SEEK_SET) == 0)
-        iswi_capture_run(&what, text);
+        iswi_capture_watch(&what, text, end);
+    return !end->signal || end->late;
+}
+
+/* As the kernel does with one that takes much memory: a second one may be spared. */
+static void read_with_patience(iswi_process *process, iswi_buffer *text)
+{
+    iswi_capture_end end;
+
+    for (int tries = 0; tries < 2 && !symbolize(process->report, text, &end); tries++)
+        iswi_console_say(&process->host->console, ISW_LOG_WARNING,
+                         "worker %s: what reads the report of its crash (isoworker symbolize) was "
+                         "ended by signal %d (%s)%s", process->label, end.signal,
+                         strsignal(end.signal), tries ? "" : "; it is started again");
 }
 
 /* -- Showing ----------------------------------------------------------------------------------- */
@@ -97,7 +113,7 @@ static void *read_report(void *user)
     char nothing[] = "";
 
     iswi_thread_name("isw-crash");
-    symbolize(process->report, &text);
+    read_with_patience(process, &text);
     show(process, iswi_buffer_text(&text) ? (char *)text.data : nothing);
     iswi_buffer_fini(&text);
     close(process->report);

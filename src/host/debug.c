@@ -39,8 +39,9 @@ static const char better[] =
 /* -- Which worker ------------------------------------------------------------------------------ */
 
 /* What `program arguments... --describe --json` says, as the worker will run. */
-static void describe(const iswi_host *host, const iswi_pool *pool, iswi_buffer *out)
+static void describe(iswi_host *host, const iswi_pool *pool, iswi_buffer *out)
 {
+    iswi_capture_end end = { .signal = 0 };
     const iswi_worker_settings *settings = pool->settings;
     size_t count = settings->command.count;
     char **arguments = iswi_calloc(count + 3, sizeof *arguments);
@@ -62,8 +63,16 @@ static void describe(const iswi_host *host, const iswi_pool *pool, iswi_buffer *
     arguments[count + 1] = (char *)"--json";
     if (settings->config)
         setenv("ISOWORKER_CONFIG", settings->config, 1);
-    iswi_capture_run(&what, out);
+    iswi_capture_watch(&what, out, &end);
     unsetenv("ISOWORKER_CONFIG");
+    if (end.late)
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "worker %s: --describe took longer than %d ms", settings->name,
+                         PATIENCE_MS);
+    else if (end.signal)
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "worker %s: --describe was ended by signal %d (%s)", settings->name,
+                         end.signal, strsignal(end.signal));
     iswi_free(arguments);
 }
 
@@ -87,7 +96,7 @@ static const isw_field description_fields[] = {
 };
 
 /* Whether the pool's worker has it; the names of those that it has are added to `names`. */
-static bool has(const iswi_host *host, const iswi_pool *pool, const char *function,
+static bool has(iswi_host *host, const iswi_pool *pool, const char *function,
                 iswi_buffer *names)
 {
     isw_error unused = { ISW_OK, "" };

@@ -328,6 +328,11 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to loo
  * sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
 
+/* guard_watch.c: the supervisor's thread. From now on the guard is replaced when it ends. */
+void iswi_guard_watch(iswi_host *host);
+void iswi_guard_ended(iswi_host *host); /* its pid_fd became readable */
+void iswi_guard_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
+
 /* shutdown.c: the supervisor's thread. */
 /* Tell each function that runs that the host stops; once, however often this is called. */
 void iswi_shutdown_cancel(iswi_host *host);
@@ -406,6 +411,7 @@ void iswi_host_wake_by(iswi_host *host, int64_t at_ns);
 /* Keys of the supervisor's own events; those of processes are smaller. */
 #define ISWI_KEY_WAKE UINT64_MAX
 #define ISWI_KEY_CHANGES (UINT64_MAX - 1)
+#define ISWI_KEY_GUARD (UINT64_MAX - 2)
 
 /* Whether the descriptor of `what` is the process's pid (0), output (1) or errors (2). */
 bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what);

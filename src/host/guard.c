@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,7 +34,27 @@ static void note(word *groups, word said)
     }
 }
 
-static _Noreturn void watch(int pipe)
+/* Not opendir, which takes memory, and a lock that somebody may have held when we were forked. */
+static void remove_folder(const char *path)
+{
+    enum { NAME_AT = 18 }; /* of struct linux_dirent64, see getdents(2) */
+    int folder = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    _Alignas(8) char entries[4096];
+    long got;
+
+    while (folder >= 0 && (got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+        for (long at = 0; at < got;) {
+            unsigned short size;
+
+            memcpy(&size, &entries[at + 16], sizeof size);
+            unlinkat(folder, &entries[at + NAME_AT], 0);
+            at += size;
+        }
+    if (folder >= 0)
+        rmdir(path);
+}
+
+static _Noreturn void watch(const char *folder, int pipe)
 {
     word groups[ISWI_GUARD_MAX] = { 0 };
     word said;
@@ -41,6 +62,8 @@ static _Noreturn void watch(int pipe)
 
     setsid(); /* a Ctrl-C on the terminal is for the host */
     signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_DFL); /* the host may have had its handlers already */
+    signal(SIGHUP, SIG_DFL);
     forget_descriptors(pipe);
     while ((got = read(pipe, &said, sizeof said)) == (ssize_t)sizeof said ||
            (got < 0 && errno == EINTR))
@@ -49,6 +72,7 @@ static _Noreturn void watch(int pipe)
     for (size_t i = 0; i < ISWI_GUARD_MAX; i++)
         if (groups[i] > 0)
             kill(-groups[i], SIGKILL);
+    remove_folder(folder);
     _exit(0);
 }
 
@@ -58,15 +82,19 @@ isw_status iswi_guard_start(iswi_guard *guard, isw_error *error)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return isw_error_set(error, ISW_E_IO, "no pipe for the guard: %s", strerror(errno));
-    guard->pid = fork();
+    fcntl(ends[1], F_SETFL, O_NONBLOCK); /* one that is stopped does not hold us */
+    guard->pid = _Fork();
     if (guard->pid == 0)
-        watch(ends[0]);
+        watch(guard->folder, ends[0]);
     close(ends[0]);
     guard->pipe = ends[1];
-    if (guard->pid > 0)
+    if (guard->pid > 0) {
+        guard->pid_fd = (int)syscall(SYS_pidfd_open, guard->pid, 0);
         return ISW_OK;
+    }
     close(ends[1]);
     guard->pipe = -1;
+    guard->pid = 0;
     return isw_error_set(error, ISW_E_IO, "no process for the guard: %s", strerror(errno));
 }
 
@@ -74,9 +102,13 @@ static void say(const iswi_guard *guard, word what)
 {
     ssize_t put;
 
+    if (guard->pid <= 0)
+        return;
     do
         put = write(guard->pipe, &what, sizeof what);
     while (put < 0 && errno == EINTR);
+    if (put < 0 && errno == EAGAIN)
+        kill(guard->pid, SIGKILL);
 }
 
 void iswi_guard_add(iswi_guard *guard, pid_t group)
@@ -89,12 +121,33 @@ void iswi_guard_remove(iswi_guard *guard, pid_t group)
     say(guard, -group);
 }
 
+static int wait_for_end(iswi_guard *guard)
+{
+    int status = 0;
+
+    close(guard->pipe);
+    while (waitpid(guard->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (guard->pid_fd >= 0)
+        close(guard->pid_fd);
+    guard->pid = 0;
+    guard->pipe = guard->pid_fd = -1;
+    return status;
+}
+
+void iswi_guard_reap(iswi_guard *guard, char *how, size_t size)
+{
+    int status = wait_for_end(guard);
+
+    if (WIFSIGNALED(status))
+        snprintf(how, size, "was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(how, size, "ended with status %d", WEXITSTATUS(status));
+}
+
 void iswi_guard_stop(iswi_guard *guard)
 {
-    if (guard->pid <= 0)
-        return;
-    close(guard->pipe);
-    while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    guard->pid = 0;
+    if (guard->pid > 0)
+        wait_for_end(guard);
 }

@@ -169,7 +169,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (!host)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
     host->epoll = host->wake = host->changes = -1;
-    host->guard.pipe = -1;
+    host->guard.pipe = host->guard.pid_fd = -1;
     if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
         iswi_free(host);
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
@@ -189,6 +189,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = make_runtime_folder(host, error);
     if (status == ISW_OK && overrides->debugged)
         status = iswi_debug_prepare(host, overrides->debugged, error);
+    host->guard.folder = host->runtime_folder;
     if (status == ISW_OK)
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)

@@ -76,6 +76,10 @@ static void on_event(iswi_host *host, uint64_t key)
         iswi_reload_look(host, true);
         return;
     }
+    if (key == ISWI_KEY_GUARD) {
+        iswi_guard_ended(host);
+        return;
+    }
     process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
     if (!process->running)
         return;
@@ -158,6 +162,7 @@ static overview look(iswi_host *host)
     atomic_store(&host->wake_at_ns, INT64_MAX);
     for (size_t i = 0; i < host->pool_count; i++)
         tend_pool(&host->pools[i], now_ns, &seen);
+    iswi_guard_tend(host, now_ns, &seen.next_ns);
     return seen;
 }
 
@@ -199,6 +204,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
 {
     unsigned published = 0;
 
+    iswi_guard_watch(host);
     iswi_reload_watch(host);
     while (!atomic_load(&host->stops)) {
         overview seen;

@@ -1,6 +1,7 @@
 set(http_support support/http_client.c support/http_front.c)
 isw_test(host/http_strict STACK host SOURCES ${http_support})
 isw_test(host/trace STACK host)
+isw_test(host/capture STACK host)
 isw_test(host/journal STACK host)
 isw_test(host/redact STACK host)
 isw_test(host/metrics STACK host)

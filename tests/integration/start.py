@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a host starts, what it says when something is wrong, and how it ends."""
+import fcntl
 import json
 import os
 import signal
@@ -19,6 +20,30 @@ def is_up(host, process):
     code, out, _ = run("status", host.folder.name, "--json")
     return code == 0 and any(one["process"] == process and one["state"] == "ready"
                              for one in json.loads(out)["processes"])
+
+
+def children(host):
+    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def guard_of(host):
+    """Its only child of its own program."""
+    own = os.readlink(f"/proc/{host.process.pid}/exe")
+    guards = [pid for pid in children(host)
+              if is_alive(pid) and os.readlink(f"/proc/{pid}/exe") == own]
+    assert len(guards) == 1, guards
+    return guards[0]
+
+
+def guard_pipe(host):
+    """The end that the guard reads, opened anew."""
+    return os.open(f"/proc/{guard_of(host)}/fd/" +
+                   os.listdir(f"/proc/{guard_of(host)}/fd")[0], os.O_RDONLY)
+
+
+def up(host):
+    return [one["pid"] for one in report(host)["processes"] if one["state"] == "ready"]
 
 
 class Start(unittest.TestCase):
@@ -166,6 +191,34 @@ class Start(unittest.TestCase):
             host.process.kill()
             for pid in pids:
                 wait_until(lambda: not is_alive(pid), 5)
+
+    def test_a_guard_that_is_killed_is_replaced_and_guards(self):
+        host = Host(worker(more="processes: 2"), expect=-9)
+        with host:
+            workers = [one["pid"] for one in report(host)["processes"]]
+            guard = guard_of(host)
+            os.kill(guard, signal.SIGKILL)
+            host.wait_for("warning +host: the guard, which ends workers when this host ends, was "
+                          "ended by signal 9")
+            line = host.wait_for("another guard runs, as pid")
+            self.assertFalse(os.path.exists(f"/proc/{guard}"))  # nor a zombie of it
+            self.assertEqual(guard_of(host), int(line.split()[-1]))
+            os.kill(workers[0], signal.SIGKILL)  # its successor is guarded by the second one
+            wait_until(lambda: up(host) not in ([], workers) and len(up(host)) == 2)
+            workers = up(host)
+            host.process.kill()
+            for pid in workers:
+                wait_until(lambda pid=pid: not is_alive(pid), 5)
+
+    def test_a_guard_that_hears_nothing_is_replaced_like_one_that_ended(self):
+        top = "logging: {level: debug}"
+        quick = worker("quick", ["true"], "give_up_after: 1000\nrestart_delay: 1ms\n"
+                                          "restart_delay_max: 1ms")
+        with Host(worker() + quick, top=top) as host:
+            fill = guard_of(host)
+            fcntl.fcntl(guard_pipe(host), fcntl.F_SETPIPE_SZ, 4096)
+            os.kill(fill, signal.SIGSTOP)
+            host.wait_for("another guard runs, as pid", 60)
 
 
 if __name__ == "__main__":
