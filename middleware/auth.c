@@ -224,6 +224,15 @@ static isw_status start(isw_instance *self, isw_error *error)
     return status;
 }
 
+/* Tokens come as authorization, which is a secret everywhere. */
+static void tell(isw_instance *self, isw_facts *facts)
+{
+    const auth_options *options = isw_instance_options(self);
+
+    isw_facts_secret(facts, ISW_SECRET_HEADER, options->key_header);
+    isw_facts_secret(facts, ISW_SECRET_QUERY, options->key_query);
+}
+
 const isw_middleware isw_middleware_auth = {
     .size = sizeof(isw_middleware),
     .name = "auth",
@@ -234,4 +243,5 @@ const isw_middleware isw_middleware_auth = {
     .start = start,
     .stop = stop,
     .invoke = invoke,
+    .tell = tell,
 };

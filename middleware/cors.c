@@ -4,7 +4,8 @@
  * answered here with 204 and never reach the function: a host passes them on to functions whose
  * chain has a middleware of this name (PROTOCOL.md, section 9). A request of a site that is not
  * allowed runs all the same, and without the headers its browser keeps the answer from the script;
- * cors is no protection of the function itself.
+ * cors is no protection of the function itself. The host keeps to the same policy in the answers
+ * that it makes in the function's stead, such as 413, 429, 502, 503 and 504.
  *
  * Put it outside auth, for preflights bear no credentials, and outside error_handling, so that
  * failures can be read by the script, too.
@@ -12,9 +13,7 @@
 #include <isoworker/http.h>
 #include <isoworker/stream.h>
 #include <isoworker/sys/middleware.h>
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct options {
@@ -44,11 +43,9 @@ static const isw_option rows[] = {
     { 0 },
 };
 
-/* The lists as header values. */
 typedef struct state {
-    char *methods, *headers, *expose;
-    char max_age[24];
-    bool any;
+    isw_cors policy;
+    char *methods, *headers, *expose; /* the lists as header values */
 } state;
 
 /* -- Life -------------------------------------------------------------------------------------- */
@@ -93,111 +90,87 @@ static isw_status start(isw_instance *self, isw_error *error)
 {
     const options *opt = isw_instance_options(self);
     state *own = isw_instance_state(self);
+    bool any = false;
 
     for (size_t i = 0; i < opt->origins.count; i++) {
         if (!is_origin(opt->origins.items[i]))
             return isw_error_set(error, ISW_E_CONFIG,
                                  "\"%s\" is no origin: write https://host or https://host:port",
                                  opt->origins.items[i]);
-        own->any = own->any || strcmp(opt->origins.items[i], "*") == 0;
+        any = any || strcmp(opt->origins.items[i], "*") == 0;
     }
-    if (own->any && opt->credentials)
+    if (any && opt->credentials)
         return isw_error_set(error, ISW_E_CONFIG,
                              "credentials are for origins that are named, not for *");
-    snprintf(own->max_age, sizeof own->max_age, "%" PRId64, opt->max_age_ms / 1000);
     own->methods = join(&opt->methods);
     own->headers = join(&opt->headers);
     own->expose = join(&opt->expose);
+    own->policy = (isw_cors){ .origins = opt->origins.items, .origin_count = opt->origins.count,
+                              .methods = own->methods, .headers = own->headers,
+                              .expose = own->expose, .credentials = opt->credentials,
+                              .max_age_s = opt->max_age_ms / 1000 };
     if (own->methods && own->headers && own->expose)
         return ISW_OK;
     stop(self);
     return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its lists");
 }
 
-/* -- Who may ----------------------------------------------------------------------------------- */
-
-static bool is_host_part(const char *text, size_t size)
+/* The host keeps to it in the answers that it makes itself. */
+static void tell(isw_instance *self, isw_facts *facts)
 {
-    for (size_t i = 0; i < size; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", text[i]) || !text[i])
-            return false;
-    return size > 0;
-}
-
-static bool matches(const char *pattern, const char *origin)
-{
-    const char *star = strchr(pattern, '*');
-    size_t before = star ? (size_t)(star - pattern) : 0;
-    size_t after = star ? strlen(star + 1) : 0;
-    size_t size = strlen(origin);
-
-    if (!star)
-        return strcmp(pattern, origin) == 0;
-    return size > before + after && strncmp(pattern, origin, before) == 0 &&
-           strcmp(star + 1, origin + size - after) == 0 &&
-           is_host_part(origin + before, size - before - after);
-}
-
-static bool allows(const options *opt, const state *own, const char *origin)
-{
-    bool allowed = own->any;
-
-    for (size_t i = 0; !allowed && i < opt->origins.count; i++)
-        allowed = matches(opt->origins.items[i], origin);
-    return allowed;
+    isw_facts_cors(facts, &((const state *)isw_instance_state(self))->policy);
 }
 
 /* -- Answers ----------------------------------------------------------------------------------- */
 
+static const isw_str vary = { "vary", 4 };
+
 static bool varies(const isw_http *reply)
 {
     for (size_t i = 0; reply && i < reply->headers.count; i++)
-        if (isw_str_equal(reply->headers.items[i].name, isw_str_of("vary")) &&
+        if (isw_str_equal(reply->headers.items[i].name, vary) &&
             strcasestr(reply->headers.items[i].value.data, "origin"))
             return true;
     return false;
 }
 
-/* What every answer to the origin has. */
-static void tell(isw_context *ctx, const options *opt, const state *own, const char *origin)
+/* Give the answer what the policy says; whether it says that answers differ by origin. */
+static bool say(isw_context *ctx, const isw_cors *policy, bool preflight)
 {
-    isw_http_set_header(ctx, "access-control-allow-origin", own->any ? "*" : origin);
-    if (opt->credentials)
-        isw_http_set_header(ctx, "access-control-allow-credentials", "true");
-}
+    isw_pair headers[ISW_CORS_HEADERS_MAX];
+    char digits[24];
+    size_t count =
+        isw_cors_headers(policy, isw_http_header(ctx, "origin"), preflight, digits, headers);
+    bool differs = false;
 
-static isw_status answer_preflight(isw_context *ctx, const state *own, bool allowed)
-{
-    if (allowed) {
-        isw_http_set_header(ctx, "access-control-allow-methods", own->methods);
-        isw_http_set_header(ctx, "access-control-allow-headers", own->headers);
-        isw_http_set_header(ctx, "access-control-max-age", own->max_age);
+    for (size_t i = 0; i < count; i++) {
+        bool add = isw_str_equal(headers[i].name, vary);
+
+        differs = differs || add;
+        (add ? isw_http_add_header : isw_http_set_header)(ctx, headers[i].name.data,
+                                                          headers[i].value.data);
     }
-    return isw_http_reply_bytes(ctx, 204, NULL, "", 0);
+    return differs;
 }
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
-    const options *opt = isw_instance_options(self);
     const state *own = isw_instance_state(self);
     const isw_http *request = isw_http_request(ctx);
-    const char *origin = request ? isw_http_header(ctx, "origin") : NULL;
-    bool allowed = origin && allows(opt, own, origin);
+    bool preflight;
+    bool differs;
     isw_status status;
 
     if (!request)
         return isw_next_run(next, ctx);
-    if (!own->any)
-        isw_http_add_header(ctx, "vary", "Origin");
-    if (allowed)
-        tell(ctx, opt, own, origin);
-    if (origin && isw_str_equal(request->method, isw_str_of("OPTIONS")) &&
-        isw_http_header(ctx, "access-control-request-method"))
-        return answer_preflight(ctx, own, allowed);
-    if (allowed && *own->expose)
-        isw_http_set_header(ctx, "access-control-expose-headers", own->expose);
+    preflight = isw_str_equal(request->method, isw_str_of("OPTIONS")) &&
+                isw_http_header(ctx, "origin") &&
+                isw_http_header(ctx, "access-control-request-method");
+    differs = say(ctx, &own->policy, preflight);
+    if (preflight)
+        return isw_http_reply_bytes(ctx, 204, NULL, "", 0);
     status = isw_next_run(next, ctx);
-    if (!own->any && !isw_http_begun(ctx) && isw_http_response(ctx) &&
+    if (differs && !isw_http_begun(ctx) && isw_http_response(ctx) &&
         !varies(isw_http_response(ctx))) /* the function has set its own */
         isw_http_add_header(ctx, "vary", "Origin");
     return status;
@@ -213,4 +186,5 @@ const isw_middleware isw_middleware_cors = {
     .start = start,
     .stop = stop,
     .invoke = invoke,
+    .tell = tell,
 };

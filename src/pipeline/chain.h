@@ -13,6 +13,7 @@
 
 #include <isoworker/failure.h>
 #include <isoworker/function.h>
+#include <isoworker/sys/facts.h>
 #include <isoworker/value.h>
 
 typedef isw_status (*iswi_step_fn)(isw_instance *self, isw_context *ctx, const isw_next *next);
@@ -81,6 +82,17 @@ isw_status iswi_pipeline_knows(const iswi_named_list *list, const char *function
 
 /* The name of the middleware of a step, or "handler". */
 const char *iswi_step_name(const isw_next *step);
+
+/* -- Facts ------------------------------------------------------------------------------------- */
+
+/* What the middleware of a chain tell of themselves (sys/facts.h). */
+typedef struct iswi_facts {
+    isw_pairs secrets;    /* where a secret stands, as PROTOCOL.md calls it, and its name */
+    const isw_cors *cors; /* NULL: no policy */
+} iswi_facts;
+
+/* Ask all of them. *out lies in the arena. Errors: ISW_E_NO_MEMORY. Any thread. */
+isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_facts *out);
 
 /* -- Spans ------------------------------------------------------------------------------------- */
 

@@ -13,10 +13,19 @@
 #include "config/config.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 /* -- Descriptors ------------------------------------------------------------------------------- */
+
+/* Of a descriptor that was built before `tell` was there. */
+enum { WITHOUT_TELL = offsetof(isw_middleware, tell) };
+
+bool iswi_middleware_tells(const isw_middleware *middleware)
+{
+    return middleware->size > WITHOUT_TELL && middleware->tell;
+}
 
 static const char *reserved_option(const isw_option *rows)
 {
@@ -31,7 +40,7 @@ isw_status iswi_middleware_check(const isw_middleware *middleware, isw_error *er
     isw_error own = { ISW_OK, "" };
     const char *reserved;
 
-    if (middleware->size != sizeof *middleware)
+    if (middleware->size != sizeof *middleware && middleware->size != WITHOUT_TELL)
         return isw_error_set(error, ISW_E_INVALID,
                              "a middleware has the size %zu, not %zu: set it to "
                              "sizeof(isw_middleware), and build it with the headers of this "

@@ -24,4 +24,7 @@ bool iswi_module_has(const iswi_module *module, const isw_middleware *middleware
 /* Whether a descriptor keeps the contract. Errors: ISW_E_INVALID, which says what does not. */
 isw_status iswi_middleware_check(const isw_middleware *middleware, isw_error *error);
 
+/* Whether it has `tell`, which descriptors of an earlier release lack. */
+bool iswi_middleware_tells(const isw_middleware *middleware);
+
 #endif

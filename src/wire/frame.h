@@ -78,6 +78,14 @@ typedef struct iswi_wire_binding {
     isw_pairs properties;
 } iswi_wire_binding;
 
+/* What scripts of other sites may do. */
+typedef struct iswi_wire_cors {
+    iswi_strs origins;
+    isw_str methods, headers, expose;
+    bool credentials;
+    uint64_t max_age_s;
+} iswi_wire_cors;
+
 typedef struct iswi_wire_function {
     isw_str name;
     isw_str summary;
@@ -93,6 +101,8 @@ typedef struct iswi_wire_function {
     bool idempotent;
     iswi_strs chain;
     bool streams;
+    isw_pairs secrets;
+    iswi_wire_cors cors;
 } iswi_wire_function;
 
 typedef struct iswi_wire_trace {

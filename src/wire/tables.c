@@ -47,6 +47,16 @@ static const iswi_field binding_rows[] = {
 };
 static const iswi_table binding_table = TABLE("Binding", iswi_wire_binding, binding_rows);
 
+static const iswi_field cors_rows[] = {
+    ROW(1, STRS, iswi_wire_cors, origins, 0),
+    ROW(2, STR, iswi_wire_cors, methods, ISWI_LINE_MAX),
+    ROW(3, STR, iswi_wire_cors, headers, ISWI_LINE_MAX),
+    ROW(4, STR, iswi_wire_cors, expose, ISWI_LINE_MAX),
+    ROW(5, BOOL, iswi_wire_cors, credentials, 0),
+    ROW(6, UINT, iswi_wire_cors, max_age_s, 0),
+};
+static const iswi_table cors_table = TABLE("Cors", iswi_wire_cors, cors_rows);
+
 static const iswi_field function_rows[] = {
     NEED(1, STR, iswi_wire_function, name, ISWI_NAME_MAX),
     ROW(2, STR, iswi_wire_function, summary, ISWI_LINE_MAX),
@@ -59,6 +69,8 @@ static const iswi_field function_rows[] = {
     ROW(9, BOOL, iswi_wire_function, idempotent, 0),
     ROW(10, STRS, iswi_wire_function, chain, 0),
     ROW(11, BOOL, iswi_wire_function, streams, 0),
+    ROW(12, PAIRS, iswi_wire_function, secrets, 0),
+    SUB(13, STRUCT, iswi_wire_function, cors, cors_table, false),
 };
 static const iswi_table function_table = TABLE("Function", iswi_wire_function, function_rows);
 

@@ -65,7 +65,31 @@ static void describe_bindings(const isw_function *function, iswi_wire_function *
     out->bindings.count = bindings ? count : 0;
 }
 
-static void describe_function(const iswi_bound *bound, iswi_wire_function *out, iswi_arena *arena)
+static bool describe_facts(const iswi_bound *bound, iswi_wire_function *out, iswi_arena *arena)
+{
+    const isw_cors *policy;
+    iswi_facts facts;
+    isw_str *origins;
+
+    if (iswi_chain_facts(&bound->chain, arena, &facts) != ISW_OK)
+        return false;
+    out->secrets = facts.secrets;
+    policy = facts.cors;
+    if (!policy)
+        return true;
+    origins = iswi_arena_calloc(arena, policy->origin_count + 1, sizeof *origins);
+    for (size_t i = 0; origins && i < policy->origin_count; i++)
+        origins[i] = isw_str_of(policy->origins[i]);
+    out->cors = (iswi_wire_cors){ .origins = { origins, policy->origin_count },
+                                  .methods = isw_str_of(policy->methods),
+                                  .headers = isw_str_of(policy->headers),
+                                  .expose = isw_str_of(policy->expose),
+                                  .credentials = policy->credentials,
+                                  .max_age_s = (uint64_t)policy->max_age_s };
+    return origins != NULL;
+}
+
+static bool describe_function(const iswi_bound *bound, iswi_wire_function *out, iswi_arena *arena)
 {
     const isw_function *function = bound->function;
     isw_str *chain = iswi_arena_calloc(arena, bound->chain.count, sizeof *chain);
@@ -81,6 +105,7 @@ static void describe_function(const iswi_bound *bound, iswi_wire_function *out, 
     out->idempotent = function->idempotent;
     out->streams = function->streams;
     out->chain = (iswi_strs){ chain, chain ? bound->chain.count : 0 };
+    return describe_facts(bound, out, arena);
 }
 
 void iswi_session_describe(iswi_session *session, uint64_t id)
@@ -91,10 +116,11 @@ void iswi_session_describe(iswi_session *session, uint64_t id)
     iswi_wire_function *functions =
         iswi_arena_calloc(&session->inbound, worker->function_count, sizeof *functions);
 
+    for (size_t i = 0; functions && i < worker->function_count; i++)
+        if (!describe_function(&generation->functions[i], &functions[i], &session->inbound))
+            functions = NULL;
     if (!functions)
         frame.as.metadata.status = iswi_status_to_wire(ISW_E_NO_MEMORY, "no memory");
-    for (size_t i = 0; functions && i < worker->function_count; i++)
-        describe_function(&generation->functions[i], &functions[i], &session->inbound);
     frame.as.metadata.functions.items = functions;
     frame.as.metadata.functions.count = functions ? worker->function_count : 0;
     iswi_session_reply(session, &frame);

@@ -135,6 +135,48 @@ static void invocation_state_is_aligned_for_any_type(void **state)
     fixture_fini(&f);
 }
 
+/* -- Facts ------------------------------------------------------------------------------------- */
+
+static void ask(fixture *f, const char *yaml, iswi_facts *facts)
+{
+    iswi_chain chain;
+
+    fixture_init(f, yaml);
+    assert_int_equal(iswi_pipeline_chain(f->pipeline, &sample, (iswi_ends){ .handler = NULL },
+                                         &f->arena, &chain), ISW_OK);
+    assert_int_equal(iswi_chain_facts(&chain, &f->arena, facts), ISW_OK);
+}
+
+static void the_middleware_of_a_chain_tell_their_facts(void **state)
+{
+    iswi_facts facts;
+    fixture f;
+
+    (void)state;
+    ask(&f, "[mark, old: {as: o}, teller: {as: a}, teller: {as: b}]", &facts);
+    assert_int_equal(facts.secrets.count, 4);
+    assert_true(isw_str_equal(facts.secrets.items[0].name, isw_str_of("header")));
+    assert_true(isw_str_equal(facts.secrets.items[1].name, isw_str_of("anywhere")));
+    assert_true(isw_str_equal(facts.secrets.items[1].value, isw_str_of("a")));
+    assert_true(isw_str_equal(facts.secrets.items[2].value, isw_str_of("b")));
+    assert_string_equal(facts.cors->origins[0], "a"); /* the outermost */
+    assert_string_equal(facts.cors->expose, "");
+    fixture_fini(&f);
+}
+
+static void what_comes_and_goes_with_the_request_tells_its_secrets_alone(void **state)
+{
+    iswi_facts facts;
+    fixture f;
+
+    (void)state;
+    ask(&f, "[teller: {as: a, when: {header: x}}, teller: {as: b, when: {except: [sample]}}]",
+        &facts);
+    assert_int_equal(facts.secrets.count, 2);
+    assert_null(facts.cors);
+    fixture_fini(&f);
+}
+
 /* -- Failure ----------------------------------------------------------------------------------- */
 
 static void a_bare_status_is_recorded_with_its_text(void **state)
@@ -431,6 +473,8 @@ static void a_start_that_fails_stops_those_before_it(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(list_order_is_execution_order),
+    cmocka_unit_test(the_middleware_of_a_chain_tell_their_facts),
+    cmocka_unit_test(what_comes_and_goes_with_the_request_tells_its_secrets_alone),
     cmocka_unit_test(an_empty_chain_is_the_handler_alone),
     cmocka_unit_test(no_pipeline_at_all_is_an_empty_chain),
     cmocka_unit_test(one_who_does_not_call_next_ends_the_way_in),

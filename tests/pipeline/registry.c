@@ -41,7 +41,7 @@ static void a_broken_contract_is_said(void **state)
     (void)state;
     bad.size = 8;
     assert_refused(&bad, ISW_E_INVALID,
-                   "a middleware has the size 8, not 80: set it to sizeof(isw_middleware), and "
+                   "a middleware has the size 8, not 88: set it to sizeof(isw_middleware), and "
                    "build it with the headers of this isoworker");
     bad = good;
     bad.name = "";

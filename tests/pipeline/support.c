@@ -100,6 +100,19 @@ static void stop(isw_instance *self)
     append(life, "-%s ", ((const named *)isw_instance_options(self))->as);
 }
 
+/* That `as` is a secret, and the origin that may call. */
+static void tell(isw_instance *self, isw_facts *facts)
+{
+    const named *opt = isw_instance_options(self);
+    const char *origin = opt->as;
+
+    isw_facts_secret(facts, ISW_SECRET_HEADER, opt->as);
+    isw_facts_secret(facts, ISW_SECRET_ANYWHERE, opt->as);
+    isw_facts_secret(facts, ISW_SECRET_QUERY, "");
+    isw_facts_secret(facts, ISW_SECRET_QUERY, NULL);
+    isw_facts_cors(facts, &(isw_cors){ .origins = &origin, .origin_count = 1, .methods = "GET" });
+}
+
 static const isw_middleware known[] = {
     { .size = sizeof(isw_middleware), .name = "mark", .options = named_rows,
       .options_size = sizeof(named), .invoke = mark },
@@ -109,6 +122,10 @@ static const isw_middleware known[] = {
     { .size = sizeof(isw_middleware), .name = "count", .options = named_rows,
       .options_size = sizeof(named), .instance_size = sizeof(unsigned),
       .invocation_size = sizeof(unsigned), .invoke = count },
+    { .size = sizeof(isw_middleware), .name = "teller", .options = named_rows,
+      .options_size = sizeof(named), .invoke = mark, .tell = tell },
+    { .size = offsetof(isw_middleware, tell), .name = "old", .options = named_rows,
+      .options_size = sizeof(named), .invoke = mark, .tell = tell },
     { .size = sizeof(isw_middleware), .name = "live", .options = named_rows,
       .options_size = sizeof(named), .start = start, .stop = stop, .invoke = mark },
 };

@@ -35,6 +35,8 @@ extern char life[256];
  *   block                  appends "block" and does not call the rest
  *   again: {times: N}      calls the rest until it succeeds, N times at most
  *   count: {as: NAME}      appends its own invocation's counter, then its instance's
+ *   teller: {as: NAME}     tells that NAME is a secret, and an origin that may call
+ *   old: {as: NAME}        the same, of a release that had no `tell`: it is not asked
  *   live: {as: NAME, fail: BOOL}  appends "+NAME" and "-NAME" to `life` */
 void fixture_init(fixture *f, const char *yaml);
 

@@ -39,7 +39,9 @@ ORDER_FUNCTION = {
     6: [{1: "customer", 2: "table", 4: ["table", "customers", "key", "{id}"]},
         {1: "receipt", 2: "blob", 3: 1}, {1: "ledger", 2: "table", 3: 2, 4: ["table", "ledger"]}],
     7: ["roles", "clerk"], 8: 30000, 9: True, 10: ["error_handling", "logging", "auth"],
-    11: True}
+    11: True, 12: ["header", "x-shop-key", "", "pin"],
+    13: {1: ["https://a.example", "https://*.b.example"], 2: "GET, PUT", 3: "content-type",
+         4: "etag", 5: True, 6: 600}}
 
 
 def invoke(trigger, **members):

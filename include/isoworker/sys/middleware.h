@@ -17,6 +17,10 @@
  *                  it means to change it.
  *     stop         once for each instance whose start succeeded, in reverse order, after the last
  *                  invocation.
+ *     tell         whenever the host asks what there is, between start and stop, on any thread,
+ *                  also while it is invoked. Says what others need to know of it (facts.h): names
+ *                  that are secret, and what other sites may do. Must not block; the same facts
+ *                  each time.
  *
  * `when` (trigger types, function name patterns) and `plugin` (the shared object that it comes
  * from, see module.h) belong to the chain: a middleware never sees an invocation that its entry
@@ -25,6 +29,7 @@
 #include <isoworker/context.h>
 #include <isoworker/export.h>
 #include <isoworker/status.h>
+#include <isoworker/sys/facts.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -94,6 +99,7 @@ typedef struct isw_middleware {
     isw_status (*start)(isw_instance *self, isw_error *error); /* may be NULL */
     void (*stop)(isw_instance *self);                          /* may be NULL */
     isw_status (*invoke)(isw_instance *self, isw_context *ctx, const isw_next *next);
+    void (*tell)(isw_instance *self, isw_facts *facts); /* may be NULL */
 } isw_middleware;
 
 /* The options as the YAML gave them; constant after start. */

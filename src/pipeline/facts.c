@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts gather in the arena of whoever asks. Invariant: what memory cannot be had for fails the
+ * whole, since a secret that nobody hears of would be written down. */
+#include "pipeline/instance.h"
+
+#include <string.h>
+
+struct isw_facts {
+    iswi_arena *arena;
+    isw_pair *secrets;
+    size_t count, capacity;
+    isw_cors *cors;
+    bool comes_and_goes; /* the one that tells is not in the chain of every request */
+    bool failed;
+};
+
+static isw_str copy(isw_facts *facts, const char *text)
+{
+    const char *kept = iswi_arena_strndup(facts->arena, text ? text : "", text ? strlen(text) : 0);
+
+    facts->failed = facts->failed || !kept;
+    return isw_str_of(kept);
+}
+
+static bool grow(isw_facts *facts)
+{
+    size_t wanted = facts->capacity ? 2 * facts->capacity : 8;
+    isw_pair *grown = facts->secrets;
+
+    if (facts->count < facts->capacity)
+        return true;
+    grown = iswi_arena_alloc(facts->arena, wanted * sizeof *grown);
+    if (!grown)
+        return false;
+    if (facts->count)
+        memcpy(grown, facts->secrets, facts->count * sizeof *grown);
+    facts->secrets = grown;
+    facts->capacity = wanted;
+    return true;
+}
+
+void isw_facts_secret(isw_facts *facts, isw_secret_place place, const char *name)
+{
+    static const char *const places[] = { "anywhere", "header", "query", "cookie", "field" };
+    size_t at = (size_t)place < sizeof places / sizeof places[0] ? (size_t)place : 0;
+
+    if (!name || !*name)
+        return;
+    if (grow(facts))
+        facts->secrets[facts->count++] = (isw_pair){ isw_str_of(places[at]), copy(facts, name) };
+    else
+        facts->failed = true;
+}
+
+void isw_facts_cors(isw_facts *facts, const isw_cors *policy)
+{
+    isw_cors *kept;
+    const char **origins;
+
+    if (facts->cors || facts->comes_and_goes)
+        return;
+    kept = iswi_arena_alloc(facts->arena, sizeof *kept);
+    origins = iswi_arena_calloc(facts->arena, policy->origin_count + 1, sizeof *origins);
+    facts->failed = facts->failed || !kept || !origins;
+    if (!kept || !origins)
+        return;
+    *kept = *policy;
+    for (size_t i = 0; i < policy->origin_count; i++)
+        origins[i] = copy(facts, policy->origins[i]).data;
+    kept->origins = origins;
+    kept->methods = copy(facts, policy->methods).data;
+    kept->headers = copy(facts, policy->headers).data;
+    kept->expose = copy(facts, policy->expose).data;
+    facts->cors = kept;
+}
+
+isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_facts *out)
+{
+    isw_facts facts = { .arena = arena };
+
+    for (size_t i = 0; i < chain->count; i++) {
+        const isw_next *step = &chain->steps[i];
+
+        facts.comes_and_goes = step->header != NULL;
+        if (iswi_middleware_tells(step->self->middleware))
+            step->self->middleware->tell(step->self, &facts);
+    }
+    *out = (iswi_facts){ { facts.secrets, facts.count }, facts.cors };
+    return facts.failed ? ISW_E_NO_MEMORY : ISW_OK;
+}
