@@ -233,6 +233,8 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
         }
         status = read_request(ctx, opt);
     }
+    if (takes_gzip(isw_http_request(ctx) ? isw_http_header(ctx, "accept-encoding") : NULL))
+        isw_http_reply_shrinks(ctx);
     status = status == ISW_OK ? isw_next_run(next, ctx) : status;
     if (isw_http_request(ctx) && isw_http_response(ctx) && !isw_http_begun(ctx))
         write_answer(ctx, opt);

@@ -40,8 +40,13 @@ ISW_API bool isw_http_content_type_is(const isw_context *ctx, const char *type);
 
 /* -- The reply --------------------------------------------------------------------------------- */
 
+/* What is wrong with a reply is the function's fault and never its caller's: the functions below
+ * return what is said of them, ISW_E_INVALID for instance, and record a failure with ISW_E_FAILED,
+ * so that the caller gets 500 and the log names the function and the fault. A function that knows
+ * better, since it passed on what the caller sent, says so with isw_fail: that takes its place. */
+
 /* Answer with formatted text, replacing any earlier reply but keeping headers set so far.
- * `status` is 100 to 599, `content_type` may be NULL for none.
+ * `status` is 200 to 599, `content_type` may be NULL for none.
  * Errors: ISW_E_INVALID if the status is out of range, ISW_E_NO_MEMORY, ISW_E_CONFLICT after the
  * answer; all recorded on ctx. */
 ISW_API isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type,
@@ -111,6 +116,11 @@ typedef struct isw_cookie {
  * Errors, recorded on ctx: ISW_E_INVALID, which names the fault, ISW_E_NO_MEMORY, ISW_E_CONFLICT
  * after the answer. */
 ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
+
+/* For middleware that makes the body of an answer smaller when the rest of the chain has returned,
+ * before it runs that: how large the answer is (ISW_ANSWER_MAX_BYTES of context.h) is then looked at
+ * when the whole chain has returned, and not before. */
+ISW_API void isw_http_reply_shrinks(isw_context *ctx);
 
 /* The reply as it is, with status, headers and body, in one block that outlives the invocation: for
  * middleware that gives it again. *size (may be NULL) are its bytes; the block is the caller's to

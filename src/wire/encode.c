@@ -40,9 +40,19 @@ static void refuse(encoder *e, const char *what)
                                   e->field ? e->field->name : "?", what);
 }
 
+static void refuse_size(encoder *e, size_t size)
+{
+    if (e->status == ISW_OK)
+        e->status = isw_error_set(e->error, ISW_E_TOO_LARGE, "%s.%s: %zu bytes are more than %d",
+                                  e->frame, e->field ? e->field->name : "?", size,
+                                  ISWI_MESSAGE_MAX_BYTES);
+}
+
 static void put_str(encoder *e, isw_str text, uint32_t limit)
 {
-    if ((limit && text.size > limit) || text.size > ISWI_MESSAGE_MAX_BYTES)
+    if (text.size > ISWI_MESSAGE_MAX_BYTES)
+        refuse_size(e, text.size);
+    else if (limit && text.size > limit)
         refuse(e, "text is too long");
     else if (!iswi_utf8_valid(text.data, text.size))
         refuse(e, "text is not UTF-8");
@@ -54,8 +64,9 @@ static void put_str(encoder *e, isw_str text, uint32_t limit)
 
 static void put_bin(encoder *e, isw_bytes bytes, const iswi_field *field)
 {
-    if (bytes.size > ISWI_MESSAGE_MAX_BYTES ||
-        (field && field->limit && bytes.size > field->limit) ||
+    if (bytes.size > ISWI_MESSAGE_MAX_BYTES)
+        refuse_size(e, bytes.size);
+    if ((field && field->limit && bytes.size > field->limit) ||
         (field && field->exact && bytes.size != field->limit))
         refuse(e, "wrong number of bytes");
     if (e->status != ISW_OK)

@@ -4,6 +4,7 @@
  * is left for after the answer. Invariant: between begin and end everything an invocation allocates
  * lies in the arena, except what items own.
  */
+#include "worker/answer.h"
 #include "worker/worker.h"
 #include "worker/crash.h"
 
@@ -106,9 +107,11 @@ void iswi_context_end(isw_context *ctx)
 
 static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
+    isw_status status = ctx->bound->function->handler(ctx);
+
     (void)self;
     (void)next;
-    return ctx->bound->function->handler(ctx);
+    return status == ISW_OK && !ctx->shrinks ? iswi_answer_check(ctx) : status;
 }
 
 static bool has_header(const isw_context *ctx, const char *name)

@@ -129,6 +129,8 @@ struct isw_context {
 
     iswi_recording *recording; /* span.c; NULL: nobody has asked */
     bool obeyed; /* its failure is that it was cancelled, under the status of the reason */
+    bool misused; /* the failure is that the library was used wrongly */
+    bool shrinks; /* something outside the handler makes the answer smaller */
     bool outcome_decided;
     isw_outcome outcome;
     uint32_t retry_after_ms;

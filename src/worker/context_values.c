@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes into a function and what comes out of it. */
+#include "worker/answer.h"
 #include "worker/failure.h"
 
 static const isw_value *find(const isw_named_value *items, size_t count, isw_str name)
@@ -141,14 +142,14 @@ isw_status iswi_context_may_add(isw_context *ctx)
 {
     if (!ctx->answered)
         return ISW_OK;
-    return iswi_fail(ctx, ISW_E_CONFLICT, "the answer was sent already");
+    return iswi_misuse(ctx, ISW_E_CONFLICT, "the answer was sent already");
 }
 
 isw_status iswi_context_may_answer(isw_context *ctx)
 {
     if (!ctx->begun)
         return iswi_context_may_add(ctx);
-    return iswi_fail(ctx, ISW_E_CONFLICT, "the response has begun, and cannot be replaced");
+    return iswi_misuse(ctx, ISW_E_CONFLICT, "the response has begun, and cannot be replaced");
 }
 
 const isw_value *isw_context_result(const isw_context *ctx)
@@ -242,7 +243,7 @@ isw_status iswi_context_has_output(isw_context *ctx, const char *name)
 {
     if (is_output(ctx, name))
         return ISW_OK;
-    return iswi_fail(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
+    return iswi_misuse(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",
                      ctx->bound->function->name, name, declared_outputs(ctx));
 }
 
@@ -270,5 +271,6 @@ isw_status isw_context_set_output(isw_context *ctx, const char *name, const isw_
         remove_output(ctx, name);
         return ISW_OK;
     }
-    return put(ctx, &ctx->outputs, name, data);
+    status = iswi_answer_check_value(ctx, "the value of output ", name, data);
+    return status != ISW_OK ? status : put(ctx, &ctx->outputs, name, data);
 }

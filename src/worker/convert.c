@@ -13,6 +13,13 @@ static isw_status done(isw_context *ctx, isw_status status, const isw_error *err
     return status == ISW_OK ? ISW_OK : iswi_fail(ctx, status, "%s", error->message);
 }
 
+/* The same of what the function gives. */
+static isw_status written(isw_context *ctx, isw_status status, const isw_error *error)
+{
+    return status == ISW_E_INVALID ? iswi_misuse(ctx, status, "%s", error->message)
+                                   : done(ctx, status, error);
+}
+
 isw_status isw_json_parse(isw_context *ctx, isw_str text, isw_value *out)
 {
     ISWI_ALIVE(ctx);
@@ -26,7 +33,7 @@ isw_status isw_json_write(isw_context *ctx, const isw_value *value, isw_str *out
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
-    return done(ctx, iswi_json_write(&ctx->arena, value, out, &error), &error);
+    return written(ctx, iswi_json_write(&ctx->arena, value, out, &error), &error);
 }
 
 isw_status isw_msgpack_parse(isw_context *ctx, isw_bytes bytes, isw_value *out)
@@ -42,7 +49,7 @@ isw_status isw_msgpack_write(isw_context *ctx, const isw_value *value, isw_bytes
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
-    return done(ctx, iswi_msgpack_write(&ctx->arena, value, out, &error), &error);
+    return written(ctx, iswi_msgpack_write(&ctx->arena, value, out, &error), &error);
 }
 
 /* -- Structs ----------------------------------------------------------------------------------- */
@@ -130,7 +137,7 @@ isw_status isw_unbind(isw_context *ctx, const isw_field *fields, const void *in,
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
-    return done(ctx, iswi_unbind(&ctx->arena, fields, in, out, &error), &error);
+    return written(ctx, iswi_unbind(&ctx->arena, fields, in, out, &error), &error);
 }
 
 isw_status isw_http_reply_struct(isw_context *ctx, int status, const isw_field *fields,

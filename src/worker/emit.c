@@ -11,7 +11,7 @@ static isw_status refuse(isw_context *ctx, isw_status status, const char *name, 
     switch (status) {
     case ISW_E_INVALID:
     case ISW_E_TOO_LARGE:
-        return iswi_fail(ctx, status, "a value of output \"%s\" cannot travel: %s", name, why);
+        return iswi_misuse(ctx, status, "a value of output \"%s\" cannot travel: %s", name, why);
     case ISW_E_NO_MEMORY:
         return iswi_fail(ctx, status, "no memory for a value of output \"%s\"", name);
     default:

@@ -39,17 +39,38 @@ static isw_status record(isw_context *ctx, isw_failure failure, const char *form
     return failure.status;
 }
 
+/* The failure so far, to be the cause of another one; NULL if there is none, or no memory. */
+static isw_failure *as_cause(isw_context *ctx)
+{
+    isw_failure *cause = ctx->run.failure.status != ISW_OK
+                             ? iswi_arena_alloc(&ctx->arena, sizeof *cause)
+                             : NULL;
+
+    if (cause)
+        *cause = ctx->run.failure;
+    ctx->misused = false;
+    return cause;
+}
+
+/* Whether the failure so far stays. That the library was used wrongly does not, where the function
+ * says what it makes of it. */
+static bool has_failed(const isw_context *ctx)
+{
+    return ctx->run.failure.status != ISW_OK && !ctx->misused;
+}
+
 isw_status isw_fail_at(isw_context *ctx, isw_status status, const char *place, const char *format,
                        ...)
 {
     ISWI_ALIVE(ctx);
+    isw_failure failure = { .status = status, .place = file_of(place), .user = true };
     va_list args;
 
-    if (ctx->run.failure.status != ISW_OK)
+    if (has_failed(ctx))
         return status;
+    failure.cause = as_cause(ctx);
     va_start(args, format);
-    record(ctx, (isw_failure){ .status = status, .place = file_of(place), .user = true }, format,
-           args);
+    record(ctx, failure, format, args);
     va_end(args);
     return status;
 }
@@ -61,13 +82,7 @@ isw_status isw_fail_because_at(isw_context *ctx, isw_status status, const char *
     isw_failure failure = { .status = status, .place = file_of(place), .user = true };
     va_list args;
 
-    if (ctx->run.failure.status != ISW_OK) {
-        isw_failure *cause = iswi_arena_alloc(&ctx->arena, sizeof *cause);
-
-        if (cause)
-            *cause = ctx->run.failure;
-        failure.cause = cause;
-    }
+    failure.cause = as_cause(ctx);
     va_start(args, format);
     record(ctx, failure, format, args);
     va_end(args);
@@ -81,10 +96,24 @@ isw_status iswi_fail(isw_context *ctx, isw_status status, const char *format, ..
     if (ctx->run.failure.status != ISW_OK)
         return status;
     va_start(args, format);
-    /* To use the library wrongly is the user's failure. */
     record(ctx, (isw_failure){ .status = status, .place = "", .user = status == ISW_E_INVALID ||
                                                                      status == ISW_E_NOT_FOUND ||
                                                                      status == ISW_E_CONFLICT },
+           format, args);
+    va_end(args);
+    return status;
+}
+
+isw_status iswi_misuse(isw_context *ctx, isw_status status, const char *format, ...)
+{
+    const char *place = isw_context_printf(ctx, "function %s", ctx->bound->function->name);
+    va_list args;
+
+    if (ctx->run.failure.status != ISW_OK)
+        return status;
+    ctx->misused = true;
+    va_start(args, format);
+    record(ctx, (isw_failure){ .status = ISW_E_FAILED, .place = place ? place : "", .user = true },
            format, args);
     va_end(args);
     return status;
@@ -109,9 +138,10 @@ isw_status isw_fail_as(isw_context *ctx, const isw_failure *failure)
     unsigned depth = 0;
 
     assert(failure->status != ISW_OK);
-    if (ctx->run.failure.status != ISW_OK)
+    if (has_failed(ctx))
         return failure->status;
     ctx->obeyed = false;
+    ctx->misused = false;
     ctx->run.failure = copy_one(ctx, failure);
     for (const isw_failure *from = failure->cause; from && depth < ISWI_CAUSES_MAX; depth++) {
         isw_failure *kept = iswi_arena_alloc(&ctx->arena, sizeof *kept);
@@ -137,6 +167,7 @@ void isw_context_recover(isw_context *ctx)
     ISWI_ALIVE(ctx);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
     ctx->obeyed = false;
+    ctx->misused = false;
 }
 
 void isw_context_set_outcome(isw_context *ctx, isw_outcome outcome, uint32_t retry_after_ms)

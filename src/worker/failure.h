@@ -11,6 +11,11 @@ enum { ISWI_CAUSES_MAX = 16 }; /* of one failure; what is below is left out */
 isw_status iswi_fail(isw_context *ctx, isw_status status, const char *format, ...)
     ISW_PRINTF(3, 4);
 
+/* The library was used wrongly, which is the function's fault and never the caller's: return
+ * `status`, and record a failure with ISW_E_FAILED (500) whose place is the function. */
+isw_status iswi_misuse(isw_context *ctx, isw_status status, const char *format, ...)
+    ISW_PRINTF(3, 4);
+
 /* ISW_E_CONFLICT, recorded, once the answer was sent; may_answer also once it has begun. */
 isw_status iswi_context_may_add(isw_context *ctx);
 isw_status iswi_context_may_answer(isw_context *ctx);

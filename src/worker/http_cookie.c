@@ -160,12 +160,12 @@ isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie)
     if (status != ISW_OK)
         return status;
     if (!iswi_field_is_token(isw_str_of(cookie->name)))
-        return iswi_fail(ctx, ISW_E_INVALID,
+        return iswi_misuse(ctx, ISW_E_INVALID,
                          "\"%s\" is no name of a cookie; it takes letters, digits and "
                          "!#$%%&'*+-.^_`|~ (RFC 6265, section 4.1.1)", cookie->name);
     fault = fault_of(cookie);
     if (fault)
-        return iswi_fail(ctx, ISW_E_INVALID, "the cookie \"%s\" cannot be set: %s", cookie->name,
+        return iswi_misuse(ctx, ISW_E_INVALID, "the cookie \"%s\" cannot be set: %s", cookie->name,
                          fault);
     iswi_buffer_reset(text);
     write_cookie(text, cookie);

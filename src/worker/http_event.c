@@ -12,9 +12,9 @@ static isw_status check(isw_context *ctx, const char *member, const char *text, 
     if (!text)
         return ISW_OK;
     if (!iswi_utf8_valid(text, strlen(text)))
-        return iswi_fail(ctx, ISW_E_INVALID, "the %s of an event is not UTF-8", member);
+        return iswi_misuse(ctx, ISW_E_INVALID, "the %s of an event is not UTF-8", member);
     if (!lines && text[strcspn(text, "\r\n")])
-        return iswi_fail(ctx, ISW_E_INVALID, "the %s of an event has a line break", member);
+        return iswi_misuse(ctx, ISW_E_INVALID, "the %s of an event has a line break", member);
     return ISW_OK;
 }
 

@@ -282,12 +282,12 @@ static isw_status check_options(isw_context *ctx, const isw_file_options *option
         isw_str type = isw_str_of(options->content_type);
 
         if (iswi_field_bad_byte(type) < type.size)
-            return iswi_fail(ctx, ISW_E_INVALID, "the content type of a file has a control "
+            return iswi_misuse(ctx, ISW_E_INVALID, "the content type of a file has a control "
                                                  "character");
     }
     if (name && (!text.size || !iswi_utf8_valid(name, text.size) ||
                  strcspn(name, "\t") < text.size || iswi_field_bad_byte(text) < text.size))
-        return iswi_fail(ctx, ISW_E_INVALID,
+        return iswi_misuse(ctx, ISW_E_INVALID,
                          "the download_name of a file is empty, is not UTF-8 or has control "
                          "characters");
     return ISW_OK;

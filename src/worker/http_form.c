@@ -37,7 +37,7 @@ static isw_status check_body(isw_context *ctx, const char *type)
         return iswi_fail(ctx, ISW_E_INVALID, "the body is not of type %s but %s", type,
                          own ? own : "of none that is said");
     if (ctx->bound->function->streams)
-        return iswi_fail(ctx, ISW_E_UNSUPPORTED,
+        return iswi_misuse(ctx, ISW_E_UNSUPPORTED,
                          "the function \"%s\" streams, so that its body cannot be read as a form",
                          ctx->bound->function->name);
     return ISW_OK;

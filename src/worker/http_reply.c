@@ -3,6 +3,7 @@
  * shows the headers as they are, whether it is made yet or not. */
 #include "worker/http_reply.h"
 
+#include "base/problem.h"
 #include "base/text.h"
 #include "worker/failure.h"
 #include "worker/http_fields.h"
@@ -45,8 +46,20 @@ void iswi_reply_forget_header(isw_context *ctx, const char *name)
     take_out(ctx, name, 0);
 }
 
+void iswi_reply_forget_body(isw_context *ctx)
+{
+    for (size_t i = ctx->reply_header_count; i-- > 0;)
+        if (iswi_field_of_body(ctx->reply_headers[i].name))
+            memmove(&ctx->reply_headers[i], &ctx->reply_headers[i + 1],
+                    (--ctx->reply_header_count - i) * sizeof *ctx->reply_headers);
+    publish_headers(ctx);
+}
+
 static isw_status append(isw_context *ctx, isw_pair pair)
 {
+    if (ctx->reply_header_count == ISWI_PAIRS_MAX)
+        return iswi_misuse(ctx, ISW_E_TOO_LARGE, "a reply takes no more than %d headers",
+                           ISWI_PAIRS_MAX);
     if (!iswi_context_grow(ctx, &ctx->reply_headers, &ctx->reply_header_capacity,
                            ctx->reply_header_count, sizeof *ctx->reply_headers))
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
@@ -78,11 +91,11 @@ static isw_status check_value(isw_context *ctx, const char *name, const char *va
     size_t bad = iswi_field_bad_byte(text);
 
     if (bad < text.size)
-        return iswi_fail(ctx, ISW_E_INVALID,
+        return iswi_misuse(ctx, ISW_E_INVALID,
                          "the value of the reply header \"%s\" has a control character, 0x%02x, "
                          "at byte %zu", name, (unsigned)(unsigned char)value[bad], bad);
     if (!iswi_utf8_valid(value, text.size))
-        return iswi_fail(ctx, ISW_E_INVALID, "the value of the reply header \"%s\" is not UTF-8",
+        return iswi_misuse(ctx, ISW_E_INVALID, "the value of the reply header \"%s\" is not UTF-8",
                          name);
     return ISW_OK;
 }
@@ -92,7 +105,7 @@ static isw_status give_header(isw_context *ctx, const char *name, const char *va
     isw_status status = iswi_context_may_answer(ctx);
 
     if (status == ISW_OK && !iswi_field_is_token(isw_str_of(name)))
-        status = iswi_fail(ctx, ISW_E_INVALID,
+        status = iswi_misuse(ctx, ISW_E_INVALID,
                            "\"%s\" is no name of a header; it takes letters, digits and "
                            "!#$%%&'*+-.^_`|~ (RFC 9110, section 5.6.2)", name);
     if (status == ISW_OK)
@@ -134,8 +147,9 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
 
     if (done != ISW_OK)
         return done;
-    if (status < 100 || status > 599)
-        return iswi_fail(ctx, ISW_E_INVALID, "%d is no HTTP status", status);
+    if (status < 200 || status > 599)
+        return iswi_misuse(ctx, ISW_E_INVALID, "%d is no HTTP status%s", status,
+                           status < 100 || status > 599 ? "" : " of an answer, which is 200 to 599");
     if (content_type)
         done = check_value(ctx, "content-type", content_type);
     if (content_type && done == ISW_OK)
@@ -206,12 +220,12 @@ isw_status isw_http_redirect(isw_context *ctx, int status, const char *location)
     if (done != ISW_OK)
         return done;
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
-        return iswi_fail(ctx, ISW_E_INVALID,
+        return iswi_misuse(ctx, ISW_E_INVALID,
                          "%d does not redirect; use 301, 302, 303, 307 or 308", status);
     if (!*location)
-        return iswi_fail(ctx, ISW_E_INVALID, "a redirect needs a location");
+        return iswi_misuse(ctx, ISW_E_INVALID, "a redirect needs a location");
     if (location[bad])
-        return iswi_fail(ctx, ISW_E_INVALID,
+        return iswi_misuse(ctx, ISW_E_INVALID,
                          "the location of a redirect is no URI: 0x%02x at byte %zu; "
                          "percent-encode it (RFC 3986, section 2.1)",
                          (unsigned)(unsigned char)location[bad], bad);

@@ -11,4 +11,14 @@ isw_status iswi_reply_header(isw_context *ctx, const char *name, const char *val
 /* isw_http_remove_header, of a context that may answer. */
 void iswi_reply_forget_header(isw_context *ctx, const char *name);
 
+/* Take back what headers say of a body that another one takes the place of. */
+void iswi_reply_forget_body(isw_context *ctx);
+
+/* The chain succeeded: have its result bear the headers that were set. Errors, recorded: those of
+ * isw_http_set_header and isw_http_reply, for a reply that was made by hand. */
+isw_status iswi_reply_settle(isw_context *ctx);
+
+/* Whether the answer that the host will make has headers from here; *out then holds them. */
+bool iswi_reply_headers_alone(const isw_context *ctx, bool success, isw_http *out);
+
 #endif

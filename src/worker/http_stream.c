@@ -4,7 +4,9 @@
  * is no such host they are read from the whole body, and gather until the end. Invariant: what
  * middleware can see of a context does not depend on which of the two it is.
  */
+#include "worker/answer.h"
 #include "worker/failure.h"
+#include "worker/http_reply.h"
 #include "worker/stream.h"
 
 #include <isoworker/stream.h>
@@ -49,7 +51,7 @@ static isw_status read_stream(isw_context *ctx, void *buffer, size_t size, size_
     if (!stream)
         return ISW_E_NO_MEMORY;
     if (ctx->body_spent)
-        return iswi_fail(ctx, ISW_E_CONFLICT, "the request's body was read by an earlier try");
+        return iswi_misuse(ctx, ISW_E_CONFLICT, "the request's body was read by an earlier try");
     status = iswi_stream_take(stream, ctx, buffer, size, got, &grant);
     if (status != ISW_OK)
         return status;
@@ -83,7 +85,7 @@ isw_status isw_http_read(isw_context *ctx, void *buffer, size_t size, size_t *go
     if (status != ISW_OK)
         return status;
     if (size == 0)
-        return iswi_fail(ctx, ISW_E_INVALID, "a body cannot be read into 0 bytes");
+        return iswi_misuse(ctx, ISW_E_INVALID, "a body cannot be read into 0 bytes");
     return ctx->body_follows ? read_stream(ctx, buffer, size, got)
                              : read_whole(ctx, buffer, size, got);
 }
@@ -105,9 +107,9 @@ isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type
     isw_status done;
 
     if (!isw_http_request(ctx))
-        return iswi_fail(ctx, ISW_E_INVALID, "there is no HTTP request to begin a response to");
+        return iswi_misuse(ctx, ISW_E_INVALID, "there is no HTTP request to begin a response to");
     if (status < 200 || status == 204 || status == 304) /* RFC 9110, section 6.4.1 */
-        return iswi_fail(ctx, ISW_E_INVALID, "a response of status %d has no body", status);
+        return iswi_misuse(ctx, ISW_E_INVALID, "a response of status %d has no body", status);
     done = isw_http_reply_bytes(ctx, status, content_type, NULL, 0);
     if (done == ISW_OK && ctx->host)
         done = send_head(ctx);
@@ -129,14 +131,14 @@ static isw_status may_write(isw_context *ctx)
     if (status != ISW_OK)
         return status;
     if (!ctx->begun)
-        return iswi_fail(ctx, ISW_E_CONFLICT, "the response has not begun: call isw_http_begin");
+        return iswi_misuse(ctx, ISW_E_CONFLICT, "the response has not begun: call isw_http_begin");
     return iswi_context_go_on(ctx);
 }
 
 static isw_status gather(isw_context *ctx, const void *bytes, size_t size)
 {
     if (size > GATHERED_MOST_BYTES - ctx->gathered.size)
-        return iswi_fail(ctx, ISW_E_TOO_LARGE, "a body of more than %d bytes needs a host that "
+        return iswi_misuse(ctx, ISW_E_TOO_LARGE, "a body of more than %d bytes needs a host that "
                                                "takes it in pieces", GATHERED_MOST_BYTES);
     if (!iswi_buffer_append(&ctx->gathered, bytes, size))
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for the response's body");
@@ -198,7 +200,9 @@ isw_status iswi_context_settle(isw_context *ctx, isw_status status)
         status = iswi_emit_settle(ctx);
     if (ctx->begun)
         settle_body(ctx, status);
-    return status;
+    else if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
+        status = iswi_reply_settle(ctx);
+    return status == ISW_OK ? iswi_answer_settle(ctx) : status;
 }
 
 bool iswi_context_sends_result(const isw_context *ctx)

@@ -3,6 +3,7 @@
 #include "worker/session.h"
 
 #include "worker/failure.h"
+#include "worker/http_reply.h"
 
 static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
                    const iswi_invoke *invoke)
@@ -27,27 +28,41 @@ static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
         ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
 }
 
-static void fill_response(isw_context *ctx, isw_status status, iswi_response *response)
+/* `headers` is room for those of an answer that the host makes. */
+static void fill_response(isw_context *ctx, isw_status status, iswi_response *response,
+                          isw_http *headers)
 {
+    bool success;
+
     response->outcome = (uint64_t)isw_context_outcome(ctx, status);
-    if (response->outcome != ISW_OUTCOME_SUCCESS && isw_context_failure(ctx))
+    success = response->outcome == ISW_OUTCOME_SUCCESS;
+    if (!success && isw_context_failure(ctx))
         iswi_failure_to_wire(ctx, &response->status);
-    if (iswi_context_sends_result(ctx))
+    if (iswi_reply_headers_alone(ctx, success, headers))
+        response->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
+    else if (iswi_context_sends_result(ctx))
         response->result = ctx->result;
     response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
     if (response->outcome == ISW_OUTCOME_RETRY_LATER)
         response->retry_after_ms = ctx->retry_after_ms;
 }
 
-/* The response that can always be sent. */
+/* The response that can always be sent, but for what `headers` (may be NULL) say. */
 static void send_failure(iswi_session *session, iswi_job *job, isw_status status,
-                         const char *message)
+                         const char *message, const isw_http *headers)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
+    isw_error unused = { ISW_OK, "" };
 
     iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
     frame.as.response.status = iswi_status_to_wire(status, message);
+    if (headers) {
+        frame.as.response.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
+        if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &unused) == ISW_OK)
+            return;
+        frame.as.response.result = isw_value_none();
+    }
     if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, NULL) != ISW_OK)
         iswi_link_close(session->link);
 }
@@ -56,15 +71,20 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
     isw_error error = { ISW_OK, "" };
+    isw_http headers;
+    bool has_headers;
     isw_status sent;
 
-    fill_response(&job->ctx, status, &frame.as.response);
+    fill_response(&job->ctx, status, &frame.as.response, &headers);
     iswi_dispatch_answer(&session->dispatch, job);
     sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
     if (sent == ISW_OK)
         return;
-    send_failure(session, job, error.status ? error.status : ISW_E_INTERNAL,
-                 error.status ? error.message : "the answer could not be sent");
+    has_headers = iswi_reply_headers_alone(&job->ctx, false, &headers);
+    isw_log(&job->ctx, ISW_LOG_ERROR, "the answer cannot be sent, and its caller gets 500: %s",
+            error.status ? error.message : isw_status_text(sent));
+    send_failure(session, job, ISW_E_FAILED, "the answer could not be sent",
+                 has_headers ? &headers : NULL);
 }
 
 static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
@@ -74,7 +94,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
     isw_status status;
 
     if (!entry) {
-        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number");
+        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number", NULL);
         return;
     }
     job->entry = entry;
@@ -82,7 +102,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
         iswi_dispatch_pass(&session->dispatch, job))
         return; /* the thread that runs it here is to read what it will wait for */
     if (!iswi_context_begin(ctx, session->worker, entry, &session->sink)) {
-        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation");
+        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", NULL);
         return;
     }
     set_up(session, job, ctx, &frame->as.invoke);
@@ -94,7 +114,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
 static void fail(iswi_session *session, iswi_job *job, const isw_error *error)
 {
     if (error->status == ISW_E_NO_MEMORY)
-        send_failure(session, job, ISW_E_NO_MEMORY, error->message);
+        send_failure(session, job, ISW_E_NO_MEMORY, error->message, NULL);
     else
         iswi_session_violation(session, error);
 }

@@ -310,7 +310,10 @@ void *isw_context_service(isw_context *ctx, const char *name, const char *type)
     iswi_service *service = look_up(ctx->services, name, type, &error);
     void *instance = service ? get(ctx->services, ctx, service, &error) : NULL;
 
-    if (!instance)
+    /* Whatever it is that lacks, it is not the caller's fault. */
+    if (!instance && isw_status_http(error.status) < 500 && error.status != ISW_E_BUSY)
+        iswi_misuse(ctx, error.status, "%s", error.message);
+    else if (!instance)
         iswi_fail(ctx, error.status, "%s", error.message);
     return instance;
 }

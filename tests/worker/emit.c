@@ -159,10 +159,10 @@ static void what_cannot_be_emitted_is_refused_by_name(void **state)
         streaming s;
 
         streaming_begin(&s, functions, ways, "worker: {}\n");
-        assert_refused(&s, NOT_DECLARED, ISW_E_NOT_FOUND,
+        assert_refused(&s, NOT_DECLARED, ISW_E_FAILED,
                        "function emits_what_it_did_not_declare has no output \"oftne\"; declared: "
                        "often, rare");
-        assert_refused(&s, CANNOT_TRAVEL, ISW_E_INVALID,
+        assert_refused(&s, CANNOT_TRAVEL, ISW_E_FAILED,
                        "a value of output \"often\" cannot travel: output");
         late_status = ISW_OK;
         host_invoke(&s.host, 2, AFTER_ITS_ANSWER, NULL);

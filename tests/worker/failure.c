@@ -118,14 +118,33 @@ static isw_status misuses(isw_context *ctx)
     return isw_http_reply(ctx, 99, NULL, "x");
 }
 
-static void the_librarys_own_failures_have_no_place(void **state)
+static void a_wrong_call_is_a_failure_of_the_function(void **state)
 {
     run r;
 
     (void)state;
     run_function(&r, misuses, NULL, NULL);
-    assert_string_equal(r.result.failure.place, "");
+    assert_string_equal(r.result.failure.place, "function sample");
+    assert_int_equal(r.result.failure.status, ISW_E_FAILED);
     assert_true(r.result.failure.user);
+    run_fini(&r);
+}
+
+static isw_status misuses_and_says_so(isw_context *ctx)
+{
+    misuses(ctx);
+    return isw_fail(ctx, ISW_E_INVALID, "no such status");
+}
+
+static void a_function_may_blame_its_caller_for_a_wrong_call(void **state)
+{
+    run r;
+
+    (void)state;
+    run_function(&r, misuses_and_says_so, NULL, NULL);
+    assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+    assert_string_equal(r.result.failure.message, "no such status");
+    assert_int_equal(r.result.failure.cause->status, ISW_E_FAILED);
     run_fini(&r);
 }
 
@@ -239,7 +258,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_failure_becomes_the_cause_of_what_is_said_about_it),
     cmocka_unit_test(without_a_failure_there_is_no_cause),
     cmocka_unit_test(a_given_failure_is_copied_with_its_causes),
-    cmocka_unit_test(the_librarys_own_failures_have_no_place),
+    cmocka_unit_test(a_wrong_call_is_a_failure_of_the_function),
+    cmocka_unit_test(a_function_may_blame_its_caller_for_a_wrong_call),
     cmocka_unit_test(it_is_logged_once_with_its_shape),
     cmocka_unit_test(a_caller_sees_causes_only_when_details_are_exposed),
     cmocka_unit_test(a_caller_sees_the_type),

@@ -167,7 +167,7 @@ static void headers_cannot_be_injected(void **state)
         bad_value = bad[i][1];
         run_http(&r, sets_a_bad_header, NULL, NULL);
         assert_int_equal(r.result.outcome, ISW_OUTCOME_FAILED);
-        assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+        assert_int_equal(r.result.failure.status, ISW_E_FAILED);
         run_fini(&r);
     }
 }
@@ -190,7 +190,7 @@ static void a_status_out_of_range_is_no_reply(void **state)
     (void)state;
     run_http(&r, replies_badly, NULL, NULL);
     assert_int_equal(r.result.outcome, ISW_OUTCOME_FAILED);
-    assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+    assert_int_equal(r.result.failure.status, ISW_E_FAILED);
     assert_string_equal(r.result.failure.message, "0 is no HTTP status");
     run_fini(&r);
 }
@@ -234,7 +234,7 @@ static void a_problem_is_exact_to_the_byte(void **state)
     assert_problem(409, "Order taken", "\"A\"\n",
                    "\"title\":\"Order taken\",\"status\":409,\"detail\":\"\\\"A\\\"\\n\"");
     assert_problem(418, NULL, NULL, "\"title\":\"Request Refused\",\"status\":418");
-    assert_problem(507, NULL, "", "\"title\":\"Server Error\",\"status\":507,\"detail\":\"\"");
+    assert_problem(507, NULL, "", "\"title\":\"Insufficient Storage\",\"status\":507,\"detail\":\"\"");
 }
 
 static const struct CMUnitTest tests[] = {

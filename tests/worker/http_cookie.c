@@ -106,7 +106,7 @@ static void assert_refused(isw_cookie cookie, const char *fault)
     cookies = &cookie;
     cookie_count = 1;
     run_http(&r, sets_cookies, NULL, NULL);
-    assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+    assert_int_equal(r.result.failure.status, ISW_E_FAILED);
     if (!strstr(r.result.failure.message, fault))
         fail_msg("\"%s\" does not say \"%s\"", r.result.failure.message, fault);
     run_fini(&r);

@@ -435,11 +435,11 @@ static void wrong_options_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         options.download_name = names[i];
-        assert_fails("a.txt", ISW_E_INVALID);
+        assert_fails("a.txt", ISW_E_FAILED);
     }
     options.download_name = NULL;
     options.content_type = "text/plain\r\nx: y";
-    assert_fails("a.txt", ISW_E_INVALID);
+    assert_fails("a.txt", ISW_E_FAILED);
 }
 
 static void a_content_type_goes_by_the_end_of_the_name_or_the_option(void **state)

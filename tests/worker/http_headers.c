@@ -36,7 +36,7 @@ static void assert_fails(isw_handler_fn handler, const char *message)
 
     run_http(&r, handler, NULL, &request);
     assert_int_equal(r.result.outcome, ISW_OUTCOME_FAILED);
-    assert_int_equal(r.result.failure.status, ISW_E_INVALID);
+    assert_int_equal(r.result.failure.status, ISW_E_FAILED);
     assert_string_equal(r.result.failure.message, message);
     run_fini(&r);
 }

@@ -212,7 +212,7 @@ static void a_result_that_cannot_travel_fails_and_the_session_lives(void **state
     begin(&s, "worker: {}\n");
     response = ask(&s, 1, IS_NOT_UTF8);
     assert_int_equal(response->outcome, ISW_OUTCOME_FAILED);
-    assert_int_equal(response->status.code, ISW_E_INVALID);
+    assert_int_equal(response->status.code, ISW_E_FAILED);
     assert_int_equal(ask(&s, 2, ECHOES)->outcome, ISW_OUTCOME_SUCCESS);
     finish_by_closing(&s);
 }

@@ -220,7 +220,7 @@ static void a_reply_after_the_head_is_a_conflict(void **state)
     streaming_invoke(&s, 1, REPLIES_ON_THE_WAY, false, NULL);
     expect_head(&s, 1);
     response = answer_to(&s, 1);
-    assert_int_equal(response->status.code, ISW_E_CONFLICT);
+    assert_int_equal(response->status.code, ISW_E_FAILED);
     assert_text(response->status.message, "the response has begun, and cannot be replaced");
     streaming_end(&s);
 }

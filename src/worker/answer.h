@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_ANSWER_H
+#define ISWI_WORKER_ANSWER_H
+
+/* Whether an answer can travel to the host. */
+#include "worker/context.h"
+
+/* Whether a value can: its depth, counts and texts. `what` and `name` are what messages call it.
+ * Errors, recorded: ISW_E_INVALID. */
+isw_status iswi_answer_check_value(isw_context *ctx, const char *what, const char *name,
+                                   const isw_value *value);
+
+/* Whether result and outputs fit into one message; what does not is dropped. Errors, recorded:
+ * ISW_E_TOO_LARGE. */
+isw_status iswi_answer_check(isw_context *ctx);
+
+/* The chain returned: both of the above, of all. */
+isw_status iswi_answer_settle(isw_context *ctx);
+
+#endif

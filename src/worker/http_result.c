@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The headers of a reply that nobody made as one: of a handler that answers with nothing, with a
+ * value, or not at all. Invariant: a header that was set leaves with the answer, whoever makes it;
+ * what a result is by itself is as a host would have it (PROTOCOL.md, section 5, Http). */
+#include "worker/http_reply.h"
+
+#include "worker/failure.h"
+
+#include <isoworker/http.h>
+#include <strings.h>
+
+static const char *content_type_of(isw_value_type type)
+{
+    return type == ISW_VALUE_JSON     ? "application/json"
+           : type == ISW_VALUE_STRING ? "text/plain; charset=utf-8"
+                                      : "application/octet-stream";
+}
+
+static isw_status reply_value(isw_context *ctx)
+{
+    isw_bytes body = isw_value_payload(&ctx->result);
+    const char *type = content_type_of(ctx->result.type);
+
+    if (isw_pairs_find(&ctx->reply.headers, "content-type"))
+        type = NULL; /* the function knows better */
+    return isw_http_reply_bytes(ctx, 200, type, body.data, body.size);
+}
+
+/* Lists, of which the function's part and the chain's both count. */
+static bool is_list(const char *name)
+{
+    return strcasecmp(name, "set-cookie") == 0 || strcasecmp(name, "vary") == 0;
+}
+
+/* A reply that was made by hand and set as the result: its headers come after those that were set,
+ * in the place of their like. */
+static isw_status adopt(isw_context *ctx)
+{
+    const isw_http made = *ctx->result.as.http;
+    const isw_pair *headers = made.headers.items;
+    isw_status status = ISW_OK;
+
+    if (ctx->result.as.http == &ctx->reply)
+        return ISW_OK;
+    for (size_t i = 0; i < made.headers.count; i++) {
+        const char *name = isw_context_strndup(ctx, headers[i].name.data, headers[i].name.size);
+
+        if (name && !is_list(name))
+            iswi_reply_forget_header(ctx, name);
+    }
+    for (size_t i = 0; status == ISW_OK && i < made.headers.count; i++) {
+        const char *name = isw_context_strndup(ctx, headers[i].name.data, headers[i].name.size);
+        const char *value = isw_context_strndup(ctx, headers[i].value.data, headers[i].value.size);
+
+        status = name && value ? isw_http_add_header(ctx, name, value)
+                               : iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
+    }
+    return status == ISW_OK ? isw_http_reply_bytes(ctx, made.status ? made.status : 200, NULL,
+                                                   made.body.data, made.body.size)
+                            : status;
+}
+
+static isw_status settle(isw_context *ctx)
+{
+    if (ctx->has_result && ctx->result.type == ISW_VALUE_HTTP)
+        return adopt(ctx);
+    switch (ctx->has_result ? ctx->result.type : ISW_VALUE_NONE) {
+    case ISW_VALUE_NONE:
+        return ctx->reply_header_count ? isw_http_reply_bytes(ctx, 204, NULL, "", 0) : ISW_OK;
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
+    case ISW_VALUE_BYTES:
+        return ctx->reply_header_count ? reply_value(ctx) : ISW_OK;
+    default:
+        return iswi_misuse(ctx, ISW_E_INVALID, "the result is of a type that is no answer to an HTTP request: make "
+                                "text, bytes or JSON of it (isw_http_reply_json)");
+    }
+}
+
+isw_status iswi_reply_settle(isw_context *ctx)
+{
+    isw_status status = ctx->trigger.type == ISW_VALUE_HTTP ? settle(ctx) : ISW_OK;
+
+    if (status != ISW_OK)
+        ctx->has_result = false;
+    return status;
+}
+
+bool iswi_reply_headers_alone(const isw_context *ctx, bool success, isw_http *out)
+{
+    const isw_http *made = isw_http_response(ctx);
+
+    if (success || ctx->begun || ctx->trigger.type != ISW_VALUE_HTTP || !ctx->reply_header_count ||
+        (made && made->status >= 400 && made->status <= 599))
+        return false;
+    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count } };
+    return true;
+}
