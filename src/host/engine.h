@@ -21,10 +21,13 @@
 #include "link/link.h"
 #include "wire/frame.h"
 
+#include <isoworker/sys/facts.h>
+
 #include <stdatomic.h>
 
 typedef struct iswi_pool iswi_pool;
 typedef struct iswi_control iswi_control;
+typedef struct iswi_policy iswi_policy;
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -44,6 +47,8 @@ typedef struct iswi_host_function {
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
     bool streams;                /* its body goes to it as it comes */
     atomic_bool preflights;      /* its chain answers those of browsers */
+    _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
+    _Atomic(const isw_cors *) cors;     /* NULL: no policy for other sites */
     const iswi_host_output *outputs; /* its output bindings */
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
@@ -225,6 +230,7 @@ struct iswi_pool {
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     /* Only the supervisor: */
     unsigned reloads; /* how often its configuration was to be read again */
+    atomic_uint unread; /* processes that may run by one whose facts are not known yet */
     char *config;     /* the file that is watched */
     iswi_file_look config_look;
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
@@ -248,6 +254,7 @@ struct iswi_host {
     iswi_host_function **functions;
     size_t function_count, function_capacity;
     _Atomic(iswi_host_function *) newest; /* the head of all functions, for other threads */
+    _Atomic(const iswi_policy *) policies; /* all that were ever told; facts.c */
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;
@@ -392,6 +399,15 @@ isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned 
 
 /* functions_table.c: the supervisor's thread. */
 void iswi_functions_show(iswi_host *host);
+
+/* facts.c: what functions tell of themselves. */
+/* Take over what a function tells now. False: no memory. The supervisor's thread. */
+bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_wire_function *wire);
+
+/* The policy that an answer of the host's own for the function keeps to; NULL for none. Without a
+ * function the first of any that allows the origin. Any thread. */
+const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *function,
+                                  const char *origin);
 
 /* output_sink.c: what functions put out. Any thread. */
 /* A value for an output of the function; one that it did not declare is logged and dropped. */

@@ -21,12 +21,12 @@ static isw_str property(const isw_pairs *pairs, const char *name)
     return value ? *value : (isw_str){ "", 0 };
 }
 
-static bool has_preflights(const iswi_strs *chain)
+static bool has_preflights(const iswi_wire_function *wire)
 {
-    for (size_t i = 0; i < chain->count; i++)
-        if (iswi_preflight_answered_by(chain->items[i]))
+    for (size_t i = 0; i < wire->chain.count; i++)
+        if (iswi_preflight_answered_by(wire->chain.items[i]))
             return true;
-    return false;
+    return wire->cors.origins.count > 0;
 }
 
 /* The chain as text, kept if it is not `before`; `before` may be NULL. NULL: memory is out. */
@@ -123,11 +123,11 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->trigger_type = copy(host, wire->trigger_type);
     function->methods = copy(host, property(&wire->trigger, "methods"));
     function->route = copy(host, route_of(wire));
-    atomic_init(&function->preflights, has_preflights(&wire->chain));
+    atomic_init(&function->preflights, has_preflights(wire));
     atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
-    if (!copy_outputs(host, function, wire))
+    if (!copy_outputs(host, function, wire) || !iswi_facts_take(host, function, wire))
         return NULL;
     if (!function->name || !function->summary || !function->trigger_type || !function->methods ||
         !function->route || !atomic_load(&function->chain))
@@ -182,7 +182,7 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
     const char *before = atomic_load(&function->chain);
     const char *now = chain_text(host, &wire->chain, before);
 
-    if (!now)
+    if (!now || !iswi_facts_take(host, function, wire))
         return ISW_E_NO_MEMORY;
     if (now != before) {
         iswi_console_say(&host->console, ISW_LOG_DEBUG, "function %s: its chain is now %s",
@@ -190,7 +190,7 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
         atomic_store(&function->chain, now);
         ++*changed;
     }
-    atomic_store(&function->preflights, has_preflights(&wire->chain));
+    atomic_store(&function->preflights, has_preflights(wire));
     atomic_store(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
     return ISW_OK;
 }

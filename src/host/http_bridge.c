@@ -48,12 +48,13 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
     int status = later && answer->status != ISW_E_BUSY ? 503 : isw_status_http(answer->status);
 
     iswi_http_problem_is(request, answer->status, answer->retriable || later);
+    if (answer->result.type == ISW_VALUE_HTTP) /* what the chain gave it before it failed */
+        iswi_http_problem_has(request, &answer->result.as.http->headers);
     if (later)
         iswi_http_retry_after(request, answer->retry_after_ms);
     /* A worker's own words are for its operator; the host's are safe to show. */
     if (answer->held)
-        iswi_http_answer_problem(request, status, isw_status_text(answer->status), NULL,
-                                 invocation_id);
+        iswi_http_answer_problem(request, status, NULL, NULL, invocation_id);
     else
         iswi_http_answer_problem(request, status, NULL, answer->message.data, invocation_id);
     iswi_answer_release(answer->held);
@@ -97,6 +98,11 @@ static bool streams(void *user, void *target)
 {
     (void)user;
     return ((const iswi_host_function *)target)->streams;
+}
+
+static const isw_cors *policy(void *user, const void *target, const char *origin)
+{
+    return iswi_facts_policy(user, target, origin);
 }
 
 static bool preflights(void *user, void *target)
@@ -144,11 +150,17 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     iswi_http_request *request = user;
     const isw_http *reply =
         answer->result.type == ISW_VALUE_HTTP ? answer->result.as.http : NULL;
+    isw_http whole;
 
     if (iswi_http_has_begun(request)) {
         iswi_http_end(request, answer->outcome == ISW_OUTCOME_SUCCESS);
         iswi_answer_release(answer->held);
         return;
+    }
+    if (reply && !reply->status && answer->outcome == ISW_OUTCOME_SUCCESS) {
+        whole = *reply;
+        whole.status = reply->body.size ? 200 : 204;
+        reply = &whole;
     }
     if (reply && reply->status >= 200 && (answer->outcome == ISW_OUTCOME_SUCCESS ||
                                           reply->status >= 400))
@@ -188,6 +200,7 @@ isw_status iswi_bridge_start(iswi_host *host, isw_error *error)
         .threads = (unsigned)settings->threads,
         .streams = streams,
         .preflights = preflights,
+        .policy = policy,
         .upload = on_upload,
         .taken = on_taken,
         .left = on_left,

@@ -4,10 +4,13 @@
  * go by libmicrohttpd's "completed" notification alone.
  */
 #include "host/http_internal.h"
+
+#include "base/problem.h"
 #include "url/preflight.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
+
+static const char too_large[] = "The body is over the limit.";
 
 /* ---- a request on its way ---- */
 
@@ -205,7 +208,7 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
         http->events.streams(http->user, request->target))
         return begin_upload(request, framing.content_length);
     if (framing.content_length > http->body_limit_bytes)
-        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "The body is over the limit.");
+        return refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, too_large);
     request->state = ISWI_HTTP_AT_BODY;
     iswi_http_watch_set(&http->watch, request->peer,
                         request->has_body ? ISWI_HTTP_BODY : ISWI_HTTP_FREE);
@@ -217,20 +220,25 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
  * read it and closes, or after LINGER_MS: at once, the reset might overtake the answer. */
 static void refuse_midway(iswi_http_request *request)
 {
-    static const char body[] = "{\"type\":\"about:blank\",\"title\":\"Content Too Large\","
-                               "\"status\":413,\"detail\":\"The body is over the limit.\"}\n";
-    char head[160];
-    int size = snprintf(head, sizeof head,
-                        "HTTP/1.1 413 Content Too Large\r\n"
-                        "Connection: close\r\n"
-                        "Content-Type: application/problem+json\r\n"
-                        "Content-Length: %zu\r\n\r\n",
-                        sizeof body - 1);
+    iswi_buffer head = { 0 };
+    iswi_buffer body = { 0 };
     int fd = request->peer->fd;
 
-    (void)!send(fd, head, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
-    (void)!send(fd, body, sizeof body - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    iswi_problem_begin(&body, MHD_HTTP_CONTENT_TOO_LARGE, NULL, too_large);
+    iswi_problem_end(&body, NULL);
+    iswi_buffer_printf(&head,
+                       "HTTP/1.1 413 %s\r\n"
+                       "Connection: close\r\n"
+                       "Content-Type: " ISWI_PROBLEM_TYPE "\r\n"
+                       "Content-Length: %zu\r\n",
+                       iswi_http_reason(MHD_HTTP_CONTENT_TOO_LARGE), body.size);
+    iswi_http_write_policy(request, &head);
+    iswi_buffer_append_text(&head, "\r\n");
+    iswi_buffer_append(&head, body.data, body.size);
+    (void)!send(fd, head.data, head.size, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
+    iswi_buffer_fini(&head);
+    iswi_buffer_fini(&body);
     iswi_http_count_answer(request->http, MHD_HTTP_CONTENT_TOO_LARGE);
     request->state = ISWI_HTTP_REFUSED;
     iswi_buffer_fini(&request->body);

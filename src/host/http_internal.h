@@ -105,6 +105,7 @@ struct iswi_http_request {
     uint64_t retry_after_ms; /* 0: not said */
     isw_status error;        /* of a problem; ISW_OK: not said */
     bool retriable;
+    const isw_pairs *told; /* headers of a problem, from the function; NULL: it is the front's own */
     iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
     _Atomic(void *) tag_pointer;
     atomic_ullong tag_number;
@@ -132,6 +133,13 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id);
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
+
+/* http_policy.c: have a problem that is the front's own keep to the policy for other sites, or make
+ * it the answer to a preflight. After its response was made. */
+void iswi_http_keep_policy(iswi_http_request *request);
+
+/* The same as lines of a head. */
+void iswi_http_write_policy(iswi_http_request *request, iswi_buffer *out);
 
 /* What a path takes, for OPTIONS where no function answers that: 204 with Allow. */
 void iswi_http_set_options(iswi_http_request *request, const char *allow);

@@ -4,7 +4,7 @@
 #include "host/http_internal.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
+#include "base/problem.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -31,11 +31,14 @@ void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
         const char *name;
         const char *value;
 
-        if (!iswi_http_is_token(header.name) || !header.value.size ||
-            !iswi_http_is_field_value(header.value) || is_ours_to_set(header.name))
+        if (!iswi_http_is_token(header.name) || !iswi_http_is_field_value(header.value) ||
+            is_ours_to_set(header.name))
             continue;
         name = iswi_arena_strndup(&request->arena, header.name.data, header.name.size);
-        value = iswi_arena_strndup(&request->arena, header.value.data, header.value.size);
+        /* libmicrohttpd takes no value of nothing; space around a value is none of it. */
+        value = header.value.size ? iswi_arena_strndup(&request->arena, header.value.data,
+                                                       header.value.size)
+                                  : " ";
         if (name && value)
             MHD_add_response_header(request->response, name, value);
     }
@@ -86,26 +89,13 @@ void iswi_http_close_after(iswi_http_request *request)
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-/* {"type":"about:blank","title":...,"status":...,"detail":...,"error":...,"retriable":...,
- * "invocation_id":...} */
 static void write_problem(iswi_buffer *out, const iswi_http_request *request, int status,
                           const char *title, const char *detail, const char *invocation_id)
 {
-    iswi_buffer_append_text(out, "{\"type\":\"about:blank\",\"title\":");
-    iswi_json_string(out, isw_str_of(title ? title : MHD_get_reason_phrase_for((unsigned)status)));
-    iswi_buffer_printf(out, ",\"status\":%d", status);
-    if (detail) {
-        iswi_buffer_append_text(out, ",\"detail\":");
-        iswi_json_string(out, isw_str_of(detail));
-    }
+    iswi_problem_begin(out, status, title, detail);
     if (request->error != ISW_OK)
-        iswi_buffer_printf(out, ",\"error\":\"%s\",\"retriable\":%s",
-                           isw_status_name(request->error), request->retriable ? "true" : "false");
-    if (invocation_id) {
-        iswi_buffer_append_text(out, ",\"invocation_id\":");
-        iswi_json_string(out, isw_str_of(invocation_id));
-    }
-    iswi_buffer_append_text(out, "}\n");
+        iswi_problem_failure(out, request->error, NULL, request->retriable);
+    iswi_problem_end(out, invocation_id);
 }
 
 void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable)
@@ -129,6 +119,26 @@ static void add_retry_after(iswi_http_request *request)
     MHD_add_response_header(request->response, "Retry-After", seconds);
 }
 
+void iswi_http_problem_has(iswi_http_request *request, const isw_pairs *headers)
+{
+    request->told = headers;
+}
+
+static bool was_told(const iswi_http_request *request, const char *name)
+{
+    return request->told && isw_pairs_find(request->told, name);
+}
+
+static void add_told(iswi_http_request *request)
+{
+    for (size_t i = 0; i < request->told->count; i++) {
+        const isw_pair *one = &request->told->items[i];
+
+        if (!iswi_field_of_body(one->name))
+            iswi_http_add_headers(request, &(isw_pairs){ one, 1 });
+    }
+}
+
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id)
 {
@@ -141,11 +151,16 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
     else
         iswi_buffer_fini(&text);
     if (request->response) {
-        MHD_add_response_header(request->response, "Content-Type", "application/problem+json");
-        if (status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(request->response, "Content-Type", ISWI_PROBLEM_TYPE);
+        if (request->told)
+            add_told(request);
+        if (status == MHD_HTTP_UNAUTHORIZED && !was_told(request, "www-authenticate"))
             MHD_add_response_header(request->response, "WWW-Authenticate", "Bearer");
-        if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        if ((status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE) &&
+            !was_told(request, "retry-after"))
             add_retry_after(request);
+        if (!request->told)
+            iswi_http_keep_policy(request);
     }
 }
 

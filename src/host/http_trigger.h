@@ -11,8 +11,9 @@
  */
 #include "url/routes.h"
 
-#include <isoworker/value.h>
 #include <isoworker/status.h>
+#include <isoworker/sys/facts.h>
+#include <isoworker/value.h>
 
 typedef struct iswi_http iswi_http;
 typedef struct iswi_http_request iswi_http_request;
@@ -38,6 +39,10 @@ typedef struct iswi_http_options {
     bool (*streams)(void *user, void *target);
     /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
     bool (*preflights)(void *user, void *target);
+    /* What scripts of other sites may do with it; without a target, with anything, if the origin may
+     * at all. NULL: nothing is known. For the answers that the front makes itself, and for
+     * problems. It lives as long as the front. */
+    const isw_cors *(*policy)(void *user, const void *target, const char *origin);
     /* A piece of such a body, on the thread that handed it over; the last one has no bytes and
      * `end`, or `broken`, when the client did not send it whole. ISW_E_BUSY: try again later. */
     isw_status (*upload)(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
@@ -115,7 +120,7 @@ iswi_arena *iswi_http_request_arena(iswi_http_request *request);
  * A status of 0 means 200; one outside 200 to 599 is answered with a 502 problem. Dropped are
  * header fields that belong to the connection (Connection, Keep-Alive, Proxy-Connection, TE,
  * Trailer, Transfer-Encoding, Upgrade) or that the front computes (Content-Length), those whose
- * name is not a token, and those whose value is empty or holds a control character.
+ * name is not a token, and those whose value holds a control character. An empty value is sent.
  */
 void iswi_http_answer(iswi_http_request *request, const isw_http *response,
                       void (*release)(void *release_user), void *release_user);
@@ -123,6 +128,10 @@ void iswi_http_answer(iswi_http_request *request, const isw_http *response,
 /* What failed, for a problem: members "error", the status's name, and "retriable". Before the
  * answer. */
 void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable);
+
+/* What the function gave its answer beside a body: headers for a problem, but for those that speak
+ * of a body or of what it stands for. Before the answer; what they point to lives until then. */
+void iswi_http_problem_has(iswi_http_request *request, const isw_pairs *headers);
 
 /* When to come back, for a problem with 429 or 503; rounded up to seconds. Before the answer. */
 void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);

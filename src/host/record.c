@@ -47,7 +47,7 @@ struct iswi_recorder {
 /* The members of a record; of those that could not be made memory is out. */
 typedef struct draft {
     iswi_arena arena;
-    const isw_option_strings *redact;
+    iswi_secrets secrets;
     size_t body_limit;
     isw_named_value members[MEMBERS];
     size_t count;
@@ -68,7 +68,8 @@ static void add_value(draft *d, const char *name, const char *cut, bool streamed
     isw_value typed;
     isw_http http;
 
-    if (value->type == ISW_VALUE_HTTP && value->as.http->body.size > d->body_limit) {
+    if (value->type == ISW_VALUE_HTTP && (value->as.http->body.size > d->body_limit ||
+                                          iswi_is_sealed(value->as.http))) {
         http = *value->as.http;
         http.body = (isw_bytes){ "", 0 };
         kept.as.http = &http;
@@ -77,7 +78,7 @@ static void add_value(draft *d, const char *name, const char *cut, bool streamed
         kept = isw_value_none();
         streamed = true;
     }
-    if (iswi_redact(&d->arena, &kept, d->redact, &plain) != ISW_OK ||
+    if (iswi_redact(&d->arena, &kept, &d->secrets, &plain) != ISW_OK ||
         iswi_typed_encode(&d->arena, &plain, &typed) != ISW_OK)
         d->failed = true;
     else
@@ -91,16 +92,18 @@ static void add_trace(draft *d, const iswi_wire_trace *trace)
     isw_named_value *items = iswi_arena_calloc(&d->arena, 3, sizeof *items);
     isw_value baggage;
     isw_pairs plain;
+    isw_str state;
 
     if (!trace->parent.size && !trace->baggage.count)
         return;
-    if (!items || iswi_redact_pairs(&d->arena, &trace->baggage, d->redact, &plain) != ISW_OK ||
+    if (!items || iswi_redact_pairs(&d->arena, &trace->baggage, &d->secrets, &plain) != ISW_OK ||
+        iswi_redact_members(&d->arena, trace->state, &d->secrets, &state) != ISW_OK ||
         iswi_typed_encode_pairs(&d->arena, &plain, &baggage) != ISW_OK) {
         d->failed = true;
         return;
     }
     items[0] = isw_named("parent", isw_value_text(trace->parent));
-    items[1] = isw_named("state", isw_value_text(trace->state));
+    items[1] = isw_named("state", isw_value_text(state));
     items[2] = isw_named("baggage", baggage);
     add(d, "trace", isw_value_map(items, 3));
 }
@@ -123,7 +126,7 @@ static void add_outputs(draft *d, const isw_map *outputs)
 
     for (size_t i = 0; items && i < outputs->count && !d->failed; i++) {
         items[i].name = outputs->items[i].name;
-        d->failed = iswi_redact(&d->arena, &outputs->items[i].value, d->redact, &plain) != ISW_OK ||
+        d->failed = iswi_redact(&d->arena, &outputs->items[i].value, &d->secrets, &plain) != ISW_OK ||
                     iswi_typed_encode(&d->arena, &plain, &items[i].value) != ISW_OK;
     }
     if (items && outputs->count)
@@ -218,13 +221,16 @@ void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answ
 {
     const iswi_record_settings *settings = &recorder->host->settings->record;
     record *r = iswi_calloc(1, sizeof *r);
-    draft d = { .redact = &settings->redact, .body_limit = (size_t)settings->body_limit };
+    iswi_host_function *function = call->function;
+    draft d = { .body_limit = (size_t)settings->body_limit };
     char time[32];
 
-    if (!r) {
+    if (!r || atomic_load(&function->pool->unread)) { /* what is a secret may be news */
         atomic_fetch_add(&recorder->dropped, 1);
+        iswi_free(r);
         return;
     }
+    d.secrets = (iswi_secrets){ &settings->redact, atomic_load(&function->secrets) };
     iswi_arena_init(&d.arena, 16 * 1024);
     describe(&d, call, answer);
     write_time(iswi_wall_us(), true, time, sizeof time);

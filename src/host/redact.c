@@ -2,11 +2,13 @@
 /* Secrets by their names. Invariant: what cannot be read as what it claims to be is kept as it is;
  * names are all that is known of a value. */
 #include "host/redact.h"
+#include "host/redact_parts.h"
 
 #include "base/text.h"
 #include "url/percent.h"
 #include "value/typed.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 /* Parts of names, and whole names, in lower case. */
@@ -18,10 +20,52 @@ static const char *const wholes[] = { "code", "key", "sig", "signature", "pin", 
 
 typedef struct redaction {
     iswi_arena *arena;
-    const isw_option_strings *more;
+    const iswi_secrets *secrets;
 } redaction;
 
-bool iswi_is_secret(isw_str name, const isw_option_strings *more)
+static bool is_usual(const char *lower)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(lower, parts[i]))
+            return true;
+    for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++)
+        if (strcmp(lower, wholes[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_named(const iswi_secrets *secrets, const char *lower)
+{
+    for (size_t i = 0; secrets->patterns && i < secrets->patterns->count; i++) {
+        char pattern[128];
+
+        snprintf(pattern, sizeof pattern, "%s", secrets->patterns->items[i]);
+        if (iswi_glob_match(iswi_lower_case(pattern), lower))
+            return true;
+    }
+    return false;
+}
+
+static bool is_told(const iswi_secrets *secrets, isw_str name, iswi_secret_place place)
+{
+    static const char *const places[] = { "header", "query", "field", "cookie" };
+
+    for (size_t i = 0; secrets->told && i < secrets->told->count; i++) {
+        const isw_pair *one = &secrets->told->items[i];
+        size_t at = 0;
+
+        if (one->value.size != name.size ||
+            strncasecmp(one->value.data, name.data ? name.data : "", name.size) != 0)
+            continue;
+        while (at < 4 && !isw_str_equal(one->name, isw_str_of(places[at])))
+            at++;
+        if (at == 4 || at == (size_t)place)
+            return true;
+    }
+    return false;
+}
+
+bool iswi_is_secret(isw_str name, iswi_secret_place place, const iswi_secrets *secrets)
 {
     char lower[128];
     size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
@@ -29,27 +73,19 @@ bool iswi_is_secret(isw_str name, const isw_option_strings *more)
     memcpy(lower, name.size ? name.data : "", size);
     lower[size] = '\0';
     iswi_lower_case(lower);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strstr(lower, parts[i]))
-            return true;
-    for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++)
-        if (strcmp(lower, wholes[i]) == 0)
-            return true;
-    for (size_t i = 0; more && i < more->count; i++)
-        if (iswi_glob_match(more->items[i], lower))
-            return true;
-    return false;
+    return is_usual(lower) || is_named(secrets, lower) || is_told(secrets, name, place);
 }
 
 /* -- Parts of HTTP ----------------------------------------------------------------------------- */
 
-static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *out)
+static bool redact_pairs(const redaction *r, const isw_pairs *from, iswi_secret_place place,
+                         isw_pairs *out)
 {
     isw_pair *pairs = iswi_arena_calloc(r->arena, from->count + 1, sizeof *pairs);
 
     for (size_t i = 0; pairs && i < from->count; i++) {
         pairs[i] = from->items[i];
-        if (iswi_is_secret(pairs[i].name, r->more))
+        if (iswi_is_secret(pairs[i].name, place, r->secrets))
             pairs[i].value = isw_str_of(ISWI_REDACTED);
     }
     *out = (isw_pairs){ pairs, from->count };
@@ -57,7 +93,7 @@ static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *o
 }
 
 /* The same of a name in percent-encoding. */
-static bool is_secret_encoded(isw_str name, const isw_option_strings *more)
+static bool is_secret_encoded(isw_str name, iswi_secret_place place, const iswi_secrets *secrets)
 {
     char plain[128];
     isw_str cut;
@@ -70,11 +106,12 @@ static bool is_secret_encoded(isw_str name, const isw_option_strings *more)
     cut = (isw_str){ name.data, name.size < sizeof plain ? name.size : sizeof plain };
     size = iswi_percent_decode(cut, true, plain);
 
-    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, more);
+    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, place, secrets);
 }
 
 /* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. */
-static bool redact_list(const redaction *r, isw_str text, char between, isw_str *out)
+static bool redact_list(const redaction *r, isw_str text, char between, iswi_secret_place place,
+                        isw_str *out)
 {
     static const char encoded[] = "%5Bredacted%5D";
     size_t size = 0;
@@ -91,7 +128,7 @@ static bool redact_list(const redaction *r, isw_str text, char between, isw_str 
         size_t whole = end ? (size_t)(end - text.data) : text.size;
         const char *equals = memchr(text.data, '=', whole);
         size_t name = equals ? (size_t)(equals - text.data) : whole;
-        bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, r->more);
+        bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, place, r->secrets);
         size_t kept = secret ? name + 1 : whole;
 
         memcpy(copy + size, text.data, kept);
@@ -109,26 +146,8 @@ static bool redact_list(const redaction *r, isw_str text, char between, isw_str 
     return true;
 }
 
-static bool redact_form(const redaction *r, isw_str text, isw_str *out)
-{
-    return redact_list(r, text, '&', out);
-}
-
-/* Of them `baggage` is a list of names and values itself (W3C Baggage, section 3.3). */
-static bool redact_headers(const redaction *r, const isw_pairs *from, isw_pairs *out)
-{
-    bool done = redact_pairs(r, from, out);
-
-    for (size_t i = 0; done && i < out->count; i++) {
-        isw_pair *header = (isw_pair *)&out->items[i];
-
-        if (isw_str_equal(header->name, isw_str_of("baggage")))
-            done = redact_list(r, header->value, ',', &header->value);
-    }
-    return done;
-}
-
-static bool redact_url(const redaction *r, isw_str url, isw_str *out)
+/* What follows the first '?', if there is one, as a query. */
+static bool redact_query_of(const redaction *r, isw_str url, isw_str *out)
 {
     const char *mark = url.size ? memchr(url.data, '?', url.size) : NULL;
     size_t path = mark ? (size_t)(mark - url.data) + 1 : url.size;
@@ -138,12 +157,31 @@ static bool redact_url(const redaction *r, isw_str url, isw_str *out)
     *out = url;
     if (!mark)
         return true;
-    if (!redact_form(r, (isw_str){ url.data + path, url.size - path }, &query))
+    if (!redact_list(r, (isw_str){ url.data + path, url.size - path }, '&', ISWI_SECRET_QUERY,
+                     &query))
         return false;
     joined = iswi_arena_printf(r->arena, "%.*s%.*s", (int)path, url.data, (int)query.size,
                                query.size ? query.data : "");
     *out = isw_str_of(joined);
     return joined != NULL;
+}
+
+/* Of them `baggage` and `tracestate` are lists of names and values themselves, and others, such as
+ * `referer` and `location`, may hold a URL. */
+static bool redact_headers(const redaction *r, const isw_pairs *from, isw_pairs *out)
+{
+    bool done = redact_pairs(r, from, ISWI_SECRET_HEADER, out);
+
+    for (size_t i = 0; done && i < out->count; i++) {
+        isw_pair *header = (isw_pair *)&out->items[i];
+
+        if (isw_str_equal(header->name, isw_str_of("baggage")) ||
+            isw_str_equal(header->name, isw_str_of("tracestate")))
+            done = redact_list(r, header->value, ',', ISWI_SECRET_FIELD, &header->value);
+        else
+            done = redact_query_of(r, header->value, &header->value);
+    }
+    return done;
 }
 
 /* -- JSON -------------------------------------------------------------------------------------- */
@@ -157,7 +195,7 @@ static bool redact_tree(const redaction *r, isw_value *value)
         found = redact_tree(r, (isw_value *)&value->as.array.items[i]) || found;
     for (size_t i = 0; value->type == ISW_VALUE_MAP && i < value->as.map.count; i++) {
         isw_named_value *member = (isw_named_value *)&value->as.map.items[i];
-        bool secret = iswi_is_secret(member->name, r->more);
+        bool secret = iswi_is_secret(member->name, ISWI_SECRET_FIELD, r->secrets);
 
         if (secret)
             member->value = isw_value_string(ISWI_REDACTED);
@@ -184,7 +222,38 @@ static bool is_type(const isw_http *http, const char *wanted)
     const isw_str *type = isw_pairs_find(&http->headers, "content-type");
     size_t size = strlen(wanted);
 
-    return type && memmem(type->data, type->size, wanted, size) != NULL;
+    for (size_t i = 0; type && i + size <= type->size; i++)
+        if (strncasecmp(type->data + i, wanted, size) == 0)
+            return true;
+    return false;
+}
+
+static const char form_type[] = "application/x-www-form-urlencoded";
+static const char parts_type[] = "multipart/form-data";
+
+bool iswi_is_sealed(const isw_http *http)
+{
+    const isw_str *encoding = isw_pairs_find(&http->headers, "content-encoding");
+
+    return encoding && encoding->size && !isw_str_equal(*encoding, isw_str_of("identity")) &&
+           (is_type(http, "json") || is_type(http, form_type) || is_type(http, parts_type));
+}
+
+static bool is_secret_field(const void *user, isw_str name)
+{
+    return iswi_is_secret(name, ISWI_SECRET_FIELD, user);
+}
+
+static bool redact_body(const redaction *r, const isw_http *http, isw_str *body)
+{
+    if (is_type(http, "json"))
+        return redact_json(r, *body, body);
+    if (is_type(http, form_type))
+        return redact_list(r, *body, '&', ISWI_SECRET_FIELD, body);
+    if (is_type(http, parts_type))
+        return iswi_redact_parts(r->arena, *isw_pairs_find(&http->headers, "content-type"), *body,
+                                 is_secret_field, r->secrets, body);
+    return true;
 }
 
 static isw_status redact_http(const redaction *r, const isw_http *from, isw_value *out)
@@ -197,12 +266,9 @@ static isw_status redact_http(const redaction *r, const isw_http *from, isw_valu
         return ISW_E_NO_MEMORY;
     *http = *from;
     done = redact_headers(r, &from->headers, &http->headers) &&
-           redact_pairs(r, &from->query, &http->query) &&
-           redact_pairs(r, &from->params, &http->params) && redact_url(r, from->url, &http->url);
-    if (done && is_type(from, "json"))
-        done = redact_json(r, body, &body);
-    else if (done && is_type(from, "application/x-www-form-urlencoded"))
-        done = redact_form(r, body, &body);
+           redact_pairs(r, &from->query, ISWI_SECRET_QUERY, &http->query) &&
+           redact_pairs(r, &from->params, ISWI_SECRET_FIELD, &http->params) &&
+           redact_query_of(r, from->url, &http->url) && redact_body(r, from, &body);
     http->body = (isw_bytes){ body.data, body.size };
     *out = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = http };
     return done ? ISW_OK : ISW_E_NO_MEMORY;
@@ -217,7 +283,7 @@ static isw_status redact_array(const redaction *r, const isw_value *value, isw_v
     isw_status status = items ? ISW_OK : ISW_E_NO_MEMORY;
 
     for (size_t i = 0; status == ISW_OK && i < count; i++)
-        status = iswi_redact(r->arena, &value->as.array.items[i], r->more, &items[i]);
+        status = iswi_redact(r->arena, &value->as.array.items[i], r->secrets, &items[i]);
     *out = isw_value_array(items, count);
     return status;
 }
@@ -230,10 +296,10 @@ static isw_status redact_map(const redaction *r, const isw_value *value, isw_val
 
     for (size_t i = 0; status == ISW_OK && i < count; i++) {
         items[i] = value->as.map.items[i];
-        if (iswi_is_secret(items[i].name, r->more))
+        if (iswi_is_secret(items[i].name, ISWI_SECRET_FIELD, r->secrets))
             items[i].value = isw_value_string(ISWI_REDACTED);
         else
-            status = iswi_redact(r->arena, &value->as.map.items[i].value, r->more,
+            status = iswi_redact(r->arena, &value->as.map.items[i].value, r->secrets,
                                  &items[i].value);
     }
     *out = isw_value_map(items, count);
@@ -241,17 +307,25 @@ static isw_status redact_map(const redaction *r, const isw_value *value, isw_val
 }
 
 isw_status iswi_redact_pairs(iswi_arena *arena, const isw_pairs *pairs,
-                             const isw_option_strings *more, isw_pairs *out)
+                             const iswi_secrets *secrets, isw_pairs *out)
 {
-    const redaction r = { arena, more };
+    const redaction r = { arena, secrets };
 
-    return redact_pairs(&r, pairs, out) ? ISW_OK : ISW_E_NO_MEMORY;
+    return redact_pairs(&r, pairs, ISWI_SECRET_FIELD, out) ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
-isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const isw_option_strings *more,
+isw_status iswi_redact_members(iswi_arena *arena, isw_str text, const iswi_secrets *secrets,
+                               isw_str *out)
+{
+    const redaction r = { arena, secrets };
+
+    return redact_list(&r, text, ',', ISWI_SECRET_FIELD, out) ? ISW_OK : ISW_E_NO_MEMORY;
+}
+
+isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,
                        isw_value *out)
 {
-    const redaction r = { arena, more };
+    const redaction r = { arena, secrets };
 
     *out = *value;
     if (value->type == ISW_VALUE_HTTP)

@@ -2,26 +2,43 @@
 #ifndef ISWI_HOST_REDACT_H
 #define ISWI_HOST_REDACT_H
 
-/* What looks like a secret, out of what is to be written down: headers, members of baggage,
- * parameters of queries and forms, and members of JSON, by their names. The value becomes
+/* What is a secret, out of what is to be written down: headers, members of baggage and tracestate,
+ * parameters of queries, fields of forms and members of JSON, by their names. The value becomes
  * "[redacted]", so that it can be seen that there was one. */
 #include "base/arena.h"
 
 #include <isoworker/sys/middleware.h>
 #include <isoworker/value.h>
 
-/* Whether a name stands for a secret: one of the usual ones, or one that a pattern of `more` (may
- * be empty) matches; letter case ignored. */
-bool iswi_is_secret(isw_str name, const isw_option_strings *more);
+/* Names that are secret beside the usual ones; NULL members are empty. */
+typedef struct iswi_secrets {
+    const isw_option_strings *patterns; /* for every place, as the operator wrote them */
+    const isw_pairs *told; /* by the function: places and names (PROTOCOL.md, section 5) */
+} iswi_secrets;
+
+/* Where a name stands. */
+typedef enum iswi_secret_place {
+    ISWI_SECRET_HEADER,
+    ISWI_SECRET_QUERY,
+    ISWI_SECRET_FIELD /* of a form, of JSON, of a list of members, or a route's parameter */
+} iswi_secret_place;
+
+/* Whether a name stands for a secret; letter case ignored. */
+bool iswi_is_secret(isw_str name, iswi_secret_place place, const iswi_secrets *secrets);
+
+/* Whether a body is of a type that is looked into, but encoded (gzip, ...) so that it cannot be. */
+bool iswi_is_sealed(const isw_http *http);
 
 /* A copy of `value` without secrets, in the arena, with views into it. Text of type JSON, and HTTP
  * bodies of JSON or forms, are read for it; other bodies stay as they are. Errors:
  * ISW_E_NO_MEMORY. */
-isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const isw_option_strings *more,
+isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,
                        isw_value *out);
 
-/* The same of pairs. */
+/* The same of pairs, and of text "name=value,name=value". */
 isw_status iswi_redact_pairs(iswi_arena *arena, const isw_pairs *pairs,
-                             const isw_option_strings *more, isw_pairs *out);
+                             const iswi_secrets *secrets, isw_pairs *out);
+isw_status iswi_redact_members(iswi_arena *arena, isw_str text, const iswi_secrets *secrets,
+                               isw_str *out);
 
 #endif

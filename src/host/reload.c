@@ -134,6 +134,8 @@ bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status)
         return false;
     process->reloading = status->code ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
     if (status->code)
+        atomic_fetch_sub(&process->pool->unread, 1);
+    if (status->code)
         iswi_console_say(&process->host->console, ISW_LOG_ERROR,
                          "worker %s keeps the configuration that it has; the new one was refused: "
                          "%.*s", process->label, (int)status->message.size,
@@ -161,6 +163,7 @@ static void go_on(iswi_process *process)
             return;
         }
         process->reloading = ISWI_RELOAD_ASKED;
+        atomic_fetch_add(&process->pool->unread, 1);
         iswi_process_send(process, &frame);
     }
 }
@@ -196,7 +199,9 @@ void iswi_reload_tend(iswi_process *process)
     }
     bytes = process->metadata_frame;
     pthread_mutex_unlock(&process->lock);
-    if (metadata)
+    if (metadata) {
         take_over(process, bytes);
+        atomic_fetch_sub(&process->pool->unread, 1);
+    }
     iswi_message_release(metadata);
 }

@@ -5,8 +5,10 @@
 #include "host/redact.h"
 #include "value/typed.h"
 
-static const char *const own_names[] = { "iban*" };
-static const isw_option_strings own = { (const char **)own_names, 1 };
+static const char *const own_names[] = { "IBAN*" };
+static const isw_option_strings own_patterns = { (const char **)own_names, 1 };
+static const iswi_secrets own = { &own_patterns, NULL };
+static const iswi_secrets none;
 
 static void names_tell_secrets(void **state)
 {
@@ -19,10 +21,10 @@ static void names_tell_secrets(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-        assert_true(iswi_is_secret(isw_str_of(secrets[i]), &own));
+        assert_true(iswi_is_secret(isw_str_of(secrets[i]), ISWI_SECRET_HEADER, &own));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        assert_false(iswi_is_secret(isw_str_of(others[i]), &own));
-    assert_false(iswi_is_secret(isw_str_of("iban"), NULL));
+        assert_false(iswi_is_secret(isw_str_of(others[i]), ISWI_SECRET_HEADER, &own));
+    assert_false(iswi_is_secret(isw_str_of("iban"), ISWI_SECRET_FIELD, &none));
 }
 
 static void assert_redacted(const char *type, const char *body, const char *expected)
@@ -61,10 +63,12 @@ static void headers_parameters_and_the_url_are_too(void **state)
 {
     const isw_pair headers[] = { { isw_str_of("authorization"), isw_str_of("Bearer hush") },
                                  { isw_str_of("accept"), isw_str_of("*/*") },
-                                 { isw_str_of("baggage"), isw_str_of("a=1, code=hush,b=2") } };
+                                 { isw_str_of("baggage"), isw_str_of("a=1, code=hush,b=2") },
+                                 { isw_str_of("tracestate"), isw_str_of("a=1,token=hush") },
+                                 { isw_str_of("referer"), isw_str_of("http://a/b?code=hush") } };
     const isw_pair query[] = { { isw_str_of("code"), isw_str_of("hush") } };
     const isw_pair params[] = { { isw_str_of("token"), isw_str_of("hush") } };
-    const isw_http http = { .url = isw_str_of("/a?x=1&code=hush"), .headers = { headers, 3 },
+    const isw_http http = { .url = isw_str_of("/a?x=1&code=hush"), .headers = { headers, 5 },
                             .query = { query, 1 }, .params = { params, 1 } };
     isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &http };
     isw_error error = { 0 };
@@ -74,7 +78,7 @@ static void headers_parameters_and_the_url_are_too(void **state)
 
     (void)state;
     iswi_arena_init(&arena, 1024);
-    assert_int_equal(iswi_redact(&arena, &value, NULL, &plain), ISW_OK);
+    assert_int_equal(iswi_redact(&arena, &value, &none, &plain), ISW_OK);
     assert_int_equal(iswi_typed_encode(&arena, &plain, &typed), ISW_OK);
     assert_int_equal(iswi_json_write(&arena, &typed, &json, &error), ISW_OK);
     assert_null(memmem(json.data, json.size, "hush", 4));
@@ -83,6 +87,60 @@ static void headers_parameters_and_the_url_are_too(void **state)
     assert_non_null(memmem(json.data, json.size, "a=1, code=%5Bredacted%5D,b=2", 28));
     assert_string_equal(headers[0].value.data, "Bearer hush"); /* a copy was changed */
     iswi_arena_fini(&arena);
+}
+
+static void what_a_function_tells_of_is_a_secret_where_it_stands(void **state)
+{
+    const isw_pair told[] = { { isw_str_of("header"), isw_str_of("X-Shop") },
+                              { isw_str_of("query"), isw_str_of("k") },
+                              { isw_str_of("field"), isw_str_of("ssn") },
+                              { isw_str_of("cookie"), isw_str_of("crumb") },
+                              { isw_str_of("wherever"), isw_str_of("nick") } };
+    const isw_pairs all = { told, 5 };
+    const iswi_secrets secrets = { NULL, &all };
+
+    (void)state;
+    assert_true(iswi_is_secret(isw_str_of("x-shop"), ISWI_SECRET_HEADER, &secrets));
+    assert_false(iswi_is_secret(isw_str_of("x-shop"), ISWI_SECRET_QUERY, &secrets));
+    assert_false(iswi_is_secret(isw_str_of("x-shops"), ISWI_SECRET_HEADER, &secrets));
+    assert_true(iswi_is_secret(isw_str_of("K"), ISWI_SECRET_QUERY, &secrets));
+    assert_false(iswi_is_secret(isw_str_of("k"), ISWI_SECRET_FIELD, &secrets));
+    assert_true(iswi_is_secret(isw_str_of("SSN"), ISWI_SECRET_FIELD, &secrets));
+    assert_false(iswi_is_secret(isw_str_of("crumb"), ISWI_SECRET_HEADER, &secrets));
+    for (int place = ISWI_SECRET_HEADER; place <= ISWI_SECRET_FIELD; place++)
+        assert_true(iswi_is_secret(isw_str_of("nick"), (iswi_secret_place)place, &secrets));
+}
+
+#define PART(name, content) \
+    "--b-7\r\nContent-Disposition: form-data; name=" name "\r\n\r\n" content "\r\n"
+
+static void the_parts_of_a_form_are_read(void **state)
+{
+    static const char type[] = "multipart/form-data; boundary=\"b-7\"";
+
+    (void)state;
+    assert_redacted(type, PART("\"user\"", "ada") PART("\"password\"; filename=\"a\"", "hush\r\n")
+                          PART("pin", "7") "--b-7--\r\n",
+                    PART("\"user\"", "ada") PART("\"password\"; filename=\"a\"", "[redacted]")
+                    PART("pin", "[redacted]") "--b-7--\r\n");
+    assert_redacted(type, "--b-7\r\nname=\"password\"", "--b-7\r\nname=\"password\"");
+    assert_redacted("multipart/form-data", PART("pin", "7"), PART("pin", "7"));
+    assert_redacted(type, "", "");
+}
+
+static void a_body_that_is_encoded_cannot_be_searched(void **state)
+{
+    isw_pair headers[] = { { isw_str_of("content-type"), isw_str_of("application/json") },
+                           { isw_str_of("content-encoding"), isw_str_of("gzip") } };
+    const isw_http http = { .headers = { headers, 2 } };
+
+    (void)state;
+    assert_true(iswi_is_sealed(&http));
+    headers[1].value = isw_str_of("identity");
+    assert_false(iswi_is_sealed(&http));
+    headers[1].value = isw_str_of("gzip");
+    headers[0].value = isw_str_of("image/png");
+    assert_false(iswi_is_sealed(&http));
 }
 
 static void values_within_each_other_are_too(void **state)
@@ -96,7 +154,7 @@ static void values_within_each_other_are_too(void **state)
 
     (void)state;
     iswi_arena_init(&arena, 1024);
-    assert_int_equal(iswi_redact(&arena, &value, NULL, &out), ISW_OK);
+    assert_int_equal(iswi_redact(&arena, &value, &none, &out), ISW_OK);
     assert_int_equal(out.as.array.items[0].as.map.items[0].value.type, ISW_VALUE_STRING);
     assert_int_equal(out.as.array.items[0].as.map.items[1].value.as.integer, 8);
     assert_memory_equal(out.as.array.items[1].as.string.data, "{\"secret\":\"[redacted]\"}", 23);
@@ -107,6 +165,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(names_tell_secrets),
     cmocka_unit_test(bodies_are_read_by_their_type),
     cmocka_unit_test(headers_parameters_and_the_url_are_too),
+    cmocka_unit_test(what_a_function_tells_of_is_a_secret_where_it_stands),
+    cmocka_unit_test(the_parts_of_a_form_are_read),
+    cmocka_unit_test(a_body_that_is_encoded_cannot_be_searched),
     cmocka_unit_test(values_within_each_other_are_too),
 };
 

@@ -360,6 +360,121 @@ static const isw_binding tells[] = {
     { 0 },
 };
 
+/* -- Answers that are none, or wrong ----------------------------------------------------------- */
+
+static isw_status made_by_hand(isw_context *ctx)
+{
+    static const isw_pair headers[] = { { { "x-made", 6 }, { "by hand", 7 } } };
+    static const isw_http made = { .headers = { headers, 1 }, .body = { "made", 4 },
+                                   .status = 201 };
+    isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &made };
+
+    return isw_context_set_result(ctx, &value);
+}
+
+static isw_status large(isw_context *ctx)
+{
+    const char *mib = isw_http_query(ctx, "mib");
+    size_t size = (size_t)(mib ? atoi(mib) : 0) << 20;
+    void *body = isw_context_alloc(ctx, size);
+
+    if (!body)
+        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory");
+    memset(body, 'x', size);
+    return isw_http_reply_bytes(ctx, 200, "text/plain", body, size);
+}
+
+static isw_status deep(isw_context *ctx)
+{
+    isw_value value = isw_value_int(1);
+
+    for (int i = 0; i < 20; i++) {
+        isw_value *inner = isw_context_alloc(ctx, sizeof *inner);
+
+        *inner = value;
+        value = isw_value_array(inner, 1);
+    }
+    return isw_context_set_output(ctx, "news", &value);
+}
+
+/* Mistakes of a programmer, by name; the caller is right. */
+static isw_status mistake(isw_context *ctx)
+{
+    static const isw_pair bad[] = { { { "x-bad", 5 }, { "a\r\nb", 4 } } };
+    static const isw_http made = { .headers = { bad, 1 }, .status = 200 };
+    static const isw_http odd_status = { .status = 999 };
+    const char *how = isw_http_param(ctx, "how");
+    isw_value nan = isw_value_double(0.0 / zero);
+    isw_value hand = { .type = ISW_VALUE_HTTP, .as.http = &made };
+    isw_value one = isw_value_int(1);
+    isw_file_options file = ISW_FILE_OPTIONS_INIT;
+
+    if (strcmp(how, "status") == 0)
+        return isw_http_reply(ctx, 999, NULL, "x");
+    if (strcmp(how, "informational") == 0)
+        return isw_http_reply(ctx, 150, NULL, "x");
+    if (strcmp(how, "header") == 0)
+        return isw_http_set_header(ctx, "x-bad", "a\r\nb");
+    if (strcmp(how, "unheeded") == 0)
+        isw_http_set_header(ctx, "x bad", "a");
+    if (strcmp(how, "type") == 0)
+        return isw_http_reply(ctx, 200, "text/plain\n", "x");
+    if (strcmp(how, "redirect") == 0)
+        return isw_http_redirect(ctx, 302, "/with space");
+    if (strcmp(how, "cookie") == 0)
+        return isw_http_set_cookie(ctx, &(isw_cookie){ .name = "a b", .value = "c" });
+    if (strcmp(how, "event") == 0)
+        return isw_http_event(ctx, &(isw_event){ .id = "a\nb" });
+    if (strcmp(how, "begin") == 0)
+        return isw_http_begin(ctx, 204, NULL);
+    if (strcmp(how, "write") == 0)
+        return isw_http_write(ctx, "x", 1);
+    if (strcmp(how, "output") == 0)
+        return isw_context_set_output(ctx, "none", &one);
+    if (strcmp(how, "emit") == 0)
+        return isw_context_emit(ctx, "none", &one);
+    if (strcmp(how, "json") == 0)
+        return isw_http_reply_json(ctx, 200, &nan);
+    if (strcmp(how, "service") == 0)
+        return isw_context_service(ctx, "none", "none") ? ISW_OK : ISW_E_INVALID;
+    if (strcmp(how, "deep") == 0)
+        return deep(ctx);
+    if (strcmp(how, "file") == 0) {
+        file.download_name = "";
+        return isw_http_reply_file(ctx, "/etc/hostname", &file);
+    }
+    if (strcmp(how, "made_status") == 0)
+        hand.as.http = &odd_status;
+    if (strncmp(how, "made", 4) == 0)
+        return isw_context_set_result(ctx, &hand);
+    return isw_http_reply(ctx, 200, "text/plain", "x");
+}
+
+/* With a header, and then as the caller says. */
+static isw_status odd(isw_context *ctx)
+{
+    const char *how = isw_http_param(ctx, "how");
+    isw_value map = isw_value_map(NULL, 0);
+
+    isw_http_set_header(ctx, "x-mark", "set");
+    isw_http_set_header(ctx, "etag", "\"of the function\"");
+    if (strcmp(how, "json") == 0)
+        return text(ctx);
+    if (strcmp(how, "empty") == 0)
+        isw_http_set_header(ctx, "x-empty", "");
+    if (strcmp(how, "map") == 0)
+        return isw_context_set_result(ctx, &map);
+    if (strcmp(how, "made") == 0)
+        return made_by_hand(ctx);
+    if (strcmp(how, "fail") == 0)
+        return isw_fail(ctx, ISW_E_CONFLICT, "after it was set");
+    if (strcmp(how, "late") == 0) {
+        isw_http_reply(ctx, 200, "text/plain", "all is well");
+        return isw_fail(ctx, ISW_E_UNAVAILABLE, "but it is not");
+    }
+    return ISW_OK;
+}
+
 /* -- Metrics of its own ------------------------------------------------------------------------ */
 
 static const isw_metric events = { .name = "test_events_total", .help = "Events that came.",
@@ -426,6 +541,10 @@ static const isw_function functions[] = {
       .streams = true },
     { .name = "breaks", .trigger = ISW_HTTP("GET", "breaks"), .handler = breaks },
     { .name = "watch", .trigger = ISW_HTTP("GET", "watch"), .handler = watch },
+    { .name = "odd", .trigger = ISW_HTTP("GET POST HEAD", "odd/{how}"), .handler = odd },
+    { .name = "large", .trigger = ISW_HTTP("GET", "large"), .handler = large },
+    { .name = "mistake", .trigger = ISW_HTTP("GET", "mistake/{how}"), .handler = mistake,
+      .bindings = tells },
     { .name = "emits", .trigger = ISW_HTTP("POST", "emits"), .handler = emits,
       .bindings = numbers },
     { 0 },

@@ -97,6 +97,31 @@ class Record(unittest.TestCase):
                 self.assertNotIn(SECRET, file.read())
             self.assertEqual(self.replay(path).returncode, 0)
 
+    def test_what_a_chain_takes_for_a_secret_is_one(self):
+        chain = CHAIN + ("  - auth: {key_header: X-Shop, key_query: k, keys: [{name: t, "
+                         "hash: 'sha256:%s:%s'}]}\n" % ("0" * 32, "0" * 64))
+        with self.host(chain=chain) as host:
+            host.request("GET", f"hello/Ada?k={SECRET}&id=1", headers={
+                "X-Shop": SECRET, "X-Other": "seen", "Referer": f"http://a.example/?k={SECRET}"})
+            host.write("worker.yaml", chain.replace("X-Shop", "X-Store"))
+            host.wait_for("has read its configuration again")
+            host.request("GET", "hello/Eve", headers={"X-Store": SECRET, "X-Shop": SECRET})
+        for path in self.files():
+            with open(path) as file:
+                text = file.read()
+            self.assertNotIn(SECRET, text)
+        self.assertEqual(len(self.files()), 2)
+
+    def test_a_form_of_parts_is_searched_for_secrets(self):
+        with self.host() as host:
+            form = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                           for name, value in (("user", "ada"), ("password", SECRET))) + "--b--\r\n"
+            host.request("POST", "echo", form, {"Content-Type": "multipart/form-data; boundary=b"})
+        with open(self.only("echo")) as file:
+            text = file.read()
+        self.assertNotIn(SECRET, text)
+        self.assertIn("ada", text)
+
     def test_what_cannot_be_written_is_told_and_counted(self):
         with self.host() as host:
             host.get("hello/Ada")
