@@ -119,10 +119,11 @@ static isw_status check_link(const checker *c, const iswi_worker_settings *worke
 static isw_status check_delays(const checker *c, const iswi_worker_settings *worker,
                                const iswi_node *node)
 {
-    if (worker->restart_delay_ms <= worker->restart_delay_max_ms)
-        return ISW_OK;
-    return REFUSE(c, child_of(node, "restart_delay"),
-                  "restart_delay is above restart_delay_max, which it never exceeds");
+    const iswi_node *named = iswi_node_find(node, "restart_delay");
+
+    if (!named || worker->restart_delay_ms <= worker->restart_delay_max_ms)
+        return ISW_OK; /* a default that is above the maximum is cut to it */
+    return REFUSE(c, named, "restart_delay is above restart_delay_max, which it never exceeds");
 }
 
 static isw_status check_workers(const checker *c, const iswi_host_settings *settings)
