@@ -3,27 +3,43 @@
  * logging: one line when an invocation begins (debug) and one when it has ended, with its status,
  * duration and sizes as fields, under the category "Invocation". Lines that the function writes
  * meanwhile carry the option `scope` as a field if it is set.
+ *
+ * The levels are those of the lines, and no thresholds: what of them is shown is chosen by
+ * `logging: { level }` of host.yaml. `success_level: none` leaves out what went well. Put it outside
+ * of error_handling, so that its line counts the bytes of the answer that is made of a failure.
  */
 #include <isoworker/http.h>
 #include <isoworker/log.h>
+#include <isoworker/stream.h>
 #include <isoworker/sys/middleware.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 typedef struct options {
-    int64_t level;
+    int64_t success_level;
     int64_t failure_level;
+    const char *level; /* as success_level was named; NULL for none */
     const char *scope;
 } options;
+
+typedef struct state {
+    isw_log_level success, failure;
+} state;
 
 static const char *const levels[] = { "trace", "debug",    "info", "warning",
                                       "error", "critical", "none", NULL };
 
 static const isw_option rows[] = {
-    { .name = "level", .type = ISW_OPTION_ENUM, .default_value = "info", .choices = levels,
-      .offset = offsetof(options, level), .help = "level of the line at the end" },
+    { .name = "success_level", .type = ISW_OPTION_ENUM, .default_value = "info",
+      .choices = levels, .offset = offsetof(options, success_level),
+      .help = "level of the line at the end of what went well; none leaves it out" },
     { .name = "failure_level", .type = ISW_OPTION_ENUM, .default_value = "warning",
       .choices = levels, .offset = offsetof(options, failure_level),
-      .help = "level of that line when the invocation failed" },
+      .help = "level of the line at the end of what failed; none leaves it out" },
+    { .name = "level", .type = ISW_OPTION_STRING, .optional = true,
+      .offset = offsetof(options, level),
+      .help = "the old name of success_level; it is no threshold" },
     { .name = "scope", .type = ISW_OPTION_STRING, .optional = true,
       .offset = offsetof(options, scope),
       .help = "a field \"scope\" of this value on every line of the invocation" },
@@ -34,22 +50,78 @@ static const char category[] = "Invocation";
 
 enum { FIELDS = 8 };
 
-static size_t http_fields(const isw_context *ctx, isw_named_value *fields, size_t count)
+/* -- The options ------------------------------------------------------------------------------- */
+
+/* Who wrote `level` before success_level was there gets what it did: a failure's line is at least
+ * as loud as a success's. */
+static isw_status start_by_old_name(isw_instance *self, isw_error *error)
+{
+    const options *opt = isw_instance_options(self);
+    state *own = isw_instance_state(self);
+    int level = 0;
+
+    while (levels[level] && strcmp(levels[level], opt->level) != 0)
+        level++;
+    if (!levels[level])
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "level \"%s\" is none of trace, debug, info, warning, error, critical "
+                             "and none; it is the old name of success_level",
+                             opt->level);
+    own->success = (isw_log_level)level;
+    if (own->success != ISW_LOG_NONE && own->failure < own->success)
+        own->failure = own->success;
+    fprintf(stderr,
+            "%s: logging: \"level: %s\" makes each success a line of level %s, it is no threshold; "
+            "write success_level for it, or \"success_level: none\" to leave successes out\n",
+            isw_instance_where(self), opt->level, opt->level);
+    return ISW_OK;
+}
+
+static isw_status start(isw_instance *self, isw_error *error)
+{
+    const options *opt = isw_instance_options(self);
+    state *own = isw_instance_state(self);
+
+    own->success = (isw_log_level)opt->success_level;
+    own->failure = (isw_log_level)opt->failure_level;
+    return opt->level ? start_by_old_name(self, error) : ISW_OK;
+}
+
+/* -- The lines --------------------------------------------------------------------------------- */
+
+/* What the caller gets, also where the answer is made further out: of a failure by error_handling
+ * or the host, of no reply by the host. */
+static int http_status_of(const isw_context *ctx, isw_outcome outcome, isw_status status)
+{
+    const isw_http *reply = isw_http_response(ctx);
+    const isw_value *result = isw_context_result(ctx);
+    const bool failed = outcome != ISW_OUTCOME_SUCCESS;
+
+    if (reply && (!failed || reply->status >= 400 || isw_http_begun(ctx)))
+        return reply->status;
+    if (failed)
+        return outcome == ISW_OUTCOME_RETRY_LATER && status != ISW_E_BUSY
+                   ? 503
+                   : isw_status_http(status);
+    return result && result->type != ISW_VALUE_NONE ? 200 : 204;
+}
+
+static size_t http_fields(const isw_context *ctx, isw_outcome outcome, isw_status status,
+                          isw_named_value *fields, size_t count)
 {
     const isw_http *request = isw_http_request(ctx);
-    const isw_http *reply = isw_http_response(ctx);
 
     if (!request)
         return count;
     fields[count].name = isw_str_of("method");
     fields[count].value = isw_value_string("");
     fields[count++].value.as.string = request->method;
-    if (reply)
-        fields[count++] = isw_named("http_status", isw_value_int(reply->status));
+    fields[count++] =
+        isw_named("http_status", isw_value_int(http_status_of(ctx, outcome, status)));
     return count;
 }
 
-static void log_end(isw_context *ctx, isw_log_level level, isw_status status)
+static void log_end(isw_context *ctx, isw_log_level level, isw_outcome outcome, isw_status status)
 {
     const isw_function *function = isw_context_function(ctx);
     const isw_value *result = isw_context_result(ctx);
@@ -59,6 +131,8 @@ static void log_end(isw_context *ctx, isw_log_level level, isw_status status)
 
     if (failure)
         status = failure->status;
+    else if (status == ISW_OK && outcome != ISW_OUTCOME_SUCCESS)
+        status = ISW_E_FAILED; /* the outcome alone says so */
     fields[count++] = isw_named("trigger", isw_value_string(function->trigger.type));
     fields[count++] = isw_named("status", isw_value_string(isw_status_name(status)));
     fields[count++] = isw_named("duration_us", isw_value_int(isw_context_elapsed_us(ctx)));
@@ -66,14 +140,16 @@ static void log_end(isw_context *ctx, isw_log_level level, isw_status status)
         "in_bytes", isw_value_int((int64_t)isw_value_payload(isw_context_trigger(ctx)).size));
     fields[count++] =
         isw_named("out_bytes", isw_value_int(result ? (int64_t)isw_value_payload(result).size : 0));
-    count = http_fields(ctx, fields, count);
+    count = http_fields(ctx, outcome, status, fields, count);
     isw_log_fields(ctx, level, category, fields, count, "%s ended", function->name);
 }
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
     const options *opt = isw_instance_options(self);
-    isw_log_level level = (isw_log_level)opt->level;
+    const state *own = isw_instance_state(self);
+    isw_log_level level;
+    isw_outcome outcome;
     isw_status status;
 
     if (opt->scope)
@@ -81,11 +157,10 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     isw_log_fields(ctx, ISW_LOG_DEBUG, category, NULL, 0, "%s begins",
                    isw_context_function(ctx)->name);
     status = isw_next_run(next, ctx);
-    if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS &&
-        (level == ISW_LOG_NONE || opt->failure_level > opt->level))
-        level = (isw_log_level)opt->failure_level;
+    outcome = isw_context_outcome(ctx, status);
+    level = outcome == ISW_OUTCOME_SUCCESS ? own->success : own->failure;
     if (level != ISW_LOG_NONE && isw_log_enabled(ctx, level, category))
-        log_end(ctx, level, status);
+        log_end(ctx, level, outcome, status);
     if (opt->scope)
         isw_log_pop_scope(ctx);
     return status;
@@ -97,5 +172,7 @@ const isw_middleware isw_middleware_logging = {
     .summary = "one line at the begin and one at the end of each invocation",
     .options = rows,
     .options_size = sizeof(options),
+    .instance_size = sizeof(state),
+    .start = start,
     .invoke = invoke,
 };

@@ -34,7 +34,7 @@ int main(void)
     result = isw_test_http(test, "GET", "/greet/Ada");
     check(strcmp(result->body, "Good morning, Ada!\n") == 0, "greets by the hour");
     check(isw_test_logged(result, "8 o'clock") != NULL, "says in the log how late it is");
-    check(strcmp(result->spans[0].name, "error_handling") == 0, "runs through the chain");
+    check(strcmp(result->spans[0].name, "logging") == 0, "runs through the chain");
     check(isw_test_http(test, "GET", "/greet")->http_status == 404, "wants a name");
 
     result = isw_test_invoke(test, "nap", NULL);

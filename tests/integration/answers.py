@@ -135,14 +135,17 @@ class Answers(unittest.TestCase):
             self.assertLess(seconds, 4)
 
     def test_the_chain_runs_in_the_order_of_the_list(self):
-        """logging outside of error_handling sees the reply that it made; inside it does not."""
+        """logging outside of error_handling sees the bytes that it made; inside it does not. The
+        line has the answer's status either way."""
         outside = "middleware:\n  - logging\n  - error_handling\n"
         inside = "middleware:\n  - error_handling\n  - logging\n"
         for chain, expected in ((outside, True), (inside, False)):
             with Host(worker(), chain=chain) as host:
                 host.get("fail")
                 line = host.wait_for("Invocation: fail ended")
-                self.assertEqual("http_status=409" in line, expected, line)
+                self.assertEqual("out_bytes=0 " not in line, expected, line)
+                self.assertIn("status=ISW_E_CONFLICT", line)
+                self.assertIn("http_status=409", line)
 
     def test_the_chain_is_extended_by_hand(self):
         digest = hashlib.sha256(b"00112233445566778899aabbccddeeff" + b"sesame").hexdigest()

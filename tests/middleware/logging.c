@@ -68,6 +68,24 @@ static void a_failure_has_a_level_of_its_own(void **state)
                   "error Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
 }
 
+static void a_level_is_that_of_the_line_and_no_threshold(void **state)
+{
+    (void)state;
+    assert_logged(succeeds, "{success_level: warning}", ISW_LOG_WARNING,
+                  "warning Invocation: f ended" FIELDS("ISW_OK", "4"));
+    assert_logged(fails, "{success_level: warning, failure_level: info}", ISW_LOG_WARNING, "");
+    assert_logged(succeeds, "{success_level: none}", ISW_LOG_INFO, "");
+    assert_logged(fails, "{success_level: none}", ISW_LOG_WARNING,
+                  "warning Invocation: f ended" FIELDS("ISW_E_CONFLICT", "0"));
+}
+
+static void the_old_name_must_be_a_level(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(refusal_of("middleware:\n  - logging: {level: loud}\n"),
+                           "level \"loud\" is none of"));
+}
+
 static void levels_can_silence_either(void **state)
 {
     (void)state;
@@ -102,6 +120,64 @@ static void http_adds_method_and_status(void **state)
     run_fini(&r);
 }
 
+static isw_status nothing(isw_context *ctx)
+{
+    (void)ctx;
+    return ISW_OK;
+}
+
+static isw_status retries_later(isw_context *ctx)
+{
+    isw_context_set_outcome(ctx, ISW_OUTCOME_RETRY_LATER, 1000);
+    return ISW_OK;
+}
+
+static isw_status fails_behind_a_reply(isw_context *ctx)
+{
+    isw_http_reply(ctx, 200, NULL, "done");
+    return fails(ctx);
+}
+
+static isw_status refuses(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 422, NULL, "no");
+}
+
+/* What error_handling or the host answers, wherever they stand. */
+static void a_line_has_the_status_of_the_answer_in_either_order(void **state)
+{
+    static const struct {
+        isw_handler_fn handler;
+        const char *end;
+    } rows[] = {
+        { fails, "http_status=409\n" },        { nothing, "http_status=204\n" },
+        { succeeds, "http_status=200\n" },     { replies, "http_status=201\n" },
+        { retries_later, "http_status=503\n" }, { fails_behind_a_reply, "http_status=409\n" },
+        { refuses, "http_status=422\n" },
+    };
+    static const char *const chains[] = {
+        "middleware: [logging, error_handling: {log: false}]\n",
+        "middleware: [error_handling: {log: false}, logging]\n",
+        "middleware: [logging]\n",
+    };
+    const isw_http request = { .method = { "PUT", 3 } };
+    isw_value input = http_data(&request);
+
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof rows / sizeof rows[0]; i++) {
+        const isw_function function = { .name = "f", .trigger = ISW_HTTP("PUT", NULL),
+                                        .handler = rows[i / 3].handler };
+        const char *line;
+        run r;
+
+        run_captured(&r, &function, chains[i % 3], &input, ISW_LOG_INFO);
+        line = strstr(r.log, "f ended");
+        if (!line || !strstr(line, rows[i / 3].end))
+            fail_msg("%s%s", chains[i % 3], r.log);
+        run_fini(&r);
+    }
+}
+
 const conforming subject = { .name = "logging", .options = "{level: debug}",
                              .other_options = "{level: none, failure_level: none}" };
 
@@ -110,9 +186,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_line_tells_how_it_ended),
     cmocka_unit_test(its_begin_is_for_debugging),
     cmocka_unit_test(a_failure_has_a_level_of_its_own),
+    cmocka_unit_test(a_level_is_that_of_the_line_and_no_threshold),
+    cmocka_unit_test(the_old_name_must_be_a_level),
     cmocka_unit_test(levels_can_silence_either),
     cmocka_unit_test(a_scope_marks_every_line_inside),
     cmocka_unit_test(http_adds_method_and_status),
+    cmocka_unit_test(a_line_has_the_status_of_the_answer_in_either_order),
 };
 
 ISW_TEST_MAIN(tests)
