@@ -55,7 +55,7 @@ class Worker(unittest.TestCase):
     def assert_violation(self, *frames):
         """The frames after a load cost the session, which says so, and the process."""
         def talk(peer):
-            load(peer, "hello")
+            load(peer, "nap")
             peer.send(*frames)
             _, _, body = expect(peer, ERROR)
             self.assertEqual(field(members(body[1]), 1, int), E_PROTOCOL)
@@ -112,7 +112,8 @@ class Worker(unittest.TestCase):
         self.assert_violation(invocation(7, 0))
         self.assert_violation(HELLO)
         self.assert_violation((CREDIT, 0, {1: 1}))
-        self.assert_violation((TERMINATE, 0, {1: 1000}), invocation(7, 1))
+        self.assert_violation(invocation(7, 1, "/?ms=20000"), (TERMINATE, 0, {1: 20000}),
+                              invocation(7, 2))
 
     def test_a_cancel_is_a_request_and_one_response_follows(self):
         def talk(peer):

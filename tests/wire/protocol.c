@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROWS = 400, CELLS = 4, CELL_BYTES = 200, STRUCTURES = 64 };
+enum { ROWS = 600, CELLS = 4, CELL_BYTES = 200, STRUCTURES = 64 };
 
 /* One row of a table, or a heading (no cells). */
 typedef struct row {
