@@ -14,6 +14,12 @@ int iswi_cli_drain(int argc, char **argv); /* and resume */
 int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 
+/* For a command that starts programs: where this process is the one that gets orphans, stay as it,
+ * wait for them, and let a child go on. Returns ISWI_CLI_GO_ON where the command is to go on, else
+ * its exit status. Before there are threads. */
+enum { ISWI_CLI_GO_ON = -1 };
+int iswi_cli_reap_orphans(void);
+
 /* Print what may stand in host.yaml. */
 int iswi_cli_host_reference(void);
 

@@ -142,6 +142,7 @@ int iswi_cli_run(int argc, char **argv)
     };
     iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
     int letter;
+    int code;
 
     overrides.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -168,5 +169,6 @@ int iswi_cli_run(int argc, char **argv)
         fprintf(stderr, "isoworker: run takes one folder\n");
         return EX_USAGE;
     }
-    return run(optind < argc ? argv[optind] : ".", &overrides);
+    code = iswi_cli_reap_orphans();
+    return code == ISWI_CLI_GO_ON ? run(optind < argc ? argv[optind] : ".", &overrides) : code;
 }

@@ -29,12 +29,14 @@ NO_CHAIN = "middleware: []\n"
 class Host:
     """One running host. Use it as a context: it is stopped at the end, and must exit with 0."""
 
-    def __init__(self, workers, top="", chain=CHAIN, arguments=(), expect=0, settled="Ctrl-C ends"):
+    def __init__(self, workers, top="", chain=CHAIN, arguments=(), expect=0, settled="Ctrl-C ends",
+                 prepare=None):
         self.folder = tempfile.TemporaryDirectory(prefix="isw-")
         self.write("host.yaml", top + "\nworkers:\n" + workers)
         self.write("worker.yaml", chain)
         self.arguments = list(arguments)
         self.expect = expect
+        self.prepare = prepare  # called in its process, before it begins
         self.settled = settled
         self.lines = []
         self.changed = threading.Condition()
@@ -47,7 +49,7 @@ class Host:
     def __enter__(self):
         command = [BIN + "/isoworker", "run", self.folder.name, "--port", "0", *self.arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace", bufsize=1)
+                                        text=True, errors="replace", bufsize=1, preexec_fn=self.prepare)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         if self.settled:

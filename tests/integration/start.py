@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a host starts, what it says when something is wrong, and how it ends."""
+import ctypes
 import fcntl
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import BIN, CHAIN, SOURCE, Host, is_alive, main, wait_until, worker
+from harness import BIN, CHAIN, SOURCE, WORKER, Host, is_alive, main, wait_until, worker
 from operators import ADMIN, admin, ask, report, run
 
 HELLO_PY = SOURCE + "/conformance/worker.py"
@@ -28,18 +29,25 @@ def children(host):
 
 
 def guard_of(host):
-    """Its only child of its own program."""
-    own = os.readlink(f"/proc/{host.process.pid}/exe")
-    guards = [pid for pid in children(host)
-              if is_alive(pid) and os.readlink(f"/proc/{pid}/exe") == own]
-    assert len(guards) == 1, guards
-    return guards[0]
+    """Its only child that has a session of its own, and one open file."""
+    found = []
+
+    def settled():
+        found[:] = [pid for pid in children(host) if is_alive(pid) and os.getsid(pid) == pid]
+        return len(found) == 1 and len(os.listdir(f"/proc/{found[0]}/fd")) == 1
+
+    wait_until(settled)
+    return found[0]
 
 
-def guard_pipe(host):
-    """The end that the guard reads, opened anew."""
-    return os.open(f"/proc/{guard_of(host)}/fd/" +
-                   os.listdir(f"/proc/{guard_of(host)}/fd")[0], os.O_RDONLY)
+def become_subreaper():
+    """What process 1 is to its container, a subreaper (prctl(2)) is to its descendants."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
 def up(host):
@@ -192,6 +200,28 @@ class Start(unittest.TestCase):
             for pid in pids:
                 wait_until(lambda: not is_alive(pid), 5)
 
+    def test_where_it_is_process_1_orphans_do_not_stay_as_zombies(self):
+        orphan = "test -e orphan || setsid sh -c 'echo $$$$ > orphan; read line < gate' &"
+        host = Host(worker(command=["sh", "-c", f"({orphan}); exec {WORKER}"]),
+                    prepare=become_subreaper)
+        os.mkfifo(os.path.join(host.folder.name, "gate"))
+        with host:
+            path = os.path.join(host.folder.name, "orphan")
+            wait_until(lambda: os.path.exists(path) and os.path.getsize(path))
+            with open(path) as file:
+                pid = int(file.read())
+            wait_until(lambda: parent_of(pid) == host.process.pid)
+            host.write("gate", "end\n")
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+            os.kill(report(host)["processes"][0]["pid"], signal.SIGKILL)
+            host.wait_for(r"worker test: it was ended by signal 9 \(Killed\); starts again")
+            host.process.send_signal(signal.SIGHUP)  # handed on to the host
+            host.wait_for("workers are to read their configurations")
+
+    def test_where_it_is_process_1_its_exit_status_is_the_hosts(self):
+        self.refused("unknown option", workers=worker(), expect=78, top="nonsense: 1",
+                     prepare=become_subreaper)
+
     def test_a_guard_that_is_killed_is_replaced_and_guards(self):
         host = Host(worker(more="processes: 2"), expect=-9)
         with host:
@@ -215,9 +245,11 @@ class Start(unittest.TestCase):
         quick = worker("quick", ["true"], "give_up_after: 1000\nrestart_delay: 1ms\n"
                                           "restart_delay_max: 1ms")
         with Host(worker() + quick, top=top) as host:
-            fill = guard_of(host)
-            fcntl.fcntl(guard_pipe(host), fcntl.F_SETPIPE_SZ, 4096)
-            os.kill(fill, signal.SIGSTOP)
+            guard = guard_of(host)
+            open_files = f"/proc/{guard}/fd/"
+            with open(open_files + os.listdir(open_files)[0], "rb") as pipe:
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+            os.kill(guard, signal.SIGSTOP)
             host.wait_for("another guard runs, as pid", 60)
 
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host as the first process of a container. Orphans of workers become children of process 1 (or
+ * of a subreaper, PR_SET_CHILD_SUBREAPER), and stay as zombies unless that one waits for them. So
+ * there are two of us then: this one waits for whatever ends, and hands signals on; the host is its
+ * child, and nobody takes the ends of its own children from it.
+ */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static bool gets_orphans(void)
+{
+    int is_subreaper = 0;
+
+    return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper);
+}
+
+/* In a group of its own, so that what a terminal or a shell sends to a group reaches the host
+ * once. */
+static void become_host(pid_t parent)
+{
+    bool in_front = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+
+    setpgid(0, 0);
+    if (in_front) {
+        signal(SIGTTOU, SIG_IGN);
+        tcsetpgrp(STDIN_FILENO, getpid());
+        signal(SIGTTOU, SIG_DFL);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) /* it has ended meanwhile */
+        exit(EX_UNAVAILABLE);
+}
+
+/* Returns whether the host has ended, and how. */
+static bool reap(pid_t host, int *code)
+{
+    bool ended = false;
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != host)
+            continue;
+        ended = true;
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    return ended;
+}
+
+/* All that can be waited for, but for what the kernel sends to somebody at fault. */
+static void fill(sigset_t *signals)
+{
+    static const int left_out[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGABRT,
+                                    SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU };
+
+    sigfillset(signals);
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        sigdelset(signals, left_out[i]);
+}
+
+int iswi_cli_reap_orphans(void)
+{
+    pid_t self = getpid();
+    sigset_t before;
+    sigset_t all;
+    pid_t host;
+    int number;
+    int code;
+
+    if (!gets_orphans())
+        return ISWI_CLI_GO_ON;
+    signal(SIGCHLD, SIG_DFL);
+    fill(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    host = fork();
+    if (host <= 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    if (host < 0)
+        return ISWI_CLI_GO_ON; /* the host may do without */
+    if (host == 0) {
+        become_host(self);
+        return ISWI_CLI_GO_ON;
+    }
+    for (;;) {
+        if (reap(host, &code))
+            return code;
+        number = sigwaitinfo(&all, NULL);
+        if (number > 0 && number != SIGCHLD)
+            kill(host, number);
+    }
+}
