@@ -66,6 +66,7 @@ iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
 /* How a call ended. `held` keeps alive what the views point to. */
 typedef struct iswi_answer {
+    const iswi_host_function *function; /* of a worker's answer; else NULL */
     isw_outcome outcome;
     isw_status status;
     bool retriable;

@@ -331,6 +331,7 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
         return status;
     }
     fill_answer(held, &answer);
+    answer.function = call->function;
     if (answer.status == ISW_E_CANCELLED) {
         answer.status = reason_of(call, stopping);
         answer.retriable = isw_status_retriable(answer.status);

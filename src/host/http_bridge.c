@@ -18,6 +18,34 @@ static const char *content_type_of(isw_value_type type)
     }
 }
 
+/* Whether a result is the answer as it is. That of a failure must look like one. */
+static bool is_reply(const isw_http *result, isw_outcome outcome)
+{
+    int least = outcome == ISW_OUTCOME_SUCCESS ? 200 : 400;
+
+    return result && result->status >= least && result->status <= 599;
+}
+
+/* It is the function's fault, and nobody but the host can know. */
+static void refuse_result(iswi_http_request *request, const char *invocation_id,
+                          const iswi_answer *answer)
+{
+    const iswi_host_function *function = answer->function;
+    const isw_value *result = &answer->result;
+    char status[48] = "";
+
+    if (result->type == ISW_VALUE_HTTP)
+        snprintf(status, sizeof status, " of the status %d", result->as.http->status);
+    iswi_console_say_of(&function->pool->processes->host->console, ISW_LOG_ERROR, function->name,
+                        invocation_id,
+                        "%s: its result, of the type %s%s, is no answer to an HTTP request: send "
+                        "json, text, bytes, or http with a status of 200 to 599", function->name,
+                        isw_value_type_name(result->type), status);
+    iswi_answer_release(answer->held);
+    iswi_http_problem_is(request, ISW_E_FAILED, false);
+    iswi_http_answer_problem(request, 500, NULL, NULL, invocation_id);
+}
+
 /* A result that is no HTTP reply still answers: text, JSON and bytes as such, nothing as 204. */
 static void answer_plain(iswi_http_request *request, const char *invocation_id,
                          const iswi_answer *answer)
@@ -32,10 +60,7 @@ static void answer_plain(iswi_http_request *request, const char *invocation_id,
         response.status = 204;
     } else if (answer->result.type != ISW_VALUE_STRING && answer->result.type != ISW_VALUE_JSON &&
                answer->result.type != ISW_VALUE_BYTES) {
-        iswi_answer_release(answer->held);
-        iswi_http_answer_problem(request, 500, NULL,
-                                 "the function's result is no answer to an HTTP request",
-                                 invocation_id);
+        refuse_result(request, invocation_id, answer);
         return;
     }
     iswi_http_answer(request, &response, iswi_answer_release, answer->held);
@@ -162,8 +187,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         whole.status = reply->body.size ? 200 : 204;
         reply = &whole;
     }
-    if (reply && reply->status >= 200 && (answer->outcome == ISW_OUTCOME_SUCCESS ||
-                                          reply->status >= 400))
+    if (is_reply(reply, answer->outcome))
         iswi_http_answer(request, reply, iswi_answer_release, answer->held);
     else if (answer->outcome != ISW_OUTCOME_SUCCESS)
         answer_failure(request, invocation_id, answer);

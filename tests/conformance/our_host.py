@@ -73,7 +73,8 @@ PLAIN = {
 NO_ANSWER = {
     "int": [4, 7], "double": [5, 0.5], "bool": [6, True], "model": [8, {"3": "text/plain"}],
     "array": [9, [[4, 1]]], "map": [10, ["a", [4, 1]]], "ints": [20, [1, 2]],
-    "strings": [17, ["a"]],
+    "strings": [17, ["a"]], "below": [7, {"8": 199}], "above": [7, {"8": 600}],
+    "early": [7, {"8": 103}],
 }
 # The HTTP status of each status code (section 7) of a response that failed.
 STATUSES = {1: 500, 2: 400, 3: 401, 4: 403, 5: 404, 6: 409, 7: 413, 8: 429, 9: 499, 10: 500,
@@ -103,17 +104,24 @@ class Answers(unittest.TestCase):
         cases = {name: {"1": SUCCESS, "3": data} for name, data in NO_ANSWER.items()}
         with answering(cases) as host:
             for name in cases:
-                answer = host.ask("answer/" + name)
-                self.assertEqual((answer[0], answer[1]["content-type"]), (500, PROBLEM), name)
+                self.assert_problem(host.ask("answer/" + name), 500, "ISW_E_FAILED", name)
+            for words in ("int", "double", "bool", "model", "array", "map",
+                          "http of the status 199", "http of the status 600"):
+                host.wait_for(f"error .*answer: its result, of the type {words}, is no answer")
 
     def test_an_http_result_is_the_answer_as_it_is(self):
+        """One without a status is 200, or 204 without a body."""
         headers = ["X-Case", "Kept", "set-cookie", "a=1", "set-cookie", "b=2"]
         cases = {str(status): {"1": SUCCESS, "3": http_reply(status, headers)}
                  for status in (200, 201, 302, 404, 500, 599)}
+        cases["full"] = {"1": SUCCESS, "3": http_reply(None, headers)}
+        cases["empty"] = {"1": SUCCESS, "3": http_reply(None, headers, "")}
         with answering(cases) as host:
-            for status in cases:
-                answer = host.ask("answer/" + status)
-                self.assertEqual((answer[0], answer[2]), (int(status), b"m"))
+            for name in cases:
+                answer = host.ask("answer/" + name)
+                status = {"full": 200, "empty": 204}.get(name) or int(name)
+                self.assertEqual((answer[0], answer[1]["x-case"], answer[2]),
+                                 (status, "Kept", b"" if name == "empty" else b"m"))
             connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
             connection.request("GET", "/api/answer/200")
             names = [pair for pair in connection.getresponse().getheaders()
@@ -137,12 +145,14 @@ class Answers(unittest.TestCase):
     def test_headers_that_belong_to_the_connection_are_dropped(self):
         headers = ["connection", "x-gone", "Content-Length", "99", "keep-alive", "timeout=1",
                    "proxy-connection", "close", "te", "trailers", "trailer", "x", "upgrade", "h2c",
-                   "transfer-encoding", "chunked", "x-kept", "yes"]
+                   "transfer-encoding", "chunked", "x broken", "1", "x-bare", "a\nb", "x-empty", "",
+                   "x-kept", "yes"]
         with answering({"a": {"1": SUCCESS, "3": http_reply(200, headers)}}) as host:
             status, got, body = host.ask("answer/a")
             self.assertEqual((status, got["x-kept"], got["content-length"], body),
                              (200, "yes", "1", b"m"))
-            for name in headers[:-2:2]:
+            self.assertEqual(got["x-empty"], "")
+            for name in headers[:-4:2]:
                 if name != "Content-Length":
                     self.assertNotIn(name, got)
 
@@ -179,14 +189,21 @@ class Answers(unittest.TestCase):
         refusal = {"2": {"1": 6}, "3": http_reply(418, ["x-why", "tea"])}
         cases = {"failed": {"1": FAILED, **refusal}, "cancelled": {"1": CANCELLED, **refusal},
                  "later": {"1": LATER, **refusal},
-                 "proud": {"1": FAILED, "2": {"1": 6}, "3": http_reply(200)},
+                 "proud": {"1": FAILED, "2": {"1": 6},
+                           "3": http_reply(200, ["x-kept", "yes", "etag", "1", "content-type", "x/y"])},
+                 "above": {"1": FAILED, "2": {"1": 6}, "3": http_reply(600)},
+                 "headers": {"1": FAILED, "2": {"1": 6}, "3": http_reply(None, ["X-Kept", "yes"])},
                  "text": {"1": FAILED, "2": {"1": 6}, "3": [1, "my own words"]}}
         with answering(cases) as host:
             for name in ("failed", "cancelled", "later"):
                 answer = host.ask("answer/" + name)
                 self.assertEqual((answer[0], answer[1]["x-why"], answer[2]), (418, "tea", b"m"))
-            self.assert_problem(host.ask("answer/proud"), 409, "ISW_E_CONFLICT")
-            self.assert_problem(host.ask("answer/text"), 409, "ISW_E_CONFLICT")
+            for name in ("proud", "above", "headers", "text"):
+                answer = host.ask("answer/" + name)
+                self.assert_problem(answer, 409, "ISW_E_CONFLICT", name)
+                self.assertEqual(answer[1].get("x-kept"),
+                                 "yes" if name in ("proud", "headers") else None)
+                self.assertNotIn("etag", answer[1])
 
     def test_a_success_ignores_its_status(self):
         cases = {"a": {"1": SUCCESS, "2": {"1": 6, "2": "my own words"}, "3": [1, "fine"]}}
