@@ -4,30 +4,34 @@
  * that the handler makes itself (span.h), in the caller's W3C trace or a new one. They are exported
  * once the answer is sent: `to: log` writes a line for each under the category "Trace", `to: file`
  * one ExportTraceServiceRequest of OTLP/JSON for each invocation, a line of a file that an
- * OpenTelemetry collector's otlpjsonfile receiver takes.
+ * OpenTelemetry collector's otlpjsonfile receiver takes. The file is bounded and turned over
+ * (trace_file.h), and opened anew once it was moved or deleted.
  * Names, kinds and attributes are OpenTelemetry's (semantic conventions 1.27: http, faas). A trace
  * that its caller samples is sampled here, one that it does not is not; of those that begin here
  * the share `sample` is. Put it outermost: what is outside of it is not in its spans.
  */
+#include "trace_file.h"
+
+#include <isoworker/convert.h>
 #include <isoworker/http.h>
 #include <isoworker/log.h>
 #include <isoworker/span.h>
 #include <isoworker/sys/middleware.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 enum to { LOG, FILE_LINES };
 
 typedef struct options {
     int64_t to;
     const char *file;
+    int64_t max_size, keep;
     double sample;
     const char *service;
 } options;
@@ -39,6 +43,11 @@ static const isw_option rows[] = {
       .offset = offsetof(options, to), .help = "where spans go" },
     { .name = "file", .type = ISW_OPTION_PATH, .optional = true, .offset = offsetof(options, file),
       .help = "of `to: file`; lines are added to it" },
+    { .name = "max_size", .type = ISW_OPTION_SIZE, .default_value = "64MiB", .min = 4096,
+      .max = INT64_MAX, .offset = offsetof(options, max_size),
+      .help = "before the file is larger it becomes FILE.1, and a new one begins" },
+    { .name = "keep", .type = ISW_OPTION_INT, .default_value = "3", .max = 1000,
+      .offset = offsetof(options, keep), .help = "how many of FILE.1, FILE.2 ... stay" },
     { .name = "sample", .type = ISW_OPTION_DOUBLE, .default_value = "1",
       .offset = offsetof(options, sample), .help = "share of the traces that begin here, 0 to 1" },
     { .name = "service", .type = ISW_OPTION_STRING, .default_value = "isoworker",
@@ -47,7 +56,7 @@ static const isw_option rows[] = {
 };
 
 typedef struct state {
-    int fd;
+    iswi_trace_file file; /* of `to: file` */
 } state;
 
 static isw_status start(isw_instance *self, isw_error *error)
@@ -55,25 +64,21 @@ static isw_status start(isw_instance *self, isw_error *error)
     const options *opt = isw_instance_options(self);
     state *own = isw_instance_state(self);
 
-    own->fd = -1;
     if (!(opt->sample >= 0 && opt->sample <= 1))
         return isw_error_set(error, ISW_E_CONFIG, "sample is a share from 0 to 1");
     if (opt->to == LOG)
         return ISW_OK;
     if (!opt->file)
         return isw_error_set(error, ISW_E_CONFIG, "to: file needs a file");
-    own->fd = open(opt->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (own->fd < 0)
-        return isw_error_set(error, ISW_E_CONFIG, "%s: %s", opt->file, strerror(errno));
-    return ISW_OK;
+    return iswi_trace_file_open(&own->file, opt->file, opt->max_size, opt->keep, error);
 }
 
 static void stop(isw_instance *self)
 {
-    int fd = ((state *)isw_instance_state(self))->fd;
+    const options *opt = isw_instance_options(self);
 
-    if (fd >= 0)
-        close(fd);
+    if (opt->to == FILE_LINES)
+        iswi_trace_file_close(&((state *)isw_instance_state(self))->file);
 }
 
 /* -- The root ---------------------------------------------------------------------------------- */
@@ -123,6 +128,17 @@ static void log_span(isw_context *ctx, const isw_recording *recording, const isw
     isw_log_fields(ctx, ISW_LOG_INFO, "Trace", fields, count, "%s", span->name ? span->name : "");
 }
 
+/* As JSON has doubles, in no locale, and as OTLP/JSON has those that JSON has not. */
+static isw_str double_of(isw_context *ctx, const isw_value *value)
+{
+    const double real = value->as.real;
+    isw_str json = isw_str_of(isnan(real) ? "\"NaN\"" : real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+
+    if (isfinite(real))
+        isw_json_write(ctx, value, &json);
+    return json;
+}
+
 static void write_value(isw_context *ctx, FILE *out, const isw_value *value)
 {
     isw_str text = value->type == ISW_VALUE_STRING ? value->as.string : isw_str_of("");
@@ -131,7 +147,8 @@ static void write_value(isw_context *ctx, FILE *out, const isw_value *value)
     if (value->type == ISW_VALUE_INT) {
         fprintf(out, "{\"intValue\":\"%" PRId64 "\"}", value->as.integer);
     } else if (value->type == ISW_VALUE_DOUBLE) {
-        fprintf(out, "{\"doubleValue\":%.17g}", value->as.real);
+        text = double_of(ctx, value);
+        fprintf(out, "{\"doubleValue\":%.*s}", (int)text.size, text.data);
     } else if (value->type == ISW_VALUE_BOOL) {
         fprintf(out, "{\"boolValue\":%s}", value->as.boolean ? "true" : "false");
     } else {
@@ -165,12 +182,13 @@ static void write_span(isw_context *ctx, FILE *out, const isw_recording *recordi
     fputs("}}", out);
 }
 
-static void write_line(isw_context *ctx, const options *opt, int fd,
+static void write_line(isw_context *ctx, const options *opt, iswi_trace_file *file,
                        const isw_recording *recording)
 {
     const char *service = isw_context_json_string(ctx, opt->service);
     char *text = NULL;
     size_t size = 0;
+    int failure;
     FILE *out = open_memstream(&text, &size);
 
     if (!out)
@@ -181,8 +199,10 @@ static void write_line(isw_context *ctx, const options *opt, int fd,
     for (size_t i = 0; i < recording->count; i++)
         write_span(ctx, out, recording, i);
     fputs("]}]}]}\n", out);
-    if (fclose(out) == 0 && write(fd, text, size) != (ssize_t)size)
-        isw_log_fields(ctx, ISW_LOG_ERROR, "Trace", NULL, 0, "%s: %s", opt->file, strerror(errno));
+    failure = fclose(out) == 0 ? iswi_trace_file_write(file, text, size) : ENOMEM;
+    if (failure)
+        isw_log_fields(ctx, ISW_LOG_ERROR, "Trace", NULL, 0, "%s: %s; spans are lost until it is "
+                       "mended", opt->file, strerror(failure));
     free(text);
 }
 
@@ -204,7 +224,7 @@ static void export(isw_context *ctx, void *user)
     describe_root(ctx, &recording->spans[0], attributes);
     recording->spans[0].status = done->status;
     if (opt->to == FILE_LINES)
-        write_line(ctx, opt, ((const state *)isw_instance_state(done->self))->fd, recording);
+        write_line(ctx, opt, &((state *)isw_instance_state(done->self))->file, recording);
     for (size_t i = 0; opt->to == LOG && i < recording->count; i++)
         log_span(ctx, recording, &recording->spans[i]);
 }

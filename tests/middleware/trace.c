@@ -2,10 +2,14 @@
 /* Spans as they are exported, and what those who are called learn. */
 #include "middleware/conformance.h"
 
+#include "../../middleware/trace_file.h"
+
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char sent_on[64]; /* what the handler would send */
@@ -224,6 +228,181 @@ static const char *text(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+/* -- The file ---------------------------------------------------------------------------------- */
+
+typedef struct folder {
+    char path[32], file[64];
+} folder;
+
+static void make_folder(folder *f)
+{
+    strcpy(f->path, "/tmp/isw-trace-XXXXXX");
+    assert_non_null(mkdtemp(f->path));
+    snprintf(f->file, sizeof f->file, "%s/spans", f->path);
+}
+
+static void remove_folder(const folder *f)
+{
+    char name[96];
+
+    unlink(f->file);
+    for (int i = 1; i < 9; i++) {
+        snprintf(name, sizeof name, "%s.%d", f->file, i);
+        unlink(name);
+    }
+    assert_int_equal(rmdir(f->path), 0);
+}
+
+/* The size of FILE.number (0: FILE), -1 if it is not there; *lines gets how many it has. */
+static long size_of(const folder *f, int number, int *lines)
+{
+    char name[96];
+    FILE *in;
+    int last = '\n';
+    int c;
+    long size = 0;
+
+    snprintf(name, sizeof name, number ? "%s.%d" : "%s", f->file, number);
+    in = fopen(name, "r");
+    if (!in)
+        return -1;
+    for (*lines = 0; (c = getc(in)) != EOF; size++, last = c)
+        *lines += c == '\n';
+    assert_int_equal(last, '\n');
+    fclose(in);
+    return size;
+}
+
+static isw_test *tracing_to(const folder *f, const char *more)
+{
+    char yaml[192];
+
+    snprintf(yaml, sizeof yaml, "middleware: [trace: {to: file, file: %s%s}]\n", f->file, more);
+    return test_of(functions, yaml);
+}
+
+static void a_file_is_turned_over_before_it_is_too_large(void **state)
+{
+    isw_test *test;
+    folder f;
+    int lines;
+    int kept = 0;
+
+    (void)state;
+    make_folder(&f);
+    test = tracing_to(&f, ", max_size: 4KiB, keep: 2");
+    for (int i = 0; i < 40; i++)
+        isw_test_http(test, "POST", "/orders/7");
+    for (int i = 0; i <= 2; i++) {
+        assert_in_range(size_of(&f, i, &lines), 1, 4096);
+        assert_in_range(lines, 1, 8);
+        kept += lines;
+    }
+    assert_in_range(kept, 3, 39);
+    assert_int_equal(size_of(&f, 3, &lines), -1);
+    isw_test_destroy(test);
+    test = tracing_to(&f, ", max_size: 4KiB, keep: 0");
+    for (int i = 0; i < 9; i++)
+        isw_test_http(test, "POST", "/orders/7");
+    assert_in_range(size_of(&f, 0, &lines), 1, 4096);
+    isw_test_destroy(test);
+    remove_folder(&f);
+}
+
+/* As logrotate does, which tells nobody. */
+static void a_file_that_was_moved_or_deleted_is_begun_anew(void **state)
+{
+    char moved[96];
+    isw_test *test;
+    folder f;
+    int lines;
+
+    (void)state;
+    make_folder(&f);
+    snprintf(moved, sizeof moved, "%s.7", f.file);
+    test = tracing_to(&f, "");
+    isw_test_http(test, "POST", "/orders/7");
+    isw_test_http(test, "POST", "/orders/7");
+    assert_int_equal(rename(f.file, moved), 0);
+    isw_test_http(test, "POST", "/orders/7");
+    size_of(&f, 7, &lines);
+    assert_int_equal(lines, 2);
+    size_of(&f, 0, &lines);
+    assert_int_equal(lines, 1);
+    assert_int_equal(unlink(f.file), 0);
+    isw_test_http(test, "POST", "/orders/7");
+    size_of(&f, 0, &lines);
+    assert_int_equal(lines, 1);
+    isw_test_destroy(test);
+    remove_folder(&f);
+}
+
+static void *write_many(void *path)
+{
+    isw_error error = { 0 };
+    iswi_trace_file file;
+    char line[101];
+
+    snprintf(line, sizeof line, "%099d\n", 7);
+    assert_int_equal(iswi_trace_file_open(&file, path, 4096, 1000, &error), ISW_OK);
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(iswi_trace_file_write(&file, line, 100), 0);
+    iswi_trace_file_close(&file);
+    return NULL;
+}
+
+/* As several processes of a worker do: each has opened the file for itself. */
+static void who_shares_a_file_loses_no_line(void **state)
+{
+    pthread_t threads[4];
+    char name[96];
+    folder f;
+    int lines;
+    int all = 0;
+
+    (void)state;
+    make_folder(&f);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, f.file), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; size_of(&f, i, &lines) >= 0; i++) {
+        all += lines;
+        assert_in_range(size_of(&f, i, &lines), 100, 4096 + 4 * 100);
+    }
+    assert_int_equal(all, 2000);
+    for (int i = 9; size_of(&f, i, &lines) >= 0; i++) {
+        snprintf(name, sizeof name, "%s.%d", f.file, i);
+        unlink(name);
+    }
+    remove_folder(&f);
+}
+
+static void a_file_that_cannot_be_turned_over_does_not_grow(void **state)
+{
+    isw_error error = { 0 };
+    iswi_trace_file file;
+    char blocker[96];
+    folder f;
+    int lines;
+    int told = 0;
+
+    (void)state;
+    make_folder(&f);
+    snprintf(blocker, sizeof blocker, "%s.1", f.file);
+    assert_int_equal(mkdir(blocker, 0700), 0); /* a file cannot become a folder */
+    assert_int_equal(iswi_trace_file_open(&file, f.file, 4096, 1, &error), ISW_OK);
+    for (int i = 0; i < 4096; i++)
+        told += iswi_trace_file_write(&file, "spans\n", 6) != 0;
+    assert_int_equal(told, 1);
+    assert_in_range(size_of(&f, 0, &lines), 4000, 4096);
+    assert_int_equal(rmdir(blocker), 0);
+    assert_int_equal(iswi_trace_file_write(&file, "spans\n", 6), 0);
+    assert_int_equal(size_of(&f, 0, &lines), 6);
+    iswi_trace_file_close(&file);
+    remove_folder(&f);
+}
+
 static void a_file_gets_a_line_of_otlp(void **state)
 {
     char path[] = "/tmp/isw-trace-XXXXXX";
@@ -296,6 +475,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(without_the_middleware_the_trace_goes_on_unrecorded),
     cmocka_unit_test(a_trace_that_is_not_valid_begins_anew),
     cmocka_unit_test(the_caller_decides_what_is_sampled_and_else_the_share),
+    cmocka_unit_test(a_file_is_turned_over_before_it_is_too_large),
+    cmocka_unit_test(a_file_that_was_moved_or_deleted_is_begun_anew),
+    cmocka_unit_test(who_shares_a_file_loses_no_line),
+    cmocka_unit_test(a_file_that_cannot_be_turned_over_does_not_grow),
     cmocka_unit_test(a_file_gets_a_line_of_otlp),
     cmocka_unit_test(other_triggers_are_consumers),
     cmocka_unit_test(senseless_options_are_refused),
