@@ -67,12 +67,13 @@ def is_refused(codes, closed, log):
 
 
 def judge(port, data, log, must_refuse):
-    answer, closed = exchange(port, with_host(data), WAIT_S, end=True)
+    answer, closed = exchange(port, with_host(data), WAIT_S)
     codes = statuses(answer)
     told = f"{codes or ('closed' if closed else 'waits')} for {data[:120]!r}"
     if must_refuse:
         return is_refused(codes, closed, log), told
-    return not any(code in (400, 501, 505) for code in codes), told
+    return (bool(codes) or "message complete" not in log) and not any(
+        code in (400, 501, 505) for code in codes), told
 
 
 def cases(tree, lenient):

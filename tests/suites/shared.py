@@ -133,16 +133,14 @@ def request(port, method, path, body=None, headers=None):
         connection.close()
 
 
-def exchange(port, data, wait_s=PATIENCE_S, end=False):
-    """What comes back for these bytes until the host closes or is silent for `wait_s`; whether it
-    closed. With `end` no more is announced to come."""
+def exchange(port, data, wait_s=PATIENCE_S):
+    """What comes back for these bytes until the host closes or is silent for `wait_s`, and whether
+    it closed."""
     got = b""
     with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as sock:
         sock.settimeout(wait_s)
         with contextlib.suppress(ConnectionError):  # it may close before it has all
             sock.sendall(data)
-            if end:
-                sock.shutdown(socket.SHUT_WR)
         try:
             while True:
                 part = sock.recv(65536)
