@@ -246,28 +246,41 @@ static isw_status events(isw_context *ctx)
 
 /* -- Metrics ----------------------------------------------------------------------------------- */
 
-static const double bounds[] = { 0.001, 0.25, 1, 1000000 };
-static const isw_metric counter = { .name = "suite_events_total", .type = ISW_COUNTER,
-                                    .help = "Back\\slash, \"quotes\" and a\nline.",
-                                    .labels = { "kind", "where" } };
-static const isw_metric gauge = { .name = "suite_level_celsius", .type = ISW_GAUGE,
-                                  .help = "One that goes below 0." };
-static const isw_metric sizes = { .name = "suite_sizes_bytes", .type = ISW_HISTOGRAM,
-                                  .help = "Sizes.", .labels = { "kind" }, .bounds = bounds,
-                                  .bound_count = 4 };
-
-/* ?kind=TEXT&amount=NUMBER of each. */
-static isw_status count(isw_context *ctx)
+static const char *query_or(isw_context *ctx, const char *name, const char *otherwise)
 {
-    isw_metrics *metrics = isw_context_metrics(ctx);
-    const char *kind = isw_http_query(ctx, "kind");
-    const char *amount = isw_http_query(ctx, "amount");
-    double number = amount ? strtod(amount, NULL) : 1;
+    const char *text = isw_http_query(ctx, name);
 
-    isw_series_add(isw_metric_series(metrics, &counter, kind ? kind : "", "here", NULL), number);
-    isw_series_set(isw_metric_series(metrics, &gauge, NULL), -number);
-    isw_series_observe(isw_metric_series(metrics, &sizes, kind ? kind : "", NULL), number);
-    return isw_http_reply(ctx, 200, "text/plain", "counted\n");
+    return text ? text : otherwise;
+}
+
+/* ?name=&type=counter|gauge|histogram&labels=a,b&value=&amount=: whatever the caller likes to
+ * measure, sound or not; each label has the value. */
+static isw_status measure(isw_context *ctx)
+{
+    static const double bounds[] = { 0.001, 0.25, 1, 1000000 };
+    const char *type = query_or(ctx, "type", "counter");
+    const char *value = query_or(ctx, "value", "");
+    double amount = strtod(query_or(ctx, "amount", "1"), NULL);
+    char *labels = isw_context_printf(ctx, "%s", query_or(ctx, "labels", ""));
+    char *rest = NULL;
+    isw_metric metric = { .name = query_or(ctx, "name", ""),
+                          .help = "Back\\slash, \"quotes\" and a\nline.",
+                          .bounds = bounds, .bound_count = 4 };
+    size_t count = 0;
+
+    for (char *label = strtok_r(labels, ",", &rest); label && count < ISW_METRIC_LABELS_MAX;
+         label = strtok_r(NULL, ",", &rest))
+        metric.labels[count++] = label;
+    metric.type = strcmp(type, "gauge") == 0       ? ISW_GAUGE
+                  : strcmp(type, "histogram") == 0 ? ISW_HISTOGRAM
+                                                   : ISW_COUNTER;
+    isw_series *series =
+        isw_metric_series(isw_context_metrics(ctx), &metric, value, value, value, NULL);
+    if (metric.type == ISW_HISTOGRAM)
+        isw_series_observe(series, amount);
+    else
+        isw_series_add(series, amount);
+    return isw_http_reply(ctx, 200, "text/plain", "measured\n");
 }
 
 static const isw_function functions[] = {
@@ -288,7 +301,7 @@ static const isw_function functions[] = {
       .streams = true },
     { .name = "events", .trigger = ISW_HTTP("GET HEAD", "events"), .handler = events,
       .streams = true },
-    { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },
+    { .name = "measure", .trigger = ISW_HTTP("GET", "measure"), .handler = measure },
     { 0 },
 };
 
