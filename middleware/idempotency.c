@@ -8,9 +8,9 @@
  *     one that still runs            fails with ISW_E_CONFLICT (409), retriable
  *     another request                is answered with 422: method, URL or body differ
  *
- * Answers are kept until `ttl` has passed, `entries` or `bytes` are exceeded (the oldest goes
- * first) or the worker ends: they are in the memory of this process, and another one of the same
- * worker knows nothing of them. What failed, was answered with 500 or more, or streamed runs again.
+ * Answers are kept until `ttl` has passed, `entries` or `bytes` are exceeded (the oldest goes first)
+ * or the worker ends, in the memory of this process alone. What failed, was answered with 500 or
+ * more, or streamed runs again. Headers of what stands outside are each request's own.
  */
 #include <isoworker/http.h>
 #include <isoworker/sys/middleware.h>
@@ -55,7 +55,7 @@ typedef struct entry {
     int64_t until_us;
     isw_saved_reply *kept; /* NULL: it still runs */
     size_t size;           /* of both */
-    char key[];   /* with function and caller */
+    char key[]; /* with function and caller */
 } entry;
 
 typedef struct state {
@@ -65,7 +65,7 @@ typedef struct state {
     int64_t count, bytes;
 } state;
 
-/* FNV-1a of a text and its size, behind `hash`. */
+/* FNV-1a of a text and its size. */
 static uint64_t add(uint64_t hash, const void *data, size_t size)
 {
     const unsigned char *at = data;
@@ -163,9 +163,9 @@ static isw_status look_up(isw_context *ctx, state *own, const char *key, uint64_
     if (known->request != request)
         return isw_http_reply_problem(ctx, 422, NULL, "Another request had this idempotency key.");
     if (!known->kept)
-        return isw_fail_as(ctx, &(isw_failure){ .status = ISW_E_CONFLICT, .retriable = true,
-                                                .message = "the first request with this "
-                                                           "idempotency key still runs" });
+        return isw_fail_as(ctx, &(isw_failure){
+            .status = ISW_E_CONFLICT, .retriable = true,
+            .message = "the first request with this idempotency key still runs" });
     isw_http_set_header(ctx, "idempotency-replayed", "true");
     return isw_http_reply_saved(ctx, known->kept);
 }
@@ -175,14 +175,18 @@ static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next
     const options *opt = isw_instance_options(self);
     state *own = isw_instance_state(self);
     const isw_http *http = isw_http_request(ctx);
-    uint64_t request = add(add(FNV, http->method.data, http->method.size), http->url.data,
-                           http->url.size);
+    uint64_t request = add(add(FNV, http->method.data, http->method.size), http->body.data,
+                           http->body.size);
     entry *mine = NULL;
     isw_saved_reply *kept = NULL;
+    const isw_http *reply;
     size_t size = 0;
-    isw_status status;
+    isw_mark outside; /* what stands outside has set so far */
+    isw_status status = isw_context_mark(ctx, &outside);
 
-    request = add(request, http->body.data, http->body.size);
+    if (status != ISW_OK)
+        return status;
+    request = add(request, http->url.data, http->url.size);
     pthread_mutex_lock(&own->lock);
     make_room(own, opt);
     status = look_up(ctx, own, key, request, &mine);
@@ -190,9 +194,9 @@ static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next
     if (!mine)
         return status;
     status = isw_next_run(next, ctx);
-    if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS && isw_http_response(ctx) &&
-        isw_http_response(ctx)->status < 500)
-        kept = isw_http_save_reply(ctx, &size);
+    reply = isw_http_response(ctx);
+    if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS && (!reply || reply->status < 500))
+        kept = isw_http_save_reply_since(ctx, &outside, &size);
     pthread_mutex_lock(&own->lock);
     if (kept)
         keep(own, opt, mine, kept, size);
@@ -201,7 +205,6 @@ static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next
     pthread_mutex_unlock(&own->lock);
     return status;
 }
-
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
@@ -225,8 +228,8 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
 static isw_status start(isw_instance *self, isw_error *error)
 {
     (void)error;
-    pthread_mutex_init(&((state *)isw_instance_state(self))->lock, NULL);
-    return ISW_OK;
+    return pthread_mutex_init(&((state *)isw_instance_state(self))->lock, NULL) ? ISW_E_NO_MEMORY
+                                                                              : ISW_OK;
 }
 
 static void stop(isw_instance *self)

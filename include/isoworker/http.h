@@ -129,8 +129,15 @@ ISW_API void isw_http_reply_shrinks(isw_context *ctx);
 typedef struct isw_saved_reply isw_saved_reply;
 ISW_API isw_saved_reply *isw_http_save_reply(const isw_context *ctx, size_t *size);
 
-/* Answer with a copy of it; its headers are added to those that are set. Errors as
- * isw_http_reply. */
+/* The same of what came of the rest of the chain since `mark` (isw_context_mark of context.h) was
+ * made before it: without the headers that were set then, for whoever stands outside sets his own
+ * for each request. The chain has succeeded: a result that is no reply is kept as the reply that a
+ * host makes of it. */
+ISW_API isw_saved_reply *isw_http_save_reply_since(const isw_context *ctx, const isw_mark *mark,
+                                                   size_t *size);
+
+/* Answer with a copy of it; its headers are added to those that are set, or take the place of those
+ * that were replaced since the mark. Errors as isw_http_reply. */
 ISW_API isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved);
 
 /* -- Files ------------------------------------------------------------------------------------- */

@@ -14,6 +14,10 @@ void iswi_reply_forget_header(isw_context *ctx, const char *name);
 /* Take back what headers say of a body that another one takes the place of. */
 void iswi_reply_forget_body(isw_context *ctx);
 
+/* What a host makes of a result that is no HTTP reply, with the headers that are set, and the
+ * content type that it adds (NULL: none); false for a result that is no answer. */
+bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **type);
+
 /* The chain succeeded: have its result bear the headers that were set. Errors, recorded: those of
  * isw_http_set_header and isw_http_reply, for a reply that was made by hand. */
 isw_status iswi_reply_settle(isw_context *ctx);

@@ -16,14 +16,21 @@ static const char *content_type_of(isw_value_type type)
                                       : "application/octet-stream";
 }
 
-static isw_status reply_value(isw_context *ctx)
+bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **type)
 {
-    isw_bytes body = isw_value_payload(&ctx->result);
-    const char *type = content_type_of(ctx->result.type);
+    isw_value_type kind = ctx->has_result ? ctx->result.type : ISW_VALUE_NONE;
 
-    if (isw_pairs_find(&ctx->reply.headers, "content-type"))
-        type = NULL; /* the function knows better */
-    return isw_http_reply_bytes(ctx, 200, type, body.data, body.size);
+    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count }, .status = 204 };
+    *type = NULL;
+    if (kind == ISW_VALUE_NONE)
+        return true;
+    if (kind != ISW_VALUE_STRING && kind != ISW_VALUE_JSON && kind != ISW_VALUE_BYTES)
+        return false;
+    out->status = 200;
+    out->body = isw_value_payload(&ctx->result);
+    if (!isw_pairs_find(&out->headers, "content-type")) /* else the function knows better */
+        *type = content_type_of(kind);
+    return true;
 }
 
 /* Lists, of which the function's part and the chain's both count. */
@@ -62,19 +69,18 @@ static isw_status adopt(isw_context *ctx)
 
 static isw_status settle(isw_context *ctx)
 {
+    const char *type;
+    isw_http made;
+
     if (ctx->has_result && ctx->result.type == ISW_VALUE_HTTP)
         return adopt(ctx);
-    switch (ctx->has_result ? ctx->result.type : ISW_VALUE_NONE) {
-    case ISW_VALUE_NONE:
-        return ctx->reply_header_count ? isw_http_reply_bytes(ctx, 204, NULL, "", 0) : ISW_OK;
-    case ISW_VALUE_STRING:
-    case ISW_VALUE_JSON:
-    case ISW_VALUE_BYTES:
-        return ctx->reply_header_count ? reply_value(ctx) : ISW_OK;
-    default:
-        return iswi_misuse(ctx, ISW_E_INVALID, "the result is of a type that is no answer to an HTTP request: make "
-                                "text, bytes or JSON of it (isw_http_reply_json)");
-    }
+    if (!iswi_reply_of_result(ctx, &made, &type))
+        return iswi_misuse(ctx, ISW_E_INVALID, "the result is of a type that is no answer to an HTTP "
+                                               "request: make text, bytes or JSON of it "
+                                               "(isw_http_reply_json)");
+    return made.headers.count ? isw_http_reply_bytes(ctx, made.status, type, made.body.data,
+                                                     made.body.size)
+                              : ISW_OK;
 }
 
 isw_status iswi_reply_settle(isw_context *ctx)

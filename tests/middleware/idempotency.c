@@ -27,6 +27,31 @@ static isw_status replies_500(isw_context *ctx)
     return isw_http_reply(ctx, runs == 1 ? 500 : 200, NULL, "run %d", runs);
 }
 
+/* Replaces one header of what stands outside, and adds to another. */
+static isw_status replaces(isw_context *ctx)
+{
+    runs++;
+    isw_http_set_header(ctx, "ratelimit-policy", "of the function");
+    isw_http_add_header(ctx, "vary", "Accept");
+    isw_http_set_header(ctx, "x-own", "yes");
+    return isw_http_reply(ctx, 200, NULL, "run %d", runs);
+}
+
+static isw_status nothing(isw_context *ctx)
+{
+    runs++;
+    isw_http_set_header(ctx, "x-run", runs == 1 ? "1" : "2");
+    return ISW_OK;
+}
+
+static isw_status gives_json(isw_context *ctx)
+{
+    isw_value value = isw_value_json("{}");
+
+    runs++;
+    return isw_context_set_result(ctx, &value);
+}
+
 /* Streams its body. */
 static isw_status streams(isw_context *ctx)
 {
@@ -51,6 +76,9 @@ static const isw_function functions[] = {
     { .name = "replies", .trigger = ISW_HTTP("POST", NULL), .handler = replies_500 },
     { .name = "streams", .trigger = ISW_HTTP("POST", NULL), .handler = streams },
     { .name = "nested", .trigger = ISW_HTTP("POST", NULL), .handler = nested },
+    { .name = "replaces", .trigger = ISW_HTTP("POST", NULL), .handler = replaces },
+    { .name = "nothing", .trigger = ISW_HTTP("POST", NULL), .handler = nothing },
+    { .name = "json", .trigger = ISW_HTTP("POST", NULL), .handler = gives_json },
     { 0 },
 };
 
@@ -69,6 +97,64 @@ static const isw_test_result *post(isw_test *test, const char *key, const char *
         isw_test_header(test, "Idempotency-Key", key);
     isw_test_body(test, "text/plain", body, strlen(body));
     return isw_test_http(test, "POST", url);
+}
+
+#define OUTSIDE                                                                                   \
+    "middleware: [cors: {origins: ['https://a.example', 'https://b.example']}, rate_limit: {rate: " \
+    "100, per: 1h}, idempotency]\n"
+
+static size_t count_header(const isw_test_result *result, const char *name, const char *value)
+{
+    const isw_pairs *headers = &result->result.as.http->headers;
+    size_t count = 0;
+
+    for (size_t at = 0; isw_pairs_next(headers, name, &at);)
+        count += !value || isw_str_equal(headers->items[at - 1].value, isw_str_of(value));
+    return count;
+}
+
+static void what_stands_outside_sets_its_own_headers_again(void **state)
+{
+    static const char *const once[] = { "access-control-allow-origin", "ratelimit",
+                                        "ratelimit-policy", "x-own", "content-type" };
+    isw_test *test = begin(OUTSIDE);
+    const isw_test_result *result;
+
+    (void)state;
+    isw_test_header(test, "Origin", "https://a.example");
+    assert_string_equal(post(test, "k", "/replaces", "")->body, "run 1");
+    isw_test_header(test, "Origin", "https://b.example");
+    result = post(test, "k", "/replaces", "");
+    assert_string_equal(result->body, "run 1");
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+        assert_in_range(count_header(result, once[i], NULL), 0, 1);
+    assert_int_equal(count_header(result, "access-control-allow-origin", "https://b.example"), 1);
+    assert_int_equal(count_header(result, "ratelimit-policy", "of the function"), 1);
+    assert_int_equal(count_header(result, "x-own", "yes"), 1);
+    assert_int_equal(count_header(result, "vary", "Origin"), 1);
+    assert_int_equal(count_header(result, "vary", "Accept"), 1);
+    assert_int_equal(count_header(result, "idempotency-replayed", "true"), 1);
+    isw_test_destroy(test);
+}
+
+static void an_answer_that_is_no_reply_is_given_again_too(void **state)
+{
+    isw_test *test = begin(CHAIN(""));
+    const isw_test_result *result;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        result = post(test, "k", "/nothing", "");
+        assert_int_equal(result->http_status, 204);
+        assert_string_equal(isw_test_reply_header(result, "x-run"), "1");
+    }
+    runs = 0;
+    assert_string_equal(post(test, "k", "/json", "")->body, "{}");
+    result = post(test, "k", "/json", "");
+    assert_string_equal(isw_test_reply_header(result, "content-type"), "application/json");
+    assert_string_equal(result->body, "{}");
+    assert_int_equal(runs, 1);
+    isw_test_destroy(test);
 }
 
 static void the_second_request_gets_the_first_ones_answer(void **state)
@@ -281,6 +367,8 @@ const conforming subject = { .name = "idempotency", .options = "{required: true,
 static const struct CMUnitTest tests[] = {
     MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test(the_second_request_gets_the_first_ones_answer),
+    cmocka_unit_test(what_stands_outside_sets_its_own_headers_again),
+    cmocka_unit_test(an_answer_that_is_no_reply_is_given_again_too),
     cmocka_unit_test(another_request_with_the_key_is_422),
     cmocka_unit_test(functions_do_not_share_keys),
     cmocka_unit_test(callers_do_not_see_each_others_answers),
