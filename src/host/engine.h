@@ -103,6 +103,7 @@ typedef struct iswi_call {
     int64_t begun_ns;
     int64_t deadline_ns; /* 0: none */
     bool body_follows;   /* in chunks; such a call is tried once */
+    bool complained;     /* its worker has logged a warning or worse about it; likewise */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
     const iswi_call_events *events; /* may be NULL */
     unsigned tries;      /* that ended without an answer */
@@ -409,6 +410,10 @@ bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_w
  * function the first of any that allows the origin. Any thread. */
 const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *function,
                                   const char *origin);
+
+/* failure_line.c: log why a worker's response is no success. Any thread. */
+void iswi_failure_say(const iswi_process *process, const iswi_call *call,
+                      const iswi_answer *answer, const iswi_wire_status *status);
 
 /* output_sink.c: what functions put out. Any thread. */
 /* A value for an output of the function; one that it did not declare is logged and dropped. */

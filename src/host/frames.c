@@ -339,6 +339,8 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
     answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
     if (answer.outcome == ISW_OUTCOME_SUCCESS)
         take_outputs(process, call, &held->frame.as.response.outputs);
+    else if (!held->frame.as.response.logged && !call->complained)
+        iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
     iswi_call_finish(process->host, call, &answer);
     return ISW_OK;
 }
@@ -354,13 +356,14 @@ static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
                           .fields = log->fields.items,
                           .field_count = log->fields.count };
     char invocation[sizeof((iswi_call *)0)->invocation_id] = "";
-    const iswi_call *call;
+    iswi_call *call;
 
     line.invocation_id = log->invocation;
     line.function = log->function;
     pthread_mutex_lock(&process->lock);
     call = call_of(process, id);
     if (call) {
+        call->complained = call->complained || line.level >= ISW_LOG_WARNING;
         memcpy(invocation, call->invocation_id, sizeof invocation);
         line.invocation_id = isw_str_of(invocation);
         line.function = isw_str_of(call->function->name); /* lives as long as the host */

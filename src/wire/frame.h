@@ -173,6 +173,7 @@ typedef struct iswi_response {
     isw_map outputs;
     uint64_t retry_after_ms;
     isw_pairs trace_attributes;
+    bool logged; /* why it did not succeed */
 } iswi_response;
 
 typedef enum iswi_cancel_reason {

@@ -158,6 +158,7 @@ static const iswi_field response_rows[] = {
     ROW(4, NAMED, iswi_response, outputs, 0),
     ROW(5, UINT, iswi_response, retry_after_ms, 0),
     ROW(6, PAIRS, iswi_response, trace_attributes, 0),
+    ROW(7, BOOL, iswi_response, logged, 0),
 };
 static const iswi_field cancel_rows[] = {
     ROW(1, UINT, iswi_cancel, reason, 0),

@@ -36,6 +36,7 @@ static void fill_response(isw_context *ctx, isw_status status, iswi_response *re
 
     response->outcome = (uint64_t)isw_context_outcome(ctx, status);
     success = response->outcome == ISW_OUTCOME_SUCCESS;
+    response->logged = !success && ctx->failure_logged;
     if (!success && isw_context_failure(ctx))
         iswi_failure_to_wire(ctx, &response->status);
     if (iswi_reply_headers_alone(ctx, success, headers))
@@ -57,6 +58,7 @@ static void send_failure(iswi_session *session, iswi_job *job, isw_status status
     iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
     frame.as.response.status = iswi_status_to_wire(status, message);
+    frame.as.response.logged = job->ctx.failure_logged;
     if (headers) {
         frame.as.response.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
         if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &unused) == ISW_OK)
@@ -81,6 +83,7 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
     if (sent == ISW_OK)
         return;
     has_headers = iswi_reply_headers_alone(&job->ctx, false, &headers);
+    job->ctx.failure_logged = true;
     isw_log(&job->ctx, ISW_LOG_ERROR, "the answer cannot be sent, and its caller gets 500: %s",
             error.status ? error.message : isw_status_text(sent));
     send_failure(session, job, ISW_E_FAILED, "the answer could not be sent",

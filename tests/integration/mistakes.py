@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import CHAIN, NO_CHAIN, Host, main, worker
+from harness import CHAIN, NO_CHAIN, SOURCE, Host, main, worker
 
 MISTAKES = {
     "status": "999 is no HTTP status", "informational": "150 is no HTTP status of an answer",
@@ -35,6 +35,40 @@ class Mistakes(unittest.TestCase):
         with Host(worker()) as host:
             status, _, headers = host.request("GET", "odd/empty")
             self.assertEqual((status, headers["x-empty"]), (204, ""))
+
+    def test_a_failure_that_its_worker_does_not_log_is_logged_by_the_host(self):
+        failing = worker(command=[SOURCE + "/integration/failing_worker.py"])
+        with Host(failing, arguments=["--json"]) as host:
+            for how in ("quiet", "murmurs", "replies", "later", "bare", "warns", "complains",
+                        "logged", "end"):
+                host.request("GET", "fails/" + how)
+            host.wait_for("end at last")
+            lines = [json.loads(line) for line in host.lines if '"Function.fails"' in line]
+            self.assertEqual(
+                [(line["level"], line["message"]) for line in lines],
+                [("error", "ISW_E_UNAVAILABLE: quiet at last"),
+                 ("error", "ISW_E_UNAVAILABLE: murmurs at last"),
+                 ("error", "ISW_E_UNAVAILABLE: replies at last"),
+                 ("info", "ISW_E_UNAVAILABLE: later at last"),
+                 ("error", "ISW_E_FAILED: " + "the function failed"),
+                 ("error", "ISW_E_UNAVAILABLE: end at last")])
+            self.assertEqual(lines[0]["fields"], {"type": "Sorry", "place": "f.py:7", "user": True,
+                                                  "retriable": False})
+            self.assertEqual((lines[0]["source"], lines[0]["function"]), ("test", "fails"))
+            self.assertEqual(len(lines[0]["invocation_id"]), 32)
+
+    def test_a_failure_that_its_worker_logs_is_logged_once(self):
+        for chain in CHAINS:
+            with Host(worker(), chain=chain) as host:
+                for path in ("fail", "mistake/status", "later"):
+                    host.request("GET", path)
+                host.get("hello/x")
+            self.assertEqual(len([line for line in host.lines if "this is for the op" in line]), 1)
+            self.assertEqual(len([line for line in host.lines if "999 is no HTTP" in line]), 1)
+        silent = "middleware:\n  - error_handling: {log: false}\n"
+        with Host(worker(), chain=silent) as host:
+            host.get("fail")
+        self.assertNotIn("this is for the op", host.log())
 
     def test_an_answer_that_is_too_large_is_a_500_that_names_the_way_out(self):
         chain = "middleware:\n  - logging\n  - error_handling\n"
