@@ -171,8 +171,10 @@ isw_status iswi_debug_prepare(iswi_host *host, const char *function, isw_error *
         status = write_script(host, error);
     if (status != ISW_OK)
         return status;
-    while (pool->count > 1)
+    while (pool->count > 1) {
         pthread_mutex_destroy(&pool->processes[--pool->count].lock);
+        pthread_mutex_destroy(&pool->processes[pool->count].printing);
+    }
     pool->debugged = function;
     return ISW_OK;
 }

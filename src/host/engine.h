@@ -163,6 +163,20 @@ typedef enum iswi_reloading {
     ISWI_RELOAD_READING /* metadata is awaited, or is there */
 } iswi_reloading;
 
+/* Which invocation wrote something; no function: it is not known. */
+typedef struct iswi_author {
+    const iswi_host_function *function;
+    char invocation_id[33];
+} iswi_author;
+
+/* What a worker wrote to one of its outputs, up to the end of a line. */
+typedef struct iswi_printed {
+    iswi_buffer line;
+    iswi_author author;
+    int64_t since_ns; /* of the line's beginning */
+    int64_t quiet_ns; /* when the pipe was last known to be empty */
+} iswi_printed;
+
 enum { ISWI_TOKEN_TOTAL = 2 * ISWI_TOKEN_BYTES };
 
 struct iswi_process {
@@ -202,6 +216,13 @@ struct iswi_process {
     atomic_llong heard_ns;
     bool wants_metrics; /* its hello named the capability, and somebody may ask */
     atomic_ullong metrics_asked, metrics_answered; /* the last ids */
+    iswi_author last;       /* the call that ended last here */
+    int64_t ended_ns_of[2]; /* when it and the one before did; 0: there is none */
+
+    atomic_bool prints; /* it has lately, or has not had time to */
+    pthread_mutex_t printing; /* taken before the other one; guards the reading ends, and: */
+    iswi_printed output_line, errors_line;
+    unsigned silent; /* responses since something was printed */
 
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
@@ -220,7 +241,6 @@ struct iswi_process {
     int64_t start_at_ns, started_ns; /* (lock) */
     int64_t state_until_ns, asked_ns, kill_at_ns, ended_ns;
     unsigned failures; /* in a row, without one answer */
-    iswi_buffer output_line, errors_line;
 };
 
 struct iswi_pool {
@@ -372,8 +392,21 @@ void iswi_crash_take(iswi_process *process);
 /* Wait until that is done. */
 void iswi_crash_join(iswi_process *process);
 
-/* output.c: the supervisor's thread. False when there is nothing to read now. */
+/* output.c: what the worker's process prints. Any thread, without the lock. */
+/* Read once; the supervisor's thread. False when there is nothing to read now. */
 bool iswi_process_read_output(iswi_process *process, bool errors);
+
+/* Read what is there, before an invocation that may have printed it ends. */
+void iswi_output_drain(iswi_process *process);
+
+/* Show what nobody ended with a line feed. */
+void iswi_output_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
+
+/* The same, and close both. */
+void iswi_output_end(iswi_process *process);
+
+/* A call has ended. With the lock. */
+void iswi_output_note_end(iswi_process *process, const iswi_call *call);
 
 /* functions.c: the supervisor's thread. */
 isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,

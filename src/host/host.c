@@ -92,7 +92,9 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
         process->host = host;
         process->pool = pool;
         process->index = pool->count;
+        process->os.output = process->os.errors = -1;
         pthread_mutex_init(&process->lock, NULL);
+        pthread_mutex_init(&process->printing, NULL);
         atomic_init(&process->load, UINT32_MAX);
         snprintf(process->label, sizeof process->label, settings->processes > 1 ? "%s[%u]" : "%s",
                  settings->name, pool->count);
@@ -220,8 +222,9 @@ static void fini_process(iswi_process *process)
     iswi_buffer_fini(&process->outgoing.bytes);
     iswi_free(process->places);
     iswi_free(process->free_places);
-    iswi_buffer_fini(&process->output_line);
-    iswi_buffer_fini(&process->errors_line);
+    iswi_buffer_fini(&process->output_line.line);
+    iswi_buffer_fini(&process->errors_line.line);
+    pthread_mutex_destroy(&process->printing);
     pthread_mutex_destroy(&process->lock);
 }
 

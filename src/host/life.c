@@ -56,6 +56,8 @@ static void reset(iswi_process *process)
     process->hoarding = 0;
     process->lent_ns = 0;
     process->ready_ns = 0;
+    process->ended_ns_of[0] = process->ended_ns_of[1] = 0;
+    atomic_store(&process->prints, true);
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
         process->host->debug
@@ -231,8 +233,7 @@ void iswi_process_ended(iswi_process *process)
     for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, true); i++)
         continue;
     close_watched(process, &process->os.pid_fd);
-    close_watched(process, &process->os.output);
-    close_watched(process, &process->os.errors);
+    iswi_output_end(process);
     iswi_crash_take(process);
     describe_end(status, how, sizeof how);
     if (process->pool->debugged)

@@ -49,6 +49,8 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
 {
     unsigned number = (unsigned)(id & 0xffff);
 
+    if (process->places[number].call)
+        iswi_output_note_end(process, process->places[number].call);
     process->places[number] = (iswi_place){ .id = 0 };
     process->free_places[process->free_count++] = number;
     process->in_flight--;
@@ -172,6 +174,7 @@ isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
 
 void iswi_process_lose_calls(iswi_process *process, const char *why)
 {
+    iswi_output_drain(process); /* their last words */
     for (;;) {
         iswi_call *call = NULL;
 

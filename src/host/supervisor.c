@@ -141,6 +141,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 
         if (next_ns < seen->next_ns)
             seen->next_ns = next_ns;
+        iswi_output_tend(process, now_ns, &seen->next_ns);
         iswi_process_tend(process, now_ns, &seen->next_ns);
         pthread_mutex_lock(&process->lock);
         seen->gone += process->state == ISWI_PROCESS_GONE;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef ISWI_STATIC /* modules elsewhere: middleware/modules.cmake */
@@ -36,6 +37,16 @@ static bool copy_text(char **out, const char *text)
     return *out || !text;
 }
 
+/* Under a host standard output is a pipe, which C buffers by the block: what a function prints would
+ * be seen late, and never if the process crashes. */
+static void print_at_once(void)
+{
+    if (getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) {
+        fflush(stdout);
+        setvbuf(stdout, NULL, _IONBF, 0);
+    }
+}
+
 isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out, isw_error *error)
 {
     static const isw_worker_options defaults = ISW_WORKER_OPTIONS_INIT;
@@ -46,6 +57,7 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
     if (!options)
         options = &defaults;
+    print_at_once();
     iswi_gate_init(&worker->gate);
     pthread_mutex_init(&worker->reload_lock, NULL);
     iswi_services_init(&worker->services);

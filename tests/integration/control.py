@@ -149,7 +149,7 @@ class Control(unittest.TestCase):
     def test_logs_follow_and_end_with_the_host(self):
         with Host(worker(), top="logging: {level: debug}") as host:
             host.get("forge")
-            follower = Follower(host, "--function", "forge")
+            follower = Follower(host, "--function", "forge", "--category", "Function.*")
             self.assertIn("Function.forge: first", follower.next())
             host.get("nap?ms=1")
             host.get("forge")

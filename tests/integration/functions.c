@@ -130,6 +130,18 @@ static isw_status forge(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "ok");
 }
 
+/* What the caller says, and does not flush it: ?text=, ?line=1 ends it, ?crash=1 crashes then. */
+static isw_status prints(isw_context *ctx)
+{
+    const char *crash = isw_http_query(ctx, "crash");
+
+    printf("%s%s", isw_http_query(ctx, "text"), isw_http_query(ctx, "line") ? "\n" : "");
+    isw_context_sleep(ctx, ms_of(ctx));
+    if (crash)
+        raise(atoi(crash));
+    return isw_http_reply(ctx, 200, "text/plain", "%s", isw_context_invocation_id(ctx));
+}
+
 /* -- One that never gives borrowed memory back (PROTOCOL.md, section 11) ----------------------- */
 
 enum { DOWN_LOANS = 1024, LOANS = 128 };
@@ -525,6 +537,7 @@ static const isw_function functions[] = {
     { .name = "hoard", .trigger = ISW_HTTP("POST", "hoard"), .handler = hoard },
     { .name = "fault", .trigger = ISW_HTTP("POST", "fault/{kind}"), .handler = fault },
     { .name = "forge", .trigger = ISW_HTTP("GET", "forge"), .handler = forge },
+    { .name = "prints", .trigger = ISW_HTTP("GET", "prints"), .handler = prints },
     { .name = "text", .trigger = ISW_HTTP("GET", "text"), .handler = text },
     { .name = "nothing", .trigger = ISW_HTTP("GET", "nothing"), .handler = nothing },
     { .name = "later", .trigger = ISW_HTTP("GET", "later"), .handler = later },
