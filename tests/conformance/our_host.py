@@ -190,7 +190,8 @@ class Answers(unittest.TestCase):
         cases = {"failed": {"1": FAILED, **refusal}, "cancelled": {"1": CANCELLED, **refusal},
                  "later": {"1": LATER, **refusal},
                  "proud": {"1": FAILED, "2": {"1": 6},
-                           "3": http_reply(200, ["x-kept", "yes", "etag", "1", "content-type", "x/y"])},
+                           "3": http_reply(200, ["x-kept", "yes", "etag", "1",
+                                                 "content-type", "x/y"])},
                  "above": {"1": FAILED, "2": {"1": 6}, "3": http_reply(600)},
                  "headers": {"1": FAILED, "2": {"1": 6}, "3": http_reply(None, ["X-Kept", "yes"])},
                  "text": {"1": FAILED, "2": {"1": 6}, "3": [1, "my own words"]}}
@@ -209,6 +210,15 @@ class Answers(unittest.TestCase):
         cases = {"a": {"1": SUCCESS, "2": {"1": 6, "2": "my own words"}, "3": [1, "fine"]}}
         with answering(cases) as host:
             self.assertEqual(host.ask("answer/a")[::2], (200, b"fine"))
+
+    def test_the_largest_answer_is_a_message(self):
+        spare = 64  # for what else is in the frame
+        cases = {"largest": {"1": SUCCESS, "3": [3, {"zeros": 67_108_864 - spare}]},
+                 "larger": {"1": SUCCESS, "3": [3, {"zeros": 67_108_864}]}}
+        with answering(cases) as host:
+            answer = host.ask("answer/largest")
+            self.assertEqual((answer[0], len(answer[2])), (200, 67_108_864 - spare))
+            self.assertEqual(host.ask("answer/larger")[0], 502)
 
     def test_the_request_is_told_as_the_page_says(self):
         with answering({"a": {"1": SUCCESS}}) as host:
@@ -266,6 +276,24 @@ class Routes(unittest.TestCase):
                              (204, "GET, HEAD, POST, OPTIONS", b""))
             self.assertEqual(host.ask("g", "PUT")[1]["allow"], "GET, HEAD, POST")
             self.assert_leads(host, ("OPTIONS", "own", "own"))
+
+    def test_what_metadata_asks_for_the_host_does_not_hold_callers_to(self):
+        asks = {"7": ["auth_level", "admin", "roles", "boss"], "4": "request"}
+        with self.host(function("got", "GET", "g", more=asks.items())) as host:
+            self.assert_leads(host, ("GET", "g", "got"))
+
+    def test_a_preflight_goes_where_the_chain_has_cors(self):
+        asks = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+        with self.host(function("with", "POST", "with", more={"10": ["cors"]}.items()),
+                       function("without", "POST", "without")) as host:
+            self.assertEqual(host.ask("with", "OPTIONS", headers=asks)[::2], (200, b"with"))
+            self.assertEqual(host.ask("without", "OPTIONS", headers=asks)[0], 204)
+
+    def test_a_path_outside_of_the_prefix_is_the_hosts_own(self):
+        with self.host(function("got", "GET", "g")) as host:
+            self.assertEqual(host.ask("healthz", below="/")[0], 200)
+            self.assertEqual(host.ask("", below="/")[0], 200)
+            self.assertEqual(host.ask("g", below="/")[0], 404)
 
     def test_the_prefix_is_the_hosts(self):
         with self.host(function("got", "GET", "/g"), top="http: {prefix: v1/in}") as host:
@@ -334,6 +362,127 @@ class Sessions(unittest.TestCase):
                               expect=69) as host:
                 host.wait_for("its functions could not be read: .*" + words)
                 host.wait_for("<end>")
+
+
+class Cancels(unittest.TestCase):
+    """Section 3, "Cancel" and "Shutdown"."""
+
+    LATE = [[OUTPUT, "id", {"1": "news", "2": [1, "late"]}],
+            [RESPONSE, "id", {"1": SUCCESS, "3": [1, "late"], "4": ["news", [1, "last"]]}]]
+    NEWS = {"6": [{"1": "news", "2": "log", "3": 1}]}
+
+    def host(self, cancelled, **more):
+        functions = [function("waits", "GET", "waits", more=self.NEWS.items()),
+                     function("brief", "GET", "brief", more={"8": 200, **self.NEWS}.items()),
+                     function("good", "GET", "good")]
+        play = {"waits": [], "brief": [], "good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        return ScriptedHost(functions, play, cancelled=cancelled, **more)
+
+    def begin(self, host, path):
+        finish = host.start("GET", path)
+        host.wait_for("invoked: .*" + path)
+        return finish
+
+    def test_a_deadline_is_answered_by_the_host_and_a_late_response_ignored(self):
+        with self.host(self.LATE, top="host: {cancel_grace: 5s}") as host:
+            self.assertEqual(host.ask("brief")[0], 504)
+            host.wait_for("cancelled: reason 1, 5000 ms")
+            for _ in range(20):  # more than its credits
+                self.assertEqual(host.ask("brief")[0], 504)
+            self.assertEqual(host.ask("good")[0], 204)
+            self.assertNotIn("Output", host.log())
+            self.assertNotIn("nobody waits for", host.log())
+
+    def test_a_deadline_that_is_not_obeyed_costs_the_process(self):
+        with self.host([], top="host: {cancel_grace: 100ms}") as host:
+            self.assertEqual(host.ask("brief")[0], 504)
+            host.wait_for("a function did not stop 100 ms after it was cancelled")
+
+    def test_a_caller_that_leaves_is_told_and_outputs_of_a_success_count(self):
+        with self.host(self.LATE) as host:
+            connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+            connection.request("GET", "/api/waits")
+            host.wait_for("invoked: ")
+            connection.close()
+            host.wait_for("cancelled: reason 2, 2000 ms")
+            host.wait_for('Output: "late"')
+            host.wait_for('Output: "last"')
+
+    def stopped(self, cancelled):
+        """What the caller gets of a function that is in flight when the host stops."""
+        top = "host: {shutdown_grace: 100ms, cancel_grace: 1s}"
+        with self.host(cancelled, top=top) as host:
+            finish = self.begin(host, "waits")
+            host.process.terminate()
+            host.wait_for("cancelled: reason 3, 1000 ms")
+            return finish()[:2]
+
+    def test_a_response_that_follows_a_shutdown_is_the_answer(self):
+        self.assertEqual(self.stopped(self.LATE), (200, "late"))
+        self.assertEqual(self.stopped([[RESPONSE, "id", {"1": CANCELLED}]])[0], 503)
+        self.assertEqual(self.stopped([])[0], 503)
+
+
+class Process(unittest.TestCase):
+    """Section 14."""
+
+    def test_what_a_process_is_started_with(self):
+        play = {"a": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        more = "config: here.yaml\nenvironment: [MORE=1]"
+        for lane, descriptors in (("message", [0, 1, 2, 3, 5]), ("ring", [0, 1, 2, 3, 4, 5])):
+            host = ScriptedHost([function("a")], play, probe=True,
+                                more=more + "\nlink: {lane: %s}" % lane)
+            host.write("here.yaml", "{}\n")
+            with host:
+                told = json.loads(host.wait_for("probe: ").split("probe: ", 1)[1])
+                folder = os.path.realpath(host.folder.name)
+                self.assertEqual((told["folder"], told["input"], told["leads"], told["blocked"]),
+                                 (folder, "/dev/null", True, 0))
+                self.assertEqual(told["ours"]["ISOWORKER_CONFIG"], folder + "/here.yaml")
+                self.assertEqual(told["open"], descriptors)
+                names = {"URL", "TOKEN_FD", "CONFIG", "CRASH_FD"}
+                names |= {"RING_FD"} if lane == "ring" else set()
+                self.assertEqual({name[len("ISOWORKER_"):] for name in told["ours"]
+                                  if name not in os.environ}, names)
+                for name in names & {"TOKEN_FD", "RING_FD", "CRASH_FD"}:
+                    self.assertIn(int(told["ours"]["ISOWORKER_" + name]), descriptors)
+
+    def test_an_end_with_goodbye_is_none_to_mention_whatever_its_status(self):
+        play = {"leave": Restarts.LEAVES, "good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        functions = [function("leave", "GET", "leave"), function("good", "GET", "good")]
+        with ScriptedHost(functions, play, exit=5, more="give_up_after: 2") as host:
+            for _ in range(4):
+                wait_until(lambda: host.ask("leave")[0] == 204)
+            wait_until(lambda: host.ask("good")[0] == 204)
+            self.assertNotIn("exited with status", host.log())
+
+    def test_an_end_without_goodbye_is_an_error_and_the_process_replaced(self):
+        play = {"end": [["exit", 0]], "good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        functions = [function("end", "GET", "end"), function("good", "GET", "good")]
+        with ScriptedHost(functions, play) as host:
+            self.assertEqual(host.ask("end")[0], 502)
+            host.wait_for("error .*worker w: it exited with status 0; starts again in")
+            wait_until(lambda: host.ask("good")[0] == 204)
+
+    def test_a_process_that_refuses_its_configuration_is_not_started_again(self):
+        play = {"end": [["exit", 78]]}
+        with ScriptedHost([function("end", "GET", "end")], play, expect=69) as host:
+            self.assertEqual(host.ask("end")[0], 502)
+            host.wait_for("worker w: given up: it refused its configuration")
+            host.wait_for("<end>")  # no worker is left
+
+    def test_idempotent_functions_run_again_elsewhere(self):
+        play = {"end": [["exit", 1]]}
+        one = function("end", "GET", "end", more={"9": True}.items())
+        with ScriptedHost([one], play, more="processes: 2") as host:
+            self.assertEqual(host.ask("end")[0], 502)
+            host.wait_for("end: tried again elsewhere")
+
+    def test_heartbeats_begin_when_it_is_ready(self):
+        play = {"a": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        with ScriptedHost([function("a")], play, slow=0.5, top="host: {heartbeat: 10ms}") as host:
+            host.wait_for("left alone until it was ready")
+            self.assertEqual(host.ask("a")[0], 204)
 
 
 class Restarts(unittest.TestCase):
