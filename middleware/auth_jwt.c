@@ -104,7 +104,7 @@ static json_t *decode_object(isw_str part)
     size_t size = text ? decode(part, text) : 0;
     json_t *object = NULL;
 
-    if (text && is_shallow(text, size))
+    if (text && is_shallow(text, size) && !memchr(text, 0, size)) /* a NUL may be passed over */
         object = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     free(text);
     if (json_is_object(object))

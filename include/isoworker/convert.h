@@ -38,9 +38,10 @@ enum {
 };
 
 /* Read one JSON text. Objects become maps in their order, null becomes none, numbers without
- * fraction and exponent integers of 64 bits, others doubles. Errors: ISW_E_INVALID with line and
- * column: what JSON does not allow, a name that comes twice, an integer beyond 64 bits, too deep;
- * ISW_E_NO_MEMORY. */
+ * fraction and exponent integers of 64 bits, others doubles. A byte order mark before it is passed
+ * over. Errors: ISW_E_INVALID with line and column: what JSON does not allow, a name that comes
+ * twice (readers differ in which one counts) or has a \\u0000 (names end with a NUL here; other
+ * texts may have it), an integer beyond 64 bits, too deep; ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_json_parse(isw_context *ctx, isw_str text, isw_value *out);
 
 /* Write a value as JSON without spaces. Bytes become base64 (RFC 4648), text of type JSON goes in

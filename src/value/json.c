@@ -97,12 +97,43 @@ static isw_status copy(reader *r, const json_t *from, unsigned depth, isw_value 
     }
 }
 
+/* jansson takes a NUL behind a number for the end of its input, and passes over it. */
+static isw_status refuse_nul(isw_str text, const char *nul, isw_error *error)
+{
+    size_t line = 1;
+    size_t column = 1;
+
+    for (const char *at = text.data; at < nul; at++) {
+        line += *at == '\n';
+        column = *at == '\n' ? 1 : column + ((*at & 0xc0) != 0x80);
+    }
+    return isw_error_set(error, ISW_E_INVALID, "line %zu, column %zu: a NUL, which JSON has only as "
+                         "\\u0000 in a text", line, column);
+}
+
+/* RFC 8259, section 8.1: a byte order mark may be ignored. */
+static isw_str without_mark(isw_str text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (text.size >= 3 && memcmp(text.data, mark, 3) == 0)
+        return (isw_str){ text.data + 3, text.size - 3 };
+    return text;
+}
+
 static json_t *load(isw_str text, isw_error *error)
 {
     json_error_t why;
-    json_t *root = json_loadb(text.size ? text.data : "", text.size,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    const char *nul = text.size ? memchr(text.data, 0, text.size) : NULL;
+    json_t *root;
 
+    if (nul) {
+        refuse_nul(text, nul, error);
+        return NULL;
+    }
+    text = without_mark(text);
+    root = json_loadb(text.size ? text.data : "", text.size,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (!root && json_error_code(&why) == json_error_out_of_memory)
         no_memory(error);
     else if (!root)
@@ -176,6 +207,7 @@ static isw_status put_json(writer *w, isw_str text)
     if (!root)
         return ISW_E_INVALID;
     json_decref(root);
+    text = without_mark(text); /* which may stand at the begin of a whole text alone */
     iswi_buffer_append(&w->out, text.data, text.size);
     return ISW_OK;
 }

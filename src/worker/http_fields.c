@@ -83,7 +83,7 @@ static isw_str take_token(isw_str *rest)
     return token;
 }
 
-/* How many bytes a backslash at text[at] stands for, with what it escapes. */
+/* How many bytes a backslash at text[at] makes up with what it escapes. */
 static size_t escape_size(isw_str text, size_t at)
 {
     bool pair = text.data[at] == '\\' && at + 1 < text.size &&
@@ -95,19 +95,24 @@ static size_t escape_size(isw_str text, size_t at)
 /* *rest begins behind the first quote. */
 static iswi_param_result take_quoted(isw_str *rest, iswi_arena *arena, isw_str *out)
 {
+    bool escapes = false;
     size_t end = 0;
     size_t size = 0;
     char *text;
 
-    while (end < rest->size && rest->data[end] != '"')
-        end += escape_size(*rest, end);
+    while (end < rest->size && rest->data[end] != '"') {
+        const size_t used = escape_size(*rest, end);
+
+        escapes = escapes || (used == 2 && rest->data[end + 1] == '"');
+        end += used;
+    }
     if (end >= rest->size)
         return ISWI_PARAM_BAD;
     text = iswi_arena_alloc(arena, end + 1);
     if (!text)
         return ISWI_PARAM_NO_MEMORY;
     for (size_t i = 0; i < end;) {
-        size_t used = escape_size(*rest, i);
+        size_t used = escapes ? escape_size(*rest, i) : 1;
 
         text[size++] = rest->data[i + used - 1];
         i += used;

@@ -31,8 +31,8 @@ typedef enum iswi_param_result {
 
 /* The next of `; name=value; name="value"` (RFC 9110, section 5.6.6), where *rest begins at or
  * behind a semicolon or is empty; it moves behind, or to what is wrong. In quotes a
- * backslash stands for itself, unless a quote or a backslash follows: browsers write names of files
- * so. */
+ * backslash stands for itself, as in the names of files that browsers write (WHATWG HTML, multipart
+ * form data): C:\\x has two. Only where a quote is escaped are `\"` and `\\` what RFC 9110 says. */
 iswi_param_result iswi_param_next(isw_str *rest, iswi_arena *arena, isw_pair *out);
 
 #endif

@@ -46,17 +46,37 @@ static isw_status too_large(const reader *r, const char *what, int most)
 
 /* -- Boundaries -------------------------------------------------------------------------------- */
 
-/* bchars (RFC 2046, section 5.1.1), not ending in a space. */
+/* Not ending in a space, and of more characters than RFC 2046 has in section 5.1.1: the examples of
+ * Android and React Native have "*****", and nothing printable could be taken for a line's end. */
 static bool is_boundary(isw_str text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c && strchr("'()+_,-./:=? ", c))))
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < ' ' || text.data[i] > '~')
             return false;
-    }
     return text.size > 0 && text.size <= ISWI_BOUNDARY_MAX && text.data[text.size - 1] != ' ';
+}
+
+/* As iswi_param_next, but a boundary that should stand in quotes and does not, such as
+ * ----=_Part:1, goes to its semicolon. */
+static iswi_param_result next_param(isw_str *rest, iswi_arena *arena, isw_pair *out)
+{
+    static const char name[] = "boundary=";
+    const size_t size = sizeof name - 1;
+    isw_str at = *rest;
+    const iswi_param_result result = iswi_param_next(rest, arena, out);
+    isw_str word;
+
+    if (result != ISWI_PARAM_BAD)
+        return result;
+    do
+        word = iswi_field_split(&at, ';');
+    while (!word.size && at.size);
+    if (word.size <= size || !iswi_field_equal((isw_str){ word.data, size }, name) ||
+        word.data[size] == '"' || memchr(word.data, ' ', word.size))
+        return ISWI_PARAM_BAD;
+    *out = (isw_pair){ { word.data, size - 1 }, { word.data + size, word.size - size } };
+    *rest = at;
+    return ISWI_PARAM_FOUND;
 }
 
 isw_status iswi_multipart_boundary(isw_str content_type, iswi_arena *arena, isw_str *out,
@@ -67,7 +87,7 @@ isw_status iswi_multipart_boundary(isw_str content_type, iswi_arena *arena, isw_
     iswi_param_result result;
 
     iswi_field_split(&content_type, ';');
-    while ((result = iswi_param_next(&content_type, arena, &param)) == ISWI_PARAM_FOUND) {
+    while ((result = next_param(&content_type, arena, &param)) == ISWI_PARAM_FOUND) {
         if (!iswi_field_equal(param.name, "boundary"))
             continue;
         if (boundary.data)
@@ -83,7 +103,7 @@ isw_status iswi_multipart_boundary(isw_str content_type, iswi_arena *arena, isw_
         return isw_error_set(error, ISW_E_INVALID, "the content type has no boundary");
     if (!is_boundary(boundary))
         return isw_error_set(error, ISW_E_INVALID, "the boundary of the content type is not 1 to "
-                                                   "%d of the characters that RFC 2046 allows",
+                                                   "%d printable ASCII characters",
                              ISWI_BOUNDARY_MAX);
     *out = boundary;
     return ISW_OK;
@@ -129,7 +149,7 @@ static isw_status begin(reader *r, bool *last)
 /* -- One part ---------------------------------------------------------------------------------- */
 
 /* Take a line without its end; `most` bytes are the limit for it. */
-static isw_status take_line(reader *r, size_t most, isw_str *line)
+static isw_status take_plain_line(reader *r, size_t most, isw_str *line)
 {
     size_t size = 0;
 
@@ -144,17 +164,48 @@ static isw_status take_line(reader *r, size_t most, isw_str *line)
     return ISW_OK;
 }
 
-static isw_status split_header(const reader *r, isw_str line, isw_pair *out)
+/* `more` went on on a line of its own: what folds it is one space (RFC 5322, section 2.2.3). */
+static isw_status unfold(const reader *r, isw_str *line, isw_str more)
+{
+    char *text = iswi_arena_alloc(r->arena, line->size + more.size + 1);
+
+    if (!text)
+        return no_memory(r);
+    more = iswi_field_trim(more);
+    memcpy(text, line->data, line->size);
+    text[line->size] = ' ';
+    memcpy(text + line->size + 1, more.data, more.size);
+    *line = (isw_str){ text, line->size + 1 + more.size };
+    return ISW_OK;
+}
+
+/* The same with the lines behind it that begin with a space: they belong to it. */
+static isw_status take_line(reader *r, size_t most, isw_str *line)
+{
+    isw_status status = take_plain_line(r, most, line);
+
+    while (status == ISW_OK && line->size && left(r) && (*r->at == ' ' || *r->at == '\t')) {
+        isw_str more = { NULL, 0 };
+
+        status = take_plain_line(r, most - line->size, &more);
+        if (status == ISW_OK)
+            status = unfold(r, line, more);
+    }
+    return status;
+}
+
+/* `start` is where the line begins in the body. */
+static isw_status split_header(const reader *r, const char *start, isw_str line, isw_pair *out)
 {
     const char *colon = memchr(line.data, ':', line.size);
     isw_str name = { line.data, colon ? (size_t)(colon - line.data) : 0 };
     isw_str value = { line.data + name.size + 1, line.size - name.size - 1 };
 
     if (!colon || !iswi_field_is_token(name))
-        return refuse(r, line.data, "a header of a part has no name");
+        return refuse(r, start, "a header of a part has no name");
     value = iswi_field_trim(value);
     if (iswi_field_bad_byte(value) < value.size)
-        return refuse(r, value.data + iswi_field_bad_byte(value),
+        return refuse(r, line.data == start ? value.data + iswi_field_bad_byte(value) : start,
                       "a header of a part has a control character");
     *out = (isw_pair){ name, value };
     return ISW_OK;
@@ -169,6 +220,7 @@ static isw_status take_headers(reader *r, isw_pairs *out)
     isw_pair *copy;
 
     for (;;) {
+        const char *start = r->at;
         isw_str line = { NULL, 0 };
         isw_status status = take_line(r, room, &line);
 
@@ -177,7 +229,7 @@ static isw_status take_headers(reader *r, isw_pairs *out)
         if (status == ISW_OK && count == ISW_PART_HEADERS_MAX)
             status = too_large(r, "a part with too many headers", ISW_PART_HEADERS_MAX);
         if (status == ISW_OK)
-            status = split_header(r, line, &headers[count]);
+            status = split_header(r, start, line, &headers[count]);
         if (status != ISW_OK)
             return status;
         room -= line.size;

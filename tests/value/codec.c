@@ -65,6 +65,44 @@ static void assert_no_json(const char *from, const char *part)
         fail_msg("\"%s\" lacks \"%s\"", error.message, part);
 }
 
+static void assert_no_json_bytes(const char *from, size_t size, const char *part)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_value value;
+
+    assert_int_equal(iswi_json_parse(&arena, (isw_str){ from, size }, &value, &error),
+                     ISW_E_INVALID);
+    if (!strstr(error.message, part))
+        fail_msg("%s", error.message);
+}
+
+#define BYTES(text) text, sizeof text - 1
+
+static void a_raw_nul_is_no_json_anywhere(void **state)
+{
+    (void)state;
+    assert_no_json_bytes(BYTES("123\0"), "line 1, column 4: a NUL");
+    assert_no_json_bytes(BYTES("[1\0,\n2]"), "line 1, column 3: a NUL");
+    assert_no_json_bytes(BYTES("[1,\n2\0]"), "line 2, column 2: a NUL");
+    assert_no_json_bytes(BYTES("{}\0"), "line 1, column 3: a NUL");
+    assert_no_json_bytes(BYTES("\"\xc3\xa4\0\""), "line 1, column 3: a NUL");
+    assert_no_json_bytes(BYTES("\0"), "line 1, column 1: a NUL");
+    assert_no_json("{\"a\\u0000b\": 1}", "NUL byte in object key");
+    assert_json("{\"a\": \"a\\u0000b\"}", "{\"a\":\"a\\u0000b\"}");
+}
+
+static void a_byte_order_mark_is_passed_over(void **state)
+{
+    (void)state;
+    assert_json("\xef\xbb\xbf{\"a\": 1}", "{\"a\":1}");
+    assert_json("\xef\xbb\xbf 7", "7");
+    assert_json("\"\xef\xbb\xbf\"", "\"\xef\xbb\xbf\"");
+    assert_no_json("\xef\xbb\xbf", "line 1");
+    assert_no_json("\xef\xbb\xbf\xef\xbb\xbf{}", "line 1");
+    assert_no_json("[\xef\xbb\xbf]", "line 1");
+    assert_no_json("\xef\xbb{}", "line 1");
+}
+
 static void what_is_no_json_is_refused_with_its_place(void **state)
 {
     char deep[2 * (ISW_CONVERT_MAX_DEPTH + 1) + 1] = "";
@@ -120,6 +158,7 @@ static void json_within_a_value_goes_in_as_it_is(void **state)
     (void)state;
     assert_written(isw_value_array(items, 2), "[{\"a\": 1},\"{\\\"a\\\": 1}\"]");
     assert_unwritable(isw_value_json("{\"a\""), "line 1");
+    assert_written(isw_value_json("\xef\xbb\xbf{}"), "{}");
 }
 
 static void what_json_cannot_hold_is_not_written(void **state)
@@ -212,6 +251,8 @@ static void no_byte_that_is_changed_does_harm(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(json_comes_back_as_it_was, set_up, tear_down),
     cmocka_unit_test_setup_teardown(doubles_are_as_short_as_they_can_be, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_raw_nul_is_no_json_anywhere, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_byte_order_mark_is_passed_over, set_up, tear_down),
     cmocka_unit_test_setup_teardown(what_is_no_json_is_refused_with_its_place, set_up, tear_down),
     cmocka_unit_test_setup_teardown(bytes_become_base64, set_up, tear_down),
     cmocka_unit_test_setup_teardown(json_within_a_value_goes_in_as_it_is, set_up, tear_down),

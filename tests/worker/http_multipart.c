@@ -174,6 +174,20 @@ static void a_form_may_have_no_parts(void **state)
     assert_parts("--b--", "");
 }
 
+static void a_folded_header_is_one(void **state)
+{
+    (void)state;
+    assert_parts("--b\r\nContent-Disposition: form-data;\r\n\t name=\"a\"\r\n\r\n1\r\n" END, "a=1;");
+    assert_parts("--b\r\nContent-Disposition:\r\n form-data;\r\n name=a;\r\n  filename=\"x\r\n"
+                 " y\"\r\nContent-Type:\r\n\tx/y\r\n\r\n1\r\n" END, "a(x y,x/y)=1;");
+    assert_refused("--b\r\n Content-Disposition: form-data; name=a\r\n\r\n1\r\n" END,
+                   "at byte 5: a header of a part has no name");
+    assert_refused("--b\r\nContent-Disposition: form-data;\r\n name=\x01\r\n\r\n1\r\n" END,
+                   "at byte 5: a header of a part has a control character");
+    assert_refused("--b\r\nContent-Disposition: form-data; name=a\r\n x\n\r\n\r\n1\r\n" END,
+                   "does not end in CR LF");
+}
+
 static void a_part_may_end_with_its_headers(void **state)
 {
     (void)state;
@@ -184,6 +198,8 @@ static void names_are_unquoted_as_browsers_quote_them(void **state)
 {
     (void)state;
     assert_filename("filename=\"a\\\"b\\\\c\"", "f(a\"b\\c,text/plain)=;");
+    assert_filename("filename=\"a \\ \\\\ b\"", "f(a \\ \\\\ b,text/plain)=;");
+    assert_filename("filename=\"\\\\host\\x.txt\"", "f(\\\\host\\x.txt,text/plain)=;");
     assert_filename("filename=\"C:\\dir\\x.txt\"", "f(C:\\dir\\x.txt,text/plain)=;");
     assert_filename("filename=\"a%22b; name=x\"", "f(a%22b; name=x,text/plain)=;");
     assert_filename("filename=\"J\xc3\xbcrgen\"", "f(J\xc3\xbcrgen,text/plain)=;");
@@ -233,7 +249,8 @@ static void headers_are_lines_with_a_name(void **state)
     assert_refused("--b\r\nx\r\n\r\n" END, "at byte 5: a header of a part has no name");
     assert_refused("--b\r\n: x\r\n\r\n" END, "at byte 5: a header of a part has no name");
     assert_refused("--b\r\nX : x\r\n\r\n" END, "at byte 5: a header of a part has no name");
-    assert_refused("--b\r\n" NAMED("a") " folded: x\r\n\r\n\r\n" END, "has no name");
+    assert_refused("--b\r\n" NAMED("a") " folded: x\r\n\r\n\r\n" END,
+                   "Content-Disposition is malformed");
     assert_refused("--b\r\nX: a\x01\r\n\r\n\r\n" END,
                    "at byte 9: a header of a part has a control character");
     assert_refused("--b\r\nX: a\rb\r\n\r\n\r\n" END, "does not end in CR LF");
@@ -349,6 +366,11 @@ static void a_boundary_is_taken_from_the_content_type(void **state)
     (void)state;
     assert_boundary("multipart/form-data; boundary=----WebKitFormBoundaryAbC",
                     "----WebKitFormBoundaryAbC");
+    assert_boundary("multipart/form-data; boundary=*****", "*****");
+    assert_boundary("multipart/form-data;boundary=\"a*b<>[]{}@!\"", "a*b<>[]{}@!");
+    assert_boundary("multipart/form-data; boundary=----=_Part_1/2:3;charset=utf-8",
+                    "----=_Part_1/2:3");
+    assert_boundary("multipart/form-data;; Boundary===a==", "==a==");
     assert_boundary("multipart/form-data;charset=utf-8 ; BOUNDARY=\"a b:'()+_,-./=?\"",
                     "a b:'()+_,-./=?");
     assert_boundary("multipart/form-data; boundary="
@@ -366,7 +388,10 @@ static void a_boundary_that_is_none_is_refused(void **state)
     assert_boundary("multipart/form-data; boundary=\"\"", "is not 1 to 70");
     assert_boundary("multipart/form-data; boundary=\"a \"", "is not 1 to 70");
     assert_boundary("multipart/form-data; boundary=\"a\xc3\xbc\"", "is not 1 to 70");
-    assert_boundary("multipart/form-data; boundary=a*b", "is not 1 to 70");
+    assert_boundary("multipart/form-data; boundary=\"a\tb\"", "is not 1 to 70");
+    assert_boundary("multipart/form-data; boundary=a b", "are malformed");
+    assert_boundary("multipart/form-data; boundary=a:b; boundary=c", "has two boundaries");
+    assert_boundary("multipart/form-data; x=a:b; boundary=c", "are malformed");
     assert_boundary("multipart/form-data; boundary="
                     "01234567890123456789012345678901234567890123456789012345678901234567890",
                     "is not 1 to 70");
@@ -380,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(headers_are_found_whatever_their_case),
     cmocka_unit_test(what_is_before_and_behind_is_passed_over),
     cmocka_unit_test(a_form_may_have_no_parts),
+    cmocka_unit_test(a_folded_header_is_one),
     cmocka_unit_test(a_part_may_end_with_its_headers),
     cmocka_unit_test(names_are_unquoted_as_browsers_quote_them),
     cmocka_unit_test(an_extended_name_counts_before_a_plain_one),
