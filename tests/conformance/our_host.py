@@ -37,6 +37,10 @@ class ScriptedHost(Host):
     def script(self, functions, play, **script):
         self.write("script.json", json.dumps({"functions": functions, "play": play, **script}))
 
+    def told(self, lead):
+        """What the worker has told behind `lead`."""
+        return json.JSONDecoder().raw_decode(self.wait_for(lead).split(lead, 1)[1])[0]
+
     def ask(self, path, method="GET", body=None, headers=None, below="/api/"):
         """Status, headers (names in lower case) and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -223,7 +227,7 @@ class Answers(unittest.TestCase):
     def test_the_request_is_told_as_the_page_says(self):
         with answering({"a": {"1": SUCCESS}}) as host:
             host.ask("answer/a?x=1%2B1&x=2&y", "POST", "four", {"X-Upper": " spaced "})
-            told = json.loads(host.wait_for("invoked: ").split("invoked: ", 1)[1])
+            told = host.told("invoked: ")
             headers = dict(told["headers"])
             self.assertEqual(headers["x-upper"], "spaced")
             self.assertEqual((told["method"], told["url"], told["params"], told["body"]),
@@ -434,7 +438,7 @@ class Process(unittest.TestCase):
                                 more=more + "\nlink: {lane: %s}" % lane)
             host.write("here.yaml", "{}\n")
             with host:
-                told = json.loads(host.wait_for("probe: ").split("probe: ", 1)[1])
+                told = host.told("probe: ")
                 folder = os.path.realpath(host.folder.name)
                 self.assertEqual((told["folder"], told["input"], told["leads"], told["blocked"]),
                                  (folder, "/dev/null", True, 0))
