@@ -53,8 +53,11 @@ typedef struct isw_field {
     size_t count_offset;      /* ARRAY: of a size_t */
     bool required;
     const char *default_value; /* of a scalar, as text; NULL for zero */
-    int64_t min, max; /* inclusive, both 0 for any: of INT and DOUBLE the value, of STRING and BYTES
-                         the bytes, of ARRAY the items */
+    int64_t min, max; /* inclusive: of INT and DOUBLE the value, of STRING and BYTES the bytes, of
+                         ARRAY the items. Both 0: any; a max of 0 beside a min above 0: that or more
+                         (.min = 1 is "at least 1", .max = INT64_MAX with .min = 0 "not negative").
+                         A range that no value can meet is refused when the worker is configured,
+                         for the tables of isw_function, and is ISW_E_INTERNAL elsewhere */
     const char *const *choices;     /* ENUM: ends with NULL */
     const struct isw_field *fields; /* STRUCT, and ARRAY of it */
     size_t item_size;               /* ARRAY of STRUCT: its size */

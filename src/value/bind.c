@@ -99,28 +99,52 @@ static bool may_convert(const binder *b, const isw_value *value)
 
 static bool in_range(const isw_field *row, double number)
 {
-    return (!row->min && !row->max) || (number >= (double)row->min && number <= (double)row->max);
+    iswi_limits limits = iswi_field_limits(row);
+
+    /* A double knows numbers beyond those of an int64_t. */
+    return (limits.min == INT64_MIN || number >= (double)limits.min) &&
+           (limits.max == INT64_MAX || number <= (double)limits.max);
 }
 
-static isw_status out_of_range(binder *b, const place *at, const isw_field *row, const char *what,
-                               double number)
+/* Refuse `number`, "a length of 9", for its row's limits. One that no value can meet is the
+ * table's fault, not the caller's. */
+static isw_status out_of_range(binder *b, const place *at, const isw_field *row, bool less,
+                               const char *number)
 {
-    if (number < (double)row->min)
-        return refuse(b, at, "%s%.17g is less than %lld", what, number, (long long)row->min);
-    return refuse(b, at, "%s%.17g is more than %lld", what, number, (long long)row->max);
+    iswi_limits limits = iswi_field_limits(row);
+
+    if (limits.min > limits.max)
+        return isw_error_set(b->error, ISW_E_INTERNAL,
+                             "the field \"%s\" has a range that no value can meet: at least %lld "
+                             "and at most %lld", row->name, (long long)limits.min,
+                             (long long)limits.max);
+    return refuse(b, at, "%s is %s than %lld", number, less ? "less" : "more",
+                  (long long)(less ? limits.min : limits.max));
+}
+
+static isw_status size_out_of_range(binder *b, const place *at, const isw_field *row,
+                                    const char *what, size_t size)
+{
+    char number[64];
+
+    snprintf(number, sizeof number, "%s%zu", what, size);
+    return out_of_range(b, at, row, (double)size < (double)iswi_field_limits(row).min, number);
 }
 
 static isw_status bind_int(binder *b, const place *at, const isw_field *row, const isw_value *value,
                            int64_t *out)
 {
+    iswi_limits limits;
     int64_t number;
+    char text[32];
 
     if (!may_convert(b, value) || isw_value_to_int(value, &number, NULL) != ISW_OK)
         return expected(b, at, "integer", value);
-    if ((row->min || row->max) && (number < row->min || number > row->max))
-        return refuse(b, at, "%lld is %s than %lld", (long long)number,
-                      number < row->min ? "less" : "more",
-                      (long long)(number < row->min ? row->min : row->max));
+    limits = iswi_field_limits(row);
+    if (number < limits.min || number > limits.max) {
+        snprintf(text, sizeof text, "%lld", (long long)number);
+        return out_of_range(b, at, row, number < limits.min, text);
+    }
     *out = number;
     return ISW_OK;
 }
@@ -129,11 +153,14 @@ static isw_status bind_double(binder *b, const place *at, const isw_field *row,
                               const isw_value *value, double *out)
 {
     double number;
+    char text[64];
 
     if (!may_convert(b, value) || isw_value_to_double(value, &number, NULL) != ISW_OK)
         return expected(b, at, "number", value);
-    if (!in_range(row, number))
-        return out_of_range(b, at, row, "", number);
+    if (!in_range(row, number)) {
+        snprintf(text, sizeof text, "%.17g", number);
+        return out_of_range(b, at, row, number < (double)iswi_field_limits(row).min, text);
+    }
     *out = number;
     return ISW_OK;
 }
@@ -155,7 +182,7 @@ static isw_status bind_string(binder *b, const place *at, const isw_field *row,
     if (value->as.string.size && memchr(value->as.string.data, 0, value->as.string.size))
         return refuse(b, at, "holds a NUL");
     if (!in_range(row, (double)value->as.string.size))
-        return out_of_range(b, at, row, "its length of ", (double)value->as.string.size);
+        return size_out_of_range(b, at, row, "its length of ", value->as.string.size);
     copy = iswi_arena_strndup(b->arena, value->as.string.data, value->as.string.size);
     *out = copy;
     return copy ? ISW_OK : no_memory(b);
@@ -169,7 +196,7 @@ static isw_status bind_bytes(binder *b, const place *at, const isw_field *row,
     if (isw_value_to_bytes(value, &bytes, NULL) != ISW_OK)
         return expected(b, at, "bytes", value);
     if (!in_range(row, (double)bytes.size))
-        return out_of_range(b, at, row, "its size of ", (double)bytes.size);
+        return size_out_of_range(b, at, row, "its size of ", bytes.size);
     *out = bytes;
     return ISW_OK;
 }
@@ -241,7 +268,7 @@ static isw_status bind_array(binder *b, const place *at, const isw_field *row,
     if (value->type != ISW_VALUE_ARRAY)
         return expected(b, at, "array", value);
     if (!in_range(row, (double)count))
-        return out_of_range(b, at, row, "its number of items, ", (double)count);
+        return size_out_of_range(b, at, row, "its number of items, ", count);
     assert(size);
     item.min = item.max = 0;
     items = iswi_arena_calloc(b->arena, count, size);

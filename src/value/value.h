@@ -18,6 +18,16 @@ isw_status iswi_msgpack_parse(iswi_arena *arena, isw_bytes bytes, isw_value *out
 isw_status iswi_msgpack_write(iswi_arena *arena, const isw_value *value, isw_bytes *out,
                               isw_error *error);
 
+/* Whether a table keeps its own rules, such as ranges that some value can meet and defaults that
+ * may stand there. Messages call it `root`. Errors: ISW_E_INVALID, which names the row. */
+isw_status iswi_fields_check(const isw_field *fields, const char *root, isw_error *error);
+
+/* What `min` and `max` of a row mean. */
+typedef struct iswi_limits {
+    int64_t min, max;
+} iswi_limits;
+iswi_limits iswi_field_limits(const isw_field *row);
+
 /* With `lenient`, scalars may come as text. */
 isw_status iswi_bind(iswi_arena *arena, const isw_value *from, const char *root,
                      const isw_field *fields, bool lenient, void *out, isw_error *error);

@@ -4,6 +4,7 @@
 #include "worker/worker.h"
 
 #include "url/routes.h"
+#include "value/value.h"
 
 static const char *route_of(const isw_function *function)
 {
@@ -23,7 +24,7 @@ static isw_status refuse(const iswi_routes *routes, const isw_function *function
                          why->message);
 }
 
-static isw_status check_one(iswi_routes *routes, const isw_function *function, iswi_faults *faults,
+static isw_status check_route(iswi_routes *routes, const isw_function *function, iswi_faults *faults,
                             isw_error *error)
 {
     isw_error why = { ISW_OK, "" };
@@ -36,6 +37,33 @@ static isw_status check_one(iswi_routes *routes, const isw_function *function, i
     refuse(routes, function, &why, &own);
     iswi_faults_add(faults, own.message);
     return isw_error_set(error, own.status, "%s", own.message);
+}
+
+/* A table of fields that nothing could fit. */
+static isw_status check_fields(const isw_function *function, const isw_field *fields,
+                               const char *root, iswi_faults *faults, isw_error *error)
+{
+    isw_error why = { ISW_OK, "" };
+    isw_error own = { ISW_OK, "" };
+
+    if (!fields || iswi_fields_check(fields, root, &why) == ISW_OK)
+        return ISW_OK;
+    isw_error_set(&own, why.status, "function %s: %s", function->name, why.message);
+    iswi_faults_add(faults, own.message);
+    return isw_error_set(error, own.status, "%s", own.message);
+}
+
+static isw_status check_one(iswi_routes *routes, const isw_function *function, iswi_faults *faults,
+                            isw_error *error)
+{
+    isw_status all = ISW_OK;
+
+    if (iswi_faults_go_on(faults, check_route(routes, function, faults, error), &all) &&
+        iswi_faults_go_on(faults, check_fields(function, function->body, "body", faults, error),
+                          &all))
+        iswi_faults_go_on(faults, check_fields(function, function->query, "query", faults, error),
+                          &all);
+    return all;
 }
 
 isw_status iswi_worker_check_triggers(const isw_worker *worker, iswi_faults *faults,

@@ -3,6 +3,7 @@
 #include "worker/support.h"
 
 #include "worker/worker.h"
+#include <isoworker/bind.h>
 
 static isw_status answer(isw_context *ctx)
 {
@@ -94,7 +95,26 @@ static void routes_that_differ_and_other_triggers_are_left_alone(void **state)
     told(good, "");
 }
 
+static const isw_field impossible[] = {
+    { .name = "quantity", .type = ISW_FIELD_INT, .min = 5, .max = 3 },
+    { 0 },
+};
+
+static void tables_that_nothing_could_fit_are_refused(void **state)
+{
+    static const isw_function bad[] = {
+        { .name = "take", .trigger = ISW_HTTP("POST", "orders"), .handler = answer,
+          .body = impossible, .query = impossible },
+        { 0 },
+    };
+
+    (void)state;
+    told(bad, "function take: body.quantity: no value is at least 5 and at most 3\n"
+              "function take: query.quantity: no value is at least 5 and at most 3\n");
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(tables_that_nothing_could_fit_are_refused),
     cmocka_unit_test(two_functions_on_one_route_are_both_named),
     cmocka_unit_test(a_function_without_a_route_has_that_of_its_name),
     cmocka_unit_test(routes_and_methods_that_are_none_are_all_told),
