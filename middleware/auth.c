@@ -231,6 +231,8 @@ static void tell(isw_instance *self, isw_facts *facts)
 
     isw_facts_secret(facts, ISW_SECRET_HEADER, options->key_header);
     isw_facts_secret(facts, ISW_SECRET_QUERY, options->key_query);
+    isw_facts_not_inside(facts, "idempotency",
+                         "who knows a key gets the answer again, and is asked for nothing else");
 }
 
 const isw_middleware isw_middleware_auth = {

@@ -241,6 +241,13 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     return status;
 }
 
+static void tell(isw_instance *self, isw_facts *facts)
+{
+    (void)self;
+    isw_facts_not_inside(facts, "idempotency",
+                         "what is small for the first caller goes to those who cannot read it");
+}
+
 extern const isw_middleware isw_middleware_compress;
 const isw_middleware isw_middleware_compress = {
     .size = sizeof(isw_middleware),
@@ -249,4 +256,5 @@ const isw_middleware isw_middleware_compress = {
     .options = rows,
     .options_size = sizeof(options),
     .invoke = invoke,
+    .tell = tell,
 };

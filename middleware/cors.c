@@ -32,7 +32,9 @@ static const isw_option rows[] = {
       .default_value = "[GET, HEAD, POST, PUT, PATCH, DELETE]",
       .offset = offsetof(options, methods), .help = "that they may use" },
     { .name = "headers", .type = ISW_OPTION_STRINGS,
-      .default_value = "[content-type, authorization]", .offset = offsetof(options, headers),
+      .default_value = "[content-type, authorization, x-functions-key, idempotency-key, "
+                       "traceparent, tracestate]",
+      .offset = offsetof(options, headers),
       .help = "of requests that they may set" },
     { .name = "expose_headers", .type = ISW_OPTION_STRINGS, .default_value = "[]",
       .offset = offsetof(options, expose), .help = "of answers that they may read" },
@@ -119,6 +121,13 @@ static isw_status start(isw_instance *self, isw_error *error)
 static void tell(isw_instance *self, isw_facts *facts)
 {
     isw_facts_cors(facts, &((const state *)isw_instance_state(self))->policy);
+    isw_facts_not_inside(facts, "auth",
+                         "browsers' preflights bear no credentials, and get 401 instead of leave");
+    isw_facts_not_inside(facts, "validate",
+                         "browsers' preflights have nothing of what is asked for, and get 400");
+    isw_facts_not_inside(facts, "idempotency",
+                         "who repeats a request gets what another site is allowed");
+    isw_facts_not_inside(facts, "cors", "browsers refuse an answer with two policies");
 }
 
 /* -- Answers ----------------------------------------------------------------------------------- */

@@ -206,6 +206,12 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     return status;
 }
 
+static void tell(isw_instance *self, isw_facts *facts)
+{
+    (void)self;
+    isw_facts_not_inside(facts, "metrics", "each invocation counts twice");
+}
+
 const isw_middleware isw_middleware_metrics = {
     .size = sizeof(isw_middleware),
     .name = "metrics",
@@ -216,4 +222,5 @@ const isw_middleware isw_middleware_metrics = {
     .start = start,
     .stop = stop,
     .invoke = invoke,
+    .tell = tell,
 };

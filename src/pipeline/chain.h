@@ -80,6 +80,12 @@ isw_status iswi_pipeline_chain(const iswi_pipeline *pipeline, const isw_function
 isw_status iswi_pipeline_knows(const iswi_named_list *list, const char *function,
                                const char *const *names, iswi_arena *arena, isw_error *error);
 
+/* Where the pipeline's YAML has the entry of an instance: "file:line:column". */
+const char *iswi_pipeline_where(const iswi_pipeline *pipeline, const isw_instance *self);
+
+/* Its middleware's name. */
+const char *iswi_instance_name(const isw_instance *self);
+
 /* The name of the middleware of a step, or "handler". */
 const char *iswi_step_name(const isw_next *step);
 
@@ -89,7 +95,15 @@ const char *iswi_step_name(const isw_next *step);
 typedef struct iswi_facts {
     isw_pairs secrets;    /* where a secret stands, as PROTOCOL.md calls it, and its name */
     const isw_cors *cors; /* NULL: no policy */
+    const struct iswi_misplaced *misplaced; /* orders that cannot be meant */
+    size_t misplaced_count;
 } iswi_facts;
+
+/* Of two steps of a chain, `inner` should not stand inside of `outer`. */
+typedef struct iswi_misplaced {
+    const isw_instance *inner, *outer;
+    const char *why;
+} iswi_misplaced;
 
 /* Ask all of them. *out lies in the arena. Errors: ISW_E_NO_MEMORY. Any thread. */
 isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_facts *out);

@@ -10,6 +10,10 @@ struct isw_facts {
     isw_pair *secrets;
     size_t count, capacity;
     isw_cors *cors;
+    const iswi_chain *chain;
+    size_t at; /* the step that tells */
+    iswi_misplaced *misplaced;
+    size_t misplaced_count;
     bool comes_and_goes; /* the one that tells is not in the chain of every request */
     bool failed;
 };
@@ -74,17 +78,56 @@ void isw_facts_cors(isw_facts *facts, const isw_cors *policy)
     facts->cors = kept;
 }
 
+/* Take up the steps from `from` to before `to` that have the name `other`, on the one side or the
+ * other of the step that tells. */
+static void add_misplaced(isw_facts *facts, size_t from, size_t to, const char *other,
+                          const char *why)
+{
+    const isw_next *steps = facts->chain->steps;
+    const isw_instance *self = steps[facts->at].self;
+
+    for (size_t i = from; i < to; i++) {
+        size_t count = facts->misplaced_count;
+        iswi_misplaced *grown;
+
+        if (strcmp(steps[i].self->middleware->name, other) != 0)
+            continue;
+        grown = iswi_arena_calloc(facts->arena, count + 1, sizeof *grown);
+        facts->failed = facts->failed || !grown;
+        if (!grown)
+            return;
+        if (count)
+            memcpy(grown, facts->misplaced, count * sizeof *grown);
+        grown[count] = i < facts->at ? (iswi_misplaced){ self, steps[i].self, why }
+                                     : (iswi_misplaced){ steps[i].self, self, why };
+        facts->misplaced = grown;
+        facts->misplaced_count++;
+    }
+}
+
+void isw_facts_not_inside(isw_facts *facts, const char *other, const char *why)
+{
+    add_misplaced(facts, 0, facts->at, other, why);
+}
+
+void isw_facts_not_outside(isw_facts *facts, const char *other, const char *why)
+{
+    add_misplaced(facts, facts->at + 1, facts->chain->count, other, why);
+}
+
 isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_facts *out)
 {
-    isw_facts facts = { .arena = arena };
+    isw_facts facts = { .arena = arena, .chain = chain };
 
     for (size_t i = 0; i < chain->count; i++) {
         const isw_next *step = &chain->steps[i];
 
+        facts.at = i;
         facts.comes_and_goes = step->header != NULL;
         if (iswi_middleware_tells(step->self->middleware))
             step->self->middleware->tell(step->self, &facts);
     }
-    *out = (iswi_facts){ { facts.secrets, facts.count }, facts.cors };
+    *out = (iswi_facts){ { facts.secrets, facts.count }, facts.cors, facts.misplaced,
+                         facts.misplaced_count };
     return facts.failed ? ISW_E_NO_MEMORY : ISW_OK;
 }

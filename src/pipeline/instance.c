@@ -99,7 +99,11 @@ static isw_status add(iswi_pipeline *pipeline, const iswi_registry *registry,
     else
         status = create(middleware, pipeline->config, entry, &self, error);
     if (status == ISW_OK)
-        pipeline->members[pipeline->count++] = (iswi_member){ self, iswi_entry_when(entry) };
+        pipeline->members[pipeline->count++] = (iswi_member){
+            .instance = self,
+            .when = iswi_entry_when(entry),
+            .where = iswi_config_where(pipeline->config, entry->node),
+        };
     return status;
 }
 
@@ -145,6 +149,19 @@ void iswi_pipeline_destroy(iswi_pipeline *pipeline)
     iswi_config_close(pipeline->config);
     iswi_free(pipeline->members);
     iswi_free(pipeline);
+}
+
+const char *iswi_pipeline_where(const iswi_pipeline *pipeline, const isw_instance *self)
+{
+    for (size_t i = 0; i < pipeline->count; i++)
+        if (pipeline->members[i].instance == self)
+            return pipeline->members[i].where;
+    return self->where;
+}
+
+const char *iswi_instance_name(const isw_instance *self)
+{
+    return self->middleware->name;
 }
 
 /* -- For its middleware ------------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ typedef struct iswi_when iswi_when;
 typedef struct iswi_member {
     isw_instance *instance;
     const iswi_when *when; /* in the pipeline's own document */
+    const char *where;     /* likewise */
 } iswi_member;
 
 struct iswi_pipeline {

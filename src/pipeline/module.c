@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* -- Descriptors ------------------------------------------------------------------------------- */
 
@@ -141,10 +142,15 @@ isw_status iswi_module_open(const char *path, const char *real, iswi_module *out
                             isw_error *error)
 {
     iswi_module module = { .path = iswi_strdup(real) };
+    struct stat info;
     isw_status status;
 
     if (!module.path)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for module %s", path);
+    if (stat(real, &info) == 0) {
+        module.written = info.st_mtim;
+        module.inode = info.st_ino;
+    }
     module.handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
     if (module.handle) {
         module.exports = dlsym(module.handle, ISW_MODULE_SYMBOL);
@@ -159,6 +165,15 @@ isw_status iswi_module_open(const char *path, const char *real, iswi_module *out
     else
         iswi_module_close(&module);
     return status;
+}
+
+bool iswi_module_changed(const iswi_module *module)
+{
+    struct stat info;
+
+    return stat(module->path, &info) == 0 &&
+           (info.st_ino != module->inode || info.st_mtim.tv_sec != module->written.tv_sec ||
+            info.st_mtim.tv_nsec != module->written.tv_nsec);
 }
 
 void iswi_module_close(iswi_module *module)

@@ -213,10 +213,16 @@ typedef struct iswi_reload {
     bool configuration;
 } iswi_reload;
 
-/* The body of reloaded, warmed and error. */
+/* The body of warmed and error. */
 typedef struct iswi_status_body {
     iswi_wire_status status;
 } iswi_status_body;
+
+typedef struct iswi_reloaded {
+    iswi_wire_status status;
+    isw_str warnings; /* sentences, a line each, as is `waits` */
+    isw_str waits;
+} iswi_reloaded;
 
 typedef struct iswi_terminate {
     uint64_t grace_ms;
@@ -291,7 +297,7 @@ typedef struct iswi_frame {
         iswi_status_frame status;
         iswi_credit credit;
         iswi_reload reload;
-        iswi_status_body reloaded;
+        iswi_reloaded reloaded;
         iswi_status_body warmed;
         iswi_terminate terminate;
         iswi_status_body error;

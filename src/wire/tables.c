@@ -187,6 +187,11 @@ static const iswi_field reload_rows[] = {
 static const iswi_field status_body_rows[] = {
     SUB(1, STRUCT, iswi_status_body, status, status_table, false),
 };
+static const iswi_field reloaded_rows[] = {
+    SUB(1, STRUCT, iswi_reloaded, status, status_table, false),
+    ROW(2, STR, iswi_reloaded, warnings, ISWI_TEXT_MAX),
+    ROW(3, STR, iswi_reloaded, waits, ISWI_TEXT_MAX),
+};
 static const iswi_field error_rows[] = {
     SUB(1, STRUCT, iswi_status_body, status, status_table, true),
 };
@@ -244,7 +249,7 @@ static const iswi_table kinds[] = {
     [ISWI_STATUS] = TABLE("status", iswi_status_frame, status_frame_rows),
     [ISWI_CREDIT] = TABLE("credit", iswi_credit, credit_rows),
     [ISWI_RELOAD] = TABLE("reload", iswi_reload, reload_rows),
-    [ISWI_RELOADED] = TABLE("reloaded", iswi_status_body, status_body_rows),
+    [ISWI_RELOADED] = TABLE("reloaded", iswi_reloaded, reloaded_rows),
     [ISWI_WARMUP] = { .name = "warmup", .size = sizeof(nothing) },
     [ISWI_WARMED] = TABLE("warmed", iswi_status_body, status_body_rows),
     [ISWI_TERMINATE] = TABLE("terminate", iswi_terminate, terminate_rows),

@@ -192,15 +192,21 @@ int iswi_program_describe(isw_worker *worker, bool json)
 
     if (code != EX_OK)
         return code;
+    iswi_program_warn(worker);
     return json ? describe_to_programs(worker) : describe_to_people(worker);
 }
 
 int iswi_program_check(isw_worker *worker)
 {
     int code = iswi_program_configure(worker);
+    size_t warnings;
 
     if (code != EX_OK)
         return code;
-    printf("the configuration is right: %zu functions\n", worker->function_count);
+    warnings = iswi_program_warn(worker);
+    printf("the configuration is right: %zu functions", worker->function_count);
+    if (warnings)
+        printf(", %zu warning%s", warnings, warnings > 1 ? "s" : "");
+    printf("\n");
     return EX_OK;
 }

@@ -83,6 +83,23 @@ int iswi_program_configure(isw_worker *worker)
     return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
 }
 
+size_t iswi_program_warn(isw_worker *worker)
+{
+    iswi_faults warnings = { .count = 0 };
+    isw_error none = { ISW_OK, "" };
+    iswi_buffer text = { 0 };
+    size_t count;
+
+    iswi_worker_warn_of_orders(worker, &warnings);
+    count = warnings.count;
+    if (count)
+        iswi_faults_tell(&warnings, program_invocation_short_name, &none, &text);
+    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "", stderr);
+    iswi_buffer_fini(&text);
+    iswi_faults_fini(&warnings);
+    return count;
+}
+
 static int run(isw_worker *worker)
 {
     struct sigaction stop = { .sa_handler = on_signal };
@@ -92,6 +109,7 @@ static int run(isw_worker *worker)
 
     if (code != EX_OK)
         return code;
+    iswi_program_warn(worker);
     signalled = worker;
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);

@@ -9,6 +9,9 @@
  * EX_CONFIG, which says that another try is of no use, unless it is a failure that may pass. */
 int iswi_program_configure(isw_worker *worker);
 
+/* Print what cannot be meant on stderr; how many sentences. */
+size_t iswi_program_warn(isw_worker *worker);
+
 int iswi_program_describe(isw_worker *worker, bool json);
 int iswi_program_check(isw_worker *worker);
 int iswi_program_invoke(isw_worker *worker, int argc, char **argv); /* argv[0] is the name */

@@ -19,6 +19,38 @@ static void reply(iswi_session *session, uint64_t id, isw_status status, const c
     iswi_session_reply(session, &frame);
 }
 
+/* All of a list, as far as a frame takes it. */
+static isw_str lines_of(iswi_faults *list)
+{
+    isw_str text = isw_str_of(list->count ? iswi_buffer_text(&list->lines) : NULL);
+
+    while (text.size > ISWI_TEXT_MAX || (text.size && text.data[text.size - 1] != '\n'))
+        text.size--;
+    text.size -= text.size > 0; /* the last line feed */
+    return text;
+}
+
+static void reply_configured(iswi_session *session, uint64_t id, isw_status status,
+                             iswi_faults *faults, const isw_error *error)
+{
+    iswi_frame frame = { .kind = ISWI_RELOADED, .id = id };
+    iswi_reloaded *reloaded = &frame.as.reloaded;
+    iswi_faults waits = { .count = 0 };
+
+    if (status == ISW_OK) {
+        iswi_worker_warn_of_orders(session->worker, faults);
+        iswi_worker_waits(session->worker, &waits);
+        reloaded->warnings = lines_of(faults);
+        reloaded->waits = lines_of(&waits);
+    } else {
+        reloaded->status = iswi_status_to_wire(status, error->message);
+        if (faults->count && iswi_buffer_text(&faults->lines))
+            reloaded->status.message = lines_of(faults);
+    }
+    iswi_session_reply(session, &frame);
+    iswi_faults_fini(&waits);
+}
+
 /* -- The environment --------------------------------------------------------------------------- */
 
 static isw_status set_variable(const isw_pair *pair, iswi_arena *arena)
@@ -49,16 +81,18 @@ static void *read_again(void *user)
 {
     iswi_session *session = user;
     isw_error error = { ISW_OK, "" };
+    iswi_faults faults = { .count = 0 };
     isw_status status;
     uint64_t id;
 
     iswi_thread_name("isw-reload");
-    status = isw_worker_reload(session->worker, &error);
+    status = iswi_worker_reload(session->worker, &faults, &error);
     pthread_mutex_lock(&session->lock);
     id = session->reload_id;
     session->reloading = false;
     pthread_mutex_unlock(&session->lock);
-    reply(session, id, status, error.message);
+    reply_configured(session, id, status, &faults, &error);
+    iswi_faults_fini(&faults);
     return NULL;
 }
 

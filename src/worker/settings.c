@@ -129,6 +129,44 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
     return status == ISW_OK ? make_pipeline(worker, generation, doc, old, error) : status;
 }
 
+/* -- What waits for a start -------------------------------------------------------------------- */
+
+static void tell_row(iswi_generation *generation, const isw_option *row, const iswi_settings *held,
+                     iswi_faults *out)
+{
+    const isw_option one[] = { *row, { 0 } };
+    const iswi_node *group = iswi_node_find(iswi_config_root(generation->config), "worker");
+    const iswi_node *node = iswi_node_find(group, row->name);
+    isw_error text = { ISW_OK, "" };
+
+    if (iswi_config_equal(one, held, &generation->settings))
+        return;
+    isw_error_set(&text, ISW_E_CONFIG,
+                  "%s: %s has changed, and stays as it was until the worker starts again",
+                  iswi_config_where(generation->config,
+                                    node ? node : iswi_config_root(generation->config)), row->name);
+    iswi_faults_add(out, text.message);
+}
+
+void iswi_worker_waits(isw_worker *worker, iswi_faults *out)
+{
+    iswi_generation *generation = iswi_generation_take(worker);
+
+    for (const isw_option *row = worker_rows; row->name; row++)
+        tell_row(generation, row, &worker->settings, out);
+    for (size_t i = 0; i < worker->registry.module_count; i++) {
+        isw_error text = { ISW_OK, "" };
+
+        if (!iswi_module_changed(&worker->registry.modules[i]))
+            continue;
+        isw_error_set(&text, ISW_E_CONFIG,
+                      "%s has changed; what was loaded of it runs until the worker starts again",
+                      worker->registry.modules[i].path);
+        iswi_faults_add(out, text.message);
+    }
+    iswi_generation_drop(generation);
+}
+
 isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
 {
     isw_error unused = { ISW_OK, "" };

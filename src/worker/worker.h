@@ -68,6 +68,13 @@ isw_status iswi_worker_check_triggers(const isw_worker *worker, iswi_faults *fau
 isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *generation,
                                         const char *file, isw_error *error);
 
+/* settings.c: add a sentence for each thing that the configuration in force says, and that holds
+ * only when the worker starts again. */
+void iswi_worker_waits(isw_worker *worker, iswi_faults *out);
+
+/* orders.c: add a sentence for each order of middleware in force that cannot be meant. */
+void iswi_worker_warn_of_orders(isw_worker *worker, iswi_faults *out);
+
 /* function_settings.c */
 extern const isw_option iswi_function_rows[];
 

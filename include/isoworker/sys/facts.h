@@ -4,8 +4,9 @@
 
 /*
  * What an instance of middleware tells of itself (`tell` of isw_middleware), so that nobody has to
- * say it twice: what is secret to it stays out of the host's records, and what scripts of other
- * sites may do holds for the answers that the host makes itself, too. Facts travel with the
+ * say it twice: what is secret to it stays out of the host's records, what scripts of other sites
+ * may do holds for the answers that the host makes itself, too, and an order of the chain that
+ * cannot be meant is told to whoever wrote it. The first two travel with the
  * description of each function whose chain has the instance (PROTOCOL.md, section 5), anew after
  * each reload.
  */
@@ -34,6 +35,16 @@ typedef enum isw_secret_place {
 /* The value of what has this name is not for records; letter case is ignored, and the name is
  * copied. NULL and "" tell nothing. */
 ISW_API void isw_facts_secret(isw_facts *facts, isw_secret_place place, const char *name);
+
+/* -- Where it may stand ------------------------------------------------------------------------ */
+
+/* It cannot be meant that this instance stands inside of the middleware `other` (outside of it) in
+ * one chain; `why` is what then comes of it, a clause: "browsers' preflights bear no credentials
+ * and get 401". `--check` and a start warn of it, with both places and the function; the worker
+ * serves all the same. For orders that nobody can mean, not for those that are a matter of taste.
+ * `other` may be its own name. Both texts live as long as the instance. */
+ISW_API void isw_facts_not_inside(isw_facts *facts, const char *other, const char *why);
+ISW_API void isw_facts_not_outside(isw_facts *facts, const char *other, const char *why);
 
 /* -- Other sites ------------------------------------------------------------------------------- */
 

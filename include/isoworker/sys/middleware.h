@@ -19,7 +19,8 @@
  *                  invocation.
  *     tell         whenever the host asks what there is, between start and stop, on any thread,
  *                  also while it is invoked. Says what others need to know of it (facts.h): names
- *                  that are secret, and what other sites may do. Must not block; the same facts
+ *                  that are secret, what other sites may do, and where in a chain it cannot be
+ *                  meant to stand. Must not block; the same facts
  *                  each time.
  *
  * `when` (trigger types, function name patterns) and `plugin` (the shared object that it comes
