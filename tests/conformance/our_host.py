@@ -2,6 +2,7 @@
 """What PROTOCOL.md promises to a worker, asked of `isoworker run` by a worker in Python that shares
 no code with it. The numbers in comments are sections of the page."""
 import http.client
+import itertools
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ from harness import SOURCE, Host, main, wait_until, worker  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from peer import (CHUNK, CREDIT, GOODBYE, HEAD, LOADED, LOG, METADATA, OUTPUT,  # noqa: E402
-                  RESPONSE, WARMED)
+                  RESPONSE, STATUS, WARMED)
 
 FAILED, SUCCESS, CANCELLED, LATER = range(4)
 PROBLEM = "application/problem+json"
@@ -65,13 +66,21 @@ def http_reply(status=None, headers=(), body="6d"):
     return [7, {**reply, "8": status} if status is not None else reply]
 
 
-# Section 13, "Answers": results of a success that need no reply.
+def rows_of(heading):
+    """The first table below a heading of the page, as lists of cells without their backquotes."""
+    with open(SOURCE + "/../src/wire/PROTOCOL.md") as file:
+        lines = file.read().split("\n" + heading + "\n", 1)[1].splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("|"))
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines[first + 2:])
+    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
+            for line in table]
+
+
+# Results of a success that are no reply, and what they are answered with.
 PLAIN = {
-    "left_out": (None, 204, None, b""),
-    "none": ([0, None], 204, None, b""),
-    "string": ([1, "grüße"], 200, "text/plain; charset=utf-8", "grüße".encode()),
-    "json": ([2, "[1]"], 200, "application/json", b"[1]"),
-    "bytes": ([3, {"hex": "00ff"}], 200, "application/octet-stream", b"\x00\xff"),
+    "left_out": (None, b""), "none": ([0, None], b""),
+    "string": ([1, "grüße"], "grüße".encode()), "json": ([2, "[1]"], b"[1]"),
+    "bytes": ([3, {"hex": "00ff"}], b"\x00\xff"),
 }
 # Those that cannot be the body of an answer.
 NO_ANSWER = {
@@ -80,10 +89,6 @@ NO_ANSWER = {
     "strings": [17, ["a"]], "below": [7, {"8": 199}], "above": [7, {"8": 600}],
     "early": [7, {"8": 103}],
 }
-# The HTTP status of each status code (section 7) of a response that failed.
-STATUSES = {1: 500, 2: 400, 3: 401, 4: 403, 5: 404, 6: 409, 7: 413, 8: 429, 9: 499, 10: 500,
-            11: 501, 12: 502, 13: 503, 14: 504, 15: 503, 16: 500, 17: 502, 18: 503, 19: 500,
-            20: 500, 999: 500}
 
 
 class Answers(unittest.TestCase):
@@ -98,11 +103,14 @@ class Answers(unittest.TestCase):
     def test_results_of_a_success_become_answers_by_their_type(self):
         cases = {name: {"1": SUCCESS, **({"3": case[0]} if case[0] else {})}
                  for name, case in PLAIN.items()}
+        said = [row for row in rows_of("### Answers") if row[0] == "success"]
         with answering(cases) as host:
-            for name, (_, status, kind, body) in PLAIN.items():
+            for name, (_, body) in PLAIN.items():
+                words = name.replace("_", " ")
+                row = next(row for row in said if words in row[1])
                 answer = host.ask("answer/" + name)
-                self.assertEqual((answer[0], answer[1].get("content-type"), answer[2]),
-                                 (status, kind, body), name)
+                kind = answer[1].get("content-type", "–")
+                self.assertEqual((str(answer[0]), kind, answer[2]), (*row[2:4], body), name)
 
     def test_a_result_that_is_no_answer_is_a_500_that_the_log_explains(self):
         cases = {name: {"1": SUCCESS, "3": data} for name, data in NO_ANSWER.items()}
@@ -161,10 +169,13 @@ class Answers(unittest.TestCase):
                     self.assertNotIn(name, got)
 
     def test_a_failure_is_a_problem_by_its_status_that_hides_the_workers_words(self):
+        statuses = {int(row[0]): int(row[2]) for row in rows_of("## 7. Statuses")}
+        statuses |= {len(statuses): statuses[1], 999: statuses[1]}  # not known
+        statuses[0] = statuses[1]  # no success
         cases = {str(code): {"1": FAILED, "2": {"1": code, "2": "my own words"}}
-                 for code in STATUSES}
+                 for code in statuses}
         with answering(cases) as host:
-            for code, status in STATUSES.items():
+            for code, status in statuses.items():
                 answer = host.ask(f"answer/{code}")
                 self.assertEqual((answer[0], answer[1]["content-type"]), (status, PROBLEM), code)
                 self.assertNotIn(b"my own words", answer[2], code)
@@ -331,7 +342,7 @@ class Sessions(unittest.TestCase):
         play = {"a": [[CREDIT, 77, {"1": 3}], [99, "id", [{}, None]], [64, 0, "text"],
                       [LOG, 123456, {"2": "Other", "3": "a line of nobody"}],
                       [CHUNK, 123456, {"1": {"hex": "00"}}], [HEAD, 99, {"1": {"8": 200}}],
-                      [OUTPUT, 5, {"1": "x", "2": [4, 1]}], [RESPONSE, "id", {"1": SUCCESS}]]}
+                      [OUTPUT, 5, {"1": "x", "2": [4, 1]}], [STATUS, 9, {}], [RESPONSE, "id", {"1": SUCCESS}]]}
         with ScriptedHost([function("a", "GET", "a")], play) as host:
             self.assertEqual(host.ask("a")[0], 204)
             self.assertNotIn("function=a", host.wait_for("a line of nobody"))
