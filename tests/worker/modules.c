@@ -165,7 +165,7 @@ static void what_is_linked_in_takes_no_plugin(void **state)
     write_yaml(f, "middleware: [logging: {plugins: ./m.so}]\n");
     assert_int_equal(isw_worker_reload(f->worker, &f->error), ISW_E_CONFIG);
     assert_message(f, ":1:24: unknown option \"plugins\" in \"middleware.logging\"; allowed: when, "
-                      "level, failure_level, scope");
+                      "success_level, failure_level, level, scope");
 }
 
 static void a_broken_module_is_refused_with_its_place(void **state)
