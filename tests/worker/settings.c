@@ -66,8 +66,8 @@ static void a_misspelt_option_is_refused_with_its_place(void **state)
                         ":2:15: unknown option \"levle\" in \"middleware.logging\"; did "
                         "you mean \"level\"? allowed: when, success_level, "
                         "failure_level, level, scope");
-    assert_memory_equal(refusal_of("middleware:\n  - logging:\n      level: loud\n"), ":3:14: ",
-                        7);
+    assert_memory_equal(refusal_of("middleware:\n  - logging:\n      success_level: loud\n"),
+                        ":3:22: ", 7);
     assert_memory_equal(refusal_of("worker:\n  concurency: 3\n"), ":2:3: ", 6);
     assert_memory_equal(refusal_of("midleware: []\n"), ":1:1: ", 6);
 }
