@@ -13,7 +13,7 @@ from harness import SOURCE, Host, main, wait_until, worker  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from peer import (CHUNK, CREDIT, GOODBYE, HEAD, LOADED, LOG, METADATA, OUTPUT,  # noqa: E402
-                  RESPONSE, STATUS, WARMED)
+                  RESPONSE, STATUS, WARMED, WORKER_HELLO)
 
 FAILED, SUCCESS, CANCELLED, LATER = range(4)
 PROBLEM = "application/problem+json"
@@ -342,7 +342,8 @@ class Sessions(unittest.TestCase):
         play = {"a": [[CREDIT, 77, {"1": 3}], [99, "id", [{}, None]], [64, 0, "text"],
                       [LOG, 123456, {"2": "Other", "3": "a line of nobody"}],
                       [CHUNK, 123456, {"1": {"hex": "00"}}], [HEAD, 99, {"1": {"8": 200}}],
-                      [OUTPUT, 5, {"1": "x", "2": [4, 1]}], [STATUS, 9, {}], [RESPONSE, "id", {"1": SUCCESS}]]}
+                      [OUTPUT, 5, {"1": "x", "2": [4, 1]}], [STATUS, 9, {}],
+                      [RESPONSE, "id", {"1": SUCCESS}]]}
         with ScriptedHost([function("a", "GET", "a")], play) as host:
             self.assertEqual(host.ask("a")[0], 204)
             self.assertNotIn("function=a", host.wait_for("a line of nobody"))
@@ -367,6 +368,31 @@ class Sessions(unittest.TestCase):
         cases = {"a": {"1": SUCCESS, "3": [1, "fine"], "63": {"1": [{}, "x"]}, "40": None}}
         with answering(cases) as host:
             self.assertEqual(host.ask("answer/a")[::2], (200, b"fine"))
+
+    def test_a_session_begins_with_a_hello_of_who_was_started(self):
+        for script, words in (
+                ({"stranger": True}, "the token is wrong"),
+                ({"first": [[CREDIT, 0, {"1": 1}]]}, "something before its hello"),
+                ({"first": [[99, 0, {}]]}, "something before its hello"),
+                ({"first": [[WORKER_HELLO, 0, {"1": 1, "2": 1, "3": {"zeros": 32}}]]},
+                 "the token is wrong")):
+            with ScriptedHost([function("a")], {}, more="give_up_after: 1", settled=None,
+                              expect=69, **script) as host:
+                host.wait_for(words)
+                host.wait_for("<end>")
+
+    def test_what_finds_no_credit_is_429(self):
+        play = {"waits": [], "few": [[CREDIT, 0, {"1": 2}], [RESPONSE, "id", {"1": SUCCESS}]]}
+        functions = [function("waits", "GET", "waits"), function("few", "GET", "few")]
+        top = "host: {shutdown_grace: 0s, cancel_grace: 0s}"
+        with ScriptedHost(functions, play, top=top) as host:
+            self.assertEqual(host.ask("few")[0], 204)
+            waiting = [host.start("GET", "waits") for _ in range(2)]
+            wait_until(lambda: host.log().count("invoked: ") == 3)
+            status, headers, _ = host.ask("few")
+            self.assertEqual((status, headers["retry-after"]), (429, "1"))
+            host.process.terminate()
+            self.assertEqual([finish()[0] for finish in waiting], [503, 503])
 
     def test_names_of_functions_are_held_to_their_rule(self):
         for name, words in (("has space", "is no name for a function"),

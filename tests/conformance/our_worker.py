@@ -3,6 +3,7 @@
 no code with it. The numbers in comments are sections of the page."""
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,7 +17,7 @@ from peer import (CANCEL, CREDIT, ERROR, E_NOT_FOUND, E_PROTOCOL, GOODBYE, HOST_
 COMMAND = [os.environ["ISOWORKER_TEST_WORKER"]]
 HELLO = (HOST_HELLO, 0, {1: 1, 2: TOKEN[32:]})
 FAILED, SUCCESS, CANCELLED = range(3)
-EX_PROTOCOL, EX_UNAVAILABLE = 76, 69  # sysexits.h
+EX_USAGE, EX_UNAVAILABLE, EX_PROTOCOL, EX_CONFIG = 64, 69, 76, 78  # sysexits.h
 
 
 def expect(peer, *kinds):
@@ -150,6 +151,20 @@ class Worker(unittest.TestCase):
             expect(peer, GOODBYE)
         for number in (signal.SIGTERM, signal.SIGINT):
             self.session(lambda peer, number=number: leave(peer, number))
+
+    def test_its_exit_status_says_why_no_session_began(self):
+        """Section 14."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("middleware: 7\n")
+            file.flush()
+            for words, variables, expected in (
+                    (["--nonsense"], {}, EX_USAGE), ([], {}, EX_UNAVAILABLE),
+                    ([], {"ISOWORKER_CONFIG": file.name}, EX_CONFIG),
+                    ([], {"ISOWORKER_URL": "ipc:///nowhere/at/all", "ISOWORKER_TOKEN_FD": "0"},
+                     EX_UNAVAILABLE)):
+                done = subprocess.run(COMMAND + words, env=dict(os.environ, **variables),
+                                      input=TOKEN, stderr=subprocess.PIPE, timeout=60)
+                self.assertEqual(done.returncode, expected, done.stderr)
 
     def test_its_exit_status_says_how_the_session_ended(self):
         self.session(end_after_hello)

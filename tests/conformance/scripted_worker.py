@@ -9,9 +9,10 @@ in the place of frames for those of `play` that the route parameter P names; ["e
 the process. What else happens is that of worker.py. Invocations and cancels are told on the
 standard error.
 
-Besides: `without`, names of functions that it tells of and cannot load; `cancelled`, frames that
-answer a cancel; `slow`, seconds that a load takes, after which it tells whether it was asked for
-its status meanwhile; `probe`, true to tell what it was started with; `exit`, its status at the end.
+Besides: `first`, frames before its hello; `stranger`, true for a token that is none; `without`,
+names of functions that it tells of and cannot load; `cancelled`, frames that answer a cancel;
+`slow`, seconds that a load takes, after which it tells whether it was asked for its status
+meanwhile; `probe`, true to tell what it was started with; `exit`, its status at the end.
 """
 import json
 import os
@@ -44,6 +45,14 @@ def say(text):
 
 
 class Scripted(worker.Worker):
+    def hello(self, token):
+        if "first" in SCRIPT:
+            self.peer.send(*self.play(SCRIPT["first"], 0))
+        greeted = super().hello(bytes(64) if "stranger" in SCRIPT else token)
+        if not greeted:
+            say("the host refused the hello")
+        return greeted
+
     def metadata(self, joined, _body):
         say("asked for metadata")
         return [(worker.METADATA, joined, {2: body_of(SCRIPT["functions"])})]
