@@ -221,6 +221,16 @@ class Answers(unittest.TestCase):
                                  "yes" if name in ("proud", "headers") else None)
                 self.assertNotIn("etag", answer[1])
 
+    def test_no_other_result_is_the_answer_to_what_did_not_succeed(self):
+        """Every type with every outcome but success."""
+        results = {**NO_ANSWER, **{name: data for name, (data, _) in PLAIN.items() if data}}
+        cases = {f"{outcome}-{name}": {"1": outcome, "2": {"1": 6}, "3": data}
+                 for outcome in (FAILED, CANCELLED, LATER) for name, data in results.items()}
+        with answering(cases) as host:
+            for name in cases:
+                status = 503 if name.startswith(str(LATER)) else 409
+                self.assert_problem(host.ask("answer/" + name), status, "ISW_E_CONFLICT", name)
+
     def test_a_success_ignores_its_status(self):
         cases = {"a": {"1": SUCCESS, "2": {"1": 6, "2": "my own words"}, "3": [1, "fine"]}}
         with answering(cases) as host:
@@ -245,6 +255,58 @@ class Answers(unittest.TestCase):
                              ("POST", "/api/answer/a?x=1%2B1&x=2&y", [["case", "a"]], 4))
             self.assertEqual(told["query"], [["x", "1+1"], ["x", "2"], ["y", ""]])
             self.assertEqual((told["inputs"], told["metadata"], told["status"]), (0, 0, None))
+
+
+class Streams(unittest.TestCase):
+    """Section 3, "Streams"."""
+
+    def begin(self, status=200, headers=()):
+        return [HEAD, "id", {"1": {"3": list(headers), "8": status}}]
+
+    def piece(self, size):
+        return [CHUNK, "id", {"1": {"zeros": size}}]
+
+    def host(self, **play):
+        good = {"good": [[RESPONSE, "id", {"1": SUCCESS}]]}
+        return ScriptedHost([function(name, "GET", name) for name in (*play, "good")],
+                            {**play, **good})
+
+    def test_an_answer_in_pieces_is_whole_with_a_success_whose_result_is_ignored(self):
+        end = [RESPONSE, "id", {"1": SUCCESS, "3": [1, "ignored"]}]
+        with self.host(whole=[self.begin(201, ["X-A", "b"]), self.piece(3), self.piece(0),
+                              self.piece(4), end],
+                       known=[self.begin(headers=["Content-Length", "2"]), self.piece(2), end],
+                       empty=[self.begin(), end]) as host:
+            status, headers, body = host.ask("whole")
+            self.assertEqual((status, headers["x-a"], body), (201, "b", bytes(7)))
+            status, headers, body = host.ask("known")
+            self.assertEqual((headers["content-length"], body), ("2", bytes(2)))
+            self.assertEqual(host.ask("empty")[::2], (200, b""))
+
+    def test_an_answer_in_pieces_is_cut_by_anything_else(self):
+        with self.host(failed=[self.begin(), self.piece(3), [RESPONSE, "id", {"1": FAILED}]],
+                       lost=[self.begin(), self.piece(3), ["exit", 1]]) as host:
+            for name in ("failed", "lost"):
+                with self.assertRaises(http.client.IncompleteRead):
+                    host.ask(name)
+                wait_until(lambda: host.ask("good")[0] == 204)
+
+    def test_breaches_of_a_stream_cost_the_session(self):
+        for words, *frames in (
+                ("a head that cannot begin an answer", self.begin(204)),
+                ("a head that cannot begin an answer", self.begin(304)),
+                ("a head that cannot begin an answer", self.begin(199)),
+                ("a head that cannot begin an answer", self.begin(600)),
+                ("a chunk before its head", self.piece(1)),
+                ("a head that cannot begin an answer", self.begin(), self.begin()),
+                ("a chunk beyond its window", self.begin(), self.piece(262_144), self.piece(1))):
+            with self.host(bad=frames) as host:
+                try:
+                    self.assertEqual(host.ask("bad")[0], 502, words)
+                except http.client.IncompleteRead:
+                    pass  # it had begun
+                host.wait_for(words)
+                wait_until(lambda: host.ask("good")[0] == 204)
 
 
 class Routes(unittest.TestCase):
