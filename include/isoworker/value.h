@@ -55,7 +55,8 @@ typedef enum isw_value_type {
 typedef struct isw_http {
     isw_str method;
     isw_str url;       /* path and query as they arrived, undecoded */
-    isw_pairs headers; /* names in lower case */
+    isw_pairs headers; /* names in lower case; a byte of a request's value that is no part of UTF-8
+                          came as ISO 8859-1 and is that character */
     isw_pairs query;   /* percent-decoded */
     isw_pairs params;  /* route parameters, percent-decoded */
     isw_bytes body;

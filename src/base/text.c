@@ -100,6 +100,29 @@ bool iswi_utf8_valid(const void *text, size_t size)
     return true;
 }
 
+size_t iswi_utf8_mend(isw_str text, char *out)
+{
+    const unsigned char *s = (const unsigned char *)text.data;
+    size_t size = 0;
+    uint32_t code;
+
+    for (size_t left = text.size; left;) {
+        size_t step = decode_utf8(s, left, &code);
+
+        if (step) {
+            memcpy(out + size, s, step);
+            size += step;
+        } else {
+            out[size++] = (char)(0xc0 | *s >> 6);
+            out[size++] = (char)(0x80 | (*s & 0x3f));
+            step = 1;
+        }
+        s += step;
+        left -= step;
+    }
+    return size;
+}
+
 void iswi_json_string(iswi_buffer *out, isw_str text)
 {
     const unsigned char *s = (const unsigned char *)text.data;

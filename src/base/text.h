@@ -17,6 +17,10 @@ size_t iswi_edit_distance(const char *a, const char *b);
 /* Whether `text` is well-formed UTF-8 (RFC 3629: no overlong form, no surrogate). */
 bool iswi_utf8_valid(const void *text, size_t size);
 
+/* Write `text` to `out`, which has room for twice its size, as UTF-8: what is stays, and each byte
+ * that is no part of it becomes the character of its number (ISO 8859-1). Returns the size. */
+size_t iswi_utf8_mend(isw_str text, char *out);
+
 /* Append `text` as a JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become
  * U+FFFD. */
 void iswi_json_string(iswi_buffer *out, isw_str text);

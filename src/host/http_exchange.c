@@ -197,6 +197,8 @@ static enum MHD_Result head_arrived(iswi_http_request *request, const char *meth
 
     if (problem == iswi_http_no_memory)
         return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, problem);
+    if (problem == iswi_http_head_too_large)
+        return refuse(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, problem);
     if (problem)
         return refuse(request, MHD_HTTP_BAD_REQUEST, problem);
     if (http->quiescing)

@@ -33,7 +33,7 @@
 #include <stdatomic.h>
 
 typedef struct iswi_http_stream iswi_http_stream; /* http_stream.c */
-enum { ISWI_HTTP_CODES = 500 };
+enum { ISWI_HTTP_CODES = 500, ISWI_HTTP_HEAD_BYTES = 16 * 1024 /* 431 beyond */ };
 
 typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of libmicrohttpd */
 
@@ -121,8 +121,9 @@ void iswi_http_request_destroy(iswi_http_request *request);
 
 /* Check the head and fill request->data but for params and body. The three texts are those that
  * libmicrohttpd gives its handler. NULL, or a sentence for the client: iswi_http_no_memory (503),
- * or what is wrong with the head (400). */
+ * iswi_http_head_too_large (431), or what is wrong with the head (400). */
 extern const char iswi_http_no_memory[];
+extern const char iswi_http_head_too_large[];
 const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,
                                         const char *url, const char *version,
                                         iswi_http_framing *framing);

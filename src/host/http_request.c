@@ -10,6 +10,8 @@
 enum { ARENA_BYTES = 2048 };
 
 const char iswi_http_no_memory[] = "There is no memory for the request.";
+const char iswi_http_head_too_large[] = "The request line and the header fields have more than 16 "
+                                        "KiB.";
 
 /* Headers as libmicrohttpd lists them, while it does. */
 typedef struct header_list {
@@ -90,18 +92,30 @@ static isw_str trimmed(isw_str text)
     return text;
 }
 
+/* A copy as UTF-8, which is what the wire and the functions have. RFC 9110, section 5.5, lets a
+ * value have any byte, and a browser sends cookies that a neighbour has set in Latin-1: refused, they
+ * would lock a user out of a function that never reads them. */
+static isw_str keep_value(iswi_arena *arena, isw_str value)
+{
+    char *text;
+
+    if (iswi_utf8_valid(value.data, value.size))
+        return (isw_str){ iswi_arena_strndup(arena, value.data, value.size), value.size };
+    text = iswi_arena_alloc(arena, 2 * value.size);
+    return (isw_str){ text, text ? iswi_utf8_mend(value, text) : 0 };
+}
+
 /* Copy the headers, their names in lower case. */
 static bool keep_headers(iswi_http_request *request, header_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         isw_pair *header = &list->items[i];
-        isw_str value = trimmed(header->value);
+        isw_str value = keep_value(&request->arena, trimmed(header->value));
         char *name = iswi_arena_strndup(&request->arena, header->name.data, header->name.size);
 
         if (!name)
             return false;
         iswi_lower_case(name);
-        value.data = iswi_arena_strndup(&request->arena, value.data, value.size);
         if (!value.data)
             return false;
         header->name.data = name;
@@ -143,6 +157,8 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
     iswi_http_head head;
     const char *problem;
 
+    if (info && info->header_size > ISWI_HTTP_HEAD_BYTES)
+        return iswi_http_head_too_large;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_header, &list);
     head = (iswi_http_head){ .method = isw_str_of(method),
                              .target = target,

@@ -90,8 +90,6 @@ static const char *check_fields(const isw_pairs *headers)
             return "The name of a header field is not a token.";
         if (!iswi_http_is_field_value(header->value))
             return "A header field holds a control character.";
-        if (!iswi_utf8_valid(header->value.data, header->value.size))
-            return "A header field is not UTF-8.";
     }
     return NULL;
 }
@@ -106,6 +104,8 @@ static const char *check_host(const iswi_http_head *head)
     if (!host)
         return isw_str_equal(head->version, isw_str_of("HTTP/1.1")) ? "There is no Host field."
                                                                     : NULL;
+    if (!iswi_utf8_valid(host->data, host->size))
+        return "The Host field is not UTF-8.";
     for (size_t i = 0; i < host->size; i++)
         if (strchr("/\\?#@<>\"{}|^`, \t", host->data[i]))
             return "The Host field is not a host and a port.";

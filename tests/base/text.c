@@ -24,6 +24,28 @@ static void edit_distance_counts_swaps_as_one(void **state)
     assert_int_equal(iswi_edit_distance("", "abc"), 3);
 }
 
+static void assert_mended(const char *from, const char *expected)
+{
+    char out[64];
+    size_t size = iswi_utf8_mend(isw_str_of(from), out);
+
+    out[size] = '\0';
+    assert_string_equal(out, expected);
+    assert_true(iswi_utf8_valid(out, size));
+}
+
+static void bytes_that_are_no_utf8_are_taken_for_latin_1(void **state)
+{
+    (void)state;
+    assert_mended("", "");
+    assert_mended("plain", "plain");
+    assert_mended("a=\xfc; b=\xc3\xbc", "a=\xc3\xbc; b=\xc3\xbc");
+    assert_mended("\xff\x80", "\xc3\xbf\xc2\x80");
+    assert_mended("\xe2\x82", "\xc3\xa2\xc2\x82");
+    assert_mended("\xe2\x82\xac\xe2", "\xe2\x82\xac\xc3\xa2");
+    assert_mended("\xed\xa0\x80", "\xc3\xad\xc2\xa0\xc2\x80");
+}
+
 static void malformed_utf8_is_refused(void **state)
 {
     (void)state;
@@ -69,6 +91,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(globs_match_names),
     cmocka_unit_test(edit_distance_counts_swaps_as_one),
     cmocka_unit_test(malformed_utf8_is_refused),
+    cmocka_unit_test(bytes_that_are_no_utf8_are_taken_for_latin_1),
     cmocka_unit_test(json_strings_are_always_valid_json),
     cmocka_unit_test(terminal_text_cannot_forge_lines_or_colours),
     cmocka_unit_test(words_are_found_whole),
