@@ -276,11 +276,17 @@ class Streams(unittest.TestCase):
         with self.host(whole=[self.begin(201, ["X-A", "b"]), self.piece(3), self.piece(0),
                               self.piece(4), end],
                        known=[self.begin(headers=["Content-Length", "2"]), self.piece(2), end],
+                       longer=[self.begin(headers=["content-length", "2"]), self.piece(5), end],
+                       shorter=[self.begin(headers=["content-length", "9"]), self.piece(5), end],
+                       odd=[self.begin(headers=["content-length", "2x"]), self.piece(5), end],
                        empty=[self.begin(), end]) as host:
             status, headers, body = host.ask("whole")
             self.assertEqual((status, headers["x-a"], body), (201, "b", bytes(7)))
             status, headers, body = host.ask("known")
             self.assertEqual((headers["content-length"], body), ("2", bytes(2)))
+            self.assertEqual(host.ask("longer")[2], bytes(2))
+            self.assertRaises(http.client.IncompleteRead, host.ask, "shorter")
+            self.assertEqual(host.ask("odd")[2], bytes(5))
             self.assertEqual(host.ask("empty")[::2], (200, b""))
 
     def test_an_answer_in_pieces_is_cut_by_anything_else(self):
