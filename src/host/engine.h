@@ -255,6 +255,7 @@ struct iswi_pool {
     atomic_uint unread; /* processes that may run by one whose facts are not known yet */
     char *config;     /* the file that is watched */
     iswi_file_look config_look;
+    bool config_linked; /* there are symbolic links on the way to it */
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
     iswi_metrics_share metrics;

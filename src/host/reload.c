@@ -6,6 +6,7 @@
  */
 #include "base/alloc.h"
 #include "host/engine.h"
+#include "host/links.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -36,6 +37,13 @@ static bool is_same(const iswi_file_look *a, const iswi_file_look *b)
            a->changed_ns == b->changed_ns;
 }
 
+static bool is_link(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 /* The file that the pool's workers will read, as src/worker/settings.c finds it. */
 static char *config_of(const iswi_host *host, const iswi_pool *pool)
 {
@@ -49,15 +57,19 @@ static char *config_of(const iswi_host *host, const iswi_pool *pool)
     return iswi_strdup(path);
 }
 
-/* Its folder is watched, since most editors put a new file in the place of the old one. */
-static bool watch_file(const iswi_host *host, const char *path)
+static bool watch_folder(void *user, const char *folder)
 {
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int size = slash ? (int)(slash - path) : 1;
+    const iswi_host *host = user;
 
-    snprintf(folder, sizeof folder, "%.*s", size ? size : 1, slash ? path : ".");
-    return inotify_add_watch(host->changes, folder, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0;
+    return inotify_add_watch(host->changes, folder,
+                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR) >= 0;
+}
+
+/* Folders are watched, since most editors put a new file in the place of the old one; and those of
+ * all links, since who changes a link changes the file. To watch one again changes nothing. */
+static bool watch_file(iswi_host *host, iswi_pool *pool)
+{
+    return iswi_links_folders(pool->config, watch_folder, host, &pool->config_linked);
 }
 
 void iswi_reload_watch(iswi_host *host)
@@ -73,7 +85,7 @@ void iswi_reload_watch(iswi_host *host)
 
         pool->config = config_of(host, pool);
         pool->config_look = look_at(pool->config);
-        watched = watched && pool->config && watch_file(host, pool->config);
+        watched = watched && pool->config && watch_file(host, pool);
     }
     if (!watched)
         iswi_console_say(&host->console, ISW_LOG_WARNING,
@@ -92,17 +104,37 @@ void iswi_reload_unwatch(iswi_host *host)
     }
 }
 
+/* What has happened. That a file was made is nothing yet, as it is being written; that a link was is
+ * all that is told of it. */
+static uint32_t read_events(const iswi_host *host)
+{
+    char block[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    uint32_t seen = 0;
+    ssize_t got;
+
+    while ((got = read(host->changes, block, sizeof block)) > 0)
+        for (ssize_t at = 0; at < got;) {
+            const struct inotify_event *event = (const void *)(block + at);
+
+            seen |= event->mask;
+            at += (ssize_t)(sizeof *event + event->len);
+        }
+    return seen;
+}
+
 static void look_at_files(iswi_host *host)
 {
-    char events[4096];
+    const uint32_t seen = read_events(host);
 
-    while (read(host->changes, events, sizeof events) > 0)
-        continue; /* what it says is in the files' own words */
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
         iswi_file_look now = look_at(pool->config);
 
+        if (pool->config_linked || is_link(pool->config))
+            watch_file(host, pool); /* which may lie in other folders now */
         if (!now.changed_ns || is_same(&now, &pool->config_look))
+            continue;
+        if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
         pool->config_look = now;
         pool->reloads++;

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -40,6 +41,53 @@ class Reload(unittest.TestCase):
             self.assertIn("hello\n  worker   test\n  trigger  http GET http://127.0.0.1:",
                           describe(host))
             self.assertIn("  chain    handler\n", describe(host, "hello"))
+
+    def linked(self, folder, name, target):
+        """As ln -sfn does: a new link in the place of the old one."""
+        os.symlink(target, os.path.join(folder, "new-link"))
+        os.replace(os.path.join(folder, "new-link"), os.path.join(folder, name))
+
+    def test_a_file_that_is_linked_from_elsewhere_is_followed(self):
+        with tempfile.TemporaryDirectory(prefix="isw-") as other:
+            with open(other + "/real.yaml", "w") as file:
+                file.write(NO_CHAIN)
+            host = Host(worker(), chain=NO_CHAIN)
+            self.linked(host.folder.name, "worker.yaml", other + "/real.yaml")
+            with host:
+                self.assertEqual(host.get("hello/Ada")[0], 200)
+                with open(other + "/real.yaml", "w") as file:
+                    file.write(FORBIDDING)
+                wait_until(lambda: host.get("hello/Ada")[0] == 401)
+                with open(other + "/next.yaml", "w") as file:
+                    file.write(NO_CHAIN)
+                os.replace(other + "/next.yaml", other + "/real.yaml")
+                wait_until(lambda: host.get("hello/Ada")[0] == 200)
+                with open(other + "/third.yaml", "w") as file:
+                    file.write(FORBIDDING)
+                os.unlink(host.folder.name + "/worker.yaml")
+                os.symlink(other + "/third.yaml", host.folder.name + "/worker.yaml")
+                wait_until(lambda: host.get("hello/Ada")[0] == 401)
+
+    def test_a_folder_that_is_switched_by_a_link_is_followed(self):
+        """Kubernetes: worker.yaml -> ..data/worker.yaml, and ..data -> a folder for each version.
+        A deployment: current -> releases/N, with the application below it."""
+        with tempfile.TemporaryDirectory(prefix="isw-") as other:
+            for version, chain in enumerate((NO_CHAIN, FORBIDDING, NO_CHAIN)):
+                os.makedirs(f"{other}/releases/{version}")
+                with open(f"{other}/releases/{version}/worker.yaml", "w") as file:
+                    file.write(chain)
+            self.linked(other, "..data", "releases/0")
+            host = Host(worker(), chain=NO_CHAIN)
+            self.linked(host.folder.name, "worker.yaml", other + "/..data/worker.yaml")
+            with host:
+                self.assertEqual(host.get("hello/Ada")[0], 200)
+                self.linked(other, "..data", "releases/1")
+                wait_until(lambda: host.get("hello/Ada")[0] == 401)
+                self.linked(other, "..data", other + "/releases/2")
+                wait_until(lambda: host.get("hello/Ada")[0] == 200)
+                with open(other + "/releases/2/worker.yaml", "w") as file:
+                    file.write(FORBIDDING)
+                wait_until(lambda: host.get("hello/Ada")[0] == 401)
 
     def test_sighup_has_it_read(self):
         with Host(worker(), chain="middleware: [error_handling]\n") as host:
