@@ -7,6 +7,8 @@
  * reads them. One that would grow beyond `max_inflated` or `max_ratio` is refused with 413; another
  * encoding, and one of a body that streams, with 415 and what is taken (RFC 7694).
  */
+#include "compress_inflate.h"
+
 #include <isoworker/http.h>
 #include <isoworker/stream.h>
 #include <isoworker/sys/middleware.h>
@@ -16,7 +18,7 @@
 #include <strings.h>
 #include <zlib.h>
 
-enum { GZIP = 15 + 16, EITHER = 15 + 32, FIRST_BYTES = 4096, RATIO_FROM_BYTES = 65536 };
+enum { GZIP = 15 + 16, RATIO_FROM_BYTES = 65536 };
 
 typedef struct options {
     isw_option_strings types;
@@ -43,18 +45,6 @@ static const isw_option rows[] = {
     { 0 },
 };
 
-static void *allocate(void *user, unsigned count, unsigned size)
-{
-    (void)user;
-    return isw_calloc(count, size);
-}
-
-static void release(void *user, void *block)
-{
-    (void)user;
-    isw_free(block);
-}
-
 /* -- Requests ---------------------------------------------------------------------------------- */
 
 static const isw_item_key plain_key = { .name = "plain body", .destroy = isw_free };
@@ -65,35 +55,6 @@ static size_t limit_of(const options *opt, size_t size)
 
     by_ratio = by_ratio < RATIO_FROM_BYTES ? RATIO_FROM_BYTES : by_ratio;
     return by_ratio < (uint64_t)opt->max_inflated ? (size_t)by_ratio : (size_t)opt->max_inflated;
-}
-
-/* *out is the caller's to free, whatever the status. */
-static isw_status inflate_body(z_stream *z, size_t limit, char **out)
-{
-    size_t room = 0;
-
-    int code = Z_OK;
-
-    while (code == Z_OK && room <= limit) {
-        char *grown;
-
-        room = room ? 2 * room : FIRST_BYTES;
-        room = room > limit ? limit + 1 : room; /* one more, to see that it is too much */
-        grown = isw_realloc(*out, room);
-        if (!grown)
-            return ISW_E_NO_MEMORY;
-        *out = grown;
-        z->next_out = (unsigned char *)grown + z->total_out;
-        z->avail_out = (unsigned)(room - z->total_out);
-        code = inflate(z, Z_NO_FLUSH);
-        if (code == Z_OK && z->avail_out)
-            return ISW_E_INVALID; /* it is cut off */
-    }
-    if (code == Z_MEM_ERROR)
-        return ISW_E_NO_MEMORY;
-    if (z->total_out > limit)
-        return ISW_E_TOO_LARGE;
-    return code == Z_STREAM_END && !z->avail_in ? ISW_OK : ISW_E_INVALID;
 }
 
 /* Let what follows see the request with this body, and without the header that spoke of it. */
@@ -118,20 +79,15 @@ static isw_status replace_body(isw_context *ctx, isw_bytes body)
     return isw_context_set_input(ctx, binding ? binding : "trigger", &value);
 }
 
-static isw_status read_request(isw_context *ctx, const options *opt)
+static isw_status read_request(isw_context *ctx, const options *opt, const char *encoding)
 {
     isw_bytes body = isw_http_body(ctx);
     size_t limit = limit_of(opt, body.size);
-    z_stream z = { .zalloc = allocate, .zfree = release, .avail_in = (unsigned)body.size,
-                   .next_in = (unsigned char *)body.data };
     char *plain = NULL;
-    isw_status status;
+    isw_status status = compress_inflate(body, strcasecmp(encoding, "deflate") == 0,
+                                         limit, &plain, &body.size);
 
-    if (inflateInit2(&z, EITHER) != Z_OK)
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory to read the body");
-    status = inflate_body(&z, limit, &plain);
-    body = (isw_bytes){ plain, z.total_out };
-    inflateEnd(&z);
+    body.data = plain;
     if (status == ISW_OK)
         status = isw_context_set_item(ctx, &plain_key, plain);
     if (status == ISW_OK)
@@ -142,9 +98,15 @@ static isw_status read_request(isw_context *ctx, const options *opt)
                                                            : "no memory for the body", limit);
 }
 
-static bool is_encoding(const char *text)
+/* Whether the body is encoded once, in a way that is read here. */
+static bool is_read_here(const isw_http *request, const char *encoding)
 {
-    return strcasecmp(text, "gzip") == 0 || strcasecmp(text, "deflate") == 0;
+    size_t at = 0;
+
+    isw_pairs_next(&request->headers, "content-encoding", &at);
+    return !isw_pairs_next(&request->headers, "content-encoding", &at) &&
+           (strcasecmp(encoding, "gzip") == 0 || strcasecmp(encoding, "x-gzip") == 0 ||
+            strcasecmp(encoding, "deflate") == 0);
 }
 
 /* -- Answers ----------------------------------------------------------------------------------- */
@@ -185,7 +147,8 @@ static bool takes_gzip(const char *accept)
 
 static bool shrink(const options *opt, isw_bytes body, unsigned char *out, size_t *size)
 {
-    z_stream z = { .zalloc = allocate, .zfree = release, .next_in = (unsigned char *)body.data,
+    z_stream z = { .zalloc = compress_allocate, .zfree = compress_release,
+                   .next_in = (unsigned char *)body.data,
                    .avail_in = (unsigned)body.size, .next_out = out, .avail_out = (unsigned)*size };
     bool done;
 
@@ -197,6 +160,44 @@ static bool shrink(const options *opt, isw_bytes body, unsigned char *out, size_
     return done; /* else it would not be smaller */
 }
 
+/* Whether the caller names the tag of an answer that was made smaller: it has one of those. */
+static bool knows_weak(isw_context *ctx, const char *tag)
+{
+    const char *known = isw_http_header(ctx, "if-none-match");
+    const char *weak = isw_context_printf(ctx, "W/%s", tag);
+
+    return known && weak && strstr(known, weak);
+}
+
+static void weaken(isw_context *ctx, const char *tag)
+{
+    if (tag && *tag == '"')
+        isw_http_set_header(ctx, "etag", isw_context_printf(ctx, "W/%s", tag));
+}
+
+/* 304 says what the 200 would (RFC 9110, section 15.4.5). What it stands for is told by its type and
+ * length, as those of isw_http_reply_file have them; else the caller's own tag tells. */
+static void write_not_modified(isw_context *ctx, const options *opt, const isw_http *reply)
+{
+    const char *type = header_of(reply, "content-type");
+    const char *length = header_of(reply, "content-length");
+    const char *tag = header_of(reply, "etag");
+    bool smaller;
+
+    if (type && !is_of_types(opt, type))
+        return;
+    isw_http_add_header(ctx, "vary", "Accept-Encoding");
+    if (type && length)
+        smaller = strtoull(length, NULL, 10) >= (uint64_t)opt->min_size &&
+                  takes_gzip(isw_http_header(ctx, "accept-encoding"));
+    else
+        smaller = tag && knows_weak(ctx, tag);
+    if (smaller) {
+        weaken(ctx, tag);
+        isw_http_remove_header(ctx, "content-length");
+    }
+}
+
 static void write_answer(isw_context *ctx, const options *opt)
 {
     const isw_http *reply = isw_http_response(ctx);
@@ -205,6 +206,10 @@ static void write_answer(isw_context *ctx, const options *opt)
     size_t size = reply->body.size;
     unsigned char *out;
 
+    if (reply->status == 304) {
+        write_not_modified(ctx, opt, reply);
+        return;
+    }
     if (!is_of_types(opt, type) || isw_http_add_header(ctx, "vary", "Accept-Encoding") != ISW_OK ||
         size < (uint64_t)opt->min_size || reply->status == 206 ||
         header_of(reply, "content-encoding") ||
@@ -213,8 +218,7 @@ static void write_answer(isw_context *ctx, const options *opt)
     out = isw_context_alloc(ctx, size);
     if (!out || !shrink(opt, reply->body, out, &size))
         return;
-    if (tag && *tag == '"')
-        isw_http_set_header(ctx, "etag", isw_context_printf(ctx, "W/%s", tag));
+    weaken(ctx, tag);
     isw_http_set_header(ctx, "content-encoding", "gzip");
     isw_http_reply_bytes(ctx, reply->status, type, out, size);
 }
@@ -227,11 +231,11 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     isw_status status = ISW_OK;
 
     if (encoding && strcasecmp(encoding, "identity") != 0) {
-        if (!is_encoding(encoding) || isw_context_function(ctx)->streams) {
+        if (!is_read_here(isw_http_request(ctx), encoding) || isw_context_function(ctx)->streams) {
             isw_http_set_header(ctx, "accept-encoding", "gzip, deflate");
             return isw_http_reply_problem(ctx, 415, NULL, "The body's encoding is not taken.");
         }
-        status = read_request(ctx, opt);
+        status = read_request(ctx, opt, encoding);
     }
     if (takes_gzip(isw_http_request(ctx) ? isw_http_header(ctx, "accept-encoding") : NULL))
         isw_http_reply_shrinks(ctx);

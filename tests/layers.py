@@ -42,7 +42,7 @@ THIRD_PARTY = {
     "curl/": "middleware/auth",
     "openssl/": "middleware/auth",
     "elfutils/": "src/cli/symbolize.c",
-    "zlib.h": ("middleware/compress.c", "tests/middleware/compress.c"),
+    "zlib.h": ("middleware/compress", "tests/middleware/compress.c"),
     "grpcpp/": "src/bench/grpc.cc",
     "sqlite3.h": ("samples/notes/", "samples/services_database/"),
 }

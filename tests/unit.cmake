@@ -20,7 +20,8 @@ foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging me
   isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 
-isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c USES zlib)
+isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c
+                             ../middleware/compress_inflate.c USES zlib)
 
 include(pipeline/modules.cmake)
 

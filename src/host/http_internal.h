@@ -151,6 +151,13 @@ void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
 /* The length of a body that is to come: what Content-Length says, else MHD_SIZE_UNKNOWN. */
 uint64_t iswi_http_length_of(const isw_http *head);
 
+/* Whether only the head of the answer is asked for. */
+bool iswi_http_wants_head(const iswi_http_request *request);
+
+/* A response that speaks of a body of `length`, or of one of unknown length, and sends none: to HEAD,
+ * and of 304. NULL: no memory. */
+struct MHD_Response *iswi_http_head_alone(uint64_t length);
+
 /* Hand the response to libmicrohttpd, on its thread. */
 enum MHD_Result iswi_http_queue(iswi_http_request *request);
 

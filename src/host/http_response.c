@@ -24,6 +24,13 @@ static bool is_ours_to_set(isw_str name)
     return false;
 }
 
+/* What a 304 does not repeat (RFC 9110, section 15.4.5). */
+static bool is_of_content(isw_str name)
+{
+    return isw_str_equal(name, isw_str_of("content-type")) ||
+           isw_str_equal(name, isw_str_of("content-encoding"));
+}
+
 void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
 {
     for (size_t i = 0; i < headers->count; i++) {
@@ -32,7 +39,8 @@ void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
         const char *value;
 
         if (!iswi_http_is_token(header.name) || !iswi_http_is_field_value(header.value) ||
-            is_ours_to_set(header.name))
+            is_ours_to_set(header.name) ||
+            (request->status == MHD_HTTP_NOT_MODIFIED && is_of_content(header.name)))
             continue;
         name = iswi_arena_strndup(&request->arena, header.name.data, header.name.size);
         /* libmicrohttpd takes no value of nothing; space around a value is none of it. */
@@ -59,14 +67,66 @@ uint64_t iswi_http_length_of(const isw_http *head)
     return length;
 }
 
-static bool has_no_body(unsigned status)
-{
-    return status == MHD_HTTP_NO_CONTENT || status == MHD_HTTP_NOT_MODIFIED;
-}
-
 static struct MHD_Response *empty_response(void)
 {
     return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+}
+
+bool iswi_http_wants_head(const iswi_http_request *request)
+{
+    return isw_str_equal(request->data.method, isw_str_of("HEAD"));
+}
+
+/* libmicrohttpd reads nothing of a body that it does not send. */
+static ssize_t read_nothing(void *user, uint64_t position, char *out, size_t most)
+{
+    (void)user;
+    (void)position;
+    (void)out;
+    (void)most;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Content-Length: 0 would be a lie, and so would chunks be, whose last one libmicrohttpd even sends.
+ * Before 0.9.77 it can leave both out for nothing but the end of the connection. */
+struct MHD_Response *iswi_http_head_alone(uint64_t length)
+{
+    struct MHD_Response *response;
+
+#if MHD_VERSION >= 0x00097701
+    if (length == MHD_SIZE_UNKNOWN) {
+        response = empty_response();
+        if (response)
+            MHD_set_response_options(response, MHD_RF_HEAD_ONLY_RESPONSE, MHD_RO_END);
+        return response;
+    }
+#endif
+    response = MHD_create_response_from_callback(length, 1024, read_nothing, NULL, NULL);
+    if (response && length == MHD_SIZE_UNKNOWN) {
+        MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+    return response;
+}
+
+/* A response without the body that a function may have given it; NULL: it has that, or no memory. */
+static struct MHD_Response *bodiless(const iswi_http_request *request, const isw_http *answer,
+                                     bool *is)
+{
+    uint64_t length = iswi_http_length_of(answer);
+    bool said = iswi_http_wants_head(request) && !answer->body.size && length != MHD_SIZE_UNKNOWN;
+
+    *is = true;
+    switch (request->status) {
+    case MHD_HTTP_NO_CONTENT:
+    case MHD_HTTP_RESET_CONTENT:
+        return empty_response();
+    case MHD_HTTP_NOT_MODIFIED: /* a body that came along is that of the 200 */
+        return iswi_http_head_alone(answer->body.size ? answer->body.size : length);
+    default:
+        *is = said;
+        return said ? iswi_http_head_alone(length) : NULL;
+    }
 }
 
 /* A response that holds `body` and sees to its release. */
@@ -231,10 +291,11 @@ void iswi_http_answer(iswi_http_request *request, const isw_http *response, void
         if (release)
             release(release_user);
     } else {
-        bool bare = has_no_body(request->status);
+        bool bare;
+        struct MHD_Response *without = bodiless(request, response, &bare);
 
         request->response =
-            bare ? empty_response() : response_of(response->body, release, release_user);
+            bare ? without : response_of(response->body, release, release_user);
         if (request->response)
             iswi_http_add_headers(request, &response->headers);
         if (bare && release)

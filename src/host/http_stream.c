@@ -265,6 +265,17 @@ static void let_go(void *user)
     iswi_http_stream_release(user);
 }
 
+static struct MHD_Response *response_of(iswi_http_stream *stream, uint64_t length)
+{
+    struct MHD_Response *response;
+
+    atomic_fetch_add(&stream->holders, 1);
+    response = MHD_create_response_from_callback(length, PIECE_BYTES, read_more, stream, let_go);
+    if (!response)
+        iswi_http_stream_release(stream);
+    return response;
+}
+
 isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head)
 {
     iswi_http_stream *stream = stream_of(request);
@@ -280,13 +291,10 @@ isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head)
     stream->ring = iswi_alloc(ISWI_WINDOW_BYTES);
     if (!stream->ring)
         return ISW_E_NO_MEMORY;
-    atomic_fetch_add(&stream->holders, 1);
-    response = MHD_create_response_from_callback(iswi_http_length_of(head), PIECE_BYTES, read_more,
-                                                 stream, let_go);
-    if (!response) {
-        iswi_http_stream_release(stream);
+    response = iswi_http_wants_head(request) ? iswi_http_head_alone(iswi_http_length_of(head))
+                                             : response_of(stream, iswi_http_length_of(head));
+    if (!response)
         return ISW_E_NO_MEMORY;
-    }
     request->response = response;
     request->status = (unsigned)head->status;
     iswi_http_add_headers(request, &head->headers);

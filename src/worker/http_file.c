@@ -253,6 +253,20 @@ static isw_status send_pieces(isw_context *ctx, const file *f, int status, iswi_
     return done;
 }
 
+/* With what the 200 would say of the content, for whoever stands outside: the host sends the length
+ * alone of it. */
+static isw_status reply_not_modified(isw_context *ctx, const file *f,
+                                     const isw_file_options *options)
+{
+    char length[24];
+    isw_status done = set_validators(ctx, f);
+
+    snprintf(length, sizeof length, "%llu", (unsigned long long)f->there.size);
+    if (done == ISW_OK)
+        done = iswi_reply_header(ctx, "content-length", length, true);
+    return done == ISW_OK ? isw_http_reply_bytes(ctx, 304, type_of(f, options), "", 0) : done;
+}
+
 static isw_status reply_file(isw_context *ctx, const file *f, const isw_file_options *options)
 {
     static const isw_http plain = { .method = { "GET", 3 } };
@@ -265,11 +279,9 @@ static isw_status reply_file(isw_context *ctx, const file *f, const isw_file_opt
         return range.size > WHOLE_MOST_BYTES ? send_pieces(ctx, f, status, range, options)
                                              : send_whole(ctx, f, status, range, options);
     done = set_range(ctx, f, status, range);
-    if (done == ISW_OK && status == 304)
-        done = set_validators(ctx, f);
     if (done != ISW_OK)
         return done;
-    return status == 304 ? isw_http_reply_bytes(ctx, status, NULL, "", 0)
+    return status == 304 ? reply_not_modified(ctx, f, options)
                          : isw_http_reply_problem(ctx, status, NULL, NULL);
 }
 

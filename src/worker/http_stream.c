@@ -108,7 +108,7 @@ isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type
 
     if (!isw_http_request(ctx))
         return iswi_misuse(ctx, ISW_E_INVALID, "there is no HTTP request to begin a response to");
-    if (status < 200 || status == 204 || status == 304) /* RFC 9110, section 6.4.1 */
+    if (status < 200 || status == 204 || status == 205 || status == 304) /* RFC 9110, 6.4.1 */
         return iswi_misuse(ctx, ISW_E_INVALID, "a response of status %d has no body", status);
     done = isw_http_reply_bytes(ctx, status, content_type, NULL, 0);
     if (done == ISW_OK && ctx->host)

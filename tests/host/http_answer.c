@@ -53,6 +53,66 @@ static void replies_without_a_body_have_none(void **state)
     close(fd);
 }
 
+static bool says(const front *f, const char *name)
+{
+    char value[64];
+
+    return *http_header(&f->reply, name, value, sizeof value) != '\0';
+}
+
+static void a_304_says_no_wrong_length(void **state)
+{
+    isw_pair headers[] = { { { "content-type", 12 }, { "text/x", 6 } },
+                           { { "vary", 4 }, { "Accept", 6 } },
+                           { { "content-length", 14 }, { "123", 3 } } };
+    isw_http answer = { .status = 304, .headers = { headers, 3 } };
+    front *f = *state;
+    int fd = http_connect(f->url);
+
+    assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    iswi_http_answer(front_take(f), &answer, NULL, NULL);
+    http_read(fd, true, &f->reply);
+    assert_header(f, "Content-Length", "123");
+    assert_header(f, "vary", "Accept");
+    assert_false(says(f, "content-type"));
+    answer.headers.count = 2;
+    assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    iswi_http_answer(front_take(f), &answer, NULL, NULL);
+    http_read(fd, true, &f->reply);
+    assert_int_equal(f->reply.status, 304);
+    assert_false(says(f, "Content-Length"));
+    assert_false(says(f, "Transfer-Encoding"));
+    assert_int_equal(f->reply.body_size, 0);
+    close(fd);
+}
+
+static void a_head_may_say_the_length_of_a_body_that_it_lacks(void **state)
+{
+    const isw_pair length = { { "content-length", 14 }, { "123", 3 } };
+    isw_http answer = { .status = 200, .headers = { &length, 1 } };
+    front *f = *state;
+    int fd = http_connect(f->url);
+
+    assert_true(http_send(fd, "HEAD /api/orders/1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    iswi_http_answer(front_take(f), &answer, NULL, NULL);
+    http_read(fd, true, &f->reply);
+    assert_header(f, "Content-Length", "123");
+    close(fd);
+}
+
+static void a_205_has_no_body(void **state)
+{
+    isw_http answer = { .status = 205, .body = { "body", 4 } };
+    front *f = *state;
+    int fd = http_connect(f->url);
+
+    assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    iswi_http_answer(front_take(f), &answer, NULL, NULL);
+    http_read(fd, false, &f->reply);
+    assert_header(f, "Content-Length", "0");
+    close(fd);
+}
+
 static void headers_that_would_break_the_reply_are_dropped(void **state)
 {
     static const isw_pair headers[] = {
@@ -209,6 +269,10 @@ static const struct CMUnitTest tests[] = {
                                     front_teardown),
     cmocka_unit_test_setup_teardown(a_problem_tells_what_its_status_calls_for, front_setup,
                                     front_teardown),
+    cmocka_unit_test_setup_teardown(a_304_says_no_wrong_length, front_setup, front_teardown),
+    cmocka_unit_test_setup_teardown(a_head_may_say_the_length_of_a_body_that_it_lacks, front_setup,
+                                    front_teardown),
+    cmocka_unit_test_setup_teardown(a_205_has_no_body, front_setup, front_teardown),
     cmocka_unit_test_setup_teardown(a_status_outside_the_final_ones_becomes_a_502, front_setup,
                                     front_teardown),
     cmocka_unit_test_setup_teardown(a_client_that_leaves_while_its_request_waits_is_no_loss,

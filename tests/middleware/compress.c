@@ -34,6 +34,24 @@ static isw_status streams(isw_context *ctx)
     return isw_http_write(ctx, text, LONG);
 }
 
+static const char *length = "20000";
+
+/* As isw_http_reply_file has it. */
+static isw_status file(isw_context *ctx)
+{
+    isw_http_set_header(ctx, "etag", "\"v1\"");
+    if (!isw_http_header(ctx, "if-none-match"))
+        return isw_http_reply_bytes(ctx, 200, "text/plain", text, (size_t)atoi(length));
+    isw_http_set_header(ctx, "content-length", length);
+    return isw_http_reply(ctx, 304, "text/plain", "%s", "");
+}
+
+static isw_status bare(isw_context *ctx)
+{
+    isw_http_set_header(ctx, "etag", "\"v1\"");
+    return isw_http_reply(ctx, 304, NULL, "%s", "");
+}
+
 static isw_status small(isw_context *ctx)
 {
     return isw_http_reply(ctx, 200, "text/plain", "small");
@@ -57,6 +75,8 @@ static const isw_function functions[] = {
     { .name = "sends", .trigger = ISW_HTTP("GET", NULL), .handler = sends },
     { .name = "encoded", .trigger = ISW_HTTP("GET", NULL), .handler = sends_encoded },
     { .name = "streams", .trigger = ISW_HTTP("GET", NULL), .handler = streams },
+    { .name = "file", .trigger = ISW_HTTP("GET", NULL), .handler = file },
+    { .name = "bare", .trigger = ISW_HTTP("GET", NULL), .handler = bare },
     { .name = "small", .trigger = ISW_HTTP("GET", NULL), .handler = small },
     { .name = "echoes", .trigger = ISW_HTTP("POST", NULL), .handler = echoes },
     { .name = "form", .trigger = ISW_HTTP("POST", NULL), .handler = reads_form },
@@ -199,6 +219,74 @@ static void bodies_are_plain_for_the_function(void **state)
     isw_test_destroy(test);
 }
 
+static void members_and_streams_without_a_head_are_read(void **state)
+{
+    static unsigned char packed[LONG];
+    isw_test *test = begin("middleware: [compress]\n");
+    size_t size = deflated("one ", 4, 15 + 16, packed, LONG);
+    const isw_test_result *result;
+
+    (void)state;
+    size += deflated("", 0, 15 + 16, packed + size, LONG - size);
+    size += deflated("two", 3, 15 + 16, packed + size, LONG - size);
+    assert_string_equal(post(test, "/echoes", "gzip", packed, size)->body, "one two");
+    assert_string_equal(post(test, "/echoes", "x-gzip", packed, size)->body, "one two");
+    assert_int_equal(post(test, "/echoes", "gzip", packed, size - 3)->http_status, 400);
+    memcpy(packed + size, "more", 4);
+    assert_int_equal(post(test, "/echoes", "gzip", packed, size + 4)->http_status, 400);
+    size = deflated("raw", 3, -15, packed, LONG);
+    result = post(test, "/echoes", "deflate", packed, size);
+    assert_string_equal(result->body, "raw");
+    assert_int_equal(post(test, "/echoes", "gzip", packed, size)->http_status, 400);
+    isw_test_header(test, "Content-Encoding", "gzip");
+    assert_int_equal(post(test, "/echoes", "gzip", packed, size)->http_status, 415);
+    isw_test_destroy(test);
+}
+
+static void members_are_one_body_to_the_limit(void **state)
+{
+    static unsigned char packed[LONG];
+    static char zeros[3000];
+    isw_test *test = begin("middleware: [compress: {max_inflated: 5000}]\n");
+    size_t size = deflated(zeros, sizeof zeros, 15 + 16, packed, LONG);
+
+    (void)state;
+    assert_int_equal(post(test, "/echoes", "gzip", packed, size)->http_status, 200);
+    memcpy(packed + size, packed, size);
+    assert_int_equal(post(test, "/echoes", "gzip", packed, 2 * size)->http_status, 413);
+    isw_test_destroy(test);
+}
+
+static void a_304_says_what_its_200_would(void **state)
+{
+    isw_test *test = begin("middleware: [compress: {min_size: 1000}]\n");
+    const isw_test_result *result;
+    char etag[64];
+    static const struct {
+        const char *accept, *length;
+    } cases[] = { { "gzip", "20000" }, { "gzip", "999" }, { "identity", "20000" } };
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        length = cases[i].length;
+        strcpy(etag, header(get(test, cases[i].accept, "/file"), "etag"));
+        assert_string_equal(etag, i == 0 ? "W/\"v1\"" : "\"v1\"");
+        isw_test_header(test, "If-None-Match", etag);
+        result = get(test, cases[i].accept, "/file");
+        assert_int_equal(result->http_status, 304);
+        assert_string_equal(header(result, "etag"), etag);
+        assert_string_equal(header(result, "vary"), "Accept-Encoding");
+        assert_string_equal(header(result, "content-length"), i == 0 ? "-" : cases[i].length);
+    }
+    isw_test_header(test, "If-None-Match", "W/\"v1\"");
+    assert_string_equal(header(get(test, "gzip", "/bare"), "etag"), "W/\"v1\"");
+    isw_test_header(test, "If-None-Match", "\"v1\"");
+    result = get(test, "gzip", "/bare");
+    assert_string_equal(header(result, "etag"), "\"v1\"");
+    assert_string_equal(header(result, "vary"), "Accept-Encoding");
+    isw_test_destroy(test);
+}
+
 static void a_bomb_is_refused(void **state)
 {
     isw_test *test = begin("middleware: [error_handling: {expose_details: true}, "
@@ -261,6 +349,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(others_get_it_plain_and_are_told_that_it_varies),
     cmocka_unit_test(what_would_not_gain_is_left),
     cmocka_unit_test(bodies_are_plain_for_the_function),
+    cmocka_unit_test(members_and_streams_without_a_head_are_read),
+    cmocka_unit_test(members_are_one_body_to_the_limit),
+    cmocka_unit_test(a_304_says_what_its_200_would),
     cmocka_unit_test(a_bomb_is_refused),
     cmocka_unit_test(what_is_not_as_it_says_is_refused),
     cmocka_unit_test(another_encoding_is_415_with_what_is_taken),
