@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "host/control_path.h"
+#include "host/settings.h"
 #include "value/value.h"
 
 #include <errno.h>
@@ -19,20 +20,59 @@ static int fail(int status, const char *message)
     return status;
 }
 
-int iswi_client_ask(const char *folder, const char *request, unsigned patience_s, FILE **out)
+/* Where host.yaml says that its host listens. Its other words need not be right to ask it. */
+static bool configured(const char *folder, char *path, size_t size)
 {
-    char path[PATH_MAX];
-    isw_error error = { ISW_OK, "" };
-    struct timeval patience = { .tv_sec = patience_s };
-    size_t size = strlen(request);
-    int fd = -1;
+    const iswi_host_settings *settings = NULL;
+    isw_error ignored = { ISW_OK, "" };
+    iswi_config *config = NULL;
+    const char *named = NULL;
 
-    if (!realpath(folder, path)) {
+    if (iswi_host_settings_read(folder, NULL, &config, &settings, &ignored) == ISW_OK)
+        named = iswi_host_control_path(&settings->host);
+    if (named)
+        snprintf(path, size, "%s%s%s", *named == '/' ? "" : folder, *named == '/' ? "" : "/",
+                 named);
+    iswi_config_close(config);
+    return named != NULL;
+}
+
+static int connect_by_folder(const char *folder, int *fd)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_error unused = { ISW_OK, "" };
+    char real[PATH_MAX];
+    char path[2 * PATH_MAX];
+
+    if (!realpath(folder, real)) {
         fprintf(stderr, "isoworker: %s: %s\n", folder, strerror(errno));
         return EX_NOINPUT;
     }
-    if (iswi_control_connect(path, &fd, &error) != ISW_OK)
+    if (configured(real, path, sizeof path)) {
+        if (iswi_control_connect_at(path, fd, &error) == ISW_OK ||
+            iswi_control_connect(real, fd, &unused) == ISW_OK) /* run with another --control */
+            return EX_OK;
         return fail(EX_UNAVAILABLE, error.message);
+    }
+    if (iswi_control_connect(real, fd, &error) == ISW_OK)
+        return EX_OK;
+    return fail(EX_UNAVAILABLE, error.message);
+}
+
+int iswi_client_ask(const iswi_where *where, const char *request, unsigned patience_s, FILE **out)
+{
+    isw_error error = { ISW_OK, "" };
+    struct timeval patience = { .tv_sec = patience_s };
+    size_t size = strlen(request);
+    int result = EX_OK;
+    int fd = -1;
+
+    if (!where->control)
+        result = connect_by_folder(where->folder, &fd);
+    else if (iswi_control_connect_at(where->control, &fd, &error) != ISW_OK)
+        result = fail(EX_UNAVAILABLE, error.message);
+    if (result != EX_OK)
+        return result;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (send(fd, request, size, MSG_NOSIGNAL) == (ssize_t)size)
         *out = fdopen(fd, "r");

@@ -10,10 +10,17 @@
 #include <isoworker/bind.h>
 #include <stdio.h>
 
-/* Connect to the host of `folder` and send the line `request`; *out is the caller's to close. Its
- * reading gives up after `patience_s` seconds; 0: never.
+/* Which host is meant. */
+typedef struct iswi_where {
+    const char *folder;  /* NULL: more than one was named, which is said */
+    const char *control; /* the path of its socket, from --control; NULL: it is found by the folder,
+                            and by what host.yaml there says */
+} iswi_where;
+
+/* Connect to that host and send the line `request`; *out is the caller's to close. Its reading
+ * gives up after `patience_s` seconds; 0: never.
  * EX_UNAVAILABLE when none runs there, EX_NOINPUT when there is no such folder. */
-int iswi_client_ask(const char *folder, const char *request, unsigned patience_s, FILE **out);
+int iswi_client_ask(const iswi_where *where, const char *request, unsigned patience_s, FILE **out);
 
 /* Read one line into *line, which the caller frees with free(), and *size, without its end.
  * EX_UNAVAILABLE when there is none. */
@@ -25,6 +32,12 @@ int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, v
 
 /* Append `,"name":"value"`; nothing for NULL. */
 void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
+
+/* For the usage of a command that has --control. */
+#define ISWI_CLIENT_USAGE                                                                       \
+    "  --control PATH  the host that listens there (host.control in its host.yaml, or its own\n"  \
+    "                  --control): one of another user, which root may ask, or one that has\n"    \
+    "                  a /tmp of its own\n"
 
 /* The one folder among the words from `index` on, "." if there is none. NULL, with a message: there
  * are more. */

@@ -5,6 +5,7 @@
 #include "cli/columns.h"
 #include "host/report.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -12,11 +13,13 @@
 enum { PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker describe [DIR] [FUNCTION]...\n"
+    "usage: isoworker describe [--control PATH] [DIR] [FUNCTION]...\n"
     "\n"
     "Prints the functions of the host that runs in DIR (. by default), or those of these names,\n"
     "each with what triggers it and the chain that is in force for it now. `WORKER --describe`\n"
     "says the same of a worker that does not run, `isoworker explain NAME` what a middleware does.\n"
+    ISWI_CLIENT_USAGE
+    "\n"
     "Ends with status 69 when no host runs there, with 1 when a function is not there.\n";
 
 static void print_function(const iswi_report_function *function)
@@ -67,26 +70,35 @@ static int print_report(const iswi_report_all *all, char **names)
 
 int iswi_cli_describe(int argc, char **argv)
 {
-    char **names = argv + (argc > 1 ? 2 : 1);
+    static const struct option options[] = {
+        { "control", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    iswi_where where = { ".", NULL };
     iswi_report_all all = { .host = { .pid = 0 } };
     FILE *from = NULL;
     iswi_arena arena;
+    int letter;
     int result;
 
-    if (argc > 1 && argv[1][0] == '-') {
-        bool asked = strcmp(argv[1], "--help") == 0;
-
-        fputs(usage, asked ? stdout : stderr);
-        return asked ? EX_OK : EX_USAGE;
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (letter == 'c')
+            where.control = optarg;
+        else
+            return fputs(usage, letter == 'h' ? stdout : stderr) < 0 ? EX_IOERR
+                   : letter == 'h'                                   ? EX_OK
+                                                                     : EX_USAGE;
     }
-    result = iswi_client_ask(argc > 1 ? argv[1] : ".", "{\"command\":\"status\"}\n", PATIENCE_S,
-                             &from);
+    if (optind < argc)
+        where.folder = argv[optind++];
+    result = iswi_client_ask(&where, "{\"command\":\"status\"}\n", PATIENCE_S, &from);
     if (result != EX_OK)
         return result;
     iswi_arena_init(&arena, 64 * 1024);
     result = iswi_client_answer(from, &arena, iswi_report_fields, &all);
     if (result == EX_OK)
-        result = print_report(&all, names);
+        result = print_report(&all, argv + optind);
     iswi_arena_fini(&arena);
     fclose(from);
     return result;

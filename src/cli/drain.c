@@ -12,13 +12,14 @@
 enum { WAIT_S = 30, WAIT_MOST_S = 3600, PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker drain [DIR] [--wait SECONDS]\n"
-    "       isoworker resume [DIR]\n"
+    "usage: isoworker drain [DIR] [--wait SECONDS] [--control PATH]\n"
+    "       isoworker resume [DIR] [--control PATH]\n"
     "\n"
     "drain lets the host that runs in DIR (. by default) finish what it has: new requests get 503\n"
     "with Retry-After, workers stay. It waits until all is answered, and ends with status 75 when\n"
     "that has not come about in time; the host drains on. resume lets it take requests again.\n"
     "  --wait SECONDS  wait for so long at most, 30 by default\n"
+    ISWI_CLIENT_USAGE
     "\n"
     "Both end with status 69 when no host runs there.\n";
 
@@ -42,7 +43,7 @@ static int tell(bool draining, const iswi_drain *answer, long wait_s)
     return EX_TEMPFAIL;
 }
 
-static int ask(const char *folder, bool draining, long wait_s)
+static int ask(const iswi_where *where, bool draining, long wait_s)
 {
     char request[96];
     iswi_drain answer = { NULL, 0 };
@@ -52,7 +53,7 @@ static int ask(const char *folder, bool draining, long wait_s)
 
     snprintf(request, sizeof request, "{\"command\":\"%s\",\"wait_ms\":%ld}\n",
              draining ? "drain" : "resume", wait_s * 1000);
-    result = iswi_client_ask(folder, request, (unsigned)wait_s + PATIENCE_S, &from);
+    result = iswi_client_ask(where, request, (unsigned)wait_s + PATIENCE_S, &from);
     if (result != EX_OK)
         return result;
     iswi_arena_init(&arena, 1024);
@@ -68,18 +69,23 @@ int iswi_cli_drain(int argc, char **argv)
 {
     static const struct option options[] = {
         { "wait", required_argument, NULL, 'w' },
+        { "control", required_argument, NULL, 'c' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     bool draining = strcmp(argv[0], "drain") == 0;
     long wait_s = WAIT_S;
-    const char *folder;
+    iswi_where where = { NULL, NULL };
     char *end;
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", draining ? options : options + 1, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        if (letter == 'c')
+            where.control = optarg;
+        if (letter == 'c')
+            continue;
         if (letter != 'w')
             return EX_USAGE;
         wait_s = strtol(optarg, &end, 10);
@@ -88,6 +94,6 @@ int iswi_cli_drain(int argc, char **argv)
             return EX_USAGE;
         }
     }
-    folder = iswi_client_folder(argc, argv, optind);
-    return folder ? ask(folder, draining, wait_s) : EX_USAGE;
+    where.folder = iswi_client_folder(argc, argv, optind);
+    return where.folder ? ask(&where, draining, wait_s) : EX_USAGE;
 }

@@ -16,7 +16,7 @@
 
 static const char usage[] =
     "usage: isoworker logs [DIR] [-f] [-n LINES] [--function F] [--category C] [--invocation ID]\n"
-    "                      [--level L] [--json]\n"
+    "                      [--level L] [--json] [--control PATH]\n"
     "\n"
     "Shows the last log lines of the host that runs in DIR (. by default): its own, its workers',\n"
     "and those of invocations.\n"
@@ -27,6 +27,7 @@ static const char usage[] =
     "  --invocation ID  of one invocation: its id or how that begins\n"
     "  --level L        trace, debug, info, warning, error or critical, and what is above\n"
     "  --json           as JSON lines\n"
+    ISWI_CLIENT_USAGE
     "\n"
     "A host keeps the last 1,000 lines (log_lines of host.yaml), of the levels that its own\n"
     "setting has. Ends with status 69 when no host runs there.\n";
@@ -143,7 +144,7 @@ static int print_all(const request *asked, FILE *from)
 
 /* -- The command ------------------------------------------------------------------------------- */
 
-static int ask(const char *folder, const request *asked)
+static int ask(const iswi_where *where, const request *asked)
 {
     iswi_buffer text = { 0 };
     FILE *from = NULL;
@@ -159,7 +160,7 @@ static int ask(const char *folder, const request *asked)
     iswi_client_member(&text, "invocation", asked->invocation);
     iswi_buffer_append_text(&text, "}\n");
     if (iswi_buffer_text(&text))
-        result = iswi_client_ask(folder, iswi_buffer_text(&text), 0, &from);
+        result = iswi_client_ask(where, iswi_buffer_text(&text), 0, &from);
     iswi_buffer_fini(&text);
     if (result != EX_OK)
         return result;
@@ -221,19 +222,22 @@ int iswi_cli_logs(int argc, char **argv)
         { "invocation", required_argument, NULL, 'i' },
         { "level", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },
+        { "control", required_argument, NULL, 'C' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     request asked = { .follow = false };
-    const char *folder;
+    iswi_where where = { NULL, NULL };
     int letter;
 
     while ((letter = getopt_long(argc, argv, "fn:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
-        if (take_option(letter, &asked) != EX_OK)
+        if (letter == 'C')
+            where.control = optarg;
+        else if (take_option(letter, &asked) != EX_OK)
             return EX_USAGE;
     }
-    folder = iswi_client_folder(argc, argv, optind);
-    return folder ? ask(folder, &asked) : EX_USAGE;
+    where.folder = iswi_client_folder(argc, argv, optind);
+    return where.folder ? ask(&where, &asked) : EX_USAGE;
 }

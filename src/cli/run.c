@@ -16,13 +16,15 @@
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json]\n"
-    "                     [--debug [FUNCTION]] [--record DIR]\n"
+    "                     [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
     "table of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while\n"
     "it runs; SIGHUP has all of them do so.\n"
     "  --port N    listen there instead; 0 takes any free port\n"
     "  --listen A  listen at this address and port instead\n"
+    "  --control P answer isoworker status, logs, drain and resume at the socket P, as does\n"
+    "              host.control in host.yaml: for a host that they do not find by its folder\n"
     "  --json      logs as JSON lines instead of text\n"
     "  --record D  write each invocation to a file in folder D, without secrets, for\n"
     "              `WORKER invoke --replay FILE`\n"
@@ -137,7 +139,8 @@ int iswi_cli_run(int argc, char **argv)
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
-        { "record", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+        { "record", required_argument, NULL, 'r' }, { "control", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
@@ -150,6 +153,8 @@ int iswi_cli_run(int argc, char **argv)
             overrides.listen = optarg;
         else if (letter == 'r')
             overrides.record = optarg;
+        else if (letter == 'c')
+            overrides.control = optarg;
         else if (letter == 'j')
             overrides.json = 1;
         else if (letter == 'd' && (optarg || names_a_function(argc, argv)))

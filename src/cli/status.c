@@ -14,11 +14,12 @@
 enum { PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker status [DIR] [--json] [--watch]\n"
+    "usage: isoworker status [DIR] [--json] [--watch] [--control PATH]\n"
     "\n"
     "Asks the host that runs in DIR (. by default) for its workers and functions.\n"
-    "  --json   as one JSON object\n"
-    "  --watch  again each second, until Ctrl-C\n"
+    "  --json          as one JSON object\n"
+    "  --watch         again each second, until Ctrl-C\n"
+    ISWI_CLIENT_USAGE
     "\n"
     "  STATE      starting, loading, ready, leaving, ending, restarting, given up\n"
     "  LANE       how frames travel: ring (shared memory) or message\n"
@@ -224,10 +225,10 @@ static int show_tables(FILE *from, bool over)
     return result;
 }
 
-static int show(const char *folder, bool json, bool over)
+static int show(const iswi_where *where, bool json, bool over)
 {
     FILE *from = NULL;
-    int result = iswi_client_ask(folder, "{\"command\":\"status\"}\n", PATIENCE_S, &from);
+    int result = iswi_client_ask(where, "{\"command\":\"status\"}\n", PATIENCE_S, &from);
 
     if (result != EX_OK)
         return result;
@@ -242,27 +243,29 @@ int iswi_cli_status(int argc, char **argv)
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },
         { "watch", no_argument, NULL, 'w' },
+        { "control", required_argument, NULL, 'c' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     bool json = false;
     bool watch = false;
-    const char *folder;
+    iswi_where where = { NULL, NULL };
     int letter;
     int result;
 
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
         json = json || letter == 'j';
         watch = watch || letter == 'w';
+        where.control = letter == 'c' ? optarg : where.control;
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         if (letter == '?')
             return EX_USAGE;
     }
-    folder = iswi_client_folder(argc, argv, optind);
-    if (!folder)
+    where.folder = iswi_client_folder(argc, argv, optind);
+    if (!where.folder)
         return EX_USAGE;
-    while ((result = show(folder, json, watch)) == EX_OK && watch)
+    while ((result = show(&where, json, watch)) == EX_OK && watch)
         sleep(1);
     return result;
 }

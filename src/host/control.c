@@ -250,14 +250,21 @@ isw_status iswi_control_start(iswi_control *control, isw_error *error)
     return ISW_OK;
 }
 
-static void listen_or_say_why(iswi_host *host, iswi_control *control)
+/* A place that somebody named is to be had; without one by itself a host serves all the same. */
+static isw_status listen_or_say_why(iswi_host *host, iswi_control *control, isw_error *error)
 {
     isw_error why = { ISW_OK, "" };
+    isw_status status =
+        iswi_control_listen(host->folder, host->control_path, &control->socket, &why);
 
-    if (iswi_control_listen(host->folder, &control->socket, &why) != ISW_OK)
-        iswi_console_say(&host->console, ISW_LOG_WARNING,
-                         "isoworker status, logs and drain will not find this host: %s",
-                         why.message);
+    if (status == ISW_OK)
+        return ISW_OK;
+    if (host->control_path)
+        return isw_error_set(error, status, "the control socket cannot be had: %s", why.message);
+    iswi_console_say(&host->console, ISW_LOG_WARNING,
+                     "isoworker status, logs and drain will not find this host: %s. Another place "
+                     "is named by --control PATH or `host: { control: PATH }`", why.message);
+    return ISW_OK;
 }
 
 isw_status iswi_control_create(iswi_host *host, isw_error *error)
@@ -274,15 +281,14 @@ isw_status iswi_control_create(iswi_host *host, isw_error *error)
     if (control->wake < 0)
         return isw_error_set(error, ISW_E_IO, "no descriptor for the control socket: %s",
                              strerror(errno));
-    if (!host->options.control)
+    if (!iswi_host_has_control(&host->options))
         return ISW_OK;
     host->journal =
         iswi_journal_create((size_t)host->options.log_lines, JOURNAL_BYTES, wake, control);
     if (!host->journal)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for host.log_lines");
     host->console.journal = host->journal;
-    listen_or_say_why(host, control);
-    return ISW_OK;
+    return listen_or_say_why(host, control, error);
 }
 
 void iswi_control_stop(iswi_control *control)

@@ -5,6 +5,9 @@
  */
 #include "host/control_path.h"
 
+#include "host/runtime_folder.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -37,20 +40,20 @@ static void name_folder(const char *base, uid_t uid, char out[ISWI_CONTROL_PATH_
              (unsigned long)uid);
 }
 
-static void name_file(const char *base, uid_t uid, const char *folder, const char *end,
-                      char out[ISWI_CONTROL_PATH_BYTES])
+static void name_file(const char *base, uid_t uid, const char *folder, const char *end, char *out)
 {
     snprintf(out, ISWI_CONTROL_PATH_BYTES, "%.*s/isoworker-%lu/%016" PRIx64 ".%s", BASE_MAX, base,
              (unsigned long)uid, hash(folder), end);
 }
 
-/* The user's own folder for such things, if it is there and short enough. */
+/* The user's own folder for such things, or the first of those for all that can be written. */
 static const char *own_base(void)
 {
-    const char *base = getenv("XDG_RUNTIME_DIR");
+    const char *base = iswi_runtime_own(BASE_MAX, NULL);
 
-    return base && *base == '/' && strlen(base) <= BASE_MAX && access(base, W_OK) == 0 ? base
-                                                                                       : "/tmp";
+    if (!base)
+        base = access("/tmp", W_OK | X_OK) == 0 ? "/tmp" : "/dev/shm";
+    return base;
 }
 
 static struct sockaddr_un address_of(const char *path)
@@ -105,7 +108,7 @@ static bool lies_there(int lock, const char *path)
 }
 
 /* The lock, which whoever held it may have removed between our open and our lock. */
-static isw_status take_lock(const char *path, const char *folder, int *out, isw_error *error)
+static isw_status take_lock(const char *path, const char *what, int *out, isw_error *error)
 {
     for (;;) {
         int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -115,7 +118,7 @@ static isw_status take_lock(const char *path, const char *folder, int *out, isw_
             return isw_error_set(error, ISW_E_IO, "%s: %s", path, strerror(errno));
         if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
             isw_error_set(error, ISW_E_CONFLICT, "the host with pid %ld serves %s already, too",
-                          pid_in(lock), folder);
+                          pid_in(lock), what);
             close(lock);
             return ISW_E_CONFLICT;
         }
@@ -148,19 +151,42 @@ static isw_status listen_at(const char *path, int *out, isw_error *error)
     return ISW_E_IO;
 }
 
-isw_status iswi_control_listen(const char *folder, iswi_control_socket *out, isw_error *error)
+/* By itself: in a folder of this user's. */
+static isw_status place_by_itself(const char *folder, iswi_control_socket *out, isw_error *error)
 {
     const char *base = own_base();
     char own[ISWI_CONTROL_PATH_BYTES];
-    isw_status status;
 
-    out->listener = out->lock = -1;
     name_folder(base, geteuid(), own);
     name_file(base, geteuid(), folder, "sock", out->path);
     name_file(base, geteuid(), folder, "lock", out->lock_path);
-    status = make_folder(own, error);
+    return make_folder(own, error);
+}
+
+/* What is removed there must not be anything but a socket. */
+static isw_status place_at(const char *path, iswi_control_socket *out, isw_error *error)
+{
+    struct stat found;
+
+    if (strlen(path) >= sizeof out->path)
+        return isw_error_set(error, ISW_E_IO, "%s: a socket's path has at most %zu bytes", path,
+                             sizeof out->path - 1);
+    if (lstat(path, &found) == 0 && !S_ISSOCK(found.st_mode))
+        return isw_error_set(error, ISW_E_IO, "%s is there and is no socket", path);
+    snprintf(out->path, sizeof out->path, "%s", path);
+    snprintf(out->lock_path, sizeof out->lock_path, "%s.lock", path);
+    return ISW_OK;
+}
+
+isw_status iswi_control_listen(const char *folder, const char *path, iswi_control_socket *out,
+                               isw_error *error)
+{
+    isw_status status;
+
+    out->listener = out->lock = -1;
+    status = path ? place_at(path, out, error) : place_by_itself(folder, out, error);
     if (status == ISW_OK)
-        status = take_lock(out->lock_path, folder, &out->lock, error);
+        status = take_lock(out->lock_path, path ? path : folder, &out->lock, error);
     if (status == ISW_OK)
         status = listen_at(out->path, &out->listener, error);
     if (status != ISW_OK && out->lock >= 0) {
@@ -193,56 +219,126 @@ static bool is_safe(const char *base, uid_t uid)
     return lstat(own, &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == uid;
 }
 
-static bool try_connect(const char *base, uid_t uid, const char *folder, int *fd, int *cause)
+static bool dial(const char *path, int *fd)
 {
-    char path[ISWI_CONTROL_PATH_BYTES];
+    struct sockaddr_un address = address_of(path);
     struct timeval patience = { .tv_sec = CONNECT_S };
-    struct sockaddr_un address;
 
-    if (!is_safe(base, uid))
-        return false;
-    name_file(base, uid, folder, "sock", path);
-    address = address_of(path);
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (*fd >= 0) /* a host whose queue is full makes others wait */
         setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-        iswi_control_trusts(*fd, uid))
+    return *fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof address) == 0;
+}
+
+typedef struct search {
+    const char *folder;
+    int *fd;
+    int cause; /* why one that is there could not be asked */
+} search;
+
+static bool try_base(search *s, const char *base, uid_t uid)
+{
+    char path[ISWI_CONTROL_PATH_BYTES];
+
+    if (!is_safe(base, uid))
+        return false;
+    name_file(base, uid, s->folder, "sock", path);
+    if (dial(path, s->fd) && iswi_control_trusts(*s->fd, uid))
         return true;
     if (errno != ENOENT && errno != ECONNREFUSED)
-        *cause = errno;
-    if (*fd >= 0)
-        close(*fd);
+        s->cause = errno;
+    if (*s->fd >= 0)
+        close(*s->fd);
     return false;
 }
 
+static const char *const shared_bases[] = { "/tmp", "/dev/shm" };
+enum { SHARED_BASES = 2 };
+
 /* The bases where a host of `uid` may have put it, whatever its environment was. */
-static bool try_user(uid_t uid, const char *folder, int *fd, int *cause)
+static bool try_user(search *s, uid_t uid)
 {
     char run[32];
     const char *own = getenv("XDG_RUNTIME_DIR");
+    bool found;
 
     snprintf(run, sizeof run, "/run/user/%lu", (unsigned long)uid);
-    return (own && *own == '/' && strlen(own) <= BASE_MAX &&
-            try_connect(own, uid, folder, fd, cause)) ||
-           try_connect(run, uid, folder, fd, cause) || try_connect("/tmp", uid, folder, fd, cause);
+    found = (own && *own == '/' && strlen(own) <= BASE_MAX && try_base(s, own, uid)) ||
+            try_base(s, run, uid);
+    for (int i = 0; i < SHARED_BASES && !found; i++)
+        found = try_base(s, shared_bases[i], uid);
+    return found;
+}
+
+/* Every user that `path` has a folder of, by a name that `prefix` and the user's number make. */
+static bool try_all_in(search *s, const char *path, const char *prefix)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    bool found = false;
+
+    while (folder && !found && (entry = readdir(folder)) != NULL) {
+        const char *digits = entry->d_name + strlen(prefix);
+
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && *digits &&
+            digits[strspn(digits, "0123456789")] == '\0')
+            found = try_user(s, (uid_t)strtoul(digits, NULL, 10));
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+/* Only root can enter them all. */
+static bool try_everybody(search *s)
+{
+    bool found = try_all_in(s, "/run/user", "");
+
+    for (int i = 0; i < SHARED_BASES && !found; i++)
+        found = try_all_in(s, shared_bases[i], "isoworker-");
+    return found;
 }
 
 isw_status iswi_control_connect(const char *folder, int *fd, isw_error *error)
 {
+    search s = { folder, fd, 0 };
     struct stat found;
-    int cause = 0;
 
-    if (try_user(geteuid(), folder, fd, &cause))
+    if (try_user(&s, geteuid()))
         return ISW_OK;
     if (stat(folder, &found) != 0)
         return isw_error_set(error, ISW_E_IO, "%s: %s", folder, strerror(errno));
-    if (geteuid() == 0 && found.st_uid != 0 && try_user(found.st_uid, folder, fd, &cause))
+    if (geteuid() == 0 && (try_user(&s, found.st_uid) || try_everybody(&s)))
         return ISW_OK;
-    if (cause)
+    if (s.cause)
         return isw_error_set(error, ISW_E_IO, "the host of %s cannot be asked: %s", folder,
-                             strerror(cause));
+                             strerror(s.cause));
     return isw_error_set(error, ISW_E_NOT_FOUND,
-                         "no host of this user runs in %s; `isoworker run %s` starts one", folder,
-                         folder);
+                         "no host of this user runs in %s; `isoworker run %s` starts one. One of "
+                         "another user is found by root; one with a /tmp or an XDG_RUNTIME_DIR of "
+                         "its own is found where its host.yaml says `host: { control: PATH }`, or "
+                         "by --control PATH", folder, folder);
+}
+
+isw_status iswi_control_connect_at(const char *path, int *fd, isw_error *error)
+{
+    struct stat found;
+    int cause;
+
+    if (strlen(path) >= ISWI_CONTROL_PATH_BYTES)
+        return isw_error_set(error, ISW_E_IO, "%s: a socket's path has at most %d bytes", path,
+                             ISWI_CONTROL_PATH_BYTES - 1);
+    if (dial(path, fd))
+        return ISW_OK;
+    cause = errno;
+    if (*fd >= 0)
+        close(*fd);
+    if (cause == ENOENT || cause == ECONNREFUSED)
+        return isw_error_set(error, ISW_E_NOT_FOUND, "no host answers at %s: %s", path,
+                             cause == ENOENT ? "there is nothing" : "the one that did has ended");
+    if (cause == EACCES && stat(path, &found) == 0)
+        return isw_error_set(error, ISW_E_IO, "the host at %s runs as user %lu: ask it as that "
+                             "user, or as root", path, (unsigned long)found.st_uid);
+    return isw_error_set(error, ISW_E_IO, "the host at %s cannot be asked: %s", path,
+                         strerror(cause));
 }

@@ -16,6 +16,7 @@
 #include "host/host.h"
 #include "host/http_trigger.h"
 #include "host/metrics.h"
+#include "host/runtime_folder.h"
 #include "host/settings.h"
 #include "host/spawn.h"
 #include "link/link.h"
@@ -267,7 +268,9 @@ struct iswi_host {
     iswi_host_options options;
     iswi_http_settings http_settings;
     char *folder;          /* absolute */
-    char runtime_folder[64]; /* 0700, of the sockets */
+    char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
+    int runtime_lock;
+    const char *control_path; /* of the control socket, absolute; NULL: where it belongs by itself */
     iswi_console console;
     iswi_guard guard;
     iswi_pool *pools;

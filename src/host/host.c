@@ -5,6 +5,7 @@
 #include "host/control.h"
 #include "host/debug.h"
 #include "host/record.h"
+#include "host/runtime_folder.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,20 +28,17 @@ static isw_status find_folder(iswi_host *host, const char *folder, isw_error *er
 }
 
 /* The sockets lie in a folder that only we can enter: a socket's own mode is not enough, and nng
- * would replace a file of that name. Names stay short, as socket addresses must. */
+ * would replace a file of that name. */
 static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
 {
-    const char *base = getenv("XDG_RUNTIME_DIR");
+    isw_status status = iswi_runtime_make(host->runtime_folder, &host->runtime_lock, error);
+    const char *why;
 
-    if (!base || strlen(base) > 32)
-        base = "/tmp";
-    snprintf(host->runtime_folder, sizeof host->runtime_folder, "%s/isoworker-XXXXXX", base);
-    if (mkdtemp(host->runtime_folder)) /* mode 0700 */
-        return ISW_OK;
-    isw_error_set(error, ISW_E_IO, "no folder for sockets at %s: %s", host->runtime_folder,
-                  strerror(errno));
-    host->runtime_folder[0] = '\0';
-    return ISW_E_IO;
+    if (status == ISW_OK && !iswi_runtime_own(SIZE_MAX, &why) && why)
+        iswi_console_say(&host->console, ISW_LOG_DEBUG,
+                         "XDG_RUNTIME_DIR is not used: %s; the host's sockets are in %s", why,
+                         host->runtime_folder);
+    return status;
 }
 
 /* -- Settings ---------------------------------------------------------------------------------- */
@@ -51,6 +49,25 @@ static const char *with_port(iswi_host *host, const char *listen, int port)
     int size = colon ? (int)(colon - listen) : (int)strlen(listen);
 
     return iswi_arena_printf(&host->arena, "%.*s:%d", size, listen, port);
+}
+
+/* A relative path means the folder that whoever wrote it was in. */
+static const char *absolute(iswi_host *host, const char *path, const char *folder)
+{
+    return *path == '/' ? path : iswi_arena_printf(&host->arena, "%s/%s", folder, path);
+}
+
+static void place_control(iswi_host *host, const char *override)
+{
+    const char *own = iswi_host_control_path(&host->options);
+    char here[PATH_MAX];
+
+    if (override && *override != '/' && !getcwd(here, sizeof here))
+        snprintf(here, sizeof here, ".");
+    if (override)
+        host->options.control = host->control_path = absolute(host, override, here);
+    else if (own)
+        host->control_path = absolute(host, own, host->folder);
 }
 
 static void apply_overrides(iswi_host *host, const iswi_host_overrides *overrides)
@@ -65,6 +82,7 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
     if (overrides->port >= 0)
         host->http_settings.listen =
             with_port(host, host->http_settings.listen, overrides->port);
+    place_control(host, overrides->control);
     host->debug = overrides->debug || overrides->debugged;
     if (host->debug)
         host->options.heartbeat_ms = 0;
@@ -171,7 +189,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (!host)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
     host->epoll = host->wake = host->changes = -1;
-    host->guard.pipe = host->guard.pid_fd = -1;
+    host->guard.pipe = host->guard.pid_fd = host->runtime_lock = -1;
     if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
         iswi_free(host);
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
@@ -200,7 +218,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = iswi_record_start(host, overrides->record, &host->recorder, error);
     if (status == ISW_OK && host->http_settings.enabled)
         status = start_http(host, overrides, error);
-    if (status == ISW_OK && (host->options.control || host->settings->admin.listen))
+    if (status == ISW_OK && (iswi_host_has_control(&host->options) || host->settings->admin.listen))
         status = iswi_control_create(host, error);
     if (status == ISW_OK)
         status = start_admin(host, error);
@@ -247,8 +265,7 @@ void iswi_host_destroy(iswi_host *host)
     for (size_t i = 0; i < host->route_count; i++)
         iswi_routes_destroy(host->routes[i]);
     iswi_debug_fini(host);
-    if (host->runtime_folder[0])
-        rmdir(host->runtime_folder);
+    iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
     if (host->epoll >= 0)
         close(host->epoll);

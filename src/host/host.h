@@ -17,6 +17,7 @@ typedef struct iswi_host_overrides {
     int json;            /* instead of logging.format; -1: as configured */
     const char *debugged; /* function whose worker is to run under gdb; NULL: none */
     const char *record;  /* folder for recorded invocations; NULL: none */
+    const char *control; /* path of the control socket, instead of host.control; NULL: that */
     bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
     bool color;
     int output;          /* descriptor of the console */

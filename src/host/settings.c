@@ -29,8 +29,9 @@ static const isw_option host_rows[] = {
         "end of its process"),
     ROW(iswi_host_options, shutdown_grace_ms, DURATION, "shutdown_grace", "10s", 0, HOUR_MS,
         "for what is in flight when the host stops; then it is cancelled (cancel_grace)"),
-    ROW(iswi_host_options, control, BOOL, "control", "true", 0, 0,
-        "answer isoworker status, logs, drain and resume"),
+    ROW(iswi_host_options, control, STRING, "control", "true", 0, 0,
+        "answer isoworker status, logs, drain and resume: true, false, or the path of the socket "
+        "to do so at, for a host that they do not find by its folder"),
     ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,
         "last lines that isoworker logs can show"),
     { 0 },

@@ -11,7 +11,7 @@ typedef struct iswi_host_options {
     int64_t function_timeout_ms;
     int64_t cancel_grace_ms;
     int64_t shutdown_grace_ms;
-    bool control;
+    const char *control; /* "true", "false", or the path of a socket */
     int64_t log_lines;
 } iswi_host_options;
 
@@ -85,6 +85,11 @@ typedef struct iswi_host_settings {
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;
+
+/* What `control` says: whether there is to be a control socket, and where; NULL: at its own
+ * place. */
+bool iswi_host_has_control(const iswi_host_options *options);
+const char *iswi_host_control_path(const iswi_host_options *options);
 
 /* Read `folder`/host.yaml, and see that what it names is there. *config owns *out; close it when
  * done. `faults` (may be NULL) gets all that is wrong.

@@ -10,6 +10,10 @@
 #include "wire/limits.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,6 +195,50 @@ static isw_status check_prefix(const checker *c, const iswi_http_settings *http,
     return REFUSE(c, child_of(group, "prefix"), "%s", own.message);
 }
 
+/* -- The control socket ------------------------------------------------------------------------ */
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcasecmp(text, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+const char *iswi_host_control_path(const iswi_host_options *options)
+{
+    return strpbrk(options->control, "/.") ? options->control : NULL;
+}
+
+/* As YAML's own booleans are written. */
+bool iswi_host_has_control(const iswi_host_options *options)
+{
+    static const char *const yes[] = { "true", "yes", "on", "enable", "enabled", "1", NULL };
+
+    return iswi_host_control_path(options) || is_one_of(options->control, yes);
+}
+
+static isw_status check_control(const checker *c, const iswi_host_options *options,
+                                const iswi_node *group)
+{
+    static const char *const no[] = { "false", "no", "off", "disable", "disabled", "0", NULL };
+    const char *path = iswi_host_control_path(options);
+    char folder[PATH_MAX];
+    const char *fault;
+
+    if (!path && (iswi_host_has_control(options) || is_one_of(options->control, no)))
+        return ISW_OK;
+    if (!path)
+        return REFUSE(c, child_of(group, "control"), "control takes true, false, or the path of a "
+                      "socket, such as ./control.sock, not \"%s\"", options->control);
+    snprintf(folder, sizeof folder, "%s%s%s", *path == '/' ? "" : c->folder,
+             *path == '/' ? "" : "/", path);
+    strrchr(folder, '/')[folder == strrchr(folder, '/')] = '\0';
+    fault = not_a_folder(folder);
+    return fault ? REFUSE(c, child_of(group, "control"), "no socket can be made in %s: %s", folder,
+                          fault)
+                 : ISW_OK;
+}
+
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_host_settings *settings, isw_error *error)
 {
@@ -206,7 +254,8 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
         iswi_faults_go_on(faults, check_prefix(&c, &settings->http, http), &all) &&
         iswi_faults_go_on(faults,
                           check_address(&c, settings->admin.listen, admin, "admin.listen"), &all) &&
-        iswi_faults_go_on(faults, check_admin(&c, settings, admin), &all))
+        iswi_faults_go_on(faults, check_admin(&c, settings, admin), &all) &&
+        iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all))
         iswi_faults_go_on(faults, check_workers(&c, settings), &all);
     return all;
 }

@@ -5,12 +5,17 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
+import tempfile
 import unittest
 
 from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
 from operators import (ILL, Follower, Visitor, ask, function_of, process_of, report, run,
                        socket_path)
+
+
+OTHER = 12345  # a user that nobody is
 
 
 class Control(unittest.TestCase):
@@ -109,6 +114,68 @@ class Control(unittest.TestCase):
         with Host(worker(), top="host: {control: false}") as host:
             self.assertEqual(run("status", host.folder.name)[0], 69)
             self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_host_is_found_at_the_socket_that_it_names(self):
+        host = Host(worker(), top="host: {control: ./run.sock}")
+        path = os.path.join(host.folder.name, "run.sock")
+        with host:
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            self.assertEqual(report(host)["host"]["pid"], host.process.pid)
+            for command in ("status", "logs", "drain", "resume", "describe"):
+                code, out, err = run(command, "/", "--control", path)
+                self.assertEqual((code, err, bool(out)), (0, "", True), command)
+            host.write("host.yaml", "it: [is being written")  # as read by the commands
+            self.assertEqual(run("status", host.folder.name, "--control", path)[0], 0)
+            host.process.send_signal(signal.SIGTERM)
+            host.process.wait(PATIENCE_S)
+            self.assertFalse(os.path.exists(path) or os.path.exists(path + ".lock"))
+            code, _, err = run("status", "/", "--control", path)
+            self.assertEqual((code, "no host answers at" in err), (69, True))
+
+    def test_a_host_listens_where_its_command_line_says(self):
+        with tempfile.TemporaryDirectory(prefix="isw-") as folder:
+            path = folder + "/a.sock"
+            with Host(worker(), top="host: {control: false}",
+                      arguments=["--control", path]) as host:
+                self.assertEqual(run("status", host.folder.name)[0], 69)
+                self.assertEqual(run("status", ".", "--control", path)[0], 0)
+                with Host(worker(), arguments=["--control", path], expect=69,
+                          settled="<end>") as two:
+                    self.assertIn(f"pid {host.process.pid} serves {path} already", two.log())
+
+    def test_a_socket_that_cannot_be_had_is_refused_with_the_reason(self):
+        self.refuse(r"host.yaml:1:\d+: control takes true, false, or the path", "maybe", 78)
+        self.refuse(r"host.yaml:1:\d+: no socket can be made in /nowhere", "/nowhere/a.sock", 78)
+        self.refuse(r"host.yaml is there and is no socket", "./host.yaml", 66)
+        self.refuse(r"a socket's path has at most 107 bytes", "./" + "x" * 120, 66)
+
+    def refuse(self, pattern, control, code):
+        with Host(worker(), top="host: {control: %s}" % control, expect=code,
+                  settled="<end>") as host:
+            self.assertRegex(host.log(), pattern)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be two users")
+    def test_root_finds_the_host_of_another_user_and_others_are_told_the_way(self):
+        host = Host(worker(), prepare=lambda: os.setuid(OTHER))
+        os.chmod(host.folder.name, 0o755)
+        with host:
+            self.assertEqual(report(host)["host"]["pid"], host.process.pid)
+            done = subprocess.run([BIN + "/isoworker", "status", host.folder.name],
+                                  preexec_fn=lambda: os.setuid(OTHER + 1), capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("One of another user is found by root", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be two users")
+    def test_another_user_is_told_whose_the_socket_is(self):
+        host = Host(worker(), top="host: {control: ./run.sock}")
+        os.chmod(host.folder.name, 0o755)
+        with host:
+            done = subprocess.run([BIN + "/isoworker", "status", host.folder.name],
+                                  preexec_fn=lambda: os.setuid(OTHER), capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("run.sock runs as user 0: ask it as that user, or as root", done.stderr)
 
     # -- Logs --
 

@@ -4,13 +4,15 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from harness import BIN, CHAIN, SOURCE, WORKER, Host, is_alive, main, wait_until, worker
+from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, Host, is_alive, main, wait_until, worker
 from operators import ADMIN, admin, ask, report, run
 
 HELLO_PY = SOURCE + "/conformance/worker.py"
@@ -43,6 +45,29 @@ def guard_of(host):
 def become_subreaper():
     """What process 1 is to its container, a subreaper (prctl(2)) is to its descendants."""
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def set_runtime(path):
+    os.environ["XDG_RUNTIME_DIR"] = path
+    os.environ.pop("TMPDIR", None)
+
+
+def lose_all_folders():
+    """As in a container without any that can be written; the application's stays."""
+    libc = ctypes.CDLL(None)
+    set_runtime("")
+    libc.unshare(0x00020000)  # CLONE_NEWNS
+    libc.mount(b"none", b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE
+    for path in (b"/tmp", b"/dev/shm", b"/var/tmp"):
+        libc.mount(path, path, None, 0x1000, None)  # MS_BIND
+        libc.mount(b"none", path, None, 0x1021, None)  # MS_REMOUNT | MS_BIND | MS_RDONLY
+
+
+def runtime_of(host):
+    """The folder of its sockets, by the lock that it holds there."""
+    files = f"/proc/{host.process.pid}/fd"
+    held = [os.readlink(os.path.join(files, name)) for name in os.listdir(files)]
+    return os.path.dirname(next(path for path in held if re.search("isoworker-....../lock$", path)))
 
 
 def parent_of(pid):
@@ -199,6 +224,52 @@ class Start(unittest.TestCase):
             host.process.kill()
             for pid in pids:
                 wait_until(lambda: not is_alive(pid), 5)
+
+    def test_a_runtime_folder_that_cannot_be_used_is_passed_over(self):
+        with tempfile.TemporaryDirectory(prefix="isw-") as folder:
+            foreign = os.path.join(folder, "foreign")
+            a_file = os.path.join(folder, "file")
+            os.mkdir(foreign, 0o777)
+            with open(a_file, "w"):
+                pass
+            unusable = ["/nowhere", "relative", a_file, folder + "/" + "x" * 100, ""]
+            if os.geteuid() == 0:  # as su and sudo leave it
+                os.chown(foreign, 12345, 12345)
+                unusable.append(foreign)
+            for path in unusable:
+                with Host(worker(), prepare=lambda path=path: set_runtime(path)) as host:
+                    self.assertEqual(host.get("hello/x")[0], 200, path)
+                    self.assertEqual(os.path.dirname(runtime_of(host)), "/tmp", path)
+                    self.assertEqual(report(host)["host"]["pid"], host.process.pid)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can take them away")
+    def test_no_folder_for_sockets_is_an_error_that_names_the_way(self):
+        with Host(worker(), settled="<end>", expect=66, prepare=lose_all_folders) as host:
+            self.assertRegex(host.log(), "no folder for the host's sockets can be made .*/tmp: .*; "
+                                         "/var/tmp: .*Set XDG_RUNTIME_DIR to a folder")
+
+    def test_what_a_killed_host_leaves_is_removed(self):
+        host = Host(worker(), expect=-9)
+        with host:
+            folder = runtime_of(host)
+            self.assertTrue(os.path.isdir(folder))
+            host.process.kill()
+            wait_until(lambda: not os.path.exists(folder))  # by its guard
+        host = Host(worker(), expect=-9)
+        with host:
+            folder, guard = runtime_of(host), guard_of(host)
+            pids = [one["pid"] for one in report(host)["processes"]]
+            os.kill(guard, signal.SIGSTOP)  # which no more can
+            host.process.kill()
+            host.process.wait(PATIENCE_S)
+            os.kill(guard, signal.SIGKILL)
+            for pid in pids:
+                wait_until(lambda pid=pid: not is_alive(pid))
+        with Host(worker()):
+            self.assertFalse(os.path.exists(folder))  # by the next host, whosever that is
+        with Host(worker()) as host:
+            folder = runtime_of(host)
+        self.assertFalse(os.path.exists(folder))
 
     def test_where_it_is_process_1_orphans_do_not_stay_as_zombies(self):
         orphan = "test -e orphan || setsid sh -c 'echo $$$$ > orphan; read line < gate' &"
