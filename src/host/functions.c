@@ -34,16 +34,18 @@ static const char *chain_text(iswi_host *host, const iswi_strs *chain, const cha
 {
     iswi_buffer text = { 0 };
     const char *kept;
+    isw_str now;
 
     for (size_t i = 0; i < chain->count; i++) {
         if (i)
             iswi_buffer_append_text(&text, " > ");
         iswi_terminal_text(&text, chain->items[i]);
     }
-    if (before && strlen(before) == text.size && memcmp(before, text.data, text.size) == 0)
+    now = (isw_str){ (const char *)text.data, text.size };
+    if (before && isw_str_equal(isw_str_of(before), now))
         kept = before;
     else
-        kept = iswi_arena_strndup(&host->arena, (const char *)text.data, text.size);
+        kept = iswi_arena_strndup(&host->arena, now.data, now.size);
     iswi_buffer_fini(&text);
     return kept;
 }
