@@ -148,12 +148,19 @@ typedef enum iswi_process_state {
     ISWI_PROCESS_GONE     /* given up, or the host stops */
 } iswi_process_state;
 
+/* An invocation as log lines name it; no function: it is not known. */
+typedef struct iswi_author {
+    const iswi_host_function *function;
+    char invocation_id[33];
+} iswi_author;
+
 /* One place for an invocation. */
 typedef struct iswi_place {
     uint64_t id;     /* 0: free */
     iswi_call *call; /* NULL: answered already, the worker's response is awaited */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
     bool stopping;    /* its function was told that the host stops */
+    iswi_author late; /* who it is, once its call was answered; else left as it was */
 } iswi_place;
 
 /* Where a process is with reading its configuration again (reload.c). */
@@ -163,12 +170,6 @@ typedef enum iswi_reloading {
     ISWI_RELOAD_TAKEN,  /* it came: its functions are to be asked for */
     ISWI_RELOAD_READING /* metadata is awaited, or is there */
 } iswi_reloading;
-
-/* Which invocation wrote something; no function: it is not known. */
-typedef struct iswi_author {
-    const iswi_host_function *function;
-    char invocation_id[33];
-} iswi_author;
 
 /* What a worker wrote to one of its outputs, up to the end of a line. */
 typedef struct iswi_printed {
@@ -321,6 +322,12 @@ void iswi_process_update_load(iswi_process *process);
 bool iswi_process_grow_places(iswi_process *process, unsigned count);
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id); /* NULL: not in use */
 void iswi_process_free_place(iswi_process *process, uint64_t id);
+
+/* Whose place that is, also once it was answered. */
+iswi_author iswi_process_who(iswi_process *process, uint64_t id);
+
+/* Take the call out of a place that goes on to wait for the worker's response. */
+iswi_call *iswi_place_take_call(iswi_place *place);
 
 typedef enum iswi_placing {
     ISWI_PLACED,

@@ -357,20 +357,21 @@ static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
                           .message = log->message,
                           .fields = log->fields.items,
                           .field_count = log->fields.count };
-    char invocation[sizeof((iswi_call *)0)->invocation_id] = "";
+    iswi_author who;
     iswi_call *call;
 
     line.invocation_id = log->invocation;
     line.function = log->function;
     pthread_mutex_lock(&process->lock);
+    who = iswi_process_who(process, id);
     call = call_of(process, id);
-    if (call) {
+    if (call)
         call->complained = call->complained || line.level >= ISW_LOG_WARNING;
-        memcpy(invocation, call->invocation_id, sizeof invocation);
-        line.invocation_id = isw_str_of(invocation);
-        line.function = isw_str_of(call->function->name); /* lives as long as the host */
-    }
     pthread_mutex_unlock(&process->lock);
+    if (who.function) {
+        line.invocation_id = isw_str_of(who.invocation_id);
+        line.function = isw_str_of(who.function->name); /* lives as long as the host */
+    }
     iswi_console_line(&process->host->console, &line);
 }
 

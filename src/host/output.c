@@ -23,17 +23,13 @@ enum {
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
 
-static iswi_author the_one_in_flight(const iswi_process *process)
+static iswi_author the_one_in_flight(iswi_process *process)
 {
-    iswi_author author = { .function = NULL };
+    unsigned i = 0;
 
-    for (unsigned i = 0; i < process->place_count; i++)
-        if (process->places[i].call) {
-            author.function = process->places[i].call->function;
-            memcpy(author.invocation_id, process->places[i].call->invocation_id,
-                   sizeof author.invocation_id);
-        }
-    return author;
+    while (i < process->place_count && !process->places[i].id)
+        i++;
+    return iswi_process_who(process, i < process->place_count ? process->places[i].id : 0);
 }
 
 static iswi_author author_of(iswi_process *process, int64_t quiet_ns)

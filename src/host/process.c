@@ -49,9 +49,12 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
 {
     unsigned number = (unsigned)(id & 0xffff);
 
-    if (process->places[number].call)
-        iswi_output_note_end(process, process->places[number].call);
-    process->places[number] = (iswi_place){ .id = 0 };
+    iswi_place *place = &process->places[number];
+
+    if (place->call)
+        iswi_output_note_end(process, place->call);
+    place->id = 0; /* and nothing more than is needed */
+    place->call = NULL;
     process->free_places[process->free_count++] = number;
     process->in_flight--;
     iswi_process_update_load(process);
@@ -70,6 +73,30 @@ iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id)
     if (id == 0 || number >= process->place_count || process->places[number].id != id)
         return NULL;
     return &process->places[number];
+}
+
+iswi_author iswi_process_who(iswi_process *process, uint64_t id)
+{
+    const iswi_place *place = iswi_process_find_place(process, id);
+    iswi_author who = { .function = NULL };
+
+    if (!place)
+        return who;
+    if (!place->call)
+        return place->late;
+    who.function = place->call->function;
+    memcpy(who.invocation_id, place->call->invocation_id, sizeof who.invocation_id);
+    return who;
+}
+
+iswi_call *iswi_place_take_call(iswi_place *place)
+{
+    iswi_call *call = place->call;
+
+    place->late.function = call->function;
+    memcpy(place->late.invocation_id, call->invocation_id, sizeof place->late.invocation_id);
+    place->call = NULL;
+    return call;
 }
 
 bool iswi_process_grow_places(iswi_process *process, unsigned count)
@@ -115,6 +142,7 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
 /* With the lock. */
 static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *failure)
 {
+    iswi_place *place;
     unsigned number;
     uint64_t id;
     isw_status status;
@@ -140,7 +168,11 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     }
     process->free_count--;
     process->in_flight++;
-    process->places[number] = (iswi_place){ id, call, call->deadline_ns, false };
+    place = &process->places[number];
+    place->id = id;
+    place->call = call;
+    place->until_ns = call->deadline_ns;
+    place->stopping = false;
     iswi_process_update_load(process);
     return ISWI_PLACED;
 }
@@ -198,7 +230,6 @@ void iswi_process_lose_calls(iswi_process *process, const char *why)
 /* Take the call out of an overdue place and ask the worker to stop it. With the lock. */
 static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_ns)
 {
-    iswi_call *call = place->call;
     int64_t grace_ms = process->host->options.cancel_grace_ms;
     iswi_frame frame = { .kind = ISWI_CANCEL, .id = place->id };
 
@@ -206,9 +237,8 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
     frame.as.cancel.grace_ms = (uint64_t)grace_ms;
     iswi_process_send(process, &frame);
     iswi_process_count(process, false);
-    place->call = NULL;
     place->until_ns = now_ns + grace_ms * 1000000;
-    return call;
+    return iswi_place_take_call(place);
 }
 
 /* One overdue call, NULL when there is none; *overdue when the grace of another one is over. */

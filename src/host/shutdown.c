@@ -38,8 +38,7 @@ static iswi_call *take_one(iswi_process *process)
 
         if (!place->call)
             continue;
-        call = place->call;
-        place->call = NULL;
+        call = iswi_place_take_call(place);
         place->until_ns = iswi_now_ns(); /* its process is not waited for */
         iswi_process_count(process, false);
     }

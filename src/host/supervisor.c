@@ -262,6 +262,10 @@ static void drain(iswi_host *host)
                          "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
     wait_for_answers(host, host->options.shutdown_grace_ms, 2);
     calls = atomic_load(&host->calls);
+    if (!calls && iswi_host_in_flight(host))
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "%zu requests are cut off: they had not come in, or their answers not "
+                         "gone out", iswi_host_in_flight(host));
     if (!calls)
         return;
     iswi_console_say(&host->console, ISW_LOG_INFO,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a host does when workers crash, hang, lie, or are too slow."""
+import json
 import os
 import re
 import signal
@@ -99,6 +100,16 @@ class Faults(unittest.TestCase):
                 self.assertIn('"error":"ISW_E_TIMEOUT"', body)
                 self.assertLess(seconds, 5)
             self.assertEqual(host.get("pid")[1], before)
+
+    def test_what_a_function_says_after_its_deadline_bears_its_name(self):
+        with Host(worker(), arguments=["--json"]) as host:
+            for _ in range(10):  # whoever notices first
+                self.assertEqual(host.get("nap?ms=20000")[0], 504)
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("stopped")
+            lines = [json.loads(line) for line in host.lines if "ISW_E_TIMEOUT: woken" in line]
+            self.assertEqual(len({line["invocation_id"] for line in lines}), 10)
+            self.assertEqual({line["function"] for line in lines}, {"nap"})
 
     def test_a_deadline_is_504_without_a_chain_too(self):
         with Host(worker(), chain=NO_CHAIN) as host:
