@@ -27,8 +27,7 @@ static bool is_reply(const isw_http *result, isw_outcome outcome)
 }
 
 /* It is the function's fault, and nobody but the host can know. */
-static void refuse_result(iswi_http_request *request, const char *invocation_id,
-                          const iswi_answer *answer)
+static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
 {
     const iswi_host_function *function = answer->function;
     const isw_value *result = &answer->result;
@@ -41,6 +40,28 @@ static void refuse_result(iswi_http_request *request, const char *invocation_id,
                         "%s: its result, of the type %s%s, is no answer to an HTTP request: send "
                         "json, text, bytes, or http with a status of 200 to 599", function->name,
                         isw_value_type_name(result->type), status);
+}
+
+/* Whether the head of a function's answer is too large to be sent; it is told then. */
+static bool refuse_head(iswi_http_request *request, const char *invocation_id,
+                        const iswi_answer *answer)
+{
+    const iswi_host_function *function = answer->function;
+    size_t room;
+    size_t size = iswi_http_head_excess(request, &answer->result.as.http->headers, &room);
+
+    if (!size)
+        return false;
+    iswi_console_say_of(&function->pool->processes->host->console, ISW_LOG_ERROR, function->name,
+                        invocation_id,
+                        "%s: the headers of its answer have %zu bytes, more than the %zu that there "
+                        "is room for: send fewer, or shorter ones", function->name, size, room);
+    return true;
+}
+
+static void answer_500(iswi_http_request *request, const char *invocation_id,
+                       const iswi_answer *answer)
+{
     iswi_answer_release(answer->held);
     iswi_http_problem_is(request, ISW_E_FAILED, false);
     iswi_http_answer_problem(request, 500, NULL, NULL, invocation_id);
@@ -60,7 +81,8 @@ static void answer_plain(iswi_http_request *request, const char *invocation_id,
         response.status = 204;
     } else if (answer->result.type != ISW_VALUE_STRING && answer->result.type != ISW_VALUE_JSON &&
                answer->result.type != ISW_VALUE_BYTES) {
-        refuse_result(request, invocation_id, answer);
+        tell_no_answer(invocation_id, answer);
+        answer_500(request, invocation_id, answer);
         return;
     }
     iswi_http_answer(request, &response, iswi_answer_release, answer->held);
@@ -73,7 +95,8 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
     int status = later && answer->status != ISW_E_BUSY ? 503 : isw_status_http(answer->status);
 
     iswi_http_problem_is(request, answer->status, answer->retriable || later);
-    if (answer->result.type == ISW_VALUE_HTTP) /* what the chain gave it before it failed */
+    if (answer->result.type == ISW_VALUE_HTTP &&
+        !refuse_head(request, invocation_id, answer)) /* what the chain gave it before it failed */
         iswi_http_problem_has(request, &answer->result.as.http->headers);
     if (later)
         iswi_http_retry_after(request, answer->retry_after_ms);
@@ -187,7 +210,9 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         whole.status = reply->body.size ? 200 : 204;
         reply = &whole;
     }
-    if (is_reply(reply, answer->outcome))
+    if (is_reply(reply, answer->outcome) && refuse_head(request, invocation_id, answer))
+        answer_500(request, invocation_id, answer);
+    else if (is_reply(reply, answer->outcome))
         iswi_http_answer(request, reply, iswi_answer_release, answer->held);
     else if (answer->outcome != ISW_OUTCOME_SUCCESS)
         answer_failure(request, invocation_id, answer);

@@ -157,6 +157,7 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
     iswi_http_head head;
     const char *problem;
 
+    request->head_bytes = info ? info->header_size : ISWI_HTTP_HEAD_BYTES;
     if (info && info->header_size > ISWI_HTTP_HEAD_BYTES)
         return iswi_http_head_too_large;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_header, &list);

@@ -158,6 +158,37 @@ static void write_problem(iswi_buffer *out, const iswi_http_request *request, in
     iswi_problem_end(out, invocation_id);
 }
 
+/* Status line, date, length and what closes the connection. */
+enum { LINES_BYTES = 256, SMALL_HEAD_BYTES = 4096 };
+
+/* What of the connection's memory the request has not taken. */
+static size_t room_for_head(const iswi_http_request *request)
+{
+    size_t used = request->head_bytes + request->data.headers.count * ISWI_HTTP_FIELD_BYTES;
+    size_t at = 0;
+
+    for (const isw_pair *cookie; (cookie = isw_pairs_next(&request->data.headers, "cookie", &at));) {
+        used += cookie->value.size + ISWI_HTTP_FIELD_BYTES;
+        for (size_t i = 0; i < cookie->value.size; i++)
+            used += cookie->value.data[i] == ';' ? ISWI_HTTP_FIELD_BYTES : 0;
+    }
+    used += LINES_BYTES;
+    return used < ISWI_HTTP_CONNECTION_BYTES ? ISWI_HTTP_CONNECTION_BYTES - used : 0;
+}
+
+size_t iswi_http_head_excess(const iswi_http_request *request, const isw_pairs *headers,
+                             size_t *room)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < headers->count; i++)
+        size += headers->items[i].name.size + headers->items[i].value.size + 4;
+    if (size < SMALL_HEAD_BYTES)
+        return 0;
+    *room = room_for_head(request);
+    return size > *room ? size : 0;
+}
+
 void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable)
 {
     request->error = error;

@@ -13,10 +13,6 @@
 #include <unistd.h>
 
 enum {
-    /* A head of ISWI_HTTP_HEAD_BYTES, what libmicrohttpd copies of it, which is the field Cookie,
-     * and 56 bytes for each of some hundred fields and cookies; 431 beyond. It clears all of it for
-     * each request, which takes 0.3 us. */
-    CONNECTION_MEMORY_BYTES = 2 * ISWI_HTTP_HEAD_BYTES + 6 * 1024,
     LINGER_MS = 1000,
     STOP_GRACE_MS = 2000,
     SPARE_CONNECTIONS = 64 /* so that our limit, which answers, is met before libmicrohttpd's */
@@ -88,7 +84,7 @@ static isw_status start_daemon(iswi_http *http, const iswi_http_options *options
     unsigned threads = http->loop_count;
     int64_t per_ip = options->connections_per_ip;
     struct MHD_OptionItem items[] = {
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, ISWI_HTTP_CONNECTION_BYTES, NULL },
         { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(http->connections + SPARE_CONNECTIONS * threads),
           NULL },
         { MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_ip > 0 ? (intptr_t)per_ip : 0, NULL },

@@ -125,6 +125,11 @@ iswi_arena *iswi_http_request_arena(iswi_http_request *request);
 void iswi_http_answer(iswi_http_request *request, const isw_http *response,
                       void (*release)(void *release_user), void *release_user);
 
+/* The bytes of the answer's head, if they are more than there is room for (*room), else 0: such an
+ * answer cannot be given. Before the answer. */
+size_t iswi_http_head_excess(const iswi_http_request *request, const isw_pairs *headers,
+                             size_t *room);
+
 /* What failed, for a problem: members "error", the status's name, and "retriable". Before the
  * answer. */
 void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable);

@@ -344,6 +344,16 @@ static const isw_test_result *refuse_route(isw_test *test, iswi_route_result res
     return &test->result;
 }
 
+static bool answers_preflights(isw_test *test, const iswi_bound *bound)
+{
+    iswi_facts facts;
+
+    for (size_t i = 0; i < bound->chain.count; i++)
+        if (iswi_preflight_answered_by(isw_str_of(iswi_step_name(&bound->chain.steps[i]))))
+            return true;
+    return iswi_chain_facts(&bound->chain, &test->arena, &facts) == ISW_OK && facts.cors;
+}
+
 /* As a host does: a preflight goes to the function that it asks about, if that answers it. */
 static bool find_preflight(isw_test *test, const isw_http *http, isw_str path,
                            iswi_route_match *match)
@@ -356,10 +366,7 @@ static bool find_preflight(isw_test *test, const isw_http *http, isw_str path,
         return false;
     bound = &atomic_load(&test->worker->generation)
                  ->functions[(iswi_entry *)match->target - test->worker->entries];
-    for (size_t i = 0; i < bound->chain.count; i++)
-        if (iswi_preflight_answered_by(isw_str_of(iswi_step_name(&bound->chain.steps[i]))))
-            return true;
-    return false;
+    return answers_preflights(test, bound);
 }
 
 const isw_test_result *isw_test_http(isw_test *test, const char *method, const char *url)

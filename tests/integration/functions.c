@@ -384,6 +384,16 @@ static isw_status made_by_hand(isw_context *ctx)
     return isw_context_set_result(ctx, &value);
 }
 
+/* As many headers as `n` says, of `bytes` each. */
+static isw_status bulky(isw_context *ctx)
+{
+    int bytes = atoi(isw_http_query(ctx, "bytes"));
+
+    for (int i = atoi(isw_http_query(ctx, "n")); i > 0; i--)
+        isw_http_add_header(ctx, "x-bulk", isw_context_printf(ctx, "%0*d", bytes, i));
+    return isw_http_reply(ctx, 200, "text/plain", "bulky");
+}
+
 static isw_status large(isw_context *ctx)
 {
     const char *mib = isw_http_query(ctx, "mib");
@@ -555,6 +565,7 @@ static const isw_function functions[] = {
     { .name = "breaks", .trigger = ISW_HTTP("GET", "breaks"), .handler = breaks },
     { .name = "watch", .trigger = ISW_HTTP("GET", "watch"), .handler = watch },
     { .name = "odd", .trigger = ISW_HTTP("GET POST HEAD", "odd/{how}"), .handler = odd },
+    { .name = "bulky", .trigger = ISW_HTTP("GET", NULL), .handler = bulky },
     { .name = "large", .trigger = ISW_HTTP("GET", "large"), .handler = large },
     { .name = "mistake", .trigger = ISW_HTTP("GET", "mistake/{how}"), .handler = mistake,
       .bindings = tells },

@@ -84,6 +84,16 @@ class Mistakes(unittest.TestCase):
                     if "logging" in chain:
                         host.wait_for("large ended .*ISW_E_FAILED.*http_status=500")
 
+    def test_headers_that_cannot_be_sent_are_a_500_too(self):
+        with Host(worker()) as host:
+            self.assertEqual(host.request("GET", "bulky?n=90&bytes=200")[0], 200)
+            for query in ("n=99&bytes=600", "n=1&bytes=60000", "n=3000&bytes=10"):
+                status, body, _ = host.request("GET", "bulky?" + query)
+                self.assertEqual((status, json.loads(body)["error"]), (500, "ISW_E_FAILED"))
+            line = host.wait_for(r"bulky: the headers of its answer have \d{5} bytes, more than the "
+                                 r"\d{5} that there is room for: send fewer")
+            self.assertRegex(line, " error ")
+
     def test_an_answer_may_be_large_before_it_is_compressed(self):
         chain = "middleware: [logging, compress]\n"
         with Host(worker(), chain=chain) as host:
