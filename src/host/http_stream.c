@@ -286,7 +286,7 @@ isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head)
     if (stream->begun)
         return ISW_E_CONFLICT;
     if (head->status < 200 || head->status > 599 || head->status == MHD_HTTP_NO_CONTENT ||
-        head->status == MHD_HTTP_NOT_MODIFIED)
+        head->status == MHD_HTTP_RESET_CONTENT || head->status == MHD_HTTP_NOT_MODIFIED)
         return ISW_E_INVALID;
     stream->ring = iswi_alloc(ISWI_WINDOW_BYTES);
     if (!stream->ring)

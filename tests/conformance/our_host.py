@@ -142,14 +142,17 @@ class Answers(unittest.TestCase):
             self.assertEqual(names, [("X-Case", "Kept"), ("set-cookie", "a=1"),
                                      ("set-cookie", "b=2")])
 
-    def test_a_body_goes_with_no_204_and_no_304_and_has_its_length_with_head(self):
+    def test_a_body_goes_with_no_204_205_and_304_and_has_its_length_with_head(self):
         cases = {str(status): {"1": SUCCESS, "3": http_reply(status, ["etag", '"1"'], "6d" * 100)}
-                 for status in (200, 204, 304)}
+                 for status in (200, 204, 205, 304)}
+        cases["known"] = {"1": SUCCESS, "3": http_reply(200, ["content-length", "7"], "")}
         with answering(cases) as host:
-            for status in ("204", "304"):
+            for status, length in (("204", None), ("205", "0"), ("304", "100")):
                 answer = host.ask("answer/" + status)
                 self.assertEqual((answer[0], answer[1]["etag"], answer[2]),
                                  (int(status), '"1"', b""))
+                self.assertEqual(answer[1].get("content-length"), length)
+            self.assertEqual(host.ask("answer/known", "HEAD")[1]["content-length"], "7")
             answer = host.ask("answer/200", "HEAD")
             self.assertEqual((answer[0], answer[1]["content-length"], answer[2]),
                              (200, "100", b""))
@@ -300,6 +303,7 @@ class Streams(unittest.TestCase):
     def test_breaches_of_a_stream_cost_the_session(self):
         for words, *frames in (
                 ("a head that cannot begin an answer", self.begin(204)),
+                ("a head that cannot begin an answer", self.begin(205)),
                 ("a head that cannot begin an answer", self.begin(304)),
                 ("a head that cannot begin an answer", self.begin(199)),
                 ("a head that cannot begin an answer", self.begin(600)),
