@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML of every shape in the place of worker.yaml: none may crash or hang the program; a file that is
-no YAML, or no configuration, is refused with its place."""
+"""YAML of every shape in the place of worker.yaml and of host.yaml: none may crash or hang a program;
+a file that is no YAML, or no configuration, is refused with its place."""
 import concurrent.futures
 import os
 import re
 import subprocess
 import tempfile
 
-from shared import WORKER, Case, Suite
+from shared import BUILD, WORKER, Case, Suite
 
 SUITE = Suite("yaml_files", "yaml/yaml-test-suite", "MIT",
-              "YAML as worker.yaml: refused with its place, never a crash", needs=("src",),
+              "YAML as worker.yaml and host.yaml: refused with its place, never a crash", needs=("src",),
               modules=(("yaml", "python3-yaml"),))
 SECONDS = 20
-PLACE = re.compile(r":\d+:\d+: ")
+# How each is read, and whether by a folder: a host.yaml of the suite names no workers and never runs.
+COMMANDS = {"worker.yaml": ([WORKER, "--check"], False),
+            "host.yaml": ([os.path.join(BUILD, "bin", "isoworker"), "run", "--port", "0"], True)}
 
 
 def unescaped(text):
@@ -35,26 +37,28 @@ def texts(tree):
             yield f"{name.removesuffix('.yaml')}/{number}", unescaped(known)
 
 
-def judge(folder, case):
+def judge(case):
     name, text = case
-    path = os.path.join(folder, name.replace("/", "-") + ".yaml")
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    try:
-        done = subprocess.run([WORKER, "--check"], capture_output=True, timeout=SECONDS,
-                              env=dict(os.environ, ISOWORKER_CONFIG=path), check=False)
-    except subprocess.TimeoutExpired:
-        return False, "it hangs"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, name.split("/")[0])
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        command, more = COMMANDS[os.path.basename(path)]
+        try:
+            done = subprocess.run([*command, *([folder] if more else [])], capture_output=True,
+                                  timeout=SECONDS, cwd=folder, check=False,
+                                  env=dict(os.environ, ISOWORKER_CONFIG=path))
+        except subprocess.TimeoutExpired:
+            return False, f"it hangs for {text[:60]!r}"
     told = done.stderr.decode(errors="replace") + done.stdout.decode(errors="replace")
-    right = done.returncode == 0 or (done.returncode in range(1, 126)
-                                     and path.rsplit("/", 1)[1] in told and PLACE.search(told))
-    return bool(right), f"{done.returncode} {told.strip()[:200]!r} for {text[:60]!r}"
+    place = re.search(re.escape(os.path.basename(path)) + r":\d+:\d+: ", told)
+    refused = done.returncode in range(1, 126) and bool(place)
+    return (refused or done.returncode == 0 and not more,
+            f"{done.returncode} {told.strip()[:200]!r} for {text[:60]!r}")
 
 
 def run(tree):
-    found = list(texts(tree))
-    with tempfile.TemporaryDirectory() as folder:
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for (name, _), (right, told) in zip(
-                    found, pool.map(lambda case: judge(folder, case), found)):
-                yield Case(name, right, told)
+    found = [(f"{file}/{name}", text) for file in COMMANDS for name, text in texts(tree)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for (name, _), (right, told) in zip(found, pool.map(judge, found)):
+            yield Case(name, right, told)
