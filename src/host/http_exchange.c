@@ -80,12 +80,12 @@ static bool find_preflight(iswi_http_request *request, isw_str rest)
 /* No route, or none with this method, though there may be one once all workers are up. */
 static bool may_come(const iswi_http_request *request, iswi_route_result result, isw_str path)
 {
+    bool asks = isw_str_equal(request->data.method, isw_str_of("OPTIONS"));
     isw_str rest;
 
-    return (result == ISWI_ROUTE_NOT_FOUND || result == ISWI_ROUTE_WRONG_METHOD) &&
+    return (result == ISWI_ROUTE_NOT_FOUND || (result == ISWI_ROUTE_WRONG_METHOD && !asks)) &&
            atomic_load(&request->http->expects_more) &&
-           strip_prefix(request->http, path, &rest) &&
-           !isw_str_equal(request->data.method, isw_str_of("OPTIONS"));
+           strip_prefix(request->http, path, &rest);
 }
 
 static bool find_target(iswi_http_request *request)

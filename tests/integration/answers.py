@@ -131,7 +131,7 @@ class Answers(unittest.TestCase):
         top = "functions:\n  - {name: 'na*', timeout: 100ms}\n"
         with Host(worker(), top=top) as host:
             status, _, seconds = host.start("GET", "nap?ms=5000")()
-            self.assertIn(status, (499, 504))
+            self.assertEqual(status, 504)
             self.assertLess(seconds, 4)
 
     def test_the_chain_runs_in_the_order_of_the_list(self):

@@ -122,6 +122,7 @@ class Start(unittest.TestCase):
             self.assertEqual(host.get("hello/x")[0], 200)
             self.unknown(host)
             self.unknown(host, "PUT", "hello/x")  # the method may be the other one's
+            self.unknown(host, "OPTIONS")
             self.assertIn("late: its functions are not known yet; paths without a function get "
                           "503", ask(host, "status"))
             host.write("gate", "go\n")
