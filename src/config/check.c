@@ -214,6 +214,8 @@ static isw_status check_properties(checker *c, const isw_option *row, const iswi
     return all;
 }
 
+/* -- Groups ------------------------------------------------------------------------------------ */
+
 static isw_status check_group(checker *c, const scope *in, const isw_option *row,
                               const iswi_node *node)
 {
@@ -286,6 +288,8 @@ static isw_status check_value(checker *c, const scope *in, const isw_option *row
         return check_list(c, &inner, row, node, "a list of texts", check_text_item);
     case ISW_OPTION_PROPERTIES:
         return check_properties(c, row, node);
+    case (int)ISWI_OPTION_VARIABLES:
+        return iswi_check_variables(c->config, row, node, c->out, c->error);
     case (int)ISWI_OPTION_NAMED_LIST:
         return check_list(c, &inner, row, node, "a list of names, each with or without options",
                           check_named_item);

@@ -17,6 +17,10 @@ isw_status iswi_check(iswi_config *config, const isw_option *table, iswi_buffer 
 isw_status iswi_check_scalar(iswi_config *config, const isw_option *row, const iswi_node *node,
                              iswi_buffer *out, isw_error *error);
 
+/* The same for a row of type ISWI_OPTION_VARIABLES (variables.c). */
+isw_status iswi_check_variables(iswi_config *config, const isw_option *row, const iswi_node *node,
+                                iswi_buffer *out, isw_error *error);
+
 /* What a value of this row must be, as in "must be ...": with range and choices (reference.c). */
 void iswi_option_describe(const isw_option *row, iswi_buffer *out);
 

@@ -85,6 +85,10 @@ const char *iswi_config_where(iswi_config *config, const iswi_node *node);
  * each known name, of type ISW_OPTION_GROUP; its value is an iswi_named_list. */
 #define ISWI_OPTION_NAMED_LIST ((isw_option_type)100)
 
+/* Variables of an environment: a list of "NAME=value", or a mapping of names to values. Its value
+ * is an isw_option_strings of "NAME=value", each name once. */
+#define ISWI_OPTION_VARIABLES ((isw_option_type)101)
+
 typedef struct iswi_named_entry {
     const isw_option *row; /* which name */
     const void *options;   /* row->group_size bytes */
@@ -108,8 +112,8 @@ isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t
                             const void **out, isw_error *error);
 
 /* Whether a table keeps its own rules: names, types, offsets within a struct of `size` bytes and
- * apart from each other, defaults that can be read, groups that end. ISWI_OPTION_NAMED_LIST is not
- * known here. Errors: ISW_E_INVALID, which names the option. */
+ * apart from each other, defaults that can be read, groups that end. ISWI_OPTION_NAMED_LIST and
+ * ISWI_OPTION_VARIABLES are not known here. Errors: ISW_E_INVALID, which names the option. */
 isw_status iswi_option_table_check(const isw_option *table, size_t size, isw_error *error);
 
 /* Whether two structs that `table`, which has no named list, filled say the same; secrets by what

@@ -30,7 +30,7 @@ static bool same_list(const isw_option *row, const isw_option_list *a, const isw
 
 static bool same_value(const isw_option *row, const void *a, const void *b)
 {
-    switch (row->type) {
+    switch ((int)row->type) {
     case ISW_OPTION_BOOL:
         return *(const bool *)a == *(const bool *)b;
     case ISW_OPTION_INT:
@@ -46,6 +46,7 @@ static bool same_value(const isw_option *row, const void *a, const void *b)
         return same_text(*(const char *const *)a, *(const char *const *)b);
     case ISW_OPTION_STRINGS:
     case ISW_OPTION_PROPERTIES:
+    case (int)ISWI_OPTION_VARIABLES:
         return same_strings(a, b);
     case ISW_OPTION_GROUP:
         return iswi_config_equal(row->group, a, b);

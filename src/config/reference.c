@@ -32,6 +32,8 @@ static const char *phrase_of(const isw_option *row)
         return "a list of texts";
     case ISW_OPTION_PROPERTIES:
         return "a mapping of names to texts";
+    case (int)ISWI_OPTION_VARIABLES:
+        return "a mapping of names to values, or a list of NAME=value";
     case ISW_OPTION_GROUP:
         return "a mapping";
     case ISW_OPTION_GROUP_LIST:

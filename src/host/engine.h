@@ -214,6 +214,7 @@ struct iswi_process {
     isw_bytes metadata_frame;
     isw_error fault; /* why it was given up or killed */
     bool hopeless;   /* a restart would not help */
+    bool refuses;    /* its last run refused its configuration */
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
     bool wants_metrics; /* its hello named the capability, and somebody may ask */
@@ -224,6 +225,7 @@ struct iswi_process {
     atomic_bool prints; /* it has lately, or has not had time to */
     pthread_mutex_t printing; /* taken before the other one; guards the reading ends, and: */
     iswi_printed output_line, errors_line;
+    char words[2][512]; /* the first and the last line of its errors since it was started */
     unsigned silent; /* responses since something was printed */
 
     /* Only the supervisor: */
@@ -304,6 +306,7 @@ struct iswi_host {
     atomic_ullong turns;   /* of the supervisor's loop, so that others see it turn */
     int64_t begun_ns;
     iswi_journal *journal; /* NULL: nobody can ask for lines */
+    iswi_faults *faults;   /* of whoever runs it, for why it ends; may be NULL */
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;
     iswi_routes *admin_routes;
@@ -363,6 +366,9 @@ void iswi_process_start(iswi_process *process);
 void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
 int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to look again */
+
+/* Start it at once where it waits or was given up as hopeless: what kept it may be mended. */
+void iswi_process_retry(iswi_process *process);
 
 /* states.c: the supervisor's thread. Sets *next_ns to when it wants to be called again, if that is
  * sooner. */

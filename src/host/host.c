@@ -76,6 +76,7 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
     bool json = overrides->json >= 0 ? overrides->json : logging->format == 1;
 
     host->options = host->settings->host;
+    host->faults = overrides->faults;
     host->http_settings = host->settings->http;
     if (overrides->listen)
         host->http_settings.listen = overrides->listen;

@@ -21,7 +21,8 @@ typedef struct iswi_host_overrides {
     bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
     bool color;
     int output;          /* descriptor of the console */
-    struct iswi_faults *faults; /* gets all that is wrong with host.yaml; NULL: the first is told */
+    struct iswi_faults *faults; /* gets all that is wrong with host.yaml, or keeps all workers from
+                                   serving; lives as long as the host; may be NULL */
 } iswi_host_overrides;
 
 /* Read `folder`/host.yaml and prepare. Forks the guard: call it before the process has threads.
@@ -31,7 +32,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
                             iswi_host **out, isw_error *error);
 
 /* Start the workers and serve until iswi_host_stop; then drain, stop the workers and return.
- * Blocks. Errors: ISW_E_UNAVAILABLE when no worker could be brought to serve. */
+ * Blocks. Errors, when no worker could be brought to serve: ISW_E_CONFIG if another start would end
+ * alike, else ISW_E_UNAVAILABLE. */
 isw_status iswi_host_run(iswi_host *host, isw_error *error);
 
 /* Ask iswi_host_run to end. What is in flight may go on for shutdown_grace, is then cancelled, and

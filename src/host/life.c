@@ -48,6 +48,8 @@ static void reset(iswi_process *process)
     iswi_free(process->lacks);
     process->lacks = NULL;
     process->kill_at_ns = 0;
+    process->refuses = false;
+    process->words[0][0] = process->words[1][0] = '\0'; /* nobody prints */
     process->wants_metrics = false;
     atomic_store(&process->metrics_asked, 0);
     atomic_store(&process->metrics_answered, 0);
@@ -169,6 +171,7 @@ void iswi_process_start(iswi_process *process)
         close(process->ring);
     if (status != ISW_OK) {
         process->fault = error;
+        process->hopeless = !process->pool->indexed && status == ISW_E_CONFIG;
         iswi_process_set_state(process, ISWI_PROCESS_KILLED);
         process->ended_ns = iswi_now_ns();
     }
@@ -199,22 +202,40 @@ void iswi_process_kill(iswi_process *process, const char *format, ...)
         kill(-process->os.pid, SIGKILL);
 }
 
-static void describe_end(int status, char *text, size_t size)
+/* Statuses of a program that cannot start, and never will as it is: its words were not understood,
+ * it misses a file or its configuration, its loader misses a library. */
+static bool is_hopeless(int status)
 {
+    static const int codes[] = { EX_USAGE, EX_NOINPUT, EX_CONFIG, 126, 127 };
+
+    for (size_t i = 0; WIFEXITED(status) && i < sizeof codes / sizeof codes[0]; i++)
+        if (WEXITSTATUS(status) == codes[i])
+            return true;
+    return false;
+}
+
+/* How it ended; of one that never served with its own words, since it says why best itself. */
+static void describe_end(const iswi_process *process, int status, isw_error *fault)
+{
+    const char *words = "";
+    char how[96];
+
+    if (!process->ready_ns && WIFEXITED(status))
+        words = process->words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
     if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
-        snprintf(text, size, "refused its configuration, see its words above (status %d)",
-                 EX_CONFIG);
+        snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
     else if (WIFEXITED(status))
-        snprintf(text, size, "exited with status %d", WEXITSTATUS(status));
+        snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
     else
-        snprintf(text, size, "was ended by signal %d (%s)", WTERMSIG(status),
+        snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
+    isw_error_set(fault, ISW_E_WORKER_LOST, "it %s%s%s", how, *words ? ": " : "", words);
 }
 
 void iswi_process_ended(iswi_process *process)
 {
+    isw_error end = { ISW_OK, "" };
     int status = 0;
-    char how[96];
 
     if (!process->running)
         return;
@@ -235,14 +256,16 @@ void iswi_process_ended(iswi_process *process)
     close_watched(process, &process->os.pid_fd);
     iswi_output_end(process);
     iswi_crash_take(process);
-    describe_end(status, how, sizeof how);
+    describe_end(process, status, &end);
     if (process->pool->debugged)
         iswi_debug_ended(process->host);
     pthread_mutex_lock(&process->lock);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+    process->refuses = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
+    /* One that has served before may be read in the middle of a change. */
+    if (!process->hello_came && !process->pool->indexed && is_hopeless(status))
         process->hopeless = true;
     if (!process->goodbye)
-        isw_error_set(&process->fault, ISW_E_WORKER_LOST, "it %s", how);
+        isw_error_set(&process->fault, end.status, "%s", end.message);
     iswi_process_set_state(process, ISWI_PROCESS_KILLED);
     pthread_mutex_unlock(&process->lock);
 }
@@ -277,13 +300,17 @@ static void decide_next(iswi_process *process)
 
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping || process->hopeless ||
-        (int64_t)process->failures >= process->pool->settings->give_up_after) {
+        (!process->refuses &&
+         (int64_t)process->failures >= process->pool->settings->give_up_after)) {
         if (!stopping)
             iswi_console_say(console, ISW_LOG_ERROR,
-                             "worker %s: given up%s: %s. Its functions answer 503 until the host "
-                             "is started again%s", process->label,
+                             "worker %s: given up%s: %s. Its functions answer 503 until %s%s",
+                             process->label,
                              process->hopeless ? "" : " after too many ends in a row",
                              process->fault.message,
+                             process->hopeless ? "its YAML changes, SIGHUP has it tried again, or "
+                                                 "the host is started again"
+                                               : "the host is started again",
                              process->pool->indexed ? "" : "; they are not known, so that every "
                                                            "path without a function answers 503");
         set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
@@ -298,6 +325,18 @@ static void decide_next(iswi_process *process)
     iswi_process_set_state(process, ISWI_PROCESS_WAITING);
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = INT64_MAX;
+}
+
+void iswi_process_retry(iswi_process *process)
+{
+    pthread_mutex_lock(&process->lock);
+    if (process->state == ISWI_PROCESS_GONE && process->hopeless) {
+        process->failures = 0;
+        iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    }
+    if (process->state == ISWI_PROCESS_WAITING)
+        process->start_at_ns = iswi_now_ns();
+    pthread_mutex_unlock(&process->lock);
 }
 
 /* The process has ended; when its last words are in, or do not come, the link goes too. */

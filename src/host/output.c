@@ -7,6 +7,7 @@
  * pipe is known to be empty then. Those that do not print soon cost nothing.
  */
 #include "base/clock.h"
+#include "base/text.h"
 #include "host/engine.h"
 
 #include <errno.h>
@@ -66,6 +67,23 @@ static bool is_same(const iswi_author *one, const iswi_author *other)
 
 /* -- Lines; under the lock `printing` ---------------------------------------------------------- */
 
+/* For whoever asks why it does not serve. */
+static void keep_words(iswi_process *process, isw_str words)
+{
+    iswi_buffer safe = { 0 };
+    const char *text;
+    size_t size;
+
+    iswi_terminal_text(&safe, words);
+    text = iswi_buffer_text(&safe);
+    size = text ? strnlen(text, sizeof process->words[0] - 1) : 0;
+    while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--; /* whole characters */
+    for (size_t i = *process->words[0] ? 1 : 0; i < 2; i++)
+        snprintf(process->words[i], sizeof process->words[i], "%.*s", (int)size, text ? text : "");
+    iswi_buffer_fini(&safe);
+}
+
 static void show(iswi_process *process, iswi_printed *printed)
 {
     bool errors = printed == &process->errors_line;
@@ -84,6 +102,8 @@ static void show(iswi_process *process, iswi_printed *printed)
         line.fields = &field;
         line.field_count = 1;
     }
+    if (errors && printed->line.size)
+        keep_words(process, line.message);
     if (printed->line.size && line.level >= process->host->console.level)
         iswi_console_line(&process->host->console, &line);
     iswi_buffer_reset(&printed->line);

@@ -122,6 +122,14 @@ static uint32_t read_events(const iswi_host *host)
     return seen;
 }
 
+/* Each process of the pool is to read it, also those that could not begin with what was there. */
+static void have_read(iswi_pool *pool)
+{
+    pool->reloads++;
+    for (unsigned i = 0; i < pool->count; i++)
+        iswi_process_retry(&pool->processes[i]);
+}
+
 static void look_at_files(iswi_host *host)
 {
     const uint32_t seen = read_events(host);
@@ -137,8 +145,8 @@ static void look_at_files(iswi_host *host)
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
         pool->config_look = now;
-        pool->reloads++;
         iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
+        have_read(pool);
     }
 }
 
@@ -153,8 +161,8 @@ void iswi_reload_look(iswi_host *host, bool files)
     host->reloads_seen = asked;
     iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
     for (size_t i = 0; i < host->pool_count; i++) {
-        host->pools[i].reloads++;
         host->pools[i].config_look = look_at(host->pools[i].config);
+        have_read(&host->pools[i]);
     }
 }
 

@@ -268,6 +268,26 @@ static int start(const iswi_spawn_options *options, const pipes *p, iswi_arena *
     return failed;
 }
 
+/* Whether another try would fail alike. What is not listed, as too many processes, may pass. */
+static bool is_for_good(int failed)
+{
+    return failed == ENOENT || failed == EACCES || failed == ENOEXEC || failed == ENOTDIR ||
+           failed == EISDIR || failed == ELOOP || failed == E2BIG || failed == EPERM;
+}
+
+static isw_status refuse_start(const iswi_spawn_options *options, int failed, isw_error *error)
+{
+    const char *hint = "";
+
+    if (failed == ENOENT && is_program(options->program))
+        hint = " (the folder to run in, or the interpreter that it names, is missing)";
+    return isw_error_set(error,
+                         failed == ENOMEM      ? ISW_E_NO_MEMORY
+                         : is_for_good(failed) ? ISW_E_CONFIG
+                                               : ISW_E_IO,
+                         "%s could not be started: %s%s", options->program, strerror(failed), hint);
+}
+
 isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_error *error)
 {
     iswi_arena arena;
@@ -282,8 +302,7 @@ isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_
     if (failed) {
         close_pipe(p.output);
         close_pipe(p.errors);
-        return isw_error_set(error, failed == ENOMEM ? ISW_E_NO_MEMORY : ISW_E_IO,
-                             "%s could not be started: %s", options->program, strerror(failed));
+        return refuse_start(options, failed, error);
     }
     close(p.output[1]);
     close(p.errors[1]);

@@ -176,8 +176,12 @@ static void announce(iswi_host *host)
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
     char text[256];
+    char known[64] = "no worker serves yet, they are tried again;";
 
-    snprintf(text, sizeof text, "%zu functions at %s%s%s, Ctrl-C ends", host->function_count,
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (host->pools[i].indexed)
+            snprintf(known, sizeof known, "%zu functions", host->function_count);
+    snprintf(text, sizeof text, "%s at %s%s%s, Ctrl-C ends", known,
              host->http ? iswi_http_url(host->http) : "(no HTTP)",
              host->admin ? ", admin at " : "", host->admin ? iswi_http_url(host->admin) : "");
     line.message = isw_str_of(text);
@@ -197,8 +201,29 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     if (host->route_count == 0)
         iswi_functions_publish(host);
     atomic_store(&host->settled, true);
-    iswi_functions_show(host);
+    if (host->function_count)
+        iswi_functions_show(host);
     announce(host);
+}
+
+/* All workers are given up: what each said, and whether another start is of any use. */
+static isw_status explain(iswi_host *host, isw_error *error)
+{
+    isw_status status = ISW_E_CONFIG;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (!host->pools[i].processes[0].hopeless)
+            status = ISW_E_UNAVAILABLE;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        const iswi_process *process = &host->pools[i].processes[0];
+        isw_error own = { ISW_OK, "" };
+
+        isw_error_set(&own, status, "no worker could be brought to serve: worker %s: %s",
+                      process->label, process->fault.message);
+        iswi_faults_add(host->faults, own.message);
+        isw_error_set(error, status, "%s", own.message);
+    }
+    return status;
 }
 
 static isw_status serve(iswi_host *host, isw_error *error)
@@ -212,10 +237,9 @@ static isw_status serve(iswi_host *host, isw_error *error)
 
         iswi_reload_look(host, false);
         seen = look(host);
-        publish(host, &seen, &published);
         if (seen.gone == seen.processes && !atomic_load(&host->stops))
-            return isw_error_set(error, ISW_E_UNAVAILABLE,
-                                 "no worker could be brought to serve; see above why");
+            return explain(host, error);
+        publish(host, &seen, &published);
         atomic_store(&host->wake_at_ns, seen.next_ns);
         wait_for_events(host, seen.next_ns);
     }

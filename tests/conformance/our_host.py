@@ -577,12 +577,19 @@ class Process(unittest.TestCase):
             host.wait_for("error .*worker w: it exited with status 0; starts again in")
             wait_until(lambda: host.ask("good")[0] == 204)
 
-    def test_a_process_that_refuses_its_configuration_is_not_started_again(self):
+    def test_a_process_that_cannot_begin_is_not_started_again(self):
+        for code in 64, 66, 78, 126, 127:
+            command = ["sh", "-c", f"echo why >&2; exit {code}"]
+            with Host(worker("w", command), expect=78, settled="<end>") as host:
+                self.assertRegex(host.log(), rf"worker w: given up: it .*status {code}\)?: why")
+
+    def test_a_worker_that_has_served_is_not_given_up_for_its_configuration(self):
         play = {"end": [["exit", 78]]}
-        with ScriptedHost([function("end", "GET", "end")], play, expect=69) as host:
+        one = [function("end", "GET", "end")]
+        with ScriptedHost(one, play, more="give_up_after: 1") as host:
             self.assertEqual(host.ask("end")[0], 502)
-            host.wait_for("worker w: given up: it refused its configuration")
-            host.wait_for("<end>")  # no worker is left
+            host.wait_for(r"worker w: it refused its configuration \(status 78\); starts again in")
+            wait_until(lambda: host.ask("end")[0] == 502)
 
     def test_idempotent_functions_run_again_elsewhere(self):
         play = {"end": [["exit", 1]]}

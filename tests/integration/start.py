@@ -12,7 +12,8 @@ import sys
 import tempfile
 import unittest
 
-from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, Host, is_alive, main, wait_until, worker
+from harness import (BIN, CHAIN, NO_CHAIN, PATIENCE_S, SOURCE, WORKER, Host, is_alive, main,
+                     wait_until, worker)
 from operators import ADMIN, admin, ask, report, run
 
 HELLO_PY = SOURCE + "/conformance/worker.py"
@@ -173,11 +174,95 @@ class Start(unittest.TestCase):
 
     def test_an_empty_worker_yaml_is_refused_at_a_start(self):
         self.refused(r"worker.yaml:1:1: the document is empty; write \{\}", workers=worker(),
-                     chain="", expect=69)
+                     chain="", expect=78)
 
     def test_a_missing_program_is_placed(self):
         self.refused(r"host.yaml:4:5: worker \"test\": there is no program \"no-such-thing\"",
                      workers=worker(command=["no-such-thing"]), expect=78)
+
+    def test_all_that_is_wrong_with_host_yaml_is_told_with_its_place(self):
+        host = Host(worker("a", ["/tmp"]) + worker("a", more="directory: nowhere\n"
+                                                             "environment: [A]") +
+                    worker("c", more="config: none.yaml\nlink: {spin_us: x}"),
+                    top="http: {listen: here, prefix: a b}")
+        done = subprocess.run([BIN + "/isoworker", "run", host.folder.name], text=True,
+                              capture_output=True, timeout=30)
+        self.assertEqual(done.returncode, 78)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r'^isoworker: \S+/host.yaml:8:19: "A" is no variable')
+        with open(host.folder.name + "/host.yaml") as file:
+            text = file.read()
+        host.write("host.yaml", text.replace("[A]", "{}"))
+        done = subprocess.run([BIN + "/isoworker", "run", host.folder.name], text=True,
+                              capture_output=True, timeout=30)
+        lines = done.stderr.splitlines()
+        for place, words in (("1:8", 'http.listen: "here" is not an address'),
+                             ("1:22", 'http.prefix: "a b" is not a path'),
+                             ("4:5", "there is no program /tmp: it is a folder"),
+                             ("5:5", 'there are two workers named "a"'),
+                             ("7:5", "nowhere: No such file or directory"),
+                             ("11:5", "none.yaml cannot be read: No such file or directory"),
+                             ("12:12", "spin_us takes auto or microseconds")):
+            self.assertIn(f"host.yaml:{place}: ", lines[0])
+            self.assertIn(words, lines.pop(0))
+        self.assertEqual(lines, [])
+        host.folder.cleanup()
+
+    def test_an_address_in_use_is_placed(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            self.refused(rf"host.yaml:1:9: {address} is in use", workers=worker(), expect=69,
+                         top="admin: {listen: '%s'}" % address)
+
+    def test_a_hopeless_start_ends_at_once_with_its_reason(self):
+        def says(command, reason, chain=CHAIN):
+            with Host(worker("w", command), chain=chain, expect=78, settled="<end>") as host:
+                self.assertIn("isoworker: no worker could be brought to serve: worker w: ",
+                              host.log())
+                self.assertRegex(host.lines[-2], reason)
+                self.assertEqual(len([line for line in host.lines if "given up" in line]), 1)
+                self.assertNotIn("starts again", host.log())
+                self.assertNotIn("Ctrl-C ends", host.log())
+
+        says(["sh", "-c", "echo x: libx.so: cannot open >&2; exit 127"],
+             "it exited with status 127: x: libx.so: cannot open")
+        says([WORKER, "--nix"], 'status 64: .*"--nix" is not understood')
+        says([WORKER], r'its configuration \(status 78\): .*worker.yaml:1:14: unknown name "x"',
+             chain="middleware: [x, y]")
+        says([WORKER, "--config", "none.yaml"], "none.yaml: cannot be read: No such file")
+        says(["/usr/bin/env", "-C", "/", "/nonexistent"], "status 127: .*/nonexistent")
+        with tempfile.TemporaryDirectory() as folder:
+            script = folder + "/script"
+            with open(script, "w") as file:
+                file.write("#!/nonexistent/interpreter\n")
+            os.chmod(script, 0o755)
+            says([script], "script could not be started: .*the interpreter that it names")
+
+    def test_what_was_given_up_is_tried_again_when_its_yaml_is_mended(self):
+        host = Host(worker("one", more="config: one.yaml") + worker("python", [HELLO_PY]))
+        host.write("one.yaml", "middleware: [x]\n")
+        with host:
+            host.wait_for("worker one: given up: it refused its configuration")
+            host.write("one.yaml", NO_CHAIN)
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
+    def test_a_process_that_ends_while_its_yaml_is_wrong_comes_back_when_it_is_right(self):
+        more = "give_up_after: 1\nrestart_delay: 1h\nrestart_delay_max: 1h"
+        with Host(worker(more=more)) as host:
+            pid = int(host.get("pid")[1].split()[0])
+            host.write("worker.yaml", "")
+            host.wait_for("keeps the configuration that it has")
+            os.kill(pid, signal.SIGKILL)
+            host.wait_for("refused its configuration .*starts again in")
+            host.write("worker.yaml", NO_CHAIN)
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
+    def test_an_environment_may_be_a_mapping(self):
+        show = worker("env", ["sh", "-c", "echo $ISW_A-$ISW_B; exit 78"],
+                      "environment: {ISW_A: 1, ISW_B: 'x y'}")
+        self.refused("stdout: 1-x y", workers=show, expect=78)
 
     def test_a_wrong_chain_never_starts_and_the_rest_serves(self):
         chain = CHAIN + "  - loging: {level: info}\n"
