@@ -136,9 +136,10 @@ static bool takes_gzip(const char *accept)
     while (accept && *accept) {
         size_t size = strcspn(accept, ",");
         const char *weight = memmem(accept, size, "q=", 2);
+        char digit = weight ? weight[2 + strspn(weight + 2, "0.")] : '1'; /* no locale reads it */
 
         if (strcspn(accept, ",; \t") == 4 && strncasecmp(accept, "gzip", 4) == 0)
-            return !weight || strtod(weight + 2, NULL) > 0;
+            return digit >= '1' && digit <= '9';
         accept += size;
         accept += strspn(accept, ", \t");
     }
@@ -219,6 +220,7 @@ static void write_answer(isw_context *ctx, const options *opt)
     if (!out || !shrink(opt, reply->body, out, &size))
         return;
     weaken(ctx, tag);
+    isw_http_remove_header(ctx, "accept-ranges"); /* they were of the plain one */
     isw_http_set_header(ctx, "content-encoding", "gzip");
     isw_http_reply_bytes(ctx, reply->status, type, out, size);
 }

@@ -12,7 +12,18 @@ INFO, WARNING, ERROR = 2, 3, 4
 UNAVAILABLE, CANCELLED = 13, 9
 
 
+SECRETS = ["header", "X-Odd", "field", "nick"]
+CORS = {1: ["https://*.a.example"], 2: "GET", 4: "x-count", 5: True, 6: 60}
+
+
 class Failing(worker.Worker):
+    def metadata(self, joined, body):
+        """With what middleware of ours would tell (PROTOCOL.md, section 5)."""
+        [(kind, joined, told)] = super().metadata(joined, body)
+        for function in told[2]:
+            function.update({12: SECRETS, 13: CORS})
+        return [(kind, joined, told)]
+
     def invoke(self, joined, body):
         how = dict(pairs(members(body[3][1]), 5))["how"]
         level = {"murmurs": INFO, "warns": WARNING, "complains": ERROR}.get(how)

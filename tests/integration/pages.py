@@ -2,9 +2,11 @@
 """Headers that must not be lost, and what a page of another site gets to see."""
 import http.client
 import json
+import os
+import tempfile
 import unittest
 
-from harness import CHAIN, NO_CHAIN, Client, Host, main, wait_until, worker
+from harness import CHAIN, NO_CHAIN, SOURCE, Client, Host, main, wait_until, worker
 
 SITE = "https://a.example"
 CORS = """middleware:
@@ -105,6 +107,21 @@ class Pages(unittest.TestCase):
             host.write("worker.yaml", NO_CHAIN)
             wait_until(lambda: host.log().count("has read its configuration again") == 2)
             self.assertNotIn(ALLOW, self.ask(host, "DELETE", "echo", Origin=SITE)[2])
+
+    def test_a_worker_in_another_language_tells_its_facts_too(self):
+        failing = worker(command=[SOURCE + "/integration/failing_worker.py"])
+        site = "https://shop.a.example"
+        with tempfile.TemporaryDirectory() as folder:
+            with Host(failing, arguments=["--record", folder]) as host:
+                own = {"Origin": site, "X-Odd": "hush-1", "Content-Type": "application/json"}
+                status, _, got = host.request("GET", "fails/quiet", '{"nick": "hush-2"}', own)
+                self.assertEqual((status, names(got)[ALLOW]), (503, site))
+                self.assertEqual(names(got)["access-control-expose-headers"], "x-count")
+                self.assertNotIn(ALLOW, names(host.request("GET", "fails/quiet")[2]))
+            for name in os.listdir(folder):
+                with open(os.path.join(folder, name)) as file:
+                    self.assertNotIn("hush", file.read())
+            self.assertEqual(len(os.listdir(folder)), 2)
 
     def test_problems_of_host_and_worker_have_one_shape(self):
         def shape(host, method, path, body=None):

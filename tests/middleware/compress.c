@@ -18,6 +18,7 @@ static int status = 200;
 
 static isw_status sends(isw_context *ctx)
 {
+    isw_http_set_header(ctx, "accept-ranges", "bytes");
     isw_http_set_header(ctx, "etag", "\"v1\"");
     return isw_http_reply_bytes(ctx, status, type, text, LONG);
 }
@@ -143,6 +144,7 @@ static void answers_are_gzip_for_those_who_take_it(void **state)
     assert_string_equal(header(result, "content-type"), "text/plain; charset=utf-8");
     assert_string_equal(header(result, "vary"), "Accept-Encoding");
     assert_string_equal(header(result, "etag"), "W/\"v1\"");
+    assert_string_equal(header(result, "accept-ranges"), "-"); /* they were of the plain one */
     assert_true(result->body_size < 1000);
     assert_int_equal(inflated(result->body, result->body_size, plain, sizeof plain), LONG);
     assert_memory_equal(plain, text, LONG);
@@ -161,6 +163,7 @@ static void others_get_it_plain_and_are_told_that_it_varies(void **state)
         assert_string_equal(header(result, "content-encoding"), "-");
         assert_string_equal(header(result, "vary"), "Accept-Encoding");
         assert_string_equal(header(result, "etag"), "\"v1\"");
+        assert_string_equal(header(result, "accept-ranges"), "bytes");
         assert_int_equal(result->body_size, LONG);
     }
     isw_test_destroy(test);
