@@ -61,6 +61,9 @@ ISW_API void isw_test_timeout_ms(isw_test *test, uint32_t timeout_ms);
 /* The caller leaves when the clock has moved so far; 0: before it begins. */
 ISW_API void isw_test_cancel_after_ms(isw_test *test, uint32_t ms);
 
+/* The same of a host that stops: cancel.h says what becomes of the failure of who obeys. */
+ISW_API void isw_test_stop_after_ms(isw_test *test, uint32_t ms);
+
 /* -- Invocations ------------------------------------------------------------------------------- */
 
 typedef struct isw_test_line {

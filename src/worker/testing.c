@@ -215,10 +215,21 @@ void isw_test_timeout_ms(isw_test *test, uint32_t timeout_ms)
     test->timeout_ms = timeout_ms;
 }
 
-void isw_test_cancel_after_ms(isw_test *test, uint32_t ms)
+static void cancel_after(isw_test *test, uint32_t ms, isw_cancel_reason reason)
 {
     prepare(test);
     test->cancel_at_ns = test->now_ns + (int64_t)ms * 1000000;
+    test->cancel_reason = reason;
+}
+
+void isw_test_cancel_after_ms(isw_test *test, uint32_t ms)
+{
+    cancel_after(test, ms, ISW_CANCEL_CALLER);
+}
+
+void isw_test_stop_after_ms(isw_test *test, uint32_t ms)
+{
+    cancel_after(test, ms, ISW_CANCEL_SHUTDOWN);
 }
 
 /* -- The clock --------------------------------------------------------------------------------- */
@@ -241,7 +252,7 @@ static void sleep_until(isw_context *ctx, int64_t until_ns)
     else if (cancelled && test->cancel_at_ns > test->now_ns)
         move_clock(test, test->cancel_at_ns);
     if (cancelled)
-        iswi_context_cancel(ctx, ISW_CANCEL_CALLER);
+        iswi_context_cancel(ctx, test->cancel_reason);
 }
 
 void isw_test_advance_ms(isw_test *test, int64_t ms)
@@ -260,7 +271,7 @@ static const isw_test_result *run(isw_test *test, const iswi_entry *entry,
     test->spans = (iswi_spans){ .arena = &test->ctx->arena };
     test->ctx->run.spans = &test->spans;
     if (test->cancel_at_ns <= test->now_ns)
-        iswi_context_cancel(test->ctx, ISW_CANCEL_CALLER);
+        iswi_context_cancel(test->ctx, test->cancel_reason);
     status = iswi_context_run(test->ctx);
     iswi_test_fill(test, status);
     iswi_context_after(test->ctx);

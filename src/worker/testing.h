@@ -32,6 +32,7 @@ struct isw_test {
     isw_trace trace;
     uint32_t timeout_ms;
     int64_t cancel_at_ns; /* INT64_MAX: never */
+    isw_cancel_reason cancel_reason;
     isw_context *ctx;
     iswi_replay replay; /* of isw_test_replay, while `replaying` */
     bool replaying;

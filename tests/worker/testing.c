@@ -244,6 +244,20 @@ static void the_clock_of_middleware_stands_still_too(void **state)
     assert_int_equal(isw_now_us() - before, 1500000);
 }
 
+static void a_host_can_stop_on_the_way(void **state)
+{
+    const isw_test_result *result;
+
+    (void)state;
+    isw_test_stop_after_ms(test, 4000);
+    result = isw_test_invoke(test, "wait", NULL);
+    assert_int_equal(result->outcome, ISW_OUTCOME_CANCELLED);
+    assert_int_equal(result->failure->status, ISW_E_UNAVAILABLE);
+    assert_int_equal(result->duration_us, 4000000);
+    result = isw_test_invoke(test, "wait", NULL); /* only once; this one has a deadline */
+    assert_int_equal(result->failure->status, ISW_E_TIMEOUT);
+}
+
 static void a_caller_can_leave_on_the_way_or_before(void **state)
 {
     const isw_test_result *result;
@@ -303,6 +317,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(sleeping_moves_the_clock_and_takes_no_time, set_up, tear_down),
     cmocka_unit_test_setup_teardown(the_clock_moves_between_invocations_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(the_clock_of_middleware_stands_still_too, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_host_can_stop_on_the_way, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_caller_can_leave_on_the_way_or_before, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_retry_and_its_trace_are_seen, set_up, tear_down),
     cmocka_unit_test(a_wrong_configuration_leaves_the_worker_to_its_owner),
