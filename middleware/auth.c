@@ -12,7 +12,6 @@
 
 #include <isoworker/http.h>
 #include <stdio.h>
-#include <strings.h>
 
 /* RFC 6750, section 3: no error code for a caller that showed no token. */
 #define CHALLENGE "Bearer realm=\"isoworker\""
@@ -178,7 +177,7 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     const isw_http *request = isw_http_request(ctx);
     isw_status status = ISW_OK;
 
-    if (request || strcasecmp(function->trigger.type, "http") == 0)
+    if (request || isw_str_equal_nocase(isw_str_of(function->trigger.type), isw_str_of("http")))
         status = admit(self, ctx, function, request);
     return status == ISW_OK ? isw_next_run(next, ctx) : status;
 }

@@ -6,7 +6,6 @@
 #include "auth_claims.h"
 
 #include <isoworker/log.h>
-#include <strings.h>
 #include <time.h>
 
 auth_now auth_read_clocks(void)
@@ -27,19 +26,19 @@ static isw_status refuse(auth_caller *caller, isw_status status, const char *rea
 }
 
 /* Letter case counts in the names of query parameters, and does not in those of headers. */
-typedef int (*compare_fn)(const char *a, const char *b, size_t size);
+typedef bool (*compare_fn)(isw_str a, isw_str b);
 
 /* How many pairs are named `name` (none for an empty name), and the value of the last. */
 static size_t find_value(const isw_pairs *pairs, const char *name, compare_fn compare,
                          isw_str *value)
 {
-    const size_t size = strlen(name);
+    const isw_str wanted = isw_str_of(name);
     size_t found = 0;
 
-    for (size_t i = 0; size && i < pairs->count; i++) {
+    for (size_t i = 0; wanted.size && i < pairs->count; i++) {
         const isw_pair *pair = &pairs->items[i];
 
-        if (pair->name.size == size && compare(pair->name.data, name, size) == 0) {
+        if (compare(pair->name, wanted)) {
             *value = pair->value;
             found++;
         }
@@ -53,7 +52,7 @@ static bool is_bearer(isw_str header, isw_str *token)
     static const char scheme[] = "Bearer";
     size_t at = sizeof scheme - 1;
 
-    if (header.size < at || strncasecmp(header.data, scheme, at) != 0)
+    if (header.size < at || !isw_str_equal_nocase((isw_str){ header.data, at }, isw_str_of(scheme)))
         return false;
     if (header.size > at && header.data[at] != ' ')
         return false;
@@ -154,15 +153,15 @@ isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
     isw_str header = { NULL, 0 };
     isw_str token = { NULL, 0 };
     isw_str key = { NULL, 0 };
-    const size_t headers = find_value(&request->headers, "authorization", strncasecmp, &header);
-    size_t shown = find_value(&request->headers, options->key_header, strncasecmp, &key);
+    const size_t headers = find_value(&request->headers, "authorization", isw_str_equal_nocase, &header);
+    size_t shown = find_value(&request->headers, options->key_header, isw_str_equal_nocase, &key);
 
     if (headers > 1)
         return refuse(caller, ISW_E_UNAUTHENTICATED, "more than one Authorization header");
     if (headers && jwt->options && is_bearer(header, &token))
         return check_token(ctx, options, jwt, token, caller);
     if (!shown)
-        shown = find_value(&request->query, options->key_query, strncmp, &key);
+        shown = find_value(&request->query, options->key_query, isw_str_equal, &key);
     if (shown > 1)
         return refuse(caller, ISW_E_UNAUTHENTICATED, "more than one key");
     if (shown)

@@ -3,12 +3,13 @@
  * and nothing comes from a host other than the one that the configuration names. */
 #include "auth_fetch.h"
 
+#include <isoworker/value.h>
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* Read up to `capacity` bytes. Returns how many there were, or -1. */
@@ -112,7 +113,7 @@ static size_t append(char *bytes, size_t one, size_t size, void *user)
 
 static CURLcode configure(CURL *curl, const char *url, auth_text *text, char *message)
 {
-    const bool plain = strncasecmp(url, "http:", 5) == 0;
+    const bool plain = isw_str_equal_nocase((isw_str){ url, strnlen(url, 5) }, isw_str_of("http:"));
     CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
 
 #define SET(option, value) code = code ? code : curl_easy_setopt(curl, option, value)

@@ -9,7 +9,6 @@
 #include <jose/jws.h>
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <strings.h>
 
 enum { PARTS = 3 };
 
@@ -144,8 +143,12 @@ static bool is_listed(const auth_jwt_options *options, const char *name)
 /* RFC 7515, section 4.1.9, and RFC 9068, section 4. */
 static bool is_known_type(const char *type)
 {
-    return type && (strcasecmp(type, "JWT") == 0 || strcasecmp(type, "at+jwt") == 0 ||
-                    strcasecmp(type, "application/at+jwt") == 0);
+    static const char *const known[] = { "JWT", "at+jwt", "application/at+jwt" };
+
+    for (size_t i = 0; type && i < sizeof known / sizeof known[0]; i++)
+        if (isw_str_equal_nocase(isw_str_of(type), isw_str_of(known[i])))
+            return true;
+    return false;
 }
 
 /* Returns NULL with `token` filled in, or the reason to refuse it. Ways for a token to bring its own

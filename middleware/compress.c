@@ -84,7 +84,7 @@ static isw_status read_request(isw_context *ctx, const options *opt, const char 
     isw_bytes body = isw_http_body(ctx);
     size_t limit = limit_of(opt, body.size);
     char *plain = NULL;
-    isw_status status = compress_inflate(body, strcasecmp(encoding, "deflate") == 0,
+    isw_status status = compress_inflate(body, isw_str_equal_nocase(isw_str_of(encoding), isw_str_of("deflate")),
                                          limit, &plain, &body.size);
 
     body.data = plain;
@@ -98,6 +98,11 @@ static isw_status read_request(isw_context *ctx, const options *opt, const char 
                                                            : "no memory for the body", limit);
 }
 
+static bool is_named(const char *text, const char *name)
+{
+    return isw_str_equal_nocase(isw_str_of(text), isw_str_of(name));
+}
+
 /* Whether the body is encoded once, in a way that is read here. */
 static bool is_read_here(const isw_http *request, const char *encoding)
 {
@@ -105,8 +110,8 @@ static bool is_read_here(const isw_http *request, const char *encoding)
 
     isw_pairs_next(&request->headers, "content-encoding", &at);
     return !isw_pairs_next(&request->headers, "content-encoding", &at) &&
-           (strcasecmp(encoding, "gzip") == 0 || strcasecmp(encoding, "x-gzip") == 0 ||
-            strcasecmp(encoding, "deflate") == 0);
+           (is_named(encoding, "gzip") || is_named(encoding, "x-gzip") ||
+            is_named(encoding, "deflate"));
 }
 
 /* -- Answers ----------------------------------------------------------------------------------- */
@@ -118,12 +123,17 @@ static const char *header_of(const isw_http *reply, const char *name)
     return value ? value->data : NULL;
 }
 
+static bool begins_with(const char *text, const char *start)
+{
+    return isw_str_equal_nocase((isw_str){ text, strnlen(text, strlen(start)) }, isw_str_of(start));
+}
+
 static bool is_of_types(const options *opt, const char *type)
 {
     for (size_t i = 0; type && i < opt->types.count; i++) {
         size_t size = strlen(opt->types.items[i]);
 
-        if (strncasecmp(type, opt->types.items[i], size) == 0 &&
+        if (begins_with(type, opt->types.items[i]) &&
             (opt->types.items[i][size - 1] == '/' || strchr("; \t", type[size])))
             return true; /* strchr finds the end, too */
     }
@@ -138,7 +148,7 @@ static bool takes_gzip(const char *accept)
         const char *weight = memmem(accept, size, "q=", 2);
         char digit = weight ? weight[2 + strspn(weight + 2, "0.")] : '1'; /* no locale reads it */
 
-        if (strcspn(accept, ",; \t") == 4 && strncasecmp(accept, "gzip", 4) == 0)
+        if (strcspn(accept, ",; \t") == 4 && begins_with(accept, "gzip"))
             return digit >= '1' && digit <= '9';
         accept += size;
         accept += strspn(accept, ", \t");
@@ -232,7 +242,7 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
         isw_http_request(ctx) ? isw_http_header(ctx, "content-encoding") : NULL;
     isw_status status = ISW_OK;
 
-    if (encoding && strcasecmp(encoding, "identity") != 0) {
+    if (encoding && !is_named(encoding, "identity")) {
         if (!is_read_here(isw_http_request(ctx), encoding) || isw_context_function(ctx)->streams) {
             isw_http_set_header(ctx, "accept-encoding", "gzip, deflate");
             return isw_http_reply_problem(ctx, 415, NULL, "The body's encoding is not taken.");

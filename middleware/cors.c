@@ -134,11 +134,19 @@ static void tell(isw_instance *self, isw_facts *facts)
 
 static const isw_str vary = { "vary", 4 };
 
+static bool names_origin(isw_str value)
+{
+    for (; value.size >= 6; value.data++, value.size--)
+        if (isw_str_equal_nocase((isw_str){ value.data, 6 }, isw_str_of("origin")))
+            return true;
+    return false;
+}
+
 static bool varies(const isw_http *reply)
 {
     for (size_t i = 0; reply && i < reply->headers.count; i++)
         if (isw_str_equal(reply->headers.items[i].name, vary) &&
-            strcasestr(reply->headers.items[i].value.data, "origin"))
+            names_origin(reply->headers.items[i].value))
             return true;
     return false;
 }

@@ -101,9 +101,9 @@ static isw_status start(isw_instance *self, isw_error *error)
         own->bounds[i] = seconds_of(opt->buckets.items[i]);
         if (own->bounds[i] <= last)
             return isw_error_set(error, ISW_E_CONFIG,
-                                 "buckets: \"%s\" is not a number of seconds above %g; write "
+                                 "buckets: \"%s\" is not a number of seconds above %s; write "
                                  "decimals that ascend, such as [0.001, 0.1, 2]",
-                                 opt->buckets.items[i], last);
+                                 opt->buckets.items[i], i ? opt->buckets.items[i - 1] : "0");
         last = own->bounds[i];
     }
     if (opt->buckets.count) {

@@ -152,6 +152,31 @@ def folder_faults():
     yield from (f"src/{name}/: no such layer" for name in sorted(layers ^ set(ABOVE)))
 
 
+# What asks the locale that a program has set: numbers and names on a wire must not. isw_str_equal_nocase
+# (value.h) and base/number.h take its place; what is for people's eyes alone may ask.
+LOCALE = re.compile(r"\b(?:strn?casecmp|strcasestr|strto(?:d|f|ld)|atof|to(?:upper|lower)|"
+                    r"is(?:alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit))"
+                    r"(?= *\()|%[-+ #0-9.*']*l?[aefgAEFG](?![\w%])")
+LOCALE_FREE = ("include/", "src/", "middleware/")
+LOCALE_MAY = ("src/base/number.c", "src/cli/", "src/bench/",
+              "src/config/value.c")  # which writes for libcyaml, and that reads by the locale
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def locale_faults(path, text):
+    if not path.startswith(LOCALE_FREE) or path.startswith(LOCALE_MAY):
+        return
+    bare = COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    for match in LOCALE.finditer(bare):
+        line = bare.count("\n", 0, match.start()) + 1
+        yield f"{path}:{line}: {match[0]}: asks the locale"
+
+
+ASKING = ['x(strcasecmp(a, b))', 'strtod(text, NULL)', 'printf("%.3f", x)', 'printf("%g;", x)',
+          'isdigit (c)', 'tolower(c)', 'p("%-8.*e")']
+NOT_ASKING = ['isw_str_equal_nocase(a, b)', 'printf("%d %s%%full", 1, a)', '/* strtod() */',
+              'printf("%02x"', 'my_tolower(c)', 'strtoll(a)']
+
 # What the rules must refuse: a checker that finds nothing proves nothing.
 WRONG = [
     ("include/isoworker/x.h", "#include <nng/nng.h>"),
@@ -179,10 +204,14 @@ WRONG = [
 def main():
     faults = [f"{path}: {line} is not refused by this test" for path, line in WRONG
               if not list(include_faults(path, line))]
+    faults += [f"{line}: asks the locale, and is not refused by this test" for line in ASKING
+               if not list(locale_faults("src/x.c", line))]
+    faults += [fault for line in NOT_ASKING for fault in locale_faults("src/x.c", line)]
     for path, text in sources():
         faults += include_faults(path, text)
+        faults += locale_faults(path, text)
     faults += folder_faults()
-    print("\n".join(faults) or "layers: every #include keeps to the table")
+    print("\n".join(faults) or "layers: every #include keeps to the table, nothing asks the locale")
     return 1 if faults else 0
 
 

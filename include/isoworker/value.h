@@ -116,6 +116,22 @@ static inline bool isw_str_equal(isw_str a, isw_str b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Whether they are the same but for the case of ASCII letters. Not strcasecmp, which asks the
+ * program's locale: in Turkish ones I is not the capital of i. */
+static inline bool isw_str_equal_nocase(isw_str a, isw_str b)
+{
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++) {
+        const unsigned char one = (unsigned char)a.data[i];
+        const unsigned char other = (unsigned char)b.data[i];
+
+        if (one != other && ((one ^ other) != 0x20 || (one | 0x20) < 'a' || (one | 0x20) > 'z'))
+            return false;
+    }
+    return true;
+}
+
 static inline isw_value isw_value_none(void)
 {
     isw_value value;

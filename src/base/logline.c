@@ -2,6 +2,7 @@
 /* Log lines as text and as JSON. Everything that came from outside goes through text.h. */
 #include "base/logline.h"
 
+#include "base/number.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -31,17 +32,13 @@ bool iswi_log_level_parse(isw_str text, isw_log_level *level)
 /* As short as gives the same double again, with a point or an exponent, so that it stays one. */
 static void json_double(iswi_buffer *out, double real)
 {
-    char text[40];
-    int digits = 15;
+    char text[ISWI_DOUBLE_BYTES];
 
     if (!isfinite(real)) {
         iswi_buffer_append_text(out, "null");
         return;
     }
-    do
-        snprintf(text, sizeof text, "%.*g", digits, real);
-    while (digits++ < 17 && strtod(text, NULL) != real);
-    text[strcspn(text, ",")] = text[strcspn(text, ",")] ? '.' : '\0'; /* as some locales have it */
+    iswi_double_text(real, text);
     iswi_buffer_append_text(out, text);
     if (!strpbrk(text, ".e"))
         iswi_buffer_append_text(out, ".0");

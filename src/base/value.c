@@ -2,7 +2,6 @@
 /* The calls of <isoworker/value.h> and <isoworker/function.h> that are more than a view. */
 #include <isoworker/value.h>
 #include <isoworker/function.h>
-#include <strings.h>
 
 const char *isw_value_type_name(isw_value_type type)
 {
@@ -33,13 +32,12 @@ isw_bytes isw_value_payload(const isw_value *data)
 
 const isw_pair *isw_pairs_next(const isw_pairs *pairs, const char *name, size_t *at)
 {
-    size_t size = name ? strlen(name) : 0;
+    const isw_str wanted = isw_str_of(name ? name : "");
 
     while (*at < pairs->count) {
         const isw_pair *pair = &pairs->items[(*at)++];
 
-        if (!name || (pair->name.size == size &&
-                      (!size || strncasecmp(pair->name.data, name, size) == 0)))
+        if (!name || isw_str_equal_nocase(pair->name, wanted))
             return pair;
     }
     return NULL;

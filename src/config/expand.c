@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 typedef struct expansion {
@@ -17,12 +16,13 @@ typedef struct expansion {
 
 bool iswi_variable_name_valid(const char *name, size_t size)
 {
-    if (size == 0 || isdigit((unsigned char)name[0]))
-        return false;
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+    static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+
     for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] >= 0x80 || !(isalnum((unsigned char)name[i]) || name[i] == '_'))
+        if (!name[i] || !strchr(i ? all : letters, name[i]))
             return false;
-    return true;
+    return size != 0;
 }
 
 static isw_status put(expansion *x, const char *text, size_t size)

@@ -3,8 +3,9 @@
  * digits made by us ever reaches it. */
 #include "config/scalar.h"
 
+#include "base/number.h"
+
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -110,19 +111,13 @@ static bool is_decimal(const char *text)
 const char *iswi_scalar_double(const char *text, double *out)
 {
     const char *digits = text + (text[0] == '-');
-    locale_t plain;
     double value;
 
     if (!is_decimal(text))
         return "it is not a decimal number";
     if (digits[0] == '0' && is_digit(digits[1]))
         return leading_zeros;
-    plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0)
-        return "out of memory";
-    value = strtod_l(text, NULL, plain);
-    freelocale(plain);
-    if (!isfinite(value))
+    if (!iswi_double_read(text, &value))
         return too_large;
     *out = value;
     return NULL;

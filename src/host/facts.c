@@ -4,7 +4,6 @@
 #include "host/engine.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct iswi_policy {
     isw_cors cors; /* first: who has it has the policy */
@@ -19,16 +18,11 @@ static const char *copy(iswi_host *host, isw_str text)
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
 
-static bool same_text(isw_str a, isw_str b)
-{
-    return a.size == b.size && (!a.size || strncasecmp(a.data, b.data, a.size) == 0);
-}
-
 static bool knows(const isw_pairs *secrets, const isw_pair *one)
 {
     for (size_t i = 0; i < secrets->count; i++)
-        if (same_text(secrets->items[i].name, one->name) &&
-            same_text(secrets->items[i].value, one->value))
+        if (isw_str_equal_nocase(secrets->items[i].name, one->name) &&
+            isw_str_equal_nocase(secrets->items[i].value, one->value))
             return true;
     return false;
 }

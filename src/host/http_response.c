@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <strings.h>
 
 static bool is_ours_to_set(isw_str name)
 {
@@ -19,7 +18,7 @@ static bool is_ours_to_set(isw_str name)
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (name.size == strlen(fields[i]) && strncasecmp(name.data, fields[i], name.size) == 0)
+        if (isw_str_equal_nocase(name, isw_str_of(fields[i])))
             return true;
     return false;
 }

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "url/percent.h"
 
-#include <strings.h>
 
 /* 18 digits fit an int64_t whatever they are. */
 enum { LENGTH_DIGITS_MAX = 18 };
@@ -40,8 +39,7 @@ bool iswi_http_is_field_value(isw_str text)
 
 static bool is_named(const isw_pair *header, const char *name)
 {
-    return header->name.size == strlen(name) &&
-           strncasecmp(header->name.data, name, header->name.size) == 0;
+    return isw_str_equal_nocase(header->name, isw_str_of(name));
 }
 
 /* The one value of header `name`; NULL if there is none or, with *repeated set, more than one. */
@@ -128,7 +126,7 @@ static const char *check_framing(const iswi_http_head *head, iswi_http_framing *
         return "There is a Content-Length beside the Transfer-Encoding.";
     if (encoding && isw_str_equal(head->version, isw_str_of("HTTP/1.0")))
         return "HTTP/1.0 has no Transfer-Encoding.";
-    if (encoding && !(encoding->size == 7 && strncasecmp(encoding->data, "chunked", 7) == 0))
+    if (encoding && !isw_str_equal_nocase(*encoding, isw_str_of("chunked")))
         return "The Transfer-Encoding is not chunked.";
     if (!length)
         return NULL;

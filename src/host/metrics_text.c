@@ -2,8 +2,10 @@
 /* The text format of Prometheus, version 0.0.4. */
 #include "host/metrics.h"
 
+#include "base/number.h"
+
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Backslashes and line feeds, and in labels quotes. */
 static void escape(iswi_buffer *out, isw_str text, bool quotes)
@@ -39,16 +41,14 @@ void iswi_metrics_head(iswi_buffer *out, const char *name, iswi_metric_type type
     iswi_buffer_printf(out, "# TYPE %s %s\n", name, types[type]);
 }
 
-/* The shortest form that reads back as the same. */
 void iswi_metrics_number(iswi_buffer *out, double value)
 {
-    char text[32];
+    char text[ISWI_DOUBLE_BYTES];
 
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
+    if (isfinite(value))
+        iswi_double_text(value, text);
+    else
+        snprintf(text, sizeof text, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
     iswi_buffer_append_text(out, text);
 }
 

@@ -9,7 +9,6 @@
 #include "value/typed.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 /* Parts of names, and whole names, in lower case. */
 static const char *const parts[] = { "password", "passwd",  "secret",     "token",
@@ -54,8 +53,7 @@ static bool is_told(const iswi_secrets *secrets, isw_str name, iswi_secret_place
         const isw_pair *one = &secrets->told->items[i];
         size_t at = 0;
 
-        if (one->value.size != name.size ||
-            strncasecmp(one->value.data, name.data ? name.data : "", name.size) != 0)
+        if (!isw_str_equal_nocase(one->value, name))
             continue;
         while (at < 4 && !isw_str_equal(one->name, isw_str_of(places[at])))
             at++;
@@ -223,7 +221,7 @@ static bool is_type(const isw_http *http, const char *wanted)
     size_t size = strlen(wanted);
 
     for (size_t i = 0; type && i + size <= type->size; i++)
-        if (strncasecmp(type->data + i, wanted, size) == 0)
+        if (isw_str_equal_nocase((isw_str){ type->data + i, size }, isw_str_of(wanted)))
             return true;
     return false;
 }

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "value/typed.h"
 
-#include <strings.h>
 
 static isw_str skip(isw_str text, size_t count)
 {
@@ -19,7 +18,7 @@ static size_t find_name(isw_str text, const char *wanted)
     size_t size = strlen(wanted);
 
     for (size_t i = 0; i + size <= text.size; i++)
-        if (strncasecmp(text.data + i, wanted, size) == 0 &&
+        if (isw_str_equal_nocase((isw_str){ text.data + i, size }, isw_str_of(wanted)) &&
             (i == 0 || strchr("; \t\n", text.data[i - 1])))
             return i;
     return text.size;

@@ -3,6 +3,7 @@
 #include "value/value.h"
 
 #include "base/buffer.h"
+#include "base/number.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -153,12 +154,12 @@ static isw_status bind_double(binder *b, const place *at, const isw_field *row,
                               const isw_value *value, double *out)
 {
     double number;
-    char text[64];
+    char text[ISWI_DOUBLE_BYTES];
 
     if (!may_convert(b, value) || isw_value_to_double(value, &number, NULL) != ISW_OK)
         return expected(b, at, "number", value);
     if (!in_range(row, number)) {
-        snprintf(text, sizeof text, "%.17g", number);
+        iswi_double_text(number, text);
         return out_of_range(b, at, row, number < (double)iswi_field_limits(row).min, text);
     }
     *out = number;

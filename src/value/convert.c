@@ -2,12 +2,11 @@
 /* One value as a C type, and the way to a value within another. */
 #include "value/value.h"
 
+#include "base/number.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +21,7 @@ static bool is_text(const isw_value *value)
 const char *iswi_found(const isw_value *value, char *out)
 {
     isw_str text;
+    char number[ISWI_DOUBLE_BYTES];
     bool cut;
 
     switch (value->type) {
@@ -36,7 +36,8 @@ const char *iswi_found(const isw_value *value, char *out)
         snprintf(out, ISWI_FOUND_BYTES, "integer %lld", (long long)value->as.integer);
         break;
     case ISW_VALUE_DOUBLE:
-        snprintf(out, ISWI_FOUND_BYTES, "number %g", value->as.real);
+        iswi_double_text(value->as.real, number);
+        snprintf(out, ISWI_FOUND_BYTES, "number %s", number);
         break;
     case ISW_VALUE_BOOL:
         snprintf(out, ISWI_FOUND_BYTES, "%s", value->as.boolean ? "true" : "false");
@@ -104,29 +105,12 @@ isw_status isw_value_to_int(const isw_value *value, int64_t *out, isw_error *err
     return refuse(value, "integer", error);
 }
 
-static locale_t c_locale;
-
-static void make_locale(void)
-{
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-/* In the C locale, whatever the program's is: a decimal point is a point. */
+/* In no locale: a decimal point is a point. */
 static bool double_of_text(const isw_value *value, double *out)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     char text[NUMBER_BYTES];
-    double number;
-    char *end;
 
-    pthread_once(&once, make_locale);
-    if (!c_locale || !copy_number(value, text) || strpbrk(text, "xXpPnN"))
-        return false;
-    number = strtod_l(text, &end, c_locale);
-    if (*end || end == text || !isfinite(number))
-        return false;
-    *out = number;
-    return true;
+    return copy_number(value, text) && iswi_double_read(text, out);
 }
 
 isw_status isw_value_to_double(const isw_value *value, double *out, isw_error *error)

@@ -8,7 +8,6 @@
 #include "worker/http_reply.h"
 
 #include <isoworker/http.h>
-#include <strings.h>
 
 /* Of a name with its value, and of one attribute (RFC 6265bis, section 5.6). */
 enum { PAIR_MOST_BYTES = 4096, ATTRIBUTE_MOST_BYTES = 1024 };
@@ -89,11 +88,18 @@ static bool is_domain(const char *domain)
     }
 }
 
+static bool begins_with(const char *name, const char *prefix)
+{
+    const isw_str start = { name, strnlen(name, strlen(prefix)) };
+
+    return isw_str_equal_nocase(start, isw_str_of(prefix));
+}
+
 /* What a name promises by its prefix (RFC 6265bis, section 4.1.3), or NULL. */
 static const char *prefix_fault(const isw_cookie *cookie)
 {
-    bool host = strncasecmp(cookie->name, "__Host-", 7) == 0;
-    bool secure = strncasecmp(cookie->name, "__Secure-", 9) == 0;
+    bool host = begins_with(cookie->name, "__Host-");
+    bool secure = begins_with(cookie->name, "__Secure-");
 
     if ((host || secure) && !cookie->secure)
         return "a name with that prefix needs secure";

@@ -2,7 +2,6 @@
 /* Tokens, values and parameters. Nothing here reads beyond the size of a text. */
 #include "worker/http_fields.h"
 
-#include <strings.h>
 
 static bool is_token_char(char c)
 {
@@ -58,8 +57,7 @@ isw_str iswi_field_trim(isw_str text)
 
 bool iswi_field_equal(isw_str text, const char *other)
 {
-    return text.size == strlen(other) &&
-           (!text.size || strncasecmp(text.data, other, text.size) == 0);
+    return isw_str_equal_nocase(text, isw_str_of(other));
 }
 
 isw_str iswi_field_split(isw_str *rest, char separator)

@@ -7,7 +7,6 @@
 #include "worker/failure.h"
 
 #include <isoworker/http.h>
-#include <strings.h>
 
 static const char *content_type_of(isw_value_type type)
 {
@@ -36,7 +35,8 @@ bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **ty
 /* Lists, of which the function's part and the chain's both count. */
 static bool is_list(const char *name)
 {
-    return strcasecmp(name, "set-cookie") == 0 || strcasecmp(name, "vary") == 0;
+    return isw_str_equal_nocase(isw_str_of(name), isw_str_of("set-cookie")) ||
+           isw_str_equal_nocase(isw_str_of(name), isw_str_of("vary"));
 }
 
 /* A reply that was made by hand and set as the result: its headers come after those that were set,

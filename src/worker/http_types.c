@@ -3,7 +3,6 @@
 #include "worker/http_types.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const struct {
     const char *end;
@@ -75,7 +74,7 @@ const char *iswi_content_type_of(const char *path)
     const char *dot = strrchr(name, '.');
 
     for (size_t i = 0; dot && dot > name && i < sizeof types / sizeof types[0]; i++)
-        if (strcasecmp(dot + 1, types[i].end) == 0)
+        if (isw_str_equal_nocase(isw_str_of(dot + 1), isw_str_of(types[i].end)))
             return types[i].type;
     return "application/octet-stream";
 }
