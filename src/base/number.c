@@ -27,6 +27,16 @@ void iswi_double_text(double value, char out[ISWI_DOUBLE_BYTES])
     freelocale(plain);
 }
 
+void iswi_double_brief(double value, char out[ISWI_DOUBLE_BYTES])
+{
+    locale_t plain = plain_locale();
+    locale_t before = uselocale(plain);
+
+    snprintf(out, ISWI_DOUBLE_BYTES, "%g", value);
+    uselocale(before);
+    freelocale(plain);
+}
+
 bool iswi_double_read(const char *text, double *out)
 {
     locale_t plain = plain_locale();

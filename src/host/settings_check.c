@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,7 +198,7 @@ static isw_status check_prefix(const checker *c, const iswi_http_settings *http,
 
 static bool is_one_of(const char *text, const char *const *words)
 {
-    while (*words && strcasecmp(text, *words) != 0)
+    while (*words && !isw_str_equal_nocase(isw_str_of(text), isw_str_of(*words)))
         words++;
     return *words != NULL;
 }

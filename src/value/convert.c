@@ -36,7 +36,7 @@ const char *iswi_found(const isw_value *value, char *out)
         snprintf(out, ISWI_FOUND_BYTES, "integer %lld", (long long)value->as.integer);
         break;
     case ISW_VALUE_DOUBLE:
-        iswi_double_text(value->as.real, number);
+        iswi_double_brief(value->as.real, number);
         snprintf(out, ISWI_FOUND_BYTES, "number %s", number);
         break;
     case ISW_VALUE_BOOL:

@@ -92,6 +92,8 @@ static void doubles_have_a_point(void **state)
     assert_string_equal(text, "0.1");
     iswi_double_text(-1234567.25e30, text);
     assert_string_equal(text, "-1.23456725e+36");
+    iswi_double_brief(9223372036854775807.0 / 4, text);
+    assert_string_equal(text, "2.30584e+18");
     assert_true(iswi_double_read("-0.5e1", &value));
     assert_true(value == -5);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
