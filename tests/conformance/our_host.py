@@ -171,6 +171,15 @@ class Answers(unittest.TestCase):
                 if name != "Content-Length":
                     self.assertNotIn(name, got)
 
+    def test_headers_that_find_no_room_are_a_500_that_the_log_explains(self):
+        large = ["x-large", "x" * 30_000]
+        cases = {"fits": {"1": SUCCESS, "3": http_reply(200, large)},
+                 "larger": {"1": SUCCESS, "3": http_reply(200, large + large)}}
+        with answering(cases) as host:
+            self.assertEqual(len(host.ask("answer/fits")[1]["x-large"]), 30_000)
+            self.assert_problem(host.ask("answer/larger"), 500, "ISW_E_FAILED")
+            host.wait_for("error .*answer: the headers of its answer have 60.* bytes")
+
     def test_a_failure_is_a_problem_by_its_status_that_hides_the_workers_words(self):
         statuses = {int(row[0]): int(row[2]) for row in rows_of("## 7. Statuses")}
         statuses |= {len(statuses): statuses[1], 999: statuses[1]}  # not known
