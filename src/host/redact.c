@@ -45,25 +45,19 @@ static bool is_named(const iswi_secrets *secrets, const char *lower)
     return false;
 }
 
-static bool is_told(const iswi_secrets *secrets, isw_str name, iswi_secret_place place)
+/* Wherever it stands: what came as a header may be given back as a member of JSON. */
+static bool is_told(const iswi_secrets *secrets, isw_str name)
 {
-    static const char *const places[] = { "header", "query", "field", "cookie" };
-
     for (size_t i = 0; secrets->told && i < secrets->told->count; i++) {
-        const isw_pair *one = &secrets->told->items[i];
-        size_t at = 0;
+        isw_str told = secrets->told->items[i].value;
 
-        if (!isw_str_equal_nocase(one->value, name))
-            continue;
-        while (at < 4 && !isw_str_equal(one->name, isw_str_of(places[at])))
-            at++;
-        if (at == 4 || at == (size_t)place)
+        if (name.size && isw_str_equal_nocase(told, name))
             return true;
     }
     return false;
 }
 
-bool iswi_is_secret(isw_str name, iswi_secret_place place, const iswi_secrets *secrets)
+bool iswi_is_secret(isw_str name, const iswi_secrets *secrets)
 {
     char lower[128];
     size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
@@ -71,19 +65,18 @@ bool iswi_is_secret(isw_str name, iswi_secret_place place, const iswi_secrets *s
     memcpy(lower, name.size ? name.data : "", size);
     lower[size] = '\0';
     iswi_lower_case(lower);
-    return is_usual(lower) || is_named(secrets, lower) || is_told(secrets, name, place);
+    return is_usual(lower) || is_named(secrets, lower) || is_told(secrets, name);
 }
 
 /* -- Parts of HTTP ----------------------------------------------------------------------------- */
 
-static bool redact_pairs(const redaction *r, const isw_pairs *from, iswi_secret_place place,
-                         isw_pairs *out)
+static bool redact_pairs(const redaction *r, const isw_pairs *from, isw_pairs *out)
 {
     isw_pair *pairs = iswi_arena_calloc(r->arena, from->count + 1, sizeof *pairs);
 
     for (size_t i = 0; pairs && i < from->count; i++) {
         pairs[i] = from->items[i];
-        if (iswi_is_secret(pairs[i].name, place, r->secrets))
+        if (iswi_is_secret(pairs[i].name, r->secrets))
             pairs[i].value = isw_str_of(ISWI_REDACTED);
     }
     *out = (isw_pairs){ pairs, from->count };
@@ -91,7 +84,7 @@ static bool redact_pairs(const redaction *r, const isw_pairs *from, iswi_secret_
 }
 
 /* The same of a name in percent-encoding. */
-static bool is_secret_encoded(isw_str name, iswi_secret_place place, const iswi_secrets *secrets)
+static bool is_secret_encoded(isw_str name, const iswi_secrets *secrets)
 {
     char plain[128];
     isw_str cut;
@@ -104,12 +97,11 @@ static bool is_secret_encoded(isw_str name, iswi_secret_place place, const iswi_
     cut = (isw_str){ name.data, name.size < sizeof plain ? name.size : sizeof plain };
     size = iswi_percent_decode(cut, true, plain);
 
-    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, place, secrets);
+    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, secrets);
 }
 
 /* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. */
-static bool redact_list(const redaction *r, isw_str text, char between, iswi_secret_place place,
-                        isw_str *out)
+static bool redact_list(const redaction *r, isw_str text, char between, isw_str *out)
 {
     static const char encoded[] = "%5Bredacted%5D";
     size_t size = 0;
@@ -126,7 +118,7 @@ static bool redact_list(const redaction *r, isw_str text, char between, iswi_sec
         size_t whole = end ? (size_t)(end - text.data) : text.size;
         const char *equals = memchr(text.data, '=', whole);
         size_t name = equals ? (size_t)(equals - text.data) : whole;
-        bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, place, r->secrets);
+        bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, r->secrets);
         size_t kept = secret ? name + 1 : whole;
 
         memcpy(copy + size, text.data, kept);
@@ -155,8 +147,7 @@ static bool redact_query_of(const redaction *r, isw_str url, isw_str *out)
     *out = url;
     if (!mark)
         return true;
-    if (!redact_list(r, (isw_str){ url.data + path, url.size - path }, '&', ISWI_SECRET_QUERY,
-                     &query))
+    if (!redact_list(r, (isw_str){ url.data + path, url.size - path }, '&', &query))
         return false;
     joined = iswi_arena_printf(r->arena, "%.*s%.*s", (int)path, url.data, (int)query.size,
                                query.size ? query.data : "");
@@ -168,14 +159,14 @@ static bool redact_query_of(const redaction *r, isw_str url, isw_str *out)
  * `referer` and `location`, may hold a URL. */
 static bool redact_headers(const redaction *r, const isw_pairs *from, isw_pairs *out)
 {
-    bool done = redact_pairs(r, from, ISWI_SECRET_HEADER, out);
+    bool done = redact_pairs(r, from, out);
 
     for (size_t i = 0; done && i < out->count; i++) {
         isw_pair *header = (isw_pair *)&out->items[i];
 
         if (isw_str_equal(header->name, isw_str_of("baggage")) ||
             isw_str_equal(header->name, isw_str_of("tracestate")))
-            done = redact_list(r, header->value, ',', ISWI_SECRET_FIELD, &header->value);
+            done = redact_list(r, header->value, ',', &header->value);
         else
             done = redact_query_of(r, header->value, &header->value);
     }
@@ -193,7 +184,7 @@ static bool redact_tree(const redaction *r, isw_value *value)
         found = redact_tree(r, (isw_value *)&value->as.array.items[i]) || found;
     for (size_t i = 0; value->type == ISW_VALUE_MAP && i < value->as.map.count; i++) {
         isw_named_value *member = (isw_named_value *)&value->as.map.items[i];
-        bool secret = iswi_is_secret(member->name, ISWI_SECRET_FIELD, r->secrets);
+        bool secret = iswi_is_secret(member->name, r->secrets);
 
         if (secret)
             member->value = isw_value_string(ISWI_REDACTED);
@@ -239,7 +230,7 @@ bool iswi_is_sealed(const isw_http *http)
 
 static bool is_secret_field(const void *user, isw_str name)
 {
-    return iswi_is_secret(name, ISWI_SECRET_FIELD, user);
+    return iswi_is_secret(name, user);
 }
 
 static bool redact_body(const redaction *r, const isw_http *http, isw_str *body)
@@ -247,7 +238,7 @@ static bool redact_body(const redaction *r, const isw_http *http, isw_str *body)
     if (is_type(http, "json"))
         return redact_json(r, *body, body);
     if (is_type(http, form_type))
-        return redact_list(r, *body, '&', ISWI_SECRET_FIELD, body);
+        return redact_list(r, *body, '&', body);
     if (is_type(http, parts_type))
         return iswi_redact_parts(r->arena, *isw_pairs_find(&http->headers, "content-type"), *body,
                                  is_secret_field, r->secrets, body);
@@ -264,8 +255,8 @@ static isw_status redact_http(const redaction *r, const isw_http *from, isw_valu
         return ISW_E_NO_MEMORY;
     *http = *from;
     done = redact_headers(r, &from->headers, &http->headers) &&
-           redact_pairs(r, &from->query, ISWI_SECRET_QUERY, &http->query) &&
-           redact_pairs(r, &from->params, ISWI_SECRET_FIELD, &http->params) &&
+           redact_pairs(r, &from->query, &http->query) &&
+           redact_pairs(r, &from->params, &http->params) &&
            redact_query_of(r, from->url, &http->url) && redact_body(r, from, &body);
     http->body = (isw_bytes){ body.data, body.size };
     *out = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = http };
@@ -294,7 +285,7 @@ static isw_status redact_map(const redaction *r, const isw_value *value, isw_val
 
     for (size_t i = 0; status == ISW_OK && i < count; i++) {
         items[i] = value->as.map.items[i];
-        if (iswi_is_secret(items[i].name, ISWI_SECRET_FIELD, r->secrets))
+        if (iswi_is_secret(items[i].name, r->secrets))
             items[i].value = isw_value_string(ISWI_REDACTED);
         else
             status = iswi_redact(r->arena, &value->as.map.items[i].value, r->secrets,
@@ -309,7 +300,7 @@ isw_status iswi_redact_pairs(iswi_arena *arena, const isw_pairs *pairs,
 {
     const redaction r = { arena, secrets };
 
-    return redact_pairs(&r, pairs, ISWI_SECRET_FIELD, out) ? ISW_OK : ISW_E_NO_MEMORY;
+    return redact_pairs(&r, pairs, out) ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
 isw_status iswi_redact_members(iswi_arena *arena, isw_str text, const iswi_secrets *secrets,
@@ -317,7 +308,7 @@ isw_status iswi_redact_members(iswi_arena *arena, isw_str text, const iswi_secre
 {
     const redaction r = { arena, secrets };
 
-    return redact_list(&r, text, ',', ISWI_SECRET_FIELD, out) ? ISW_OK : ISW_E_NO_MEMORY;
+    return redact_list(&r, text, ',', out) ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
 isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,

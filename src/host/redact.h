@@ -13,18 +13,11 @@
 /* Names that are secret beside the usual ones; NULL members are empty. */
 typedef struct iswi_secrets {
     const isw_option_strings *patterns; /* for every place, as the operator wrote them */
-    const isw_pairs *told; /* by the function: places and names (PROTOCOL.md, section 5) */
+    const isw_pairs *told; /* by the function: places, which do not matter here, and names */
 } iswi_secrets;
 
-/* Where a name stands. */
-typedef enum iswi_secret_place {
-    ISWI_SECRET_HEADER,
-    ISWI_SECRET_QUERY,
-    ISWI_SECRET_FIELD /* of a form, of JSON, of a list of members, or a route's parameter */
-} iswi_secret_place;
-
-/* Whether a name stands for a secret; letter case ignored. */
-bool iswi_is_secret(isw_str name, iswi_secret_place place, const iswi_secrets *secrets);
+/* Whether a name stands for a secret, in whatever place it does; letter case ignored. */
+bool iswi_is_secret(isw_str name, const iswi_secrets *secrets);
 
 /* Whether a body is of a type that is looked into, but encoded (gzip, ...) so that it cannot be. */
 bool iswi_is_sealed(const isw_http *http);

@@ -103,6 +103,8 @@ class Record(unittest.TestCase):
         with self.host(chain=chain) as host:
             host.request("GET", f"hello/Ada?k={SECRET}&id=1", headers={
                 "X-Shop": SECRET, "X-Other": "seen", "Referer": f"http://a.example/?k={SECRET}"})
+            host.request("POST", "echo", json.dumps({"x-shop": SECRET}),
+                         {"Content-Type": "application/json", "X-Shop": SECRET})
             host.write("worker.yaml", chain.replace("X-Shop", "X-Store"))
             host.wait_for("has read its configuration again")
             host.request("GET", "hello/Eve", headers={"X-Store": SECRET, "X-Shop": SECRET})
@@ -110,7 +112,7 @@ class Record(unittest.TestCase):
             with open(path) as file:
                 text = file.read()
             self.assertNotIn(SECRET, text)
-        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len(self.files()), 3)
 
     def test_a_form_of_parts_is_searched_for_secrets(self):
         with self.host() as host:

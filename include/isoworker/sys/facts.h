@@ -33,7 +33,8 @@ typedef enum isw_secret_place {
 } isw_secret_place;
 
 /* The value of what has this name is not for records; letter case is ignored, and the name is
- * copied. NULL and "" tell nothing. */
+ * copied. NULL and "" tell nothing. Our host leaves it out wherever such a name stands, since a
+ * function may give back as one thing what came as another. */
 ISW_API void isw_facts_secret(isw_facts *facts, isw_secret_place place, const char *name);
 
 /* -- Where it may stand ------------------------------------------------------------------------ */
