@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What functions print: it is seen at once, and with the invocation where only one can have."""
-import os
 import json
+import os
 import unittest
 
 from harness import Host, main, wait_until, worker
