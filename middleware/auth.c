@@ -228,6 +228,7 @@ static void tell(isw_instance *self, isw_facts *facts)
 {
     const auth_options *options = isw_instance_options(self);
 
+    isw_facts_reads(facts, "auth_level roles scopes");
     isw_facts_secret(facts, ISW_SECRET_HEADER, options->key_header);
     isw_facts_secret(facts, ISW_SECRET_QUERY, options->key_query);
     isw_facts_not_inside(facts, "idempotency",

@@ -159,6 +159,12 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
                             : answer(ctx, status, isw_status_http(status));
 }
 
+static void tell(isw_instance *self, isw_facts *facts)
+{
+    (void)self;
+    isw_facts_reads(facts, "body query");
+}
+
 const isw_middleware isw_middleware_validate = {
     .size = sizeof(isw_middleware),
     .name = "validate",
@@ -166,4 +172,5 @@ const isw_middleware isw_middleware_validate = {
     .options = rows,
     .options_size = sizeof(options),
     .invoke = invoke,
+    .tell = tell,
 };

@@ -9,9 +9,9 @@ isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
-foreach(name IN ITEMS answer cancel context convert failure function_settings http http_conditions
+foreach(name IN ITEMS answer cancel context convert doubts failure function_settings http http_conditions
                       http_cookie http_date http_file http_form http_headers http_multipart
-                      http_stream local locale log metrics orders outcome reload replay services settings
+                      http_stream local locale log metrics outcome reload replay services settings
                       testing triggers)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()

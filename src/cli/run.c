@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -128,10 +129,14 @@ static bool parse_port(const char *text, int *port)
     return true;
 }
 
-/* Whether the word behind `--debug` is a function, and not the folder to run. */
+/* Whether the word behind `--debug` is a function, and not the folder to run. A program of the same
+ * name may lie there. */
 static bool names_a_function(int argc, char **argv)
 {
-    return optind < argc && argv[optind][0] != '-' && access(argv[optind], F_OK) != 0;
+    struct stat info;
+
+    return optind < argc && argv[optind][0] != '-' &&
+           !(stat(argv[optind], &info) == 0 && S_ISDIR(info.st_mode));
 }
 
 int iswi_cli_run(int argc, char **argv)

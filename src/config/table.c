@@ -164,6 +164,12 @@ static isw_status check_row(const table *t, const isw_option *row)
     return status == ISW_OK && row->group ? check_table(&inner) : status;
 }
 
+/* A row that has lost its name does not. */
+static bool ends(const isw_option *row)
+{
+    return !row->name && !row->type && !row->offset && !row->default_value && !row->help;
+}
+
 static isw_status check_table(const table *t)
 {
     isw_status status = ISW_OK;
@@ -172,7 +178,11 @@ static isw_status check_table(const table *t)
         return isw_error_set(t->error, ISW_E_INVALID,
                              "options are nested deeper than %d levels; a group must not hold "
                              "itself", ISWI_CONFIG_MAX_DEPTH);
-    for (size_t i = 0; status == ISW_OK && t->rows && t->rows[i].name; i++) {
+    for (size_t i = 0; status == ISW_OK && t->rows && !ends(&t->rows[i]); i++) {
+        if (!t->rows[i].name)
+            return isw_error_set(t->error, ISW_E_INVALID,
+                                 "row %zu of a table of options has no name; only the last one, "
+                                 "{ 0 }, has none", i + 1);
         if (i == MAX_ROWS)
             return isw_error_set(t->error, ISW_E_INVALID,
                                  "there are more than %d options in one table, which has to end "

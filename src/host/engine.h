@@ -367,7 +367,7 @@ void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINT
 void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
 int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to look again */
 
-/* Start it at once where it waits or was given up as hopeless: what kept it may be mended. */
+/* Start it at once where it waits or was given up: what kept it may be mended. */
 void iswi_process_retry(iswi_process *process);
 
 /* states.c: the supervisor's thread. Sets *next_ns to when it wants to be called again, if that is

@@ -63,12 +63,15 @@ static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_
     return host->debug ? 0 : timeout;
 }
 
-/* One that names no route is found by its own name; an empty route is the prefix itself. */
+/* One that names no route is found by its own name; an empty route is the prefix itself. Behind the
+ * prefix a '/' in front says nothing more. */
 static isw_str route_of(const iswi_wire_function *wire)
 {
-    const isw_str *route = isw_pairs_find(&wire->trigger, "route");
+    const isw_str *named = isw_pairs_find(&wire->trigger, "route");
+    isw_str route = named ? *named : wire->name;
+    size_t skip = route.size && route.data[0] == '/';
 
-    return route ? *route : wire->name;
+    return (isw_str){ route.data + skip, route.size - skip };
 }
 
 static bool copy_outputs(iswi_host *host, iswi_host_function *function,

@@ -304,13 +304,11 @@ static void decide_next(iswi_process *process)
          (int64_t)process->failures >= process->pool->settings->give_up_after)) {
         if (!stopping)
             iswi_console_say(console, ISW_LOG_ERROR,
-                             "worker %s: given up%s: %s. Its functions answer 503 until %s%s",
+                             "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
+                             "changes, SIGHUP has it tried again, or the host is started again%s",
                              process->label,
                              process->hopeless ? "" : " after too many ends in a row",
                              process->fault.message,
-                             process->hopeless ? "its YAML changes, SIGHUP has it tried again, or "
-                                                 "the host is started again"
-                                               : "the host is started again",
                              process->pool->indexed ? "" : "; they are not known, so that every "
                                                            "path without a function answers 503");
         set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
@@ -330,7 +328,7 @@ static void decide_next(iswi_process *process)
 void iswi_process_retry(iswi_process *process)
 {
     pthread_mutex_lock(&process->lock);
-    if (process->state == ISWI_PROCESS_GONE && process->hopeless) {
+    if (process->state == ISWI_PROCESS_GONE && !atomic_load(&process->host->stops)) {
         process->failures = 0;
         iswi_process_set_state(process, ISWI_PROCESS_WAITING);
     }

@@ -241,9 +241,9 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
     return iswi_place_take_call(place);
 }
 
-/* One overdue call, NULL when there is none; *overdue when the grace of another one is over. */
+/* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */
 static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *next_ns,
-                               bool *overdue)
+                               iswi_author *overdue)
 {
     iswi_call *call = NULL;
 
@@ -256,8 +256,8 @@ static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *n
             continue;
         if (place->until_ns <= now_ns && place->call)
             call = expire(process, place, now_ns);
-        else if (place->until_ns <= now_ns)
-            *overdue = process->state != ISWI_PROCESS_KILLED;
+        else if (place->until_ns <= now_ns && process->state != ISWI_PROCESS_KILLED)
+            *overdue = place->late;
         else if (place->until_ns < *next_ns)
             *next_ns = place->until_ns;
     }
@@ -268,7 +268,7 @@ static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *n
 int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
-    bool overdue = false;
+    iswi_author overdue = { .function = NULL };
     iswi_call *call;
 
     while ((call = next_expired(process, now_ns, &next_ns, &overdue)) != NULL) {
@@ -277,8 +277,10 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
                             call->function->name, (long long)call->function->timeout_ms);
         iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
     }
-    if (overdue)
-        iswi_process_kill(process, "a function did not stop %lld ms after it was cancelled",
-                          (long long)process->host->options.cancel_grace_ms);
+    if (overdue.function)
+        iswi_process_kill(process, "function %s did not stop %lld ms after it was cancelled "
+                          "(invocation %s)", overdue.function->name,
+                          (long long)process->host->options.cancel_grace_ms,
+                          overdue.invocation_id);
     return next_ns;
 }

@@ -83,6 +83,10 @@ isw_status iswi_pipeline_knows(const iswi_named_list *list, const char *function
 /* Where the pipeline's YAML has the entry of an instance: "file:line:column". */
 const char *iswi_pipeline_where(const iswi_pipeline *pipeline, const isw_instance *self);
 
+/* The entries, from 0: the instance, and whether it may be meant for functions that are not there
+ * yet, because it waits to be asked for or goes by a pattern. NULL beyond the last. */
+const isw_instance *iswi_pipeline_entry(const iswi_pipeline *pipeline, size_t at, bool *may_wait);
+
 /* Its middleware's name. */
 const char *iswi_instance_name(const isw_instance *self);
 
@@ -97,7 +101,11 @@ typedef struct iswi_facts {
     const isw_cors *cors; /* NULL: no policy */
     const struct iswi_misplaced *misplaced; /* orders that cannot be meant */
     size_t misplaced_count;
+    unsigned reads; /* of iswi_asked_for, a bit each */
 } iswi_facts;
+
+/* What a function may ask of its chain: metadata, and "body" and "query". Ends with NULL. */
+extern const char *const iswi_asked_for[];
 
 /* Of two steps of a chain, `inner` should not stand inside of `outer`. */
 typedef struct iswi_misplaced {

@@ -14,6 +14,7 @@ struct isw_facts {
     size_t at; /* the step that tells */
     iswi_misplaced *misplaced;
     size_t misplaced_count;
+    unsigned reads;
     bool comes_and_goes; /* the one that tells is not in the chain of every request */
     bool failed;
 };
@@ -115,6 +116,20 @@ void isw_facts_not_outside(isw_facts *facts, const char *other, const char *why)
     add_misplaced(facts, facts->at + 1, facts->chain->count, other, why);
 }
 
+const char *const iswi_asked_for[] = { "auth_level", "roles", "scopes", "body", "query", NULL };
+
+void isw_facts_reads(isw_facts *facts, const char *names)
+{
+    for (const char *at = names; *at; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+
+        for (unsigned i = 0; iswi_asked_for[i]; i++)
+            if (strlen(iswi_asked_for[i]) == size && strncmp(iswi_asked_for[i], at, size) == 0)
+                facts->reads |= 1u << i;
+        at += size;
+    }
+}
+
 isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_facts *out)
 {
     isw_facts facts = { .arena = arena, .chain = chain };
@@ -128,6 +143,6 @@ isw_status iswi_chain_facts(const iswi_chain *chain, iswi_arena *arena, iswi_fac
             step->self->middleware->tell(step->self, &facts);
     }
     *out = (iswi_facts){ { facts.secrets, facts.count }, facts.cors, facts.misplaced,
-                         facts.misplaced_count };
+                         facts.misplaced_count, facts.reads };
     return facts.failed ? ISW_E_NO_MEMORY : ISW_OK;
 }

@@ -159,6 +159,14 @@ const char *iswi_pipeline_where(const iswi_pipeline *pipeline, const isw_instanc
     return self->where;
 }
 
+const isw_instance *iswi_pipeline_entry(const iswi_pipeline *pipeline, size_t at, bool *may_wait)
+{
+    if (at >= pipeline->count)
+        return NULL;
+    *may_wait = iswi_when_may_wait(pipeline->members[at].when);
+    return pipeline->members[at].instance;
+}
+
 const char *iswi_instance_name(const isw_instance *self)
 {
     return self->middleware->name;

@@ -41,4 +41,7 @@ const void *iswi_entry_options(const iswi_named_entry *entry);
 bool iswi_member_admits(const iswi_member *member, const isw_function *function);
 const char *iswi_member_header(const iswi_member *member);
 
+/* Whether it may be meant for functions that are not there yet. */
+bool iswi_when_may_wait(const iswi_when *when);
+
 #endif

@@ -159,6 +159,15 @@ bool iswi_member_admits(const iswi_member *member, const isw_function *function)
     return !matches_any(&when->except, function->name);
 }
 
+bool iswi_when_may_wait(const iswi_when *when)
+{
+    bool waits = when->on_request;
+
+    for (size_t i = 0; !waits && i < when->functions.count; i++)
+        waits = strpbrk(when->functions.items[i], "*?") != NULL;
+    return waits;
+}
+
 const char *iswi_member_header(const iswi_member *member)
 {
     return member->when->header;

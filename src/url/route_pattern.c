@@ -87,6 +87,10 @@ static isw_status parse_segment(const char *pattern, isw_str text, iswi_segment 
                              "route \"%s\": \"%.*s\" mixes a parameter with text; a parameter "
                              "takes a whole segment, as in orders/{id}",
                              pattern, (int)text.size, text.data);
+    if (text.data[0] == ':')
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "route \"%s\": write {%.*s} for a parameter, not \"%.*s\"", pattern,
+                             (int)text.size - 1, text.data + 1, (int)text.size, text.data);
     if (!is_literal(text))
         return isw_error_set(error, ISW_E_CONFIG,
                              "route \"%s\": \"%.*s\" has a character that a path does not hold; "

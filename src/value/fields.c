@@ -115,8 +115,12 @@ static isw_status check_table(const level *at, isw_error *error)
 {
     isw_status status = ISW_OK;
 
-    for (size_t i = 0; status == ISW_OK && at->fields[i].name; i++)
-        status = i < ROWS_MAX
+    for (size_t i = 0; status == ISW_OK && (at->fields[i].name || at->fields[i].type); i++)
+        status = !at->fields[i].name
+                     ? isw_error_set(error, ISW_E_INVALID,
+                                     "row %zu of the table of %.*s has no name; only the last one, "
+                                     "{ 0 }, has none", i + 1, (int)strlen(at->path) - 1, at->path)
+                 : i < ROWS_MAX
                      ? check_row(at, &at->fields[i], error)
                      : isw_error_set(error, ISW_E_INVALID,
                                      "%s has more than %d rows; does it end with { 0 }?", at->path,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `invoke`: one invocation from a shell, for those who want to see it in a debugger. */
+#include "url/route_pattern.h"
 #include "worker/crash.h"
 #include "worker/program.h"
 #include "worker/replay.h"
@@ -9,6 +10,7 @@
 #include "value/typed.h"
 
 #include <isoworker/http.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -42,8 +44,10 @@ static bool read_data(const char *text, iswi_buffer *out)
     if (*text != '@')
         return iswi_buffer_append_text(out, text);
     file = fopen(text + 1, "rbe");
-    if (!file)
+    if (!file) {
+        fprintf(stderr, "--data: %s cannot be read: %s\n", text + 1, strerror(errno));
         return false;
+    }
     ok = read_stream(file, out);
     fclose(file);
     return ok;
@@ -166,6 +170,35 @@ static int show(isw_invocation *invocation)
     return success ? EX_OK : EX_SOFTWARE;
 }
 
+/* Under a host no invocation lacks what its route asks for. */
+static bool has_params(const isw_function *function, const arguments *args)
+{
+    const char *route = function->trigger.route ? function->trigger.route : function->name;
+    const isw_pairs given = { args->pairs[0], args->counts[0] };
+    isw_error error = { ISW_OK, "" };
+    iswi_route_pattern parsed;
+
+    if (strcmp(function->trigger.type, "http") != 0 ||
+        iswi_route_pattern_parse(route, &parsed, &error) != ISW_OK)
+        return true;
+    for (size_t i = 0; i < parsed.count; i++) {
+        isw_str name = parsed.segments[i].text;
+        size_t at = 0;
+        const isw_pair *pair;
+
+        if (parsed.segments[i].kind != ISWI_SEGMENT_PARAMETER)
+            continue;
+        while ((pair = isw_pairs_next(&given, NULL, &at)) && !isw_str_equal(pair->name, name))
+            continue;
+        if (pair)
+            continue;
+        fprintf(stderr, "the route of %s is %s: say what stands there with --param %.*s=TEXT\n",
+                function->name, route, (int)name.size, name.data);
+        return false;
+    }
+    return true;
+}
+
 static int invoke(isw_worker *worker, const char *name, arguments *args)
 {
     isw_error error = { ISW_OK, "" };
@@ -180,6 +213,8 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     if (worker->settings.crash_report)
         iswi_crash_install();
     entry = iswi_worker_entry(worker, isw_str_of(name));
+    if (entry && !has_params(entry->function, args))
+        return EX_USAGE;
     input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
         return iswi_program_fail(&error);
@@ -247,6 +282,17 @@ static int replay_one(isw_worker *worker, iswi_replay *replay)
     return code;
 }
 
+/* Of `--without`: a name that no chain has would leave out nothing, in silence. */
+static bool all_known(isw_worker *worker, const isw_option_strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!iswi_registry_find(&worker->registry, names->items[i])) {
+            fprintf(stderr, "--without %s: this worker has no such middleware\n", names->items[i]);
+            return false;
+        }
+    return true;
+}
+
 static int replay_file(isw_worker *worker, const char *path, isw_option_strings without)
 {
     isw_error error = { ISW_OK, "" };
@@ -258,6 +304,8 @@ static int replay_file(isw_worker *worker, const char *path, isw_option_strings 
         return code;
     if (worker->settings.crash_report)
         iswi_crash_install();
+    if (!all_known(worker, &without))
+        return EX_USAGE;
     status = iswi_replay_open(&replay, path, &error);
     replay.local.without = without;
     code = status == ISW_OK ? replay_one(worker, &replay) : iswi_program_fail(&error);

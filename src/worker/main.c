@@ -90,7 +90,7 @@ size_t iswi_program_warn(isw_worker *worker)
     iswi_buffer text = { 0 };
     size_t count;
 
-    iswi_worker_warn_of_orders(worker, &warnings);
+    iswi_worker_warn_of_doubts(worker, &warnings);
     count = warnings.count;
     if (count)
         iswi_faults_tell(&warnings, program_invocation_short_name, &none, &text);

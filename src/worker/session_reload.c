@@ -38,7 +38,7 @@ static void reply_configured(iswi_session *session, uint64_t id, isw_status stat
     iswi_faults waits = { .count = 0 };
 
     if (status == ISW_OK) {
-        iswi_worker_warn_of_orders(session->worker, faults);
+        iswi_worker_warn_of_doubts(session->worker, faults);
         iswi_worker_waits(session->worker, &waits);
         reloaded->warnings = lines_of(faults);
         reloaded->waits = lines_of(&waits);

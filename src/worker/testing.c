@@ -393,7 +393,8 @@ const isw_test_result *isw_test_http(isw_test *test, const char *method, const c
     test->spent = true;
     http = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *http));
     http->method = text_of(test, method);
-    http->url = text_of(test, url);
+    http->url = isw_str_of(iswi_test_must(
+        iswi_arena_printf(&test->arena, "%s%s", *url == '/' ? "" : "/", url)));
     http->headers = (isw_pairs){ test->headers.items, test->headers.count };
     http->body = test->body;
     http->client = isw_str_of("127.0.0.1");

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -183,15 +184,31 @@ isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *ser
     return iswi_services_add(&worker->services, service, true, error);
 }
 
+/* A row that has lost its name ends no list: what follows it would be gone in silence. */
+static bool ends(const isw_function *row)
+{
+    return !row->name && !row->handler && !row->trigger.type;
+}
+
+static isw_status refuse_row(const char *list, ptrdiff_t at, isw_error *error)
+{
+    return isw_error_set(error, ISW_E_INVALID,
+                         "row %td of the list of %s has no name; only the last one, { 0 }, has none",
+                         at + 1, list);
+}
+
 isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
 {
     const isw_middleware *const *middleware = app->middleware;
     isw_status status = ISW_OK;
 
-    for (const isw_function *at = app->functions; status == ISW_OK && at && at->name; at++)
-        status = isw_worker_add_function(worker, at, error);
-    for (const isw_service *at = app->services; status == ISW_OK && at && at->name; at++)
-        status = isw_worker_add_service(worker, at, error);
+    for (const isw_function *at = app->functions; status == ISW_OK && at && !ends(at); at++)
+        status = at->name ? isw_worker_add_function(worker, at, error)
+                          : refuse_row("functions", at - app->functions, error);
+    for (const isw_service *at = app->services;
+         status == ISW_OK && at && (at->name || at->create || at->type); at++)
+        status = at->name ? isw_worker_add_service(worker, at, error)
+                          : refuse_row("services", at - app->services, error);
     for (; status == ISW_OK && middleware && *middleware; middleware++)
         status = isw_worker_add_middleware(worker, *middleware, error);
     return status;

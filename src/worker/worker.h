@@ -72,8 +72,8 @@ isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *gen
  * only when the worker starts again. */
 void iswi_worker_waits(isw_worker *worker, iswi_faults *out);
 
-/* orders.c: add a sentence for each order of middleware in force that cannot be meant. */
-void iswi_worker_warn_of_orders(isw_worker *worker, iswi_faults *out);
+/* doubts.c: add a sentence for each order of middleware in force that cannot be meant. */
+void iswi_worker_warn_of_doubts(isw_worker *worker, iswi_faults *out);
 
 /* function_settings.c */
 extern const isw_option iswi_function_rows[];

@@ -22,3 +22,10 @@ isw_bench_test(bench_has_a_complete_row_for_every_case)
 if(NOT ISOWORKER_SANITIZE MATCHES thread) # 16 workers with 10,000 functions take a minute to start
   isw_bench_test(bench_full_has_a_row_for_every_point_of_every_table --full)
 endif()
+
+if(ISOWORKER_BUILD_SAMPLES)
+  add_test(NAME cli/invoke_refuses_what_no_host_would_run
+           COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_LIST_DIR}/invoke.py"
+                   "${CMAKE_BINARY_DIR}/bin")
+  set_tests_properties(cli/invoke_refuses_what_no_host_would_run PROPERTIES LABELS cli TIMEOUT 60)
+endif()

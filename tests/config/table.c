@@ -126,6 +126,8 @@ static void a_row_has_what_its_type_needs(void **state)
     static const char *const none[] = { NULL };
 
     (void)state;
+    assert_refused((isw_option){ .type = ISW_OPTION_INT, .offset = 8 },
+                   "row 2 of a table of options has no name; only the last one, { 0 }, has none");
     assert_refused((isw_option){ .name = "x", .type = (isw_option_type)99, .offset = 8 },
                    "option \"x\" has a type that this isoworker does not know");
     assert_refused((isw_option){ .name = "x", .type = ISW_OPTION_ENUM, .offset = 8 },

@@ -66,6 +66,13 @@ class Debug(unittest.TestCase):
         self.assertEqual(done.returncode, EX_CONFIG)
         self.assertRegex(done.stderr, 'no worker has a function "nix" to debug; there are: again, ')
 
+    def test_a_program_of_the_same_name_is_not_taken_for_the_folder(self):
+        open(os.path.join(self.path, "hello"), "w").close()
+        done = subprocess.run([BIN + "/isoworker", "run", "--debug", "hello"], cwd=self.path,
+                              env=dict(os.environ, PATH="/nowhere"), capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertIn("--debug hello needs gdb", done.stderr)
+
     def test_without_gdb_it_says_how_to_get_it(self):
         done = subprocess.run([BIN + "/isoworker", "run", self.path, "--debug", "hello"],
                               env=dict(os.environ, PATH="/nowhere"), capture_output=True, text=True,

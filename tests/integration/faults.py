@@ -122,7 +122,7 @@ class Faults(unittest.TestCase):
             status, body, seconds = host.start("GET", "stubborn?ms=20000")()
             self.assertEqual(status, 504)
             self.assertLess(seconds, 5)
-            host.wait_for("a function did not stop 200 ms after it was cancelled")
+            host.wait_for("function [a-z_]+ did not stop 200 ms after it was cancelled")
             wait_until(lambda: sum(is_alive(pid) for pid in pids) == 1)
             self.assertEqual(host.get("hello/x")[0], 200)
 

@@ -248,6 +248,18 @@ class Start(unittest.TestCase):
             host.write("one.yaml", NO_CHAIN)
             wait_until(lambda: host.get("hello/x")[0] == 200)
 
+    def test_what_was_given_up_after_too_many_ends_is_tried_again_on_sighup(self):
+        host = Host(worker("one", ["./one"], "give_up_after: 1") + worker("python", [HELLO_PY]))
+        host.write("one", "#!/bin/sh\nexit 3\n")
+        os.chmod(host.folder.name + "/one", 0o755)
+        with host:
+            host.wait_for("worker one: given up after too many ends in a row")
+            host.write("one.new", f"#!/bin/sh\nexec {WORKER}\n")
+            os.chmod(host.folder.name + "/one.new", 0o755)
+            os.replace(host.folder.name + "/one.new", host.folder.name + "/one")
+            host.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: host.get("hello/x")[0] == 200)
+
     def test_a_process_that_ends_while_its_yaml_is_wrong_comes_back_when_it_is_right(self):
         more = "give_up_after: 1\nrestart_delay: 1h\nrestart_delay_max: 1h"
         with Host(worker(more=more)) as host:

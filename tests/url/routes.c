@@ -240,6 +240,7 @@ static void bad_patterns_are_refused_with_a_remedy(void **state)
     assert_refused(t, "GET", "a/{1}", ISW_E_CONFIG, "write {name}");
     assert_refused(t, "GET", "a/{*}", ISW_E_CONFIG, "write {name}");
     assert_refused(t, "GET", "{id}/b/{id}", ISW_E_CONFIG, "rename one");
+    assert_refused(t, "GET", "a/:id", ISW_E_CONFIG, "write {id} for a parameter");
     assert_refused(t, "GET", "a/x{id}", ISW_E_CONFIG, "a whole segment");
     assert_refused(t, "GET", "a/{id", ISW_E_CONFIG, "a whole segment");
     assert_refused(t, "GET", "{*rest}/b", ISW_E_CONFIG, "{*rest} must be the last");

@@ -80,6 +80,8 @@ static void a_row_that_lacks_what_its_type_needs_is_refused(void **state)
     checked(ROW(ISW_FIELD_LIST(ARRAY, item, ids, id_count)), "body.ids has no type that is known");
     checked(ROW(ISW_FIELD_LIST(STRUCT, item, ids, id_count), .fields = twice),
             "body.ids has no item_size");
+    checked(ROW(.type = ISW_FIELD_INT),
+            "row 1 of the table of body has no name; only the last one, { 0 }, has none");
     assert_int_equal(iswi_fields_check(twice, "query", &error), ISW_E_INVALID);
     assert_string_equal(error.message, "query.count is there twice");
 }

@@ -87,6 +87,31 @@ static void two_functions_of_one_name_are_in_conflict(void **state)
     isw_worker_destroy(worker);
 }
 
+static void assert_app_refused(const isw_app *app, const char *message)
+{
+    isw_worker *worker = NULL;
+    isw_error error = { 0 };
+
+    assert_int_equal(isw_worker_create(NULL, &worker, &error), ISW_OK);
+    assert_int_equal(isw_worker_add_app(worker, app, &error), ISW_E_INVALID);
+    assert_string_equal(error.message, message);
+    isw_worker_destroy(worker);
+}
+
+static void a_row_that_lost_its_name_ends_no_list(void **state)
+{
+    const isw_function functions[] = { named("a"), named(NULL), named("b"), { 0 } };
+    const isw_service services[] = { { .type = "int", .create = isw_service_user }, { 0 } };
+
+    (void)state;
+    assert_app_refused(&(isw_app){ .functions = functions },
+                       "row 2 of the list of functions has no name; only the last one, { 0 }, has "
+                       "none");
+    assert_app_refused(&(isw_app){ .services = services },
+                       "row 1 of the list of services has no name; only the last one, { 0 }, has "
+                       "none");
+}
+
 static void a_function_is_found_among_many(void **state)
 {
     enum { COUNT = 50 };
@@ -196,6 +221,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_functions_name_is_a_letter_and_then_letters_and_digits),
     cmocka_unit_test(a_function_needs_a_handler_and_a_trigger),
     cmocka_unit_test(two_functions_of_one_name_are_in_conflict),
+    cmocka_unit_test(a_row_that_lost_its_name_ends_no_list),
     cmocka_unit_test(a_function_is_found_among_many),
     cmocka_unit_test(an_unknown_function_is_not_found),
     cmocka_unit_test(an_invocation_may_be_freed_twice),

@@ -122,6 +122,7 @@ static void what_is_prepared_holds_for_one_invocation(void **state)
     (void)state;
     isw_test_header(test, "User-Agent", "cmocka");
     isw_test_http(test, "GET", "/hello/a");
+    assert_int_equal(isw_test_http(test, "GET", "hello/a")->http_status, 200);
     assert_string_equal(isw_test_reply_header(isw_test_http(test, "GET", "/hello/a"), "x-agent"),
                         "none");
 }

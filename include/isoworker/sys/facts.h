@@ -47,6 +47,13 @@ ISW_API void isw_facts_secret(isw_facts *facts, isw_secret_place place, const ch
 ISW_API void isw_facts_not_inside(isw_facts *facts, const char *other, const char *why);
 ISW_API void isw_facts_not_outside(isw_facts *facts, const char *other, const char *why);
 
+/* -- What it reads ----------------------------------------------------------------------------- */
+
+/* It acts on this metadata of a function, or on its table of fields: names separated by spaces out of
+ * auth_level, roles, scopes, body and query. `--check` and a start warn of functions that have what
+ * nothing in their chain acts on, since they ask for protection that they do not get. */
+ISW_API void isw_facts_reads(isw_facts *facts, const char *names);
+
 /* -- Other sites ------------------------------------------------------------------------------- */
 
 /* What scripts of other sites may do (the Fetch standard, "CORS protocol"). */
