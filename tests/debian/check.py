@@ -73,6 +73,13 @@ class Debian(unittest.TestCase):
         self.assertRegex(self.install("a|b|c", known="b c"), r"apt-get install .* b\n")
         self.assertRegex(self.install("a|b", known="a b"), r"apt-get install .* a\n")
 
+    def test_another_suite_is_refused_before_anything_is_made(self):
+        run = os.path.join(HERE, "..", "run")
+        done = subprocess.run([run, "--debian", "potato"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("bookworm or trixie, not 'potato'", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
