@@ -25,6 +25,7 @@ static const char usage[] =
     "  LANE       how frames travel: ring (shared memory) or message\n"
     "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
     "  WAITING    those of them that wait for a thread, as of the last heartbeat\n"
+    "  !          what is not as the files say: a YAML that was refused, or waits for a start\n"
     "  MEAN       from an invocation to its answer, LAST the same of the last one\n"
     "\n"
     "Ends with status 69 when no host runs there.\n";
@@ -191,6 +192,18 @@ static void print_functions(const iswi_report_all *all, iswi_arena *arena)
     iswi_columns_fini(&table);
 }
 
+/* What is not as the files say. */
+static void print_attention(const iswi_report_all *all)
+{
+    for (size_t i = 0; i < all->attention_count; i++) {
+        printf("! ");
+        iswi_columns_text(all->attention[i], stdout);
+        printf("\n");
+    }
+    if (all->attention_count)
+        printf("\n");
+}
+
 /* -- The command ------------------------------------------------------------------------------- */
 
 static int show_json(FILE *from)
@@ -217,6 +230,7 @@ static int show_tables(FILE *from, bool over)
         if (over && isatty(STDOUT_FILENO))
             printf("\x1b[H\x1b[J"); /* over the last one */
         print_head(&all.host, &arena);
+        print_attention(&all);
         print_processes(&all, &arena);
         if (all.function_count)
             print_functions(&all, &arena);

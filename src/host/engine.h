@@ -55,6 +55,7 @@ typedef struct iswi_host_function {
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
+    _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
     atomic_ullong ended, failed;   /* calls of it */
     atomic_ullong total_us, last_us; /* that they took */
     struct iswi_host_function *before; /* the one that was made before it */
@@ -214,6 +215,8 @@ struct iswi_process {
     isw_bytes metadata_frame;
     isw_error fault; /* why it was given up or killed */
     bool hopeless;   /* a restart would not help */
+    iswi_buffer attention; /* attention.c: sentences, a line each */
+    iswi_file_look program_look; /* what it was started from */
     bool refuses;    /* its last run refused its configuration */
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
@@ -306,6 +309,9 @@ struct iswi_host {
     atomic_ullong turns;   /* of the supervisor's loop, so that others see it turn */
     int64_t begun_ns;
     iswi_journal *journal; /* NULL: nobody can ask for lines */
+    pthread_mutex_t attention_lock; /* guards the next two: sentences, a line each */
+    iswi_buffer yaml_attention, match_attention;
+    iswi_file_look yaml_look;
     iswi_faults *faults;   /* of whoever runs it, for why it ends; may be NULL */
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;
@@ -398,7 +404,20 @@ void iswi_reload_look(iswi_host *host, bool files);
 void iswi_reload_tend(iswi_process *process);
 
 /* `reloaded` came; with the process's lock. False: nobody asked for it. */
-bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status);
+bool iswi_reload_answered(iswi_process *process, const iswi_reloaded *answer);
+
+iswi_file_look iswi_file_look_at(const char *path); /* path may be NULL; any thread */
+bool iswi_file_look_same(const iswi_file_look *a, const iswi_file_look *b);
+
+/* attention.c: what stands in `status` until it is mended. The supervisor's thread but for the
+ * first two, with the process's lock, and the last. */
+void iswi_attention_configured(iswi_process *process, const iswi_reloaded *answer);
+void iswi_attention_cannot_read(iswi_process *process);
+void iswi_attention_begin(iswi_host *host); /* host.yaml is as it was read */
+void iswi_attention_look(iswi_host *host);  /* whether it has changed */
+void iswi_attention_match(iswi_host *host); /* all functions are known: which settings match none */
+/* All sentences, in the arena; NULL when memory is out. Any thread. */
+const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count);
 
 /* crash.c: memory for the report of a crash, -1 if there is none to be had. */
 int iswi_crash_memory(void);

@@ -208,7 +208,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         on_window(call_of(process, frame->id), &frame->as.window);
         return ISW_OK;
     case ISWI_RELOADED:
-        if (!iswi_reload_answered(process, &frame->as.reloaded.status))
+        if (!iswi_reload_answered(process, &frame->as.reloaded))
             return refuse(error, "a reloaded that nobody asked for");
         return ISW_OK;
     case ISWI_WARMED:

@@ -213,6 +213,7 @@ bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_w
 static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *function)
 {
     isw_error error = { ISW_OK, "" };
+    const iswi_host_function *rival;
 
     if (strcmp(function->trigger_type, "http") != 0) {
         function->refused = "this host has no trigger of its type";
@@ -220,11 +221,19 @@ static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *
     }
     if (iswi_routes_add(routes, function->methods, function->route, function, &error) == ISW_OK)
         return;
-    if (!atomic_load(&function->refused))
-        iswi_console_say(&host->console, ISW_LOG_ERROR,
-                         "function %s of worker %s is not served: %s", function->name,
-                         function->pool->settings->name, error.message);
-    function->refused = "its route was refused";
+    rival = error.status == ISW_E_CONFLICT ? iswi_routes_rival(routes) : NULL;
+    if (atomic_load(&function->unserved))
+        return;
+    function->refused = rival ? "another function has its route" : "its route was refused";
+    function->unserved =
+        rival ? iswi_arena_printf(&host->arena,
+                                  "function %s of worker %s is not served beside function %s of "
+                                  "worker %s: %s", function->name, function->pool->settings->name,
+                                  rival->name, rival->pool->settings->name, error.message)
+              : iswi_arena_printf(&host->arena, "function %s of worker %s is not served: %s",
+                                  function->name, function->pool->settings->name, error.message);
+    iswi_console_say(&host->console, ISW_LOG_ERROR, "%s",
+                     function->unserved ? function->unserved : function->name);
 }
 
 static bool all_are_known(const iswi_host *host)

@@ -196,6 +196,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
     }
     pthread_mutex_init(&host->steering, NULL);
+    pthread_mutex_init(&host->attention_lock, NULL);
     host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
@@ -234,6 +235,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 
 static void fini_process(iswi_process *process)
 {
+    iswi_buffer_fini(&process->attention);
     iswi_crash_join(process);
     iswi_link_destroy(process->link);
     iswi_free(process->lacks);
@@ -278,6 +280,9 @@ void iswi_host_destroy(iswi_host *host)
     iswi_control_free(host->control);
     iswi_metrics_destroy(host->metrics);
     pthread_mutex_destroy(&host->steering);
+    pthread_mutex_destroy(&host->attention_lock);
+    iswi_buffer_fini(&host->yaml_attention);
+    iswi_buffer_fini(&host->match_attention);
     iswi_config_close(host->config);
     iswi_arena_fini(&host->arena);
     iswi_free(host->routes);

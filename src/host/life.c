@@ -49,6 +49,8 @@ static void reset(iswi_process *process)
     process->lacks = NULL;
     process->kill_at_ns = 0;
     process->refuses = false;
+    iswi_buffer_reset(&process->attention);
+    process->program_look = iswi_file_look_at(process->pool->program);
     process->words[0][0] = process->words[1][0] = '\0'; /* nobody prints */
     process->wants_metrics = false;
     atomic_store(&process->metrics_asked, 0);

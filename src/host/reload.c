@@ -18,7 +18,7 @@
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-static iswi_file_look look_at(const char *path)
+iswi_file_look iswi_file_look_at(const char *path)
 {
     struct stat info;
 
@@ -31,7 +31,7 @@ static iswi_file_look look_at(const char *path)
                                            info.st_mtim.tv_nsec };
 }
 
-static bool is_same(const iswi_file_look *a, const iswi_file_look *b)
+bool iswi_file_look_same(const iswi_file_look *a, const iswi_file_look *b)
 {
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
            a->changed_ns == b->changed_ns;
@@ -84,9 +84,11 @@ void iswi_reload_watch(iswi_host *host)
         iswi_pool *pool = &host->pools[i];
 
         pool->config = config_of(host, pool);
-        pool->config_look = look_at(pool->config);
+        pool->config_look = iswi_file_look_at(pool->config);
         watched = watched && pool->config && watch_file(host, pool);
     }
+    iswi_attention_begin(host);
+    watched = watched && watch_folder(host, host->folder);
     if (!watched)
         iswi_console_say(&host->console, ISW_LOG_WARNING,
                          "changes of workers' configurations will not be seen (%s); SIGHUP has "
@@ -130,17 +132,18 @@ static void have_read(iswi_pool *pool)
         iswi_process_retry(&pool->processes[i]);
 }
 
-static void look_at_files(iswi_host *host)
+/* Whether more has happened than that files were made. */
+static bool look_at_files(iswi_host *host)
 {
     const uint32_t seen = read_events(host);
 
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
-        iswi_file_look now = look_at(pool->config);
+        iswi_file_look now = iswi_file_look_at(pool->config);
 
         if (pool->config_linked || is_link(pool->config))
             watch_file(host, pool); /* which may lie in other folders now */
-        if (!now.changed_ns || is_same(&now, &pool->config_look))
+        if (!now.changed_ns || iswi_file_look_same(&now, &pool->config_look))
             continue;
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
@@ -148,38 +151,38 @@ static void look_at_files(iswi_host *host)
         iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
         have_read(pool);
     }
+    return seen & ~(uint32_t)IN_CREATE;
 }
 
 void iswi_reload_look(iswi_host *host, bool files)
 {
     unsigned asked = atomic_load(&host->reloads);
 
-    if (files)
-        look_at_files(host);
+    if (files && look_at_files(host))
+        iswi_attention_look(host);
     if (asked == host->reloads_seen)
         return;
     host->reloads_seen = asked;
     iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
+    iswi_attention_look(host);
     for (size_t i = 0; i < host->pool_count; i++) {
-        host->pools[i].config_look = look_at(host->pools[i].config);
+        host->pools[i].config_look = iswi_file_look_at(host->pools[i].config);
         have_read(&host->pools[i]);
     }
 }
 
 /* -- Processes --------------------------------------------------------------------------------- */
 
-bool iswi_reload_answered(iswi_process *process, const iswi_wire_status *status)
+bool iswi_reload_answered(iswi_process *process, const iswi_reloaded *answer)
 {
+    bool refused = answer->status.code != 0;
+
     if (process->reloading != ISWI_RELOAD_ASKED)
         return false;
-    process->reloading = status->code ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
-    if (status->code)
+    process->reloading = refused ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
+    if (refused)
         atomic_fetch_sub(&process->pool->unread, 1);
-    if (status->code)
-        iswi_console_say(&process->host->console, ISW_LOG_ERROR,
-                         "worker %s keeps the configuration that it has; the new one was refused: "
-                         "%.*s", process->label, (int)status->message.size,
-                         status->message.size ? status->message.data : "");
+    iswi_attention_configured(process, answer);
     iswi_host_wake(process->host);
     return true;
 }
@@ -197,9 +200,7 @@ static void go_on(iswi_process *process)
                process->reloads != process->pool->reloads) {
         process->reloads = process->pool->reloads;
         if (!process->can_reload) {
-            iswi_console_say(&process->host->console, ISW_LOG_WARNING,
-                             "worker %s cannot read its configuration while it runs; start the "
-                             "host again", process->label);
+            iswi_attention_cannot_read(process);
             return;
         }
         process->reloading = ISWI_RELOAD_ASKED;

@@ -216,6 +216,7 @@ void iswi_report(iswi_host *host, iswi_buffer *out)
     all.host.url = host->http ? iswi_http_url(host->http) : NULL;
     all.host.admin_url = host->admin ? iswi_http_url(host->admin) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
+    all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
     if (gather(host, &all, &arena))
         write_struct(iswi_report_fields, &all, &arena, out);
     else
@@ -268,6 +269,10 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
     for (size_t i = 0; i < host->pool_count && readiness.reason_count < REASONS_MAX; i++)
         if (!pool_serves(&host->pools[i]))
             reasons[readiness.reason_count++] = pool_reason(&host->pools[i], &arena);
+    for (iswi_host_function *at = atomic_load(&host->newest);
+         at && readiness.reason_count < REASONS_MAX; at = at->before)
+        if (atomic_load(&at->unserved))
+            reasons[readiness.reason_count++] = atomic_load(&at->unserved);
     readiness.ready = readiness.reason_count == 0;
     write_struct(iswi_readiness_fields, &readiness, &arena, out);
     iswi_arena_fini(&arena);

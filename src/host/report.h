@@ -45,6 +45,8 @@ typedef struct iswi_report_all {
     size_t process_count;
     iswi_report_function *functions;
     size_t function_count;
+    const char **attention; /* what is not as files say, a sentence each, until it is mended */
+    size_t attention_count;
 } iswi_report_all;
 
 extern const isw_field iswi_report_fields[];

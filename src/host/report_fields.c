@@ -62,6 +62,7 @@ const isw_field iswi_report_fields[] = {
       .fields = process_fields, .item_size = sizeof(iswi_report_process) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, functions, function_count),
       .fields = function_fields, .item_size = sizeof(iswi_report_function) },
+    { ISW_FIELD_LIST(STRING, iswi_report_all, attention, attention_count) },
     { 0 },
 };
 

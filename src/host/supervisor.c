@@ -201,6 +201,8 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     if (host->route_count == 0)
         iswi_functions_publish(host);
     atomic_store(&host->settled, true);
+    if (seen->indexed == host->pool_count)
+        iswi_attention_match(host);
     if (host->function_count)
         iswi_functions_show(host);
     announce(host);

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A configuration that changes while the host runs: nothing is lost, a bad one changes nothing."""
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import tempfile
 import threading
 import unittest
 
-from harness import BIN, CHAIN, NO_CHAIN, Host, main, wait_until, worker
+from harness import BIN, CHAIN, NO_CHAIN, WORKER, Host, main, wait_until, worker
+from operators import ask, report
 
 READ = r"worker test has read its configuration again and runs by it; (\d+) functions"
 FORBIDDING = ("middleware:\n"
@@ -117,6 +120,56 @@ class Reload(unittest.TestCase):
             replace(host, NO_CHAIN)
             host.wait_for(READ)
             self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def attention(self, host, words):
+        """Wait until the status has one sentence, and it holds the words; or none for none."""
+        wait_until(lambda: (" ".join(report(host).get("attention", [])) == "") if not words else
+                   any(words in line for line in report(host).get("attention", [])))
+
+    def test_a_refused_file_stands_in_the_status_until_it_is_mended(self):
+        with Host(worker()) as host:
+            self.assertEqual(report(host).get("attention", []), [])
+            host.write("worker.yaml", "worker: {concurency: 1}\nmiddleware: [nix]\n")
+            self.attention(host, "worker test keeps the configuration that it has; the new one was "
+                                 "refused: worker.yaml:1:10: unknown option \"concurency\"")
+            self.attention(host, "worker.yaml:2:14: unknown name \"nix\"")
+            self.assertIn("\n! worker test keeps the configuration", ask(host, "status"))
+            host.write("worker.yaml", NO_CHAIN)
+            self.attention(host, "")
+
+    def test_what_waits_for_a_start_stands_in_the_status(self):
+        with Host(worker()) as host:
+            host.write("worker.yaml", "worker: {concurrency: 3}\n" + CHAIN)
+            self.attention(host, "worker.yaml:1:10: concurrency has changed, and stays as it was")
+            host.write("worker.yaml", CHAIN)
+            self.attention(host, "")
+            with open(host.folder.name + "/host.yaml") as file:
+                text = file.read()
+            host.write("host.yaml", text + "logging: {level: debug}\n")
+            self.attention(host, "host.yaml has changed; what it says holds when the host starts")
+            host.write("host.yaml", "")
+            self.attention(host, "host.yaml has changed and is wrong, and the host goes on as it "
+                                 "began: ")
+            host.write("host.yaml", "# the same\n" + text)
+            self.attention(host, "")
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_program_that_was_built_anew_stands_in_the_status(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = folder + "/program"
+            os.symlink(WORKER, program)
+            with Host(worker(command=[program])) as host:
+                self.assertEqual(report(host).get("attention", []), [])
+                os.unlink(program)
+                shutil.copy2(WORKER, program)
+                self.attention(host, f"worker test runs what {program} was before it changed")
+
+    def test_an_order_that_cannot_be_meant_is_told(self):
+        with Host(worker()) as host:
+            host.write("worker.yaml", FORBIDDING + "  - cors: {origins: ['https://a.example']}\n")
+            self.attention(host, "cors stands inside of auth (worker.yaml:3:5) for function again")
+            host.write("worker.yaml", CHAIN)
+            self.attention(host, "")
 
     def test_what_runs_ends_with_the_chain_that_it_began_with(self):
         with Host(worker(), chain=CHAIN) as host:

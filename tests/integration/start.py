@@ -271,6 +271,25 @@ class Start(unittest.TestCase):
             host.write("worker.yaml", NO_CHAIN)
             wait_until(lambda: host.get("hello/x")[0] == 200)
 
+    def test_functions_of_two_workers_on_one_route_are_both_named(self):
+        with Host(worker("one") + worker("two"), top=ADMIN) as host:
+            told = (r"function hello of worker (one|two) is not served beside function hello of "
+                    r"worker (one|two): routes \"GET hello/\{name\}\" and ")
+            host.wait_for("error +host: " + told)
+            self.assertEqual(host.get("hello/x")[0], 200)
+            status, body = admin(host, "GET", "/ready")
+            self.assertEqual(status, 503)
+            self.assertRegex(" ".join(body["reasons"]), told)
+
+    def test_settings_of_functions_that_match_nothing_are_placed(self):
+        top = "functions: [{name: hello}, {name: helo, timeout: 1s}, {name: 'nap*'}]"
+        with Host(worker(), top=top) as host:
+            host.wait_for(r'error +host: \S+/host.yaml:1:\d+: no function of any worker matches '
+                          '"helo"')
+            told = report(host)["attention"]
+            self.assertEqual(len(told), 1)
+            self.assertIn('no function of any worker matches "helo"', told[0])
+
     def test_an_environment_may_be_a_mapping(self):
         show = worker("env", ["sh", "-c", "echo $ISW_A-$ISW_B; exit 78"],
                       "environment: {ISW_A: 1, ISW_B: 'x y'}")
