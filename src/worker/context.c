@@ -105,13 +105,27 @@ void iswi_context_end(isw_context *ctx)
         iswi_buffer_fini(&ctx->outgoing.bytes);
 }
 
+/* -1 is none, so it has the name of all those that there are not. */
+static bool is_status(isw_status status)
+{
+    return strcmp(isw_status_name(status), isw_status_name((isw_status)-1)) != 0;
+}
+
 static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
     isw_status status = ctx->bound->function->handler(ctx);
 
     (void)self;
     (void)next;
-    return status == ISW_OK && !ctx->shrinks ? iswi_answer_check(ctx) : status;
+    if (status == ISW_OK)
+        return ctx->shrinks ? ISW_OK : iswi_answer_check(ctx);
+    if (!is_status(status)) {
+        iswi_misuse(ctx, ISW_E_FAILED, "its handler returned %d, which is no isw_status: return "
+                                       "ISW_OK, and give HTTP statuses to isw_http_reply",
+                    (int)status);
+        return ISW_E_FAILED;
+    }
+    return status;
 }
 
 static bool has_header(const isw_context *ctx, const char *name)

@@ -89,8 +89,11 @@ static isw_status load_known(isw_worker *worker, iswi_generation *generation,
     isw_error own = { ISW_OK, "" };
 
     if (iswi_registry_find(&worker->registry, entry_name(entry)) ||
-        iswi_registry_load_known(&worker->registry, entry_name(entry), &own) == ISW_OK)
+        iswi_registry_load_known(&worker->registry, entry_name(entry), &own) == ISW_OK) {
+        if (!iswi_registry_find(&worker->registry, entry_name(entry)))
+            iswi_registry_load_all_known(&worker->registry, &own); /* to be named in the refusal */
         return ISW_OK;
+    }
     return iswi_config_refuse(generation->config, entry, error, "%s", own.message);
 }
 

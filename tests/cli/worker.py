@@ -63,6 +63,7 @@ def reads_the_configuration_wherever_it_is_named(folder):
         assert done.returncode == EX_CONFIG and not done.stdout, done
         assert lines[0].startswith(prefix + '1:10: unknown option "concurency"'), lines
         assert lines[1].startswith(prefix + '2:14: unknown name "nix"'), lines
+        assert ", auth, compress" in lines[1], lines  # modules, which are loaded by name
         assert len(lines) == 2, lines
 
 

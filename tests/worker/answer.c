@@ -70,6 +70,12 @@ static isw_status has_many_headers(isw_context *ctx)
     return status == ISW_OK ? isw_http_reply(ctx, 200, NULL, "many") : status;
 }
 
+static isw_status returns_what_is_no_status(isw_context *ctx)
+{
+    (void)ctx;
+    return (isw_status)size;
+}
+
 static const isw_binding outputs[] = {
     { .name = "a", .type = "t", .direction = ISW_OUT },
     { .name = "b", .type = "t", .direction = ISW_OUT },
@@ -82,6 +88,8 @@ static const isw_function functions[] = {
     { .name = "odd", .trigger = ISW_HTTP("GET", NULL), .handler = puts_out_oddly,
       .bindings = outputs },
     { .name = "many", .trigger = ISW_HTTP("GET", NULL), .handler = has_many_headers },
+    { .name = "odd_status", .trigger = ISW_HTTP("GET", NULL),
+      .handler = returns_what_is_no_status },
     { .name = "tick", .trigger = ISW_TRIGGER("timer", NULL), .handler = results_deeply },
     { 0 },
 };
@@ -168,7 +176,25 @@ static void headers_are_bounded_too(void **state)
     isw_test_destroy(test);
 }
 
+static void a_handler_that_returns_no_status_is_told_what_to_return(void **state)
+{
+    isw_test *test = begin();
+    const isw_test_result *result;
+
+    (void)state;
+    for (size = 200; size < 500; size += 204) {
+        result = isw_test_http(test, "GET", "/odd_status");
+        assert_int_equal(result->http_status, 500);
+        assert_refused(result, size == 200 ? "its handler returned 200, which is no isw_status"
+                                           : "its handler returned 404, which is no isw_status");
+    }
+    size = ISW_E_NOT_FOUND;
+    assert_int_equal(isw_test_http(test, "GET", "/odd_status")->http_status, 404);
+    isw_test_destroy(test);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_handler_that_returns_no_status_is_told_what_to_return),
     cmocka_unit_test(an_answer_that_is_too_large_is_the_functions_failure),
     cmocka_unit_test(outputs_count_for_the_answer),
     cmocka_unit_test(values_that_cannot_travel_are_refused_by_name),
