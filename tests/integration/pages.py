@@ -3,10 +3,11 @@
 import http.client
 import json
 import os
+import subprocess
 import tempfile
 import unittest
 
-from harness import CHAIN, NO_CHAIN, SOURCE, Client, Host, main, wait_until, worker
+from harness import BIN, CHAIN, NO_CHAIN, SOURCE, Client, Host, main, wait_until, worker
 
 SITE = "https://a.example"
 CORS = """middleware:
@@ -94,6 +95,22 @@ class Pages(unittest.TestCase):
             self.assertEqual(headers["access-control-allow-headers"], "x-own")
             other = dict(PREFLIGHT, Origin="https://b.example")
             self.assertEqual(self.ask(host, "OPTIONS", "nowhere", **other)[0], 404)
+            self.assertEqual(self.ask(host, "OPTIONS", "echo", **PREFLIGHT)[0], 204)
+
+    def test_a_page_sees_that_the_host_drains_or_its_worker_is_down(self):
+        with Host(worker(more="restart_delay: 60s\nrestart_delay_max: 60s"), chain=CORS) as host:
+            def drain(word):
+                subprocess.run([BIN + "/isoworker", word, host.folder.name], timeout=60, check=True,
+                               capture_output=True)
+
+            drain("drain")
+            self.assertIn("retry-after", self.readable(host, 503, "POST", "echo", b"x")[1])
+            self.assertEqual(self.ask(host, "OPTIONS", "echo", **PREFLIGHT)[2][ALLOW], SITE)
+            drain("resume")
+            self.readable(host, 200, "POST", "echo", b"x")
+            self.readable(host, 502, "POST", "crash")
+            host.wait_for("starts again|again in")
+            self.readable(host, 503, "POST", "echo", b"x")
             self.assertEqual(self.ask(host, "OPTIONS", "echo", **PREFLIGHT)[0], 204)
 
     def test_the_policy_is_that_of_the_chain_in_force(self):
