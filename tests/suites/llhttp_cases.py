@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """llhttp's cases for requests, which stand in its Markdown: the bytes, and what its parser says of
-them. `strict` are those for the parser as it is, `lenient` those that it takes only when told to."""
+them; `lenient` are those that it takes only when told to."""
 import concurrent.futures
 import os
 import re

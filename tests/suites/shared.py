@@ -79,7 +79,7 @@ def missing(suite, folder):
     return lacks
 
 
-# -- Decisions --------------------------------------------------------------------------------------
+# -- Decisions --------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
@@ -113,7 +113,7 @@ def decision_of(decisions, suite, case):
     return None
 
 
-# -- The subject ------------------------------------------------------------------------------------
+# -- The subject ------------------------------------------------------------------------------
 
 
 def host(chain=CHAIN, top="", http="", more=""):
@@ -171,7 +171,8 @@ def statuses(answer):
 def form_path(content_type):
     """The function that reads a form of this type, or None if it is no form."""
     kind = content_type.partition(";")[0].strip().lower()
-    return {"multipart/form-data": "/upload", "application/x-www-form-urlencoded": "/form"}.get(kind)
+    readers = {"multipart/form-data": "/upload", "application/x-www-form-urlencoded": "/form"}
+    return readers.get(kind)
 
 
 def parts_of(body):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""formidable's requests with forms as browsers and libraries have sent them, and what is in each."""
+"""formidable's requests with forms as browsers have sent them, and what is in each."""
 import hashlib
 import json
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dropseed's h1spec: HTTP/1.1 by RFC 9112 and 9110, strict cases and hardening included. Many of its
-cases wait for seconds, so that they run side by side."""
+"""dropseed's h1spec: HTTP/1.1 by RFC 9112 and 9110, strict cases and hardening included. Many of
+its cases wait for seconds, so that they run side by side."""
 import concurrent.futures
 import sys
 

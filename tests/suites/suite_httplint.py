@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of every shape, held to what httplint (the judge behind REDbot) knows of HTTP: none of its
-notes may say "bad". Each is read by its own framing on a connection that must serve the next request,
-and a 304 must say what the 200 says."""
+"""Answers of every shape, held to what httplint (the judge behind REDbot) knows of HTTP: none of
+its notes may say "bad". Each is read by its own framing on a connection that must serve the next
+request, and a 304 must say what the 200 says."""
 import contextlib
 import os
 import socket
@@ -33,9 +33,11 @@ FILES = {"a.txt": b"some text\n" * 100, "a.html": b"<!doctype html><title>a</tit
 # Name, method, path, headers; "ETAG" and "DATE" stand for those of the file.
 PLAIN = [
     ("text", "GET", "/text", {}), ("text, its head", "HEAD", "/text", {}),
-    ("text, compressed", "GET", "/text", GZIP), ("text, compressed, its head", "HEAD", "/text", GZIP),
+    ("text, compressed", "GET", "/text", GZIP),
+    ("text, compressed, its head", "HEAD", "/text", GZIP),
     ("nothing", "GET", "/nothing", {}), ("nothing, its head", "HEAD", "/nothing", {}),
-    ("nothing for a post", "POST", "/nothing", {}), ("nothing, compressed", "GET", "/nothing", GZIP),
+    ("nothing for a post", "POST", "/nothing", {}),
+    ("nothing, compressed", "GET", "/nothing", GZIP),
     ("a redirect", "GET", "/redirect", {}), ("a redirect, its head", "HEAD", "/redirect", {}),
     ("a redirect of a post", "POST", "/redirect", {}), ("a cookie", "GET", "/cookie", {}),
     ("pieces", "GET", "/pieces", {}), ("pieces, their head", "HEAD", "/pieces", {}),

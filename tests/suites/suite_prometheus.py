@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/metrics as Prometheus reads it: its own promtool and its client for Python look at what is served
-after a worker has measured something, sound or not. What is not sound must not be served, and must
-never cost what others measure."""
+"""/metrics as Prometheus reads it: its own promtool and its client for Python look at what is
+served after a worker has measured something, sound or not. What is not sound must not be served,
+and must never cost what others measure."""
 import os
 import re
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""defparam's smuggler: a Transfer-Encoding header in every disguise beside a Content-Length. Each is
-sent in both of its ways, by GET and POST; none may reach a function as two requests, or with
+"""defparam's smuggler: a Transfer-Encoding header in every disguise beside a Content-Length. Each
+is sent with three bodies, by GET and POST; none may reach a function as two requests, or with
 another body than a strict reader sees: it is refused and the connection ends."""
 import concurrent.futures
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML of every shape in the place of worker.yaml and of host.yaml: none may crash or hang a program;
-a file that is no YAML, or no configuration, is refused with its place."""
+"""YAML of every shape in the place of worker.yaml and of host.yaml: none may crash or hang a
+program; a file that is no YAML, or no configuration, is refused with its place."""
 import concurrent.futures
 import os
 import re
@@ -10,10 +10,11 @@ import tempfile
 from shared import BUILD, WORKER, Case, Suite
 
 SUITE = Suite("yaml_files", "yaml/yaml-test-suite", "MIT",
-              "YAML as worker.yaml and host.yaml: refused with its place, never a crash", needs=("src",),
-              modules=(("yaml", "python3-yaml"),))
+              "YAML as worker.yaml and host.yaml: refused with its place, never a crash",
+              needs=("src",), modules=(("yaml", "python3-yaml"),))
 SECONDS = 20
-# How each is read, and whether by a folder: a host.yaml of the suite names no workers and never runs.
+# How each is read, and whether by its folder: a host.yaml of the suite names no workers and never
+# runs.
 COMMANDS = {"worker.yaml": ([WORKER, "--check"], False),
             "host.yaml": ([os.path.join(BUILD, "bin", "isoworker"), "run", "--port", "0"], True)}
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *algorithms[] = { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-                                          "ES256", "ES384", "ES512", "HS256", "HS384", "HS512" };
+                                    "ES256", "ES384", "ES512", "HS256", "HS384", "HS512" };
 static const char *audience[] = { "suite" };
 
 /* What is said of a payload that is no claims, which is looked at once the signature held. */
@@ -19,8 +19,8 @@ static void judge(auth_jwt *jwt, const char *line, size_t size)
     json_t *claims = NULL;
     const char *reason = NULL;
     isw_error note = { 0 };
-    isw_status status = auth_jwt_verify(jwt, (isw_str){ line, size }, (auth_now){ 1, 1 }, &claims,
-                                        &reason, &note);
+    isw_status status =
+        auth_jwt_verify(jwt, (isw_str){ line, size }, (auth_now){ 1, 1 }, &claims, &reason, &note);
 
     json_decref(claims);
     puts(status == ISW_OK || strcmp(reason, no_claims) == 0 ? "signed" : reason);
@@ -28,10 +28,14 @@ static void judge(auth_jwt *jwt, const char *line, size_t size)
 
 int main(int argc, char **argv)
 {
-    auth_jwt_options options = { .issuer = "suite", .audience = { audience, 1 },
-                                 .algorithms = { algorithms, 12 }, .roles_claim = "roles",
-                                 .scopes_claim = "scope", .audience_claim = "aud",
-                                 .cache_ms = 3600000, .refresh_ms = 3600000,
+    auth_jwt_options options = { .issuer = "suite",
+                                 .audience = { audience, 1 },
+                                 .algorithms = { algorithms, 12 },
+                                 .roles_claim = "roles",
+                                 .scopes_claim = "scope",
+                                 .audience_claim = "aud",
+                                 .cache_ms = 3600000,
+                                 .refresh_ms = 3600000,
                                  .jwks = argc == 2 ? argv[1] : NULL };
     static char line[64 * 1024];
     auth_jwt jwt = { 0 };

@@ -71,8 +71,8 @@ static isw_value describe_part(const isw_part *part, isw_named_value members[4])
     members[0] = (isw_named_value){ isw_str_of("name"), bytes_of(part->name) };
     members[1] = (isw_named_value){ isw_str_of("filename"), bytes_of(part->filename) };
     members[2] = (isw_named_value){ isw_str_of("type"), bytes_of(part->content_type) };
-    members[3] = (isw_named_value){ isw_str_of("data"),
-                                    isw_value_bytes(part->data.data, part->data.size) };
+    members[3] =
+        (isw_named_value){ isw_str_of("data"), isw_value_bytes(part->data.data, part->data.size) };
     return isw_value_map(members, 4);
 }
 
@@ -216,8 +216,11 @@ static isw_status cookie(isw_context *ctx)
 {
     isw_http_set_header(ctx, "cache-control", "no-store");
     isw_http_set_cookie(ctx, &(isw_cookie){ .name = "session",
-                                            .value = "a1", .path = "/", .max_age_s = 60,
-                                            .same_site = ISW_SAME_SITE_LAX, .http_only = true });
+                                            .value = "a1",
+                                            .path = "/",
+                                            .max_age_s = 60,
+                                            .same_site = ISW_SAME_SITE_LAX,
+                                            .http_only = true });
     return isw_http_reply(ctx, 200, "text/plain", "set\n");
 }
 
@@ -265,7 +268,8 @@ static isw_status measure(isw_context *ctx)
     char *rest = NULL;
     isw_metric metric = { .name = query_or(ctx, "name", ""),
                           .help = "Back\\slash, \"quotes\" and a\nline.",
-                          .bounds = bounds, .bound_count = 4 };
+                          .bounds = bounds,
+                          .bound_count = 4 };
     size_t count = 0;
 
     for (char *label = strtok_r(labels, ",", &rest); label && count < ISW_METRIC_LABELS_MAX;
@@ -297,9 +301,13 @@ static const isw_function functions[] = {
     { .name = "redirect", .trigger = ISW_HTTP("GET HEAD POST", "redirect"), .handler = redirect },
     { .name = "cookie", .trigger = ISW_HTTP("GET HEAD", "cookie"), .handler = cookie },
     { .name = "fails", .trigger = ISW_HTTP("GET HEAD", "fails/{status}"), .handler = fails },
-    { .name = "pieces", .trigger = ISW_HTTP("GET HEAD", "pieces"), .handler = pieces,
+    { .name = "pieces",
+      .trigger = ISW_HTTP("GET HEAD", "pieces"),
+      .handler = pieces,
       .streams = true },
-    { .name = "events", .trigger = ISW_HTTP("GET HEAD", "events"), .handler = events,
+    { .name = "events",
+      .trigger = ISW_HTTP("GET HEAD", "events"),
+      .handler = events,
       .streams = true },
     { .name = "measure", .trigger = ISW_HTTP("GET", "measure"), .handler = measure },
     { 0 },
