@@ -79,7 +79,11 @@ ISW_API isw_status isw_http_reply_failure(isw_context *ctx, bool details);
 
 /* Give the reply a header, before or after it is made: `set` takes the place of all of that name,
  * `add` leaves them and comes after. Set-Cookie is always added, for each cookie is a header of its
- * own (RFC 6265, section 3). Both texts are copied.
+ * own (RFC 6265, section 3). Both texts are copied; a value of nothing is sent as one. Headers stay
+ * with whatever answer is made in the end, also with nothing, with a value that is no reply, and with
+ * the host's answer to a failure, but for those that speak of a body there. What belongs to the
+ * connection (Connection, Transfer-Encoding and the like) the host drops, and Content-Length counts
+ * only for what is not sent here: HEAD, 304, and a body that begins with isw_http_begin.
  * Errors: ISW_E_INVALID if the name is not a token or the value has control characters or is not
  * UTF-8 (RFC 9110, section 5), ISW_E_NO_MEMORY, ISW_E_CONFLICT after the answer; all recorded on
  * ctx. */
