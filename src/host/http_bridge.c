@@ -42,13 +42,13 @@ static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
                         isw_value_type_name(result->type), status);
 }
 
-/* Whether the head of a function's answer is too large to be sent; it is told then. */
-static bool refuse_head(iswi_http_request *request, const char *invocation_id,
-                        const iswi_answer *answer)
+/* Whether there is no room for the headers of a function's answer; it is told then. */
+static bool refuse_head(const iswi_http_request *request, const char *invocation_id,
+                        const isw_pairs *headers)
 {
-    const iswi_host_function *function = answer->function;
+    const iswi_host_function *function = iswi_http_request_target(request);
     size_t room;
-    size_t size = iswi_http_head_excess(request, &answer->result.as.http->headers, &room);
+    size_t size = iswi_http_head_excess(request, headers, &room);
 
     if (!size)
         return false;
@@ -95,8 +95,9 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
     int status = later && answer->status != ISW_E_BUSY ? 503 : isw_status_http(answer->status);
 
     iswi_http_problem_is(request, answer->status, answer->retriable || later);
+    /* What the chain gave it before it failed. */
     if (answer->result.type == ISW_VALUE_HTTP &&
-        !refuse_head(request, invocation_id, answer)) /* what the chain gave it before it failed */
+        !refuse_head(request, invocation_id, &answer->result.as.http->headers))
         iswi_http_problem_has(request, &answer->result.as.http->headers);
     if (later)
         iswi_http_retry_after(request, answer->retry_after_ms);
@@ -115,8 +116,10 @@ static void on_placed(void *user, iswi_process *process, uint64_t id)
     iswi_http_set_tag(user, process, id);
 }
 
+/* A head that is too large to be sent costs the connection: nothing else can be said any more. */
 static isw_status on_head(void *user, const isw_http *head)
 {
+    refuse_head(user, "", &head->headers);
     return iswi_http_begin(user, head);
 }
 
@@ -210,7 +213,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         whole.status = reply->body.size ? 200 : 204;
         reply = &whole;
     }
-    if (is_reply(reply, answer->outcome) && refuse_head(request, invocation_id, answer))
+    if (is_reply(reply, answer->outcome) && refuse_head(request, invocation_id, &reply->headers))
         answer_500(request, invocation_id, answer);
     else if (is_reply(reply, answer->outcome))
         iswi_http_answer(request, reply, iswi_answer_release, answer->held);

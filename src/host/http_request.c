@@ -198,6 +198,11 @@ void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *n
     *number = atomic_load_explicit(&request->tag_number, memory_order_relaxed);
 }
 
+void *iswi_http_request_target(const iswi_http_request *request)
+{
+    return request->target;
+}
+
 iswi_arena *iswi_http_request_arena(iswi_http_request *request)
 {
     return &request->arena;

@@ -108,6 +108,9 @@ void iswi_http_stop(iswi_http *http);
  * `release` is NULL. */
 const isw_http *iswi_http_request_data(const iswi_http_request *request);
 
+/* What its route leads to. */
+void *iswi_http_request_target(const iswi_http_request *request);
+
 /* Memory that lives as long. On the handler's thread, before it returns. */
 iswi_arena *iswi_http_request_arena(iswi_http_request *request);
 

@@ -391,6 +391,8 @@ static isw_status bulky(isw_context *ctx)
 
     for (int i = atoi(isw_http_query(ctx, "n")); i > 0; i--)
         isw_http_add_header(ctx, "x-bulk", isw_context_printf(ctx, "%0*d", bytes, i));
+    if (isw_http_query(ctx, "begin"))
+        return isw_http_begin(ctx, 200, "text/plain");
     return isw_http_reply(ctx, 200, "text/plain", "bulky");
 }
 

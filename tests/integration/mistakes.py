@@ -90,6 +90,9 @@ class Mistakes(unittest.TestCase):
             for query in ("n=99&bytes=600", "n=1&bytes=60000", "n=3000&bytes=10"):
                 status, body, _ = host.request("GET", "bulky?" + query)
                 self.assertEqual((status, json.loads(body)["error"]), (500, "ISW_E_FAILED"))
+            self.assertEqual(host.request("GET", "bulky?n=40&bytes=300&begin=1")[0], 200)
+            self.assertEqual(host.request("GET", "bulky?n=1&bytes=60000&begin=1")[0], 500)
+            host.wait_for("the headers of a response that begins have 60[0-9]+ bytes, more than 32768")
             line = host.wait_for(r"bulky: the headers of its answer have \d{5} bytes, more than the "
                                  r"\d{5} that there is room for: send fewer")
             self.assertRegex(line, " error ")
