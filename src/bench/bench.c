@@ -108,7 +108,7 @@ static int run(bench *b)
     iswi_bench_report_fini(&b->report);
     fflush(stdout);
     if (b->full)
-        all = iswi_bench_run_full((double)b->seconds / SECONDS_FULL, b->json, stdout);
+        all = iswi_bench_run_full((double)b->seconds / (double)SECONDS_FULL, b->json, stdout);
     if (iswi_bench_is_over(INT64_MAX))
         return 128 + SIGINT;
     for (unsigned i = 0; i < CASES; i++)
