@@ -301,6 +301,17 @@ class Streams(unittest.TestCase):
             self.assertEqual(host.ask("odd")[2], bytes(5))
             self.assertEqual(host.ask("empty")[::2], (200, b""))
 
+    def test_a_request_without_a_body_has_none_to_follow(self):
+        """And a function that answers before the end gets no more."""
+        one = function("one", "GET POST", "one", more={"11": True}.items())
+        play = {"one": [[RESPONSE, "id", {"1": SUCCESS, "3": [1, "a"]}]]}
+        with ScriptedHost([one], play) as host:
+            self.assertEqual(host.ask("one")[::2], (200, b"a"))
+            self.assertFalse(host.told("invoked: ")["follows"])
+            for size in (5, 2_000_000):
+                self.assertEqual(host.ask("one", "POST", bytes(size))[::2], (200, b"a"))
+            host.wait_for('invoked: .*"body": 0, "follows": true')
+
     def test_an_answer_in_pieces_is_cut_by_anything_else(self):
         with self.host(failed=[self.begin(), self.piece(3), [RESPONSE, "id", {"1": FAILED}]],
                        lost=[self.begin(), self.piece(3), ["exit", 1]]) as host:

@@ -96,7 +96,8 @@ def told(body):
     return {"inputs": len(body.get(4, [])), "metadata": len(body.get(5, [])),
             "method": request.get(1), "url": request.get(2), "headers": pairs(request, 3),
             "query": pairs(request, 4), "params": pairs(request, 5),
-            "body": len(request.get(6, b"")), "status": request.get(8)}
+            "body": len(request.get(6, b"")), "follows": body.get(9, False),
+            "status": request.get(8)}
 
 
 def probe():
