@@ -5,6 +5,7 @@
 /* The commands. Each takes its own words (argv[0] is the command) and returns an exit status of
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
+int iswi_cli_check(int argc, char **argv);
 int iswi_cli_describe(int argc, char **argv);
 int iswi_cli_explain(int argc, char **argv);
 int iswi_cli_symbolize(int argc, char **argv);

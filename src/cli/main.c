@@ -4,6 +4,7 @@
 
 #include <isoworker/export.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,6 +18,7 @@ typedef struct command {
 
 static const command commands[] = {
     { "run", iswi_cli_run, "start the workers of DIR/host.yaml and serve" },
+    { "check", iswi_cli_check, "say whether it would serve, or all that is wrong" },
     { "worker", iswi_cli_worker, "be the worker whose functions are in a shared object" },
     { "explain", iswi_cli_explain, "print the reference of a middleware, or the list of them" },
     { "status", iswi_cli_status, "show the workers and functions of a host that runs" },
@@ -47,6 +49,16 @@ static void keep_standard_descriptors(void)
         close(fd);
 }
 
+static bool is_version(const char *name)
+{
+    return strcmp(name, "version") == 0 || strcmp(name, "--version") == 0;
+}
+
+static bool is_help(const char *name)
+{
+    return strcmp(name, "help") == 0 || strcmp(name, "--help") == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -58,11 +70,16 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     if (strcmp(name, "symbolize") == 0) /* started when a worker has crashed */
         return iswi_cli_symbolize(argc - 1, argv + 1);
-    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+    if (argc > 2 && (is_version(name) || is_help(name))) {
+        fprintf(stderr, "isoworker: \"%s\" is not understood; %s takes nothing more\n", argv[2],
+                name);
+        return EX_USAGE;
+    }
+    if (is_version(name)) {
         printf("isoworker %s\n", isw_version());
         return EX_OK;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+    if (is_help(name)) {
         print_usage(stdout);
         return EX_OK;
     }

@@ -148,8 +148,11 @@ int iswi_cli_symbolize(int argc, char **argv)
     report r = { .signal = 0 };
     Dwfl *dwfl;
 
-    (void)argc;
-    (void)argv;
+    if (argc > 1) {
+        fprintf(stderr, "isoworker: \"%s\" is not understood; symbolize reads standard input\n",
+                argv[1]);
+        return EX_USAGE;
+    }
     if (!read_report(&r)) {
         fprintf(stderr, "isoworker: there is no report of a crash on standard input\n");
         return EX_DATAERR;

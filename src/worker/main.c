@@ -169,6 +169,16 @@ static int take_config(isw_worker *worker, int *argc, char **argv)
     return refuse("--config", "needs a file");
 }
 
+static bool is_verb(const char *word)
+{
+    static const char *const verbs[] = { "run", "--describe", "--check", "--help" };
+
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i], word) == 0)
+            return true;
+    return false;
+}
+
 static int do_verb(isw_worker *worker, int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "run";
@@ -176,6 +186,8 @@ static int do_verb(isw_worker *worker, int argc, char **argv)
 
     if (strcmp(verb, "invoke") == 0 && argc > 2)
         return iswi_program_invoke(worker, argc - 2, argv + 2);
+    if (!is_verb(verb))
+        return refuse(verb, strcmp(verb, "invoke") ? "is not understood" : "needs a function");
     if (argc > 2 + json)
         return refuse(argv[2 + json], "is not understood");
     if (strcmp(verb, "run") == 0)
@@ -184,8 +196,6 @@ static int do_verb(isw_worker *worker, int argc, char **argv)
         return iswi_program_describe(worker, json);
     if (strcmp(verb, "--check") == 0)
         return iswi_program_check(worker);
-    if (strcmp(verb, "--help") != 0)
-        return refuse(verb, strcmp(verb, "invoke") ? "is not understood" : "needs a function");
     print_usage();
     return EX_OK;
 }

@@ -31,6 +31,7 @@ endfunction()
 
 isw_integration(faults)
 isw_integration(answers)
+isw_integration(check)
 isw_integration(auth)
 isw_integration(reload)
 isw_integration(start)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker check`. */
+#include "cli/cli.h"
+#include "host/check.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char usage[] =
+    "usage: isoworker check [DIR]\n"
+    "\n"
+    "Says whether a host would serve what DIR/host.yaml (DIR is . by default) says: the file\n"
+    "itself, the programs, folders and files that it names, the YAML and the functions of each\n"
+    "worker, which its program checks as `WORKER --check` does, and all their routes against each\n"
+    "other. Nothing is served and no service is made, but the middleware of each worker is started\n"
+    "for a moment. Tells all that is wrong, on standard error, and ends with status 78 then. What\n"
+    "can hardly be meant, and workers that do not link the library, are told as well and change no\n"
+    "status.\n";
+
+static void tell(iswi_faults *list)
+{
+    const isw_error none = { ISW_OK, "" };
+    iswi_buffer text = { 0 };
+
+    if (!list->count)
+        return;
+    iswi_faults_tell(list, "isoworker", &none, &text);
+    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "isoworker: no memory\n", stderr);
+    iswi_buffer_fini(&text);
+}
+
+static int check(const char *folder)
+{
+    iswi_check result;
+    bool right = iswi_check_folder(folder, &result);
+
+    tell(&result.notes);
+    tell(&result.faults);
+    if (right)
+        printf("the configuration is right: %zu worker%s, %zu functions\n", result.workers,
+               result.workers == 1 ? "" : "s", result.functions);
+    iswi_check_fini(&result);
+    return right ? EX_OK : EX_CONFIG;
+}
+
+int iswi_cli_check(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int letter = getopt_long(argc, argv, "", options, NULL);
+
+    if (letter == 'h')
+        return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+    if (letter != -1)
+        return EX_USAGE;
+    if (optind + 1 < argc) {
+        fprintf(stderr, "isoworker: check takes one folder\n");
+        return EX_USAGE;
+    }
+    return check(optind < argc ? argv[optind] : ".");
+}

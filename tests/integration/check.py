@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`isoworker check`: whether a host would serve, or all that is wrong, without one that runs."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, main, worker
+
+RIGHT, USAGE, WRONG = 0, 64, 78
+PYTHON = worker("python", [SOURCE + "/conformance/worker.py"])
+
+
+class Check(unittest.TestCase):
+    def check(self, workers, top="", words=(), **files):
+        """Exit status, what is said on standard output, and the lines of standard error."""
+        with tempfile.TemporaryDirectory(prefix="isw-") as folder:
+            files = {"worker.yaml": CHAIN, "host.yaml": top + "\nworkers:\n" + workers, **files}
+            for name, text in files.items():
+                with open(os.path.join(folder, name), "w") as file:
+                    file.write(text)
+            done = subprocess.run([BIN + "/isoworker", "check", *(words or [folder])], text=True,
+                                  capture_output=True, timeout=PATIENCE_S)
+            return (done.returncode, done.stdout,
+                    done.stderr.replace(os.path.realpath(folder) + "/", "").splitlines())
+
+    def test_what_is_right_is_said_to_be(self):
+        code, said, told = self.check(worker(command=[WORKER, "run"]))
+        self.assertEqual((code, told), (RIGHT, []))
+        self.assertRegex(said, r"^the configuration is right: 1 worker, \d+ functions\n$")
+
+    def test_each_worker_tells_all_that_is_wrong_with_its_yaml(self):
+        code, said, told = self.check(
+            worker("one") + worker("two", more="config: two.yaml") + worker("args", [WORKER, "-x"]),
+            **{"two.yaml": "worker: {concurency: 1}\nmiddleware: [nix]\n"})
+        self.assertEqual((code, said), (WRONG, ""))
+        self.assertRegex(told[0], r'^isoworker: worker two: \S+: two.yaml:1:10: .*"concurency"')
+        self.assertRegex(told[1], r'^isoworker: worker two: \S+: two.yaml:2:14: .*"nix"')
+        self.assertRegex(told[2], r'^isoworker: worker args: \S+: "-x" is not understood')
+        self.assertEqual(len(told), 3)
+
+    def test_all_that_is_wrong_with_host_yaml_is_told(self):
+        code, said, told = self.check(worker(command=["./none"]) + worker(more="processes: 0"),
+                                      top="http: {listen: x}\nnix: 1")
+        self.assertEqual((code, said), (WRONG, ""))
+        places = [line.split(": ")[1] for line in told]
+        self.assertEqual(places, ["host.yaml:2:1", "host.yaml:8:16"])
+        code, said, told = self.check(worker(command=["./none"]) + worker(),
+                                      top="http: {listen: x}")
+        self.assertEqual([line.split(": ")[1] for line in told],
+                         ["host.yaml:1:8", "host.yaml:4:5", "host.yaml:5:5"])
+        for text in ("", "# nothing\n"):
+            code, said, told = self.check("", **{"host.yaml": text})
+            self.assertEqual(code, WRONG)
+            self.assertIn("host.yaml:1:1: the document is empty", told[0])
+
+    def test_workers_are_held_against_each_other(self):
+        code, said, told = self.check(worker("one") + worker("two"))
+        self.assertEqual((code, said), (WRONG, ""))
+        self.assertIn("isoworker: function hello of worker two is not served beside function hello "
+                      "of worker one: routes \"GET hello/{name}\" and \"GET hello/{name}\" match "
+                      "the same requests; change the path or the methods of one of them", told)
+
+    def test_settings_of_functions_that_match_nothing_are_refused(self):
+        code, said, told = self.check(worker(), top="functions: [{name: hello}, {name: helo}]")
+        self.assertEqual(code, WRONG)
+        self.assertEqual(told, ["isoworker: host.yaml:1:29: no function of any worker matches "
+                                '"helo"'])
+
+    def test_a_program_that_cannot_start_is_told_with_its_reason(self):
+        code, said, told = self.check(worker(command=["sh", "-c", "echo libx.so >&2; exit 127"]))
+        self.assertEqual((code, told), (WRONG, ["isoworker: worker test: libx.so"]))
+        code, said, told = self.check(worker(command=["sh", "-c", "exit 78"]))
+        self.assertEqual((code, told), (WRONG, ["isoworker: worker test: it ends with status 78"]))
+
+    def test_a_worker_in_another_language_is_noted(self):
+        stuck = worker("stuck", ["sh", "-c", "exec sleep 1000"], "start_timeout: 100ms")
+        code, said, told = self.check(PYTHON + stuck)
+        self.assertEqual(code, RIGHT)
+        self.assertEqual(len(told), 2)
+        for name, line in zip(("python", "stuck"), told):
+            self.assertIn(f"isoworker: note: worker {name} does not answer --describe --json", line)
+
+    def test_what_can_hardly_be_meant_is_noted(self):
+        code, said, told = self.check(worker(), **{"worker.yaml": "middleware: [metrics, metrics]"})
+        self.assertEqual(code, RIGHT)
+        self.assertRegex(told[0], r"worker.yaml:1:23: warning: metrics stands inside of metrics")
+
+    def test_words_that_are_not_understood_are_refused(self):
+        for words in (["."] * 2, ["--json"], [".", "-x"]):
+            self.assertEqual(self.check(worker(), words=words)[0], USAGE)
+        code, said, told = self.check(worker(), words=["/nonexistent"])
+        self.assertEqual((code, told),
+                         (WRONG, ["isoworker: /nonexistent: No such file or directory"]))
+        for command in (["version", "x"], ["help", "x"], ["--version", "x"], ["explain", "a", "b"],
+                        ["status", ".", "x"], ["logs", ".", "x"], ["drain", ".", "x"],
+                        ["resume", ".", "x"], ["run", ".", "x"], ["describe", "--json"],
+                        ["resume", "--wait", "1"], ["symbolize", "x"]):
+            done = subprocess.run([BIN + "/isoworker", *command], capture_output=True, text=True,
+                                  timeout=PATIENCE_S)
+            self.assertEqual(done.returncode, USAGE, command)
+            self.assertNotEqual(done.stderr, "", command)
+
+
+if __name__ == "__main__":
+    main()
