@@ -80,8 +80,8 @@ ISW_API isw_status isw_http_reply_failure(isw_context *ctx, bool details);
 /* Give the reply a header, before or after it is made: `set` takes the place of all of that name,
  * `add` leaves them and comes after. Set-Cookie is always added, for each cookie is a header of its
  * own (RFC 6265, section 3). Both texts are copied; a value of nothing is sent as one. Headers stay
- * with whatever answer is made in the end, also with nothing, with a value that is no reply, and with
- * the host's answer to a failure, but for those that speak of a body there. What belongs to the
+ * with whatever answer is made in the end, also with nothing, with a value that is no reply, and
+ * with the host's answer to a failure, but for those that speak of a body. What belongs to the
  * connection (Connection, Transfer-Encoding and the like) the host drops, and Content-Length counts
  * only for what is not sent here: HEAD, 304, and a body that begins with isw_http_begin.
  * Errors: ISW_E_INVALID if the name is not a token or the value has control characters or is not
@@ -122,8 +122,8 @@ typedef struct isw_cookie {
 ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
 
 /* For middleware that makes the body of an answer smaller when the rest of the chain has returned,
- * before it runs that: how large the answer is (ISW_ANSWER_MAX_BYTES of context.h) is then looked at
- * when the whole chain has returned, and not before. */
+ * before it runs that: the answer's size (ISW_ANSWER_MAX_BYTES of context.h) is then looked at when
+ * the whole chain has returned, and not before. */
 ISW_API void isw_http_reply_shrinks(isw_context *ctx);
 
 /* The reply as it is, with status, headers and body, in one block that outlives the invocation: for

@@ -47,7 +47,7 @@ enum { ISW_HEAD_MAX_BYTES = 32768 }; /* of headers of a response that begins */
  * A host may keep the response back until the request's body is over, and ours does: a function
  * that reads its body as it arrives reads all of it before it writes more than 256 KiB.
  * Errors as isw_http_reply, ISW_E_TOO_LARGE for headers of more than ISW_HEAD_MAX_BYTES together,
- * which could not be sent, and ISW_E_INVALID for a status that has no body (204, 205, 304, and those
+ * which could not be sent, ISW_E_INVALID for a status that has no body (204, 205, 304, and those
  * below 200) and where the trigger is not HTTP, ISW_E_CONFLICT when a response has begun, ISW_E_IO
  * when the host is gone. Does not block. */
 ISW_API isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type);

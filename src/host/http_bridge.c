@@ -54,8 +54,9 @@ static bool refuse_head(const iswi_http_request *request, const char *invocation
         return false;
     iswi_console_say_of(&function->pool->processes->host->console, ISW_LOG_ERROR, function->name,
                         invocation_id,
-                        "%s: the headers of its answer have %zu bytes, more than the %zu that there "
-                        "is room for: send fewer, or shorter ones", function->name, size, room);
+                        "%s: the headers of its answer have %zu bytes, more than the %zu that "
+                        "there is room for: send fewer, or shorter ones", function->name, size,
+                        room);
     return true;
 }
 

@@ -39,8 +39,8 @@ typedef struct iswi_http_options {
     bool (*streams)(void *user, void *target);
     /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
     bool (*preflights)(void *user, void *target);
-    /* What scripts of other sites may do with it; without a target, with anything, if the origin may
-     * at all. NULL: nothing is known. For the answers that the front makes itself, and for
+    /* What scripts of other sites may do with it; without a target, with anything, if the origin
+     * may at all. NULL: nothing is known. For the answers that the front makes itself, and for
      * problems. It lives as long as the front. */
     const isw_cors *(*policy)(void *user, const void *target, const char *origin);
     /* A piece of such a body, on the thread that handed it over; the last one has no bytes and

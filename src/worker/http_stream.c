@@ -102,8 +102,9 @@ static isw_status check_head(isw_context *ctx)
     if (size <= ISW_HEAD_MAX_BYTES)
         return ISW_OK;
     ctx->has_result = false;
-    return iswi_misuse(ctx, ISW_E_TOO_LARGE, "the headers of a response that begins have %zu bytes, "
-                                             "more than %d", size, ISW_HEAD_MAX_BYTES);
+    return iswi_misuse(ctx, ISW_E_TOO_LARGE,
+                       "the headers of a response that begins have %zu bytes, more than %d", size,
+                       ISW_HEAD_MAX_BYTES);
 }
 
 static isw_status send_head(isw_context *ctx)
