@@ -249,11 +249,11 @@ static void threads_lose_nothing(void **state)
 
         snprintf(label, sizeof label, "%d", i);
         assert_true(isw_series_value(isw_metric_series(metrics, &orders, label, "x", NULL)) ==
-                    (double)THREADS * ROUNDS / LABELS);
+                    (double)(THREADS * ROUNDS / LABELS));
     }
     all = isw_metric_series(metrics, &sizes, NULL);
     assert_int_equal(isw_series_count(all, 10), THREADS * ROUNDS);
-    assert_true(isw_series_value(all) == 5.0 * THREADS * ROUNDS);
+    assert_true(isw_series_value(all) == 5.0 * (double)(THREADS * ROUNDS));
 }
 
 /* -- Telling ----------------------------------------------------------------------------------- */
