@@ -65,22 +65,29 @@ int iswi_program_fail(const isw_error *error)
     return exit_status(error->status);
 }
 
+/* Say all that is wrong, if anything is, and end the list; the status to end with. */
+static int tell(isw_status status, iswi_faults *faults, const isw_error *error)
+{
+    iswi_buffer text = { 0 };
+
+    if (status != ISW_OK) {
+        iswi_faults_tell(faults, program_invocation_short_name, error, &text);
+        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error->message, stderr);
+        iswi_buffer_fini(&text);
+    }
+    iswi_faults_fini(faults);
+    if (status == ISW_OK)
+        return EX_OK;
+    return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
+}
+
 int iswi_program_configure(isw_worker *worker)
 {
     iswi_faults faults = { .count = 0 };
     isw_error error = { ISW_OK, "" };
     isw_status status = iswi_worker_configure(worker, &faults, &error);
-    iswi_buffer text = { 0 };
 
-    if (status != ISW_OK) {
-        iswi_faults_tell(&faults, program_invocation_short_name, &error, &text);
-        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error.message, stderr);
-        iswi_buffer_fini(&text);
-    }
-    iswi_faults_fini(&faults);
-    if (status == ISW_OK)
-        return EX_OK;
-    return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
+    return tell(status, &faults, &error);
 }
 
 size_t iswi_program_warn(isw_worker *worker)
@@ -227,12 +234,15 @@ int isw_app_main(int argc, char **argv, const isw_app *app)
 {
     isw_worker *worker = NULL;
     isw_error error = { ISW_OK, "" };
+    iswi_faults faults = { .count = 0 };
     isw_status status = isw_worker_create(NULL, &worker, &error);
     int code;
 
     if (status == ISW_OK)
-        status = isw_worker_add_app(worker, app, &error);
-    code = status == ISW_OK ? isw_worker_main(worker, argc, argv) : iswi_program_fail(&error);
+        status = iswi_worker_add_app(worker, app, &faults, &error);
+    code = tell(status, &faults, &error);
+    if (code == EX_OK)
+        code = isw_worker_main(worker, argc, argv);
     isw_worker_destroy(worker);
     return code;
 }

@@ -114,10 +114,11 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
 {
     const char *path = worker->config_text ? NULL : path_to_read(worker);
     const document *doc = NULL;
+    size_t before = faults ? faults->count : 0;
     isw_error own = { ISW_OK, "" };
     isw_status status = open_document(worker, generation, path, faults, &own);
 
-    if (status != ISW_OK && faults && !faults->count)
+    if (status != ISW_OK && faults && faults->count == before)
         iswi_faults_add(faults, own.message); /* there is no file */
     if (status != ISW_OK)
         return isw_error_set(error, status, "%s", own.message);

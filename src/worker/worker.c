@@ -197,21 +197,69 @@ static isw_status refuse_row(const char *list, ptrdiff_t at, isw_error *error)
                          at + 1, list);
 }
 
-isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
+/* Take up what came of one row. False: there is no use in going on. */
+static bool took(iswi_faults *faults, const isw_error *own, isw_status *all, isw_error *error)
+{
+    if (own->status != ISW_OK) {
+        iswi_faults_add(faults, own->message);
+        isw_error_set(error, own->status, "%s", own->message);
+    }
+    return iswi_faults_go_on(faults, own->status, all);
+}
+
+static void add_functions(isw_worker *worker, const isw_function *list, iswi_faults *faults,
+                          isw_status *all, isw_error *error)
+{
+    bool on = true;
+
+    for (const isw_function *at = list; on && at && !ends(at); at++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (at->name)
+            isw_worker_add_function(worker, at, &own);
+        else
+            refuse_row("functions", at - list, &own);
+        on = took(faults, &own, all, error);
+    }
+}
+
+static void add_services(isw_worker *worker, const isw_service *list, iswi_faults *faults,
+                         isw_status *all, isw_error *error)
+{
+    bool on = *all == ISW_OK || faults;
+
+    for (const isw_service *at = list; on && at && (at->name || at->create || at->type); at++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (at->name)
+            isw_worker_add_service(worker, at, &own);
+        else
+            refuse_row("services", at - list, &own);
+        on = took(faults, &own, all, error);
+    }
+}
+
+isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faults *faults,
+                               isw_error *error)
 {
     const isw_middleware *const *middleware = app->middleware;
-    isw_status status = ISW_OK;
+    isw_status all = ISW_OK;
+    bool on = true;
 
-    for (const isw_function *at = app->functions; status == ISW_OK && at && !ends(at); at++)
-        status = at->name ? isw_worker_add_function(worker, at, error)
-                          : refuse_row("functions", at - app->functions, error);
-    for (const isw_service *at = app->services;
-         status == ISW_OK && at && (at->name || at->create || at->type); at++)
-        status = at->name ? isw_worker_add_service(worker, at, error)
-                          : refuse_row("services", at - app->services, error);
-    for (; status == ISW_OK && middleware && *middleware; middleware++)
-        status = isw_worker_add_middleware(worker, *middleware, error);
-    return status;
+    add_functions(worker, app->functions, faults, &all, error);
+    add_services(worker, app->services, faults, &all, error);
+    for (on = all == ISW_OK || faults; on && middleware && *middleware; middleware++) {
+        isw_error own = { ISW_OK, "" };
+
+        isw_worker_add_middleware(worker, *middleware, &own);
+        on = took(faults, &own, &all, error);
+    }
+    return all;
+}
+
+isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
+{
+    return iswi_worker_add_app(worker, app, NULL, error);
 }
 
 static void free_generation(iswi_generation *generation)

@@ -5,9 +5,11 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, main, worker
+from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, Host, main, worker
+from operators import ADMIN, admin
 
 RIGHT, USAGE, WRONG = 0, 64, 78
+CLASHING = os.path.join(os.path.dirname(WORKER), "test_clashing")
 PYTHON = worker("python", [SOURCE + "/conformance/worker.py"])
 
 
@@ -60,6 +62,34 @@ class Check(unittest.TestCase):
         self.assertIn("isoworker: function hello of worker two is not served beside function hello "
                       "of worker one: routes \"GET hello/{name}\" and \"GET hello/{name}\" match "
                       "the same requests; change the path or the methods of one of them", told)
+
+    CANNOT = (r'functions one and two cannot both be served: routes "GET orders/\{id\}" and ',
+              r'function open cannot be served: route "x/\{id": "\{id" mixes a parameter with text',
+              r'function small cannot be served: route "small": "get" is not a method',
+              r'function narrow: body.count: no value is at least 5 and at most 3$')
+
+    def test_functions_that_no_host_could_serve_are_wrong_to_every_check(self):
+        done = subprocess.run([CLASHING, "--check", "--config", "/dev/null"], text=True,
+                              capture_output=True, timeout=PATIENCE_S)
+        lines = done.stderr.splitlines()
+        self.assertEqual((done.returncode, done.stdout, len(lines)), (WRONG, "", 5))
+        for words, line in zip(self.CANNOT + ("/dev/null: cannot be read",), lines):
+            self.assertRegex(line, "^test_clashing: " + words)
+        code, said, told = self.check(worker("w", [CLASHING]))
+        self.assertEqual((code, said, len(told)), (WRONG, "", 4))
+        for words, line in zip(self.CANNOT, told):
+            self.assertRegex(line, "^isoworker: worker w: test_clashing: " + words)
+
+    def test_functions_that_no_host_could_serve_keep_their_worker_from_starting(self):
+        with Host(worker("w", [CLASHING]), settled="<end>", expect=WRONG) as host:
+            self.assertRegex(host.lines[-2], "worker w: it refused its configuration .*" +
+                             self.CANNOT[0])
+        with Host(worker("w", [CLASHING]) + PYTHON, top=ADMIN) as host:
+            status, body = admin(host, "GET", "/ready")
+            self.assertEqual(status, 503)
+            self.assertRegex(body["reasons"][0], "worker w: its process is given up: .*" +
+                             self.CANNOT[0])
+            self.assertEqual(host.get("py/hello/x")[0], 200)
 
     def test_settings_of_functions_that_match_nothing_are_refused(self):
         code, said, told = self.check(worker(), top="functions: [{name: hello}, {name: helo}]")

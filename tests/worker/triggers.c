@@ -44,11 +44,11 @@ static void two_functions_on_one_route_are_both_named(void **state)
 
     (void)state;
     told(same, "functions a and b cannot both be served: routes \"GET POST orders/{id}\" and "
-               "\"POST orders/{other}\" match the same requests; change the path or the methods of one "
-               "of them\n"
+               "\"POST orders/{other}\" match the same requests; change the path or the methods of "
+               "one of them\n"
                "functions a and c cannot both be served: routes \"GET POST orders/{id}\" and "
-               "\"(any method) orders/{x?}\" match the same requests; change the path or the methods "
-               "of one of them\n");
+               "\"(any method) orders/{x?}\" match the same requests; change the path or the "
+               "methods of one of them\n");
 }
 
 static void a_function_without_a_route_has_that_of_its_name(void **state)
@@ -113,7 +113,32 @@ static void tables_that_nothing_could_fit_are_refused(void **state)
               "function take: query.quantity: no value is at least 5 and at most 3\n");
 }
 
+static void all_that_a_program_registers_wrongly_is_told(void **state)
+{
+    static const isw_function bad[] = {
+        HTTP("same", "GET", "a"), HTTP("same", "GET", "b"), HTTP("1st", "GET", "c"),
+        { .name = "idle", .trigger = ISW_HTTP("GET", "d") }, HTTP("good", "GET", "e"), { 0 },
+    };
+    static const isw_app app = { .functions = bad };
+    iswi_faults faults = { .count = 0 };
+    isw_error error = { ISW_OK, "" };
+    isw_worker *worker = NULL;
+
+    (void)state;
+    assert_int_equal(isw_worker_create(NULL, &worker, NULL), ISW_OK);
+    assert_int_equal(iswi_worker_add_app(worker, &app, &faults, &error), ISW_E_CONFLICT);
+    assert_string_equal(iswi_buffer_text(&faults.lines),
+                        "there are two functions named \"same\"\n"
+                        "\"1st\" is no name for a function: a letter, then letters, digits, '_' or "
+                        "'-', at most 127\n"
+                        "function idle has no handler\n");
+    assert_string_equal(error.message, "there are two functions named \"same\"");
+    isw_worker_destroy(worker);
+    iswi_faults_fini(&faults);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(all_that_a_program_registers_wrongly_is_told),
     cmocka_unit_test(tables_that_nothing_could_fit_are_refused),
     cmocka_unit_test(two_functions_on_one_route_are_both_named),
     cmocka_unit_test(a_function_without_a_route_has_that_of_its_name),
