@@ -3,20 +3,9 @@
 #include "base/alloc.h"
 #include "host/engine.h"
 #include "host/trace.h"
+#include "value/value.h"
 
 #include <stdio.h>
-
-static const char *content_type_of(isw_value_type type)
-{
-    switch (type) {
-    case ISW_VALUE_JSON:
-        return "application/json";
-    case ISW_VALUE_STRING:
-        return "text/plain; charset=utf-8";
-    default:
-        return "application/octet-stream";
-    }
-}
 
 /* Whether a result is the answer as it is. That of a failure must look like one. */
 static bool is_reply(const isw_http *result, isw_outcome outcome)
@@ -72,19 +61,19 @@ static void answer_500(iswi_http_request *request, const char *invocation_id,
 static void answer_plain(iswi_http_request *request, const char *invocation_id,
                          const iswi_answer *answer)
 {
-    isw_bytes body = isw_value_payload(&answer->result);
-    isw_pair header = { isw_str_of("content-type"),
-                        isw_str_of(content_type_of(answer->result.type)) };
-    isw_http response = { .headers = { &header, 1 }, .body = body, .status = 200 };
+    isw_http response = { .status = 204 };
+    isw_pair header = { { "content-type", 12 }, { "", 0 } };
+    const char *type;
 
-    if (answer->result.type == ISW_VALUE_NONE) {
-        response.headers.count = 0;
-        response.status = 204;
-    } else if (answer->result.type != ISW_VALUE_STRING && answer->result.type != ISW_VALUE_JSON &&
-               answer->result.type != ISW_VALUE_BYTES) {
+    if (!iswi_value_body(&answer->result, &response.body, &type)) {
         tell_no_answer(invocation_id, answer);
         answer_500(request, invocation_id, answer);
         return;
+    }
+    if (type) {
+        header.value = isw_str_of(type);
+        response.headers = (isw_pairs){ &header, 1 };
+        response.status = 200;
     }
     iswi_http_answer(request, &response, iswi_answer_release, answer->held);
 }

@@ -4,31 +4,22 @@
  * what a result is by itself is as a host would have it (PROTOCOL.md, section 5, Http). */
 #include "worker/http_reply.h"
 
+#include "value/value.h"
 #include "worker/failure.h"
 
 #include <isoworker/http.h>
 
-static const char *content_type_of(isw_value_type type)
-{
-    return type == ISW_VALUE_JSON     ? "application/json"
-           : type == ISW_VALUE_STRING ? "text/plain; charset=utf-8"
-                                      : "application/octet-stream";
-}
-
 bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **type)
 {
-    isw_value_type kind = ctx->has_result ? ctx->result.type : ISW_VALUE_NONE;
+    const isw_value none = isw_value_none();
+    const isw_value *result = ctx->has_result ? &ctx->result : &none;
 
-    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count }, .status = 204 };
-    *type = NULL;
-    if (kind == ISW_VALUE_NONE)
-        return true;
-    if (kind != ISW_VALUE_STRING && kind != ISW_VALUE_JSON && kind != ISW_VALUE_BYTES)
+    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count } };
+    if (!iswi_value_body(result, &out->body, type))
         return false;
-    out->status = 200;
-    out->body = isw_value_payload(&ctx->result);
-    if (!isw_pairs_find(&out->headers, "content-type")) /* else the function knows better */
-        *type = content_type_of(kind);
+    out->status = *type ? 200 : 204;
+    if (isw_pairs_find(&out->headers, "content-type")) /* the function knows better */
+        *type = NULL;
     return true;
 }
 
