@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a host starts, what it says when something is wrong, and how it ends."""
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -67,7 +68,10 @@ def lose_all_folders():
 def runtime_of(host):
     """The folder of its sockets, by the lock that it holds there."""
     files = f"/proc/{host.process.pid}/fd"
-    held = [os.readlink(os.path.join(files, name)) for name in os.listdir(files)]
+    held = []
+    for name in os.listdir(files):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            held.append(os.readlink(os.path.join(files, name)))
     return os.path.dirname(next(path for path in held if re.search("isoworker-....../lock$", path)))
 
 

@@ -10,10 +10,10 @@
 
 #include <isoworker/span.h>
 #include <isoworker/testing.h>
+#include <ctype.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 static char folder[32];
@@ -66,7 +66,7 @@ static int set_locale(void **state)
         fail_msg("no locale came of: %s", command);
     snprintf(number, sizeof number, "%g", 1.5);
     assert_string_equal(number, "1,5");
-    assert_int_not_equal(strcasecmp("I", "i"), 0);
+    assert_int_equal(tolower('I'), 'I'); /* a sanitizer may have a strcasecmp of its own */
     return 0;
 }
 
