@@ -68,6 +68,8 @@ const char *auth_claims_refuse(const json_t *claims, const auth_jwt_options *opt
 
     if (!issuer || strcmp(issuer, options->issuer) != 0)
         return "the token is from another issuer";
+    if (!json_object_get(claims, options->audience_claim))
+        return "the token names no audience where jwt.audience_claim looks for it";
     if (!is_for_us(json_object_get(claims, options->audience_claim), options))
         return "the token is for another audience";
     if (subject && !json_is_string(subject))

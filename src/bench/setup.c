@@ -108,7 +108,7 @@ void iswi_bench_write_worker_yaml(const iswi_bench_setup *setup, FILE *file)
     if (setup->chain || setup->auth || setup->ten || setup->middleware)
         fputs("middleware:\n", file);
     if (setup->chain)
-        fputs("  - error_handling\n  - logging: {level: debug}\n", file);
+        fputs("  - error_handling\n  - logging: {success_level: debug}\n", file);
     if (setup->auth)
         fputs(auth, file);
     for (unsigned i = 0; setup->ten && i < ISWI_BENCH_TEN; i++)
