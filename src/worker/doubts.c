@@ -116,6 +116,42 @@ static void warn_of_idle(const isw_worker *worker, const iswi_generation *genera
                  iswi_pipeline_where(generation->pipeline, self), iswi_instance_name(self));
 }
 
+/* -- Names in `when` --------------------------------------------------------------------------- */
+
+static bool has_function(const isw_worker *worker, const char *name)
+{
+    for (size_t i = 0; i < worker->function_count; i++)
+        if (strcmp(worker->functions[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A pattern may be for functions to come; a whole name that is none is a slip. */
+static void warn_of_names(const isw_worker *worker, iswi_config *config, const iswi_node *list,
+                          iswi_faults *out)
+{
+    for (size_t i = 0; list && i < list->child_count; i++)
+        if (!strpbrk(list->children[i].text, "*?") &&
+            !has_function(worker, list->children[i].text))
+            warn(out, "%s: warning: this worker has no function \"%s\"",
+                 iswi_config_where(config, &list->children[i]), list->children[i].text);
+}
+
+static void warn_of_whens(const isw_worker *worker, const iswi_generation *generation,
+                          iswi_faults *out)
+{
+    for (size_t i = 0; i < generation->middleware.count; i++) {
+        const iswi_node *when = iswi_node_find(generation->middleware.items[i].node, "when");
+        bool may_wait;
+
+        if (!is_in_a_chain(worker, generation,
+                           iswi_pipeline_entry(generation->pipeline, i, &may_wait)))
+            continue; /* as has been told */
+        warn_of_names(worker, generation->config, iswi_node_find(when, "functions"), out);
+        warn_of_names(worker, generation->config, iswi_node_find(when, "except"), out);
+    }
+}
+
 /* -- Orders ------------------------------------------------------------------------------------ */
 
 static void tell(const iswi_pipeline *pipeline, const pair *found, iswi_faults *out)
@@ -143,6 +179,7 @@ void iswi_worker_warn_of_doubts(isw_worker *worker, iswi_faults *out)
     for (size_t i = 0; i < all.count; i++)
         tell(generation->pipeline, &all.items[i], out);
     warn_of_idle(worker, generation, out);
+    warn_of_whens(worker, generation, out);
     iswi_generation_drop(generation);
     iswi_free(all.items);
 }

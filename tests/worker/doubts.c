@@ -172,7 +172,16 @@ static void an_entry_that_is_in_no_chain_is_told(void **state)
     told("middleware: [retry: {when: {on_request: true}}]\n", "");
 }
 
+static void a_name_in_when_that_no_function_has_is_told(void **state)
+{
+    (void)state;
+    told("middleware:\n  - metrics: {when: {functions: [a, aa, \"x*\"], except: [bb, c]}}\n",
+         "(text):2:37: warning: this worker has no function \"aa\"\n"
+         "(text):2:57: warning: this worker has no function \"bb\"\n");
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_name_in_when_that_no_function_has_is_told),
     cmocka_unit_test(protection_that_no_chain_gives_is_told),
     cmocka_unit_test(an_entry_that_is_in_no_chain_is_told),
     cmocka_unit_test(what_cannot_be_meant_is_told_with_both_places),
