@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         return serve(argc - 2, argv + 2);
     if (argc >= 3 && strcmp(argv[1], "plain") == 0)
         return be_plain(argc - 1, argv + 1);
-    if (argc >= 2 && strcmp(argv[1], "explain") == 0)
+    if ((argc == 2 || argc == 3) && strcmp(argv[1], "explain") == 0)
         return explain(argc > 2 ? argv[2] : NULL);
     fprintf(stderr, "isoworker-worker is started by `isoworker`\n");
     return EX_USAGE;
