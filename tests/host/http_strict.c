@@ -295,6 +295,7 @@ static void a_cookie_may_be_as_long_as_any_field(void **state)
     assert_int_equal(status_of_large(f, "Cookie", 7968, 8000), 200);
     assert_int_equal(status_of_large(f, "Cookie", 16000, 16001), 200);
     assert_int_equal(status_of_large(f, "Cookie", 16000, 200), 200);
+    assert_int_equal(status_of_large(f, "Cookie", 16000, 88), 200); /* 180 of them: Chrome's most */
     assert_int_equal(status_of_large(f, "X", 16384, 16385), 431);
     assert_int_equal(status_of_large(f, "Cookie", 16384, 16385), 431);
 }
