@@ -222,6 +222,38 @@ static void a_file_is_followed_once_a_second(void **state)
     free(one);
 }
 
+/* As Kubernetes has them: the name leads to a folder that is switched. */
+static void a_link_is_followed_to_where_it_leads_now(void **state)
+{
+    char *one = set_of("one");
+    char *two = set_of("two");
+    char *first, *second;
+    char link[] = "/tmp/isw-auth-link-XXXXXX";
+    auth_jwks jwks;
+
+    (void)state;
+    make_file(one, &first);
+    make_file(two, &second);
+    close(mkstemp(link));
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink(first, link), 0);
+    open_source(&jwks, link, NULL);
+    ASSERT_SERVED(&jwks, 0, "one");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink(second, link), 0);
+    ASSERT_SERVED(&jwks, 1000, "two");
+    write_file(second, one);
+    ASSERT_SERVED(&jwks, 2000, "one");
+    auth_jwks_fini(&jwks);
+    unlink(link);
+    unlink(second);
+    unlink(first);
+    free(second);
+    free(first);
+    free(two);
+    free(one);
+}
+
 static void a_broken_file_keeps_the_old_keys_for_a_while(void **state)
 {
     char *one = set_of("one");
@@ -527,6 +559,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_no_key_set_is_refused),
     cmocka_unit_test(more_keys_than_64_are_refused),
     cmocka_unit_test(a_file_is_followed_once_a_second),
+    cmocka_unit_test(a_link_is_followed_to_where_it_leads_now),
     cmocka_unit_test(a_broken_file_keeps_the_old_keys_for_a_while),
     cmocka_unit_test(a_file_without_keys_does_not_start),
     cmocka_unit_test(refusals_are_told_once_and_again_when_they_change),
