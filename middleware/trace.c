@@ -11,17 +11,14 @@
  * the share `sample` is. Put it outermost: what is outside of it is not in its spans.
  */
 #include "trace_file.h"
+#include "trace_otlp.h"
 
-#include <isoworker/convert.h>
 #include <isoworker/http.h>
 #include <isoworker/log.h>
 #include <isoworker/span.h>
 #include <isoworker/sys/middleware.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -128,78 +125,13 @@ static void log_span(isw_context *ctx, const isw_recording *recording, const isw
     isw_log_fields(ctx, ISW_LOG_INFO, "Trace", fields, count, "%s", span->name ? span->name : "");
 }
 
-/* As JSON has doubles, in no locale, and as OTLP/JSON has those that JSON has not. */
-static isw_str double_of(isw_context *ctx, const isw_value *value)
-{
-    const double real = value->as.real;
-    isw_str json = isw_str_of(isnan(real) ? "\"NaN\"" : real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-
-    if (isfinite(real))
-        isw_json_write(ctx, value, &json);
-    return json;
-}
-
-static void write_value(isw_context *ctx, FILE *out, const isw_value *value)
-{
-    isw_str text = value->type == ISW_VALUE_STRING ? value->as.string : isw_str_of("");
-    const char *json;
-
-    if (value->type == ISW_VALUE_INT) {
-        fprintf(out, "{\"intValue\":\"%" PRId64 "\"}", value->as.integer);
-    } else if (value->type == ISW_VALUE_DOUBLE) {
-        text = double_of(ctx, value);
-        fprintf(out, "{\"doubleValue\":%.*s}", (int)text.size, text.data);
-    } else if (value->type == ISW_VALUE_BOOL) {
-        fprintf(out, "{\"boolValue\":%s}", value->as.boolean ? "true" : "false");
-    } else {
-        json = isw_context_json_string(ctx, isw_context_strndup(ctx, text.data, text.size));
-        fprintf(out, "{\"stringValue\":%s}", json ? json : "\"\"");
-    }
-}
-
-static void write_span(isw_context *ctx, FILE *out, const isw_recording *recording, size_t number)
-{
-    const isw_span *span = &recording->spans[number];
-    int kind = number ? 1 : isw_http_request(ctx) ? 2 : 5; /* internal, server, consumer */
-    const char *name = span->name ? isw_context_json_string(ctx, span->name) : NULL;
-
-    fprintf(out, "%s{\"traceId\":\"%s\",\"spanId\":\"%s\",\"parentSpanId\":\"%s\",\"name\":%s,"
-            "\"kind\":%d,\"startTimeUnixNano\":\"%" PRId64 "000\",\"endTimeUnixNano\":\"%" PRId64
-            "000\",\"attributes\":[", number ? "," : "", recording->trace_id, span->id,
-            span->parent_id, name ? name : "\"\"", kind, span->start_us,
-            span->start_us + span->duration_us);
-    for (size_t i = 0; i < span->attributes.count; i++) {
-        const isw_named_value *at = &span->attributes.items[i];
-
-        fprintf(out, "%s{\"key\":\"%.*s\",\"value\":", i ? "," : "", (int)at->name.size,
-                at->name.data);
-        write_value(ctx, out, &at->value);
-        fputs("}", out);
-    }
-    fputs("],\"status\":{", out);
-    if (span->status != ISW_OK)
-        fprintf(out, "\"code\":2,\"message\":\"%s\"", isw_status_name(span->status));
-    fputs("}}", out);
-}
-
 static void write_line(isw_context *ctx, const options *opt, iswi_trace_file *file,
                        const isw_recording *recording)
 {
-    const char *service = isw_context_json_string(ctx, opt->service);
-    char *text = NULL;
     size_t size = 0;
-    int failure;
-    FILE *out = open_memstream(&text, &size);
+    char *text = iswi_trace_otlp(ctx, opt->service, recording, &size);
+    int failure = text ? iswi_trace_file_write(file, text, size) : ENOMEM;
 
-    if (!out)
-        return;
-    fprintf(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
-                 "\"value\":{\"stringValue\":%s}}]},\"scopeSpans\":[{\"scope\":{\"name\":"
-                 "\"isoworker\"},\"spans\":[", service ? service : "\"\"");
-    for (size_t i = 0; i < recording->count; i++)
-        write_span(ctx, out, recording, i);
-    fputs("]}]}]}\n", out);
-    failure = fclose(out) == 0 ? iswi_trace_file_write(file, text, size) : ENOMEM;
     if (failure)
         isw_log_fields(ctx, ISW_LOG_ERROR, "Trace", NULL, 0, "%s: %s; spans are lost until it is "
                        "mended", opt->file, strerror(failure));
