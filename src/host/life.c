@@ -281,6 +281,8 @@ static int64_t restart_delay_ns(const iswi_process *process)
 
     if (process->failures <= 1)
         return 0;
+    if (process->refuses && process->reloads != process->pool->reloads)
+        return 0; /* what it refused has changed since it was started */
     for (unsigned i = 2; i < process->failures && delay < settings->restart_delay_max_ms; i++)
         delay *= 2;
     if (delay > settings->restart_delay_max_ms)
