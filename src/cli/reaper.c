@@ -73,7 +73,7 @@ int iswi_cli_reap_orphans(void)
     sigset_t all;
     pid_t host;
     int number;
-    int code;
+    int code = EX_OSERR;
 
     if (!gets_orphans())
         return ISWI_CLI_GO_ON;

@@ -12,7 +12,7 @@
 _Static_assert((int)ISW_ANSWER_MAX_BYTES == (int)ISWI_MESSAGE_MAX_BYTES, "an answer is one message");
 
 /* At most so many bytes are for what is no text or bytes: types, sizes, keys. */
-enum { NODE_BYTES = 16, FRAME_BYTES = 256 };
+enum { NODE_BYTES = 16, FRAME_BYTES = 256, SMALL_BYTES = 1024 * 1024 };
 
 /* -- Shape ------------------------------------------------------------------------------------- */
 
@@ -125,11 +125,29 @@ static isw_status refuse(isw_context *ctx, size_t size, size_t outputs)
                                     "file (isw_http_reply_file)");
 }
 
+/* Most answers are replies of few bytes: for these the rest need not be looked at. */
+static bool is_small_reply(const isw_context *ctx)
+{
+    const isw_http *reply = ctx->result.as.http;
+    size_t size;
+
+    if (ctx->outputs.count || !ctx->has_result || ctx->result.type != ISW_VALUE_HTTP)
+        return !ctx->outputs.count && !ctx->has_result;
+    size = reply->body.size;
+    for (size_t i = 0; i < reply->headers.count; i++)
+        size += reply->headers.items[i].name.size + reply->headers.items[i].value.size;
+    return size < SMALL_BYTES;
+}
+
 isw_status iswi_answer_check(isw_context *ctx)
 {
-    size_t outputs = size_of_outputs(ctx);
-    size_t size = FRAME_BYTES + outputs;
+    size_t outputs;
+    size_t size;
 
+    if (is_small_reply(ctx))
+        return ISW_OK;
+    outputs = size_of_outputs(ctx);
+    size = FRAME_BYTES + outputs;
     if (iswi_context_sends_result(ctx))
         size += size_of(&ctx->result);
     return size > ISW_ANSWER_MAX_BYTES ? refuse(ctx, size, outputs) : ISW_OK;
@@ -139,6 +157,8 @@ isw_status iswi_answer_settle(isw_context *ctx)
 {
     isw_status status = iswi_answer_check(ctx);
 
+    if (status == ISW_OK && ctx->result.type == ISW_VALUE_HTTP)
+        return ISW_OK; /* its texts were looked at where they were given */
     if (status == ISW_OK && ctx->has_result)
         status = iswi_answer_check_value(ctx, "the result", "", &ctx->result);
     if (status != ISW_OK)
