@@ -153,7 +153,8 @@ isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
     isw_str header = { NULL, 0 };
     isw_str token = { NULL, 0 };
     isw_str key = { NULL, 0 };
-    const size_t headers = find_value(&request->headers, "authorization", isw_str_equal_nocase, &header);
+    const size_t headers =
+        find_value(&request->headers, "authorization", isw_str_equal_nocase, &header);
     size_t shown = find_value(&request->headers, options->key_header, isw_str_equal_nocase, &key);
 
     if (headers > 1)

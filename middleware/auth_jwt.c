@@ -151,9 +151,9 @@ static bool is_known_type(const char *type)
     return false;
 }
 
-/* Returns NULL with `token` filled in, or the reason to refuse it. Ways for a token to bring its own
- * key (jku, jwk, x5u, x5c; RFC 8725, section 3.10) are not looked at, as the keys are the issuer's
- * alone; what a reader must understand (crit; RFC 7515, section 4.1.11) is refused. */
+/* Returns NULL with `token` filled in, or the reason to refuse it. Ways for a token to bring its
+ * own key (jku, jwk, x5u, x5c; RFC 8725, section 3.10) are not looked at, as the keys are the
+ * issuer's alone; what a reader must understand (crit; RFC 7515, section 4.1.11) is refused. */
 static const char *read_header(compact *token, const auth_jwt_options *options)
 {
     const json_t *algorithm = json_object_get(token->header, "alg");
@@ -296,9 +296,11 @@ static isw_status check_options(const auth_jwt_options *options, isw_error *erro
     if (options->jwks_url && !auth_url_allowed(options->jwks_url))
         return isw_error_set(error, ISW_E_CONFIG,
                              "jwt.jwks_url is no https URL (http is for loopback only)");
-    if (!options->issuer[0] || !options->audience_claim[0] || options->audience.count == 0 || algorithms->count == 0)
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "jwt.issuer, audience, audience_claim and algorithms must not be empty");
+    if (!options->issuer[0] || !options->audience_claim[0] || options->audience.count == 0 ||
+        algorithms->count == 0)
+        return isw_error_set(
+            error, ISW_E_CONFIG,
+            "jwt.issuer, audience, audience_claim and algorithms must not be empty");
     for (size_t i = 0; i < algorithms->count; i++)
         if (!auth_algorithm_find(algorithms->items[i]))
             return isw_error_set(error, ISW_E_CONFIG,

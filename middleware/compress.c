@@ -84,8 +84,9 @@ static isw_status read_request(isw_context *ctx, const options *opt, const char 
     isw_bytes body = isw_http_body(ctx);
     size_t limit = limit_of(opt, body.size);
     char *plain = NULL;
-    isw_status status = compress_inflate(body, isw_str_equal_nocase(isw_str_of(encoding), isw_str_of("deflate")),
-                                         limit, &plain, &body.size);
+    isw_status status =
+        compress_inflate(body, isw_str_equal_nocase(isw_str_of(encoding), isw_str_of("deflate")),
+                         limit, &plain, &body.size);
 
     body.data = plain;
     if (status == ISW_OK)
@@ -186,8 +187,8 @@ static void weaken(isw_context *ctx, const char *tag)
         isw_http_set_header(ctx, "etag", isw_context_printf(ctx, "W/%s", tag));
 }
 
-/* 304 says what the 200 would (RFC 9110, section 15.4.5). What it stands for is told by its type and
- * length, as those of isw_http_reply_file have them; else the caller's own tag tells. */
+/* 304 says what the 200 would (RFC 9110, section 15.4.5). What it stands for is told by its type
+ * and length, as those of isw_http_reply_file have them; else the caller's own tag tells. */
 static void write_not_modified(isw_context *ctx, const options *opt, const isw_http *reply)
 {
     const char *type = header_of(reply, "content-type");

@@ -8,9 +8,9 @@
  *     one that still runs            fails with ISW_E_CONFLICT (409), retriable
  *     another request                is answered with 422: method, URL or body differ
  *
- * Answers are kept until `ttl` has passed, `entries` or `bytes` are exceeded (the oldest goes first)
- * or the worker ends, in the memory of this process alone. What failed, was answered with 500 or
- * more, or streamed runs again. Headers of what stands outside are each request's own.
+ * Answers are kept until `ttl` has passed, `entries` or `bytes` are exceeded (the oldest goes
+ * first) or the worker ends, in the memory of this process alone. What failed, was answered with
+ * 500 or more, or streamed runs again. Headers of what stands outside are each request's own.
  */
 #include <isoworker/http.h>
 #include <isoworker/sys/middleware.h>

@@ -5,8 +5,9 @@
  * meanwhile carry the option `scope` as a field if it is set.
  *
  * The levels are those of the lines, and no thresholds: what of them is shown is chosen by
- * `logging: { level }` of host.yaml. `success_level: none` leaves out what went well. Put it outside
- * of error_handling, so that its line counts the bytes of the answer that is made of a failure.
+ * `logging: { level }` of host.yaml. `success_level: none` leaves out what went well. Put it
+ * outside of error_handling, so that its line counts the bytes of the answer that is made of a
+ * failure.
  */
 #include <isoworker/http.h>
 #include <isoworker/log.h>

@@ -3,10 +3,10 @@
 #define TRACE_FILE_H
 
 /*
- * The file of the middleware `trace`: lines are added to it, by all processes of a worker. Before it
- * would grow beyond its bound it becomes FILE.1, what was that FILE.2 and so on, and the last of
- * `keep` goes. Whoever moves or deletes the file meanwhile (logrotate) needs to tell nobody: the next
- * line begins a new one. All but open and close: any thread.
+ * The file of the middleware `trace`: lines are added to it, by all processes of a worker. Before
+ * it would grow beyond its bound it becomes FILE.1, what was that FILE.2 and so on, and the last of
+ * `keep` goes. Whoever moves or deletes the file meanwhile (logrotate) needs to tell nobody: the
+ * next line begins a new one. All but open and close: any thread.
  */
 #include <isoworker/status.h>
 #include <pthread.h>

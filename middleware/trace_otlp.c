@@ -14,7 +14,9 @@
 static isw_str double_of(isw_context *ctx, const isw_value *value)
 {
     const double real = value->as.real;
-    isw_str json = isw_str_of(isnan(real) ? "\"NaN\"" : real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    isw_str json = isw_str_of(isnan(real) ? "\"NaN\""
+                              : real > 0  ? "\"Infinity\""
+                                          : "\"-Infinity\"");
 
     if (isfinite(real))
         isw_json_write(ctx, value, &json);

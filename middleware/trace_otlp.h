@@ -2,7 +2,7 @@
 #ifndef TRACE_OTLP_H
 #define TRACE_OTLP_H
 
-/* What was recorded, as OpenTelemetry's protocol has it in JSON (OTLP/JSON). Pure but for memory. */
+/* What was recorded, as OpenTelemetry's protocol has it in JSON (OTLP/JSON). Pure. */
 #include <isoworker/span.h>
 
 /* One ExportTraceServiceRequest with a line feed behind it, for free(); NULL when memory is out.

@@ -7,11 +7,11 @@
  * best with ISW_E_CANCELLED, and may finish what it does. It learns of it as suits it: by asking,
  * by a call, or by a descriptor. Such a failure bears the status of the reason, whoever noticed
  * first: ISW_E_TIMEOUT for a deadline (HTTP callers see 504), ISW_E_UNAVAILABLE for a shutdown
- * (503), ISW_E_CANCELLED for a caller that left (499); and so does one of 500 or more, with what broke off
- * as its cause. A host that stops lets functions run for its shutdown_grace, then cancels them, and
- * takes their answers for its cancel_grace. isw_context_cancelled, isw_context_cancel_reason and
- * isw_context_remaining_ms may be called from any thread while the invocation runs, the others on
- * its own.
+ * (503), ISW_E_CANCELLED for a caller that left (499); and so does one of 500 or more, with what
+ * broke off as its cause. A host that stops lets functions run for its shutdown_grace, then cancels
+ * them, and takes their answers for its cancel_grace. isw_context_cancelled,
+ * isw_context_cancel_reason and isw_context_remaining_ms may be called from any thread while the
+ * invocation runs, the others on its own.
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>

@@ -70,11 +70,11 @@ ISW_API isw_map isw_context_outputs(const isw_context *ctx);
  * isw_context_alloc). Errors: ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data);
 
-/* Result, headers and outputs of one invocation together, as they travel: one message. An answer that
- * is larger when the handler returns, or at the end of the chain, is the function's failure with
- * ISW_E_FAILED (500), and its size stands in the log. Larger bodies leave in pieces (isw_http_write
- * of stream.h) or from a file (isw_http_reply_file of http.h), larger outputs one by one
- * (isw_context_emit). */
+/* Result, headers and outputs of one invocation together, as they travel: one message. An answer
+ * that is larger when the handler returns, or at the end of the chain, is the function's failure
+ * with ISW_E_FAILED (500), and its size stands in the log. Larger bodies leave in pieces
+ * (isw_http_write of stream.h) or from a file (isw_http_reply_file of http.h), larger outputs one
+ * by one (isw_context_emit). */
 enum { ISW_ANSWER_MAX_BYTES = 67108864 };
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.
@@ -86,8 +86,8 @@ ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_value *dat
 /* The output binding `name`, or NULL while it is not set; and set it, or with NULL take it back.
  * Several values for one output are an array. Memory as above. Errors, recorded on ctx:
  * ISW_E_NOT_FOUND if the function declares no such output, ISW_E_INVALID for a value that cannot
- * travel (text that is not UTF-8, deeper than 12 levels, more than 16,384 elements or 4,096 members),
- * ISW_E_NO_MEMORY, ISW_E_CONFLICT. */
+ * travel (text that is not UTF-8, deeper than 12 levels, more than 16,384 elements or 4,096
+ * members), ISW_E_NO_MEMORY, ISW_E_CONFLICT. */
 ISW_API const isw_value *isw_context_output(const isw_context *ctx, const char *name);
 ISW_API isw_status isw_context_set_output(isw_context *ctx, const char *name,
                                           const isw_value *data);

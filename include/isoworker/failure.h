@@ -33,9 +33,9 @@ typedef struct isw_failure {
 
 /* Record that the invocation failed, with a sentence for the log, and return `status`:
  * `return isw_fail(ctx, ISW_E_NOT_FOUND, "no order %s", id);`. The place is that of the call. If
- * it has failed already, the earlier failure stays, unless that is but a wrong call of this library,
- * which then becomes the cause. Callers see the sentence only if
- * error_handling exposes details. */
+ * it has failed already, the earlier failure stays, unless that is but a wrong call of this
+ * library, which then becomes the cause. Callers see the sentence only if error_handling exposes
+ * details. */
 #define isw_fail(ctx, status, ...) isw_fail_at((ctx), (status), ISW_PLACE, __VA_ARGS__)
 ISW_API isw_status isw_fail_at(isw_context *ctx, isw_status status, const char *place,
                                const char *format, ...) ISW_PRINTF(4, 5);

@@ -100,8 +100,8 @@ typedef struct isw_test_result {
 } isw_test_result;
 
 /* Send an HTTP request. `url` is a path as in a route, with or without a '/' in front, without the
- * host's prefix, with or without a query; it finds its function as under the host. A request that no function answers gives 404,
- * 405 or 400, as it would there. Never NULL. */
+ * host's prefix, with or without a query; it finds its function as under the host. A request that
+ * no function answers gives 404, 405 or 400, as it would there. Never NULL. */
 ISW_API const isw_test_result *isw_test_http(isw_test *test, const char *method, const char *url);
 
 /* Invoke `function`, whatever its trigger, with the trigger's data (NULL for none). A name that

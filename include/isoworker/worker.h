@@ -48,10 +48,10 @@ typedef struct isw_worker_options {
     }
 
 /* Make a worker. `options` may be NULL. *out is the caller's to destroy.
- * Under a host it has standard output written at once, as standard error is, since it is a pipe that
- * C would buffer by the block: the host shows each line when it is there, with function and
- * invocation where only one runs in the process, also those of a process that crashes. A program may
- * buffer it again with setvbuf. Errors: ISW_E_NO_MEMORY. */
+ * Under a host it has standard output written at once, as standard error is, since it is a pipe
+ * that C would buffer by the block: the host shows each line when it is there, with function and
+ * invocation where only one runs in the process, also those of a process that crashes. A program
+ * may buffer it again with setvbuf. Errors: ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out,
                                      isw_error *error);
 

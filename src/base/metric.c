@@ -10,7 +10,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Letters, digits and underscores, not beginning with a digit; and colons, where they are allowed. */
+/* Letters, digits and underscores, not beginning with a digit; colons where they are allowed. */
 static bool is_name(isw_str name, bool colons)
 {
     for (size_t i = 0; i < name.size; i++)

@@ -16,8 +16,8 @@ void iswi_double_text(double value, char out[ISWI_DOUBLE_BYTES]);
 /* Write it with six digits, as messages to people have it. */
 void iswi_double_brief(double value, char out[ISWI_DOUBLE_BYTES]);
 
-/* Read all of `text`: decimal digits with a sign, a point and an exponent as strtod has them in the C
- * locale. False, with *out untouched, for anything else, and for what no double can hold. */
+/* Read all of `text`: decimal digits with a sign, a point and an exponent as strtod has them in the
+ * C locale. False, with *out untouched, for anything else, and for what no double can hold. */
 bool iswi_double_read(const char *text, double *out);
 
 #endif

@@ -7,7 +7,7 @@
  * worker or middleware. Members in this order, those in brackets where there is something to say:
  *
  *     type           "about:blank": the status says it all
- *     title          the phrase of the status (RFC 9110, section 15), unless the function has its own
+ *     title          the status's phrase (RFC 9110, section 15), unless the function has its own
  *     status
  *     [detail]       a sentence for the caller
  *     [error, error_type, retriable, place, causes]  of a failure

@@ -39,8 +39,8 @@ char *iswi_lower_case(char *text);
 /* Negative, 0 or positive, as `a` comes before, is, or comes after `b`: by bytes, then by size. */
 int iswi_text_compare(isw_str a, isw_str b);
 
-/* Whether `name` may be a function's: a letter, then letters, digits, '_' and '-'. Its length is the
- * caller's to check. */
+/* Whether `name` may be a function's: a letter, then letters, digits, '_' and '-'. Its length is
+ * the caller's to check. */
 bool iswi_function_name(isw_str name);
 
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * isoworker-bench, which `isoworker bench` becomes: what an invocation costs on this machine, beside what bare means cost. The
- * rounds interleave the cases, so that what disturbs the machine disturbs all of them. Invariant:
- * this process measures nothing itself and uses neither nng nor threads.
+ * isoworker-bench, which `isoworker bench` becomes: what an invocation costs on this machine,
+ * beside what bare means cost. The rounds interleave the cases, so that what disturbs the machine
+ * disturbs all of them. Invariant: this process measures nothing itself and uses neither nng nor
+ * threads.
  */
 #include "bench/case.h"
 #include "bench/full.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the command's own programs are. Invariant: the tree works after a move, so that all is found
- * from where the program that runs lies. */
+/* Where the command's own programs are. Invariant: the tree works after a move, so that all is
+ * found from where the program that runs lies. */
 #include "cli/helper.h"
 
 #include <stdio.h>

@@ -184,7 +184,8 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
             !iswi_file_look_same(program, &process->program_look);
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text,
-             "worker %s runs what %s was before it changed, until it starts again", process->label, process->pool->program);
+             "worker %s runs what %s was before it changed, until it starts again", process->label,
+             process->pool->program);
     if (older)
         add(all, text, strlen(text));
 }

@@ -6,8 +6,8 @@
  * Where the control socket of a folder lies: BASE/isoworker-UID/HASH.sock, with BASE
  * $XDG_RUNTIME_DIR (if it is this user's), /tmp or /dev/shm, and HASH of the folder's real path. So
  * who knows the folder finds its host; or at a path that host.yaml or the command line names. A
- * file beside it whose name ends with .lock is locked, and holds the pid, as long as the host lives.
- * Any thread.
+ * file beside it whose name ends with .lock is locked, and holds the pid, as long as the host
+ * lives. Any thread.
  */
 #include <isoworker/status.h>
 #include <stdbool.h>

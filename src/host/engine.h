@@ -276,7 +276,7 @@ struct iswi_host {
     char *folder;          /* absolute */
     char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
     int runtime_lock;
-    const char *control_path; /* of the control socket, absolute; NULL: where it belongs by itself */
+    const char *control_path; /* of the control socket, absolute; NULL: where it belongs */
     iswi_console console;
     iswi_guard guard;
     iswi_pool *pools;

@@ -114,7 +114,7 @@ struct iswi_http_request {
     uint64_t retry_after_ms; /* 0: not said */
     isw_status error;        /* of a problem; ISW_OK: not said */
     bool retriable;
-    const isw_pairs *told; /* headers of a problem, from the function; NULL: it is the front's own */
+    const isw_pairs *told; /* headers of a problem, from the function; NULL: it is our own */
     iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
     _Atomic(void *) tag_pointer;
     atomic_ullong tag_number;

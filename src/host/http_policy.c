@@ -16,8 +16,8 @@ static const char *text_of(iswi_http_request *request, const char *name)
 static bool stands_for_a_later_answer(const iswi_http_request *request)
 {
     return iswi_preflight_method(&request->data).size &&
-           (request->status == MHD_HTTP_NOT_FOUND || request->status == MHD_HTTP_TOO_MANY_REQUESTS ||
-            request->status >= 500);
+           (request->status == MHD_HTTP_NOT_FOUND ||
+            request->status == MHD_HTTP_TOO_MANY_REQUESTS || request->status >= 500);
 }
 
 static void answer_preflight(iswi_http_request *request)

@@ -93,8 +93,8 @@ static isw_str trimmed(isw_str text)
 }
 
 /* A copy as UTF-8, which is what the wire and the functions have. RFC 9110, section 5.5, lets a
- * value have any byte, and a browser sends cookies that a neighbour has set in Latin-1: refused, they
- * would lock a user out of a function that never reads them. */
+ * value have any byte, and a browser sends cookies that a neighbour has set in Latin-1: refused,
+ * they would lock a user out of a function that never reads them. */
 static isw_str keep_value(iswi_arena *arena, isw_str value)
 {
     char *text;

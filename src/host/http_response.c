@@ -86,8 +86,8 @@ static ssize_t read_nothing(void *user, uint64_t position, char *out, size_t mos
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* Content-Length: 0 would be a lie, and so would chunks be, whose last one libmicrohttpd even sends.
- * Before 0.9.77 it can leave both out for nothing but the end of the connection. */
+/* Content-Length: 0 would be a lie, and so would chunks be, whose last one libmicrohttpd even
+ * sends. Before 0.9.77 it can leave both out for nothing but the end of the connection. */
 struct MHD_Response *iswi_http_head_alone(uint64_t length)
 {
     struct MHD_Response *response;
@@ -108,7 +108,7 @@ struct MHD_Response *iswi_http_head_alone(uint64_t length)
     return response;
 }
 
-/* A response without the body that a function may have given it; NULL: it has that, or no memory. */
+/* A response without the body that a function may have given it; NULL: it has it, or no memory. */
 static struct MHD_Response *bodiless(const iswi_http_request *request, const isw_http *answer,
                                      bool *is)
 {
@@ -166,7 +166,8 @@ static size_t room_for_head(const iswi_http_request *request)
     size_t used = request->head_bytes + request->data.headers.count * ISWI_HTTP_FIELD_BYTES;
     size_t at = 0;
 
-    for (const isw_pair *cookie; (cookie = isw_pairs_next(&request->data.headers, "cookie", &at));) {
+    for (const isw_pair *cookie;
+         (cookie = isw_pairs_next(&request->data.headers, "cookie", &at));) {
         used += cookie->value.size + ISWI_HTTP_FIELD_BYTES;
         for (size_t i = 0; i < cookie->value.size; i++)
             used += cookie->value.data[i] == ';' ? ISWI_HTTP_FIELD_BYTES : 0;

@@ -126,8 +126,9 @@ static void add_outputs(draft *d, const isw_map *outputs)
 
     for (size_t i = 0; items && i < outputs->count && !d->failed; i++) {
         items[i].name = outputs->items[i].name;
-        d->failed = iswi_redact(&d->arena, &outputs->items[i].value, &d->secrets, &plain) != ISW_OK ||
-                    iswi_typed_encode(&d->arena, &plain, &items[i].value) != ISW_OK;
+        d->failed =
+            iswi_redact(&d->arena, &outputs->items[i].value, &d->secrets, &plain) != ISW_OK ||
+            iswi_typed_encode(&d->arena, &plain, &items[i].value) != ISW_OK;
     }
     if (items && outputs->count)
         add(d, "outputs", isw_value_map(items, outputs->count));

@@ -106,8 +106,8 @@ void iswi_reload_unwatch(iswi_host *host)
     }
 }
 
-/* What has happened. That a file was made is nothing yet, as it is being written; that a link was is
- * all that is told of it. */
+/* What has happened. That a file was made is nothing yet, as it is being written; that a link was
+ * is all that is told of it. */
 static uint32_t read_events(const iswi_host *host)
 {
     char block[4096] __attribute__((aligned(__alignof__(struct inotify_event))));

@@ -4,8 +4,8 @@
 
 /*
  * Where a host's sockets lie: BASE/isoworker-XXXXXX, which only its user can enter, with a lock
- * that is held as long as the host lives. BASE is the first of $XDG_RUNTIME_DIR, $TMPDIR, /tmp, /dev/shm
- * and /var/tmp where that can be made. The supervisor's thread.
+ * that is held as long as the host lives. BASE is the first of $XDG_RUNTIME_DIR, $TMPDIR, /tmp,
+ * /dev/shm and /var/tmp where that can be made. The supervisor's thread.
  */
 #include <isoworker/status.h>
 #include <stdbool.h>

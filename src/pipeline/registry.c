@@ -89,8 +89,8 @@ isw_status iswi_registry_add(iswi_registry *registry, const isw_middleware *midd
 
 /* -- Modules ----------------------------------------------------------------------------------- */
 
-/* A shared object brings libisoworker.so along: a second library in the process, with contexts of its
- * own. */
+/* A shared object brings libisoworker.so along: a second library in the process, with contexts of
+ * its own. */
 static isw_status refuse_any(const char *path, isw_error *error)
 {
     return isw_error_set(error, ISW_E_CONFIG,

@@ -107,8 +107,10 @@ static isw_status refuse_nul(isw_str text, const char *nul, isw_error *error)
         line += *at == '\n';
         column = *at == '\n' ? 1 : column + ((*at & 0xc0) != 0x80);
     }
-    return isw_error_set(error, ISW_E_INVALID, "line %zu, column %zu: a NUL, which JSON has only as "
-                         "\\u0000 in a text", line, column);
+    return isw_error_set(error, ISW_E_INVALID,
+                         "line %zu, column %zu: a NUL, which JSON has only as "
+                         "\\u0000 in a text",
+                         line, column);
 }
 
 /* RFC 8259, section 8.1: a byte order mark may be ignored. */

@@ -76,10 +76,12 @@ static isw_status encode_http(iswi_arena *arena, const isw_http *http, isw_value
     if (iswi_typed_encode_pairs(arena, &http->headers, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("query");
-    if (http->query.count && iswi_typed_encode_pairs(arena, &http->query, &items[count++].value) != ISW_OK)
+    if (http->query.count &&
+        iswi_typed_encode_pairs(arena, &http->query, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("params");
-    if (http->params.count && iswi_typed_encode_pairs(arena, &http->params, &items[count++].value) != ISW_OK)
+    if (http->params.count &&
+        iswi_typed_encode_pairs(arena, &http->params, &items[count++].value) != ISW_OK)
         return ISW_E_NO_MEMORY;
     items[count].name = isw_str_of("body");
     if (encode_body(arena, http->body, &items[count++].value) != ISW_OK)

@@ -36,8 +36,8 @@ isw_status iswi_bind(iswi_arena *arena, const isw_value *from, const char *root,
 const isw_value *iswi_bind_pairs_value(iswi_arena *arena, const isw_pairs *pairs,
                                        const isw_field *fields);
 
-/* The body and its content type that a result which is no HTTP reply stands for: text, JSON and bytes
- * as such, none as nothing of no type (NULL). False: it is no answer to a request. */
+/* The body and its content type that a result which is no HTTP reply stands for: text, JSON and
+ * bytes as such, none as nothing of no type (NULL). False: it is no answer to a request. */
 bool iswi_value_body(const isw_value *value, isw_bytes *body, const char **type);
 
 isw_status iswi_unbind(iswi_arena *arena, const isw_field *fields, const void *in, isw_value *out,

@@ -9,7 +9,8 @@
 
 #include <isoworker/http.h>
 
-_Static_assert((int)ISW_ANSWER_MAX_BYTES == (int)ISWI_MESSAGE_MAX_BYTES, "an answer is one message");
+_Static_assert((int)ISW_ANSWER_MAX_BYTES == (int)ISWI_MESSAGE_MAX_BYTES,
+               "an answer is one message");
 
 /* At most so many bytes are for what is no text or bytes: types, sizes, keys. */
 enum { NODE_BYTES = 16, FRAME_BYTES = 256, SMALL_BYTES = 1024 * 1024 };
@@ -106,7 +107,8 @@ static size_t size_of_outputs(const isw_context *ctx)
     size_t size = 0;
 
     for (size_t i = 0; i < ctx->outputs.count; i++)
-        size += NODE_BYTES + ctx->outputs.items[i].name.size + size_of(&ctx->outputs.items[i].value);
+        size +=
+            NODE_BYTES + ctx->outputs.items[i].name.size + size_of(&ctx->outputs.items[i].value);
     return size;
 }
 

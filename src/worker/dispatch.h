@@ -70,7 +70,8 @@ typedef struct iswi_dispatch {
 isw_status iswi_dispatch_init(iswi_dispatch *dispatch, unsigned concurrency, unsigned limit);
 
 /* Let what runs in the pool come to its end and join its threads. What waits, and what is submitted
- * from now on, is not begun, and its message is released. A second call finds nothing to do. Blocks. */
+ * from now on, is not begun, and its message is released. A second call finds nothing to do.
+ * Blocks. */
 void iswi_dispatch_stop(iswi_dispatch *dispatch);
 
 /* Free, after stop. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a chain can hardly be meant: an order of middleware, an entry that is in no chain, and a
- * function that asks for protection which its chain does not give. Warnings for people: the chain is
- * served as it is. */
+ * function that asks for protection which its chain does not give. Warnings for people: the chain
+ * is served as it is. */
 #include "worker/worker.h"
 
 #include "base/alloc.h"

@@ -23,8 +23,8 @@ isw_status iswi_context_may_answer(isw_context *ctx);
 /* ISW_E_NOT_FOUND, recorded, unless the function declares the output. */
 isw_status iswi_context_has_output(isw_context *ctx, const char *name);
 
-/* Have a failure of a function that was cancelled bear the status of the reason: ISW_E_TIMEOUT for a
- * deadline, ISW_E_UNAVAILABLE where the host stops. So the answer is the same whether host or
+/* Have a failure of a function that was cancelled bear the status of the reason: ISW_E_TIMEOUT for
+ * a deadline, ISW_E_UNAVAILABLE where the host stops. So the answer is the same whether host or
  * function noticed first. */
 void iswi_failure_follow_reason(isw_context *ctx);
 

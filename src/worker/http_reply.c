@@ -149,7 +149,8 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
         return done;
     if (status < 200 || status > 599)
         return iswi_misuse(ctx, ISW_E_INVALID, "%d is no HTTP status%s", status,
-                           status < 100 || status > 599 ? "" : " of an answer, which is 200 to 599");
+                           status < 100 || status > 599 ? ""
+                                                        : " of an answer, which is 200 to 599");
     if (content_type)
         done = check_value(ctx, "content-type", content_type);
     if (content_type && done == ISW_OK)

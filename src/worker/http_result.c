@@ -66,9 +66,10 @@ static isw_status settle(isw_context *ctx)
     if (ctx->has_result && ctx->result.type == ISW_VALUE_HTTP)
         return adopt(ctx);
     if (!iswi_reply_of_result(ctx, &made, &type))
-        return iswi_misuse(ctx, ISW_E_INVALID, "the result is of a type that is no answer to an HTTP "
-                                               "request: make text, bytes or JSON of it "
-                                               "(isw_http_reply_json)");
+        return iswi_misuse(ctx, ISW_E_INVALID,
+                           "the result is of a type that is no answer to an HTTP "
+                           "request: make text, bytes or JSON of it "
+                           "(isw_http_reply_json)");
     return made.headers.count ? isw_http_reply_bytes(ctx, made.status, type, made.body.data,
                                                      made.body.size)
                               : ISW_OK;

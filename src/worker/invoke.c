@@ -246,8 +246,9 @@ static int tell(iswi_replay *replay, const isw_invocation *invocation)
     if (replay->body_cut)
         fprintf(stderr, "replay: the body was not recorded; the function got none\n");
     if (!same && was_cut_short(replay))
-        fprintf(stderr, "replay: when it was recorded its time ran out or its caller left; a replay "
-                        "has no limits\n");
+        fprintf(stderr,
+                "replay: when it was recorded its time ran out or its caller left; a replay "
+                "has no limits\n");
     fprintf(stderr, "replay: %s\n", same ? "the same as recorded" : "not as recorded:");
     if (!same)
         fputs(iswi_buffer_text(&differences), stderr);

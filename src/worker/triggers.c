@@ -24,8 +24,8 @@ static isw_status refuse(const iswi_routes *routes, const isw_function *function
                          why->message);
 }
 
-static isw_status check_route(iswi_routes *routes, const isw_function *function, iswi_faults *faults,
-                            isw_error *error)
+static isw_status check_route(iswi_routes *routes, const isw_function *function,
+                              iswi_faults *faults, isw_error *error)
 {
     isw_error why = { ISW_OK, "" };
     isw_error own = { ISW_OK, "" };

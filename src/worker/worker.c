@@ -38,8 +38,8 @@ static bool copy_text(char **out, const char *text)
     return *out || !text;
 }
 
-/* Under a host standard output is a pipe, which C buffers by the block: what a function prints would
- * be seen late, and never if the process crashes. */
+/* Under a host standard output is a pipe, which C buffers by the block: what a function prints
+ * would be seen late, and never if the process crashes. */
 static void print_at_once(void)
 {
     if (getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) {
@@ -192,9 +192,9 @@ static bool ends(const isw_function *row)
 
 static isw_status refuse_row(const char *list, ptrdiff_t at, isw_error *error)
 {
-    return isw_error_set(error, ISW_E_INVALID,
-                         "row %td of the list of %s has no name; only the last one, { 0 }, has none",
-                         at + 1, list);
+    return isw_error_set(
+        error, ISW_E_INVALID,
+        "row %td of the list of %s has no name; only the last one, { 0 }, has none", at + 1, list);
 }
 
 /* Take up what came of one row. False: there is no use in going on. */

@@ -53,8 +53,8 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
                                 const iswi_generation *old, iswi_faults *faults,
                                 isw_error *error);
 
-/* worker.c: isw_worker_add_app, isw_worker_configure and isw_worker_reload; `faults` (may be NULL) gets all that is
- * wrong, where `error` holds the first alone. */
+/* worker.c: isw_worker_add_app, isw_worker_configure and isw_worker_reload; `faults` (may be NULL)
+ * gets all that is wrong, where `error` holds the first alone. */
 isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faults *faults,
                                isw_error *error);
 isw_status iswi_worker_configure(isw_worker *worker, iswi_faults *faults, isw_error *error);

@@ -142,7 +142,8 @@ static void a_secret_comes_from_a_file_beside_the_document(void **state)
     write_file("nul", "a\0b", 3);
     write_file("big", big, sizeof big);
     snprintf(name, sizeof name, "%s/c.yaml", folder);
-    assert_int_equal(iswi_config_open_text(name, "secret: file:good", 17, NULL, &config, &error), ISW_OK);
+    assert_int_equal(iswi_config_open_text(name, "secret: file:good", 17, NULL, &config, &error),
+                     ISW_OK);
     assert_string_equal(loaded(config)->secret, "from a file ");
     iswi_config_close(config);
     refused("secret: file:none", "c.yaml:1:9: \"secret\" refers to file \"none\", which cannot be "

@@ -164,10 +164,11 @@ static void a_problem_tells_what_its_status_calls_for(void **state)
     assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
     iswi_http_answer_problem(front_take(f), 429, NULL, "say \"please\"\n", "0123");
     http_read(fd, false, &f->reply);
-    assert_problem(f, 429,
-                   "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,"
-                   "\"detail\":\"say \\\"please\\\"\\n\",\"instance\":\"urn:isoworker:invocation:0123\","
-                   "\"invocation_id\":\"0123\"}");
+    assert_problem(
+        f, 429,
+        "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,"
+        "\"detail\":\"say \\\"please\\\"\\n\",\"instance\":\"urn:isoworker:invocation:0123\","
+        "\"invocation_id\":\"0123\"}");
     assert_header(f, "Retry-After", "1");
     assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
     iswi_http_answer_problem(front_take(f), 401, "Who are you?", NULL, NULL);

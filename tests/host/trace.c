@@ -71,7 +71,8 @@ static void baggage_beyond_its_limits_is_left_out(void **state)
 
 #define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-/* The trace of a request with this traceparent and these lines of tracestate (up to 3, then NULL). */
+/* The trace of a request with this traceparent and these lines of tracestate (up to 3, then NULL).
+ */
 static iswi_wire_trace trace_of(const char *parent, const char *const *lines)
 {
     isw_pair headers[4] = { { isw_str_of("traceparent"), isw_str_of(parent) } };

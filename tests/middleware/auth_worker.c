@@ -107,7 +107,8 @@ void configure_jwt_file(fixture *f, const char *more)
     char *set = key_set((json_t *[]){ public_key(f->key, NULL) }, 1);
 
     make_file(set, &f->keys_path);
-    assert_true(asprintf(&source, "jwks: %s\n        %s", strrchr(f->keys_path, '/') + 1, more) > 0);
+    assert_true(asprintf(&source, "jwks: %s\n        %s", strrchr(f->keys_path, '/') + 1, more) >
+                0);
     configure_jwt(f, source);
     free(source);
     free(set);

@@ -180,14 +180,16 @@ static void any_origin_is_a_star_for_all(void **state)
 static void senseless_options_are_refused(void **state)
 {
     (void)state;
-    assert_string_equal(refusal_of_yaml("middleware: [cors: {origins: ['*'], credentials: true}]\n"),
-                        ":1:14: middleware cors did not start: credentials are for origins that are "
-                        "named, not for *");
+    assert_string_equal(
+        refusal_of_yaml("middleware: [cors: {origins: ['*'], credentials: true}]\n"),
+        ":1:14: middleware cors did not start: credentials are for origins that are "
+        "named, not for *");
     assert_string_equal(refusal_of_yaml("middleware: [cors: {origins: [a.example]}]\n"),
                         ":1:14: middleware cors did not start: \"a.example\" is no origin: write "
                         "https://host or https://host:port");
-    assert_non_null(strstr(refusal_of_yaml("middleware: [cors: {origins: ['https://a.example/']}]\n"),
-                           "is no origin"));
+    assert_non_null(
+        strstr(refusal_of_yaml("middleware: [cors: {origins: ['https://a.example/']}]\n"),
+               "is no origin"));
 }
 
 const conforming subject = { .name = "cors", .options = "{origins: ['https://a.example']}",

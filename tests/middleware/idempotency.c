@@ -99,8 +99,9 @@ static const isw_test_result *post(isw_test *test, const char *key, const char *
     return isw_test_http(test, "POST", url);
 }
 
-#define OUTSIDE                                                                                   \
-    "middleware: [cors: {origins: ['https://a.example', 'https://b.example']}, rate_limit: {rate: " \
+#define OUTSIDE                                                                                    \
+    "middleware: [cors: {origins: ['https://a.example', 'https://b.example']}, rate_limit: "       \
+    "{rate: "                                                                                      \
     "100, per: 1h}, idempotency]\n"
 
 static size_t count_header(const isw_test_result *result, const char *name, const char *value)

@@ -109,7 +109,8 @@ static void a_late_answer_is_kept_with_a_warning(void **state)
 
 static void or_dropped(void **state)
 {
-    isw_test *test = test_of(functions, "middleware: [error_handling, timeout: {after: 1s, late: fail}]\n");
+    isw_test *test =
+        test_of(functions, "middleware: [error_handling, timeout: {after: 1s, late: fail}]\n");
     const isw_test_result *result = isw_test_http(test, "GET", "/ignores");
 
     (void)state;

@@ -460,8 +460,9 @@ static void senseless_options_are_refused(void **state)
                         ":1:14: middleware trace did not start: sample is a share from 0 to 1");
     assert_string_equal(refusal_of_yaml("middleware: [trace: {to: file}]\n"),
                         ":1:14: middleware trace did not start: to: file needs a file");
-    assert_string_equal(refusal_of_yaml("middleware: [trace: {to: file, file: /none/x}]\n"),
-                        ":1:14: middleware trace did not start: /none/x: No such file or directory");
+    assert_string_equal(
+        refusal_of_yaml("middleware: [trace: {to: file, file: /none/x}]\n"),
+        ":1:14: middleware trace did not start: /none/x: No such file or directory");
 }
 
 const conforming subject = { .name = "trace", .options = "{sample: 1}",

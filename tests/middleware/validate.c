@@ -94,9 +94,12 @@ static void a_body_that_fits_passes(void **state)
     isw_test *test = begin("middleware: [error_handling, validate]\n");
 
     (void)state;
-    assert_string_equal(post(test, "/orders", "application/json",
-                             "{\"customer\":\"Ada\",\"lines\":[{\"item\":\"tea\"}],\"note\":\"aGk=\","
-                             "\"gift\":{\"item\":\"cup\"}}")->body, "taken");
+    assert_string_equal(
+        post(test, "/orders", "application/json",
+             "{\"customer\":\"Ada\",\"lines\":[{\"item\":\"tea\"}],\"note\":\"aGk=\","
+             "\"gift\":{\"item\":\"cup\"}}")
+            ->body,
+        "taken");
     assert_string_equal(post(test, "/orders", "application/x-www-form-urlencoded",
                              "customer=Ada")->body, "taken");
     assert_int_equal(runs, 2);
@@ -151,7 +154,8 @@ static void what_holds_for_all_requests_stands_in_the_yaml(void **state)
     assert_refused(post(test, "/any", "application/json", "[1,2,3,4,5,6]"), 413,
                    "\"detail\":\"the body has 13 bytes, at most 10 are taken\"");
     isw_test_header(test, "X-Client", "1");
-    assert_int_equal(post(test, "/any", "Text/CSV; charset=utf-8", "1,2,3,4,5\n")->http_status, 200);
+    assert_int_equal(post(test, "/any", "Text/CSV; charset=utf-8", "1,2,3,4,5\n")->http_status,
+                     200);
     isw_test_header(test, "X-Client", "1");
     assert_int_equal(post(test, "/any", NULL, "")->http_status, 200);
     isw_test_destroy(test);

@@ -447,8 +447,9 @@ static void a_list_that_cannot_start_leaves_the_old_one(void **state)
 
     (void)state;
     fixture_init(&f, "[live: {as: a}]");
-    assert_int_equal(fixture_reload(&f, "[live: {as: a}, live: {as: b}, live: {as: c, fail: true}]"),
-                     ISW_E_UNAVAILABLE);
+    assert_int_equal(
+        fixture_reload(&f, "[live: {as: a}, live: {as: b}, live: {as: c, fail: true}]"),
+        ISW_E_UNAVAILABLE);
     assert_string_equal(life, "+a +b !c -b ");
     f.error.status = ISW_OK;
     assert_trace(&f, "a(handler)");

@@ -131,7 +131,8 @@ static void an_answer_that_is_too_large_is_the_functions_failure(void **state)
     for (size = 64 * mib; size <= 300 * mib; size += 236 * mib) {
         result = isw_test_http(test, "GET", "/replies");
         assert_int_equal(result->http_status, 500);
-        assert_refused(result, "more than the 67108864 that one answer may have: send it in pieces");
+        assert_refused(result,
+                       "more than the 67108864 that one answer may have: send it in pieces");
         assert_true(result->body_size < 1024);
         assert_non_null(isw_test_logged(result, "replies ended"));
     }

@@ -117,11 +117,13 @@ static void what_matches_nothing_is_refused(void **state)
                    "  - { name: order_* }\n"
                    "  - { name: oder_take }\n",
                    ":3:7: no function of this worker matches \"oder_take\"");
-    assert_refused("functions: [ { name: other, with: [audit] } ]\n",
-                   ":1:36: function other names the middleware \"audit\", which is not in the chain; the "
-                   "chain has: none");
+    assert_refused(
+        "functions: [ { name: other, with: [audit] } ]\n",
+        ":1:36: function other names the middleware \"audit\", which is not in the chain; the "
+        "chain has: none");
     assert_refused("middleware: [logging]\nfunctions: [ { name: other, without: [loging] } ]\n",
-                   ":2:39: function other names the middleware \"loging\", which is not in the chain; the chain has: logging");
+                   ":2:39: function other names the middleware \"loging\", which is not in the "
+                   "chain; the chain has: logging");
     assert_refused("functions: [ { name: other, metadata: { roles: { a: b } } } ]\n",
                    "an entry of \"metadata\" must be a text or a list of texts");
     assert_refused("functions: [ { name: other, metadata: [roles] } ]\n",

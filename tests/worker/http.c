@@ -234,7 +234,8 @@ static void a_problem_is_exact_to_the_byte(void **state)
     assert_problem(409, "Order taken", "\"A\"\n",
                    "\"title\":\"Order taken\",\"status\":409,\"detail\":\"\\\"A\\\"\\n\"");
     assert_problem(418, NULL, NULL, "\"title\":\"Request Refused\",\"status\":418");
-    assert_problem(507, NULL, "", "\"title\":\"Insufficient Storage\",\"status\":507,\"detail\":\"\"");
+    assert_problem(507, NULL, "",
+                   "\"title\":\"Insufficient Storage\",\"status\":507,\"detail\":\"\"");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -177,7 +177,8 @@ static void a_form_may_have_no_parts(void **state)
 static void a_folded_header_is_one(void **state)
 {
     (void)state;
-    assert_parts("--b\r\nContent-Disposition: form-data;\r\n\t name=\"a\"\r\n\r\n1\r\n" END, "a=1;");
+    assert_parts("--b\r\nContent-Disposition: form-data;\r\n\t name=\"a\"\r\n\r\n1\r\n" END,
+                 "a=1;");
     assert_parts("--b\r\nContent-Disposition:\r\n form-data;\r\n name=a;\r\n  filename=\"x\r\n"
                  " y\"\r\nContent-Type:\r\n\tx/y\r\n\r\n1\r\n" END, "a(x y,x/y)=1;");
     assert_refused("--b\r\n Content-Disposition: form-data; name=a\r\n\r\n1\r\n" END,

@@ -57,8 +57,8 @@ static int set_locale(void **state)
     write_text("source", source);
     write_text("map", "<code_set_name> ASCII\n<comment_char> %\n<escape_char> /\nCHARMAP\n"
                       "<U0000>..<U007F> /x00 ASCII\nEND CHARMAP\n");
-    snprintf(command, sizeof command, "localedef --quiet -c -f %s/map -i %s/source %s/xx_XX", folder,
-             folder, folder);
+    snprintf(command, sizeof command, "localedef --quiet -c -f %s/map -i %s/source %s/xx_XX",
+             folder, folder, folder);
     if (system(command) < 0) /* 1 for each category that it lacks */
         return -1;
     setenv("LOCPATH", folder, 1);

@@ -183,7 +183,8 @@ static sample *inner; /* that its own handler reloads */
 
 static isw_status reload_inside(isw_context *ctx)
 {
-    reload(inner, "middleware: [name: {as: two}]\nfunctions: [{name: i*, metadata: {tier: gold}}]\n");
+    reload(inner,
+           "middleware: [name: {as: two}]\nfunctions: [{name: i*, metadata: {tier: gold}}]\n");
     assert_int_equal(atomic_load(&started), 2);
     assert_int_equal(atomic_load(&stopped), 0); /* ours has not ended */
     assert_null(isw_context_metadata(ctx, "tier"));

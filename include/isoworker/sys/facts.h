@@ -49,9 +49,9 @@ ISW_API void isw_facts_not_outside(isw_facts *facts, const char *other, const ch
 
 /* -- What it reads ----------------------------------------------------------------------------- */
 
-/* It acts on this metadata of a function, or on its table of fields: names separated by spaces out of
- * auth_level, roles, scopes, body and query. `--check` and a start warn of functions that have what
- * nothing in their chain acts on, since they ask for protection that they do not get. */
+/* It acts on this metadata of a function, or on its table of fields: names separated by spaces out
+ * of auth_level, roles, scopes, body and query. `--check` and a start warn of functions that have
+ * what nothing in their chain acts on, since they ask for protection that they do not get. */
 ISW_API void isw_facts_reads(isw_facts *facts, const char *names);
 
 /* -- Other sites ------------------------------------------------------------------------------- */
@@ -68,8 +68,8 @@ typedef struct isw_cors {
     int64_t max_age_s;   /* how long a browser need not ask again */
 } isw_cors;
 
-/* All is copied. The outermost policy of a chain counts; that of an entry with `when: {header: ...}`
- * comes and goes with the request, and is not told. */
+/* All is copied. The outermost policy of a chain counts; that of an entry with a header in its
+ * `when` comes and goes with the request, and is not told. */
 ISW_API void isw_facts_cors(isw_facts *facts, const isw_cors *policy);
 
 /* Whether it lets a script of `origin` (may be NULL) call. Any thread. */

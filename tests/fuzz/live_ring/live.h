@@ -35,8 +35,8 @@ bool live_attacker_is_ready(void);
 
 enum { LIVE_ATTACKED_MAX = 32 }; /* calls of one input */
 
-/* Start one of its function `name` with `size` bytes; nothing when there were enough. "attacked" has
- * a deadline, "greeted" has none: its answer comes or is missed. */
+/* Start one of its function `name` with `size` bytes; nothing when there were enough. "attacked"
+ * has a deadline, "greeted" has none: its answer comes or is missed. */
 void live_call_attacker(const char *name, size_t size);
 
 /* How many of them are answered. */
