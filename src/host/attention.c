@@ -110,10 +110,13 @@ void iswi_attention_look(iswi_host *host)
     char path[PATH_MAX + 16];
     iswi_file_look now = yaml_look(host, path);
 
-    if (!now.changed_ns || iswi_file_look_same(&now, &host->yaml_look))
+    if (iswi_file_look_same(&now, &host->yaml_look))
         return;
     host->yaml_look = now;
-    read_yaml(host);
+    if (now.changed_ns)
+        read_yaml(host);
+    else
+        set_yaml(host, "host.yaml is gone, and the host goes on as it began; ", "put it back");
 }
 
 /* -- Names that match nothing ------------------------------------------------------------------ */
@@ -190,6 +193,17 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
         add(all, text, strlen(text));
 }
 
+static void add_file(gathered *all, iswi_pool *pool)
+{
+    char text[PATH_MAX + 256];
+
+    if (!atomic_load(&pool->config_gone))
+        return;
+    snprintf(text, sizeof text, "worker %s: %s is gone; nothing is started until it is back",
+             pool->settings->name, pool->config);
+    add(all, text, strlen(text));
+}
+
 const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count)
 {
     gathered all = { arena, iswi_arena_calloc(arena, SENTENCES_MAX, sizeof(char *)), 0 };
@@ -204,6 +218,7 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_file_look program = iswi_file_look_at(host->pools[i].program);
 
+        add_file(&all, &host->pools[i]);
         for (unsigned j = 0; j < host->pools[i].count; j++)
             add_process(&all, &host->pools[i].processes[j], &program);
     }

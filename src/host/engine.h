@@ -262,6 +262,8 @@ struct iswi_pool {
     atomic_uint unread; /* processes that may run by one whose facts are not known yet */
     char *config;     /* the file that is watched */
     iswi_file_look config_look;
+    bool config_there;       /* it was, at some time: without it nothing is started */
+    atomic_bool config_gone; /* it was, and is not now */
     bool config_linked; /* there are symbolic links on the way to it */
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
@@ -399,6 +401,10 @@ void iswi_reload_unwatch(iswi_host *host);
 
 /* See which files have changed, and whether somebody asked. */
 void iswi_reload_look(iswi_host *host, bool files);
+
+/* The file that a process is to be started with; NULL: none was ever there. Once one was, it has to
+ * be: a worker would take none for an empty chain. */
+const char *iswi_reload_config(const iswi_pool *pool);
 
 /* Of a process that is ready. */
 void iswi_reload_tend(iswi_process *process);

@@ -113,7 +113,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .directory = settings->directory ? settings->directory : process->host->folder,
         .environment = &settings->environment,
         .url = url,
-        .config = settings->config,
+        .config = iswi_reload_config(process->pool),
         .token = process->token,
         .token_bytes = sizeof process->token,
         .ring = process->ring,

@@ -62,7 +62,8 @@ static bool watch_folder(void *user, const char *folder)
     const iswi_host *host = user;
 
     return inotify_add_watch(host->changes, folder,
-                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR) >= 0;
+                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
+                                 IN_ONLYDIR) >= 0;
 }
 
 /* Folders are watched, since most editors put a new file in the place of the old one; and those of
@@ -85,6 +86,7 @@ void iswi_reload_watch(iswi_host *host)
 
         pool->config = config_of(host, pool);
         pool->config_look = iswi_file_look_at(pool->config);
+        pool->config_there = pool->config_look.changed_ns || pool->settings->config;
         watched = watched && pool->config && watch_file(host, pool);
     }
     iswi_attention_begin(host);
@@ -132,6 +134,18 @@ static void have_read(iswi_pool *pool)
         iswi_process_retry(&pool->processes[i]);
 }
 
+/* Without it workers would run without their middleware, with nobody to say so. */
+static void lose_file(iswi_host *host, iswi_pool *pool)
+{
+    if (!pool->config_look.changed_ns)
+        return;
+    pool->config_look = (iswi_file_look){ 0 };
+    atomic_store(&pool->config_gone, true);
+    iswi_console_say(&host->console, ISW_LOG_ERROR,
+                     "%s is gone: what runs keeps its configuration, and nothing is started until "
+                     "it is back; to run without one, write {} into it", pool->config);
+}
+
 /* Whether more has happened than that files were made. */
 static bool look_at_files(iswi_host *host)
 {
@@ -143,11 +157,15 @@ static bool look_at_files(iswi_host *host)
 
         if (pool->config_linked || is_link(pool->config))
             watch_file(host, pool); /* which may lie in other folders now */
+        if (!now.changed_ns)
+            lose_file(host, pool);
         if (!now.changed_ns || iswi_file_look_same(&now, &pool->config_look))
             continue;
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
         pool->config_look = now;
+        pool->config_there = true;
+        atomic_store(&pool->config_gone, false);
         iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
         have_read(pool);
     }
@@ -166,9 +184,22 @@ void iswi_reload_look(iswi_host *host, bool files)
     iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
     iswi_attention_look(host);
     for (size_t i = 0; i < host->pool_count; i++) {
-        host->pools[i].config_look = iswi_file_look_at(host->pools[i].config);
-        have_read(&host->pools[i]);
+        iswi_pool *pool = &host->pools[i];
+        iswi_file_look now = iswi_file_look_at(pool->config);
+
+        if (!now.changed_ns)
+            lose_file(host, pool);
+        pool->config_look = now;
+        pool->config_there = pool->config_there || now.changed_ns;
+        have_read(pool);
     }
+}
+
+const char *iswi_reload_config(const iswi_pool *pool)
+{
+    if (pool->settings->config)
+        return pool->settings->config;
+    return pool->config_there ? "worker.yaml" : NULL; /* in the folder where it is started */
 }
 
 /* -- Processes --------------------------------------------------------------------------------- */

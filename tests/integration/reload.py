@@ -23,6 +23,11 @@ def describe(host, *names):
                           capture_output=True, timeout=30, check=True).stdout
 
 
+def status(host):
+    return subprocess.run([BIN + "/isoworker", "status", host.folder.name], text=True,
+                          capture_output=True, timeout=30, check=True).stdout
+
+
 def replace(host, text):
     """As editors do: a new file in the place of the old one."""
     host.write("worker.yaml.new", text)
@@ -200,6 +205,28 @@ class Reload(unittest.TestCase):
             for thread in threads:
                 thread.join()
             self.assertEqual(set(answers), {200})
+
+    def test_a_file_that_is_gone_takes_no_middleware_along(self):
+        """Neither for what runs, nor for what starts meanwhile, nor when it is back as it was."""
+        with Host(worker(more="restart_delay: 10ms\nrestart_delay_max: 50ms"),
+                  chain=NO_CHAIN) as host:
+            path = os.path.join(host.folder.name, "worker.yaml")
+            pid = host.get("pid")[1].split()[0]
+            host.write("worker.yaml", FORBIDDING)
+            host.wait_for(READ)
+            self.assertEqual(host.get("hello/Ada")[0], 401)
+            os.rename(path, path + "~")
+            host.wait_for("worker.yaml is gone: what runs keeps its configuration")
+            host.process.send_signal(signal.SIGHUP)
+            host.wait_for("the new one was refused: .*worker.yaml.*No such file")
+            self.assertEqual(host.get("hello/Ada")[0], 401)
+            self.assertIn("is gone; nothing is started", status(host))
+            os.kill(int(pid), signal.SIGKILL)
+            host.wait_for("it refused its configuration")
+            self.assertEqual(host.get("hello/Ada")[0], 503)
+            os.rename(path + "~", path)
+            wait_until(lambda: host.get("hello/Ada")[0] == 401)
+            self.assertNotIn("is gone", status(host))
 
     def test_timeouts_change_too(self):
         with Host(worker()) as host:
