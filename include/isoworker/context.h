@@ -79,7 +79,9 @@ enum { ISW_ANSWER_MAX_BYTES = 67108864 };
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.
  * The same rule for memory as isw_context_set_input; NULL takes the result back.
- * Errors: ISW_E_NO_MEMORY, ISW_E_CONFLICT after the answer. */
+ * Errors: ISW_E_INVALID for what cannot travel, such as text that is not UTF-8 or bytes at NULL,
+ * which is the function's failure with ISW_E_FAILED (500), ISW_E_NO_MEMORY, ISW_E_CONFLICT after
+ * the answer. */
 ISW_API const isw_value *isw_context_result(const isw_context *ctx);
 ISW_API isw_status isw_context_set_result(isw_context *ctx, const isw_value *data);
 

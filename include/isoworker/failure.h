@@ -35,7 +35,8 @@ typedef struct isw_failure {
  * `return isw_fail(ctx, ISW_E_NOT_FOUND, "no order %s", id);`. The place is that of the call. If
  * it has failed already, the earlier failure stays, unless that is but a wrong call of this
  * library, which then becomes the cause. Callers see the sentence only if error_handling exposes
- * details. */
+ * details. ISW_OK is no failure: that is a wrong call, here and below, for which ISW_E_FAILED is
+ * recorded and returned. */
 #define isw_fail(ctx, status, ...) isw_fail_at((ctx), (status), ISW_PLACE, __VA_ARGS__)
 ISW_API isw_status isw_fail_at(isw_context *ctx, isw_status status, const char *place,
                                const char *format, ...) ISW_PRINTF(4, 5);

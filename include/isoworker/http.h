@@ -20,7 +20,8 @@ ISW_BEGIN_DECLS
 ISW_API const isw_http *isw_http_request(const isw_context *ctx);
 
 /* A route parameter, query parameter (the first of that name) or header (the first; letter case
- * ignored) as NUL-terminated text, or NULL when the request has none or memory is out. */
+ * ignored) as NUL-terminated text, or NULL when the request has none, `name` is NULL or memory is
+ * out. */
 ISW_API const char *isw_http_param(isw_context *ctx, const char *name);
 ISW_API const char *isw_http_query(isw_context *ctx, const char *name);
 ISW_API const char *isw_http_header(isw_context *ctx, const char *name);
@@ -42,8 +43,11 @@ ISW_API bool isw_http_content_type_is(const isw_context *ctx, const char *type);
 
 /* What is wrong with a reply is the function's fault and never its caller's: the functions below
  * return what is said of them, ISW_E_INVALID for instance, and record a failure with ISW_E_FAILED,
- * so that the caller gets 500 and the log names the function and the fault. A function that knows
- * better, since it passed on what the caller sent, says so with isw_fail: that takes its place. */
+ * so that the caller gets 500 and the log names the function and the fault. NULL is such a fault
+ * (ISW_E_INVALID) wherever nothing is said of it: for a header's name or value, a cookie or its
+ * value, a format, a location, a path, a value, and for bytes whose size is not 0. A function that
+ * knows better, since it passed on what the caller sent, says so with isw_fail: that takes its
+ * place. */
 
 /* Answer with formatted text, replacing any earlier reply but keeping headers set so far.
  * `status` is 200 to 599, `content_type` may be NULL for none.
@@ -74,7 +78,8 @@ ISW_API isw_status isw_http_reply_problem(isw_context *ctx, int status, const ch
 /* Answer with the invocation's failure, which it has, as application/problem+json under the status
  * that it stands for. Members beside those of RFC 9457 (section 3.2): "error", the status's name,
  * "error_type", and "retriable"; with `details` also "detail", "place" and "causes", a list of
- * objects with "error", "type", "message" and "place". Errors as isw_http_reply. */
+ * objects with "error", "type", "message" and "place". Errors as isw_http_reply, and
+ * ISW_E_CONFLICT, with 500, for an invocation that has no failure. */
 ISW_API isw_status isw_http_reply_failure(isw_context *ctx, bool details);
 
 /* Give the reply a header, before or after it is made: `set` takes the place of all of that name,

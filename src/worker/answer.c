@@ -23,6 +23,8 @@ static const char *fault_of_array(const isw_value *value, unsigned depth)
 {
     const char *fault = NULL;
 
+    if (!value->as.array.items && value->as.array.count)
+        return "the elements of an array are NULL";
     if (value->as.array.count > ISWI_LIST_MAX)
         return "an array has more than 16,384 elements";
     for (size_t i = 0; !fault && i < value->as.array.count; i++)
@@ -34,6 +36,8 @@ static const char *fault_of_map(const isw_value *value, unsigned depth)
 {
     const char *fault = NULL;
 
+    if (!value->as.map.items && value->as.map.count)
+        return "the members of a map are NULL";
     if (value->as.map.count > ISWI_PAIRS_MAX)
         return "a map has more than 4,096 members";
     for (size_t i = 0; !fault && i < value->as.map.count; i++) {
@@ -44,6 +48,14 @@ static const char *fault_of_map(const isw_value *value, unsigned depth)
                     : "a name is not UTF-8";
     }
     return fault;
+}
+
+/* Its headers are looked at where it becomes the reply. */
+static const char *fault_of_http(const isw_http *http)
+{
+    if (!http)
+        return "there is no HTTP reply, but NULL";
+    return http->body.data || !http->body.size ? NULL : "the body is NULL";
 }
 
 static const char *fault_of(const isw_value *value, unsigned depth)
@@ -57,8 +69,14 @@ static const char *fault_of(const isw_value *value, unsigned depth)
         return fault_of_array(value, depth);
     case ISW_VALUE_MAP:
         return fault_of_map(value, depth);
+    case ISW_VALUE_BYTES:
+        return value->as.bytes.data || !value->as.bytes.size ? NULL : "bytes are NULL";
+    case ISW_VALUE_HTTP:
+        return fault_of_http(value->as.http);
     case ISW_VALUE_STRING:
     case ISW_VALUE_JSON:
+        if (!value->as.string.data && value->as.string.size)
+            return "text is NULL";
         return iswi_utf8_valid(value->as.string.data, value->as.string.size)
                    ? NULL
                    : "text is not UTF-8; give it as bytes";
@@ -159,10 +177,6 @@ isw_status iswi_answer_settle(isw_context *ctx)
 {
     isw_status status = iswi_answer_check(ctx);
 
-    if (status == ISW_OK && ctx->result.type == ISW_VALUE_HTTP)
-        return ISW_OK; /* its texts were looked at where they were given */
-    if (status == ISW_OK && ctx->has_result)
-        status = iswi_answer_check_value(ctx, "the result", "", &ctx->result);
     if (status != ISW_OK)
         ctx->has_result = false;
     return status;

@@ -14,7 +14,8 @@ isw_status iswi_answer_check_value(isw_context *ctx, const char *what, const cha
  * ISW_E_TOO_LARGE. */
 isw_status iswi_answer_check(isw_context *ctx);
 
-/* The chain returned: both of the above, of all. */
+/* The chain returned: the same, and then there is no result. Values were looked at where they were
+ * given. */
 isw_status iswi_answer_settle(isw_context *ctx);
 
 #endif

@@ -82,7 +82,7 @@ const isw_value *isw_context_trigger(const isw_context *ctx)
 const isw_value *isw_context_input(const isw_context *ctx, const char *name)
 {
     ISWI_ALIVE(ctx);
-    if (strcmp(name, trigger_binding(ctx)) == 0)
+    if (name && strcmp(name, trigger_binding(ctx)) == 0)
         return &ctx->trigger;
     return find(ctx->inputs.items, ctx->inputs.count, isw_str_of(name));
 }
@@ -111,8 +111,12 @@ static bool own_inputs(isw_context *ctx)
 isw_status isw_context_set_input(isw_context *ctx, const char *name, const isw_value *data)
 {
     ISWI_ALIVE(ctx);
-    isw_status status;
+    isw_status status = iswi_needs(ctx, __func__, "name", name);
 
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "value", data);
+    if (status != ISW_OK)
+        return status;
     if (strcmp(name, trigger_binding(ctx)) == 0) {
         ctx->trigger = *data;
         return keep(ctx, &ctx->trigger) ? ISW_OK : no_memory(ctx);
@@ -163,6 +167,8 @@ isw_status isw_context_set_result(isw_context *ctx, const isw_value *data)
     ISWI_ALIVE(ctx);
     isw_status status = iswi_context_may_answer(ctx);
 
+    if (status == ISW_OK && data)
+        status = iswi_answer_check_value(ctx, "the result", "", data);
     if (status != ISW_OK)
         return status;
     ctx->has_result = data != NULL;
@@ -241,6 +247,8 @@ static bool is_output(const isw_context *ctx, const char *name)
 
 isw_status iswi_context_has_output(isw_context *ctx, const char *name)
 {
+    if (!name)
+        return iswi_misuse(ctx, ISW_E_INVALID, "the name of an output is NULL");
     if (is_output(ctx, name))
         return ISW_OK;
     return iswi_misuse(ctx, ISW_E_NOT_FOUND, "function %s has no output \"%s\"; declared: %s",

@@ -33,6 +33,8 @@ isw_status isw_json_write(isw_context *ctx, const isw_value *value, isw_str *out
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
+    if (!value)
+        return iswi_needs(ctx, __func__, "value", value);
     return written(ctx, iswi_json_write(&ctx->arena, value, out, &error), &error);
 }
 
@@ -49,6 +51,8 @@ isw_status isw_msgpack_write(isw_context *ctx, const isw_value *value, isw_bytes
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
+    if (!value)
+        return iswi_needs(ctx, __func__, "value", value);
     return written(ctx, iswi_msgpack_write(&ctx->arena, value, out, &error), &error);
 }
 
@@ -60,6 +64,8 @@ isw_status isw_bind(isw_context *ctx, const isw_value *from, const char *root,
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
+    if (!from)
+        return iswi_needs(ctx, __func__, "value to read from", from);
     return done(ctx, iswi_bind(&ctx->arena, from, root, fields, false, out, &error), &error);
 }
 
@@ -67,9 +73,12 @@ isw_status isw_bind_pairs(isw_context *ctx, const isw_pairs *from, const char *r
                           const isw_field *fields, void *out)
 {
     ISWI_ALIVE(ctx);
-    const isw_value *map = iswi_bind_pairs_value(&ctx->arena, from, fields);
     isw_error error = { ISW_OK, "" };
+    const isw_value *map;
 
+    if (!from)
+        return iswi_needs(ctx, __func__, "pairs to read from", from);
+    map = iswi_bind_pairs_value(&ctx->arena, from, fields);
     if (!map)
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a struct");
     return done(ctx, iswi_bind(&ctx->arena, map, root, fields, true, out, &error), &error);
@@ -145,7 +154,9 @@ isw_status isw_http_reply_struct(isw_context *ctx, int status, const isw_field *
 {
     ISWI_ALIVE(ctx);
     isw_value value;
-    isw_status made = isw_unbind(ctx, fields, in, &value);
+    isw_status made = iswi_needs(ctx, __func__, "struct", in);
 
+    if (made == ISW_OK)
+        made = isw_unbind(ctx, fields, in, &value);
     return made == ISW_OK ? isw_http_reply_json(ctx, status, &value) : made;
 }

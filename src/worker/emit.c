@@ -62,6 +62,8 @@ isw_status isw_context_emit(isw_context *ctx, const char *name, const isw_value 
 
     if (status == ISW_OK)
         status = iswi_context_has_output(ctx, name);
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "value", value);
     if (status != ISW_OK)
         return status;
     frame.as.output.name = isw_str_of(name);

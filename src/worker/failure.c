@@ -19,15 +19,15 @@ static const char *copy(isw_context *ctx, const char *text, const char *otherwis
 /* A place without the folders that the compiler saw. */
 static const char *file_of(const char *place)
 {
-    const char *slash = strrchr(place, '/');
+    const char *slash = place ? strrchr(place, '/') : NULL;
 
-    return slash ? slash + 1 : place;
+    return slash ? slash + 1 : place ? place : "";
 }
 
 /* What was said before it stays below it. */
 static isw_status record(isw_context *ctx, isw_failure failure, const char *format, va_list args)
 {
-    const char *message = iswi_arena_vprintf(&ctx->arena, format, args);
+    const char *message = format ? iswi_arena_vprintf(&ctx->arena, format, args) : NULL;
 
     assert(failure.status != ISW_OK);
     failure.message = message ? message : isw_status_text(failure.status);
@@ -59,6 +59,14 @@ static bool has_failed(const isw_context *ctx)
     return ctx->run.failure.status != ISW_OK && !ctx->misused;
 }
 
+/* ISW_OK is no failure: what was meant to fail must not pass for a success. */
+static isw_status fail_with_ok(isw_context *ctx, const char *place)
+{
+    iswi_misuse(ctx, ISW_E_FAILED, "isw_fail was given ISW_OK%s%s, which is no failure",
+                *place ? " at " : "", place);
+    return ISW_E_FAILED;
+}
+
 isw_status isw_fail_at(isw_context *ctx, isw_status status, const char *place, const char *format,
                        ...)
 {
@@ -66,6 +74,8 @@ isw_status isw_fail_at(isw_context *ctx, isw_status status, const char *place, c
     isw_failure failure = { .status = status, .place = file_of(place), .user = true };
     va_list args;
 
+    if (status == ISW_OK)
+        return fail_with_ok(ctx, failure.place);
     if (has_failed(ctx))
         return status;
     failure.cause = as_cause(ctx);
@@ -82,6 +92,8 @@ isw_status isw_fail_because_at(isw_context *ctx, isw_status status, const char *
     isw_failure failure = { .status = status, .place = file_of(place), .user = true };
     va_list args;
 
+    if (status == ISW_OK)
+        return fail_with_ok(ctx, failure.place);
     failure.cause = as_cause(ctx);
     va_start(args, format);
     record(ctx, failure, format, args);
@@ -119,6 +131,11 @@ isw_status iswi_misuse(isw_context *ctx, isw_status status, const char *format, 
     return status;
 }
 
+isw_status iswi_needs(isw_context *ctx, const char *call, const char *what, const void *given)
+{
+    return given ? ISW_OK : iswi_misuse(ctx, ISW_E_INVALID, "%s: its %s is NULL", call, what);
+}
+
 /* One of a chain, copied; its cause is left to the caller. */
 static isw_failure copy_one(isw_context *ctx, const isw_failure *failure)
 {
@@ -137,7 +154,8 @@ isw_status isw_fail_as(isw_context *ctx, const isw_failure *failure)
     const isw_failure **next = &ctx->run.failure.cause;
     unsigned depth = 0;
 
-    assert(failure->status != ISW_OK);
+    if (!failure || failure->status == ISW_OK)
+        return fail_with_ok(ctx, failure ? file_of(failure->place) : "");
     if (has_failed(ctx))
         return failure->status;
     ctx->obeyed = false;

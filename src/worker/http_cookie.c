@@ -163,6 +163,13 @@ isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie)
     isw_status status = iswi_context_may_answer(ctx);
     const char *fault;
 
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "cookie", cookie);
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "cookie's name", cookie->name);
+    if (status == ISW_OK && !cookie->value)
+        status = iswi_misuse(ctx, ISW_E_INVALID, "%s: the value of \"%s\" is NULL", __func__,
+                             cookie->name);
     if (status != ISW_OK)
         return status;
     if (!iswi_field_is_token(isw_str_of(cookie->name)))

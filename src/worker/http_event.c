@@ -80,8 +80,10 @@ static isw_status begin_events(isw_context *ctx)
 isw_status isw_http_event(isw_context *ctx, const isw_event *event)
 {
     ISWI_ALIVE(ctx);
-    isw_status status = check_event(ctx, event);
+    isw_status status = iswi_needs(ctx, __func__, "event", event);
 
+    if (status == ISW_OK)
+        status = check_event(ctx, event);
     if (status == ISW_OK && !ctx->begun)
         status = begin_events(ctx);
     if (status != ISW_OK)

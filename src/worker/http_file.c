@@ -313,6 +313,8 @@ isw_status isw_http_reply_file(isw_context *ctx, const char *path,
     file f = { .path = path, .fd = -1 };
     isw_status status = iswi_context_may_answer(ctx);
 
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "path", path);
     if (!options)
         options = &usual;
     if (status == ISW_OK)

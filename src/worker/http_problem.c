@@ -49,6 +49,10 @@ isw_status isw_http_reply_failure(isw_context *ctx, bool details)
     bool later = ctx->outcome_decided && ctx->outcome == ISW_OUTCOME_RETRY_LATER;
     int status;
 
+    if (failure->status == ISW_OK)
+        return iswi_misuse(ctx, ISW_E_CONFLICT,
+                           "isw_http_reply_failure: the invocation has no failure to answer with; "
+                           "record one with isw_fail");
     iswi_failure_follow_reason(ctx); /* in the step that failed nobody has, yet */
     status = later && failure->status != ISW_E_BUSY ? 503 : isw_status_http(failure->status);
     iswi_buffer *json = &ctx->outgoing.bytes;

@@ -100,10 +100,15 @@ static isw_status check_value(isw_context *ctx, const char *name, const char *va
     return ISW_OK;
 }
 
-static isw_status give_header(isw_context *ctx, const char *name, const char *value, bool replace)
+static isw_status give_header(isw_context *ctx, const char *call, const char *name,
+                              const char *value, bool replace)
 {
     isw_status status = iswi_context_may_answer(ctx);
 
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, call, "name", name);
+    if (status == ISW_OK && !value)
+        status = iswi_misuse(ctx, ISW_E_INVALID, "%s: the value of \"%s\" is NULL", call, name);
     if (status == ISW_OK && !iswi_field_is_token(isw_str_of(name)))
         status = iswi_misuse(ctx, ISW_E_INVALID,
                            "\"%s\" is no name of a header; it takes letters, digits and "
@@ -118,13 +123,13 @@ static isw_status give_header(isw_context *ctx, const char *name, const char *va
 isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
 {
     ISWI_ALIVE(ctx);
-    return give_header(ctx, name, value, !iswi_field_equal(isw_str_of(name), "set-cookie"));
+    return give_header(ctx, __func__, name, value, !iswi_field_equal(isw_str_of(name), "set-cookie"));
 }
 
 isw_status isw_http_add_header(isw_context *ctx, const char *name, const char *value)
 {
     ISWI_ALIVE(ctx);
-    return give_header(ctx, name, value, false);
+    return give_header(ctx, __func__, name, value, false);
 }
 
 isw_status isw_http_remove_header(isw_context *ctx, const char *name)
@@ -132,6 +137,8 @@ isw_status isw_http_remove_header(isw_context *ctx, const char *name)
     ISWI_ALIVE(ctx);
     isw_status status = iswi_context_may_answer(ctx);
 
+    if (status == ISW_OK)
+        status = iswi_needs(ctx, __func__, "name", name);
     if (status == ISW_OK)
         iswi_reply_forget_header(ctx, name);
     return status;
@@ -151,6 +158,9 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
         return iswi_misuse(ctx, ISW_E_INVALID, "%d is no HTTP status%s", status,
                            status < 100 || status > 599 ? ""
                                                         : " of an answer, which is 200 to 599");
+    if (!body && size)
+        return iswi_misuse(ctx, ISW_E_INVALID, "isw_http_reply_bytes: its body is NULL, but its "
+                                               "size is %zu", size);
     if (content_type)
         done = check_value(ctx, "content-type", content_type);
     if (content_type && done == ISW_OK)
@@ -172,6 +182,8 @@ isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type
     va_list args;
     char *text;
 
+    if (!format)
+        return iswi_needs(ctx, __func__, "format", format);
     va_start(args, format);
     text = iswi_arena_vprintf(&ctx->arena, format, args);
     va_end(args);
@@ -183,9 +195,11 @@ isw_status isw_http_reply(isw_context *ctx, int status, const char *content_type
 isw_status isw_http_reply_json(isw_context *ctx, int status, const isw_value *value)
 {
     ISWI_ALIVE(ctx);
+    isw_status done = iswi_needs(ctx, __func__, "value", value);
     isw_str json;
-    isw_status done = isw_json_write(ctx, value, &json);
 
+    if (done == ISW_OK)
+        done = isw_json_write(ctx, value, &json);
     return done == ISW_OK
                ? isw_http_reply_bytes(ctx, status, "application/json", json.data, json.size)
                : done;
@@ -215,11 +229,14 @@ static size_t bad_uri_byte(const char *text)
 isw_status isw_http_redirect(isw_context *ctx, int status, const char *location)
 {
     ISWI_ALIVE(ctx);
-    size_t bad = bad_uri_byte(location);
     isw_status done = iswi_context_may_answer(ctx);
+    size_t bad;
 
+    if (done == ISW_OK)
+        done = iswi_needs(ctx, __func__, "location", location);
     if (done != ISW_OK)
         return done;
+    bad = bad_uri_byte(location);
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
         return iswi_misuse(ctx, ISW_E_INVALID,
                          "%d does not redirect; use 301, 302, 303, 307 or 308", status);

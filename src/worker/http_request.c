@@ -13,7 +13,7 @@ const isw_http *isw_http_request(const isw_context *ctx)
 
 static const char *text_of(isw_context *ctx, const isw_pairs *pairs, const char *name)
 {
-    const isw_str *value = isw_pairs_find(pairs, name);
+    const isw_str *value = name ? isw_pairs_find(pairs, name) : NULL;
 
     return value ? isw_context_strndup(ctx, value->data, value->size) : NULL;
 }
@@ -22,7 +22,7 @@ static const char *text_of(isw_context *ctx, const isw_pairs *pairs, const char 
 static const char *exact_text_of(isw_context *ctx, const isw_pairs *pairs, const char *name)
 {
     for (size_t i = 0; i < pairs->count; i++)
-        if (isw_str_equal(pairs->items[i].name, isw_str_of(name)))
+        if (name && isw_str_equal(pairs->items[i].name, isw_str_of(name)))
             return isw_context_strndup(ctx, pairs->items[i].value.data,
                                        pairs->items[i].value.size);
     return NULL;
@@ -67,5 +67,5 @@ bool isw_http_content_type_is(const isw_context *ctx, const char *type)
     const isw_str *value = request ? isw_pairs_find(&request->headers, "content-type") : NULL;
     isw_str rest = value ? *value : isw_str_of(NULL);
 
-    return value && iswi_field_equal(iswi_field_split(&rest, ';'), type);
+    return value && type && iswi_field_equal(iswi_field_split(&rest, ';'), type);
 }

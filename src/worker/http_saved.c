@@ -150,9 +150,12 @@ isw_saved_reply *isw_http_save_reply_since(const isw_context *ctx, const isw_mar
 isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved)
 {
     ISWI_ALIVE(ctx);
-    char *body = isw_context_strndup(ctx, saved->body.data, saved->body.size);
     isw_status status = iswi_context_may_answer(ctx);
+    char *body;
 
+    if (!saved)
+        return iswi_needs(ctx, __func__, "saved reply", saved);
+    body = isw_context_strndup(ctx, saved->body.data, saved->body.size);
     if (!body)
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply that was saved");
     for (size_t i = 0; status == ISW_OK && i < saved->forgotten; i++)

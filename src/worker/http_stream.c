@@ -167,6 +167,8 @@ isw_status isw_http_write(isw_context *ctx, const void *bytes, size_t size)
     ISWI_ALIVE(ctx);
     isw_status status = may_write(ctx);
 
+    if (status == ISW_OK && size)
+        status = iswi_needs(ctx, __func__, "piece of the body", bytes);
     if (status == ISW_OK && !ctx->host)
         return gather(ctx, bytes, size);
     while (status == ISW_OK && size) {
@@ -191,6 +193,8 @@ isw_status isw_http_printf(isw_context *ctx, const char *format, ...)
     va_list args;
     bool ok;
 
+    if (!format)
+        return iswi_needs(ctx, __func__, "format", format);
     iswi_buffer_reset(&ctx->piece);
     va_start(args, format);
     ok = iswi_buffer_vprintf(&ctx->piece, format, args);

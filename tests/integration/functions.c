@@ -421,6 +421,62 @@ static isw_status deep(isw_context *ctx)
     return isw_context_set_output(ctx, "news", &value);
 }
 
+/* What C code passes on easily: the NULL of a getenv, or of a parameter that did not come. */
+static isw_status null(isw_context *ctx, const char *how)
+{
+    const char *none = isw_http_query(ctx, "none");
+    isw_value bytes = isw_value_bytes(none, 5);
+    isw_value hand = { .type = ISW_VALUE_HTTP };
+
+    if (strcmp(how, "null_header") == 0)
+        return isw_http_set_header(ctx, "x-null", none);
+    if (strcmp(how, "null_name") == 0)
+        return isw_http_add_header(ctx, none, "x");
+    if (strcmp(how, "null_removed") == 0)
+        return isw_http_remove_header(ctx, none);
+    if (strcmp(how, "null_cookie") == 0)
+        return isw_http_set_cookie(ctx, (const isw_cookie *)none);
+    if (strcmp(how, "null_cookie_value") == 0)
+        return isw_http_set_cookie(ctx, &(isw_cookie){ .name = "c", .value = none });
+    if (strcmp(how, "null_json") == 0)
+        return isw_http_reply_json(ctx, 200, isw_context_input(ctx, none));
+    if (strcmp(how, "null_body") == 0)
+        return isw_http_reply_bytes(ctx, 200, NULL, none, 5);
+    if (strcmp(how, "null_location") == 0)
+        return isw_http_redirect(ctx, 302, none);
+    if (strcmp(how, "null_path") == 0)
+        return isw_http_reply_file(ctx, none, NULL);
+    if (strcmp(how, "null_event") == 0)
+        return isw_http_event(ctx, (const isw_event *)none);
+    if (strcmp(how, "null_output") == 0)
+        return isw_context_set_output(ctx, none, &bytes);
+    if (strcmp(how, "null_emitted") == 0)
+        return isw_context_emit(ctx, "news", (const isw_value *)none);
+    if (strcmp(how, "null_bound") == 0)
+        return isw_bind(ctx, isw_context_input(ctx, "none"), "", NULL, &hand);
+    return isw_context_set_result(ctx, strcmp(how, "null_bytes") == 0 ? &bytes : &hand);
+}
+
+/* A failure that is none, and text that is not. */
+static isw_status no_failure(isw_context *ctx, const char *how)
+{
+    isw_value text = isw_value_string("a\xff");
+
+    if (strcmp(how, "no_failure") == 0)
+        return isw_fail(ctx, ISW_OK, "all is well");
+    if (strcmp(how, "no_failure_because") == 0)
+        return isw_fail_because(ctx, ISW_OK, "all is well");
+    if (strcmp(how, "no_failure_as") == 0)
+        return isw_fail_as(ctx, &(isw_failure){ .status = ISW_OK, .message = "well" });
+    if (strcmp(how, "no_failure_replied") == 0)
+        return isw_http_reply_failure(ctx, false);
+    if (strcmp(how, "no_text_json") == 0)
+        text.type = ISW_VALUE_JSON;
+    if (strcmp(how, "no_text_typed") == 0)
+        isw_http_set_header(ctx, "content-type", "text/csv");
+    return isw_context_set_result(ctx, &text);
+}
+
 /* Mistakes of a programmer, by name; the caller is right. */
 static isw_status mistake(isw_context *ctx)
 {
@@ -433,6 +489,10 @@ static isw_status mistake(isw_context *ctx)
     isw_value one = isw_value_int(1);
     isw_file_options file = ISW_FILE_OPTIONS_INIT;
 
+    if (strncmp(how, "null_", 5) == 0)
+        return null(ctx, how);
+    if (strncmp(how, "no_", 3) == 0)
+        return no_failure(ctx, how);
     if (strcmp(how, "status") == 0)
         return isw_http_reply(ctx, 999, NULL, "x");
     if (strcmp(how, "informational") == 0)
