@@ -44,8 +44,14 @@ static isw_status fail(isw_context *ctx, const options *opt, int64_t took_us)
 static isw_status too_late(isw_context *ctx, const options *opt, const isw_mark *mark,
                            int64_t took_us, isw_status status)
 {
-    if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS)
+    const isw_http *reply = isw_http_response(ctx);
+
+    if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS) {
+        /* Further in an answer was made of what it broke off. */
+        if (reply && reply->status >= 500 && reply->status != 504 && !isw_http_begun(ctx))
+            isw_context_start_over_from(ctx, mark);
         return fail(ctx, opt, took_us);
+    }
     if (opt->late == FAIL && !isw_http_begun(ctx)) {
         isw_context_start_over_from(ctx, mark);
         return fail(ctx, opt, took_us);

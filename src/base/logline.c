@@ -181,3 +181,12 @@ void iswi_logline_json(const iswi_logline *line, iswi_buffer *out)
     }
     iswi_buffer_append_text(out, "}\n");
 }
+
+isw_log_level iswi_failure_level(isw_outcome outcome, isw_status status)
+{
+    if (outcome == ISW_OUTCOME_RETRY_LATER)
+        return isw_status_retriable(status) ? ISW_LOG_INFO : ISW_LOG_WARNING;
+    if (status == ISW_E_CANCELLED)
+        return ISW_LOG_INFO;
+    return isw_status_http(status) >= 500 ? ISW_LOG_ERROR : ISW_LOG_WARNING;
+}

@@ -5,8 +5,9 @@
 /* One log line as people or machines read it. Pure; any thread. */
 #include "base/buffer.h"
 
-#include <isoworker/value.h>
+#include <isoworker/failure.h>
 #include <isoworker/log.h>
+#include <isoworker/value.h>
 
 typedef struct iswi_logline {
     isw_log_level level;
@@ -32,5 +33,9 @@ void iswi_json_value(iswi_buffer *out, const isw_value *data);
 
 /* "info" and the like to its level; false for anything else. */
 bool iswi_log_level_parse(isw_str text, isw_log_level *level);
+
+/* The level of the line about a failure: what callers see as 500 and above is an error, less a
+ * warning; "later" is meant, and a caller that left misses nothing. */
+isw_log_level iswi_failure_level(isw_outcome outcome, isw_status status);
 
 #endif

@@ -6,13 +6,6 @@
 
 #include <stdio.h>
 
-static isw_log_level level_of(const iswi_answer *answer)
-{
-    if (answer->outcome != ISW_OUTCOME_FAILED)
-        return ISW_LOG_INFO;
-    return isw_status_http(answer->status) >= 500 ? ISW_LOG_ERROR : ISW_LOG_WARNING;
-}
-
 static size_t add_text(isw_named_value *fields, size_t count, const char *name, isw_str text)
 {
     if (text.size)
@@ -24,7 +17,7 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
                       const iswi_answer *answer, const iswi_wire_status *status)
 {
     iswi_console *console = &process->host->console;
-    iswi_logline line = { .level = level_of(answer),
+    iswi_logline line = { .level = iswi_failure_level(answer->outcome, answer->status),
                           .source = isw_str_of(process->label),
                           .function = isw_str_of(call->function->name),
                           .invocation_id = isw_str_of(call->invocation_id) };

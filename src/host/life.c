@@ -268,6 +268,8 @@ void iswi_process_ended(iswi_process *process)
         process->hopeless = true;
     if (!process->goodbye)
         isw_error_set(&process->fault, end.status, "%s", end.message);
+    process->ended_early = end.status != ISW_OK && process->state != ISWI_PROCESS_LEAVING &&
+                           process->state != ISWI_PROCESS_KILLED;
     iswi_process_set_state(process, ISWI_PROCESS_KILLED);
     pthread_mutex_unlock(&process->lock);
 }
@@ -303,6 +305,9 @@ static void decide_next(iswi_process *process)
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
+    if (stopping && process->ended_early)
+        iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
+                         process->label, process->fault.message);
     if (stopping || process->hopeless ||
         (!process->refuses &&
          (int64_t)process->failures >= process->pool->settings->give_up_after)) {

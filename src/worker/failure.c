@@ -3,6 +3,7 @@
  * be had for is said by the status alone. */
 #include "worker/failure.h"
 
+#include "base/logline.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -317,10 +318,8 @@ void iswi_context_report(isw_context *ctx, isw_status status)
 
     if (ctx->failure_logged)
         return;
-    if (outcome == ISW_OUTCOME_FAILED)
-        isw_log_failure(ctx, isw_status_http(why) >= 500 ? ISW_LOG_ERROR : ISW_LOG_WARNING);
-    else if (outcome != ISW_OUTCOME_SUCCESS)
-        isw_log_failure(ctx, ISW_LOG_INFO);
+    if (outcome != ISW_OUTCOME_SUCCESS)
+        isw_log_failure(ctx, iswi_failure_level(outcome, why));
 }
 
 /* -- On the wire ------------------------------------------------------------------------------- */

@@ -116,6 +116,11 @@ class Faults(unittest.TestCase):
             naps = [host.start("GET", "nap?ms=20000") for _ in range(10)]
             self.assertEqual({finish()[0] for finish in naps}, {504})
 
+    def test_a_deadline_that_is_obeyed_is_an_error_in_the_log(self):
+        with Host(worker(), chain=NO_CHAIN, top="logging: {level: warning}") as host:
+            self.assertEqual(host.get("nap?ms=20000")[0], 504)
+            host.wait_for("error .*Function.nap: ISW_E_TIMEOUT")
+
     def test_a_function_that_does_not_costs_its_process_only(self):
         with Host(worker(more="processes: 2"), top="host: {cancel_grace: 200ms}") as host:
             pids = set(children(host))
@@ -125,6 +130,16 @@ class Faults(unittest.TestCase):
             host.wait_for("function [a-z_]+ did not stop 200 ms after it was cancelled")
             wait_until(lambda: sum(is_alive(pid) for pid in pids) == 1)
             self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_worker_that_dies_while_the_host_stops_is_named(self):
+        with Host(worker(), top="host: {shutdown_grace: 20s}") as host:
+            finish = host.start("GET", "nap?ms=20000")
+            pid = host.wait_for_naps(1)[0]
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("waiting for 1 invocations in flight")
+            os.kill(pid, signal.SIGKILL)
+            self.assertIn(finish()[0], (502, 503))
+            host.wait_for("worker test: it was ended by signal 9.*, while the host stops")
 
     def test_neighbours_of_a_killed_process_get_definite_answers(self):
         with Host(worker(), top="host: {cancel_grace: 200ms}") as host:

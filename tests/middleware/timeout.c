@@ -32,7 +32,14 @@ static isw_status ignores(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "late");
 }
 
+static isw_status breaks_off(isw_context *ctx)
+{
+    isw_context_sleep(ctx, 5000);
+    return isw_fail(ctx, ISW_E_IO, "interrupted");
+}
+
 static const isw_function functions[] = {
+    { .name = "breaks_off", .trigger = ISW_HTTP("GET", NULL), .handler = breaks_off },
     { .name = "looks", .trigger = ISW_HTTP("GET", NULL), .handler = looks },
     { .name = "obeys", .trigger = ISW_HTTP("GET", NULL), .handler = obeys },
     { .name = "ignores", .trigger = ISW_HTTP("GET", NULL), .handler = ignores },
@@ -50,6 +57,21 @@ static void what_runs_inside_sees_the_shorter_deadline(void **state)
     isw_test_http(test, "GET", "/looks");
     assert_int_equal(seen_ms, 300);
     isw_test_destroy(test);
+}
+
+static void what_broke_off_is_504_wherever_error_handling_stands(void **state)
+{
+    static const char *const chains[] = { "middleware: [timeout: {after: 1s}, error_handling]\n",
+                                          "middleware: [error_handling, timeout: {after: 1s}]\n" };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        isw_test *test = test_of(functions, chains[i]);
+
+        assert_int_equal(isw_test_http(test, "GET", "/breaks_off")->http_status, 504);
+        assert_int_equal(isw_test_http(test, "GET", "/obeys")->http_status, 504);
+        isw_test_destroy(test);
+    }
 }
 
 static void the_shortest_of_several_counts(void **state)
@@ -186,6 +208,7 @@ const conforming subject = { .name = "timeout", .options = "{after: 30s}",
 static const struct CMUnitTest tests[] = {
     MIDDLEWARE_CONFORMANCE,
     cmocka_unit_test(what_runs_inside_sees_the_shorter_deadline),
+    cmocka_unit_test(what_broke_off_is_504_wherever_error_handling_stands),
     cmocka_unit_test(the_shortest_of_several_counts),
     cmocka_unit_test(a_function_that_obeys_fails_with_504_and_its_own_word_as_the_cause),
     cmocka_unit_test(the_hosts_deadline_is_not_taken_for_its_own),
