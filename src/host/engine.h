@@ -48,8 +48,7 @@ typedef struct iswi_host_function {
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
     bool streams;                /* its body goes to it as it comes */
     atomic_bool preflights;      /* its chain answers those of browsers */
-    _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
-    _Atomic(const isw_cors *) cors;     /* NULL: no policy for other sites */
+    _Atomic(const isw_cors *) cors; /* NULL: no policy for other sites */
     const iswi_host_output *outputs; /* its output bindings */
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
@@ -260,7 +259,6 @@ struct iswi_pool {
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     /* Only the supervisor: */
     unsigned reloads; /* how often its configuration was to be read again */
-    atomic_uint unread; /* processes that may run by one whose facts are not known yet */
     char *config;     /* the file that is watched */
     iswi_file_look config_look;
     bool config_there;       /* it was, at some time: without it nothing is started */
@@ -290,6 +288,8 @@ struct iswi_host {
     size_t function_count, function_capacity;
     _Atomic(iswi_host_function *) newest; /* the head of all functions, for other threads */
     _Atomic(const iswi_policy *) policies; /* all that were ever told; facts.c */
+    _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
+    atomic_uint unread; /* processes that may run by a configuration whose facts are not known yet */
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;

@@ -35,10 +35,11 @@ static bool knows_all(const isw_pairs *secrets, const isw_pairs *told)
     return true;
 }
 
-static bool take_secrets(iswi_host *host, iswi_host_function *function, const isw_pairs *told)
+/* Of the host and no function, for callers may send any function what is a secret of another. */
+static bool take_secrets(iswi_host *host, const isw_pairs *told)
 {
     static const isw_pairs none;
-    const isw_pairs *known = atomic_load(&function->secrets);
+    const isw_pairs *known = atomic_load(&host->secrets);
     isw_pairs *all;
     isw_pair *items;
 
@@ -61,7 +62,7 @@ static bool take_secrets(iswi_host *host, iswi_host_function *function, const is
         if (!knows(all, &told->items[i]))
             items[all->count++] = (isw_pair){ isw_str_of(place), isw_str_of(name) };
     }
-    atomic_store(&function->secrets, all);
+    atomic_store(&host->secrets, all);
     return true;
 }
 
@@ -131,7 +132,7 @@ static bool take_policy(iswi_host *host, iswi_host_function *function, const isw
 
 bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_wire_function *wire)
 {
-    return take_secrets(host, function, &wire->secrets) && take_policy(host, function, &wire->cors);
+    return take_secrets(host, &wire->secrets) && take_policy(host, function, &wire->cors);
 }
 
 const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *function,

@@ -40,7 +40,7 @@ static void reset(iswi_process *process)
     process->starts++;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     if (process->reloading != ISWI_RELOAD_NONE)
-        atomic_fetch_sub(&process->pool->unread, 1);
+        atomic_fetch_sub(&process->host->unread, 1);
     process->reloading = ISWI_RELOAD_NONE;
     process->reloads = process->pool->reloads;
     process->loads_sent = process->described = false;

@@ -222,16 +222,15 @@ void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answ
 {
     const iswi_record_settings *settings = &recorder->host->settings->record;
     record *r = iswi_calloc(1, sizeof *r);
-    iswi_host_function *function = call->function;
     draft d = { .body_limit = (size_t)settings->body_limit };
     char time[32];
 
-    if (!r || atomic_load(&function->pool->unread)) { /* what is a secret may be news */
+    if (!r || atomic_load(&recorder->host->unread)) { /* what is a secret may be news */
         atomic_fetch_add(&recorder->dropped, 1);
         iswi_free(r);
         return;
     }
-    d.secrets = (iswi_secrets){ &settings->redact, atomic_load(&function->secrets) };
+    d.secrets = (iswi_secrets){ &settings->redact, atomic_load(&recorder->host->secrets) };
     iswi_arena_init(&d.arena, 16 * 1024);
     describe(&d, call, answer);
     write_time(iswi_wall_us(), true, time, sizeof time);

@@ -21,10 +21,10 @@
  *     duration_us       as the host saw it
  *
  * Secrets are left out by their names (redact.h): the usual ones, those of host.yaml's
- * `record: {redact: ...}`, and what the function's middleware tell of (sys/facts.h). A body that is
- * compressed cannot be searched for them, and is left out. Files are written by a thread; what it
- * cannot keep up with, or cannot write, is dropped and counted, and so is what ends while a worker
- * reads its configuration again, for what is secret is not known then.
+ * `record: {redact: ...}`, and what the middleware of any function of the host tell of
+ * (sys/facts.h). A body that is compressed cannot be searched for them, and is left out. Files are
+ * written by a thread; what it cannot keep up with, or cannot write, is dropped and counted, and so
+ * is what ends while any worker reads its configuration again, for what is secret is not known then.
  */
 #include "host/engine.h"
 

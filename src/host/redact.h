@@ -13,7 +13,7 @@
 /* Names that are secret beside the usual ones; NULL members are empty. */
 typedef struct iswi_secrets {
     const isw_option_strings *patterns; /* for every place, as the operator wrote them */
-    const isw_pairs *told; /* by the function: places, which do not matter here, and names */
+    const isw_pairs *told; /* by functions: places, which do not matter here, and names */
 } iswi_secrets;
 
 /* Whether a name stands for a secret, in whatever place it does; letter case ignored. */

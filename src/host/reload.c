@@ -212,7 +212,7 @@ bool iswi_reload_answered(iswi_process *process, const iswi_reloaded *answer)
         return false;
     process->reloading = refused ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
     if (refused)
-        atomic_fetch_sub(&process->pool->unread, 1);
+        atomic_fetch_sub(&process->host->unread, 1);
     iswi_attention_configured(process, answer);
     iswi_host_wake(process->host);
     return true;
@@ -235,7 +235,7 @@ static void go_on(iswi_process *process)
             return;
         }
         process->reloading = ISWI_RELOAD_ASKED;
-        atomic_fetch_add(&process->pool->unread, 1);
+        atomic_fetch_add(&process->host->unread, 1);
         iswi_process_send(process, &frame);
     }
 }
@@ -273,7 +273,7 @@ void iswi_reload_tend(iswi_process *process)
     pthread_mutex_unlock(&process->lock);
     if (metadata) {
         take_over(process, bytes);
-        atomic_fetch_sub(&process->pool->unread, 1);
+        atomic_fetch_sub(&process->host->unread, 1);
     }
     iswi_message_release(metadata);
 }

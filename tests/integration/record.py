@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BIN, CHAIN, NO_CHAIN, WORKER, Host, main, wait_until, worker
+from harness import BIN, CHAIN, NO_CHAIN, SOURCE, WORKER, Host, main, wait_until, worker
 
+HELLO_PY = SOURCE + "/conformance/worker.py"
 SECRET = "hush-hush-7391"
 DIFFERS, EX_CONFIG, EX_IOERR = 1, 78, 74
 
@@ -113,6 +114,20 @@ class Record(unittest.TestCase):
                 text = file.read()
             self.assertNotIn(SECRET, text)
         self.assertEqual(len(self.files()), 3)
+
+    def test_what_one_function_takes_for_a_secret_is_one_in_the_records_of_all(self):
+        chain = CHAIN + ("  - auth: {key_header: X-My-Cred, key_query: mycred, keys: [{name: t, "
+                         "hash: 'sha256:%s:%s'}], when: {functions: ['echo*']}}\n"
+                         % ("0" * 32, "0" * 64))
+        workers = worker() + worker("python", [HELLO_PY])
+        with Host(workers, chain=chain, arguments=["--record", self.folder]) as host:
+            for path in ("hello/Ada", "py/hello/Eve"):
+                self.assertEqual(host.get(f"{path}?mycred={SECRET}&id=1")[0], 200)
+                self.assertEqual(host.request("GET", path, headers={"X-My-Cred": SECRET})[0], 200)
+        self.assertEqual(len(self.files()), 4)
+        for path in self.files():
+            with open(path) as file:
+                self.assertNotIn(SECRET, file.read())
 
     def test_a_form_of_parts_is_searched_for_secrets(self):
         with self.host() as host:
