@@ -101,6 +101,30 @@ static const char *text_of(const json_t *key, const char *name)
     return json_string_value(json_object_get(key, name));
 }
 
+/* Told before OpenSSL makes other numbers, or none, of what is no text of one. Empty text is one of
+ * no bytes. */
+static bool is_base64url(const json_t *key, const char *name)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789-_";
+    const char *text = text_of(key, name);
+
+    return text[strspn(text, alphabet)] == '\0' && /* asked for a size, jose looks at that alone */
+           jose_b64_dec(json_object_get(key, name), NULL, 0) != SIZE_MAX;
+}
+
+static bool is_number(const json_t *key, const char *name)
+{
+    return *text_of(key, name) && is_base64url(key, name);
+}
+
+static const char *refuse_rsa_text(const json_t *key)
+{
+    if (!is_number(key, "n"))
+        return "has an n that is no base64url of a number";
+    return is_number(key, "e") ? NULL : "has an e that is no base64url of a number";
+}
+
 /* RFC 7518, sections 6.2.1.2 and 6.2.1.3: leading zeros are part of a coordinate. */
 static const char *refuse_ec(const json_t *key)
 {
@@ -112,6 +136,8 @@ static const char *refuse_ec(const json_t *key)
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
         if (strcmp(curves[i].name, text_of(key, "crv")) != 0)
             continue;
+        if (!is_number(key, "x") || !is_number(key, "y"))
+            return "has coordinates that are no base64url of numbers";
         return jose_b64_dec(json_object_get(key, "x"), NULL, 0) == curves[i].size &&
                        jose_b64_dec(json_object_get(key, "y"), NULL, 0) == curves[i].size
                    ? NULL
@@ -124,7 +150,7 @@ static const char *refuse_oct(const json_t *key)
 {
     const size_t size = jose_b64_dec(json_object_get(key, "k"), NULL, 0);
 
-    if (size == SIZE_MAX)
+    if (!is_base64url(key, "k"))
         return "has a k that is no base64url";
     return size < SECRET_MIN_BYTES ? "has a k of fewer than 32 bytes" : NULL;
 }
@@ -164,5 +190,7 @@ const char *auth_key_refuse_numbers(const json_t *key)
         return refuse_oct(key);
     if (strcmp(type, "EC") == 0)
         reason = refuse_ec(key);
+    if (strcmp(type, "RSA") == 0)
+        reason = refuse_rsa_text(key);
     return reason ? reason : refuse_public(key);
 }

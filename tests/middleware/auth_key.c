@@ -65,11 +65,13 @@ static void an_rsa_key_that_is_not_sound_is_refused_with_the_reason(void **state
         { "{\"e\":\"Aw\"}", "not from 65537" },
         { "{\"e\":\"__8\"}", "not from 65537" },
         { "{\"e\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ\"}", "not from 65537" },
-        { "{\"e\":\"\"}", "RSA" },
+        { "{\"e\":\"\"}", "an e that is no base64url" },
         { "{\"e\":1}", "lacks a member" },
-        { "{\"e\":\"!!\"}", "RSA" },
+        { "{\"e\":\"!!\"}", "an e that is no base64url" },
         { "{\"n\":\"AQAB\"}", "2048" },
-        { "{\"n\":\"\"}", "RSA" },
+        { "{\"n\":\"\"}", "an n that is no base64url" },
+        { "{\"n\":\"AQ+/\"}", "an n that is no base64url" }, /* of the other alphabet */
+        { "{\"n\":\"AQAB==\"}", "an n that is no base64url" },
         { "{\"n\":\"" ROCA_MODULUS "\"}", "ROCA" },
     };
     json_t *rsa = rsa_key(0, "r");
@@ -109,6 +111,8 @@ static void a_key_is_held_to_its_curve_and_its_hash(void **state)
     static const refusal_row ec_rows[] = {
         { "{\"alg\":\"ES256\"}", NULL },
         { "{\"x\":\"AAAA\"}", "length" },
+        { "{\"x\":\"AA+/\"}", "no base64url" },
+        { "{\"y\":\"\"}", "no base64url" },
         { "{\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}", "no point" },
         { "{\"crv\":\"P-384\"}", "length" },
         { "{\"crv\":\"secp256k1\"}", "crv" },
@@ -123,6 +127,7 @@ static void a_key_is_held_to_its_curve_and_its_hash(void **state)
         { "{\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\"}", "fewer than 32" },
         { "{\"k\":\"\"}", "fewer than 32" },
         { "{\"k\":\"*\"}", "no base64url" },
+        { "{\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+/\"}", "no base64url" },
     };
     json_t *ec = make_key("ES256", "e");
     json_t *oct = make_key("HS256", "h");
