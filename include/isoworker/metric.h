@@ -29,7 +29,7 @@ typedef struct isw_worker isw_worker;
 enum { ISW_METRIC_LABELS_MAX = 8, ISW_METRIC_BOUNDS_MAX = 64 };
 
 typedef enum isw_metric_type {
-    ISW_COUNTER = 0,  /* only grows; its name ends in _total */
+    ISW_COUNTER = 0,  /* only grows; its name ends in _total, and is more than that */
     ISW_GAUGE = 1,    /* goes up and down; that of the worker is the sum of its processes' */
     ISW_HISTOGRAM = 2 /* how many observations were at most as large as each bound, and their sum */
 } isw_metric_type;
@@ -39,8 +39,8 @@ typedef struct isw_metric {
     const char *name; /* [a-zA-Z_:][a-zA-Z0-9_:]*, at most 127; in base units: _seconds, _bytes */
     const char *help; /* one sentence */
     isw_metric_type type;
-    /* Names of its labels, the rest NULL, each once: [a-zA-Z_][a-zA-Z0-9_]*, but for "le" and
-     * "worker", which the host adds, and for what begins with "__", which is Prometheus's. */
+    /* Names of its labels, each once, then NULL up to the end: [a-zA-Z_][a-zA-Z0-9_]*, but for "le"
+     * and "worker", which the host adds, and for what begins with "__", which is Prometheus's. */
     const char *labels[ISW_METRIC_LABELS_MAX];
     const double *bounds; /* HISTOGRAM: ascending and finite; NULL: from 100 us to 10 s, in s */
     size_t bound_count;   /* at most ISW_METRIC_BOUNDS_MAX */
@@ -70,6 +70,9 @@ typedef struct isw_series isw_series;
  * where it is first used, with a line of standard error that names it and says why. */
 ISW_API isw_series *isw_metric_series(isw_metrics *metrics, const isw_metric *metric,
                                       ...) ISW_SENTINEL;
+
+/* Of all three: an amount that is not finite (NaN, an infinity) is left out, since no sum comes
+ * back from it. The first one of a metric is told by a line of standard error that names it. */
 
 /* COUNTER, GAUGE: add `amount`; a counter takes nothing below 0. */
 ISW_API void isw_series_add(isw_series *series, double amount);

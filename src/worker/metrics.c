@@ -168,6 +168,14 @@ static void clean(key *k, clean_labels *out)
 
 /* -- Rules ------------------------------------------------------------------------------------- */
 
+static bool ends_in_total(const char *name)
+{
+    static const char total[] = "_total";
+    size_t size = strlen(name);
+
+    return size >= sizeof total && strcmp(name + size - (sizeof total - 1), total) == 0;
+}
+
 /* NULL, or what is wrong with the metric for itself. */
 static const char *fault_of(const key *k)
 {
@@ -176,10 +184,15 @@ static const char *fault_of(const key *k)
 
     for (size_t i = 0; i < k->label_count; i++)
         labels[i] = isw_str_of(metric->labels[i]);
+    for (size_t i = k->label_count; i < ISW_METRIC_LABELS_MAX; i++)
+        if (metric->labels[i])
+            return "labels has a NULL before its last name";
     if ((unsigned)metric->type > ISW_HISTOGRAM)
         return "an unknown type";
     if (iswi_metric_is_hosts(isw_str_of(metric->name)))
         return "the name is one of the host's own";
+    if (metric->type == ISW_COUNTER && !ends_in_total(metric->name))
+        return "the name of a counter ends in _total";
     if (metric->type == ISW_HISTOGRAM) {
         const char *fault =
             iswi_metric_bounds_fault(k->bounds, k->bound_count, ISW_METRIC_BOUNDS_MAX);

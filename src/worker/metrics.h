@@ -45,6 +45,7 @@ struct iswi_family {
     size_t label_count;
     isw_series *first, *last;
     size_t count;
+    atomic_bool told_amount; /* that some amount was no number to count */
 };
 
 /* The name of a metric of which it was said that it is refused. */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 
 double iswi_metric_double(uint64_t bits)
 {
@@ -31,9 +32,22 @@ static void add_to(isw_series *series, double amount)
         continue;
 }
 
+/* Whether the amount can be counted. The first of a metric that cannot is told to the programmer:
+ * what goes missing of a sum shows nowhere else. */
+static bool counts(isw_series *series, double amount)
+{
+    if (!series || isfinite(amount))
+        return series != NULL;
+    if (!atomic_exchange_explicit(&series->family->told_amount, true, memory_order_relaxed))
+        fprintf(stderr, "isoworker: the metric \"%s\" was given %s, which is no finite number; "
+                        "what is none is left out\n", series->family->metric.name,
+                isnan(amount) ? "NaN" : "an infinity");
+    return false;
+}
+
 void isw_series_add(isw_series *series, double amount)
 {
-    if (!series || !isfinite(amount))
+    if (!counts(series, amount))
         return;
     assert(series->family->metric.type != ISW_HISTOGRAM);
     if (series->family->metric.type == ISW_GAUGE || amount >= 0)
@@ -42,7 +56,7 @@ void isw_series_add(isw_series *series, double amount)
 
 void isw_series_set(isw_series *series, double value)
 {
-    if (!series || !isfinite(value))
+    if (!counts(series, value))
         return;
     assert(series->family->metric.type == ISW_GAUGE);
     atomic_store_explicit(&series->value, as_bits(value), memory_order_relaxed);
@@ -53,7 +67,7 @@ void isw_series_observe(isw_series *series, double value)
     const isw_metric *metric;
     size_t i = 0;
 
-    if (!series || !isfinite(value))
+    if (!counts(series, value))
         return;
     metric = &series->family->metric;
     assert(metric->type == ISW_HISTOGRAM);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const isw_metric orders = { .name = "orders_total", .help = "Orders.",
                                    .type = ISW_COUNTER, .labels = { "country", "kind" } };
@@ -108,14 +109,18 @@ static void a_metric_that_breaks_the_rules_gets_no_series(void **state)
     static const double falling[] = { 2, 1 };
     static const isw_metric wrong[] = {
         { .name = "" },
+        { .name = "a" },
+        { .name = "_total" },
+        { .name = "a_total", .labels = { NULL, "b" } },
+        { .name = "a_total", .labels = { "b", NULL, "c" } },
         { .name = "9lives" },
         { .name = "a-b" },
-        { .name = "a", .labels = { "le" } },
-        { .name = "a", .labels = { "worker" } },
-        { .name = "a", .labels = { "b:c" } },
-        { .name = "a", .labels = { "__name__" } },
-        { .name = "a", .labels = { "__" } },
-        { .name = "a", .labels = { "b", "c", "b" } },
+        { .name = "a_total", .labels = { "le" } },
+        { .name = "a_total", .labels = { "worker" } },
+        { .name = "a_total", .labels = { "b:c" } },
+        { .name = "a_total", .labels = { "__name__" } },
+        { .name = "a_total", .labels = { "__" } },
+        { .name = "a_total", .labels = { "b", "c", "b" } },
         { .name = "isoworker_host_mine" },
         { .name = "isoworker_build_info", .type = ISW_GAUGE },
         { .name = "a", .type = (isw_metric_type)3 },
@@ -133,6 +138,45 @@ static void a_metric_that_breaks_the_rules_gets_no_series(void **state)
     assert_true(isw_series_value(NULL) == 0);
     assert_true(isw_series_value(isw_metric_series(metrics, &refused, "", NULL)) ==
                 (double)count);
+}
+
+static size_t said_of(FILE *said, const char *name)
+{
+    char line[512];
+    size_t count = 0;
+
+    rewind(said);
+    while (fgets(line, sizeof line, said))
+        count += strstr(line, name) && strstr(line, "no finite number");
+    return count;
+}
+
+static void an_amount_that_is_not_finite_is_left_out_and_told_once(void **state)
+{
+    isw_series *series[] = { isw_metric_series(metrics, &orders, "DE", "", NULL),
+                             isw_metric_series(metrics, &open_files, "a", NULL),
+                             isw_metric_series(metrics, &sizes, NULL) };
+    static const double amounts[] = { NAN, INFINITY, -INFINITY };
+    FILE *said = tmpfile();
+    int usual = dup(STDERR_FILENO);
+
+    (void)state;
+    assert_non_null(said);
+    dup2(fileno(said), STDERR_FILENO);
+    for (size_t i = 0; i < 3; i++) {
+        isw_series_add(series[0], amounts[i]);
+        isw_series_set(series[1], amounts[i]);
+        isw_series_observe(series[2], amounts[i]);
+    }
+    dup2(usual, STDERR_FILENO);
+    close(usual);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(isw_series_value(series[i]) == 0);
+    assert_true(isw_series_count(series[2], HUGE_VAL) == 0);
+    assert_int_equal(said_of(said, "orders_total"), 1);
+    assert_int_equal(said_of(said, "open_files"), 1);
+    assert_int_equal(said_of(said, "sizes_bytes"), 1);
+    fclose(said);
 }
 
 /* Whether `second` is refused once `first` is there; and the other way round. */
@@ -166,8 +210,8 @@ static void a_metric_that_clashes_with_another_gets_no_series(void **state)
         bool clashes;
     } rows[] = {
         { { .name = "took_sum", .type = ISW_GAUGE }, true },
-        { { .name = "took_count" }, true },
-        { { .name = "took_bucket", .labels = { "b" } }, true },
+        { { .name = "took_count", .type = ISW_GAUGE }, true },
+        { { .name = "took_bucket", .type = ISW_GAUGE, .labels = { "b" } }, true },
         { { .name = "took_sum", .type = ISW_HISTOGRAM }, true },
         { { .name = "took", .type = ISW_GAUGE, .labels = { "b" } }, true },
         { { .name = "took", .type = ISW_HISTOGRAM, .labels = { "c" } }, true },
@@ -212,7 +256,7 @@ static void a_worker_has_so_many_metrics(void **state)
 
     (void)state;
     for (int i = 0; i <= ISWI_FAMILIES_MAX; i++) {
-        snprintf(name, sizeof name, "m%d", i);
+        snprintf(name, sizeof name, "m%d_total", i);
         metric.name = name;
         if (isw_metric_series(metrics, &metric, NULL) == NULL)
             assert_true(i >= ISWI_FAMILIES_MAX - 1);
@@ -399,6 +443,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_metric_that_clashes_with_another_gets_no_series, begin, end),
     cmocka_unit_test_setup_teardown(beyond_the_limit_a_counter_counts_others_and_a_gauge_nothing,
                                     begin, end),
+    cmocka_unit_test_setup_teardown(an_amount_that_is_not_finite_is_left_out_and_told_once, begin,
+                                    end),
     cmocka_unit_test_setup_teardown(a_worker_has_so_many_metrics, begin, end),
     cmocka_unit_test_setup_teardown(threads_lose_nothing, begin, end),
     cmocka_unit_test_setup_teardown(only_what_has_changed_is_told, begin, end),
