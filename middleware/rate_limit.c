@@ -237,6 +237,15 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     return ISW_E_BUSY;
 }
 
+static void doubt(isw_instance *self, isw_facts *facts)
+{
+    const options *opt = isw_instance_options(self);
+
+    isw_facts_not_outside(facts, "cors", "pages see no 429, and preflights get it");
+    if (opt->by == BY_PRINCIPAL)
+        isw_facts_not_outside(facts, "auth", "nobody is known yet who could have a limit");
+}
+
 const isw_middleware isw_middleware_rate_limit = {
     .size = sizeof(isw_middleware),
     .name = "rate_limit",
@@ -247,4 +256,5 @@ const isw_middleware isw_middleware_rate_limit = {
     .start = start,
     .stop = stop,
     .invoke = invoke,
+    .tell = doubt,
 };

@@ -163,6 +163,7 @@ static void tell(isw_instance *self, isw_facts *facts)
 {
     (void)self;
     isw_facts_reads(facts, "body query");
+    isw_facts_not_outside(facts, "compress", "bodies that come compressed fit no table");
 }
 
 const isw_middleware isw_middleware_validate = {

@@ -69,6 +69,31 @@ static isw_status check_bytes(iswi_yaml_reader *r, const char *text, size_t size
     return ISW_OK;
 }
 
+/* What people who know no YAML by heart write; "": nothing to add. */
+static const char *hint_of(const yaml_parser_t *yaml)
+{
+    const char *line = (const char *)yaml->input.string.start;
+    const char *end = (const char *)yaml->input.string.end;
+    const char *stop;
+
+    for (size_t i = 0; line && i < yaml->problem_mark.line; i++) {
+        line = memchr(line, '\n', (size_t)(end - line));
+        line = line ? line + 1 : NULL;
+    }
+    if (!line)
+        return "";
+    stop = memchr(line, '\n', (size_t)(end - line));
+    stop = stop ? stop : end;
+    if (memmem(line, (size_t)(stop - line), "${", 2))
+        return "; within [ ] and { } a ${NAME} stands in quotes: \"${NAME}\"";
+    if (strstr(yaml->problem, "tab"))
+        return "";
+    for (; line < stop && (*line == ' ' || *line == '\t'); line++)
+        if (*line == '\t')
+            return "; the line begins with a tab, and YAML takes spaces alone there";
+    return "";
+}
+
 static isw_status refuse_syntax(iswi_yaml_reader *r)
 {
     const yaml_parser_t *yaml = &r->yaml;
@@ -81,10 +106,10 @@ static isw_status refuse_syntax(iswi_yaml_reader *r)
                                      "%s", yaml->problem);
     if (yaml->context)
         return iswi_config_refuse_at(r->config, iswi_yaml_place(yaml->problem_mark), r->error,
-                                     "%s (%s that starts at line %zu)", yaml->problem,
-                                     yaml->context, yaml->context_mark.line + 1);
-    return iswi_config_refuse_at(r->config, iswi_yaml_place(yaml->problem_mark), r->error, "%s",
-                                 yaml->problem);
+                                     "%s (%s that starts at line %zu)%s", yaml->problem,
+                                     yaml->context, yaml->context_mark.line + 1, hint_of(yaml));
+    return iswi_config_refuse_at(r->config, iswi_yaml_place(yaml->problem_mark), r->error, "%s%s",
+                                 yaml->problem, hint_of(yaml));
 }
 
 isw_status iswi_yaml_next(iswi_yaml_reader *r, yaml_event_t *event)

@@ -150,6 +150,13 @@ static void syntax_errors_have_a_place(void **state)
     refused("name: x\n\tport: 2\n",
             "c.yaml:2:1: found a tab character that violates indentation (while scanning a plain "
             "scalar that starts at line 1)");
+    refused("limits:\n\tdepth: 2\n",
+            "c.yaml:2:1: found character that cannot start any token (while scanning for the next "
+            "token that starts at line 2); the line begins with a tab, and YAML takes spaces alone "
+            "there");
+    refused("limits: {depth: ${X:-2}}\n",
+            "c.yaml:1:18: did not find expected ',' or '}' (while parsing a flow mapping that "
+            "starts at line 1); within [ ] and { } a ${NAME} stands in quotes: \"${NAME}\"");
 }
 
 static void size_is_bounded(void **state)

@@ -79,6 +79,10 @@ static void what_cannot_be_meant_is_told_with_both_places(void **state)
          "more: "
          "browsers' preflights have nothing of what is asked for, and get 400; move it further up, "
          "or tell the two apart by `when`\n");
+    told("middleware:\n  - rate_limit: {rate: 1}\n  - " CORS "}\n",
+         "(text):3:5: warning: cors stands inside of rate_limit ((text):2:5) for function a and 2 "
+         "more: pages see no 429, and preflights get it; move it further up, or tell the two apart "
+         "by `when`\n");
     told("middleware: [metrics, metrics]\n",
          "(text):1:23: warning: metrics stands inside of metrics ((text):1:14) for function a and "
          "2 more: each invocation counts twice; leave one of them out, or tell the two apart by "
