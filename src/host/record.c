@@ -69,7 +69,7 @@ static void add_value(draft *d, const char *name, const char *cut, bool streamed
     isw_http http;
 
     if (value->type == ISW_VALUE_HTTP && (value->as.http->body.size > d->body_limit ||
-                                          iswi_is_sealed(value->as.http))) {
+                                          iswi_is_sealed(&d->arena, value->as.http))) {
         http = *value->as.http;
         http.body = (isw_bytes){ "", 0 };
         kept.as.http = &http;

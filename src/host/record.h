@@ -13,7 +13,8 @@
  *     tries             that were lost before
  *     trace             {parent, state, baggage: [[name, value]]}
  *     trigger           its data, typed (src/value/typed.h)
- *     body_cut          true where its body is not in it, because it streamed or is too large
+ *     body_cut          true where its body is not in it, because it streamed, is too large or
+ *                       cannot be searched for secrets
  *     outcome           success, failed, cancelled or retry_later
  *     failure           {status, message}, of one that did not succeed
  *     result, outputs   typed; outputs by name
@@ -22,9 +23,10 @@
  *
  * Secrets are left out by their names (redact.h): the usual ones, those of host.yaml's
  * `record: {redact: ...}`, and what the middleware of any function of the host tell of
- * (sys/facts.h). A body that is compressed cannot be searched for them, and is left out. Files are
- * written by a thread; what it cannot keep up with, or cannot write, is dropped and counted, and so
- * is what ends while any worker reads its configuration again, for what is secret is not known then.
+ * (sys/facts.h). A body that is compressed cannot be searched for them, and is left out; so is
+ * XML, and what claims to be JSON, or begins like it, and cannot be read. Files are written by a
+ * thread; what it cannot keep up with, or cannot write, is dropped and counted, and so is what ends
+ * while any worker reads its configuration again, for what is secret is not known then.
  */
 #include "host/engine.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets by their names. Invariant: what cannot be read as what it claims to be is kept as it is;
- * names are all that is known of a value. */
+/* Secrets by their names. Invariant: names are all that is known of a value; so JSON that cannot be
+ * read is left out as a whole. */
 #include "host/redact.h"
+#include "host/redact_kind.h"
 #include "host/redact_parts.h"
 
 #include "base/text.h"
@@ -201,31 +202,27 @@ static bool redact_json(const redaction *r, isw_str text, isw_str *out)
 
     *out = text;
     status = iswi_json_parse(r->arena, text, &tree, &unused);
-    if (status == ISW_OK && redact_tree(r, &tree))
+    if (status != ISW_OK && text.size)
+        *out = isw_str_of("\"" ISWI_REDACTED "\"");
+    else if (status == ISW_OK && redact_tree(r, &tree))
         status = iswi_json_write(r->arena, &tree, out, &unused);
     return status != ISW_E_NO_MEMORY;
 }
 
-static bool is_type(const isw_http *http, const char *wanted)
-{
-    const isw_str *type = isw_pairs_find(&http->headers, "content-type");
-    size_t size = strlen(wanted);
-
-    for (size_t i = 0; type && i + size <= type->size; i++)
-        if (isw_str_equal_nocase((isw_str){ type->data + i, size }, isw_str_of(wanted)))
-            return true;
-    return false;
-}
-
-static const char form_type[] = "application/x-www-form-urlencoded";
-static const char parts_type[] = "multipart/form-data";
-
-bool iswi_is_sealed(const isw_http *http)
+bool iswi_is_sealed(iswi_arena *arena, const isw_http *http)
 {
     const isw_str *encoding = isw_pairs_find(&http->headers, "content-encoding");
+    const isw_str body = { http->body.data, http->body.size };
+    const iswi_body_kind kind = iswi_body_kind_of(http);
+    isw_error unused = { ISW_OK, "" };
+    isw_value tree;
 
-    return encoding && encoding->size && !isw_str_equal(*encoding, isw_str_of("identity")) &&
-           (is_type(http, "json") || is_type(http, form_type) || is_type(http, parts_type));
+    if (encoding && encoding->size && !isw_str_equal(*encoding, isw_str_of("identity")) &&
+        iswi_body_claims(http))
+        return true;
+    return kind == ISWI_BODY_CLOSED ||
+           (kind == ISWI_BODY_JSON && body.size &&
+            iswi_json_parse(arena, body, &tree, &unused) != ISW_OK);
 }
 
 static bool is_secret_field(const void *user, isw_str name)
@@ -235,14 +232,17 @@ static bool is_secret_field(const void *user, isw_str name)
 
 static bool redact_body(const redaction *r, const isw_http *http, isw_str *body)
 {
-    if (is_type(http, "json"))
+    switch (iswi_body_kind_of(http)) {
+    case ISWI_BODY_JSON:
         return redact_json(r, *body, body);
-    if (is_type(http, form_type))
+    case ISWI_BODY_FORM:
         return redact_list(r, *body, '&', body);
-    if (is_type(http, parts_type))
+    case ISWI_BODY_PARTS:
         return iswi_redact_parts(r->arena, *isw_pairs_find(&http->headers, "content-type"), *body,
                                  is_secret_field, r->secrets, body);
-    return true;
+    default:
+        return true;
+    }
 }
 
 static isw_status redact_http(const redaction *r, const isw_http *from, isw_value *out)

@@ -19,11 +19,14 @@ typedef struct iswi_secrets {
 /* Whether a name stands for a secret, in whatever place it does; letter case ignored. */
 bool iswi_is_secret(isw_str name, const iswi_secrets *secrets);
 
-/* Whether a body is of a type that is looked into, but encoded (gzip, ...) so that it cannot be. */
-bool iswi_is_sealed(const isw_http *http);
+/* Whether a body may hold secrets by name but cannot be searched for them, so that it is to be left
+ * out: it is encoded (gzip, ...), it claims to be JSON or begins like it and is none that can be
+ * read, or it is XML. The arena is for reading it. */
+bool iswi_is_sealed(iswi_arena *arena, const isw_http *http);
 
 /* A copy of `value` without secrets, in the arena, with views into it. Text of type JSON, and HTTP
- * bodies of JSON or forms, are read for it; other bodies stay as they are. Errors:
+ * bodies of JSON or forms, are read for it, and the former is left out where it cannot be; other
+ * bodies stay as they are. Errors:
  * ISW_E_NO_MEMORY. */
 isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,
                        isw_value *out);

@@ -51,12 +51,13 @@ static void bodies_are_read_by_their_type(void **state)
                     "[{\"b\":{\"token\":{\"x\":[1,2]}}},{\"key\":7}]",
                     "[{\"b\":{\"token\":\"[redacted]\"}},{\"key\":\"[redacted]\"}]");
     assert_redacted("application/json", "{\"a\": 1 }", "{\"a\": 1 }"); /* as it was */
-    assert_redacted("application/json", "{\"password\":", "{\"password\":");
     assert_redacted("application/x-www-form-urlencoded", "a=1&code=2&p%61ssword=3&code&x=",
                     "a=1&code=%5Bredacted%5D&p%61ssword=%5Bredacted%5D&code&x=");
     assert_redacted("application/x-www-form-urlencoded", "key=&key=1&",
                     "key=%5Bredacted%5D&key=%5Bredacted%5D&");
-    assert_redacted("text/plain", "password=1", "password=1");
+    assert_redacted("text/plain", "a=2&password=1", "a=2&password=%5Bredacted%5D");
+    assert_redacted("text/plain", "the password=1", "the password=1"); /* no form */
+    assert_redacted("text/plain", " {\"pin\":1}", "{\"pin\":\"[redacted]\"}");
 }
 
 static void headers_parameters_and_the_url_are_too(void **state)
@@ -125,14 +126,52 @@ static void a_body_that_is_encoded_cannot_be_searched(void **state)
     isw_pair headers[] = { { isw_str_of("content-type"), isw_str_of("application/json") },
                            { isw_str_of("content-encoding"), isw_str_of("gzip") } };
     const isw_http http = { .headers = { headers, 2 } };
+    iswi_arena arena;
 
     (void)state;
-    assert_true(iswi_is_sealed(&http));
+    iswi_arena_init(&arena, 1024);
+    assert_true(iswi_is_sealed(&arena, &http));
     headers[1].value = isw_str_of("identity");
-    assert_false(iswi_is_sealed(&http));
+    assert_false(iswi_is_sealed(&arena, &http));
     headers[1].value = isw_str_of("gzip");
     headers[0].value = isw_str_of("image/png");
-    assert_false(iswi_is_sealed(&http));
+    assert_false(iswi_is_sealed(&arena, &http));
+    iswi_arena_fini(&arena);
+}
+
+static void what_may_be_json_and_cannot_be_read_is_sealed(void **state)
+{
+    static const struct {
+        const char *type, *body;
+        bool sealed;
+    } rows[] = {
+        { "application/json", "{\"password\":\"k\",\"password\":\"k\"}", true },
+        { "application/json", "{\"n\":1e999,\"password\":\"k\"}", true },
+        { "application/json", "{\"n\":\"\\ud800\",\"password\":\"k\"}", true },
+        { "application/json", "{\"password\":\"k\",}", true },
+        { "Application/Problem+JSON", "{\"mycred\":\"k\"", true },
+        { "application/x-ndjson", "{\"pin\":1}\n{\"pin\":2}\n", true },
+        { "text/plain", "\n[{\"pin\":1}", true },
+        { "", "{'pin': 1}", true },
+        { "application/xml", "<password>k</password>", true },
+        { "", "<?xml version='1.0'?><pin>1</pin>", true },
+        { "application/json", "", false },
+        { "application/json", "{\"pin\":1}", false },
+        { "text/plain", "words {", false },
+    };
+    iswi_arena arena;
+
+    (void)state;
+    iswi_arena_init(&arena, 1024);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const isw_pair type = { isw_str_of("content-type"), isw_str_of(rows[i].type) };
+        const isw_http http = { .headers = { &type, *rows[i].type != 0 },
+                                .body = { rows[i].body, strlen(rows[i].body) } };
+
+        if (iswi_is_sealed(&arena, &http) != rows[i].sealed)
+            fail_msg("row %zu: %s", i, rows[i].body);
+    }
+    iswi_arena_fini(&arena);
 }
 
 static void values_within_each_other_are_too(void **state)
@@ -160,6 +199,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_a_function_tells_of_is_a_secret),
     cmocka_unit_test(the_parts_of_a_form_are_read),
     cmocka_unit_test(a_body_that_is_encoded_cannot_be_searched),
+    cmocka_unit_test(what_may_be_json_and_cannot_be_read_is_sealed),
     cmocka_unit_test(values_within_each_other_are_too),
 };
 
