@@ -78,8 +78,8 @@ typedef struct isw_field {
     .item_type = ISW_FIELD_##kind, .count_offset = offsetof(of, count_member)
 #endif
 
-/* Fill the struct at `out` from a map. `root` is what messages call it ("" for nothing). That `from`
- * is NULL, here and below, is the function's fault: 500, and a line in the log. */
+/* Fill the struct at `out` from a map. `root` is what messages call it ("" for nothing). That
+ * `from` is NULL, here and below, is the function's fault: 500, and a line in the log. */
 ISW_API isw_status isw_bind(isw_context *ctx, const isw_value *from, const char *root,
                             const isw_field *fields, void *out);
 

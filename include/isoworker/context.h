@@ -74,7 +74,7 @@ ISW_API isw_status isw_context_set_input(isw_context *ctx, const char *name, con
  * that is larger when the handler returns, or at the end of the chain, is the function's failure
  * with ISW_E_FAILED (500), and its size stands in the log. Larger bodies leave in pieces
  * (isw_http_write of stream.h) or from a file (isw_http_reply_file of http.h), larger outputs one
- * by one (isw_context_emit). */
+ * by one (isw_context_emit). The same becomes of headers beyond ISW_HEAD_MAX_BYTES (stream.h). */
 enum { ISW_ANSWER_MAX_BYTES = 67108864 };
 
 /* The result: what the caller gets. NULL while none is set. Set by isw_http_reply for HTTP.

@@ -37,7 +37,9 @@ ISW_API isw_status isw_http_read(isw_context *ctx, void *buffer, size_t size, si
 
 /* -- The response's body, as it is made -------------------------------------------------------- */
 
-enum { ISW_HEAD_MAX_BYTES = 32768 }; /* of headers of a response that begins */
+/* Of the headers of an answer, whether it begins here or is given whole: their names and values,
+ * and 4 bytes for each. */
+enum { ISW_HEAD_MAX_BYTES = 32768 };
 
 /* Begin the response: `status` and headers, among them `content_type` (NULL for none), leave at
  * once, and the body follows by isw_http_write. From now on the answer cannot be replaced:

@@ -186,6 +186,8 @@ size_t iswi_http_head_excess(const iswi_http_request *request, const isw_pairs *
     if (size < SMALL_HEAD_BYTES)
         return 0;
     *room = room_for_head(request);
+    if (*room > ISWI_HEAD_MAX_BYTES)
+        *room = ISWI_HEAD_MAX_BYTES;
     return size > *room ? size : 0;
 }
 

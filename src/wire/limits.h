@@ -8,6 +8,7 @@ enum {
     ISWI_PROTOCOL_MAX = 1,
     ISWI_MESSAGE_MAX_BYTES = 64 * 1024 * 1024,
     ISWI_MESSAGE_MAX_FRAMES = 65536,
+    ISWI_HEAD_MAX_BYTES = 32768, /* of an answer: names, values, and 4 bytes for each header */
     ISWI_LIST_MAX = 16384,
     ISWI_PAIRS_MAX = 4096,
     ISWI_SKIP_MAX_DEPTH = 16,

@@ -8,7 +8,10 @@
 #include "worker/failure.h"
 
 #include <isoworker/http.h>
+#include <isoworker/stream.h>
 
+_Static_assert((int)ISW_HEAD_MAX_BYTES == (int)ISWI_HEAD_MAX_BYTES,
+               "host and worker leave the same room for headers");
 _Static_assert((int)ISW_ANSWER_MAX_BYTES == (int)ISWI_MESSAGE_MAX_BYTES,
                "an answer is one message");
 
@@ -145,25 +148,70 @@ static isw_status refuse(isw_context *ctx, size_t size, size_t outputs)
                                     "file (isw_http_reply_file)");
 }
 
+/* As the host counts them. */
+static size_t size_of_headers(const isw_pair *headers, size_t count)
+{
+    size_t size = 4 * count;
+
+    for (size_t i = 0; i < count; i++)
+        size += headers[i].name.size + headers[i].value.size;
+    return size;
+}
+
+/* The headers that were set, and those of a reply that was made by hand. */
+static size_t size_of_head(const isw_context *ctx)
+{
+    const isw_http *made =
+        ctx->has_result && ctx->result.type == ISW_VALUE_HTTP ? ctx->result.as.http : NULL;
+    size_t size = size_of_headers(ctx->reply_headers, ctx->reply_header_count);
+
+    return made && made != &ctx->reply
+               ? size + size_of_headers(made->headers.items, made->headers.count)
+               : size;
+}
+
+static const char head_too_large[] = "the headers of the answer have %zu bytes, more than the %d "
+                                     "that there is room for: send fewer, or shorter ones";
+
+/* The answer that says so keeps the headers of the middleware outside, and has room for its own. */
+static isw_status refuse_head(isw_context *ctx, size_t size)
+{
+    ctx->has_result = false;
+    if (ctx->reply_header_count > ctx->outer_header_count)
+        ctx->reply_header_count = ctx->outer_header_count;
+    while (size_of_headers(ctx->reply_headers, ctx->reply_header_count) > ISW_HEAD_MAX_BYTES / 2)
+        ctx->reply_header_count--;
+    ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
+    if (ctx->run.failure.status != ISW_OK && !ctx->misused)
+        return isw_fail_because_at(ctx, ISW_E_FAILED, "", head_too_large, size, ISW_HEAD_MAX_BYTES);
+    return iswi_misuse(ctx, ISW_E_TOO_LARGE, head_too_large, size, ISW_HEAD_MAX_BYTES);
+}
+
+isw_status iswi_answer_check_head(isw_context *ctx)
+{
+    size_t size = ctx->begun ? 0 : size_of_head(ctx);
+
+    return size > ISW_HEAD_MAX_BYTES ? refuse_head(ctx, size) : ISW_OK;
+}
+
 /* Most answers are replies of few bytes: for these the rest need not be looked at. */
 static bool is_small_reply(const isw_context *ctx)
 {
     const isw_http *reply = ctx->result.as.http;
-    size_t size;
 
     if (ctx->outputs.count || !ctx->has_result || ctx->result.type != ISW_VALUE_HTTP)
         return !ctx->outputs.count && !ctx->has_result;
-    size = reply->body.size;
-    for (size_t i = 0; i < reply->headers.count; i++)
-        size += reply->headers.items[i].name.size + reply->headers.items[i].value.size;
-    return size < SMALL_BYTES;
+    return reply->body.size < SMALL_BYTES; /* its headers are few: they were looked at */
 }
 
 isw_status iswi_answer_check(isw_context *ctx)
 {
+    isw_status head = iswi_answer_check_head(ctx);
     size_t outputs;
     size_t size;
 
+    if (head != ISW_OK)
+        return head;
     if (is_small_reply(ctx))
         return ISW_OK;
     outputs = size_of_outputs(ctx);

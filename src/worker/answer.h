@@ -10,7 +10,13 @@
 isw_status iswi_answer_check_value(isw_context *ctx, const char *what, const char *name,
                                    const isw_value *value);
 
-/* Whether result and outputs fit into one message; what does not is dropped. Errors, recorded:
+/* Whether there is room for the headers of the answer (ISW_HEAD_MAX_BYTES of stream.h); of what is
+ * too large the result and the headers that the handler set are dropped. Errors, recorded:
+ * ISW_E_TOO_LARGE. */
+isw_status iswi_answer_check_head(isw_context *ctx);
+
+/* Whether result and outputs fit into one message, and its headers into the room there is; what
+ * does not is dropped. Errors, recorded:
  * ISW_E_TOO_LARGE. */
 isw_status iswi_answer_check(isw_context *ctx);
 

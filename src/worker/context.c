@@ -113,19 +113,22 @@ static bool is_status(isw_status status)
 
 static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
-    isw_status status = ctx->bound->function->handler(ctx);
+    isw_status status;
 
+    ctx->outer_header_count = ctx->reply_header_count;
+    status = ctx->bound->function->handler(ctx);
     (void)self;
     (void)next;
     if (status == ISW_OK)
-        return ctx->shrinks ? ISW_OK : iswi_answer_check(ctx);
+        return ctx->shrinks ? iswi_answer_check_head(ctx) : iswi_answer_check(ctx);
     if (!is_status(status)) {
         iswi_misuse(ctx, ISW_E_FAILED, "its handler returned %d, which is no isw_status: return "
                                        "ISW_OK, and give HTTP statuses to isw_http_reply",
                     (int)status);
         return ISW_E_FAILED;
     }
-    return status;
+    /* A failure that cannot be answered with its headers is another one. */
+    return iswi_answer_check_head(ctx) == ISW_OK ? status : ISW_E_FAILED;
 }
 
 static bool has_header(const isw_context *ctx, const char *name)

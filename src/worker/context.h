@@ -113,6 +113,7 @@ struct isw_context {
     isw_http reply; /* what result points to once isw_http_reply was called */
     isw_pair *reply_headers;
     size_t reply_header_count, reply_header_capacity;
+    size_t outer_header_count; /* of them, when the handler was called: those of middleware */
     iswi_form *form; /* http_form.c: what the body was read as; NULL: nothing yet */
     iswi_named_bag outputs;
 

@@ -16,8 +16,8 @@ isw_status iswi_fail(isw_context *ctx, isw_status status, const char *format, ..
 isw_status iswi_misuse(isw_context *ctx, isw_status status, const char *format, ...)
     ISW_PRINTF(3, 4);
 
-/* What a call must be given: ISW_OK, or for NULL the misuse of `call`, ISW_E_INVALID, whose sentence
- * says `what` it misses. */
+/* What a call must be given: ISW_OK, or for NULL the misuse of `call`, ISW_E_INVALID, whose
+ * sentence says `what` it misses. */
 isw_status iswi_needs(isw_context *ctx, const char *call, const char *what, const void *given);
 
 /* ISW_E_CONFLICT, recorded, once the answer was sent; may_answer also once it has begun. */

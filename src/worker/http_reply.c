@@ -123,7 +123,9 @@ static isw_status give_header(isw_context *ctx, const char *call, const char *na
 isw_status isw_http_set_header(isw_context *ctx, const char *name, const char *value)
 {
     ISWI_ALIVE(ctx);
-    return give_header(ctx, __func__, name, value, !iswi_field_equal(isw_str_of(name), "set-cookie"));
+    bool replace = !iswi_field_equal(isw_str_of(name), "set-cookie");
+
+    return give_header(ctx, __func__, name, value, replace);
 }
 
 isw_status isw_http_add_header(isw_context *ctx, const char *name, const char *value)

@@ -92,21 +92,6 @@ isw_status isw_http_read(isw_context *ctx, void *buffer, size_t size, size_t *go
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-/* What has begun cannot become another answer, so that a host could but close the connection. */
-static isw_status check_head(isw_context *ctx)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < ctx->reply_header_count; i++)
-        size += ctx->reply_headers[i].name.size + ctx->reply_headers[i].value.size + 4;
-    if (size <= ISW_HEAD_MAX_BYTES)
-        return ISW_OK;
-    ctx->has_result = false;
-    return iswi_misuse(ctx, ISW_E_TOO_LARGE,
-                       "the headers of a response that begins have %zu bytes, more than %d", size,
-                       ISW_HEAD_MAX_BYTES);
-}
-
 static isw_status send_head(isw_context *ctx)
 {
     iswi_frame frame = { .kind = ISWI_HEAD, .as.head.http = ctx->reply };
@@ -126,8 +111,8 @@ isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type
     if (status < 200 || status == 204 || status == 205 || status == 304) /* RFC 9110, 6.4.1 */
         return iswi_misuse(ctx, ISW_E_INVALID, "a response of status %d has no body", status);
     done = isw_http_reply_bytes(ctx, status, content_type, NULL, 0);
-    if (done == ISW_OK)
-        done = check_head(ctx);
+    if (done == ISW_OK) /* what has begun cannot become another answer */
+        done = iswi_answer_check_head(ctx);
     if (done == ISW_OK && ctx->host)
         done = send_head(ctx);
     if (done == ISW_OK)

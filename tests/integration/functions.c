@@ -387,12 +387,20 @@ static isw_status made_by_hand(isw_context *ctx)
 /* As many headers as `n` says, of `bytes` each. */
 static isw_status bulky(isw_context *ctx)
 {
-    int bytes = atoi(isw_http_query(ctx, "bytes"));
+    const char *type = isw_http_query(ctx, "type");
+    int bytes = type ? atoi(type) : atoi(isw_http_query(ctx, "bytes"));
+    isw_value plain = isw_value_string("bulky");
 
+    if (type)
+        return isw_http_reply(ctx, 200, isw_context_printf(ctx, "%0*d", bytes, 1), "x");
     for (int i = atoi(isw_http_query(ctx, "n")); i > 0; i--)
         isw_http_add_header(ctx, "x-bulk", isw_context_printf(ctx, "%0*d", bytes, i));
     if (isw_http_query(ctx, "begin"))
         return isw_http_begin(ctx, 200, "text/plain");
+    if (isw_http_query(ctx, "fail"))
+        return isw_fail(ctx, ISW_E_NOT_FOUND, "no bulk");
+    if (isw_http_query(ctx, "plain"))
+        return isw_context_set_result(ctx, &plain);
     return isw_http_reply(ctx, 200, "text/plain", "bulky");
 }
 

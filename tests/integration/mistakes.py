@@ -36,6 +36,8 @@ MISTAKES = {
     "no_text_typed": "the result cannot travel: text is not UTF-8",
 }
 CHAINS = (CHAIN, NO_CHAIN, "middleware:\n  - logging\n  - error_handling\n")
+HEAD_TOO_LARGE = (r"ISW_E_FAILED: the headers of the answer have \d{5} bytes, more than the 32768 "
+                  "that there is room for: send fewer")
 TOO_LARGE = r"ISW_E_FAILED: the answer has \d{8,} bytes, more than the 67108864 that one answer"
 
 
@@ -112,9 +114,33 @@ class Mistakes(unittest.TestCase):
                 self.assertEqual((status, json.loads(body)["error"]), (500, "ISW_E_FAILED"))
             self.assertEqual(host.request("GET", "bulky?n=40&bytes=300&begin=1")[0], 200)
             self.assertEqual(host.request("GET", "bulky?n=1&bytes=60000&begin=1")[0], 500)
-            host.wait_for("the headers of a response that begins have 60[0-9]+ bytes, more than 32768")
-            line = host.wait_for(r"bulky: the headers of its answer have \d{5} bytes, more than the "
-                                 r"\d{5} that there is room for: send fewer")
+            line = host.wait_for(HEAD_TOO_LARGE)
+            self.assertRegex(line, " error ")
+            self.assertIn('place="function bulky"', line)
+
+    def test_headers_that_cannot_be_sent_are_seen_by_the_chain(self):
+        for chain in ("[logging, error_handling]", "[logging, compress]", "[logging]"):
+            with Host(worker(), chain=f"middleware: {chain}\n") as host:
+                for query in ("type=100000", "n=1&bytes=60000", "n=1&bytes=60000&begin=1",
+                              "n=1&bytes=60000&fail=1", "n=1&bytes=60000&plain=1"):
+                    status, body, _ = host.request("GET", "bulky?" + query)
+                    self.assertEqual((status, json.loads(body)["status"]), (500, 500), query)
+                self.assertEqual(host.request("GET", "bulky?n=1&bytes=32700")[0], 200)
+                self.assertEqual(host.request("GET", "bulky?n=1&bytes=32768")[0], 500)
+                self.assertEqual(host.get("hello/x")[0], 200)
+                host.wait_for("hello ended")
+                ends = [line for line in host.lines if "bulky ended" in line]
+                self.assertEqual(len(ends), 7)
+                self.assertEqual(len([end for end in ends if "ISW_E_FAILED" in end]), 6, ends)
+                self.assertFalse([line for line in host.lines if "of its answer" in line])
+
+    def test_a_request_that_takes_the_room_of_the_answers_headers_is_told_by_the_host(self):
+        with Host(worker()) as host:
+            cookies = {"Cookie": "; ".join(f"c{i}={'x' * 60}" for i in range(150))}
+            status = host.request("GET", "bulky?n=1&bytes=32000", headers=cookies)[0]
+            self.assertEqual(status, 500)
+            line = host.wait_for(r"bulky: the headers of its answer have \d{5} bytes, more than "
+                                 r"the \d{5} that there is room for: send fewer")
             self.assertRegex(line, " error ")
 
     def test_an_answer_may_be_large_before_it_is_compressed(self):
