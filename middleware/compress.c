@@ -253,6 +253,8 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     if (takes_gzip(isw_http_request(ctx) ? isw_http_header(ctx, "accept-encoding") : NULL))
         isw_http_reply_shrinks(ctx);
     status = status == ISW_OK ? isw_next_run(next, ctx) : status;
+    if (isw_http_request(ctx) && isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
+        status = isw_http_reply_result(ctx);
     if (isw_http_request(ctx) && isw_http_response(ctx) && !isw_http_begun(ctx))
         write_answer(ctx, opt);
     return status;

@@ -194,6 +194,8 @@ static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next
     if (!mine)
         return status;
     status = isw_next_run(next, ctx);
+    if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
+        status = isw_http_reply_result(ctx);
     reply = isw_http_response(ctx);
     if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS && (!reply || reply->status < 500))
         kept = isw_http_save_reply_since(ctx, &outside, &size);

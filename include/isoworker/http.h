@@ -126,6 +126,13 @@ typedef struct isw_cookie {
  * after the answer. */
 ISW_API isw_status isw_http_set_cookie(isw_context *ctx, const isw_cookie *cookie);
 
+/* For middleware that looks at the answer when the rest of the chain has succeeded: make a result
+ * that is none yet the reply that a host would make of it, with the headers that are set; so text
+ * is text/plain, and headers of a reply that was made by hand join the others. A reply, a response
+ * that has begun and the answer of a function that gave nothing and set no header stay as they are.
+ * Errors as isw_http_reply, ISW_E_INVALID for a result that is no answer to an HTTP request. */
+ISW_API isw_status isw_http_reply_result(isw_context *ctx);
+
 /* For middleware that makes the body of an answer smaller when the rest of the chain has returned,
  * before it runs that: the answer's size (ISW_ANSWER_MAX_BYTES of context.h) is then looked at when
  * the whole chain has returned, and not before. */

@@ -58,7 +58,8 @@ static isw_status adopt(isw_context *ctx)
                             : status;
 }
 
-static isw_status settle(isw_context *ctx)
+/* With `whole` also of a value that needs no headers from here. */
+static isw_status settle(isw_context *ctx, bool whole)
 {
     const char *type;
     isw_http made;
@@ -70,14 +71,20 @@ static isw_status settle(isw_context *ctx)
                            "the result is of a type that is no answer to an HTTP "
                            "request: make text, bytes or JSON of it "
                            "(isw_http_reply_json)");
-    return made.headers.count ? isw_http_reply_bytes(ctx, made.status, type, made.body.data,
-                                                     made.body.size)
-                              : ISW_OK;
+    if (!made.headers.count && !(whole && ctx->has_result))
+        return ISW_OK;
+    return isw_http_reply_bytes(ctx, made.status, type, made.body.data, made.body.size);
+}
+
+isw_status isw_http_reply_result(isw_context *ctx)
+{
+    ISWI_ALIVE(ctx);
+    return ctx->trigger.type == ISW_VALUE_HTTP && !ctx->begun ? settle(ctx, true) : ISW_OK;
 }
 
 isw_status iswi_reply_settle(isw_context *ctx)
 {
-    isw_status status = ctx->trigger.type == ISW_VALUE_HTTP ? settle(ctx) : ISW_OK;
+    isw_status status = ctx->trigger.type == ISW_VALUE_HTTP ? settle(ctx, false) : ISW_OK;
 
     if (status != ISW_OK)
         ctx->has_result = false;

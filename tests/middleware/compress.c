@@ -58,6 +58,30 @@ static isw_status small(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "small");
 }
 
+static isw_value given; /* that is no reply yet */
+static const char *header_set;
+
+static isw_status gives_result(isw_context *ctx)
+{
+    if (header_set)
+        isw_http_set_header(ctx, "content-type", header_set);
+    return isw_context_set_result(ctx, &given);
+}
+
+/* A reply that was made by hand, besides a header that was set. */
+static isw_status by_hand(isw_context *ctx)
+{
+    static const isw_pair pairs[] = { { { "content-type", 12 }, { "text/csv", 8 } },
+                                      { { "x-made", 6 }, { "by hand", 7 } } };
+    const isw_http made = { .status = 201, .headers = { pairs, 2 }, .body = { text, LONG } };
+    isw_http *kept = isw_context_alloc(ctx, sizeof *kept);
+    isw_value value = { .type = ISW_VALUE_HTTP, .as.http = kept };
+
+    *kept = made;
+    isw_http_set_header(ctx, "x-set", "before");
+    return isw_context_set_result(ctx, &value);
+}
+
 /* Body and headers as the function sees them. */
 static isw_status echoes(isw_context *ctx)
 {
@@ -78,6 +102,8 @@ static const isw_function functions[] = {
     { .name = "streams", .trigger = ISW_HTTP("GET", NULL), .handler = streams },
     { .name = "file", .trigger = ISW_HTTP("GET", NULL), .handler = file },
     { .name = "bare", .trigger = ISW_HTTP("GET", NULL), .handler = bare },
+    { .name = "result", .trigger = ISW_HTTP("GET", NULL), .handler = gives_result },
+    { .name = "hand", .trigger = ISW_HTTP("GET", NULL), .handler = by_hand },
     { .name = "small", .trigger = ISW_HTTP("GET", NULL), .handler = small },
     { .name = "echoes", .trigger = ISW_HTTP("POST", NULL), .handler = echoes },
     { .name = "form", .trigger = ISW_HTTP("POST", NULL), .handler = reads_form },
@@ -340,6 +366,62 @@ static void another_encoding_is_415_with_what_is_taken(void **state)
     isw_test_destroy(test);
 }
 
+#define REPLAYS "middleware: [error_handling, compress, idempotency: {methods: [GET]}]\n"
+
+static const isw_test_result *get_with_key(isw_test *test, const char *key, const char *url)
+{
+    isw_test_header(test, "Idempotency-Key", key);
+    return get(test, "gzip", url);
+}
+
+static void a_result_is_compressed_like_the_reply_that_becomes_of_it(void **state)
+{
+    isw_test *test = begin(REPLAYS); /* which makes the text */
+    const isw_value values[] = { isw_value_string(text), isw_value_json("[1]"),
+                                 isw_value_bytes(text, LONG), isw_value_string(text) };
+    static const char *const types[] = { NULL, NULL, "text/csv", "text/csv" };
+    static const char *const keys[] = { "a", "b", "c", "d" };
+    const char *encoding;
+    size_t size;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        given = values[i];
+        header_set = types[i];
+        encoding = i == 1 ? "-" : "gzip";
+        size = get_with_key(test, keys[i], "/result")->body_size;
+        for (int again = 0; again < 2; again++) {
+            const isw_test_result *got = get_with_key(test, again ? keys[i] : "other", "/result");
+
+            assert_string_equal(header(got, "vary"), "Accept-Encoding");
+            assert_string_equal(header(got, "content-encoding"), encoding);
+            assert_string_equal(header(got, "idempotency-replayed"), again ? "true" : "-");
+            assert_int_equal(got->body_size, size);
+        }
+        isw_test_destroy(test);
+        test = begin(REPLAYS);
+    }
+    isw_test_destroy(test);
+}
+
+static void a_reply_made_by_hand_keeps_its_headers(void **state)
+{
+    isw_test *test = begin(REPLAYS);
+
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        const isw_test_result *got = get_with_key(test, "k", "/hand");
+
+        assert_int_equal(got->http_status, 201);
+        assert_string_equal(header(got, "content-encoding"), "gzip");
+        assert_string_equal(header(got, "content-type"), "text/csv");
+        assert_string_equal(header(got, "x-made"), "by hand");
+        assert_string_equal(header(got, "x-set"), "before");
+        assert_string_equal(header(got, "idempotency-replayed"), again ? "true" : "-");
+    }
+    isw_test_destroy(test);
+}
+
 static const isw_pair headers[] = { { { "accept-encoding", 15 }, { "gzip", 4 } },
                                     { { NULL, 0 }, { NULL, 0 } } };
 
@@ -355,6 +437,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(members_and_streams_without_a_head_are_read),
     cmocka_unit_test(members_are_one_body_to_the_limit),
     cmocka_unit_test(a_304_says_what_its_200_would),
+    cmocka_unit_test(a_result_is_compressed_like_the_reply_that_becomes_of_it),
+    cmocka_unit_test(a_reply_made_by_hand_keeps_its_headers),
     cmocka_unit_test(a_bomb_is_refused),
     cmocka_unit_test(what_is_not_as_it_says_is_refused),
     cmocka_unit_test(another_encoding_is_415_with_what_is_taken),
