@@ -9,65 +9,11 @@
 #include "url/percent.h"
 #include "value/typed.h"
 
-#include <stdio.h>
-
-/* Parts of names, and whole names, in lower case. */
-static const char *const parts[] = { "password", "passwd",  "secret",     "token",
-                                     "authorization", "api_key", "apikey", "api-key",
-                                     "functions-key", "cookie",  "credential", "private_key",
-                                     "session" };
-static const char *const wholes[] = { "code", "key", "sig", "signature", "pin", "x-key" };
 
 typedef struct redaction {
     iswi_arena *arena;
     const iswi_secrets *secrets;
 } redaction;
-
-static bool is_usual(const char *lower)
-{
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strstr(lower, parts[i]))
-            return true;
-    for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++)
-        if (strcmp(lower, wholes[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool is_named(const iswi_secrets *secrets, const char *lower)
-{
-    for (size_t i = 0; secrets->patterns && i < secrets->patterns->count; i++) {
-        char pattern[128];
-
-        snprintf(pattern, sizeof pattern, "%s", secrets->patterns->items[i]);
-        if (iswi_glob_match(iswi_lower_case(pattern), lower))
-            return true;
-    }
-    return false;
-}
-
-/* Wherever it stands: what came as a header may be given back as a member of JSON. */
-static bool is_told(const iswi_secrets *secrets, isw_str name)
-{
-    for (size_t i = 0; secrets->told && i < secrets->told->count; i++) {
-        isw_str told = secrets->told->items[i].value;
-
-        if (name.size && isw_str_equal_nocase(told, name))
-            return true;
-    }
-    return false;
-}
-
-bool iswi_is_secret(isw_str name, const iswi_secrets *secrets)
-{
-    char lower[128];
-    size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
-
-    memcpy(lower, name.size ? name.data : "", size);
-    lower[size] = '\0';
-    iswi_lower_case(lower);
-    return is_usual(lower) || is_named(secrets, lower) || is_told(secrets, name);
-}
 
 /* -- Parts of HTTP ----------------------------------------------------------------------------- */
 
@@ -91,32 +37,41 @@ static bool is_secret_encoded(isw_str name, const iswi_secrets *secrets)
     isw_str cut;
     size_t size;
 
-    while (name.size && name.data[0] == ' ') {
-        name.data++;
-        name.size--;
-    }
     cut = (isw_str){ name.data, name.size < sizeof plain ? name.size : sizeof plain };
     size = iswi_percent_decode(cut, true, plain);
-
-    return iswi_is_secret(size == SIZE_MAX ? name : (isw_str){ plain, size }, secrets);
+    if (size != SIZE_MAX)
+        name = (isw_str){ plain, size };
+    return iswi_is_secret(name, secrets);
 }
 
-/* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. */
-static bool redact_list(const redaction *r, isw_str text, char between, isw_str *out)
+/* Where the first byte of `set` is, or the end. */
+static size_t find_any(isw_str text, const char *set)
+{
+    size_t at = 0;
+
+    while (at < text.size && !memchr(set, text.data[at], strlen(set)))
+        at++;
+    return at;
+}
+
+/* "a=1&token=2" with "token=[redacted]" in it; the brackets are percent-encoded. Names may stand
+ * behind any byte of `between`, but a secret goes on to the first one of them: who reads the rest
+ * otherwise, as ';' in queries, would take all of it for the value. */
+static bool redact_list(const redaction *r, isw_str text, const char *between, isw_str *out)
 {
     static const char encoded[] = "%5Bredacted%5D";
-    size_t size = 0;
+    const char strong[] = { *between, '\0' };
+    size_t size = 1;
     char *copy;
 
     for (size_t i = 0; i < text.size; i++)
-        size += text.data[i] == between;
-    copy = iswi_arena_alloc(r->arena, text.size + (size + 1) * sizeof encoded);
+        size += memchr(between, text.data[i], strlen(between)) != NULL;
+    copy = iswi_arena_alloc(r->arena, text.size + size * sizeof encoded);
     size = 0;
     if (!copy)
         return false;
     while (text.size) {
-        const char *end = memchr(text.data, between, text.size);
-        size_t whole = end ? (size_t)(end - text.data) : text.size;
+        size_t whole = find_any(text, between);
         const char *equals = memchr(text.data, '=', whole);
         size_t name = equals ? (size_t)(equals - text.data) : whole;
         bool secret = equals && is_secret_encoded((isw_str){ text.data, name }, r->secrets);
@@ -127,33 +82,75 @@ static bool redact_list(const redaction *r, isw_str text, char between, isw_str 
         if (secret) {
             memcpy(copy + size, encoded, sizeof encoded - 1);
             size += sizeof encoded - 1;
+            whole = find_any(text, strong);
         }
-        if (end)
-            copy[size++] = between;
-        whole += end != NULL;
+        if (whole < text.size)
+            copy[size++] = text.data[whole++];
         text = (isw_str){ text.data + whole, text.size - whole };
     }
     *out = (isw_str){ copy, size };
     return true;
 }
 
-/* What follows the first '?', if there is one, as a query. */
+/* "http://user:password@host" as "http://[redacted]@host", for each "//" of the text. */
+static bool redact_userinfo(const redaction *r, isw_str text, isw_str *out)
+{
+    const char *begin = text.size ? memmem(text.data, text.size, "//", 2) : NULL;
+    const char *made;
+    isw_str authority, rest;
+
+    for (*out = text; begin;) {
+        size_t at = (size_t)(begin - out->data) + 2;
+        const char *end;
+
+        rest = (isw_str){ out->data + at, out->size - at };
+        authority = (isw_str){ rest.data, find_any(rest, "/?# \t\"<>") };
+        end = authority.size ? memrchr(authority.data, '@', authority.size) : NULL;
+        if (end) {
+            made = iswi_arena_printf(r->arena, "%.*s%%5Bredacted%%5D%.*s", (int)at, out->data,
+                                     (int)(rest.size - (size_t)(end - rest.data)), end);
+            if (!made)
+                return false;
+            *out = isw_str_of(made);
+        }
+        begin = memmem(out->data + at, out->size - at, "//", 2);
+    }
+    return true;
+}
+
+/* What follows the first '?' or '#', if there is one, as a query. */
 static bool redact_query_of(const redaction *r, isw_str url, isw_str *out)
 {
-    const char *mark = url.size ? memchr(url.data, '?', url.size) : NULL;
-    size_t path = mark ? (size_t)(mark - url.data) + 1 : url.size;
+    size_t path = find_any(url, "?#") + 1;
     isw_str query;
     const char *joined;
 
     *out = url;
-    if (!mark)
-        return true;
-    if (!redact_list(r, (isw_str){ url.data + path, url.size - path }, '&', &query))
-        return false;
-    joined = iswi_arena_printf(r->arena, "%.*s%.*s", (int)path, url.data, (int)query.size,
-                               query.size ? query.data : "");
-    *out = isw_str_of(joined);
-    return joined != NULL;
+    if (path < url.size) {
+        if (!redact_list(r, (isw_str){ url.data + path, url.size - path }, "&;?#", &query))
+            return false;
+        joined = iswi_arena_printf(r->arena, "%.*s%.*s", (int)path, url.data, (int)query.size,
+                                   query.data);
+        if (!joined)
+            return false;
+        *out = isw_str_of(joined);
+    }
+    return redact_userinfo(r, *out, out);
+}
+
+/* Of a value, too, what a function that splits at ';' would take for more parameters. */
+static bool redact_query(const redaction *r, const isw_pairs *from, isw_pairs *out)
+{
+    bool done = redact_pairs(r, from, out);
+
+    for (size_t i = 0; done && i < out->count; i++) {
+        isw_pair *one = (isw_pair *)&out->items[i];
+
+        if (memchr(one->value.size ? one->value.data : "", ';', one->value.size))
+            done = redact_list(r, one->value, "&;", &one->value);
+        done = done && redact_userinfo(r, one->value, &one->value);
+    }
+    return done;
 }
 
 /* Of them `baggage` and `tracestate` are lists of names and values themselves, and others, such as
@@ -167,7 +164,7 @@ static bool redact_headers(const redaction *r, const isw_pairs *from, isw_pairs 
 
         if (isw_str_equal(header->name, isw_str_of("baggage")) ||
             isw_str_equal(header->name, isw_str_of("tracestate")))
-            done = redact_list(r, header->value, ',', &header->value);
+            done = redact_list(r, header->value, ",;", &header->value);
         else
             done = redact_query_of(r, header->value, &header->value);
     }
@@ -236,7 +233,7 @@ static bool redact_body(const redaction *r, const isw_http *http, isw_str *body)
     case ISWI_BODY_JSON:
         return redact_json(r, *body, body);
     case ISWI_BODY_FORM:
-        return redact_list(r, *body, '&', body);
+        return redact_list(r, *body, "&;", body);
     case ISWI_BODY_PARTS:
         return iswi_redact_parts(r->arena, *isw_pairs_find(&http->headers, "content-type"), *body,
                                  is_secret_field, r->secrets, body);
@@ -255,7 +252,7 @@ static isw_status redact_http(const redaction *r, const isw_http *from, isw_valu
         return ISW_E_NO_MEMORY;
     *http = *from;
     done = redact_headers(r, &from->headers, &http->headers) &&
-           redact_pairs(r, &from->query, &http->query) &&
+           redact_query(r, &from->query, &http->query) &&
            redact_pairs(r, &from->params, &http->params) &&
            redact_query_of(r, from->url, &http->url) && redact_body(r, from, &body);
     http->body = (isw_bytes){ body.data, body.size };
@@ -308,7 +305,7 @@ isw_status iswi_redact_members(iswi_arena *arena, isw_str text, const iswi_secre
 {
     const redaction r = { arena, secrets };
 
-    return redact_list(&r, text, ',', out) ? ISW_OK : ISW_E_NO_MEMORY;
+    return redact_list(&r, text, ",;", out) ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
 isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,

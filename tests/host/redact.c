@@ -90,6 +90,41 @@ static void headers_parameters_and_the_url_are_too(void **state)
     iswi_arena_fini(&arena);
 }
 
+static void a_url_is_searched_as_a_whole(void **state)
+{
+    static const struct {
+        const char *name, *value, *expected;
+    } rows[] = {
+        { "location", "/a#access_token=k&b=1", "/a#access_token=%5Bredacted%5D&b=1" },
+        { "referer", "http://u:k@x/p?a=1", "http://%5Bredacted%5D@x/p?a=1" },
+        { "x-from", "a://u:p@k@x b//k@y", "a://%5Bredacted%5D@x b//%5Bredacted%5D@y" },
+        { "referer", "http://x/p@k", "http://x/p@k" },
+        { "referer", "/?a=1;pin=k;c", "/?a=1;pin=%5Bredacted%5D" },
+        { "referer", "/?+pin=k&b", "/?+pin=%5Bredacted%5D&b" },
+        { "referer", "/?%20p%69n+=k", "/?%20p%69n+=%5Bredacted%5D" },
+        { "referer", "/?a=1#b?pin=k", "/?a=1#b?pin=%5Bredacted%5D" },
+        { "baggage", "a=1;pin=k,b=2", "a=1;pin=%5Bredacted%5D,b=2" },
+        { "x-auth", "k", "[redacted]" },
+        { "X-Auth-Key", "k", "[redacted]" },
+    };
+    isw_value out;
+    iswi_arena arena;
+
+    (void)state;
+    iswi_arena_init(&arena, 1024);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const isw_pair header = { isw_str_of(rows[i].name), isw_str_of(rows[i].value) };
+        const isw_http http = { .url = isw_str_of("/"), .headers = { &header, 1 } };
+        isw_value value = { .type = ISW_VALUE_HTTP, .as.http = &http };
+
+        assert_int_equal(iswi_redact(&arena, &value, &none, &out), ISW_OK);
+        if (!isw_str_equal(out.as.http->headers.items[0].value, isw_str_of(rows[i].expected)))
+            fail_msg("row %zu: %.*s", i, (int)out.as.http->headers.items[0].value.size,
+                     out.as.http->headers.items[0].value.data);
+    }
+    iswi_arena_fini(&arena);
+}
+
 static void what_a_function_tells_of_is_a_secret(void **state)
 {
     const isw_pair told[] = { { isw_str_of("header"), isw_str_of("X-Shop") },
@@ -196,6 +231,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(names_tell_secrets),
     cmocka_unit_test(bodies_are_read_by_their_type),
     cmocka_unit_test(headers_parameters_and_the_url_are_too),
+    cmocka_unit_test(a_url_is_searched_as_a_whole),
     cmocka_unit_test(what_a_function_tells_of_is_a_secret),
     cmocka_unit_test(the_parts_of_a_form_are_read),
     cmocka_unit_test(a_body_that_is_encoded_cannot_be_searched),

@@ -124,7 +124,10 @@ class Record(unittest.TestCase):
             for path in ("hello/Ada", "py/hello/Eve"):
                 self.assertEqual(host.get(f"{path}?mycred={SECRET}&id=1")[0], 200)
                 self.assertEqual(host.request("GET", path, headers={"X-My-Cred": SECRET})[0], 200)
-        self.assertEqual(len(self.files()), 4)
+            for query in (f"a=1;mycred={SECRET}", f"+mycred={SECRET}", f"%20my%63red={SECRET}"):
+                host.request("GET", "hello/Ada?" + query, headers={
+                    "Location": f"/#mycred={SECRET}", "Referer": f"http://u:{SECRET}@x/"})
+        self.assertEqual(len(self.files()), 7)
         for path in self.files():
             with open(path) as file:
                 self.assertNotIn(SECRET, file.read())
