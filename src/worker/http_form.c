@@ -181,6 +181,8 @@ const char *isw_form_field(isw_context *ctx, const char *name)
     ISWI_ALIVE(ctx);
     const isw_pairs *fields;
 
+    if (!name)
+        return NULL;
     if (isw_http_content_type_is(ctx, MULTIPART))
         return field_of_parts(ctx, name);
     if (!isw_http_content_type_is(ctx, URLENCODED) || isw_form_read(ctx, &fields) != ISW_OK)

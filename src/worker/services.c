@@ -307,9 +307,14 @@ void *isw_context_service(isw_context *ctx, const char *name, const char *type)
 {
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
-    iswi_service *service = look_up(ctx->services, name, type, &error);
-    void *instance = service ? get(ctx->services, ctx, service, &error) : NULL;
+    iswi_service *service;
+    void *instance;
 
+    if (iswi_needs(ctx, __func__, "name", name) != ISW_OK ||
+        iswi_needs(ctx, __func__, "type", type) != ISW_OK)
+        return NULL;
+    service = look_up(ctx->services, name, type, &error);
+    instance = service ? get(ctx->services, ctx, service, &error) : NULL;
     /* Whatever it is that lacks, it is not the caller's fault. */
     if (!instance && isw_status_http(error.status) < 500 && error.status != ISW_E_BUSY)
         iswi_misuse(ctx, error.status, "%s", error.message);

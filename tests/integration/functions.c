@@ -460,6 +460,8 @@ static isw_status null(isw_context *ctx, const char *how)
         return isw_context_set_output(ctx, none, &bytes);
     if (strcmp(how, "null_emitted") == 0)
         return isw_context_emit(ctx, "news", (const isw_value *)none);
+    if (strcmp(how, "null_service") == 0)
+        return isw_context_service(ctx, none, "none") ? ISW_OK : ISW_E_INVALID;
     if (strcmp(how, "null_bound") == 0)
         return isw_bind(ctx, isw_context_input(ctx, "none"), "", NULL, &hand);
     return isw_context_set_result(ctx, strcmp(how, "null_bytes") == 0 ? &bytes : &hand);

@@ -25,6 +25,7 @@ MISTAKES = {
     "null_path": "isw_http_reply_file: its path is NULL",
     "null_event": "isw_http_event: its event is NULL", "null_output": "name of an output is NULL",
     "null_emitted": "isw_context_emit: its value is NULL",
+    "null_service": "isw_context_service: its name is NULL",
     "null_bound": "isw_bind: its value to read from is NULL",
     "null_bytes": "the result cannot travel: bytes are NULL",
     "null_hand": "the result cannot travel: there is no HTTP reply, but NULL",
