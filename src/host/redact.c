@@ -316,7 +316,8 @@ isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_sec
     *out = *value;
     if (value->type == ISW_VALUE_HTTP)
         return redact_http(&r, value->as.http, out);
-    if (value->type == ISW_VALUE_JSON)
+    if (value->type == ISW_VALUE_JSON ||
+        (value->type == ISW_VALUE_STRING && iswi_looks_like_json(value->as.string)))
         return redact_json(&r, value->as.string, &out->as.string) ? ISW_OK : ISW_E_NO_MEMORY;
     if (value->type == ISW_VALUE_ARRAY)
         return redact_array(&r, value, out);

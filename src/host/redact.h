@@ -24,9 +24,9 @@ bool iswi_is_secret(isw_str name, const iswi_secrets *secrets);
  * read, or it is XML. The arena is for reading it. */
 bool iswi_is_sealed(iswi_arena *arena, const isw_http *http);
 
-/* A copy of `value` without secrets, in the arena, with views into it. Text of type JSON, and HTTP
- * bodies of JSON or forms, are read for it, and the former is left out where it cannot be; other
- * bodies stay as they are. Errors:
+/* A copy of `value` without secrets, in the arena, with views into it. JSON, by type or text, and
+ * HTTP bodies of JSON or forms, are read for it, and JSON that cannot be is left out; other bodies
+ * stay as they are. Errors:
  * ISW_E_NO_MEMORY. */
 isw_status iswi_redact(iswi_arena *arena, const isw_value *value, const iswi_secrets *secrets,
                        isw_value *out);

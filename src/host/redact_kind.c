@@ -28,15 +28,19 @@ static iswi_body_kind kind_by_type(const isw_http *http)
 }
 
 /* The body without blanks, and without a mark of its byte order, in front. */
-static isw_str start_of(isw_bytes body)
+static isw_str start_of(isw_str text)
 {
-    isw_str text = { body.data, body.size };
-
     if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         text = (isw_str){ text.data + 3, text.size - 3 };
     while (text.size && memchr(" \t\r\n", *text.data, 4))
         text = (isw_str){ text.data + 1, text.size - 1 };
     return text;
+}
+
+bool iswi_looks_like_json(isw_str text)
+{
+    text = start_of(text);
+    return text.size && (*text.data == '{' || *text.data == '[');
 }
 
 /* One line of text without blanks, with a name and a value. */
@@ -53,12 +57,12 @@ static bool is_form_line(isw_str text)
 iswi_body_kind iswi_body_kind_of(const isw_http *http)
 {
     const iswi_body_kind kind = kind_by_type(http);
-    const isw_str text = start_of(http->body);
+    const isw_str text = start_of((isw_str){ http->body.data, http->body.size });
     bool plain = !isw_pairs_find(&http->headers, "content-type") || is_type(http, "text/plain");
 
     if (kind != ISWI_BODY_OTHER || !text.size)
         return kind;
-    if (*text.data == '{' || *text.data == '[')
+    if (iswi_looks_like_json(text))
         return ISWI_BODY_JSON;
     if (text.size > 5 && memcmp(text.data, "<?xml", 5) == 0)
         return ISWI_BODY_CLOSED;

@@ -15,6 +15,9 @@ typedef enum iswi_body_kind {
 
 iswi_body_kind iswi_body_kind_of(const isw_http *http);
 
+/* Whether text begins like an object or a list. */
+bool iswi_looks_like_json(isw_str text);
+
 /* Whether its type alone says that it has names in it. */
 bool iswi_body_claims(const isw_http *http);
 

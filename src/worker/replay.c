@@ -149,7 +149,8 @@ static bool same(iswi_replay *replay, const isw_value *a, const isw_value *b);
 
 static bool is_redacted(isw_str text)
 {
-    return isw_str_equal(text, isw_str_of(ISWI_REDACTED));
+    return isw_str_equal(text, isw_str_of(ISWI_REDACTED)) ||
+           isw_str_equal(text, isw_str_of("\"" ISWI_REDACTED "\"")); /* for JSON not readable */
 }
 
 /* Text and bytes are told apart by the trigger's or the reply's own words, not by a file's. */
@@ -209,7 +210,7 @@ static bool same_map(iswi_replay *replay, const isw_map *a, const isw_map *b)
 
 static bool same(iswi_replay *replay, const isw_value *a, const isw_value *b)
 {
-    if (a->type == ISW_VALUE_STRING && is_redacted(a->as.string))
+    if ((a->type == ISW_VALUE_STRING || a->type == ISW_VALUE_JSON) && is_redacted(a->as.string))
         return true;
     if (a->type != b->type)
         return false;

@@ -213,8 +213,10 @@ static void values_within_each_other_are_too(void **state)
 {
     const isw_named_value inner[] = { isw_named("pin", isw_value_int(7)),
                                       isw_named("n", isw_value_int(8)) };
-    const isw_value list[] = { isw_value_map(inner, 2), isw_value_json("{\"secret\":1}") };
-    isw_value value = isw_value_array(list, 2);
+    const isw_value list[] = { isw_value_map(inner, 2), isw_value_json("{\"secret\":1}"),
+                               isw_value_string(" {\"secret\":1}"),
+                               isw_value_json("{\"pin\":1") };
+    isw_value value = isw_value_array(list, 4);
     iswi_arena arena;
     isw_value out;
 
@@ -224,6 +226,8 @@ static void values_within_each_other_are_too(void **state)
     assert_int_equal(out.as.array.items[0].as.map.items[0].value.type, ISW_VALUE_STRING);
     assert_int_equal(out.as.array.items[0].as.map.items[1].value.as.integer, 8);
     assert_memory_equal(out.as.array.items[1].as.string.data, "{\"secret\":\"[redacted]\"}", 23);
+    assert_memory_equal(out.as.array.items[2].as.string.data, "{\"secret\":\"[redacted]\"}", 23);
+    assert_memory_equal(out.as.array.items[3].as.string.data, "\"[redacted]\"", 12);
     iswi_arena_fini(&arena);
 }
 
