@@ -289,7 +289,7 @@ struct iswi_host {
     _Atomic(iswi_host_function *) newest; /* the head of all functions, for other threads */
     _Atomic(const iswi_policy *) policies; /* all that were ever told; facts.c */
     _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
-    atomic_uint unread; /* processes that may run by a configuration whose facts are not known yet */
+    atomic_uint unread; /* processes that may run by a YAML whose facts are not known yet */
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;
@@ -465,12 +465,12 @@ bool iswi_function_is_as_before(const iswi_host_function *function,
 void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
 
 /* functions_told.c: the supervisor's thread. */
-/* Functions as a worker told them, by name; free with iswi_free. A name is what routes, settings and
- * lines of the log call a function by: each is one, and there once. NULL with `error`. */
+/* Functions as a worker told them, by name; free with iswi_free. A name is what routes, settings
+ * and lines of the log call a function by: each is one, and there once. NULL with `error`. */
 iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error *error);
 
-/* Take a frame `metadata`: the first one of a pool makes its functions, later ones change them; what
- * cannot be changed while the host runs is said. *changed have another chain now. Errors:
+/* Take a frame `metadata`: the first one of a pool makes its functions, later ones change them;
+ * what cannot be changed while the host runs is said. *changed have another chain now. Errors:
  * ISW_E_PROTOCOL, ISW_E_NO_MEMORY, ISW_E_FAILED if the worker said so. */
 isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned *changed,
                                isw_error *error);

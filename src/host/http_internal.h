@@ -163,8 +163,8 @@ uint64_t iswi_http_length_of(const isw_http *head);
 /* Whether only the head of the answer is asked for. */
 bool iswi_http_wants_head(const iswi_http_request *request);
 
-/* A response that speaks of a body of `length`, or of one of unknown length, and sends none: to HEAD,
- * and of 304. NULL: no memory. */
+/* A response that speaks of a body of `length`, or of one of unknown length, and sends none: to
+ * HEAD, and of 304. NULL: no memory. */
 struct MHD_Response *iswi_http_head_alone(uint64_t length);
 
 /* Hand the response to libmicrohttpd, on its thread. */
