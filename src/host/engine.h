@@ -209,7 +209,8 @@ struct iswi_process {
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     bool described; /* it was asked for its functions, in this run */
     bool *lacks;    /* which of its pool's functions it could not load; NULL: it has all */
-    bool ended_early; /* nobody had asked it to */
+    bool told_to_end; /* by a terminate that could reach it */
+    bool ended_early; /* neither that nor SIGKILL of ours: by itself */
     bool refused; /* it broke the protocol; only its link's events, which come one at a time */
     iswi_message *metadata; /* held until the supervisor has read it */
     isw_bytes metadata_frame;

@@ -45,6 +45,7 @@ static void reset(iswi_process *process)
     process->reloads = process->pool->reloads;
     process->loads_sent = process->described = false;
     process->hopeless = process->signalled = process->refused = false;
+    process->told_to_end = process->ended_early = false;
     iswi_free(process->lacks);
     process->lacks = NULL;
     process->kill_at_ns = 0;
@@ -268,8 +269,8 @@ void iswi_process_ended(iswi_process *process)
         process->hopeless = true;
     if (!process->goodbye)
         isw_error_set(&process->fault, end.status, "%s", end.message);
-    process->ended_early = end.status != ISW_OK && process->state != ISWI_PROCESS_LEAVING &&
-                           process->state != ISWI_PROCESS_KILLED;
+    process->ended_early = end.status != ISW_OK && !process->told_to_end && !process->signalled &&
+                           !process->goodbye;
     iswi_process_set_state(process, ISWI_PROCESS_KILLED);
     pthread_mutex_unlock(&process->lock);
 }

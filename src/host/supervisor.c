@@ -312,6 +312,7 @@ static void terminate(iswi_process *process, int64_t grace_ms)
     starting = process->state == ISWI_PROCESS_STARTING;
     asked = process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING;
     if (asked) {
+        process->told_to_end = !process->closed;
         iswi_process_send(process, &frame);
         iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
     } else if (process->state == ISWI_PROCESS_WAITING) {
