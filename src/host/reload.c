@@ -146,6 +146,13 @@ static void lose_file(iswi_host *host, iswi_pool *pool)
                      "it is back; to run without one, write {} into it", pool->config);
 }
 
+static void find_file(iswi_pool *pool, iswi_file_look now)
+{
+    pool->config_look = now;
+    pool->config_there = true;
+    atomic_store(&pool->config_gone, false);
+}
+
 /* Whether more has happened than that files were made. */
 static bool look_at_files(iswi_host *host)
 {
@@ -163,9 +170,7 @@ static bool look_at_files(iswi_host *host)
             continue;
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
-        pool->config_look = now;
-        pool->config_there = true;
-        atomic_store(&pool->config_gone, false);
+        find_file(pool, now);
         iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
         have_read(pool);
     }
@@ -187,10 +192,10 @@ void iswi_reload_look(iswi_host *host, bool files)
         iswi_pool *pool = &host->pools[i];
         iswi_file_look now = iswi_file_look_at(pool->config);
 
-        if (!now.changed_ns)
+        if (now.changed_ns)
+            find_file(pool, now);
+        else
             lose_file(host, pool);
-        pool->config_look = now;
-        pool->config_there = pool->config_there || now.changed_ns;
         have_read(pool);
     }
 }
