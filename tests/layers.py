@@ -184,7 +184,7 @@ WRONG = [
     ("include/isoworker/x.h", '#include "status.h"'),
     ("src/base/x.c", '#include "wire/frame.h"'),
     ("src/wire/x.c", "#include <nng/nng.h>"),
-    ("src/host/x.c", '#include "worker/worker.h"'),
+    ("src/host/x.c", '#include "worker/registry/worker.h"'),
     ("src/host/x.c", '#include "pipeline/chain.h"'),
     ("src/cli/x.c", '#include "link/link.h"'),
     ("src/cli/x.c", "#include <microhttpd.h>"),

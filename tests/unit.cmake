@@ -9,10 +9,15 @@ isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
-foreach(name IN ITEMS answer cancel context convert doubts failure function_settings http http_conditions
-                      http_cookie http_date http_file http_form http_headers http_multipart
-                      http_stream local locale log metrics outcome reload replay services settings
-                      testing triggers)
+foreach(name IN ITEMS locale
+                      context/answer context/cancel context/context context/convert context/failure
+                      context/log context/metrics context/outcome context/services
+                      http/conditions http/cookie http/date http/file http/form http/headers
+                      http/multipart http/reply http/stream
+                      program/local program/replay
+                      registry/doubts registry/function_settings registry/reload registry/settings
+                      registry/triggers
+                      testing/testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging metrics rate_limit retry
@@ -25,9 +30,9 @@ isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c
 
 include(pipeline/modules.cmake)
 
-isw_test(worker/dispatch STACK worker)
-foreach(name IN ITEMS emit session session_end session_invoke session_log session_metrics
-                      stream_read stream_write)
+isw_test(worker/session/dispatch STACK worker)
+foreach(name IN ITEMS context/emit session/end session/invoke session/log session/metrics
+                      session/session session/stream_read session/stream_write)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c support/scripted_host.c)
 endforeach()
 

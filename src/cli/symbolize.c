@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `isoworker symbolize`: the report of a crash (src/worker/crash.c) on standard input, as text for
- * people. A process of its own, for what it reads is as broken as the worker was, and libdw reads
- * the worker's files by it.
+ * `isoworker symbolize`: the report of a crash (src/worker/program/crash.c) on standard input, as
+ * text for people. A process of its own, for what it reads is as broken as the worker was, and libdw
+ * reads the worker's files by it.
  */
 #include "cli/cli.h"
 

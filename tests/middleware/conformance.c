@@ -5,7 +5,7 @@
  */
 #include "middleware/conformance.h"
 
-#include "worker/worker.h"
+#include "worker/registry/worker.h"
 
 #include <pthread.h>
 #include <sched.h>

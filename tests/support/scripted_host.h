@@ -9,7 +9,7 @@
  */
 #include "link/link.h"
 #include "wire/frame.h"
-#include "worker/session.h"
+#include "worker/session/session.h"
 
 typedef struct scripted_host {
     isw_worker *worker;

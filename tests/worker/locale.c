@@ -6,7 +6,7 @@
 #include "base/logline.h"
 #include "base/number.h"
 #include "value/value.h"
-#include "worker/http_types.h"
+#include "worker/http/types.h"
 
 #include <isoworker/span.h>
 #include <isoworker/testing.h>

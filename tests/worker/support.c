@@ -3,7 +3,7 @@
 #include "worker/support.h"
 
 #include "base/logline.h"
-#include "worker/worker.h"
+#include "worker/registry/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_CONTEXT_CONTEXT_H
+#define ISWI_WORKER_CONTEXT_CONTEXT_H
+
+/* What an isw_context is made of. One is made for each place in the worker's pool and used for one
+ * invocation after the other; its arena stays warm. */
+#include "base/arena.h"
+#include "wire/frame.h"
+#include "worker/context/services.h"
+#include "worker/registry/generation.h"
+
+#include <isoworker/context.h>
+#include <isoworker/log.h>
+#include <isoworker/metric.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
+
+typedef struct iswi_watch iswi_watch;
+
+/* Wakes isw_context_sleep when something is cancelled. One for a worker. */
+typedef struct iswi_gate {
+    pthread_mutex_t lock;
+    pthread_cond_t cancelled;
+    iswi_watch *watch; /* limit.c; NULL: not needed so far */
+} iswi_gate;
+
+void iswi_gate_init(iswi_gate *gate);
+void iswi_gate_fini(iswi_gate *gate);
+
+/* Where the log lines of an invocation go. Must copy what it needs. */
+typedef struct iswi_log_sink {
+    void (*emit)(void *user, isw_context *ctx, const iswi_log *line);
+    isw_log_level (*threshold)(void *user, const char *category);
+    void *user;
+} iswi_log_sink;
+
+/* A function for as long as the worker lives; what the YAML makes of it is in its generation. */
+typedef struct iswi_entry {
+    const isw_function *function; /* as it was registered */
+    const char *category;       /* "Function.<name>" */
+    atomic_int threshold;       /* level of that category, from the host */
+    atomic_bool streams;        /* it did, or reads its body as it arrives */
+} iswi_entry;
+
+/* Named data that grows in the invocation's arena. */
+typedef struct iswi_named_bag {
+    isw_named_value *items;
+    size_t count, capacity;
+} iswi_named_bag;
+
+typedef struct iswi_cancel_call iswi_cancel_call;
+typedef struct iswi_after iswi_after;
+typedef struct iswi_form iswi_form;
+
+typedef struct iswi_stream iswi_stream;
+typedef struct iswi_recording iswi_recording;
+
+/* How an invocation reaches a host that takes bodies in pieces, while it runs. */
+typedef struct iswi_host_side {
+    /* The stream of ctx, which stays its own while it runs; made when it is asked for first.
+     * NULL: no memory. */
+    iswi_stream *(*stream)(void *user, isw_context *ctx);
+    /* Send a frame of ctx. Errors: those of iswi_link_send_frame. */
+    isw_status (*send)(void *user, isw_context *ctx, iswi_frame *frame, isw_error *error);
+    void *user;
+} iswi_host_side;
+
+typedef struct iswi_item {
+    const isw_item_key *key;
+    void *value;
+} iswi_item;
+
+struct isw_context {
+    iswi_run run; /* first: the chain knows no more of a context */
+    iswi_arena arena;
+    iswi_encoded outgoing; /* the frame that is being sent about it */
+
+    /* cancel.c; touched by other threads. */
+    atomic_int cancelled; /* isw_cancel_reason */
+    pthread_mutex_t cancel_lock;
+    iswi_cancel_call *cancel_calls;
+    int cancel_fd; /* and 1; 0: none */
+    bool watches_cancel; /* one of the two is or was set; only its own thread */
+
+    /* Everything below is zero at the start of an invocation. */
+    const iswi_entry *entry;
+    iswi_generation *generation;
+    const iswi_bound *bound; /* the entry's function there */
+    iswi_services *services;
+    isw_metrics *metrics;
+    iswi_made *made; /* services of this invocation, the youngest first */
+    const iswi_log_sink *log;
+    iswi_gate *gate;
+    uint64_t id;
+    const char *invocation_id;
+    int64_t arrived_ns;
+    atomic_llong deadline_ns; /* 0: none */
+    isw_time_limit *limit;    /* the innermost */
+    bool endless; /* somebody is at a breakpoint: limits do not count */
+    void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
+    isw_trace trace;
+    isw_retry retry;
+
+    isw_value trigger;
+    isw_map inputs;           /* as they came */
+    isw_map trigger_metadata;
+    iswi_named_bag own_inputs;   /* set by middleware; they hide the others */
+
+    isw_value result;
+    bool has_result;
+    isw_http reply; /* what result points to once isw_http_reply was called */
+    isw_pair *reply_headers;
+    size_t reply_header_count, reply_header_capacity;
+    size_t outer_header_count; /* of them, when the handler was called: those of middleware */
+    iswi_form *form; /* http/form.c: what the body was read as; NULL: nothing yet */
+    iswi_named_bag outputs;
+
+    /* Bodies in pieces and outputs on the way: http/stream.c, emit.c. */
+    const iswi_host_side *host; /* NULL: pieces gather here */
+    iswi_stream *stream;        /* once it was asked for */
+    size_t body_read;           /* bytes of the request's body */
+    bool body_follows; /* it is in the stream */
+    bool body_spent;   /* by an earlier try */
+    bool begun;        /* the response */
+    iswi_buffer gathered; /* of its body, without a host */
+    iswi_buffer piece;    /* that is being made */
+    iswi_named_bag emitted;
+
+    iswi_recording *recording; /* span.c; NULL: nobody has asked */
+    bool obeyed; /* its failure is that it was cancelled, under the status of the reason */
+    bool misused; /* the failure is that the library was used wrongly */
+    bool shrinks; /* something outside the handler makes the answer smaller */
+    bool outcome_decided;
+    isw_outcome outcome;
+    uint32_t retry_after_ms;
+
+    iswi_after *after; /* the last one first */
+    bool answered;
+    bool failure_logged;
+    iswi_item *items;
+    size_t item_count, item_capacity;
+    const isw_principal *principal;
+    isw_named_value scopes[ISWI_SCOPES_MAX];
+    unsigned scope_depth;
+};
+
+void iswi_context_init(isw_context *ctx); /* of zeroed memory */
+void iswi_context_fini(isw_context *ctx);
+
+/* Begin an invocation of the worker's `entry`; everything else of ctx is then zero. False: no
+ * memory. */
+bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
+                        const iswi_log_sink *log);
+
+/* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged
+ * is. */
+isw_status iswi_context_run(isw_context *ctx);
+
+/* End the invocation: items are destroyed, memory is given back. */
+void iswi_context_end(isw_context *ctx);
+
+/* Run what was left for after the answer; to be called once that is sent. */
+void iswi_context_after(isw_context *ctx);
+
+/* Any thread, while the invocation waits or runs. Only the first reason counts. Whoever sleeps is
+ * woken by the caller, through the gate. */
+void iswi_context_cancel(isw_context *ctx, isw_cancel_reason reason);
+
+/* Let go of what cancelling would touch. */
+void iswi_cancel_end(isw_context *ctx);
+
+#ifdef NDEBUG
+#define ISWI_ALIVE(ctx) ((void)(ctx))
+#else
+/* End the program if the context's invocation has ended; `function` is the public one that was
+ * called with it. */
+#define ISWI_ALIVE(ctx) iswi_context_check((ctx), __func__)
+void iswi_context_check(const isw_context *ctx, const char *function);
+#endif
+
+/* http/stream.c: the chain returned `status`. What was gathered becomes the reply, and what was
+ * emitted an output, unless the host has them. Returns the status that the answer is to have. */
+isw_status iswi_context_settle(isw_context *ctx, isw_status status);
+isw_status iswi_emit_settle(isw_context *ctx); /* emit.c: the second half */
+void iswi_context_end_bodies(isw_context *ctx);
+
+/* Whether ctx->result is to travel with the response. */
+bool iswi_context_sends_result(const isw_context *ctx);
+
+/* Room for one more in an array of the invocation's arena; false: no memory. */
+bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
+                       size_t item_size);
+
+/* What chains need: the step that calls the handler, and what a request has. */
+extern const iswi_ends iswi_context_ends;
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Services: known, checked, made and destroyed. Invariant: needs have no cycle once they are
+ * checked, so that the locks of singletons, which are taken along them, cannot wait for each other.
+ */
+#include "worker/context/services.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "worker/context/failure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct isw_resolver {
+    iswi_services *services;
+    isw_context *ctx; /* NULL: for a singleton */
+    const iswi_service *made;
+    isw_error *error;
+};
+
+void iswi_services_init(iswi_services *services)
+{
+    pthread_mutex_init(&services->lock, NULL);
+}
+
+static void destroy_all(iswi_made *made, bool on_heap)
+{
+    while (made) {
+        iswi_made *before = made->before;
+        const isw_service *service = made->service->service;
+
+        if (service->destroy)
+            service->destroy(made->instance, service->user);
+        if (on_heap)
+            iswi_free(made);
+        made = before;
+    }
+}
+
+void iswi_services_fini(iswi_services *services)
+{
+    destroy_all(services->singletons, true);
+    for (size_t i = 0; services->checked && i < services->count; i++)
+        pthread_mutex_destroy(&services->items[i].lock);
+    iswi_free(services->items);
+    pthread_mutex_destroy(&services->lock);
+}
+
+void iswi_services_end(iswi_made **made)
+{
+    destroy_all(*made, false);
+    *made = NULL;
+}
+
+/* -- Known ------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const iswi_service *)a)->service->name,
+                  ((const iswi_service *)b)->service->name);
+}
+
+static iswi_service *find(const iswi_services *services, const char *name)
+{
+    const isw_service named = { .name = name };
+    const iswi_service key = { .service = &named };
+
+    if (services->checked && services->count)
+        return bsearch(&key, services->items, services->count, sizeof key, by_name);
+    for (size_t i = 0; i < services->count; i++)
+        if (strcmp(services->items[i].service->name, name) == 0)
+            return &services->items[i];
+    return NULL;
+}
+
+isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
+                             isw_error *error)
+{
+    const char *name = service->name ? service->name : "";
+    iswi_service *known;
+
+    if (!*name || !service->type || !service->create)
+        return isw_error_set(error, ISW_E_INVALID, "service \"%s\" has no %s", name,
+                             !*name ? "name" : service->type ? "create" : "type");
+    known = find(services, name);
+    if (replace && !known)
+        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no service \"%s\" to replace", name);
+    if (!replace && known)
+        return isw_error_set(error, ISW_E_CONFLICT, "there are two services named \"%s\"", name);
+    if (known && strcmp(known->service->type, service->type) != 0)
+        return isw_error_set(error, ISW_E_INVALID,
+                             "service %s is of type %s and cannot be replaced by one of type %s",
+                             name, known->service->type, service->type);
+    if (!known) {
+        if (!iswi_grow(&services->items, &services->capacity, services->count,
+                       sizeof *services->items))
+            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for service %s", name);
+        known = &services->items[services->count++];
+        memset(known, 0, sizeof *known);
+    }
+    known->service = service;
+    return ISW_OK;
+}
+
+/* -- Checked ----------------------------------------------------------------------------------- */
+
+enum { UNSEEN, ON_THE_WAY, SEEN };
+
+/* The services from the root of a search to the one that is looked at. */
+typedef struct path {
+    const iswi_service *service;
+    const struct path *from;
+} path;
+
+static void write_path(const path *at, iswi_buffer *out)
+{
+    if (at->from) {
+        write_path(at->from, out);
+        iswi_buffer_append_text(out, " needs ");
+    }
+    iswi_buffer_append_text(out, at->service->service->name);
+}
+
+static isw_status refuse(const path *at, const char *why, isw_error *error)
+{
+    iswi_buffer text = { 0 };
+    isw_status status;
+
+    write_path(at, &text);
+    status = isw_error_set(error, ISW_E_CONFIG, "service %s: %s",
+                           iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "", why);
+    iswi_buffer_fini(&text);
+    return status;
+}
+
+/* Walk down what a service needs. Within a singleton nothing may live for one invocation only. */
+static isw_status walk(iswi_services *services, const path *at, bool in_singleton, isw_error *error)
+{
+    iswi_service *service = (iswi_service *)at->service;
+    isw_status status = ISW_OK;
+
+    if (service->mark == ON_THE_WAY)
+        return refuse(at, "a service cannot need itself", error);
+    if (in_singleton && service->service->lifetime == ISW_PER_INVOCATION)
+        return refuse(at, "a singleton cannot need what lives for one invocation", error);
+    if (service->mark == SEEN && !in_singleton)
+        return ISW_OK;
+    service->mark = ON_THE_WAY;
+    for (const char *const *need = service->service->needs; status == ISW_OK && need && *need;
+         need++) {
+        path next = { find(services, *need), at };
+
+        if (next.service)
+            status = walk(services, &next,
+                          in_singleton || service->service->lifetime == ISW_SINGLETON, error);
+        else
+            status = isw_error_set(error, ISW_E_CONFIG,
+                                   "service %s needs \"%s\", which is not there",
+                                   service->service->name, *need);
+    }
+    service->mark = SEEN;
+    return status;
+}
+
+isw_status iswi_services_check(iswi_services *services, isw_error *error)
+{
+    isw_status status = ISW_OK;
+
+    if (services->checked)
+        return ISW_OK;
+    if (services->count)
+        qsort(services->items, services->count, sizeof *services->items, by_name);
+    for (size_t i = 0; i < services->count; i++)
+        services->items[i].mark = UNSEEN;
+    for (size_t i = 0; status == ISW_OK && i < services->count; i++) {
+        path root = { &services->items[i], NULL };
+
+        status = walk(services, &root, false, error);
+    }
+    if (status != ISW_OK)
+        return status;
+    for (size_t i = 0; i < services->count; i++)
+        pthread_mutex_init(&services->items[i].lock, NULL);
+    services->checked = true;
+    return ISW_OK;
+}
+
+/* -- Made -------------------------------------------------------------------------------------- */
+
+/* Call create. What it fails with names the service. */
+static void *make(iswi_services *services, isw_context *ctx, const iswi_service *service,
+                  isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_resolver from = { services, ctx, service, &own };
+    void *instance = NULL;
+    isw_status status = service->service->create(&from, service->service->user, &instance, &own);
+
+    if (status == ISW_OK && instance)
+        return instance;
+    if (own.status != ISW_OK)
+        status = own.status;
+    if (status == ISW_OK)
+        status = isw_error_set(&own, ISW_E_INTERNAL, "create gave nothing");
+    isw_error_set(error, status, "service %s: %s", service->service->name,
+                  *own.message ? own.message : isw_status_text(status));
+    return NULL;
+}
+
+static void *no_memory(const iswi_service *service, isw_error *error)
+{
+    isw_error_set(error, ISW_E_NO_MEMORY, "service %s: no memory for it", service->service->name);
+    return NULL;
+}
+
+/* Made for a singleton, or one itself. */
+static void *make_for_worker(iswi_services *services, const iswi_service *service,
+                             isw_error *error)
+{
+    iswi_made *made = iswi_calloc(1, sizeof *made);
+
+    if (!made)
+        return no_memory(service, error);
+    made->service = service;
+    made->instance = make(services, NULL, service, error);
+    if (!made->instance) {
+        iswi_free(made);
+        return NULL;
+    }
+    pthread_mutex_lock(&services->lock);
+    made->before = services->singletons;
+    services->singletons = made;
+    pthread_mutex_unlock(&services->lock);
+    return made->instance;
+}
+
+static void *make_for_invocation(iswi_services *services, isw_context *ctx,
+                                 const iswi_service *service, isw_error *error)
+{
+    iswi_made *made = iswi_arena_alloc(&ctx->arena, sizeof *made);
+
+    if (!made)
+        return no_memory(service, error);
+    made->service = service;
+    made->instance = make(services, ctx, service, error);
+    if (!made->instance)
+        return NULL;
+    made->before = ctx->made; /* behind what it needed, which was made meanwhile */
+    ctx->made = made;
+    return made->instance;
+}
+
+static void *get_singleton(iswi_services *services, iswi_service *service, isw_error *error)
+{
+    void *instance = atomic_load_explicit(&service->singleton, memory_order_acquire);
+
+    if (instance)
+        return instance;
+    pthread_mutex_lock(&service->lock);
+    instance = atomic_load(&service->singleton);
+    if (!instance) {
+        instance = make_for_worker(services, service, error);
+        atomic_store_explicit(&service->singleton, instance, memory_order_release);
+    }
+    pthread_mutex_unlock(&service->lock);
+    return instance;
+}
+
+static void *get(iswi_services *services, isw_context *ctx, iswi_service *service,
+                 isw_error *error)
+{
+    if (service->service->lifetime == ISW_SINGLETON)
+        return get_singleton(services, service, error);
+    if (!ctx)
+        return make_for_worker(services, service, error);
+    if (service->service->lifetime == ISW_PER_INVOCATION)
+        for (const iswi_made *at = ctx->made; at; at = at->before)
+            if (at->service == service)
+                return at->instance;
+    return make_for_invocation(services, ctx, service, error);
+}
+
+/* The service that is asked for by name and type. */
+static iswi_service *look_up(const iswi_services *services, const char *name, const char *type,
+                             isw_error *error)
+{
+    iswi_service *service = find(services, name);
+    iswi_buffer names = { 0 };
+
+    if (service && strcmp(service->service->type, type) == 0)
+        return service;
+    if (service) {
+        isw_error_set(error, ISW_E_NOT_FOUND, "service %s is of type %s, not %s", name,
+                      service->service->type, type);
+        return NULL;
+    }
+    for (size_t i = 0; i < services->count; i++)
+        iswi_buffer_printf(&names, "%s%s", i ? ", " : "", services->items[i].service->name);
+    isw_error_set(error, ISW_E_NOT_FOUND, "there is no service \"%s\"; known: %s", name,
+                  names.size ? iswi_buffer_text(&names) : "none");
+    iswi_buffer_fini(&names);
+    return NULL;
+}
+
+void *isw_context_service(isw_context *ctx, const char *name, const char *type)
+{
+    ISWI_ALIVE(ctx);
+    isw_error error = { ISW_OK, "" };
+    iswi_service *service;
+    void *instance;
+
+    if (iswi_needs(ctx, __func__, "name", name) != ISW_OK ||
+        iswi_needs(ctx, __func__, "type", type) != ISW_OK)
+        return NULL;
+    service = look_up(ctx->services, name, type, &error);
+    instance = service ? get(ctx->services, ctx, service, &error) : NULL;
+    /* Whatever it is that lacks, it is not the caller's fault. */
+    if (!instance && isw_status_http(error.status) < 500 && error.status != ISW_E_BUSY)
+        iswi_misuse(ctx, error.status, "%s", error.message);
+    else if (!instance)
+        iswi_fail(ctx, error.status, "%s", error.message);
+    return instance;
+}
+
+static bool is_needed(const isw_service *service, const char *name)
+{
+    for (const char *const *need = service->needs; need && *need; need++)
+        if (strcmp(*need, name) == 0)
+            return true;
+    return false;
+}
+
+void *isw_resolver_service(isw_resolver *from, const char *name, const char *type)
+{
+    iswi_service *service;
+
+    if (!is_needed(from->made->service, name)) {
+        isw_error_set(from->error, ISW_E_INVALID, "it asks for \"%s\", which its `needs` lacks",
+                      name);
+        return NULL;
+    }
+    service = look_up(from->services, name, type, from->error);
+    return service ? get(from->services, from->ctx, service, from->error) : NULL;
+}
+
+isw_context *isw_resolver_context(const isw_resolver *from)
+{
+    return from->ctx;
+}
+
+isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error)
+{
+    (void)from;
+    (void)error;
+    *out = user;
+    return ISW_OK;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One invocation in the calling thread, with no host: for tests, debuggers and `invoke`. */
+#include "worker/program/local.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/logline.h"
+
+#include <stdio.h>
+
+static void print_line(void *user, isw_context *ctx, const iswi_log *line)
+{
+    iswi_logline text = { .level = (isw_log_level)line->level,
+                          .time_us = (int64_t)line->time_us,
+                          .source = isw_str_of("local"),
+                          .category = line->category,
+                          .message = line->message,
+                          .fields = line->fields.items,
+                          .field_count = line->fields.count };
+    iswi_buffer out = { 0 };
+
+    (void)user;
+    (void)ctx;
+    iswi_logline_text(&text, false, &out);
+    if (out.size) /* else memory is out */
+        fwrite(out.data, 1, out.size, stderr);
+    iswi_buffer_fini(&out);
+}
+
+static isw_log_level print_threshold(void *user, const char *category)
+{
+    (void)user;
+    (void)category;
+    return ISW_LOG_INFO;
+}
+
+const iswi_log_sink iswi_local_log = { print_line, print_threshold, NULL };
+
+/* Give the context a chain of its own, without the middleware of these names. */
+static bool leave_out(isw_context *ctx, const isw_option_strings *names)
+{
+    iswi_bound *own = iswi_arena_alloc(&ctx->arena, sizeof *own);
+    isw_function *function = iswi_arena_alloc(&ctx->arena, sizeof *function);
+
+    if (!own || !function)
+        return false;
+    *function = *ctx->bound->function;
+    function->without = iswi_names_join(&ctx->arena, function->without, names);
+    own->function = function;
+    if (!function->without ||
+        iswi_pipeline_chain(ctx->generation->pipeline, function, iswi_context_ends, &ctx->arena,
+                            &own->chain) != ISW_OK)
+        return false;
+    ctx->bound = own;
+    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, own->chain.state_bytes);
+    return ctx->run.chain_state != NULL;
+}
+
+/* False: no memory, or no randomness for its id. */
+static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
+                  isw_context *ctx)
+{
+    uint32_t timeout_ms = local->timeout_ms;
+    unsigned char random[16];
+    char *id;
+
+    iswi_context_init(ctx);
+    if (!iswi_context_begin(ctx, worker, entry, local->log))
+        return false;
+    if (local->without.count && !leave_out(ctx, &local->without))
+        return false;
+    id = isw_context_alloc(ctx, 2 * sizeof random + 1);
+    if (!id || !iswi_random(random, sizeof random))
+        return false;
+    iswi_hex(random, sizeof random, id);
+    ctx->invocation_id = local->invocation_id ? local->invocation_id : id;
+    ctx->trigger = local->trigger;
+    ctx->inputs = local->inputs;
+    ctx->trigger_metadata = local->trigger_metadata;
+    ctx->trace = local->trace;
+    ctx->retry = local->retry;
+    ctx->sleep = local->sleep;
+    ctx->endless = local->endless;
+    if (!timeout_ms)
+        timeout_ms = ctx->bound->function->timeout_ms;
+    if (timeout_ms && !local->endless)
+        ctx->deadline_ns = ctx->arrived_ns + (int64_t)timeout_ms * 1000000;
+    return true;
+}
+
+isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local)
+{
+    isw_context *ctx = iswi_calloc(1, sizeof *ctx);
+
+    if (!ctx || begin(worker, entry, local, ctx))
+        return ctx;
+    iswi_local_end(ctx);
+    return NULL;
+}
+
+void iswi_local_end(isw_context *ctx)
+{
+    iswi_context_end(ctx);
+    iswi_context_fini(ctx);
+    iswi_free(ctx);
+}
+
+void iswi_local_fill(const isw_context *ctx, isw_status status, isw_invocation *out)
+{
+    const isw_failure *failure = isw_context_failure(ctx);
+
+    memset(out, 0, sizeof *out);
+    out->outcome = isw_context_outcome(ctx, status);
+    if (failure)
+        out->failure = *failure;
+    if (ctx->has_result)
+        out->result = ctx->result;
+    out->outputs = ctx->outputs.items;
+    out->output_count = ctx->outputs.count;
+    out->duration_us = isw_context_elapsed_us(ctx);
+    out->opaque = (void *)ctx;
+}
+
+isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_value *input,
+                             isw_invocation *out, isw_error *error)
+{
+    isw_status status = isw_worker_configure(worker, error);
+    iswi_local local = { .log = &iswi_local_log };
+    const iswi_entry *entry;
+    isw_context *ctx;
+
+    if (status != ISW_OK)
+        return status;
+    entry = iswi_worker_entry(worker, isw_str_of(name));
+    if (!entry)
+        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no function \"%s\"", name);
+    if (input)
+        local.trigger = *input;
+    ctx = iswi_local_begin(worker, entry, &local);
+    if (!ctx)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the invocation");
+    status = iswi_context_run(ctx);
+    iswi_local_fill(ctx, status, out);
+    iswi_context_after(ctx);
+    return ISW_OK;
+}
+
+void isw_invocation_free(isw_invocation *invocation)
+{
+    if (invocation->opaque)
+        iswi_local_end(invocation->opaque);
+    invocation->opaque = NULL;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_PROGRAM_LOCAL_H
+#define ISWI_WORKER_PROGRAM_LOCAL_H
+
+/* An invocation in the calling thread, with no host. */
+#include "worker/registry/worker.h"
+
+/* What it brings; zeroed it brings nothing. All views live until iswi_local_end. */
+typedef struct iswi_local {
+    isw_value trigger;
+    isw_map inputs;
+    isw_map trigger_metadata;
+    isw_trace trace;
+    isw_retry retry;
+    uint32_t timeout_ms; /* 0: the function's own */
+    bool endless;        /* no deadline, and no limit */
+    const char *invocation_id;  /* NULL: a new one */
+    isw_option_strings without; /* middleware to leave out */
+    const iswi_log_sink *log;
+    void (*sleep)(isw_context *ctx, int64_t until_ns); /* instead of sleeping; may be NULL */
+} iswi_local;
+
+/* A context that is ready to run, or NULL when memory is out. */
+isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local);
+
+void iswi_local_end(isw_context *ctx);
+
+/* Lines to standard error. */
+extern const iswi_log_sink iswi_local_log;
+
+/* What came of the context that has run. */
+void iswi_local_fill(const isw_context *ctx, isw_status status, isw_invocation *out);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker before it runs: what the program registers, and the chains made from it. */
+#include "worker/registry/worker.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef ISWI_STATIC /* modules elsewhere: middleware/modules.cmake */
+extern const isw_middleware isw_middleware_auth, isw_middleware_compress;
+#endif
+
+static const isw_middleware *const builtin[] = {
+#ifdef ISWI_STATIC
+    &isw_middleware_auth,
+    &isw_middleware_compress,
+#endif
+    &isw_middleware_circuit_breaker,
+    &isw_middleware_cors,
+    &isw_middleware_error_handling,
+    &isw_middleware_idempotency,
+    &isw_middleware_logging,
+    &isw_middleware_metrics,
+    &isw_middleware_rate_limit,
+    &isw_middleware_retry,
+    &isw_middleware_timeout,
+    &isw_middleware_trace,
+    &isw_middleware_validate,
+};
+
+static bool copy_text(char **out, const char *text)
+{
+    *out = text ? iswi_strdup(text) : NULL;
+    return *out || !text;
+}
+
+/* Under a host standard output is a pipe, which C buffers by the block: what a function prints
+ * would be seen late, and never if the process crashes. */
+static void print_at_once(void)
+{
+    if (getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) {
+        fflush(stdout);
+        setvbuf(stdout, NULL, _IONBF, 0);
+    }
+}
+
+isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out, isw_error *error)
+{
+    static const isw_worker_options defaults = ISW_WORKER_OPTIONS_INIT;
+    isw_worker *worker = iswi_calloc(1, sizeof *worker);
+    isw_status status = ISW_OK;
+
+    if (!worker)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
+    if (!options)
+        options = &defaults;
+    print_at_once();
+    iswi_gate_init(&worker->gate);
+    pthread_mutex_init(&worker->reload_lock, NULL);
+    iswi_services_init(&worker->services);
+    iswi_metrics_init(&worker->metrics);
+    iswi_arena_init(&worker->arena, 16 * 1024);
+    sem_init(&worker->wake, 0, 0);
+    worker->token_fd = options->token_fd;
+    if (!copy_text(&worker->config_path, options->config_path) ||
+        !copy_text(&worker->config_text, options->config_text) ||
+        !copy_text(&worker->url, options->url))
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
+    for (size_t i = 0; status == ISW_OK && i < sizeof builtin / sizeof builtin[0]; i++)
+        status = iswi_registry_add(&worker->registry, builtin[i], error);
+    if (status == ISW_OK)
+        *out = worker;
+    else
+        isw_worker_destroy(worker);
+    return status;
+}
+
+static void end_generations(isw_worker *worker)
+{
+    iswi_generation *at = atomic_load(&worker->generation);
+
+    iswi_generation_drop(at);
+    while (at) {
+        iswi_generation *older = at->older;
+
+        iswi_free(at);
+        at = older;
+    }
+}
+
+void isw_worker_destroy(isw_worker *worker)
+{
+    if (!worker)
+        return;
+    end_generations(worker);
+    pthread_mutex_destroy(&worker->reload_lock);
+    iswi_services_fini(&worker->services);
+    iswi_metrics_fini(&worker->metrics);
+    iswi_registry_fini(&worker->registry);
+    iswi_arena_fini(&worker->arena);
+    iswi_free(worker->functions);
+    iswi_free(worker->sorted);
+    iswi_free(worker->config_path);
+    iswi_free(worker->config_text);
+    iswi_free(worker->url);
+    iswi_gate_fini(&worker->gate);
+    sem_destroy(&worker->wake);
+    iswi_free(worker);
+}
+
+/* -- Registration ------------------------------------------------------------------------------ */
+
+/* Whether there is one of that name; *place is where it is, or where it belongs. */
+static bool find_sorted(const isw_worker *worker, const char *name, size_t *place)
+{
+    size_t low = 0;
+    size_t high = worker->function_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(worker->sorted[middle]->name, name);
+
+        *place = middle;
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *place = low;
+    return false;
+}
+
+isw_status isw_worker_add_function(isw_worker *worker, const isw_function *function,
+                                   isw_error *error)
+{
+    const char *name = function->name ? function->name : "";
+    size_t count = worker->function_count;
+    size_t place;
+
+    assert(!worker->configured);
+    if (!iswi_function_name(isw_str_of(name)) || strlen(name) > ISWI_NAME_MAX)
+        return isw_error_set(error, ISW_E_INVALID,
+                             "\"%s\" is no name for a function: a letter, then letters, digits, "
+                             "'_' or '-', at most %d", name, ISWI_NAME_MAX);
+    if (!function->handler || !function->trigger.type)
+        return isw_error_set(error, ISW_E_INVALID, "function %s has no %s", name,
+                             function->handler ? "trigger" : "handler");
+    if (find_sorted(worker, name, &place))
+        return isw_error_set(error, ISW_E_CONFLICT, "there are two functions named \"%s\"", name);
+    if (!iswi_grow(&worker->functions, &worker->function_capacity, count,
+                   sizeof worker->functions[0]) ||
+        !iswi_grow(&worker->sorted, &worker->sorted_capacity, count, sizeof worker->sorted[0]))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for function %s", name);
+    memmove(&worker->sorted[place + 1], &worker->sorted[place],
+            (count - place) * sizeof worker->sorted[0]);
+    worker->sorted[place] = function;
+    worker->functions[worker->function_count++] = function;
+    return ISW_OK;
+}
+
+isw_status isw_worker_add_middleware(isw_worker *worker, const isw_middleware *middleware,
+                                     isw_error *error)
+{
+    return iswi_registry_add(&worker->registry, middleware, error);
+}
+
+isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service,
+                                  isw_error *error)
+{
+    assert(!worker->configured);
+    return iswi_services_add(&worker->services, service, false, error);
+}
+
+isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *service,
+                                      isw_error *error)
+{
+    assert(!worker->configured);
+    return iswi_services_add(&worker->services, service, true, error);
+}
+
+/* A row that has lost its name ends no list: what follows it would be gone in silence. */
+static bool ends(const isw_function *row)
+{
+    return !row->name && !row->handler && !row->trigger.type;
+}
+
+static isw_status refuse_row(const char *list, ptrdiff_t at, isw_error *error)
+{
+    return isw_error_set(
+        error, ISW_E_INVALID,
+        "row %td of the list of %s has no name; only the last one, { 0 }, has none", at + 1, list);
+}
+
+/* Take up what came of one row. False: there is no use in going on. */
+static bool took(iswi_faults *faults, const isw_error *own, isw_status *all, isw_error *error)
+{
+    if (own->status != ISW_OK) {
+        iswi_faults_add(faults, own->message);
+        isw_error_set(error, own->status, "%s", own->message);
+    }
+    return iswi_faults_go_on(faults, own->status, all);
+}
+
+static void add_functions(isw_worker *worker, const isw_function *list, iswi_faults *faults,
+                          isw_status *all, isw_error *error)
+{
+    bool on = true;
+
+    for (const isw_function *at = list; on && at && !ends(at); at++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (at->name)
+            isw_worker_add_function(worker, at, &own);
+        else
+            refuse_row("functions", at - list, &own);
+        on = took(faults, &own, all, error);
+    }
+}
+
+static void add_services(isw_worker *worker, const isw_service *list, iswi_faults *faults,
+                         isw_status *all, isw_error *error)
+{
+    bool on = *all == ISW_OK || faults;
+
+    for (const isw_service *at = list; on && at && (at->name || at->create || at->type); at++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (at->name)
+            isw_worker_add_service(worker, at, &own);
+        else
+            refuse_row("services", at - list, &own);
+        on = took(faults, &own, all, error);
+    }
+}
+
+isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faults *faults,
+                               isw_error *error)
+{
+    const isw_middleware *const *middleware = app->middleware;
+    isw_status all = ISW_OK;
+    bool on = true;
+
+    add_functions(worker, app->functions, faults, &all, error);
+    add_services(worker, app->services, faults, &all, error);
+    for (on = all == ISW_OK || faults; on && middleware && *middleware; middleware++) {
+        isw_error own = { ISW_OK, "" };
+
+        isw_worker_add_middleware(worker, *middleware, &own);
+        on = took(faults, &own, &all, error);
+    }
+    return all;
+}
+
+isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
+{
+    return iswi_worker_add_app(worker, app, NULL, error);
+}
+
+static void free_generation(iswi_generation *generation)
+{
+    iswi_generation_drop(generation);
+    iswi_free(generation);
+}
+
+/* -- Configuration ----------------------------------------------------------------------------- */
+
+static bool init_entry(isw_worker *worker, iswi_entry *entry, const isw_function *function)
+{
+    entry->function = function;
+    entry->category = iswi_arena_printf(&worker->arena, "Function.%s", function->name);
+    atomic_init(&entry->threshold, ISW_LOG_INFO);
+    atomic_init(&entry->streams, function->streams);
+    return entry->category != NULL;
+}
+
+static isw_status make_entries(isw_worker *worker, isw_error *error)
+{
+    size_t count = worker->function_count;
+    bool made;
+
+    worker->entries = iswi_arena_calloc(&worker->arena, count + 1, sizeof *worker->entries);
+    made = worker->entries != NULL;
+    for (size_t i = 0; made && i < count; i++)
+        made = init_entry(worker, &worker->entries[i], worker->sorted[i]);
+    return made ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for functions");
+}
+
+/* What the program itself says, before what its YAML says. */
+static isw_status check_program(isw_worker *worker, iswi_faults *faults, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_status status = iswi_services_check(&worker->services, &own);
+
+    if (status != ISW_OK) {
+        iswi_faults_add(faults, own.message);
+        isw_error_set(error, status, "%s", own.message);
+    }
+    if (status == ISW_OK || faults)
+        iswi_faults_go_on(faults, iswi_worker_check_triggers(worker, faults, error), &status);
+    return status;
+}
+
+isw_status iswi_worker_configure(isw_worker *worker, iswi_faults *faults, isw_error *error)
+{
+    iswi_generation *generation = NULL;
+    isw_status all;
+
+    if (worker->configured)
+        return ISW_OK;
+    all = check_program(worker, faults, error);
+    if (all != ISW_OK && !faults)
+        return all;
+    if (!worker->entries && !iswi_faults_go_on(faults, make_entries(worker, error), &all))
+        return all;
+    iswi_faults_go_on(faults, iswi_generation_create(worker, NULL, faults, &generation, error),
+                      &all);
+    if (all != ISW_OK) {
+        free_generation(generation);
+        return all;
+    }
+    worker->settings = generation->settings;
+    atomic_store(&worker->generation, generation);
+    worker->configured = true;
+    return ISW_OK;
+}
+
+isw_status isw_worker_configure(isw_worker *worker, isw_error *error)
+{
+    return iswi_worker_configure(worker, NULL, error);
+}
+
+isw_status isw_worker_reload(isw_worker *worker, isw_error *error)
+{
+    return iswi_worker_reload(worker, NULL, error);
+}
+
+isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error *error)
+{
+    iswi_generation *generation = NULL;
+    iswi_generation *old;
+    isw_status status;
+
+    assert(worker->configured);
+    pthread_mutex_lock(&worker->reload_lock);
+    old = atomic_load(&worker->generation);
+    status = iswi_generation_create(worker, old, faults, &generation, error);
+    if (status == ISW_OK) {
+        generation->older = old;
+        atomic_store(&worker->generation, generation);
+        iswi_generation_drop(old);
+    }
+    pthread_mutex_unlock(&worker->reload_lock);
+    return status;
+}
+
+iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name)
+{
+    size_t low = 0;
+    size_t high = worker->function_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *at = worker->entries[middle].function->name;
+        int order = strncmp(at, name.data, name.size);
+
+        if (order == 0 && at[name.size] == '\0')
+            return &worker->entries[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+unsigned iswi_worker_limit(const isw_worker *worker)
+{
+    int64_t limit = worker->settings.max_in_flight;
+
+    if (!limit)
+        limit = 4 * worker->settings.concurrency;
+    return (unsigned)(limit < ISWI_CREDIT_MAX ? limit : ISWI_CREDIT_MAX);
+}
+
+void isw_worker_stop(isw_worker *worker)
+{
+    atomic_store(&worker->stop_asked, true);
+    sem_post(&worker->wake);
+}

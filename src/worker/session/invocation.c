@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One invocation from its frame to its response. Runs on a thread of the pool. */
+#include "worker/session/session.h"
+
+#include "worker/context/failure.h"
+#include "worker/http/reply.h"
+
+static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
+                   const iswi_invoke *invoke)
+{
+    const char *text = isw_context_strndup(ctx, invoke->invocation_id.data,
+                                           invoke->invocation_id.size);
+
+    ctx->id = job->id;
+    ctx->endless = session->worker->debugged;
+    ctx->host = session->streams ? &session->host_side : NULL;
+    ctx->body_follows = invoke->body_follows;
+    ctx->arrived_ns = job->arrived_ns;
+    ctx->invocation_id = text ? text : "";
+    ctx->trigger = invoke->trigger;
+    ctx->inputs = invoke->inputs;
+    ctx->trigger_metadata = invoke->trigger_metadata;
+    ctx->trace = (isw_trace){ invoke->trace.parent, invoke->trace.state, invoke->trace.baggage };
+    ctx->retry.count = (uint32_t)invoke->retry.count;
+    ctx->retry.max = (uint32_t)invoke->retry.max;
+    ctx->retry.last_error = invoke->retry.last_error;
+    if (invoke->timeout_ms && invoke->timeout_ms < INT64_MAX / 2000000)
+        ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
+}
+
+/* `headers` is room for those of an answer that the host makes. */
+static void fill_response(isw_context *ctx, isw_status status, iswi_response *response,
+                          isw_http *headers)
+{
+    bool success;
+
+    response->outcome = (uint64_t)isw_context_outcome(ctx, status);
+    success = response->outcome == ISW_OUTCOME_SUCCESS;
+    response->logged = !success && ctx->failure_logged;
+    if (!success && isw_context_failure(ctx))
+        iswi_failure_to_wire(ctx, &response->status);
+    if (iswi_reply_headers_alone(ctx, success, headers))
+        response->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
+    else if (iswi_context_sends_result(ctx))
+        response->result = ctx->result;
+    response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
+    if (response->outcome == ISW_OUTCOME_RETRY_LATER)
+        response->retry_after_ms = ctx->retry_after_ms;
+}
+
+/* The response that can always be sent, but for what `headers` (may be NULL) say. */
+static void send_failure(iswi_session *session, iswi_job *job, isw_status status,
+                         const char *message, const isw_http *headers)
+{
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
+    isw_error unused = { ISW_OK, "" };
+
+    iswi_dispatch_answer(&session->dispatch, job);
+    frame.as.response.outcome = ISW_OUTCOME_FAILED;
+    frame.as.response.status = iswi_status_to_wire(status, message);
+    frame.as.response.logged = job->ctx.failure_logged;
+    if (headers) {
+        frame.as.response.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
+        if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &unused) == ISW_OK)
+            return;
+        frame.as.response.result = isw_value_none();
+    }
+    if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, NULL) != ISW_OK)
+        iswi_link_close(session->link);
+}
+
+static void respond(iswi_session *session, iswi_job *job, isw_status status)
+{
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
+    isw_error error = { ISW_OK, "" };
+    isw_http headers;
+    bool has_headers;
+    isw_status sent;
+
+    fill_response(&job->ctx, status, &frame.as.response, &headers);
+    iswi_dispatch_answer(&session->dispatch, job);
+    sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
+    if (sent == ISW_OK)
+        return;
+    has_headers = iswi_reply_headers_alone(&job->ctx, false, &headers);
+    job->ctx.failure_logged = true;
+    isw_log(&job->ctx, ISW_LOG_ERROR, "the answer cannot be sent, and its caller gets 500: %s",
+            error.status ? error.message : isw_status_text(sent));
+    send_failure(session, job, ISW_E_FAILED, "the answer could not be sent",
+                 has_headers ? &headers : NULL);
+}
+
+static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
+{
+    iswi_entry *entry = iswi_session_entry(session, frame->as.invoke.function);
+    isw_context *ctx = &job->ctx;
+    isw_status status;
+
+    if (!entry) {
+        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number", NULL);
+        return;
+    }
+    job->entry = entry;
+    if (session->streams && atomic_load(&entry->streams) &&
+        iswi_dispatch_pass(&session->dispatch, job))
+        return; /* the thread that runs it here is to read what it will wait for */
+    if (!iswi_context_begin(ctx, session->worker, entry, &session->sink)) {
+        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", NULL);
+        return;
+    }
+    set_up(session, job, ctx, &frame->as.invoke);
+    status = iswi_context_run(ctx);
+    respond(session, job, status);
+    iswi_context_after(ctx);
+}
+
+static void fail(iswi_session *session, iswi_job *job, const isw_error *error)
+{
+    if (error->status == ISW_E_NO_MEMORY)
+        send_failure(session, job, ISW_E_NO_MEMORY, error->message, NULL);
+    else
+        iswi_session_violation(session, error);
+}
+
+void iswi_invocation_run(void *user, iswi_job *job)
+{
+    iswi_session *session = user;
+    isw_error error = { ISW_OK, "" };
+    iswi_frame frame;
+    size_t used;
+
+    /* The lists of the decoded frame lie in the context's arena, and live as long. */
+    if (iswi_frame_decode(job->frame.data, job->frame.size, &job->ctx.arena, &frame, &used,
+                          &error) != ISW_OK)
+        fail(session, job, &error);
+    else if (frame.as.invoke.body_follows && !session->streams)
+        fail(session, job, &(isw_error){ ISW_E_PROTOCOL, "a body that follows without the "
+                                                         "capability stream" });
+    else
+        run(session, job, &frame);
+    iswi_context_end(&job->ctx);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a test keeps of an invocation: copies of its lines, and views of its context, which lives
+ * until the next one. */
+#include "worker/testing/testing.h"
+
+#include <isoworker/http.h>
+
+/* -- Copies ------------------------------------------------------------------------------------ */
+
+static isw_str copy_text(isw_test *test, isw_str text)
+{
+    return (isw_str){ iswi_test_text(test, text), text.size };
+}
+
+static isw_pairs copy_pairs(isw_test *test, const isw_pairs *pairs)
+{
+    isw_pair *copy = iswi_test_must(iswi_arena_calloc(&test->arena, pairs->count, sizeof *copy));
+
+    for (size_t i = 0; i < pairs->count; i++)
+        copy[i] = (isw_pair){ copy_text(test, pairs->items[i].name),
+                              copy_text(test, pairs->items[i].value) };
+    return (isw_pairs){ copy, pairs->count };
+}
+
+static isw_map copy_map(isw_test *test, const isw_map *map)
+{
+    isw_named_value *copy =
+        iswi_test_must(iswi_arena_calloc(&test->arena, map->count, sizeof *copy));
+
+    for (size_t i = 0; i < map->count; i++)
+        copy[i] = (isw_named_value){ copy_text(test, map->items[i].name),
+                                     iswi_test_copy(test, &map->items[i].value) };
+    return (isw_map){ copy, map->count };
+}
+
+static const isw_http *copy_http(isw_test *test, const isw_http *http)
+{
+    isw_http *copy = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *copy));
+
+    copy->method = copy_text(test, http->method);
+    copy->url = copy_text(test, http->url);
+    copy->headers = copy_pairs(test, &http->headers);
+    copy->query = copy_pairs(test, &http->query);
+    copy->params = copy_pairs(test, &http->params);
+    copy->body.data = iswi_test_text(test, (isw_str){ http->body.data, http->body.size });
+    copy->body.size = http->body.size;
+    copy->client = copy_text(test, http->client);
+    copy->status = http->status;
+    return copy;
+}
+
+static const isw_model *copy_model(isw_test *test, const isw_model *model)
+{
+    isw_model *copy = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *copy));
+
+    copy->version = copy_text(test, model->version);
+    copy->source = copy_text(test, model->source);
+    copy->content_type = copy_text(test, model->content_type);
+    copy->content.size = model->content.size;
+    copy->content.data = iswi_test_text(test, (isw_str){ model->content.data, copy->content.size });
+    return copy;
+}
+
+static isw_value copy_array(isw_test *test, const isw_value *value)
+{
+    size_t count = value->as.array.count;
+    isw_value *items = iswi_test_must(iswi_arena_calloc(&test->arena, count, sizeof *items));
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = iswi_test_copy(test, &value->as.array.items[i]);
+    return isw_value_array(items, count);
+}
+
+isw_value iswi_test_copy(isw_test *test, const isw_value *value)
+{
+    isw_value copy = *value;
+
+    switch (value->type) {
+    case ISW_VALUE_STRING:
+    case ISW_VALUE_JSON:
+        copy.as.string = copy_text(test, value->as.string);
+        break;
+    case ISW_VALUE_BYTES:
+        copy.as.bytes.data =
+            iswi_test_text(test, (isw_str){ value->as.bytes.data, value->as.bytes.size });
+        break;
+    case ISW_VALUE_HTTP:
+        copy.as.http = copy_http(test, value->as.http);
+        break;
+    case ISW_VALUE_MODEL:
+        copy.as.model = copy_model(test, value->as.model);
+        break;
+    case ISW_VALUE_ARRAY:
+        return copy_array(test, value);
+    case ISW_VALUE_MAP:
+        copy.as.map = copy_map(test, &value->as.map);
+        break;
+    default:
+        break;
+    }
+    return copy;
+}
+
+/* -- Filling ----------------------------------------------------------------------------------- */
+
+void iswi_test_take_line(void *user, isw_context *ctx, const iswi_log *line)
+{
+    isw_test *test = user;
+    isw_test_line *kept = iswi_test_add(test, &test->lines, sizeof *kept);
+
+    (void)ctx;
+    kept->level = (isw_log_level)line->level;
+    kept->category = iswi_test_text(test, line->category);
+    kept->message = iswi_test_text(test, line->message);
+    kept->fields = copy_map(test, &line->fields);
+}
+
+/* What the host answers when the function made no reply of its own; see its http_bridge.c. */
+static int status_without_reply(const isw_test_result *result)
+{
+    if (result->outcome == ISW_OUTCOME_SUCCESS)
+        return result->result.type == ISW_VALUE_NONE ? 204 : 200;
+    if (result->outcome == ISW_OUTCOME_RETRY_LATER)
+        return 503;
+    return isw_status_http(result->failure ? result->failure->status : ISW_E_FAILED);
+}
+
+static int http_status_of(const isw_test_result *result)
+{
+    const isw_http *reply =
+        result->result.type == ISW_VALUE_HTTP ? result->result.as.http : NULL;
+
+    if (reply && (result->outcome == ISW_OUTCOME_SUCCESS || reply->status >= 400))
+        return reply->status;
+    return status_without_reply(result);
+}
+
+static void set_body(isw_test *test)
+{
+    isw_bytes body = isw_value_payload(&test->result.result);
+
+    test->result.body = iswi_test_text(test, (isw_str){ body.data, body.size });
+    test->result.body_size = body.size;
+}
+
+static void set_spans(isw_test *test)
+{
+    const iswi_spans *spans = &test->spans;
+    isw_test_span *out =
+        iswi_test_must(iswi_arena_calloc(&test->arena, spans->count, sizeof *out));
+
+    for (size_t i = 0; i < spans->count; i++) {
+        const iswi_span *span = &spans->items[i];
+
+        out[i] = (isw_test_span){ .name = span->name,
+                                  .depth = span->depth,
+                                  .start_us = (span->start_ns - test->ctx->arrived_ns) / 1000,
+                                  .duration_us = (span->end_ns - span->start_ns) / 1000,
+                                  .status = span->status };
+    }
+    test->result.spans = out;
+    test->result.span_count = spans->count;
+}
+
+void iswi_test_fill(isw_test *test, isw_status status)
+{
+    isw_context *ctx = test->ctx;
+    isw_test_result *result = &test->result;
+
+    memset(result, 0, sizeof *result);
+    result->outcome = isw_context_outcome(ctx, status);
+    if (result->outcome == ISW_OUTCOME_RETRY_LATER)
+        result->retry_after_ms = ctx->retry_after_ms;
+    result->failure = isw_context_failure(ctx);
+    if (ctx->has_result)
+        result->result = ctx->result;
+    result->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
+    if (isw_http_request(ctx))
+        result->http_status = http_status_of(result);
+    result->duration_us = isw_context_elapsed_us(ctx);
+    set_body(test);
+    set_spans(test);
+}
+
+void iswi_test_take_lines(isw_test *test)
+{
+    test->result.lines = test->lines.items;
+    test->result.line_count = test->lines.count;
+}
+
+void iswi_test_refuse(isw_test *test, isw_status status, int http_status, const char *message)
+{
+    isw_failure *failure = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *failure));
+
+    memset(&test->result, 0, sizeof test->result);
+    *failure = (isw_failure){ .status = status, .message = message, .type = "", .place = "" };
+    test->result.failure = failure;
+    test->result.http_status = http_status;
+    test->result.body = "";
+}
+
+/* -- Looking ----------------------------------------------------------------------------------- */
+
+const char *isw_test_reply_header(const isw_test_result *result, const char *name)
+{
+    const isw_str *value = result->result.type == ISW_VALUE_HTTP
+                               ? isw_pairs_find(&result->result.as.http->headers, name)
+                               : NULL;
+
+    return value ? value->data : NULL;
+}
+
+const isw_value *isw_test_output(const isw_test_result *result, const char *name)
+{
+    for (size_t i = result->outputs.count; i-- > 0;)
+        if (isw_str_equal(result->outputs.items[i].name, isw_str_of(name)))
+            return &result->outputs.items[i].value;
+    return NULL;
+}
+
+const isw_test_line *isw_test_logged(const isw_test_result *result, const char *text)
+{
+    for (size_t i = 0; i < result->line_count; i++)
+        if (strstr(result->lines[i].message, text))
+            return &result->lines[i];
+    return NULL;
+}
