@@ -6,7 +6,7 @@
  * one at a time, and begins it before it has threads. */
 #include "bench/setup.h"
 
-#include "host/engine.h"
+#include "host/engine/engine.h"
 
 typedef struct iswi_bench_host {
     iswi_bench_setup setup;

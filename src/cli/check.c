@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker check`. */
 #include "cli/cli.h"
-#include "host/check.h"
+#include "host/operate/check.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #include "cli/client.h"
 
 #include "base/text.h"
-#include "host/control_path.h"
-#include "host/settings.h"
+#include "host/operate/control_path.h"
+#include "host/settings/settings.h"
 #include "value/value.h"
 
 #include <errno.h>

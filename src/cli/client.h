@@ -2,7 +2,7 @@
 #ifndef ISWI_CLI_CLIENT_H
 #define ISWI_CLI_CLIENT_H
 
-/* Asking a host that runs, over its control socket (host/control_client.h has what). Each call says
+/* Asking a host that runs, over its control socket (host/operate/control_client.h has what). Each call says
  * on stderr what went wrong and returns an exit status of sysexits.h. */
 #include "base/arena.h"
 #include "base/buffer.h"

@@ -2,7 +2,7 @@
 /* `isoworker drain` and `isoworker resume`. */
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "host/report.h"
+#include "host/operate/report.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* `isoworker explain`. */
 #include "cli/cli.h"
 #include "cli/helper.h"
-#include "host/settings.h"
+#include "host/settings/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/columns.h"
-#include "host/report.h"
+#include "host/operate/report.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,10 +2,10 @@
 /* Making and freeing a host: settings, folders, pools. */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/control.h"
-#include "host/debug.h"
-#include "host/record.h"
-#include "host/runtime_folder.h"
+#include "host/operate/control.h"
+#include "host/debug/gdb.h"
+#include "host/debug/record.h"
+#include "host/system/runtime_folder.h"
 
 #include <errno.h>
 #include <limits.h>

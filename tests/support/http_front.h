@@ -10,7 +10,7 @@
 #include "support/http_client.h"
 #include "support/main.h"
 
-#include "host/http_trigger.h"
+#include "host/http/front.h"
 
 #include <pthread.h>
 

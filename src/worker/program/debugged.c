@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A place for gdb to stop at before the first invocation, and the handler's address there: both
- * exported, so that they are found in a library without debugging symbols (src/host/debug.c). */
+ * exported, so that they are found in a library without debugging symbols (src/host/debug/gdb.c). */
 #include "worker/program/debugged.h"
 
 #include <isoworker/sys/debug.h>

@@ -6,7 +6,7 @@
 #include "fuzz/live_ring/live.h"
 
 #include "base/clock.h"
-#include "host/engine.h"
+#include "host/engine/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>

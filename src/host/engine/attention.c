@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What somebody should look at, and what stands in `isoworker status` until it is mended: files
+ * that have changed and are not in force. Each sentence is kept where its cause is, so that it goes
+ * with it. The supervisor's thread, but for what says so.
+ */
+#include "base/text.h"
+#include "host/engine/engine.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+static iswi_file_look yaml_look(const iswi_host *host, char path[PATH_MAX + 16])
+{
+    snprintf(path, PATH_MAX + 16, "%s/host.yaml", host->folder);
+    return iswi_file_look_at(path);
+}
+
+/* -- A worker's YAML --------------------------------------------------------------------------- */
+
+/* Keep a sentence for each line of `text`, and log it. With the process's lock. */
+static void keep(iswi_process *process, isw_log_level level, const char *lead, isw_str text)
+{
+    while (text.size) {
+        const char *end = memchr(text.data, '\n', text.size);
+        size_t size = end ? (size_t)(end - text.data) : text.size;
+
+        if (process->attention.size)
+            iswi_buffer_append_text(&process->attention, "\n");
+        iswi_buffer_printf(&process->attention, "worker %s %s%.*s", process->label, lead, (int)size,
+                           text.data);
+        iswi_console_say(&process->host->console, level, "worker %s %s%.*s", process->label, lead,
+                         (int)size, text.data);
+        text.data += size + (end ? 1 : 0);
+        text.size -= size + (end ? 1 : 0);
+    }
+}
+
+void iswi_attention_configured(iswi_process *process, const iswi_reloaded *answer)
+{
+    isw_str refusal = answer->status.message;
+
+    iswi_buffer_reset(&process->attention);
+    if (answer->status.code && !refusal.size)
+        refusal = isw_str_of("it does not say why");
+    if (answer->status.code)
+        keep(process, ISW_LOG_ERROR,
+             "keeps the configuration that it has; the new one was refused: ", refusal);
+    keep(process, ISW_LOG_WARNING, "runs by a configuration that can hardly be meant: ",
+         answer->warnings);
+    keep(process, ISW_LOG_WARNING, "waits for its next start with a part of its configuration: ",
+         answer->waits);
+}
+
+void iswi_attention_cannot_read(iswi_process *process)
+{
+    iswi_buffer_reset(&process->attention);
+    keep(process, ISW_LOG_WARNING, "",
+         isw_str_of("cannot read its configuration while it runs; start the host again"));
+}
+
+/* -- host.yaml --------------------------------------------------------------------------------- */
+
+/* A sentence for each line, or none. */
+static void set_yaml(iswi_host *host, const char *lead, const char *lines)
+{
+    pthread_mutex_lock(&host->attention_lock);
+    iswi_buffer_reset(&host->yaml_attention);
+    while (*lines) {
+        size_t size = strcspn(lines, "\n");
+
+        iswi_buffer_printf(&host->yaml_attention, "%s%s%.*s", host->yaml_attention.size ? "\n" : "",
+                           lead, (int)size, lines);
+        iswi_console_say(&host->console, ISW_LOG_WARNING, "%s%.*s", lead, (int)size, lines);
+        lines += size + (lines[size] == '\n');
+    }
+    pthread_mutex_unlock(&host->attention_lock);
+}
+
+static void read_yaml(iswi_host *host)
+{
+    const iswi_host_settings *now = NULL;
+    iswi_faults faults = { .count = 0 };
+    isw_error error = { ISW_OK, "" };
+    iswi_config *config = NULL;
+    isw_status status = iswi_host_settings_read(host->folder, &faults, &config, &now, &error);
+
+    if (status != ISW_OK)
+        set_yaml(host, "host.yaml has changed and is wrong, and the host goes on as it began: ",
+                 faults.count && iswi_buffer_text(&faults.lines)
+                     ? iswi_buffer_text(&faults.lines)
+                     : error.message);
+    else if (iswi_host_settings_equal(now, host->settings))
+        set_yaml(host, "", "");
+    else
+        set_yaml(host, "host.yaml has changed; ", "what it says holds when the host starts again");
+    iswi_config_close(config);
+    iswi_faults_fini(&faults);
+}
+
+void iswi_attention_begin(iswi_host *host)
+{
+    char path[PATH_MAX + 16];
+
+    host->yaml_look = yaml_look(host, path);
+}
+
+void iswi_attention_look(iswi_host *host)
+{
+    char path[PATH_MAX + 16];
+    iswi_file_look now = yaml_look(host, path);
+
+    if (iswi_file_look_same(&now, &host->yaml_look))
+        return;
+    host->yaml_look = now;
+    if (now.changed_ns)
+        read_yaml(host);
+    else
+        set_yaml(host, "host.yaml is gone, and the host goes on as it began; ", "put it back");
+}
+
+/* -- Names that match nothing ------------------------------------------------------------------ */
+
+void iswi_attention_match(iswi_host *host)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "functions");
+    const iswi_function_settings *rows = host->settings->functions.items;
+
+    pthread_mutex_lock(&host->attention_lock);
+    iswi_buffer_reset(&host->match_attention);
+    for (size_t i = 0; i < host->settings->functions.count; i++) {
+        const iswi_node *node = iswi_node_find(&list->children[i], "name");
+        bool matched = false;
+
+        for (size_t j = 0; j < host->function_count; j++)
+            matched = matched || iswi_glob_match(rows[i].name, host->functions[j]->name);
+        if (matched)
+            continue;
+        iswi_buffer_printf(&host->match_attention, "%s%s: no function of any worker matches \"%s\"",
+                           host->match_attention.size ? "\n" : "",
+                           iswi_config_where(host->config, node), rows[i].name);
+        iswi_console_say(&host->console, ISW_LOG_ERROR,
+                         "%s: no function of any worker matches \"%s\"",
+                         iswi_config_where(host->config, node), rows[i].name);
+    }
+    pthread_mutex_unlock(&host->attention_lock);
+}
+
+/* -- For the report; any thread ---------------------------------------------------------------- */
+
+enum { SENTENCES_MAX = 256 };
+
+typedef struct gathered {
+    iswi_arena *arena;
+    const char **items;
+    size_t count;
+} gathered;
+
+static void add(gathered *all, const char *text, size_t size)
+{
+    const char *kept = iswi_arena_strndup(all->arena, text, size);
+
+    if (kept && size && all->count < SENTENCES_MAX)
+        all->items[all->count++] = kept;
+}
+
+static void add_lines(gathered *all, iswi_buffer *lines)
+{
+    const char *at = lines->size ? iswi_buffer_text(lines) : NULL;
+
+    while (at && *at) {
+        size_t size = strcspn(at, "\n");
+
+        add(all, at, size);
+        at += size + (at[size] == '\n');
+    }
+}
+
+static void add_process(gathered *all, iswi_process *process, const iswi_file_look *program)
+{
+    char text[PATH_MAX + 256];
+    bool older;
+
+    pthread_mutex_lock(&process->lock);
+    add_lines(all, &process->attention);
+    older = process->running && program->changed_ns && process->program_look.changed_ns &&
+            !iswi_file_look_same(program, &process->program_look);
+    pthread_mutex_unlock(&process->lock);
+    snprintf(text, sizeof text,
+             "worker %s runs what %s was before it changed, until it starts again", process->label,
+             process->pool->program);
+    if (older)
+        add(all, text, strlen(text));
+}
+
+static void add_file(gathered *all, iswi_pool *pool)
+{
+    char text[PATH_MAX + 256];
+
+    if (!atomic_load(&pool->config_gone))
+        return;
+    snprintf(text, sizeof text, "worker %s: %s is gone; nothing is started until it is back",
+             pool->settings->name, pool->config);
+    add(all, text, strlen(text));
+}
+
+const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count)
+{
+    gathered all = { arena, iswi_arena_calloc(arena, SENTENCES_MAX, sizeof(char *)), 0 };
+
+    *count = 0;
+    if (!all.items)
+        return NULL;
+    pthread_mutex_lock(&host->attention_lock);
+    add_lines(&all, &host->yaml_attention);
+    add_lines(&all, &host->match_attention);
+    pthread_mutex_unlock(&host->attention_lock);
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_file_look program = iswi_file_look_at(host->pools[i].program);
+
+        add_file(&all, &host->pools[i]);
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            add_process(&all, &host->pools[i].processes[j], &program);
+    }
+    *count = all.count;
+    return all.items;
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker says. Everything is checked against what was asked; one that breaks the protocol is
+ * closed, and its calls are answered when the link reports the end.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "host/engine/engine.h"
+
+#include <unistd.h>
+
+enum { CLOCKS_DIFFER_NS = 2000000 };
+
+typedef struct held_answer {
+    iswi_message *message;
+    iswi_arena arena;
+    iswi_frame frame;
+} held_answer;
+
+void iswi_answer_release(void *held)
+{
+    held_answer *answer = held;
+
+    if (!answer)
+        return;
+    iswi_message_release(answer->message);
+    iswi_arena_fini(&answer->arena);
+    iswi_free(answer);
+}
+
+static isw_status refuse(isw_error *error, const char *what)
+{
+    return isw_error_set(error, ISW_E_PROTOCOL, "%s", what);
+}
+
+static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello, isw_error *error)
+{
+    iswi_peer peer = iswi_link_peer(process->link);
+
+    if (process->hello_came)
+        return refuse(error, "a second hello");
+    if (!iswi_secret_equal(process->token, hello->token.data, ISWI_TOKEN_BYTES))
+        return isw_error_set(error, ISW_E_UNAUTHENTICATED, "the token is wrong");
+    if (peer.pid && getpgid(peer.pid) != process->os.pid && !process->pool->debugged)
+        return isw_error_set(error, ISW_E_UNAUTHENTICATED,
+                             "process %ld is not one that this host started", (long)peer.pid);
+    if (hello->protocol_max < ISWI_PROTOCOL_MIN || hello->protocol_min > ISWI_PROTOCOL_MAX) {
+        process->hopeless = true;
+        return isw_error_set(error, ISW_E_UNSUPPORTED,
+                             "it speaks protocol %llu to %llu, this host speaks %d to %d; build "
+                             "both from releases that share one",
+                             (unsigned long long)hello->protocol_min,
+                             (unsigned long long)hello->protocol_max, ISWI_PROTOCOL_MIN,
+                             ISWI_PROTOCOL_MAX);
+    }
+    process->hello_came = true;
+    process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
+    process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
+    process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
+    process->wants_metrics =
+        process->host->metrics && isw_pairs_find(&hello->capabilities, "metrics") != NULL;
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_bytes frame,
+                              isw_error *error)
+{
+    if (!process->metadata_asked || process->metadata)
+        return refuse(error, "metadata that nobody asked for");
+    process->metadata_asked = false;
+    process->metadata_frame = frame;
+    process->metadata = iswi_message_keep(message, &process->metadata_frame);
+    if (!process->metadata)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its metadata");
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+/* Note that it cannot run the function, so that none is sent there. */
+static isw_status lack(iswi_process *process, const iswi_host_function *function,
+                       const iswi_wire_status *status, isw_error *error)
+{
+    iswi_console_say_of(&process->host->console, ISW_LOG_ERROR, function->name, "",
+                        "worker %s cannot run function %s, which answers 503: %.*s",
+                        process->label, function->name, (int)status->message.size,
+                        status->message.size ? status->message.data : "");
+    if (!process->lacks)
+        process->lacks = iswi_calloc(process->pool->function_count, sizeof *process->lacks);
+    if (!process->lacks)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory to know what it lacks");
+    process->lacks[function->place] = true;
+    return ISW_OK;
+}
+
+static isw_status on_loaded(iswi_process *process, uint64_t id, const iswi_loaded *loaded,
+                            isw_error *error)
+{
+    const iswi_pool *pool = process->pool;
+    isw_status status = ISW_OK;
+
+    if (!process->loads_awaited || id == 0 || id > pool->function_count ||
+        pool->functions[id - 1]->number != loaded->function)
+        return refuse(error, "a loaded that nobody asked for");
+    if (loaded->status.code)
+        status = lack(process, pool->functions[id - 1], &loaded->status, error);
+    if (--process->loads_awaited == 0)
+        iswi_host_wake(process->host);
+    return status;
+}
+
+static isw_status on_credit(iswi_process *process, const iswi_credit *credit, isw_error *error)
+{
+    if (credit->limit > ISWI_CREDIT_MAX)
+        return refuse(error, "a credit above 65535");
+    if (!iswi_process_grow_places(process, (unsigned)credit->limit))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its places");
+    process->credit = (unsigned)credit->limit;
+    iswi_process_update_load(process);
+    iswi_host_wake(process->host);
+    return ISW_OK;
+}
+
+/* -- Of one invocation on its way; with the lock ----------------------------------------------- */
+
+/* Chunks and windows may have crossed what ended their call. */
+static iswi_call *call_of(iswi_process *process, uint64_t id)
+{
+    const iswi_place *place = iswi_process_find_place(process, id);
+
+    return place ? place->call : NULL;
+}
+
+static isw_status on_head(iswi_call *call, const iswi_head *head, isw_error *error)
+{
+    isw_status status = ISW_E_UNSUPPORTED;
+
+    if (call)
+        call->answer_streams = true;
+    if (call && call->events && call->events->head)
+        status = call->events->head(call->user, &head->http);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_PROTOCOL, "a head that cannot begin an answer (%s)",
+                         isw_status_text(status));
+}
+
+static isw_status on_chunk(const iswi_call *call, const iswi_chunk *chunk, isw_error *error)
+{
+    isw_status status = ISW_E_CONFLICT;
+
+    if (call && call->events && call->events->chunk)
+        status = call->events->chunk(call->user, chunk->bytes);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return refuse(error, status == ISW_E_TOO_LARGE ? "a chunk beyond its window"
+                                                   : "a chunk before its head");
+}
+
+static void on_window(const iswi_call *call, const iswi_window *window)
+{
+    if (call && call->events && call->events->window)
+        call->events->window(call->user, window->bytes);
+}
+
+/* Everything but responses, logs and outputs. With the lock. */
+static isw_status on_frame(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                           const iswi_frame *frame, isw_error *error)
+{
+    if (!process->hello_came && frame->kind != ISWI_WORKER_HELLO)
+        return refuse(error, "something before its hello");
+    switch (frame->kind) {
+    case ISWI_WORKER_HELLO:
+        return on_hello(process, &frame->as.worker_hello, error);
+    case ISWI_METADATA:
+        return on_metadata(process, message, bytes, error);
+    case ISWI_LOADED:
+        return on_loaded(process, frame->id, &frame->as.loaded, error);
+    case ISWI_CREDIT:
+        return on_credit(process, &frame->as.credit, error);
+    case ISWI_STATUS:
+        process->resident_bytes = frame->as.status.resident_bytes;
+        process->calls_running = frame->as.status.running;
+        process->calls_waiting = frame->as.status.waiting;
+        return ISW_OK;
+    case ISWI_STATUS_REQUEST:
+        iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS, .id = frame->id });
+        return ISW_OK;
+    case ISWI_GOODBYE:
+        process->goodbye = true;
+        iswi_metrics_over(process);
+        if (process->state != ISWI_PROCESS_KILLED)
+            iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+        iswi_host_wake(process->host);
+        return ISW_OK;
+    case ISWI_ERROR:
+        return isw_error_set(error, ISW_E_PROTOCOL, "it gave up: %.*s",
+                             (int)frame->as.error.status.message.size,
+                             frame->as.error.status.message.size
+                                 ? frame->as.error.status.message.data
+                                 : "");
+    case ISWI_HEAD:
+        return on_head(call_of(process, frame->id), &frame->as.head, error);
+    case ISWI_CHUNK:
+        return on_chunk(call_of(process, frame->id), &frame->as.chunk, error);
+    case ISWI_WINDOW:
+        on_window(call_of(process, frame->id), &frame->as.window);
+        return ISW_OK;
+    case ISWI_RELOADED:
+        if (!iswi_reload_answered(process, &frame->as.reloaded))
+            return refuse(error, "a reloaded that nobody asked for");
+        return ISW_OK;
+    case ISWI_WARMED:
+        return refuse(error, "a warmed that nobody asked for");
+    default:
+        if (frame->kind > ISWI_KIND_CORE_MAX)
+            return ISW_OK;
+        return isw_error_set(error, ISW_E_PROTOCOL, "a worker does not send %s",
+                             iswi_kind_name(frame->kind));
+    }
+}
+
+/* A worker that notices the end of the time, or obeys our cancel, may say no more than that it was
+ * cancelled. Our clock and its own may differ by what `timeout_ms` was rounded by. */
+static isw_status reason_of(const iswi_call *call, bool stopping)
+{
+    if (call->deadline_ns && iswi_now_ns() >= call->deadline_ns - CLOCKS_DIFFER_NS)
+        return ISW_E_TIMEOUT;
+    return stopping ? ISW_E_UNAVAILABLE : ISW_E_CANCELLED;
+}
+
+/* Why an invocation did not succeed whose response does not say it. */
+static isw_status status_by(isw_outcome outcome)
+{
+    return outcome == ISW_OUTCOME_CANCELLED     ? ISW_E_CANCELLED
+           : outcome == ISW_OUTCOME_RETRY_LATER ? ISW_E_UNAVAILABLE
+                                                : ISW_E_FAILED;
+}
+
+static void fill_answer(held_answer *held, iswi_answer *answer)
+{
+    const iswi_response *response = &held->frame.as.response;
+
+    *answer = (iswi_answer){ .outcome = response->outcome <= ISW_OUTCOME_RETRY_LATER
+                                            ? (isw_outcome)response->outcome
+                                            : ISW_OUTCOME_FAILED,
+                             .status = iswi_status_of_wire(&response->status),
+                             .retriable = response->status.retriable,
+                             .message = response->status.message,
+                             .result = response->result,
+                             .outputs = response->outputs,
+                             .retry_after_ms = response->retry_after_ms,
+                             .held = held };
+    if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
+        answer->status = status_by(answer->outcome);
+}
+
+/* An array is one value after the other. */
+static void take_output(iswi_process *process, const iswi_host_function *function,
+                        const char *invocation_id, isw_str name, const isw_value *value)
+{
+    size_t count = value->type == ISW_VALUE_ARRAY ? value->as.array.count : 1;
+    const isw_value *items = value->type == ISW_VALUE_ARRAY ? value->as.array.items : value;
+
+    for (size_t i = 0; i < count; i++)
+        iswi_output_take(process->host, function, invocation_id, name, &items[i]);
+}
+
+static void take_outputs(iswi_process *process, const iswi_call *call, const isw_map *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        take_output(process, call->function, call->invocation_id, outputs->items[i].name,
+                    &outputs->items[i].value);
+}
+
+/* One that comes while the function runs. */
+static void on_output(iswi_process *process, uint64_t id, const iswi_output *output)
+{
+    const iswi_host_function *function = NULL;
+    char invocation[sizeof((iswi_call *)0)->invocation_id];
+    const iswi_call *call;
+
+    pthread_mutex_lock(&process->lock);
+    call = call_of(process, id);
+    if (call) {
+        function = call->function;
+        memcpy(invocation, call->invocation_id, sizeof invocation);
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (function)
+        take_output(process, function, invocation, output->name, &output->value);
+}
+
+static isw_status on_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                              isw_error *error)
+{
+    held_answer *held = iswi_calloc(1, sizeof *held);
+    iswi_place *place;
+    iswi_call *call;
+    iswi_answer answer;
+    bool stopping;
+    size_t used;
+    isw_status status;
+
+    if (!held)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    iswi_arena_init(&held->arena, 1024);
+    held->message = iswi_message_keep(message, &bytes);
+    if (held->message)
+        status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used,
+                                   error);
+    else
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    if (atomic_load_explicit(&process->prints, memory_order_relaxed))
+        iswi_output_drain(process);
+    pthread_mutex_lock(&process->lock);
+    place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
+    call = place ? place->call : NULL;
+    stopping = place && place->stopping;
+    if (call)
+        iswi_process_count(process,
+                           held->frame.as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
+    if (place) {
+        iswi_process_free_place(process, held->frame.id);
+        process->answered++;
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (status == ISW_OK && !place)
+        status = refuse(error, "a response that nobody waits for");
+    if (!call) {
+        iswi_answer_release(held);
+        return status;
+    }
+    fill_answer(held, &answer);
+    answer.function = call->function;
+    if (answer.status == ISW_E_CANCELLED) {
+        answer.status = reason_of(call, stopping);
+        answer.retriable = isw_status_retriable(answer.status);
+    }
+    answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
+    if (answer.outcome == ISW_OUTCOME_SUCCESS)
+        take_outputs(process, call, &held->frame.as.response.outputs);
+    else if (!held->frame.as.response.logged && !call->complained)
+        iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
+    iswi_call_finish(process->host, call, &answer);
+    return ISW_OK;
+}
+
+static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
+{
+    iswi_logline line = { .level = log->level <= ISW_LOG_CRITICAL ? (isw_log_level)log->level
+                                                                  : ISW_LOG_CRITICAL,
+                          .time_us = (int64_t)log->time_us,
+                          .source = isw_str_of(process->label),
+                          .category = log->category,
+                          .message = log->message,
+                          .fields = log->fields.items,
+                          .field_count = log->fields.count };
+    iswi_author who;
+    iswi_call *call;
+
+    line.invocation_id = log->invocation;
+    line.function = log->function;
+    pthread_mutex_lock(&process->lock);
+    who = iswi_process_who(process, id);
+    call = call_of(process, id);
+    if (call)
+        call->complained = call->complained || line.level >= ISW_LOG_WARNING;
+    pthread_mutex_unlock(&process->lock);
+    if (who.function) {
+        line.invocation_id = isw_str_of(who.invocation_id);
+        line.function = isw_str_of(who.function->name); /* lives as long as the host */
+    }
+    iswi_console_line(&process->host->console, &line);
+}
+
+static isw_status on_other(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                           isw_error *error)
+{
+    iswi_arena arena;
+    iswi_frame frame;
+    size_t used;
+    isw_status status;
+
+    iswi_arena_init(&arena, 4096);
+    status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
+    if (status == ISW_OK && frame.kind == ISWI_LOG && process->hello_came) {
+        show_log(process, frame.id, &frame.as.log);
+    } else if (status == ISW_OK && frame.kind == ISWI_OUTPUT && process->hello_came) {
+        on_output(process, frame.id, &frame.as.output);
+    } else if (status == ISW_OK) {
+        pthread_mutex_lock(&process->lock);
+        status = on_frame(process, message, bytes, &frame, error);
+        pthread_mutex_unlock(&process->lock);
+    }
+    iswi_arena_fini(&arena);
+    return status;
+}
+
+/* The worker broke the protocol, or could not be let in. */
+static void give_up(iswi_process *process, const isw_error *error)
+{
+    iswi_frame frame = { .kind = ISWI_ERROR };
+
+    process->refused = true;
+    frame.as.error.status = iswi_status_to_wire(error->status, error->message);
+    pthread_mutex_lock(&process->lock);
+    isw_error_set(&process->fault, error->status, "%s", error->message);
+    iswi_process_send(process, &frame);
+    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+    pthread_mutex_unlock(&process->lock);
+    iswi_host_wake(process->host);
+}
+
+static void on_message(void *user, iswi_message *message)
+{
+    iswi_process *process = user;
+    isw_bytes left = message->bytes;
+    isw_error error = { ISW_OK, "" };
+    isw_status status = ISW_OK;
+
+    if (process->refused) /* the session is over, PROTOCOL.md, section 9; one error is enough */
+        return;
+    atomic_store(&process->heard_ns, iswi_now_ns());
+    while (left.size && status == ISW_OK) {
+        isw_bytes one = left;
+        uint64_t kind;
+        uint64_t id;
+
+        status = iswi_frame_peek(left.data, left.size, &kind, &id, &one.size, &error);
+        if (status == ISW_OK && kind == ISWI_RESPONSE)
+            status = on_response(process, message, one, &error);
+        else if (status == ISW_OK && kind == ISWI_METRICS && process->hello_came)
+            status = iswi_metrics_came(process, id, one, &error);
+        else if (status == ISW_OK)
+            status = on_other(process, message, one, &error);
+        left.data = (const char *)left.data + one.size;
+        left.size -= one.size;
+    }
+    if (status != ISW_OK)
+        give_up(process, &error);
+}
+
+static void on_closed(void *user)
+{
+    iswi_process *process = user;
+
+    pthread_mutex_lock(&process->lock);
+    process->closed = true;
+    iswi_metrics_over(process);
+    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING ||
+        process->state == ISWI_PROCESS_STARTING)
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+    pthread_mutex_unlock(&process->lock);
+    iswi_process_lose_calls(process, "the worker ended before it answered");
+    iswi_host_wake(process->host);
+}
+
+void iswi_process_events(iswi_process *process, iswi_link_events *events)
+{
+    *events = (iswi_link_events){
+        .on_message = on_message, .on_closed = on_closed, .user = process
+    };
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the workers can do: functions as they described them, and routes to them. All on the
+ * supervisor's thread but iswi_host_find; routes and functions are read by others once
+ * published. */
+#include "base/alloc.h"
+#include "base/text.h"
+#include "host/engine/engine.h"
+#include "url/preflight.h"
+
+/* -- Index ------------------------------------------------------------------------------------- */
+
+static const char *copy(iswi_host *host, isw_str text)
+{
+    return iswi_arena_strndup(&host->arena, text.data, text.size);
+}
+
+static isw_str property(const isw_pairs *pairs, const char *name)
+{
+    const isw_str *value = isw_pairs_find(pairs, name);
+
+    return value ? *value : (isw_str){ "", 0 };
+}
+
+static bool has_preflights(const iswi_wire_function *wire)
+{
+    for (size_t i = 0; i < wire->chain.count; i++)
+        if (iswi_preflight_answered_by(wire->chain.items[i]))
+            return true;
+    return wire->cors.origins.count > 0;
+}
+
+/* The chain as text, kept if it is not `before`; `before` may be NULL. NULL: memory is out. */
+static const char *chain_text(iswi_host *host, const iswi_strs *chain, const char *before)
+{
+    iswi_buffer text = { 0 };
+    const char *kept;
+    isw_str now;
+
+    for (size_t i = 0; i < chain->count; i++) {
+        if (i)
+            iswi_buffer_append_text(&text, " > ");
+        iswi_terminal_text(&text, chain->items[i]);
+    }
+    now = (isw_str){ (const char *)text.data, text.size };
+    if (before && isw_str_equal(isw_str_of(before), now))
+        kept = before;
+    else
+        kept = iswi_arena_strndup(&host->arena, now.data, now.size);
+    iswi_buffer_fini(&text);
+    return kept;
+}
+
+/* host.yaml's word, else the function's own, else the default of all. */
+static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_ms)
+{
+    const iswi_function_settings *rows = host->settings->functions.items;
+    int64_t timeout = own_ms && own_ms < INT32_MAX ? (int64_t)own_ms
+                                                   : host->options.function_timeout_ms;
+
+    for (size_t i = 0; i < host->settings->functions.count; i++)
+        if (iswi_glob_match(rows[i].name, name))
+            timeout = rows[i].timeout_ms;
+    return host->debug ? 0 : timeout;
+}
+
+/* One that names no route is found by its own name; an empty route is the prefix itself. Behind the
+ * prefix a '/' in front says nothing more. */
+static isw_str route_of(const iswi_wire_function *wire)
+{
+    const isw_str *named = isw_pairs_find(&wire->trigger, "route");
+    isw_str route = named ? *named : wire->name;
+    size_t skip = route.size && route.data[0] == '/';
+
+    return (isw_str){ route.data + skip, route.size - skip };
+}
+
+static bool copy_outputs(iswi_host *host, iswi_host_function *function,
+                         const iswi_wire_function *wire)
+{
+    iswi_host_output *outputs =
+        iswi_arena_calloc(&host->arena, wire->bindings.count, sizeof *outputs);
+
+    if (!outputs)
+        return false;
+    for (size_t i = 0; i < wire->bindings.count; i++) {
+        const iswi_wire_binding *binding = &wire->bindings.items[i];
+        iswi_host_output *output = &outputs[function->output_count];
+
+        if (binding->direction == 0)
+            continue;
+        output->name = copy(host, binding->name);
+        output->type = copy(host, binding->type);
+        output->path = copy(host, property(&binding->properties, "path"));
+        if (!output->name || !output->type || !output->path)
+            return false;
+        function->output_count++;
+    }
+    function->outputs = outputs;
+    return true;
+}
+
+/* Say at the start what this host will not do. */
+static void warn_of_outputs(iswi_host *host, const iswi_host_function *function)
+{
+    for (size_t i = 0; i < function->output_count; i++) {
+        const char *refusal = iswi_output_refusal(&function->outputs[i]);
+
+        if (refusal)
+            iswi_console_say(&host->console, ISW_LOG_WARNING,
+                             "output %s of function %s goes nowhere: %s",
+                             function->outputs[i].name, function->name, refusal);
+    }
+}
+
+static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
+                                         const iswi_wire_function *wire)
+{
+    iswi_host_function *function = iswi_arena_calloc(&host->arena, 1, sizeof *function);
+
+    if (!function ||
+        !iswi_grow(&host->functions, &host->function_capacity, host->function_count,
+                   sizeof host->functions[0]))
+        return NULL;
+    function->number = host->function_count;
+    function->pool = pool;
+    function->name = copy(host, wire->name);
+    function->summary = copy(host, wire->summary);
+    function->trigger_type = copy(host, wire->trigger_type);
+    function->methods = copy(host, property(&wire->trigger, "methods"));
+    function->route = copy(host, route_of(wire));
+    atomic_init(&function->preflights, has_preflights(wire));
+    atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
+    function->idempotent = wire->idempotent;
+    function->streams = wire->streams;
+    if (!copy_outputs(host, function, wire) || !iswi_facts_take(host, function, wire))
+        return NULL;
+    if (!function->name || !function->summary || !function->trigger_type || !function->methods ||
+        !function->route || !atomic_load(&function->chain))
+        return NULL;
+    atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    host->functions[host->function_count++] = function;
+    function->before = atomic_load_explicit(&host->newest, memory_order_relaxed);
+    atomic_store_explicit(&host->newest, function, memory_order_release);
+    return function;
+}
+
+iswi_host_function *iswi_host_find(iswi_host *host, const char *name)
+{
+    iswi_host_function *function = atomic_load_explicit(&host->newest, memory_order_acquire);
+
+    while (function && strcmp(function->name, name) != 0)
+        function = function->before;
+    return function;
+}
+
+isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
+                                isw_error *error)
+{
+    size_t count = metadata->functions.count;
+    iswi_wire_function *sorted = iswi_functions_sort(metadata, error);
+
+    if (!sorted)
+        return error->status;
+    iswi_free(sorted);
+    pool->functions = iswi_arena_calloc(&host->arena, count, sizeof *pool->functions);
+    for (size_t i = 0; pool->functions && i < count; i++) {
+        pool->functions[i] = make_function(host, pool, &metadata->functions.items[i]);
+        if (pool->functions[i]) {
+            pool->functions[i]->place = i;
+            warn_of_outputs(host, pool->functions[i]);
+        } else {
+            pool->functions = NULL;
+        }
+    }
+    if (!pool->functions && count)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
+    pool->function_count = count;
+    pool->indexed = true;
+    return ISW_OK;
+}
+
+/* -- What is told again ------------------------------------------------------------------------ */
+
+isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
+                                 const iswi_wire_function *wire, unsigned *changed)
+{
+    const char *before = atomic_load(&function->chain);
+    const char *now = chain_text(host, &wire->chain, before);
+
+    if (!now || !iswi_facts_take(host, function, wire))
+        return ISW_E_NO_MEMORY;
+    if (now != before) {
+        iswi_console_say(&host->console, ISW_LOG_DEBUG, "function %s: its chain is now %s",
+                         function->name, *now ? now : "empty");
+        atomic_store(&function->chain, now);
+        ++*changed;
+    }
+    atomic_store(&function->preflights, has_preflights(wire));
+    atomic_store(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    return ISW_OK;
+}
+
+bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
+{
+    return isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+           isw_str_equal(property(&wire->trigger, "methods"), isw_str_of(function->methods)) &&
+           isw_str_equal(route_of(wire), isw_str_of(function->route)) &&
+           wire->streams == function->streams && wire->idempotent == function->idempotent;
+}
+
+/* -- Routes ------------------------------------------------------------------------------------ */
+
+static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *function)
+{
+    isw_error error = { ISW_OK, "" };
+    const iswi_host_function *rival;
+
+    if (strcmp(function->trigger_type, "http") != 0) {
+        function->refused = "this host has no trigger of its type";
+        return;
+    }
+    if (iswi_routes_add(routes, function->methods, function->route, function, &error) == ISW_OK)
+        return;
+    rival = error.status == ISW_E_CONFLICT ? iswi_routes_rival(routes) : NULL;
+    if (atomic_load(&function->unserved))
+        return;
+    function->refused = rival ? "another function has its route" : "its route was refused";
+    function->unserved =
+        rival ? iswi_arena_printf(&host->arena,
+                                  "function %s of worker %s is not served beside function %s of "
+                                  "worker %s: %s", function->name, function->pool->settings->name,
+                                  rival->name, rival->pool->settings->name, error.message)
+              : iswi_arena_printf(&host->arena, "function %s of worker %s is not served: %s",
+                                  function->name, function->pool->settings->name, error.message);
+    iswi_console_say(&host->console, ISW_LOG_ERROR, "%s",
+                     function->unserved ? function->unserved : function->name);
+}
+
+static bool all_are_known(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (!host->pools[i].indexed)
+            return false;
+    return true;
+}
+
+void iswi_functions_publish(iswi_host *host)
+{
+    iswi_routes *routes = iswi_routes_create();
+    bool complete = all_are_known(host);
+
+    if (!routes || !iswi_grow(&host->routes, &host->route_capacity, host->route_count,
+                              sizeof host->routes[0])) {
+        iswi_routes_destroy(routes);
+        iswi_console_say(&host->console, ISW_LOG_CRITICAL, "no memory for routes");
+        return;
+    }
+    for (size_t i = 0; i < host->function_count; i++)
+        add_route(host, routes, host->functions[i]);
+    host->routes[host->route_count++] = routes;
+    if (!host->http)
+        return;
+    if (!complete) /* before what it is about, so that nobody sees a 404 in between */
+        iswi_http_expect_more(host->http, true);
+    iswi_http_set_routes(host->http, routes);
+    if (complete)
+        iswi_http_expect_more(host->http, false);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The beginning and the end of a process, and whether and when it starts again. All on the
+ * supervisor's thread. What comes between is in states.c.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/debug/gdb.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+    MS = 1000000,
+    LAST_WORDS_MS = 500,
+    STABLE_MS = 10000, /* ready for so long, an end is no failure to start */
+    OUTPUT_READS = 16  /* of 4 KiB: what a pipe holds */
+};
+
+static void set_state(iswi_process *process, iswi_process_state state, int64_t until_ns)
+{
+    pthread_mutex_lock(&process->lock);
+    iswi_process_set_state(process, state);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = until_ns;
+}
+
+/* -- Start ------------------------------------------------------------------------------------- */
+
+static void reset(iswi_process *process)
+{
+    process->credit = process->loads_awaited = process->answered = 0;
+    process->resident_bytes = process->calls_running = process->calls_waiting = 0;
+    process->on_ring = false;
+    process->starts++;
+    process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
+    if (process->reloading != ISWI_RELOAD_NONE)
+        atomic_fetch_sub(&process->host->unread, 1);
+    process->reloading = ISWI_RELOAD_NONE;
+    process->reloads = process->pool->reloads;
+    process->loads_sent = process->described = false;
+    process->hopeless = process->signalled = process->refused = false;
+    process->told_to_end = process->ended_early = false;
+    iswi_free(process->lacks);
+    process->lacks = NULL;
+    process->kill_at_ns = 0;
+    process->refuses = false;
+    iswi_buffer_reset(&process->attention);
+    process->program_look = iswi_file_look_at(process->pool->program);
+    process->words[0][0] = process->words[1][0] = '\0'; /* nobody prints */
+    process->wants_metrics = false;
+    atomic_store(&process->metrics_asked, 0);
+    atomic_store(&process->metrics_answered, 0);
+    process->fault = (isw_error){ ISW_OK, "" };
+    process->missed = 0;
+    process->hoarding = 0;
+    process->lent_ns = 0;
+    process->ready_ns = 0;
+    process->ended_ns_of[0] = process->ended_ns_of[1] = 0;
+    atomic_store(&process->prints, true);
+    process->started_ns = process->asked_ns = iswi_now_ns();
+    process->state_until_ns =
+        process->host->debug
+            ? INT64_MAX
+            : process->started_ns + process->pool->settings->start_timeout_ms * MS;
+    atomic_store(&process->heard_ns, process->started_ns);
+}
+
+static void close_watched(iswi_process *process, int *fd)
+{
+    iswi_host_unwatch(process->host, *fd);
+    close(*fd);
+    *fd = -1;
+}
+
+static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_error *error)
+{
+    iswi_link_events events;
+
+    const iswi_link_settings *settings = &process->pool->settings->link;
+    iswi_ring_options options = { .is_host = true, .spin_us = -1 };
+    isw_status status;
+
+    snprintf(url, size, "ipc://%s/%u", process->host->runtime_folder,
+             ++process->host->socket_number);
+    iswi_process_events(process, &events);
+    process->ring = -1;
+    if (strcmp(settings->spin_us, "auto") != 0)
+        options.spin_us = atoi(settings->spin_us);
+    if (settings->lane == ISWI_LANE_MESSAGE ||
+        !iswi_ring_memory_create(&options.memory, &process->ring)) {
+        if (settings->lane == ISWI_LANE_RING)
+            return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
+                                 strerror(errno));
+        return iswi_message_lane_listen(url, &events, &process->link, error);
+    }
+    status = iswi_ring_lane_listen(url, &options, &events, &process->link, error);
+    if (status != ISW_OK)
+        iswi_ring_memory_unmap(&options.memory);
+    return status;
+}
+
+static isw_status spawn(iswi_process *process, const char *url, isw_error *error)
+{
+    const iswi_worker_settings *settings = process->pool->settings;
+    iswi_spawn_options options = {
+        .program = process->pool->program,
+        .arguments = &settings->command,
+        .directory = settings->directory ? settings->directory : process->host->folder,
+        .environment = &settings->environment,
+        .url = url,
+        .config = iswi_reload_config(process->pool),
+        .token = process->token,
+        .token_bytes = sizeof process->token,
+        .ring = process->ring,
+        .crash = iswi_crash_memory(),
+        .endless = process->host->debug,
+        .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
+    };
+    isw_status status = ISW_OK;
+
+    if (process->pool->debugged)
+        status = iswi_debug_spawn(process, &options, error);
+    if (status == ISW_OK)
+        status = iswi_spawn(&options, &process->os, error);
+    process->os.crash = options.crash;
+    if (process->ring >= 0)
+        close(process->ring);
+    process->ring = -1;
+
+    if (status != ISW_OK) {
+        iswi_crash_take(process);
+        return status;
+    }
+    process->running = true;
+    iswi_guard_add(&process->host->guard, process->os.pid);
+    if (iswi_host_watch(process->host, process, process->os.pid_fd, 0) &&
+        iswi_host_watch(process->host, process, process->os.output, 1) &&
+        iswi_host_watch(process->host, process, process->os.errors, 2))
+        return ISW_OK;
+    isw_error_set(error, ISW_E_IO, "it cannot be watched: %s", strerror(errno));
+    kill(-process->os.pid, SIGKILL);
+    waitpid(process->os.pid, NULL, 0);
+    iswi_crash_take(process);
+    iswi_guard_remove(&process->host->guard, process->os.pid);
+    close_watched(process, &process->os.pid_fd);
+    close_watched(process, &process->os.output);
+    close_watched(process, &process->os.errors);
+    process->running = false;
+    return error->status;
+}
+
+void iswi_process_start(iswi_process *process)
+{
+    isw_error error = { ISW_OK, "" };
+    char url[128];
+    isw_status status;
+
+    /* Held until os.pid is known: hello compares it. */
+    pthread_mutex_lock(&process->lock);
+    reset(process);
+    iswi_process_set_state(process, ISWI_PROCESS_STARTING);
+    status = iswi_random(process->token, sizeof process->token)
+                 ? listen_for(process, url, sizeof url, &error)
+                 : isw_error_set(&error, ISW_E_IO, "the kernel gave no random bytes");
+    if (status == ISW_OK)
+        status = spawn(process, url, &error);
+    if (status != ISW_OK && process->ring >= 0)
+        close(process->ring);
+    if (status != ISW_OK) {
+        process->fault = error;
+        process->hopeless = !process->pool->indexed && status == ISW_E_CONFIG;
+        iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+        process->ended_ns = iswi_now_ns();
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (status == ISW_OK)
+        iswi_console_say(&process->host->console, ISW_LOG_DEBUG, "worker %s: started as pid %ld",
+                         process->label, (long)process->os.pid);
+}
+
+/* -- End --------------------------------------------------------------------------------------- */
+
+void iswi_process_kill(iswi_process *process, const char *format, ...)
+{
+    va_list args;
+
+    pthread_mutex_lock(&process->lock);
+    if (process->fault.status == ISW_OK) {
+        process->fault.status = ISW_E_UNAVAILABLE;
+        va_start(args, format);
+        vsnprintf(process->fault.message, sizeof process->fault.message, format, args);
+        va_end(args);
+    }
+    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
+    process->signalled = true;
+    if (process->running)
+        kill(-process->os.pid, SIGKILL);
+}
+
+/* Statuses of a program that cannot start, and never will as it is: its words were not understood,
+ * it misses a file or its configuration, its loader misses a library. */
+static bool is_hopeless(int status)
+{
+    static const int codes[] = { EX_USAGE, EX_NOINPUT, EX_CONFIG, 126, 127 };
+
+    for (size_t i = 0; WIFEXITED(status) && i < sizeof codes / sizeof codes[0]; i++)
+        if (WEXITSTATUS(status) == codes[i])
+            return true;
+    return false;
+}
+
+/* How it ended; of one that never served with its own words, since it says why best itself. */
+static void describe_end(const iswi_process *process, int status, isw_error *fault)
+{
+    const char *words = "";
+    char how[96];
+
+    if (!process->ready_ns && WIFEXITED(status))
+        words = process->words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+        snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
+    else if (WIFEXITED(status))
+        snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
+    else
+        snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    isw_error_set(fault, ISW_E_WORKER_LOST, "it %s%s%s", how, *words ? ": " : "", words);
+}
+
+void iswi_process_ended(iswi_process *process)
+{
+    isw_error end = { ISW_OK, "" };
+    int status = 0;
+
+    if (!process->running)
+        return;
+    /* Its descriptor says that it has ended. Before it is waited for, its number is nobody else's:
+     * that is the time to end what it left behind. */
+    kill(-process->os.pid, SIGKILL);
+    iswi_guard_remove(&process->host->guard, process->os.pid);
+    if (waitpid(process->os.pid, &status, 0) < 0)
+        status = 0; /* somebody else has waited: how it ended is not known */
+    pthread_mutex_lock(&process->lock);
+    process->running = false;
+    pthread_mutex_unlock(&process->lock);
+    process->ended_ns = iswi_now_ns();
+    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, false); i++)
+        continue;
+    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, true); i++)
+        continue;
+    close_watched(process, &process->os.pid_fd);
+    iswi_output_end(process);
+    iswi_crash_take(process);
+    describe_end(process, status, &end);
+    if (process->pool->debugged)
+        iswi_debug_ended(process->host);
+    pthread_mutex_lock(&process->lock);
+    process->refuses = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
+    /* One that has served before may be read in the middle of a change. */
+    if (!process->hello_came && !process->pool->indexed && is_hopeless(status))
+        process->hopeless = true;
+    if (!process->goodbye)
+        isw_error_set(&process->fault, end.status, "%s", end.message);
+    process->ended_early = end.status != ISW_OK && !process->told_to_end && !process->signalled &&
+                           !process->goodbye;
+    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
+    pthread_mutex_unlock(&process->lock);
+}
+
+/* Delay before the next start: none at first, then doubling, with a fifth of jitter either way. */
+static int64_t restart_delay_ns(const iswi_process *process)
+{
+    const iswi_worker_settings *settings = process->pool->settings;
+    int64_t delay = settings->restart_delay_ms;
+    uint32_t random = 0;
+
+    if (process->failures <= 1)
+        return 0;
+    if (process->refuses && process->reloads != process->pool->reloads)
+        return 0; /* what it refused has changed since it was started */
+    for (unsigned i = 2; i < process->failures && delay < settings->restart_delay_max_ms; i++)
+        delay *= 2;
+    if (delay > settings->restart_delay_max_ms)
+        delay = settings->restart_delay_max_ms;
+    iswi_random(&random, sizeof random);
+    return delay * MS / 100 * (80 + random % 41);
+}
+
+/* Decide what comes after the end. */
+static void decide_next(iswi_process *process)
+{
+    iswi_console *console = &process->host->console;
+    bool stopping = atomic_load(&process->host->stops);
+    int64_t delay;
+
+    bool meant = process->goodbye && process->fault.status == ISW_OK;
+    int64_t served_ns = process->ended_ns - process->ready_ns;
+    bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
+
+    process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
+    if (stopping && process->ended_early)
+        iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
+                         process->label, process->fault.message);
+    if (stopping || process->hopeless ||
+        (!process->refuses &&
+         (int64_t)process->failures >= process->pool->settings->give_up_after)) {
+        if (!stopping)
+            iswi_console_say(console, ISW_LOG_ERROR,
+                             "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
+                             "changes, SIGHUP has it tried again, or the host is started again%s",
+                             process->label,
+                             process->hopeless ? "" : " after too many ends in a row",
+                             process->fault.message,
+                             process->pool->indexed ? "" : "; they are not known, so that every "
+                                                           "path without a function answers 503");
+        set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
+        return;
+    }
+    delay = restart_delay_ns(process);
+    if (!meant)
+        iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
+                         process->label, process->fault.message, (long long)(delay / MS));
+    pthread_mutex_lock(&process->lock);
+    process->start_at_ns = iswi_now_ns() + delay;
+    iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
+}
+
+void iswi_process_retry(iswi_process *process)
+{
+    pthread_mutex_lock(&process->lock);
+    if (process->state == ISWI_PROCESS_GONE && !atomic_load(&process->host->stops)) {
+        process->failures = 0;
+        iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    }
+    if (process->state == ISWI_PROCESS_WAITING)
+        process->start_at_ns = iswi_now_ns();
+    pthread_mutex_unlock(&process->lock);
+}
+
+/* The process has ended; when its last words are in, or do not come, the link goes too. */
+int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
+{
+    int64_t wait_until = process->ended_ns + (int64_t)LAST_WORDS_MS * MS;
+    bool closed;
+
+    pthread_mutex_lock(&process->lock);
+    closed = process->closed || !process->link || !process->hello_came;
+    pthread_mutex_unlock(&process->lock);
+    if (!closed && now_ns < wait_until)
+        return wait_until;
+    iswi_link_destroy(process->link); /* events may take the lock */
+    iswi_metrics_ended(process);
+    pthread_mutex_lock(&process->lock);
+    process->link = NULL;
+    iswi_message_release(process->metadata);
+    process->metadata = NULL;
+    pthread_mutex_unlock(&process->lock);
+    iswi_process_lose_calls(process, "the worker ended before it answered");
+    decide_next(process);
+    return now_ns;
+}

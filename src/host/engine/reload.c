@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workers' configurations that are read again: when somebody asks, or when the file has changed. A
+ * pool counts how often; each of its processes that is ready catches up with the count, one step at
+ * a time, and a process that starts begins with it.
+ */
+#include "base/alloc.h"
+#include "host/engine/engine.h"
+#include "host/system/links.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- Files ------------------------------------------------------------------------------------- */
+
+iswi_file_look iswi_file_look_at(const char *path)
+{
+    struct stat info;
+
+    if (!path || stat(path, &info) != 0)
+        return (iswi_file_look){ 0 };
+    return (iswi_file_look){ .device = info.st_dev,
+                             .inode = info.st_ino,
+                             .size = info.st_size,
+                             .changed_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 +
+                                           info.st_mtim.tv_nsec };
+}
+
+bool iswi_file_look_same(const iswi_file_look *a, const iswi_file_look *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed_ns == b->changed_ns;
+}
+
+static bool is_link(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+/* The file that the pool's workers will read, as src/worker/settings.c finds it. */
+static char *config_of(const iswi_host *host, const iswi_pool *pool)
+{
+    const iswi_worker_settings *settings = pool->settings;
+    char path[PATH_MAX];
+
+    if (settings->config)
+        return iswi_strdup(settings->config);
+    snprintf(path, sizeof path, "%s/worker.yaml",
+             settings->directory ? settings->directory : host->folder);
+    return iswi_strdup(path);
+}
+
+static bool watch_folder(void *user, const char *folder)
+{
+    const iswi_host *host = user;
+
+    return inotify_add_watch(host->changes, folder,
+                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
+                                 IN_ONLYDIR) >= 0;
+}
+
+/* Folders are watched, since most editors put a new file in the place of the old one; and those of
+ * all links, since who changes a link changes the file. To watch one again changes nothing. */
+static bool watch_file(iswi_host *host, iswi_pool *pool)
+{
+    return iswi_links_folders(pool->config, watch_folder, host, &pool->config_linked);
+}
+
+void iswi_reload_watch(iswi_host *host)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_CHANGES };
+    bool watched;
+
+    host->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    watched = host->changes >= 0 &&
+              epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->changes, &event) == 0;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+
+        pool->config = config_of(host, pool);
+        pool->config_look = iswi_file_look_at(pool->config);
+        pool->config_there = pool->config_look.changed_ns || pool->settings->config;
+        watched = watched && pool->config && watch_file(host, pool);
+    }
+    iswi_attention_begin(host);
+    watched = watched && watch_folder(host, host->folder);
+    if (!watched)
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "changes of workers' configurations will not be seen (%s); SIGHUP has "
+                         "them read", strerror(errno));
+}
+
+void iswi_reload_unwatch(iswi_host *host)
+{
+    if (host->changes >= 0)
+        close(host->changes);
+    host->changes = -1;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_free(host->pools[i].config);
+        host->pools[i].config = NULL;
+    }
+}
+
+/* What has happened. That a file was made is nothing yet, as it is being written; that a link was
+ * is all that is told of it. */
+static uint32_t read_events(const iswi_host *host)
+{
+    char block[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    uint32_t seen = 0;
+    ssize_t got;
+
+    while ((got = read(host->changes, block, sizeof block)) > 0)
+        for (ssize_t at = 0; at < got;) {
+            const struct inotify_event *event = (const void *)(block + at);
+
+            seen |= event->mask;
+            at += (ssize_t)(sizeof *event + event->len);
+        }
+    return seen;
+}
+
+/* Each process of the pool is to read it, also those that could not begin with what was there. */
+static void have_read(iswi_pool *pool)
+{
+    pool->reloads++;
+    for (unsigned i = 0; i < pool->count; i++)
+        iswi_process_retry(&pool->processes[i]);
+}
+
+/* Without it workers would run without their middleware, with nobody to say so. */
+static void lose_file(iswi_host *host, iswi_pool *pool)
+{
+    if (!pool->config_look.changed_ns)
+        return;
+    pool->config_look = (iswi_file_look){ 0 };
+    atomic_store(&pool->config_gone, true);
+    iswi_console_say(&host->console, ISW_LOG_ERROR,
+                     "%s is gone: what runs keeps its configuration, and nothing is started until "
+                     "it is back; to run without one, write {} into it", pool->config);
+}
+
+static void find_file(iswi_pool *pool, iswi_file_look now)
+{
+    pool->config_look = now;
+    pool->config_there = true;
+    atomic_store(&pool->config_gone, false);
+}
+
+/* Whether more has happened than that files were made. */
+static bool look_at_files(iswi_host *host)
+{
+    const uint32_t seen = read_events(host);
+
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+        iswi_file_look now = iswi_file_look_at(pool->config);
+
+        if (pool->config_linked || is_link(pool->config))
+            watch_file(host, pool); /* which may lie in other folders now */
+        if (!now.changed_ns)
+            lose_file(host, pool);
+        if (!now.changed_ns || iswi_file_look_same(&now, &pool->config_look))
+            continue;
+        if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
+            continue;
+        find_file(pool, now);
+        iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
+        have_read(pool);
+    }
+    return seen & ~(uint32_t)IN_CREATE;
+}
+
+void iswi_reload_look(iswi_host *host, bool files)
+{
+    unsigned asked = atomic_load(&host->reloads);
+
+    if (files && look_at_files(host))
+        iswi_attention_look(host);
+    if (asked == host->reloads_seen)
+        return;
+    host->reloads_seen = asked;
+    iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
+    iswi_attention_look(host);
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+        iswi_file_look now = iswi_file_look_at(pool->config);
+
+        if (now.changed_ns)
+            find_file(pool, now);
+        else
+            lose_file(host, pool);
+        have_read(pool);
+    }
+}
+
+const char *iswi_reload_config(const iswi_pool *pool)
+{
+    if (pool->settings->config)
+        return pool->settings->config;
+    return pool->config_there ? "worker.yaml" : NULL; /* in the folder where it is started */
+}
+
+/* -- Processes --------------------------------------------------------------------------------- */
+
+bool iswi_reload_answered(iswi_process *process, const iswi_reloaded *answer)
+{
+    bool refused = answer->status.code != 0;
+
+    if (process->reloading != ISWI_RELOAD_ASKED)
+        return false;
+    process->reloading = refused ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
+    if (refused)
+        atomic_fetch_sub(&process->host->unread, 1);
+    iswi_attention_configured(process, answer);
+    iswi_host_wake(process->host);
+    return true;
+}
+
+/* The next step, if there is one. With the lock. */
+static void go_on(iswi_process *process)
+{
+    iswi_frame frame = { .kind = ISWI_RELOAD, .id = 1, .as.reload.configuration = true };
+
+    if (process->reloading == ISWI_RELOAD_TAKEN) {
+        process->reloading = ISWI_RELOAD_READING;
+        process->metadata_asked = true;
+        iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 2 });
+    } else if (process->reloading == ISWI_RELOAD_NONE &&
+               process->reloads != process->pool->reloads) {
+        process->reloads = process->pool->reloads;
+        if (!process->can_reload) {
+            iswi_attention_cannot_read(process);
+            return;
+        }
+        process->reloading = ISWI_RELOAD_ASKED;
+        atomic_fetch_add(&process->host->unread, 1);
+        iswi_process_send(process, &frame);
+    }
+}
+
+static void take_over(iswi_process *process, isw_bytes bytes)
+{
+    iswi_console *console = &process->host->console;
+    isw_error error = { ISW_OK, "" };
+    unsigned changed;
+
+    if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
+        iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again and "
+                         "runs by it; %u functions have other middleware in their chain, or in "
+                         "another order", process->label, changed);
+    else
+        iswi_console_say(console, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
+                         "what it says of its functions cannot be taken: %s", process->label,
+                         error.message);
+}
+
+void iswi_reload_tend(iswi_process *process)
+{
+    iswi_message *metadata = NULL;
+    isw_bytes bytes;
+
+    pthread_mutex_lock(&process->lock);
+    if (process->state == ISWI_PROCESS_READY)
+        go_on(process);
+    if (process->reloading == ISWI_RELOAD_READING && process->metadata) {
+        metadata = process->metadata;
+        process->metadata = NULL;
+        process->reloading = ISWI_RELOAD_NONE;
+    }
+    bytes = process->metadata_frame;
+    pthread_mutex_unlock(&process->lock);
+    if (metadata) {
+        take_over(process, bytes);
+        atomic_fetch_sub(&process->host->unread, 1);
+    }
+    iswi_message_release(metadata);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state machine of a process, on the supervisor's thread: each state has one function, and each
+ * function says when it wants to be called again.
+ */
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+#include <signal.h>
+
+enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3 };
+
+static void sooner(int64_t *next_ns, int64_t at_ns)
+{
+    if (at_ns < *next_ns)
+        *next_ns = at_ns;
+}
+
+static void send_one(iswi_process *process, const iswi_frame *frame)
+{
+    pthread_mutex_lock(&process->lock);
+    iswi_process_send(process, frame);
+    pthread_mutex_unlock(&process->lock);
+}
+
+static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
+{
+    const iswi_logging_settings *logging = &host->settings->logging;
+    const iswi_level_rule *rules = logging->levels.items;
+    isw_pair *pairs = iswi_arena_calloc(arena, logging->levels.count + 1, sizeof *pairs);
+
+    if (!pairs)
+        return (isw_pairs){ NULL, 0 };
+    pairs[0] = (isw_pair){ isw_str_of("*"),
+                           isw_str_of(isw_log_level_name((isw_log_level)logging->level)) };
+    for (size_t i = 0; i < logging->levels.count; i++)
+        pairs[i + 1] = (isw_pair){ isw_str_of(rules[i].category),
+                                   isw_str_of(isw_log_level_name((isw_log_level)rules[i].level)) };
+    return (isw_pairs){ pairs, logging->levels.count + 1 };
+}
+
+static void greet(iswi_process *process)
+{
+    isw_pair capabilities[3];
+    size_t count = 0;
+    iswi_frame frame = { .kind = ISWI_HOST_HELLO };
+    iswi_host_hello *hello = &frame.as.host_hello;
+    iswi_arena arena;
+    bool upgrade;
+
+    iswi_arena_init(&arena, 1024);
+    hello->protocol = ISWI_PROTOCOL_MAX;
+    hello->proof = (isw_bytes){ process->token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
+    hello->host = isw_str_of("isoworker");
+    hello->host_version = isw_str_of(ISW_VERSION_STRING);
+    hello->heartbeat_ms = (uint64_t)process->host->options.heartbeat_ms;
+    hello->log_levels = levels_of(process->host, &arena);
+    hello->worker = isw_str_of(process->pool->settings->name);
+    hello->directory = isw_str_of(process->host->folder);
+    pthread_mutex_lock(&process->lock);
+    upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
+    if (upgrade)
+        capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
+    if (process->wants_stream)
+        capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
+    if (process->wants_metrics)
+        capabilities[count++] = (isw_pair){ isw_str_of("metrics"), isw_str_of("1") };
+    hello->capabilities = (isw_pairs){ capabilities, count };
+    iswi_process_send(process, &frame);
+    if (upgrade)
+        iswi_link_upgrade(process->link); /* the hello was the last frame on the message lane */
+    process->on_ring = upgrade;
+    pthread_mutex_unlock(&process->lock);
+    iswi_arena_fini(&arena);
+}
+
+static bool somebody_is_asked(const iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[i];
+        bool asked;
+
+        pthread_mutex_lock(&process->lock);
+        asked = process->state == ISWI_PROCESS_LOADING &&
+                (process->metadata_asked || process->metadata);
+        pthread_mutex_unlock(&process->lock);
+        if (asked)
+            return true;
+    }
+    return false;
+}
+
+static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    bool hello_came;
+
+    pthread_mutex_lock(&process->lock);
+    hello_came = process->hello_came;
+    pthread_mutex_unlock(&process->lock);
+    if (hello_came) {
+        greet(process);
+        iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING);
+        sooner(next_ns, now_ns);
+    } else if (now_ns >= process->state_until_ns) {
+        iswi_process_kill(process,
+                          "it did not say hello within %lld ms; is %s a worker that calls "
+                          "isw_main?", (long long)process->pool->settings->start_timeout_ms,
+                          process->pool->program);
+    }
+    sooner(next_ns, process->state_until_ns);
+}
+
+static void take_functions(iswi_process *process, iswi_message *message, isw_bytes bytes)
+{
+    isw_error error = { ISW_OK, "" };
+    unsigned changed;
+
+    if (iswi_functions_take(process, bytes, &changed, &error) != ISW_OK)
+        iswi_process_kill(process, "its functions could not be read: %s", error.message);
+    iswi_message_release(message);
+}
+
+/* Every process says what it has: one that begins later may be of another program than the first,
+ * and has the configuration of its own begin. */
+static void ask_functions(iswi_process *process)
+{
+    if (process->described)
+        return;
+    process->described = process->metadata_asked = true;
+    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 1 });
+}
+
+static void send_loads(iswi_process *process)
+{
+    iswi_pool *pool = process->pool;
+
+    pthread_mutex_lock(&process->lock);
+    ask_functions(process);
+    process->loads_sent = true;
+    process->loads_awaited = (unsigned)pool->function_count;
+    for (size_t i = 0; i < pool->function_count; i++) {
+        iswi_frame frame = { .kind = ISWI_LOAD, .id = i + 1 };
+
+        frame.as.load.function = pool->functions[i]->number;
+        frame.as.load.name = isw_str_of(pool->functions[i]->name);
+        iswi_process_send(process, &frame);
+    }
+    pthread_mutex_unlock(&process->lock);
+}
+
+static void become_ready(iswi_process *process, int64_t now_ns)
+{
+    if (!iswi_process_advance(process, ISWI_PROCESS_LOADING, ISWI_PROCESS_READY))
+        return;
+    process->state_until_ns = INT64_MAX;
+    process->asked_ns = now_ns;
+    pthread_mutex_lock(&process->lock);
+    process->ready_ns = now_ns;
+    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
+    pthread_mutex_unlock(&process->lock);
+    iswi_console_say(&process->host->console,
+                     process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
+                     "worker %s: ready after %lld ms", process->label,
+                     (long long)((now_ns - process->started_ns) / MS));
+}
+
+static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_message *metadata;
+    isw_bytes frame;
+    bool ready;
+
+    pthread_mutex_lock(&process->lock);
+    metadata = process->metadata;
+    frame = process->metadata_frame;
+    process->metadata = NULL;
+    ready = process->loads_sent && process->loads_awaited == 0 && !process->metadata_asked &&
+            process->credit;
+    pthread_mutex_unlock(&process->lock);
+    if (metadata)
+        take_functions(process, metadata, frame);
+    if (!process->pool->indexed && !somebody_is_asked(process->pool)) {
+        pthread_mutex_lock(&process->lock);
+        ask_functions(process);
+        pthread_mutex_unlock(&process->lock);
+    } else if (process->pool->indexed && !process->loads_sent) {
+        send_loads(process);
+        sooner(next_ns, now_ns);
+    } else if (ready) {
+        become_ready(process, now_ns);
+        sooner(next_ns, now_ns); /* its heartbeats begin */
+    } else if (now_ns >= process->state_until_ns) {
+        iswi_process_kill(process, "it said hello but was not ready within %lld ms",
+                          (long long)process->pool->settings->start_timeout_ms);
+    }
+    sooner(next_ns, process->state_until_ns);
+}
+
+static bool is_answered_up_to(const iswi_process *process, uint64_t generation)
+{
+    for (unsigned i = 0; i < process->place_count; i++)
+        if (process->places[i].id && process->places[i].id >> 16 <= generation)
+            return false;
+    return true;
+}
+
+/* Whether it keeps memory that was lent to it for invocations that it has answered (PROTOCOL.md,
+ * section 11). Asked at each heartbeat: all that was sent up to one is to be back when all of it
+ * was answered by the next and another one has passed. */
+static bool hoards(iswi_process *process, int64_t now_ns)
+{
+    int64_t oldest;
+
+    pthread_mutex_lock(&process->lock);
+    oldest = process->link ? iswi_link_oldest_loan_ns(process->link) : 0;
+    if (oldest && oldest < process->lent_ns) {
+        process->hoarding = is_answered_up_to(process, process->lent_generation)
+                                ? process->hoarding + 1
+                                : 0;
+    } else {
+        process->hoarding = 0;
+        process->lent_ns = now_ns;
+        process->lent_generation = process->generation;
+    }
+    pthread_mutex_unlock(&process->lock);
+    return process->hoarding > 1;
+}
+
+static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    int64_t interval = process->host->options.heartbeat_ms * MS;
+    int64_t heard = atomic_load(&process->heard_ns);
+
+    iswi_reload_tend(process);
+    if (!interval)
+        return;
+    if (now_ns - process->asked_ns >= interval) {
+        /* Counted by questions and not by the clock: when we were stopped ourselves, nobody could
+         * have answered. */
+        process->missed = heard < process->asked_ns ? process->missed + 1 : 0;
+        if (process->missed > HEARTBEATS_MISSED) {
+            iswi_process_kill(process, "it has not answered for %lld ms",
+                              (long long)((now_ns - heard) / MS));
+            return;
+        }
+        if (hoards(process, now_ns)) {
+            iswi_process_kill(process, "it keeps memory of invocations that it has answered");
+            return;
+        }
+        process->asked_ns = now_ns;
+        send_one(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
+    }
+    sooner(next_ns, process->asked_ns + interval);
+}
+
+/* It said goodbye or its link is gone, but it runs: give it a moment. */
+static void leaving(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    bool goodbye;
+    bool closed;
+
+    pthread_mutex_lock(&process->lock);
+    goodbye = process->goodbye;
+    closed = process->closed;
+    pthread_mutex_unlock(&process->lock);
+    if (goodbye && !closed)
+        iswi_link_close(process->link);
+    if ((goodbye || closed) && process->state_until_ns == INT64_MAX)
+        process->state_until_ns = now_ns + (int64_t)LINGER_MS * MS;
+    if (now_ns >= process->state_until_ns)
+        iswi_process_kill(process, "it did not end in time");
+    sooner(next_ns, process->state_until_ns);
+}
+
+static void killed(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    if (!process->running) {
+        sooner(next_ns, iswi_process_bury(process, now_ns));
+        return;
+    }
+    /* Told what it did wrong, it may end by itself; see PROTOCOL.md, error. */
+    if (process->signalled)
+        return;
+    if (process->kill_at_ns == 0)
+        process->kill_at_ns = now_ns + (int64_t)LINGER_MS * MS;
+    if (now_ns >= process->kill_at_ns) {
+        process->signalled = true;
+        kill(-process->os.pid, SIGKILL);
+    }
+    sooner(next_ns, process->kill_at_ns);
+}
+
+void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_process_state state;
+
+    pthread_mutex_lock(&process->lock);
+    state = process->state;
+    pthread_mutex_unlock(&process->lock);
+    switch (state) {
+    case ISWI_PROCESS_WAITING:
+        if (now_ns >= process->start_at_ns)
+            iswi_process_start(process);
+        sooner(next_ns, process->start_at_ns > now_ns ? process->start_at_ns : now_ns);
+        break;
+    case ISWI_PROCESS_STARTING:
+        starting(process, now_ns, next_ns);
+        break;
+    case ISWI_PROCESS_LOADING:
+        loading(process, now_ns, next_ns);
+        break;
+    case ISWI_PROCESS_READY:
+        ready(process, now_ns, next_ns);
+        break;
+    case ISWI_PROCESS_LEAVING:
+        leaving(process, now_ns, next_ns);
+        break;
+    case ISWI_PROCESS_KILLED:
+        killed(process, now_ns, next_ns);
+        break;
+    case ISWI_PROCESS_GONE:
+        break;
+    }
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * iswi_host_run: one thread that waits for ends, output, deadlines and wishes, and tends every
+ * process. Invariant: it sleeps until the nearest time that anything asked for, so that an idle
+ * host does nothing between heartbeats.
+ */
+#include "base/clock.h"
+#include "host/operate/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define LOOK_AGAIN_NS INT64_C(10000000)
+
+/* -- Waking ------------------------------------------------------------------------------------ */
+
+void iswi_host_wake(iswi_host *host)
+{
+    uint64_t one = 1;
+
+    if (write(host->wake, &one, sizeof one) < 0)
+        return; /* it is full, so the supervisor is woken already */
+}
+
+void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
+{
+    if (at_ns < atomic_load_explicit(&host->wake_at_ns, memory_order_relaxed))
+        iswi_host_wake(host);
+}
+
+void iswi_host_stop(iswi_host *host)
+{
+    atomic_fetch_add(&host->stops, 1);
+    iswi_host_wake(host);
+}
+
+void iswi_host_reload(iswi_host *host)
+{
+    atomic_fetch_add(&host->reloads, 1);
+    iswi_host_wake(host);
+}
+
+/* What an event is about: pool, process and kind in one number. */
+static uint64_t event_key(const iswi_process *process, unsigned what)
+{
+    uint64_t pool = (uint64_t)(process->pool - process->host->pools);
+
+    return pool << 32 | (uint64_t)process->index << 2 | what;
+}
+
+bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_key(process, what) };
+
+    return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void iswi_host_unwatch(iswi_host *host, int fd)
+{
+    epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void on_event(iswi_host *host, uint64_t key)
+{
+    uint64_t count;
+    iswi_process *process;
+
+    if (key == ISWI_KEY_WAKE) {
+        if (read(host->wake, &count, sizeof count) < 0)
+            return;
+        return;
+    }
+    if (key == ISWI_KEY_CHANGES) {
+        iswi_reload_look(host, true);
+        return;
+    }
+    if (key == ISWI_KEY_GUARD) {
+        iswi_guard_ended(host);
+        return;
+    }
+    process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
+    if (!process->running)
+        return;
+    if ((key & 3) == 0)
+        iswi_process_ended(process);
+    else
+        iswi_process_read_output(process, (key & 3) == 2);
+}
+
+static void wait_for_events(iswi_host *host, int64_t until_ns)
+{
+    struct epoll_event events[32];
+    int64_t left_ms = until_ns == INT64_MAX ? -1 : (until_ns - iswi_now_ns() + 999999) / 1000000;
+    int timeout = left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+    int count;
+
+    if (until_ns != INT64_MAX && timeout < 0)
+        timeout = 0;
+    count = epoll_wait(host->epoll, events, 32, timeout);
+    for (int i = 0; i < count; i++)
+        on_event(host, events[i].data.u64);
+}
+
+/* -- Looking at everything --------------------------------------------------------------------- */
+
+typedef struct overview {
+    unsigned settled; /* pools that are indexed, or whose processes all failed once */
+    unsigned indexed;
+    unsigned gone; /* processes */
+    unsigned running;
+    unsigned processes;
+    int64_t next_ns;
+} overview;
+
+static bool pool_settled(const iswi_pool *pool)
+{
+    if (pool->indexed)
+        return true;
+    for (unsigned i = 0; i < pool->count; i++)
+        if (pool->processes[i].failures == 0)
+            return false;
+    return true;
+}
+
+static bool pool_ready(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->processes[i].load) == UINT32_MAX &&
+            pool->processes[i].failures == 0)
+            return false;
+    return true;
+}
+
+static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[i];
+        int64_t next_ns = iswi_process_check_deadlines(process, now_ns);
+
+        if (next_ns < seen->next_ns)
+            seen->next_ns = next_ns;
+        iswi_output_tend(process, now_ns, &seen->next_ns);
+        iswi_process_tend(process, now_ns, &seen->next_ns);
+        pthread_mutex_lock(&process->lock);
+        seen->gone += process->state == ISWI_PROCESS_GONE;
+        seen->running += process->running || process->link;
+        pthread_mutex_unlock(&process->lock);
+        seen->processes++;
+    }
+    seen->indexed += pool->indexed;
+    seen->settled += pool_settled(pool) && pool_ready(pool);
+}
+
+static overview look(iswi_host *host)
+{
+    overview seen = { .next_ns = INT64_MAX };
+    int64_t now_ns = iswi_now_ns();
+
+    atomic_fetch_add(&host->turns, 1);
+    /* While we look, whoever has something sooner writes a wake that ends the next wait. */
+    atomic_store(&host->wake_at_ns, INT64_MAX);
+    for (size_t i = 0; i < host->pool_count; i++)
+        tend_pool(&host->pools[i], now_ns, &seen);
+    iswi_guard_tend(host, now_ns, &seen.next_ns);
+    return seen;
+}
+
+/* -- Phases ------------------------------------------------------------------------------------ */
+
+/* Shown at every level: who starts a host wants to know where it is. */
+static void announce(iswi_host *host)
+{
+    iswi_logline line = { .level = ISW_LOG_INFO,
+                          .time_us = iswi_wall_us(),
+                          .source = isw_str_of("host") };
+    char text[256];
+    char known[64] = "no worker serves yet, they are tried again;";
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (host->pools[i].indexed)
+            snprintf(known, sizeof known, "%zu functions", host->function_count);
+    snprintf(text, sizeof text, "%s at %s%s%s, Ctrl-C ends", known,
+             host->http ? iswi_http_url(host->http) : "(no HTTP)",
+             host->admin ? ", admin at " : "", host->admin ? iswi_http_url(host->admin) : "");
+    line.message = isw_str_of(text);
+    iswi_console_announce(&host->console, &line);
+}
+
+static void publish(iswi_host *host, const overview *seen, unsigned *published)
+{
+    if (seen->indexed != *published) {
+        iswi_functions_publish(host);
+        *published = seen->indexed;
+        host->table_shown = false;
+    }
+    if (host->table_shown || seen->settled < host->pool_count)
+        return;
+    host->table_shown = true;
+    if (host->route_count == 0)
+        iswi_functions_publish(host);
+    atomic_store(&host->settled, true);
+    if (seen->indexed == host->pool_count)
+        iswi_attention_match(host);
+    if (host->function_count)
+        iswi_functions_show(host);
+    announce(host);
+}
+
+/* All workers are given up: what each said, and whether another start is of any use. */
+static isw_status explain(iswi_host *host, isw_error *error)
+{
+    isw_status status = ISW_E_CONFIG;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (!host->pools[i].processes[0].hopeless)
+            status = ISW_E_UNAVAILABLE;
+    for (size_t i = 0; i < host->pool_count; i++) {
+        const iswi_process *process = &host->pools[i].processes[0];
+        isw_error own = { ISW_OK, "" };
+
+        isw_error_set(&own, status, "no worker could be brought to serve: worker %s: %s",
+                      process->label, process->fault.message);
+        iswi_faults_add(host->faults, own.message);
+        isw_error_set(error, status, "%s", own.message);
+    }
+    return status;
+}
+
+static isw_status serve(iswi_host *host, isw_error *error)
+{
+    unsigned published = 0;
+
+    iswi_guard_watch(host);
+    iswi_reload_watch(host);
+    while (!atomic_load(&host->stops)) {
+        overview seen;
+
+        iswi_reload_look(host, false);
+        seen = look(host);
+        if (seen.gone == seen.processes && !atomic_load(&host->stops))
+            return explain(host, error);
+        publish(host, &seen, &published);
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+    return ISW_OK;
+}
+
+/* Nobody is woken when a request has come in, or its answer has gone out, without a call. */
+static int64_t next_look(iswi_host *host, int64_t next_ns, int64_t until_ns)
+{
+    int64_t soon_ns = iswi_now_ns() + LOOK_AGAIN_NS;
+
+    if (!atomic_load(&host->calls) && soon_ns < next_ns)
+        next_ns = soon_ns;
+    return next_ns < until_ns ? next_ns : until_ns;
+}
+
+/* Wait until nothing is on its way, the time is over, or we were asked `stops` times. */
+static void wait_for_answers(iswi_host *host, int64_t ms, int stops)
+{
+    int64_t until_ns = iswi_now_ns() + ms * 1000000;
+
+    while (iswi_host_in_flight(host) && iswi_now_ns() < until_ns &&
+           atomic_load(&host->stops) < stops) {
+        overview seen = look(host);
+
+        if (atomic_load(&host->ending))
+            iswi_shutdown_cancel(host);
+        seen.next_ns = next_look(host, seen.next_ns, until_ns);
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+}
+
+/* First what is in flight may end as it would, then it is told, then it is lost. Each wish to stop
+ * goes one step on. */
+static void drain(iswi_host *host)
+{
+    unsigned calls = atomic_load(&host->calls);
+
+    if (host->http)
+        iswi_http_quiesce(host->http);
+    if (calls)
+        iswi_console_say(&host->console, ISW_LOG_INFO,
+                         "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
+    wait_for_answers(host, host->options.shutdown_grace_ms, 2);
+    calls = atomic_load(&host->calls);
+    if (!calls && iswi_host_in_flight(host))
+        iswi_console_say(&host->console, ISW_LOG_WARNING,
+                         "%zu requests are cut off: they had not come in, or their answers not "
+                         "gone out", iswi_host_in_flight(host));
+    if (!calls)
+        return;
+    iswi_console_say(&host->console, ISW_LOG_INFO,
+                     "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
+                     "not wait", calls, (long long)host->options.cancel_grace_ms);
+    iswi_shutdown_cancel(host);
+    wait_for_answers(host, host->options.cancel_grace_ms, 3);
+    iswi_shutdown_lose(host);
+}
+
+static void terminate(iswi_process *process, int64_t grace_ms)
+{
+    iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = (uint64_t)grace_ms };
+    bool asked;
+    bool starting;
+
+    pthread_mutex_lock(&process->lock);
+    starting = process->state == ISWI_PROCESS_STARTING;
+    asked = process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING;
+    if (asked) {
+        process->told_to_end = !process->closed;
+        iswi_process_send(process, &frame);
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+    } else if (process->state == ISWI_PROCESS_WAITING) {
+        iswi_process_set_state(process, ISWI_PROCESS_GONE);
+    }
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = iswi_now_ns() + grace_ms * 1000000;
+    if (starting && process->running)
+        iswi_process_kill(process, "the host stops");
+}
+
+static void end_processes(iswi_host *host)
+{
+    int64_t grace_ms = atomic_load(&host->stops) > 2 ? 0 : 2000;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            terminate(&host->pools[i].processes[j], grace_ms);
+    for (;;) {
+        overview seen = look(host);
+
+        if (!seen.running)
+            return;
+        atomic_store(&host->wake_at_ns, seen.next_ns);
+        wait_for_events(host, seen.next_ns);
+    }
+}
+
+isw_status iswi_host_run(iswi_host *host, isw_error *error)
+{
+    isw_status status = serve(host, error);
+
+    if (status != ISW_OK)
+        atomic_fetch_add(&host->stops, 1);
+    drain(host);
+    end_processes(host);
+    if (status == ISW_OK)
+        iswi_console_say(&host->console, ISW_LOG_INFO, "stopped");
+    return status;
+}

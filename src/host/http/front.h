@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HTTP_FRONT_H
+#define ISWI_HOST_HTTP_FRONT_H
+
+/*
+ * The HTTP/1.1 front of the host. A request is read whole, or its head if its function streams,
+ * routed and handed over; it then rests in libmicrohttpd, which costs no thread, until somebody
+ * answers it, at once or piece by piece. What cannot be handed over
+ * (no route, a malformed head, a body over the limit) is answered here, as problem details
+ * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
+ */
+#include "url/routes.h"
+
+#include <isoworker/status.h>
+#include <isoworker/sys/facts.h>
+#include <isoworker/value.h>
+
+typedef struct iswi_http iswi_http;
+typedef struct iswi_http_request iswi_http_request;
+
+/* Zero or NULL stands for the default in brackets. */
+typedef struct iswi_http_options {
+    const char *listen;         /* an IP address or localhost, and a port: "127.0.0.1:8080",
+                                   "[::1]:0"; port 0 is any free one ["127.0.0.1:7071"] */
+    const char *prefix;         /* path before every route; "" for none ["api"] */
+    int64_t body_limit_bytes;   /* of a request's body [100 MiB] */
+    int64_t header_timeout_ms;  /* from accept to the end of the head, wall clock [10 s] */
+    int64_t body_timeout_ms;    /* from there to the end of the body, wall clock [60 s] */
+    int64_t idle_timeout_ms;    /* from one response to the next request's begin [75 s] */
+    int64_t connections;        /* at most; further ones get 503 [10,000] */
+    int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
+    unsigned threads;           /* that serve connections [1] */
+    const char *setting;        /* what `listen` is called in messages ["http.listen"] */
+    bool bare;                  /* only routes: no GET / and GET /healthz */
+
+    /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
+     * not block. */
+    /* Whether a request for `target` is handed over with its head alone. */
+    bool (*streams)(void *user, void *target);
+    /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
+    bool (*preflights)(void *user, void *target);
+    /* What scripts of other sites may do with it; without a target, with anything, if the origin
+     * may at all. NULL: nothing is known. For the answers that the front makes itself, and for
+     * problems. It lives as long as the front. */
+    const isw_cors *(*policy)(void *user, const void *target, const char *origin);
+    /* A piece of such a body, on the thread that handed it over; the last one has no bytes and
+     * `end`, or `broken`, when the client did not send it whole. ISW_E_BUSY: try again later. */
+    isw_status (*upload)(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
+                         bool broken);
+    /* The client has taken so much of a streamed answer. */
+    void (*taken)(void *user, iswi_http_request *request, size_t bytes);
+    /* The client of a request that was handed over is gone; an answer is due all the same. */
+    void (*left)(void *user, iswi_http_request *request);
+} iswi_http_options;
+
+/* Called on a thread of the front once a request is in, with the `target` of its route. Must not
+ * block. Leads to exactly one iswi_http_answer or iswi_http_answer_problem, from any thread, also
+ * from within. */
+typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
+
+/* ISW_E_CONFIG for a prefix that is no path. */
+isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);
+
+/* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user`
+ * outlive the front; `options` need not. ISW_E_CONFIG for a
+ * bad address or prefix, ISW_E_CONFLICT if the port is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
+isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
+                           iswi_http_handler_fn handler, void *user, iswi_http **out,
+                           isw_error *error);
+
+/* Serve by these routes from now on. All that were ever given outlive the front. Any thread. */
+void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
+
+/* Whether there are functions that the routes do not have yet: what matches none is then answered
+ * with 503 instead of 404 or 405, since one of them may be at that path. False at first. Any
+ * thread. */
+void iswi_http_expect_more(iswi_http *http, bool more);
+
+/* "http://127.0.0.1:7071", with the port in use; for an any-address (0.0.0.0, [::]) the loopback
+ * address. Borrowed until the stop. */
+const char *iswi_http_url(const iswi_http *http);
+
+/* Refuse new connections from now on, and answer new requests on open ones with 503 and
+ * "Connection: close". Requests that were handed over are not touched. Any thread; once or more. */
+void iswi_http_quiesce(iswi_http *http);
+
+/* Answer requests for routes with 503 and "Connection: close" from now on, or no more. Those that
+ * came before are not touched. Any thread. */
+void iswi_http_hold(iswi_http *http, bool on);
+
+/* Requests for routes that were not held, from their head until their answer is written. Once it is
+ * held and this is 0, none is on its way. Any thread. */
+size_t iswi_http_admitted(const iswi_http *http);
+
+/* How often a request was answered with `code`, 100 to 599. Any thread. */
+uint64_t iswi_http_answers(const iswi_http *http, int code);
+
+/* Requests that were handed over and are unanswered, or whose answer is still being written. Any
+ * thread. */
+size_t iswi_http_in_flight(iswi_http *http);
+
+/* Quiesce, wait until every request that was handed over is answered (the caller sees to that),
+ * give the answers two seconds to be written, and free. Not from the handler. */
+void iswi_http_stop(iswi_http *http);
+
+/* The request: method, url, headers, query, params, body, client. Text is valid UTF-8. Valid until
+ * the answer is called; the answer itself may point into it only if it is copied, that is, if
+ * `release` is NULL. */
+const isw_http *iswi_http_request_data(const iswi_http_request *request);
+
+/* What its route leads to. */
+void *iswi_http_request_target(const iswi_http_request *request);
+
+/* Memory that lives as long. On the handler's thread, before it returns. */
+iswi_arena *iswi_http_request_arena(iswi_http_request *request);
+
+/*
+ * Answer with status, headers and body of `response`; any thread, once. Headers are copied before
+ * this returns. The body is written from where it is: it stays valid until `release` is called
+ * with `release_user`, on any thread, perhaps before this returns. With a NULL `release` the body
+ * is copied before this returns. The request must not be touched afterwards.
+ *
+ * A status of 0 means 200; one outside 200 to 599 is answered with a 502 problem. Dropped are
+ * header fields that belong to the connection (Connection, Keep-Alive, Proxy-Connection, TE,
+ * Trailer, Transfer-Encoding, Upgrade) or that the front computes (Content-Length), those whose
+ * name is not a token, and those whose value holds a control character. An empty value is sent.
+ */
+void iswi_http_answer(iswi_http_request *request, const isw_http *response,
+                      void (*release)(void *release_user), void *release_user);
+
+/* The bytes of the answer's head, if they are more than there is room for (*room), else 0: such an
+ * answer cannot be given. Before the answer. */
+size_t iswi_http_head_excess(const iswi_http_request *request, const isw_pairs *headers,
+                             size_t *room);
+
+/* What failed, for a problem: members "error", the status's name, and "retriable". Before the
+ * answer. */
+void iswi_http_problem_is(iswi_http_request *request, isw_status error, bool retriable);
+
+/* What the function gave its answer beside a body: headers for a problem, but for those that speak
+ * of a body or of what it stands for. Before the answer; what they point to lives until then. */
+void iswi_http_problem_has(iswi_http_request *request, const isw_pairs *headers);
+
+/* When to come back, for a problem with 429 or 503; rounded up to seconds. Before the answer. */
+void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
+
+/* -- Streams ----------------------------------------------------------------------------------- */
+
+/* The body of a streaming request may go on for so many bytes more; at its begin for
+ * ISWI_WINDOW_BYTES. Any thread, before the answer. */
+void iswi_http_widen(iswi_http_request *request, uint64_t bytes);
+
+/* Begin the answer; its body follows. Headers are copied. ISW_E_CONFLICT if it has begun, ISW_E_*
+ * as for an answer that cannot be given. Any thread. */
+isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head);
+
+/* More of the body, which is copied. ISW_E_TOO_LARGE for more than ISWI_WINDOW_BYTES that the
+ * client has not taken, ISW_E_CONFLICT before the begin. Any thread. */
+isw_status iswi_http_continue(iswi_http_request *request, isw_bytes bytes);
+
+/* Whether its body follows, as the function asked. */
+bool iswi_http_is_uploading(const iswi_http_request *request);
+
+/* Whether it has begun; if so, iswi_http_end is its answer. */
+bool iswi_http_has_begun(const iswi_http_request *request);
+
+/* The body is complete, or cut off, which the client will see. The request must not be touched
+ * afterwards. Any thread, once. */
+void iswi_http_end(iswi_http_request *request, bool complete);
+
+/* Two words of the handler's own, for what finds the request's other side; both zero at first. */
+void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number);
+void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *number);
+
+/* Answer with application/problem+json. A NULL `title` stands for the status's standard phrase;
+ * `detail` and `invocation_id` may be NULL. 401 comes with "WWW-Authenticate: Bearer", 429 and 503
+ * with "Retry-After", of one second unless iswi_http_retry_after said another time. Any thread,
+ * once. */
+void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
+                              const char *detail, const char *invocation_id);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The admin endpoints: what probes and operators ask over HTTP, on a listener of its own. One row
+ * of `endpoints` each; an answer may come later, from any thread.
+ *
+ * Nobody is asked for a password here. So it listens on this machine alone unless host.yaml says
+ * `open`, what changes anything is taken from this machine alone in any case, and a browser that
+ * was led here by another site is turned away: by its Origin, and by a Host that is not local.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/operate/control.h"
+#include "host/http/listen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    MS = 1000000,
+    TURN_MS = 2000,
+    SCRAPE_MS = 1000,
+    DRAIN_S = 10,
+    DRAIN_MOST_S = 3600,
+    BODY_BYTES = 4096
+};
+
+typedef struct endpoint {
+    const char *method, *path, *summary;
+    void (*answer)(iswi_host *host, iswi_http_request *request); /* exactly once, now or later */
+} endpoint;
+
+/* -- Answers ----------------------------------------------------------------------------------- */
+
+/* Takes the buffer's memory. */
+static void answer_text(iswi_http_request *request, int status, const char *type, iswi_buffer *body)
+{
+    isw_pair headers[] = { { isw_str_of("content-type"), isw_str_of(type) },
+                           { isw_str_of("cache-control"), isw_str_of("no-store") } };
+    isw_http response = { .headers = { headers, 2 },
+                          .body = { body->data, body->size },
+                          .status = status };
+
+    if (body->failed) {
+        iswi_buffer_fini(body);
+        iswi_http_answer_problem(request, 503, NULL, "no memory for the answer", NULL);
+        return;
+    }
+    iswi_http_answer(request, &response, iswi_free, body->data);
+}
+
+static void answer_json(iswi_http_request *request, int status, iswi_buffer *body)
+{
+    answer_text(request, status, "application/json", body);
+}
+
+/* -- Health: the supervisor's loop turns ------------------------------------------------------- */
+
+static bool has_turned(iswi_wait *wait)
+{
+    return atomic_load(&wait->host->turns) > wait->turn;
+}
+
+static void tell_health(iswi_wait *wait, bool over)
+{
+    iswi_buffer body = { 0 };
+
+    iswi_buffer_append_text(&body, over ? "{\"healthy\":true}\n"
+                                        : "{\"healthy\":false,\"reason\":\"the host's own loop "
+                                          "does not turn; start it again\"}\n");
+    answer_json(wait->user, over ? 200 : 503, &body);
+    iswi_free(wait);
+}
+
+static void wait_for(iswi_host *host, iswi_http_request *request, bool (*over)(iswi_wait *),
+                     void (*done)(iswi_wait *, bool), int64_t wait_ms)
+{
+    iswi_wait *wait = iswi_calloc(1, sizeof *wait);
+
+    if (!wait) {
+        iswi_http_answer_problem(request, 503, NULL, "no memory for the answer", NULL);
+        return;
+    }
+    wait->over = over;
+    wait->done = done;
+    wait->host = host;
+    wait->user = request;
+    wait->until_ns = iswi_now_ns() + wait_ms * MS;
+    wait->turn = atomic_load(&host->turns);
+    iswi_control_wait(host->control, wait);
+}
+
+static void health(iswi_host *host, iswi_http_request *request)
+{
+    wait_for(host, request, has_turned, tell_health, TURN_MS);
+    iswi_host_wake(host);
+}
+
+/* -- Ready, status ----------------------------------------------------------------------------- */
+
+static void ready(iswi_host *host, iswi_http_request *request)
+{
+    iswi_buffer body = { 0 };
+    bool is = iswi_report_ready(host, &body);
+
+    answer_json(request, is ? 200 : 503, &body);
+}
+
+static void status(iswi_host *host, iswi_http_request *request)
+{
+    iswi_buffer body = { 0 };
+
+    iswi_report(host, &body);
+    answer_json(request, 200, &body);
+}
+
+/* -- Metrics ----------------------------------------------------------------------------------- */
+
+static bool have_all_answered(iswi_wait *wait)
+{
+    return iswi_metrics_awaited(wait->host) == 0;
+}
+
+static void tell_metrics(iswi_wait *wait, bool over)
+{
+    iswi_buffer body = { 0 };
+
+    (void)over;
+    iswi_metrics_report(wait->host, &body);
+    answer_text(wait->user, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+    iswi_free(wait);
+}
+
+static void metrics(iswi_host *host, iswi_http_request *request)
+{
+    iswi_metrics_ask(host);
+    wait_for(host, request, have_all_answered, tell_metrics, SCRAPE_MS);
+}
+
+/* -- Drain, resume ----------------------------------------------------------------------------- */
+
+static bool is_drained(iswi_wait *wait)
+{
+    return iswi_host_in_flight(wait->host) == 0;
+}
+
+static void tell_drain(iswi_wait *wait, bool over)
+{
+    iswi_buffer body = { 0 };
+
+    iswi_report_drain(wait->host, &body);
+    answer_json(wait->user, over ? 200 : 202, &body);
+    iswi_free(wait);
+}
+
+/* ?wait=SECONDS; -1: it is none. */
+static int64_t wait_ms_of(const iswi_http_request *request)
+{
+    const isw_str *text = isw_pairs_find(&iswi_http_request_data(request)->query, "wait");
+    int64_t seconds = 0;
+
+    if (!text)
+        return DRAIN_S * 1000;
+    if (!text->size || text->size > 4)
+        return -1;
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] < '0' || text->data[i] > '9')
+            return -1;
+        seconds = 10 * seconds + (text->data[i] - '0');
+    }
+    return seconds <= DRAIN_MOST_S ? seconds * 1000 : -1;
+}
+
+static void drain(iswi_host *host, iswi_http_request *request)
+{
+    int64_t wait_ms = wait_ms_of(request);
+
+    if (wait_ms < 0) {
+        iswi_http_answer_problem(request, 400, NULL, "wait takes seconds, from 0 to 3600", NULL);
+        return;
+    }
+    iswi_host_drain(host);
+    wait_for(host, request, is_drained, tell_drain, wait_ms);
+}
+
+static void resume(iswi_host *host, iswi_http_request *request)
+{
+    iswi_buffer body = { 0 };
+
+    iswi_host_resume(host);
+    iswi_report_drain(host, &body);
+    answer_json(request, 200, &body);
+}
+
+/* -- The table --------------------------------------------------------------------------------- */
+
+static void list(iswi_host *host, iswi_http_request *request);
+
+static const endpoint endpoints[] = {
+    { "GET", "", "this list", list },
+    { "GET", "health", "200 as long as the host tends its workers", health },
+    { "GET", "ready", "200 when it takes requests and every worker serves", ready },
+    { "GET", "status", "what `isoworker status` shows, as JSON", status },
+    { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics },
+    { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain },
+    { "POST", "resume", "take requests again", resume },
+};
+
+enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };
+
+static void list(iswi_host *host, iswi_http_request *request)
+{
+    iswi_buffer body = { 0 };
+
+    (void)host;
+    for (size_t i = 0; i < ENDPOINTS; i++)
+        iswi_buffer_printf(&body, "%-4s /%-7s %s\n", endpoints[i].method, endpoints[i].path,
+                           endpoints[i].summary);
+    answer_text(request, 200, "text/plain; charset=utf-8", &body);
+}
+
+/* -- Who may ----------------------------------------------------------------------------------- */
+
+static bool starts_with(isw_str text, const char *start)
+{
+    return text.size >= strlen(start) && memcmp(text.data, start, strlen(start)) == 0;
+}
+
+/* A name that no site of the network can make lead here. */
+static bool is_local_name(const isw_str *host)
+{
+    char address[64];
+    const char *colon;
+
+    if (!host || host->size >= sizeof address - sizeof ":0")
+        return false;
+    colon = memchr(host->data, ':', host->size);
+    snprintf(address, sizeof address, "%.*s%s", (int)host->size, host->data,
+             colon && host->data[host->size - 1] != ']' ? "" : ":0");
+    return iswi_http_reach(address) == ISWI_REACH_HERE;
+}
+
+static bool is_local_client(isw_str client)
+{
+    return starts_with(client, "127.") || isw_str_equal(client, isw_str_of("::1")) ||
+           starts_with(client, "::ffff:127.");
+}
+
+/* Why not; NULL if so. */
+static const char *refusal(const iswi_host *host, const isw_http *data)
+{
+    bool reads = isw_str_equal(data->method, isw_str_of("GET")) ||
+                 isw_str_equal(data->method, isw_str_of("HEAD"));
+
+    if (reads && host->settings->admin.open)
+        return NULL;
+    if (!is_local_name(isw_pairs_find(&data->headers, "host")))
+        return "The Host field is not of this machine; ask for localhost or 127.0.0.1.";
+    if (reads)
+        return NULL;
+    if (!is_local_client(data->client))
+        return "Only this machine may ask for that.";
+    return isw_pairs_find(&data->headers, "origin") ? "Pages of browsers may not ask for that."
+                                                    : NULL;
+}
+
+static void on_request(void *user, void *target, iswi_http_request *request)
+{
+    iswi_host *host = user;
+    const endpoint *asked = target;
+    const char *why = refusal(host, iswi_http_request_data(request));
+
+    if (why)
+        iswi_http_answer_problem(request, 403, NULL, why, NULL);
+    else
+        asked->answer(host, request);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+isw_status iswi_admin_start(iswi_host *host, isw_error *error)
+{
+    iswi_http_options options = { .listen = host->settings->admin.listen,
+                                  .setting = "admin.listen",
+                                  .prefix = "",
+                                  .bare = true,
+                                  .body_limit_bytes = BODY_BYTES,
+                                  .connections = 64 };
+
+    if (!options.listen)
+        return ISW_OK;
+    host->admin_routes = iswi_routes_create();
+    host->metrics = iswi_metrics_create();
+    if (!host->admin_routes || !host->metrics)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        isw_status added = iswi_routes_add(host->admin_routes, endpoints[i].method,
+                                           endpoints[i].path, (void *)&endpoints[i], error);
+
+        if (added != ISW_OK)
+            return added;
+    }
+    if (iswi_http_start(&options, NULL, on_request, host, &host->admin, error) != ISW_OK)
+        return error->status;
+    iswi_http_set_routes(host->admin, host->admin_routes); /* now that host->admin is set */
+    return ISW_OK;
+}
+
+void iswi_admin_stop(iswi_host *host)
+{
+    if (host->admin)
+        iswi_http_stop(host->admin);
+    iswi_routes_destroy(host->admin_routes);
+}

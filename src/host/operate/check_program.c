@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One program, asked. It gets no host to dial, so that one which does not know the question, and
+ * begins to work instead, finds nothing and ends; at the latest its start_timeout ends it. */
+#include "host/operate/check_program.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "host/system/spawn.h"
+#include "value/value.h"
+#include "wire/limits.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { OUTPUT_MOST = 16 << 20 };
+
+static const isw_field trigger_fields[] = {
+    { ISW_FIELD(STRING, iswi_told_trigger, type), .required = true },
+    { ISW_FIELD(STRING, iswi_told_trigger, methods), .default_value = "" },
+    { ISW_FIELD(STRING, iswi_told_trigger, route), .default_value = "" },
+    { 0 },
+};
+
+static const isw_field function_fields[] = {
+    { ISW_FIELD(STRING, iswi_told_function, name), .required = true },
+    { ISW_FIELD(STRUCT, iswi_told_function, trigger), .fields = trigger_fields, .required = true },
+    { 0 },
+};
+
+static const isw_field told_fields[] = {
+    { ISW_FIELD(STRING, iswi_told, isoworker), .required = true },
+    { ISW_FIELD_LIST(STRUCT, iswi_told, functions, function_count), .fields = function_fields,
+      .item_size = sizeof(iswi_told_function), .required = true },
+    { 0 },
+};
+
+typedef struct run {
+    iswi_spawned os;
+    iswi_buffer output, errors;
+    int status; /* as waitpid has it */
+    bool late;
+} run;
+
+/* -- Running ----------------------------------------------------------------------------------- */
+
+/* The words of the worker, with the question in the place of `run`. */
+static isw_option_strings words_of(const iswi_worker_settings *worker, iswi_arena *arena)
+{
+    size_t count = worker->command.count;
+    const char **words = iswi_arena_calloc(arena, count + 3, sizeof *words);
+
+    if (!words)
+        return (isw_option_strings){ NULL, 0 };
+    memcpy(words, worker->command.items, count * sizeof *words);
+    if (count > 1 && strcmp(words[count - 1], "run") == 0)
+        count--;
+    words[count++] = "--describe";
+    words[count++] = "--json";
+    return (isw_option_strings){ words, count };
+}
+
+/* False: it has been closed. */
+static bool take(int fd, iswi_buffer *out)
+{
+    char block[4096];
+    ssize_t got = read(fd, block, sizeof block);
+
+    if (got > 0 && out->size < OUTPUT_MOST)
+        iswi_buffer_append(out, block, (size_t)got);
+    return got != 0;
+}
+
+/* Read both until both are closed and it has ended, or it is late. */
+static void read_all(run *r, int64_t until_ns)
+{
+    struct pollfd fds[3] = { { .fd = r->os.output, .events = POLLIN },
+                             { .fd = r->os.errors, .events = POLLIN },
+                             { .fd = r->os.pid_fd, .events = POLLIN } };
+    iswi_buffer *out[2] = { &r->output, &r->errors };
+
+    while ((fds[0].fd >= 0 || fds[1].fd >= 0 || fds[2].fd >= 0) && !r->late) {
+        int64_t left_ms = (until_ns - iswi_now_ns()) / 1000000;
+
+        r->late = left_ms <= 0 || poll(fds, 3, (int)left_ms) == 0;
+        for (int i = 0; i < 2; i++)
+            if (fds[i].fd >= 0 && fds[i].revents && !take(fds[i].fd, out[i]))
+                fds[i].fd = -1;
+        if (fds[2].fd >= 0 && fds[2].revents)
+            fds[2].fd = -1;
+    }
+}
+
+static bool run_program(const char *folder, const iswi_worker_settings *worker, iswi_arena *arena,
+                        run *r, isw_error *error)
+{
+    static const unsigned char token[2 * ISWI_TOKEN_BYTES];
+    const char *directory = worker->directory ? worker->directory : folder;
+    isw_option_strings words = words_of(worker, arena);
+    char *program = NULL;
+    iswi_spawn_options options = { .arguments = &words, .directory = directory,
+                                   .environment = &worker->environment, .url = "",
+                                   .config = worker->config, .token = token,
+                                   .token_bytes = sizeof token, .ring = -1, .crash = -1 };
+
+    if (!words.items || iswi_spawn_find(worker->command.items[0], directory, &program, error) !=
+                            ISW_OK)
+        return false;
+    options.program = program;
+    if (iswi_spawn(&options, &r->os, error) != ISW_OK) {
+        iswi_free(program);
+        return false;
+    }
+    iswi_free(program);
+    read_all(r, iswi_now_ns() + worker->start_timeout_ms * 1000000);
+    kill(-r->os.pid, SIGKILL); /* what it left behind, or itself */
+    waitpid(r->os.pid, &r->status, 0);
+    close(r->os.output);
+    close(r->os.errors);
+    if (r->os.pid_fd >= 0)
+        close(r->os.pid_fd);
+    return true;
+}
+
+/* -- What it said ------------------------------------------------------------------------------ */
+
+/* Its words as sentences, each with the worker's name. */
+static void tell_words(const iswi_worker_settings *worker, iswi_buffer *errors, iswi_faults *list)
+{
+    iswi_buffer safe = { 0 };
+    const char *at = errors->size ? iswi_buffer_text(errors) : NULL;
+
+    while (at && *at) {
+        size_t size = strcspn(at, "\n");
+
+        iswi_buffer_reset(&safe);
+        iswi_buffer_printf(&safe, "worker %s: ", worker->name);
+        iswi_terminal_text(&safe, (isw_str){ at, size });
+        if (size && iswi_buffer_text(&safe))
+            iswi_faults_add(list, iswi_buffer_text(&safe));
+        at += size + (at[size] == '\n');
+    }
+    iswi_buffer_fini(&safe);
+}
+
+static bool understood(const run *r, iswi_arena *arena, iswi_told *out)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_value value;
+
+    return WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0 && r->output.size &&
+           iswi_json_parse(arena, (isw_str){ (const char *)r->output.data, r->output.size }, &value,
+                           &error) == ISW_OK &&
+           iswi_bind(arena, &value, "", told_fields, false, out, &error) == ISW_OK;
+}
+
+/* A status of those that no host starts again. One that does not know our words is mute. */
+static bool is_wrong(run *r)
+{
+    int code = WIFEXITED(r->status) && !r->late ? WEXITSTATUS(r->status) : 0;
+    const char *words = r->errors.size ? iswi_buffer_text(&r->errors) : "";
+
+    if (code == EX_USAGE)
+        return words && !strstr(words, "--describe") && !strstr(words, "--json");
+    return code == EX_CONFIG || code == EX_NOINPUT || code == 126 || code == 127;
+}
+
+iswi_program_told iswi_check_program(const char *folder, const iswi_worker_settings *worker,
+                                     iswi_arena *arena, iswi_told *out, iswi_faults *faults,
+                                     iswi_faults *notes)
+{
+    iswi_program_told told = ISWI_PROGRAM_MUTE;
+    isw_error error = { ISW_OK, "" };
+    size_t before = faults->count;
+    run r = { .late = false };
+    bool ran = run_program(folder, worker, arena, &r, &error);
+
+    if (ran && understood(&r, arena, out)) {
+        told = ISWI_PROGRAM_TOLD;
+        tell_words(worker, &r.errors, notes);
+    } else if (!ran || is_wrong(&r)) {
+        told = ISWI_PROGRAM_WRONG;
+        tell_words(worker, &r.errors, faults);
+        if (faults->count == before) {
+            isw_error_set(&error, ISW_E_CONFIG, "it ends with status %d",
+                          ran ? WEXITSTATUS(r.status) : 0);
+            iswi_buffer_printf(&r.errors, "%s\n", error.message);
+            tell_words(worker, &r.errors, faults);
+        }
+    }
+    iswi_buffer_fini(&r.output);
+    iswi_buffer_fini(&r.errors);
+    return told;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_OPERATE_CHECK_PROGRAM_H
+#define ISWI_HOST_OPERATE_CHECK_PROGRAM_H
+
+/* What a worker's program says of itself when it is asked with --describe --json. */
+#include "base/arena.h"
+#include "host/settings/settings.h"
+
+typedef struct iswi_told_trigger {
+    const char *type, *methods, *route;
+} iswi_told_trigger;
+
+typedef struct iswi_told_function {
+    const char *name;
+    iswi_told_trigger trigger;
+} iswi_told_function;
+
+typedef struct iswi_told {
+    const char *isoworker; /* the version: a program that links the library */
+    iswi_told_function *functions;
+    size_t function_count;
+} iswi_told;
+
+typedef enum iswi_program_told {
+    ISWI_PROGRAM_TOLD,  /* *out is filled, in the arena */
+    ISWI_PROGRAM_WRONG, /* it cannot start so, which is told */
+    ISWI_PROGRAM_MUTE   /* it does not know the question */
+} iswi_program_told;
+
+/* Run the program of `worker` as a host in `folder` would, and wait until it ends. What it says is
+ * wrong goes to `faults`, what it warns of to `notes`. */
+iswi_program_told iswi_check_program(const char *folder, const iswi_worker_settings *worker,
+                                     iswi_arena *arena, iswi_told *out, iswi_faults *faults,
+                                     iswi_faults *notes);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines to the terminal, each in one write. */
+#include "host/operate/console.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 100 };
+
+void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level)
+{
+    *console = (iswi_console){ .fd = fd, .json = json, .color = color, .level = level };
+    pthread_mutex_init(&console->lock, NULL);
+}
+
+void iswi_console_fini(iswi_console *console)
+{
+    pthread_mutex_destroy(&console->lock);
+}
+
+/* Whether a write of up to PIPE_BUF bytes would not block. */
+static bool takes_bytes(int fd, int patience_ms)
+{
+    struct pollfd look = { .fd = fd, .events = POLLOUT };
+
+    return poll(&look, 1, patience_ms) == 1 && (look.revents & POLLOUT);
+}
+
+/* With the lock. False when it is not written, or not wholly. */
+static bool write_bytes(iswi_console *console, const char *at, size_t size, int patience_ms)
+{
+    while (size) {
+        size_t step = size < PIPE_BUF ? size : PIPE_BUF;
+        ssize_t done = takes_bytes(console->fd, patience_ms) ? write(console->fd, at, step) : 0;
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        at += done;
+        size -= (size_t)done;
+        patience_ms = PATIENCE_MS; /* a line that is begun is finished if that is possible */
+    }
+    return true;
+}
+
+static void put(iswi_console *console, const void *bytes, size_t size, bool own)
+{
+    bool patient;
+    char notice[96];
+    int length;
+
+    pthread_mutex_lock(&console->lock);
+    if (console->dropped && !console->json) {
+        length = snprintf(notice, sizeof notice, "(%u lines were dropped since nobody read them)\n",
+                          console->dropped);
+        if (write_bytes(console, notice, (size_t)length, 0))
+            console->dropped = 0;
+    }
+    patient = own && !console->unread;
+    if (write_bytes(console, bytes, size, patient ? PATIENCE_MS : 0)) {
+        console->unread = false;
+    } else {
+        console->dropped++;
+        console->unread = console->unread || patient;
+    }
+    pthread_mutex_unlock(&console->lock);
+}
+
+static void put_line(iswi_console *console, const iswi_logline *line, bool own)
+{
+    iswi_buffer json = { 0 };
+    iswi_buffer text = { 0 };
+
+    if (console->json || console->journal)
+        iswi_logline_json(line, &json);
+    if (!console->json)
+        iswi_logline_text(line, console->color, &text);
+    if (console->journal && !json.failed)
+        iswi_journal_add(console->journal, line, json.data, json.size);
+    if (console->json)
+        put(console, json.data, json.size, own);
+    else
+        put(console, text.data, text.size, own);
+    iswi_buffer_fini(&json);
+    iswi_buffer_fini(&text);
+}
+
+void iswi_console_line(iswi_console *console, const iswi_logline *line)
+{
+    put_line(console, line, false);
+}
+
+void iswi_console_announce(iswi_console *console, const iswi_logline *line)
+{
+    put_line(console, line, true);
+}
+
+ISW_PRINTF(3, 0)
+static void say(iswi_console *console, iswi_logline *line, const char *format, va_list args)
+{
+    char text[ISW_ERROR_MESSAGE_BYTES + 512];
+
+    if (line->level < console->level)
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    line->source = isw_str_of("host");
+    line->time_us = iswi_wall_us();
+    line->message = isw_str_of(text);
+    put_line(console, line, true);
+}
+
+void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
+{
+    iswi_logline line = { .level = level };
+    va_list args;
+
+    va_start(args, format);
+    say(console, &line, format, args);
+    va_end(args);
+}
+
+void iswi_console_say_of(iswi_console *console, isw_log_level level, const char *function,
+                         const char *invocation_id, const char *format, ...)
+{
+    iswi_logline line = { .level = level,
+                          .function = isw_str_of(function),
+                          .invocation_id = isw_str_of(invocation_id) };
+    va_list args;
+
+    va_start(args, format);
+    say(console, &line, format, args);
+    va_end(args);
+}
+
+void iswi_console_text(iswi_console *console, const char *text, size_t size)
+{
+    if (!console->json)
+        put(console, text, size, true);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control's thread: it takes connections in, gives each its turn, and looks after what others
+ * wait for. Invariant: it never blocks but in poll, so that no client holds up another, nor the
+ * host.
+ */
+#include "host/operate/control.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/thread.h"
+#include "host/operate/control_client.h"
+#include "host/operate/control_path.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    MS = 1000000,
+    CLIENTS_MAX = 16,
+    STALL_MS = 5000, /* such a client makes room for a new one */
+    LOOK_AGAIN_MS = 5,
+    DEAF_MS = 100,
+    JOURNAL_BYTES = 4 << 20
+};
+
+struct iswi_control {
+    iswi_host *host;
+    iswi_control_socket socket;
+    pthread_t thread;
+    bool running;
+    int wake;
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* guards what follows */
+    iswi_wait *waits;
+    bool closed; /* nobody looks at them any more */
+    /* Only the thread: */
+    iswi_control_client *clients[CLIENTS_MAX];
+    unsigned count;
+    int64_t deaf_until_ns; /* no descriptors were left */
+};
+
+static void wake(void *user)
+{
+    iswi_control *control = user;
+    uint64_t one = 1;
+
+    (void)!write(control->wake, &one, sizeof one); /* if it is full, it is awake */
+}
+
+/* -- Waits ------------------------------------------------------------------------------------- */
+
+void iswi_control_wait(iswi_control *control, iswi_wait *wait)
+{
+    bool closed;
+
+    pthread_mutex_lock(&control->lock);
+    closed = control->closed;
+    if (!closed) {
+        wait->next = control->waits;
+        control->waits = wait;
+    }
+    pthread_mutex_unlock(&control->lock);
+    if (closed)
+        wait->done(wait, false);
+    else
+        wake(control);
+}
+
+/* All of them, for this thread to look at. */
+static iswi_wait *take_waits(iswi_control *control)
+{
+    iswi_wait *waits;
+
+    pthread_mutex_lock(&control->lock);
+    waits = control->waits;
+    control->waits = NULL;
+    pthread_mutex_unlock(&control->lock);
+    return waits;
+}
+
+static void put_back(iswi_control *control, iswi_wait *wait)
+{
+    pthread_mutex_lock(&control->lock);
+    wait->next = control->waits;
+    control->waits = wait;
+    pthread_mutex_unlock(&control->lock);
+}
+
+/* When to look again. */
+static int64_t look_at_waits(iswi_control *control, int64_t now_ns)
+{
+    int64_t due_ns = INT64_MAX;
+    iswi_wait *next;
+
+    for (iswi_wait *wait = take_waits(control); wait; wait = next) {
+        bool over = wait->over(wait);
+
+        next = wait->next;
+        if (over || now_ns >= wait->until_ns) {
+            wait->done(wait, over);
+        } else {
+            due_ns = now_ns + LOOK_AGAIN_MS * MS;
+            put_back(control, wait);
+        }
+    }
+    return due_ns;
+}
+
+/* -- Clients ----------------------------------------------------------------------------------- */
+
+static void drop(iswi_control *control, unsigned index)
+{
+    iswi_control_client_destroy(control->clients[index]);
+    control->clients[index] = control->clients[--control->count];
+}
+
+/* Of those that do not read the one that has not for the longest. */
+static bool make_room(iswi_control *control, int64_t now_ns)
+{
+    unsigned worst = 0;
+
+    for (unsigned i = 1; i < control->count; i++)
+        if (iswi_control_client_stalled_ns(control->clients[i]) <
+            iswi_control_client_stalled_ns(control->clients[worst]))
+            worst = i;
+    if (iswi_control_client_stalled_ns(control->clients[worst]) > now_ns - STALL_MS * (int64_t)MS)
+        return false;
+    drop(control, worst);
+    return true;
+}
+
+static void refuse(int fd)
+{
+    static const char text[] = "{\"error\":\"this host has as many visitors as it takes; close "
+                               "one, such as an isoworker logs -f\"}\n";
+
+    send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+static void take_in(iswi_control *control, int64_t now_ns)
+{
+    int fd = accept4(control->socket.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    iswi_control_client *client;
+
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            control->deaf_until_ns = now_ns + DEAF_MS * MS;
+        return;
+    }
+    if (!iswi_control_trusts(fd, geteuid())) {
+        close(fd);
+        return;
+    }
+    if (control->count == CLIENTS_MAX && !make_room(control, now_ns)) {
+        refuse(fd);
+        return;
+    }
+    client = iswi_control_client_create(control->host, fd);
+    if (client)
+        control->clients[control->count++] = client;
+}
+
+/* -- The thread -------------------------------------------------------------------------------- */
+
+typedef struct round {
+    struct pollfd fds[CLIENTS_MAX + 2]; /* of the clients, then ours */
+    unsigned count;                     /* of clients */
+    int64_t due_ns;
+} round;
+
+static void prepare(iswi_control *control, round *r)
+{
+    r->count = control->count;
+    for (unsigned i = 0; i < r->count; i++) {
+        int64_t due_ns = iswi_control_client_due_ns(control->clients[i]);
+
+        r->fds[i] = (struct pollfd){ .fd = iswi_control_client_fd(control->clients[i]),
+                                     .events = iswi_control_client_events(control->clients[i]) };
+        r->due_ns = due_ns < r->due_ns ? due_ns : r->due_ns;
+    }
+    r->fds[r->count] = (struct pollfd){ .fd = control->wake, .events = POLLIN };
+    r->fds[r->count + 1] = (struct pollfd){ .fd = control->socket.listener, .events = POLLIN };
+    if (iswi_now_ns() < control->deaf_until_ns) {
+        r->fds[r->count + 1].fd = -1;
+        r->due_ns = control->deaf_until_ns < r->due_ns ? control->deaf_until_ns : r->due_ns;
+    }
+}
+
+static int timeout_of(int64_t due_ns)
+{
+    int64_t left_ms = (due_ns - iswi_now_ns() + MS - 1) / MS;
+
+    if (due_ns == INT64_MAX)
+        return -1;
+    return left_ms < 0 ? 0 : left_ms > 60000 ? 60000 : (int)left_ms;
+}
+
+static void go_round(iswi_control *control, const round *r)
+{
+    int64_t now_ns = iswi_now_ns();
+    uint64_t rung;
+
+    if (r->fds[r->count].revents)
+        (void)!read(control->wake, &rung, sizeof rung);
+    /* From the end, so that the place of one that is dropped is filled by one that had its turn. */
+    for (unsigned i = r->count; i-- > 0;)
+        if (!iswi_control_client_turn(control->clients[i], r->fds[i].revents, now_ns))
+            drop(control, i);
+    if (r->fds[r->count + 1].revents)
+        take_in(control, now_ns);
+}
+
+static void *run(void *user)
+{
+    iswi_control *control = user;
+
+    iswi_thread_name("isw-control");
+    while (!atomic_load(&control->stopping)) {
+        round r = { .due_ns = look_at_waits(control, iswi_now_ns()) };
+
+        prepare(control, &r);
+        poll(r.fds, r.count + 2, timeout_of(r.due_ns));
+        go_round(control, &r);
+    }
+    return NULL;
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+isw_status iswi_control_start(iswi_control *control, isw_error *error)
+{
+    sigset_t all;
+    sigset_t before;
+    int cause;
+
+    sigfillset(&all); /* signals are the program's business */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    cause = pthread_create(&control->thread, NULL, run, control);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    control->running = cause == 0;
+    if (cause)
+        return isw_error_set(error, ISW_E_IO, "no thread for the control socket: %s",
+                             strerror(cause));
+    return ISW_OK;
+}
+
+/* A place that somebody named is to be had; without one by itself a host serves all the same. */
+static isw_status listen_or_say_why(iswi_host *host, iswi_control *control, isw_error *error)
+{
+    isw_error why = { ISW_OK, "" };
+    isw_status status =
+        iswi_control_listen(host->folder, host->control_path, &control->socket, &why);
+
+    if (status == ISW_OK)
+        return ISW_OK;
+    if (host->control_path)
+        return isw_error_set(error, status, "the control socket cannot be had: %s", why.message);
+    iswi_console_say(&host->console, ISW_LOG_WARNING,
+                     "isoworker status, logs and drain will not find this host: %s. Another place "
+                     "is named by --control PATH or `host: { control: PATH }`", why.message);
+    return ISW_OK;
+}
+
+isw_status iswi_control_create(iswi_host *host, isw_error *error)
+{
+    iswi_control *control = iswi_calloc(1, sizeof *control);
+
+    if (!control)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the control socket");
+    control->host = host;
+    control->socket.listener = -1;
+    pthread_mutex_init(&control->lock, NULL);
+    host->control = control;
+    control->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (control->wake < 0)
+        return isw_error_set(error, ISW_E_IO, "no descriptor for the control socket: %s",
+                             strerror(errno));
+    if (!iswi_host_has_control(&host->options))
+        return ISW_OK;
+    host->journal =
+        iswi_journal_create((size_t)host->options.log_lines, JOURNAL_BYTES, wake, control);
+    if (!host->journal)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for host.log_lines");
+    host->console.journal = host->journal;
+    return listen_or_say_why(host, control, error);
+}
+
+void iswi_control_stop(iswi_control *control)
+{
+    iswi_wait *next;
+
+    if (!control)
+        return;
+    atomic_store(&control->stopping, true);
+    if (control->running) {
+        wake(control);
+        pthread_join(control->thread, NULL);
+        control->running = false;
+    }
+    pthread_mutex_lock(&control->lock);
+    control->closed = true;
+    pthread_mutex_unlock(&control->lock);
+    for (iswi_wait *wait = take_waits(control); wait; wait = next) {
+        next = wait->next;
+        wait->done(wait, false);
+    }
+    while (control->count)
+        drop(control, 0);
+    iswi_control_unlisten(&control->socket);
+}
+
+void iswi_control_free(iswi_control *control)
+{
+    if (!control)
+        return;
+    if (control->wake >= 0)
+        close(control->wake);
+    pthread_mutex_destroy(&control->lock);
+    iswi_free(control);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_OPERATE_CONTROL_CLIENT_H
+#define ISWI_HOST_OPERATE_CONTROL_CLIENT_H
+
+/*
+ * One connection to the control socket: a line of JSON in, lines of JSON out, and its end.
+ *
+ *     {"command":"status"}                     the report (report.h)
+ *     {"command":"ready"}                      readiness
+ *     {"command":"drain","wait_ms":5000}       how far it is, once it is drained or that has passed
+ *     {"command":"resume"}                     the same, at once
+ *     {"command":"logs","follow":true,"level":"warning","function":"order_*","category":"*",
+ *      "invocation":"3f2a","lines":20}         log lines; {"lost":N} for those that were missed,
+ *                                              {"notice":"..."} for what else is to be known
+ *
+ * What cannot be done is answered with {"error":"..."}. Only the control's thread.
+ */
+#include "host/operate/control.h"
+
+enum { ISWI_CONTROL_REQUEST_MAX = 4096, ISWI_CONTROL_ASK_MS = 5000 };
+
+typedef struct iswi_control_client iswi_control_client;
+
+/* NULL, and `fd` is closed, when memory is out. */
+iswi_control_client *iswi_control_client_create(iswi_host *host, int fd);
+void iswi_control_client_destroy(iswi_control_client *client);
+
+/* What to poll for, and when to look again at the latest. */
+int iswi_control_client_fd(const iswi_control_client *client);
+short iswi_control_client_events(const iswi_control_client *client);
+int64_t iswi_control_client_due_ns(const iswi_control_client *client);
+
+/* Go on as far as that is possible without waiting. False: it is over, destroy it. */
+bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t now_ns);
+
+/* Since when it has not read what is there for it; INT64_MAX if it has. */
+int64_t iswi_control_client_stalled_ns(const iswi_control_client *client);
+
+#endif

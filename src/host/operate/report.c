@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the host knows of itself, written down. Invariant: nothing waits for a reader; the lock of a
+ * process is held only while its numbers are copied.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/operate/control.h"
+#include "host/operate/report.h"
+#include "value/value.h"
+
+#include <unistd.h>
+
+enum { MS = 1000000, REASONS_MAX = 64 };
+
+const char *iswi_host_state(iswi_host *host)
+{
+    if (atomic_load(&host->stops))
+        return "stopping";
+    if (atomic_load(&host->draining))
+        return "draining";
+    return atomic_load(&host->settled) ? "serving" : "starting";
+}
+
+/* -- Processes --------------------------------------------------------------------------------- */
+
+static const char *state_name(const iswi_process *process)
+{
+    switch (process->state) {
+    case ISWI_PROCESS_WAITING:
+        return process->starts ? "restarting" : "waiting";
+    case ISWI_PROCESS_STARTING:
+        return "starting";
+    case ISWI_PROCESS_LOADING:
+        return "loading";
+    case ISWI_PROCESS_READY:
+        return "ready";
+    case ISWI_PROCESS_LEAVING:
+        return "leaving";
+    case ISWI_PROCESS_KILLED:
+        return "ending";
+    case ISWI_PROCESS_GONE:
+        break;
+    }
+    return process->fault.status != ISW_OK ? "given up" : "stopped";
+}
+
+/* Why it does not serve. With the lock. */
+static const char *detail_of(const iswi_process *process, int64_t now_ns, iswi_arena *arena)
+{
+    int64_t left_ms = (process->start_at_ns - now_ns) / MS;
+
+    if (process->state == ISWI_PROCESS_READY)
+        return process->credit ? NULL : "it takes nothing for now";
+    if (process->fault.status == ISW_OK)
+        return NULL;
+    if (process->state == ISWI_PROCESS_WAITING && left_ms > 0)
+        return iswi_arena_printf(arena, "%s; starts again in %lld ms", process->fault.message,
+                                 (long long)left_ms);
+    return iswi_arena_printf(arena, "%s", process->fault.message);
+}
+
+static bool runs(const iswi_process *process)
+{
+    return process->running && process->starts;
+}
+
+static void report_process(iswi_process *process, iswi_report_process *out, int64_t now_ns,
+                           int64_t *in_flight, iswi_arena *arena)
+{
+    *out = (iswi_report_process){ .worker = process->pool->settings->name,
+                                  .process = process->label };
+    pthread_mutex_lock(&process->lock);
+    out->state = state_name(process);
+    out->detail = detail_of(process, now_ns, arena);
+    out->functions_unknown = !process->pool->indexed;
+    out->pid = runs(process) ? process->os.pid : 0;
+    out->uptime_ms = runs(process) ? (now_ns - process->started_ns) / MS : 0;
+    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
+        out->lane = process->on_ring ? "ring" : "message";
+    out->credit = process->credit;
+    out->in_flight = process->in_flight;
+    out->running = (int64_t)process->calls_running;
+    out->waiting = (int64_t)process->calls_waiting;
+    out->resident_bytes = runs(process) ? (int64_t)process->resident_bytes : 0;
+    out->invocations = (int64_t)process->ended_calls;
+    out->failures = (int64_t)process->failed_calls;
+    out->restarts = process->starts ? process->starts - 1 : 0;
+    for (unsigned i = 0; i < process->place_count; i++)
+        if (process->places[i].call)
+            in_flight[process->places[i].call->function->number]++;
+    pthread_mutex_unlock(&process->lock);
+}
+
+/* -- Functions --------------------------------------------------------------------------------- */
+
+/* "error_handling > auth" as a list. */
+static void split_chain(const char *text, iswi_report_function *out, iswi_arena *arena)
+{
+    static const char arrow[] = " > ";
+    size_t count = *text != '\0';
+    char *rest = iswi_arena_printf(arena, "%s", text);
+
+    for (const char *at = text; (at = strstr(at, arrow)) != NULL; at += sizeof arrow - 1)
+        count++;
+    out->chain = iswi_arena_calloc(arena, count + 1, sizeof *out->chain);
+    if (!rest || !out->chain)
+        return;
+    for (; out->chain_count < count; out->chain_count++) {
+        char *end = strstr(rest, arrow);
+
+        out->chain[out->chain_count] = rest;
+        if (end) {
+            *end = '\0';
+            rest = end + sizeof arrow - 1;
+        }
+    }
+}
+
+static void report_function(const iswi_host *host, iswi_host_function *function,
+                            iswi_report_function *out, int64_t in_flight, iswi_arena *arena)
+{
+    const char *prefix = host->http_settings.prefix;
+    uint64_t ended = atomic_load(&function->ended);
+
+    *out = (iswi_report_function){ .name = function->name,
+                                   .worker = function->pool->settings->name,
+                                   .trigger = function->trigger_type,
+                                   .refused = atomic_load(&function->refused),
+                                   .timeout_ms = atomic_load(&function->timeout_ms),
+                                   .in_flight = in_flight,
+                                   .invocations = (int64_t)ended,
+                                   .failures = (int64_t)atomic_load(&function->failed),
+                                   .last_us = (int64_t)atomic_load(&function->last_us) };
+    if (ended)
+        out->mean_us = (int64_t)(atomic_load(&function->total_us) / ended);
+    if (*function->methods)
+        out->methods = function->methods;
+    if (host->http && strcmp(function->trigger_type, "http") == 0)
+        out->url = iswi_arena_printf(arena, "%s%s%s/%s", iswi_http_url(host->http),
+                                     *prefix ? "/" : "", prefix, function->route);
+    split_chain(atomic_load(&function->chain), out, arena);
+}
+
+/* -- All of it --------------------------------------------------------------------------------- */
+
+static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_flight,
+                             iswi_arena *arena)
+{
+    int64_t now_ns = iswi_now_ns();
+    size_t count = 0;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        count += host->pools[i].count;
+    all->processes = iswi_arena_calloc(arena, count + 1, sizeof *all->processes);
+    if (!all->processes)
+        return false;
+    for (size_t i = 0; i < host->pool_count; i++)
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            report_process(&host->pools[i].processes[j], &all->processes[all->process_count++],
+                           now_ns, in_flight, arena);
+    return true;
+}
+
+static void count_function(iswi_report_all *all, const iswi_report_function *function)
+{
+    all->host.invocations += function->invocations;
+    all->host.failures += function->failures;
+    for (size_t i = 0; i < all->process_count; i++)
+        all->processes[i].functions += strcmp(all->processes[i].worker, function->worker) == 0;
+}
+
+static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
+{
+    iswi_host_function *newest = atomic_load(&host->newest);
+    size_t count = newest ? newest->number + 1 : 0;
+    int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
+
+    all->functions = iswi_arena_calloc(arena, count + 1, sizeof *all->functions);
+    if (!in_flight || !all->functions || !gather_processes(host, all, in_flight, arena))
+        return false;
+    all->function_count = count;
+    for (iswi_host_function *at = newest; at; at = at->before) {
+        report_function(host, at, &all->functions[at->number], in_flight[at->number], arena);
+        count_function(all, &all->functions[at->number]);
+    }
+    return true;
+}
+
+/* Append a struct as JSON; nothing when memory is out. */
+static void write_struct(const isw_field *fields, const void *in, iswi_arena *arena,
+                         iswi_buffer *out)
+{
+    isw_value value;
+    isw_str text;
+
+    if (iswi_unbind(arena, fields, in, &value, NULL) == ISW_OK &&
+        iswi_json_write(arena, &value, &text, NULL) == ISW_OK) {
+        iswi_buffer_append(out, text.data, text.size);
+        iswi_buffer_append_text(out, "\n");
+    } else {
+        out->failed = true;
+    }
+}
+
+void iswi_report(iswi_host *host, iswi_buffer *out)
+{
+    iswi_report_all all = { .host = { .pid = getpid(),
+                                      .version = ISW_VERSION_STRING,
+                                      .folder = host->folder,
+                                      .state = iswi_host_state(host),
+                                      .uptime_ms = (iswi_now_ns() - host->begun_ns) / MS,
+                                      .in_flight = (int64_t)iswi_host_in_flight(host) } };
+    iswi_arena arena;
+
+    all.host.url = host->http ? iswi_http_url(host->http) : NULL;
+    all.host.admin_url = host->admin ? iswi_http_url(host->admin) : NULL;
+    iswi_arena_init(&arena, 16 * 1024);
+    all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
+    if (gather(host, &all, &arena))
+        write_struct(iswi_report_fields, &all, &arena, out);
+    else
+        out->failed = true;
+    iswi_arena_fini(&arena);
+}
+
+/* -- Readiness --------------------------------------------------------------------------------- */
+
+static bool pool_serves(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->processes[i].load) != UINT32_MAX)
+            return true;
+    return false;
+}
+
+/* What keeps a worker from serving, in the words of its first process. */
+static const char *pool_reason(iswi_pool *pool, iswi_arena *arena)
+{
+    iswi_process *process = &pool->processes[0];
+    const char *state;
+    const char *detail;
+    bool begun;
+
+    pthread_mutex_lock(&process->lock);
+    begun = process->starts != 0;
+    state = state_name(process);
+    detail = detail_of(process, iswi_now_ns(), arena);
+    pthread_mutex_unlock(&process->lock);
+    return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s", pool->settings->name,
+                             pool->count > 1 ? "no process serves, the first one" : "its process",
+                             state, detail ? ": " : "", detail ? detail : "",
+                             pool->indexed || !begun
+                                 ? ""
+                                 : "; its functions are not known yet, paths without a function "
+                                   "get 503");
+}
+
+bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
+{
+    const char *reasons[REASONS_MAX];
+    iswi_readiness readiness = { .reasons = reasons };
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 4096);
+    if (strcmp(iswi_host_state(host), "serving") != 0)
+        reasons[readiness.reason_count++] =
+            iswi_arena_printf(&arena, "the host is %s", iswi_host_state(host));
+    for (size_t i = 0; i < host->pool_count && readiness.reason_count < REASONS_MAX; i++)
+        if (!pool_serves(&host->pools[i]))
+            reasons[readiness.reason_count++] = pool_reason(&host->pools[i], &arena);
+    for (iswi_host_function *at = atomic_load(&host->newest);
+         at && readiness.reason_count < REASONS_MAX; at = at->before)
+        if (atomic_load(&at->unserved))
+            reasons[readiness.reason_count++] = atomic_load(&at->unserved);
+    readiness.ready = readiness.reason_count == 0;
+    write_struct(iswi_readiness_fields, &readiness, &arena, out);
+    iswi_arena_fini(&arena);
+    return readiness.ready;
+}
+
+void iswi_report_drain(iswi_host *host, iswi_buffer *out)
+{
+    iswi_drain drain = { iswi_host_state(host), (int64_t)iswi_host_in_flight(host) };
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 1024);
+    write_struct(iswi_drain_fields, &drain, &arena, out);
+    iswi_arena_fini(&arena);
+}

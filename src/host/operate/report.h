@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_OPERATE_REPORT_H
+#define ISWI_HOST_OPERATE_REPORT_H
+
+/* The state of a host as those outside see it. The host writes it by these tables, the command
+ * reads it by the same. Times are in the unit that their names say, counts since the host began. */
+#include <isoworker/bind.h>
+
+typedef struct iswi_report_head {
+    int64_t pid;
+    const char *version, *folder;
+    const char *state; /* starting, serving, draining, stopping */
+    int64_t uptime_ms;
+    const char *url, *admin_url; /* NULL: none */
+    int64_t in_flight, invocations, failures;
+} iswi_report_head;
+
+typedef struct iswi_report_process {
+    const char *worker, *process; /* "orders", "orders[2]" */
+    int64_t pid; /* 0: does not run */
+    const char *state; /* waiting, starting, loading, ready, leaving, ending, restarting, given up,
+                          stopped */
+    const char *detail; /* why it does not serve; NULL if it does */
+    const char *lane;   /* ring, message */
+    int64_t credit, in_flight;
+    int64_t running, waiting, resident_bytes; /* of these it told itself, at the last heartbeat */
+    int64_t invocations, failures, restarts, uptime_ms;
+    int64_t functions;
+    bool functions_unknown; /* nobody of its worker has told them so far */
+} iswi_report_process;
+
+typedef struct iswi_report_function {
+    const char *name, *worker, *trigger, *methods, *url;
+    const char *refused; /* why it is not served; NULL if it is */
+    const char **chain;  /* outermost first */
+    size_t chain_count;
+    int64_t timeout_ms; /* 0: none */
+    int64_t in_flight, invocations, failures;
+    int64_t mean_us, last_us; /* from its call to its answer; 0: none has ended */
+} iswi_report_function;
+
+typedef struct iswi_report_all {
+    iswi_report_head host;
+    iswi_report_process *processes;
+    size_t process_count;
+    iswi_report_function *functions;
+    size_t function_count;
+    const char **attention; /* what is not as files say, a sentence each, until it is mended */
+    size_t attention_count;
+} iswi_report_all;
+
+extern const isw_field iswi_report_fields[];
+
+/* Why a host is not ready, in no order. */
+typedef struct iswi_readiness {
+    bool ready;
+    const char **reasons;
+    size_t reason_count;
+} iswi_readiness;
+
+extern const isw_field iswi_readiness_fields[];
+
+/* How far a drain is. */
+typedef struct iswi_drain {
+    const char *state; /* as the host's */
+    int64_t in_flight;
+} iswi_drain;
+
+extern const isw_field iswi_drain_fields[];
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of report.h: the names of its members are those of the JSON. */
+#include "host/operate/report.h"
+
+#include <stddef.h>
+
+static const isw_field head_fields[] = {
+    { ISW_FIELD(INT, iswi_report_head, pid) },
+    { ISW_FIELD(STRING, iswi_report_head, version) },
+    { ISW_FIELD(STRING, iswi_report_head, folder) },
+    { ISW_FIELD(STRING, iswi_report_head, state), .required = true },
+    { ISW_FIELD(INT, iswi_report_head, uptime_ms) },
+    { ISW_FIELD(STRING, iswi_report_head, url) },
+    { ISW_FIELD(STRING, iswi_report_head, admin_url) },
+    { ISW_FIELD(INT, iswi_report_head, in_flight) },
+    { ISW_FIELD(INT, iswi_report_head, invocations) },
+    { ISW_FIELD(INT, iswi_report_head, failures) },
+    { 0 },
+};
+
+static const isw_field process_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_process, worker), .required = true },
+    { ISW_FIELD(STRING, iswi_report_process, process), .required = true },
+    { ISW_FIELD(INT, iswi_report_process, pid) },
+    { ISW_FIELD(STRING, iswi_report_process, state), .required = true },
+    { ISW_FIELD(STRING, iswi_report_process, detail) },
+    { ISW_FIELD(STRING, iswi_report_process, lane) },
+    { ISW_FIELD(INT, iswi_report_process, credit) },
+    { ISW_FIELD(INT, iswi_report_process, in_flight) },
+    { ISW_FIELD(INT, iswi_report_process, running) },
+    { ISW_FIELD(INT, iswi_report_process, waiting) },
+    { ISW_FIELD(INT, iswi_report_process, resident_bytes) },
+    { ISW_FIELD(INT, iswi_report_process, invocations) },
+    { ISW_FIELD(INT, iswi_report_process, failures) },
+    { ISW_FIELD(INT, iswi_report_process, restarts) },
+    { ISW_FIELD(INT, iswi_report_process, uptime_ms) },
+    { ISW_FIELD(INT, iswi_report_process, functions) },
+    { ISW_FIELD(BOOL, iswi_report_process, functions_unknown) },
+    { 0 },
+};
+
+static const isw_field function_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_function, name), .required = true },
+    { ISW_FIELD(STRING, iswi_report_function, worker), .required = true },
+    { ISW_FIELD(STRING, iswi_report_function, trigger) },
+    { ISW_FIELD(STRING, iswi_report_function, methods) },
+    { ISW_FIELD(STRING, iswi_report_function, url) },
+    { ISW_FIELD(STRING, iswi_report_function, refused) },
+    { ISW_FIELD_LIST(STRING, iswi_report_function, chain, chain_count) },
+    { ISW_FIELD(INT, iswi_report_function, timeout_ms) },
+    { ISW_FIELD(INT, iswi_report_function, in_flight) },
+    { ISW_FIELD(INT, iswi_report_function, invocations) },
+    { ISW_FIELD(INT, iswi_report_function, failures) },
+    { ISW_FIELD(INT, iswi_report_function, mean_us) },
+    { ISW_FIELD(INT, iswi_report_function, last_us) },
+    { 0 },
+};
+
+const isw_field iswi_report_fields[] = {
+    { ISW_FIELD(STRUCT, iswi_report_all, host), .fields = head_fields, .required = true },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_all, processes, process_count),
+      .fields = process_fields, .item_size = sizeof(iswi_report_process) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_all, functions, function_count),
+      .fields = function_fields, .item_size = sizeof(iswi_report_function) },
+    { ISW_FIELD_LIST(STRING, iswi_report_all, attention, attention_count) },
+    { 0 },
+};
+
+const isw_field iswi_readiness_fields[] = {
+    { ISW_FIELD(BOOL, iswi_readiness, ready), .required = true },
+    { ISW_FIELD_LIST(STRING, iswi_readiness, reasons, reason_count) },
+    { 0 },
+};
+
+const isw_field iswi_drain_fields[] = {
+    { ISW_FIELD(STRING, iswi_drain, state), .required = true },
+    { ISW_FIELD(INT, iswi_drain, in_flight) },
+    { 0 },
+};

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the option tables of host.yaml cannot say: names that must differ, and what must be there on
+ * this machine. Each refusal stands at the place of what is wrong, and all are told. */
+#include "host/http/listen.h"
+#include "host/http/front.h"
+#include "host/settings/settings.h"
+#include "host/system/spawn.h"
+
+#include "base/alloc.h"
+#include "wire/limits.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct checker {
+    iswi_config *config;
+    const char *folder; /* of host.yaml */
+    isw_error *error;
+} checker;
+
+/* The value of `name` in `map`, or the map itself where that was left out. */
+static const iswi_node *child_of(const iswi_node *map, const char *name)
+{
+    const iswi_node *child = iswi_node_find(map, name);
+
+    return child ? child : map;
+}
+
+#define REFUSE(c, node, ...) iswi_config_refuse((c)->config, (node), (c)->error, __VA_ARGS__)
+
+/* -- Workers ----------------------------------------------------------------------------------- */
+
+/* NULL, or why `path` is none. */
+static const char *not_a_folder(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return strerror(errno);
+    if (!S_ISDIR(info.st_mode))
+        return "it is not a folder";
+    return access(path, X_OK) == 0 ? NULL : strerror(errno);
+}
+
+static const char *not_a_file(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return strerror(errno);
+    if (S_ISDIR(info.st_mode))
+        return "it is a folder";
+    if (!S_ISREG(info.st_mode))
+        return "it is not a regular file";
+    return access(path, R_OK) == 0 ? NULL : strerror(errno);
+}
+
+static isw_status check_name(const checker *c, const iswi_worker_settings *workers, size_t at,
+                             const iswi_node *node)
+{
+    const char *name = workers[at].name;
+
+    if (!*name || strlen(name) > ISWI_NAME_MAX)
+        return REFUSE(c, child_of(node, "name"), "the name of a worker has 1 to %d bytes",
+                      ISWI_NAME_MAX);
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(name, workers[i].name) == 0)
+            return REFUSE(c, child_of(node, "name"), "there are two workers named \"%s\"", name);
+    return ISW_OK;
+}
+
+static isw_status check_command(const checker *c, const iswi_worker_settings *worker,
+                                const iswi_node *node)
+{
+    const iswi_node *command = child_of(node, "command");
+    isw_error own = { ISW_OK, "" };
+    char *program = NULL;
+
+    if (worker->command.count == 0 || !*worker->command.items[0])
+        return REFUSE(c, command, "worker \"%s\" has no program", worker->name);
+    if (worker->directory && not_a_folder(worker->directory))
+        return ISW_OK; /* that is told */
+    if (iswi_spawn_find(worker->command.items[0],
+                        worker->directory ? worker->directory : c->folder, &program, &own) !=
+        ISW_OK)
+        return REFUSE(c, command, "worker \"%s\": %s", worker->name, own.message);
+    iswi_free(program);
+    return ISW_OK;
+}
+
+static isw_status check_files(const checker *c, const iswi_worker_settings *worker,
+                              const iswi_node *node)
+{
+    const char *why = worker->directory ? not_a_folder(worker->directory) : NULL;
+
+    if (why)
+        return REFUSE(c, child_of(node, "directory"), "worker \"%s\" cannot run in %s: %s",
+                      worker->name, worker->directory, why);
+    why = worker->config ? not_a_file(worker->config) : NULL;
+    if (why)
+        return REFUSE(c, child_of(node, "config"), "worker \"%s\": %s cannot be read: %s",
+                      worker->name, worker->config, why);
+    return ISW_OK;
+}
+
+static isw_status check_link(const checker *c, const iswi_worker_settings *worker,
+                             const iswi_node *node)
+{
+    const char *spin = worker->link.spin_us;
+
+    if (strcmp(spin, "auto") == 0 ||
+        (*spin && strlen(spin) <= 6 && !spin[strspn(spin, "0123456789")]))
+        return ISW_OK;
+    return REFUSE(c, child_of(child_of(node, "link"), "spin_us"),
+                  "spin_us takes auto or microseconds, at most 999999");
+}
+
+static isw_status check_delays(const checker *c, const iswi_worker_settings *worker,
+                               const iswi_node *node)
+{
+    const iswi_node *named = iswi_node_find(node, "restart_delay");
+
+    if (!named || worker->restart_delay_ms <= worker->restart_delay_max_ms)
+        return ISW_OK; /* a default that is above the maximum is cut to it */
+    return REFUSE(c, named, "restart_delay is above restart_delay_max, which it never exceeds");
+}
+
+static isw_status check_workers(const checker *c, const iswi_host_settings *settings)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(c->config), "workers");
+    const iswi_worker_settings *workers = settings->workers.items;
+    iswi_faults *faults = iswi_config_faults(c->config);
+    isw_status all = ISW_OK;
+    bool on = true;
+
+    if (settings->workers.count == 0)
+        return REFUSE(c, list, "no worker is named; nothing would run");
+    for (size_t i = 0; on && i < settings->workers.count; i++) {
+        const iswi_node *node = &list->children[i];
+
+        on = iswi_faults_go_on(faults, check_name(c, workers, i, node), &all) &&
+             iswi_faults_go_on(faults, check_command(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_files(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_link(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_delays(c, &workers[i], node), &all);
+    }
+    return all;
+}
+
+/* -- Addresses --------------------------------------------------------------------------------- */
+
+static isw_status check_address(const checker *c, const char *address, const iswi_node *group,
+                                const char *setting)
+{
+    isw_error own = { ISW_OK, "" };
+
+    if (!address || iswi_http_address_check(address, setting, &own) == ISW_OK)
+        return ISW_OK;
+    return REFUSE(c, child_of(group, "listen"), "%s", own.message);
+}
+
+static isw_status check_admin(const checker *c, const iswi_host_settings *settings,
+                              const iswi_node *group)
+{
+    const char *listen = settings->admin.listen;
+    const char *colon = listen ? strrchr(listen, ':') : NULL;
+
+    if (!listen)
+        return ISW_OK;
+    if (!settings->admin.open && iswi_http_reach(listen) == ISWI_REACH_OTHERS)
+        return REFUSE(c, child_of(group, "listen"),
+                      "other machines could reach \"%s\", where nobody is asked for a "
+                      "password; write 127.0.0.1:PORT, or open: true beside it so that "
+                      "they may read", listen);
+    if (settings->http.enabled && strcmp(listen, settings->http.listen) == 0 && colon &&
+        strcmp(colon, ":0") != 0)
+        return REFUSE(c, child_of(group, "listen"),
+                      "admin.listen and http.listen are the same address; give one of them "
+                      "another port");
+    return ISW_OK;
+}
+
+static isw_status check_prefix(const checker *c, const iswi_http_settings *http,
+                               const iswi_node *group)
+{
+    isw_error own = { ISW_OK, "" };
+
+    if (iswi_http_prefix_check(http->prefix, &own) == ISW_OK)
+        return ISW_OK;
+    return REFUSE(c, child_of(group, "prefix"), "%s", own.message);
+}
+
+/* -- The control socket ------------------------------------------------------------------------ */
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && !isw_str_equal_nocase(isw_str_of(text), isw_str_of(*words)))
+        words++;
+    return *words != NULL;
+}
+
+const char *iswi_host_control_path(const iswi_host_options *options)
+{
+    return strpbrk(options->control, "/.") ? options->control : NULL;
+}
+
+/* As YAML's own booleans are written. */
+bool iswi_host_has_control(const iswi_host_options *options)
+{
+    static const char *const yes[] = { "true", "yes", "on", "enable", "enabled", "1", NULL };
+
+    return iswi_host_control_path(options) || is_one_of(options->control, yes);
+}
+
+static isw_status check_control(const checker *c, const iswi_host_options *options,
+                                const iswi_node *group)
+{
+    static const char *const no[] = { "false", "no", "off", "disable", "disabled", "0", NULL };
+    const char *path = iswi_host_control_path(options);
+    char folder[PATH_MAX];
+    const char *fault;
+
+    if (!path && (iswi_host_has_control(options) || is_one_of(options->control, no)))
+        return ISW_OK;
+    if (!path)
+        return REFUSE(c, child_of(group, "control"), "control takes true, false, or the path of a "
+                      "socket, such as ./control.sock, not \"%s\"", options->control);
+    snprintf(folder, sizeof folder, "%s%s%s", *path == '/' ? "" : c->folder,
+             *path == '/' ? "" : "/", path);
+    strrchr(folder, '/')[folder == strrchr(folder, '/')] = '\0';
+    fault = not_a_folder(folder);
+    return fault ? REFUSE(c, child_of(group, "control"), "no socket can be made in %s: %s", folder,
+                          fault)
+                 : ISW_OK;
+}
+
+isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
+                                    const iswi_host_settings *settings, isw_error *error)
+{
+    const checker c = { config, folder, error };
+    const iswi_node *root = iswi_config_root(config);
+    const iswi_node *http = child_of(root, "http");
+    const iswi_node *admin = child_of(root, "admin");
+    iswi_faults *faults = iswi_config_faults(config);
+    isw_status all = ISW_OK;
+
+    if (iswi_faults_go_on(faults, check_address(&c, settings->http.listen, http, "http.listen"),
+                          &all) &&
+        iswi_faults_go_on(faults, check_prefix(&c, &settings->http, http), &all) &&
+        iswi_faults_go_on(faults,
+                          check_address(&c, settings->admin.listen, admin, "admin.listen"), &all) &&
+        iswi_faults_go_on(faults, check_admin(&c, settings, admin), &all) &&
+        iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all))
+        iswi_faults_go_on(faults, check_workers(&c, settings), &all);
+    return all;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option tables of host.yaml. */
+#include "host/settings/settings.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define ROW(st, member, kind, yaml, standard, low, high, text)                                  \
+    { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
+      .default_value = (standard), .min = (low), .max = (high), .help = (text) }
+#define MAYBE(st, member, kind, yaml, text)                                                    \
+    { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
+      .optional = true, .help = (text) }
+
+enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
+
+static const char *const formats[] = { "text", "json", NULL };
+static const char *const levels[] = { "trace", "debug",    "info", "warning",
+                                      "error", "critical", "none", NULL };
+
+static const isw_option host_rows[] = {
+    ROW(iswi_host_options, heartbeat_ms, DURATION, "heartbeat", "2s", 0, HOUR_MS,
+        "how often workers are asked whether they live; 0: never"),
+    ROW(iswi_host_options, function_timeout_ms, DURATION, "function_timeout", "30s", 0, DAY_MS,
+        "for functions that name none; 0: none"),
+    ROW(iswi_host_options, cancel_grace_ms, DURATION, "cancel_grace", "2s", 0, HOUR_MS,
+        "from the cancel of an invocation (its deadline, or the end of shutdown_grace) to the "
+        "end of its process"),
+    ROW(iswi_host_options, shutdown_grace_ms, DURATION, "shutdown_grace", "10s", 0, HOUR_MS,
+        "for what is in flight when the host stops; then it is cancelled (cancel_grace)"),
+    ROW(iswi_host_options, control, STRING, "control", "true", 0, 0,
+        "answer isoworker status, logs, drain and resume: true, false, or the path of the socket "
+        "to do so at, for a host that they do not find by its folder"),
+    ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,
+        "last lines that isoworker logs can show"),
+    { 0 },
+};
+
+static const isw_option http_rows[] = {
+    ROW(iswi_http_settings, enabled, BOOL, "enabled", "true", 0, 0, "serve HTTP triggers"),
+    ROW(iswi_http_settings, listen, STRING, "listen", "127.0.0.1:7071", 0, 0,
+        "address and port; port 0: any free one"),
+    ROW(iswi_http_settings, prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
+    ROW(iswi_http_settings, body_limit, SIZE, "body_limit", "16MiB", 1, 32 << 20,
+        "of a request; above: 413"),
+    ROW(iswi_http_settings, header_timeout_ms, DURATION, "header_timeout", "10s", 1, HOUR_MS,
+        "for the head of a request, however it drips"),
+    ROW(iswi_http_settings, body_timeout_ms, DURATION, "body_timeout", "60s", 1, HOUR_MS,
+        "for its body"),
+    ROW(iswi_http_settings, idle_timeout_ms, DURATION, "idle_timeout", "75s", 1, HOUR_MS,
+        "between two requests of a connection"),
+    ROW(iswi_http_settings, connections, INT, "connections", "10000", 1, 1000000,
+        "open at the same time"),
+    ROW(iswi_http_settings, connections_per_address, INT, "connections_per_address", "0", 0,
+        1000000, "of one client; 0: no limit"),
+    ROW(iswi_http_settings, threads, INT, "threads", "1", 1, 64, "that read and write"),
+    { 0 },
+};
+
+static const isw_option record_rows[] = {
+    ROW(iswi_record_settings, keep, INT, "keep", "1000", 1, 1000000,
+        "files at most; the oldest goes for the newest"),
+    ROW(iswi_record_settings, body_limit, SIZE, "body_limit", "1MiB", 0, 64 << 20,
+        "larger bodies are left out"),
+    MAYBE(iswi_record_settings, redact, STRINGS, "redact",
+          "names of more secrets, patterns in lower case (* and ?)"),
+    { 0 },
+};
+
+static const isw_option admin_rows[] = {
+    MAYBE(iswi_admin_settings, listen, STRING, "listen",
+          "address and port of /health, /ready, /status, /drain, /resume; left out: none"),
+    ROW(iswi_admin_settings, open, BOOL, "open", "false", 0, 0,
+        "let other machines read there, unauthenticated; only this one may drain"),
+    { 0 },
+};
+
+static const isw_option level_rows[] = {
+    { .name = "category", .type = ISW_OPTION_STRING,
+      .offset = offsetof(iswi_level_rule, category), .help = "pattern (* and ?)" },
+    { .name = "level", .type = ISW_OPTION_ENUM, .choices = levels,
+      .offset = offsetof(iswi_level_rule, level), .help = "lowest level that is shown" },
+    { 0 },
+};
+
+static const isw_option logging_rows[] = {
+    { .name = "format", .type = ISW_OPTION_ENUM, .choices = formats, .default_value = "text",
+      .offset = offsetof(iswi_logging_settings, format), .help = "for people or for machines" },
+    { .name = "level", .type = ISW_OPTION_ENUM, .choices = levels, .default_value = "info",
+      .offset = offsetof(iswi_logging_settings, level), .help = "lowest level that is shown" },
+    { .name = "levels", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = level_rows,
+      .group_size = sizeof(iswi_level_rule), .offset = offsetof(iswi_logging_settings, levels),
+      .help = "by category; the last match counts" },
+    { 0 },
+};
+
+static const char *const lanes[] = { "auto", "ring", "message", NULL };
+
+static const isw_option link_rows[] = {
+    { .name = "lane", .type = ISW_OPTION_ENUM, .choices = lanes, .default_value = "auto",
+      .offset = offsetof(iswi_link_settings, lane),
+      .help = "shared memory where host and worker can, or messages only" },
+    { .name = "spin_us", .type = ISW_OPTION_STRING, .default_value = "auto",
+      .offset = offsetof(iswi_link_settings, spin_us),
+      .help = "microseconds that a reader of the ring stays awake; auto: as it pays off" },
+    { 0 },
+};
+
+static const isw_option worker_rows[] = {
+    { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
+      .help = "what to call it" },
+    { .name = "command", .type = ISW_OPTION_STRINGS,
+      .offset = offsetof(iswi_worker_settings, command),
+      .help = "program and arguments; a name without / is looked for beside isoworker, then in "
+              "PATH" },
+    MAYBE(iswi_worker_settings, config, PATH, "config", "its YAML; left out: worker.yaml"),
+    MAYBE(iswi_worker_settings, directory, PATH, "directory", "where it runs; left out: here"),
+    { .name = "environment", .type = ISWI_OPTION_VARIABLES, .optional = true,
+      .offset = offsetof(iswi_worker_settings, environment), .help = "more variables" },
+    ROW(iswi_worker_settings, processes, INT, "processes", "1", 1, 64, "that share the work"),
+    ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
+        "from its start until it is ready"),
+    ROW(iswi_worker_settings, restart_delay_ms, DURATION, "restart_delay", "100ms", 1, HOUR_MS,
+        "before a second restart in a row; doubles"),
+    ROW(iswi_worker_settings, restart_delay_max_ms, DURATION, "restart_delay_max", "30s", 1,
+        HOUR_MS, "and grows no further"),
+    ROW(iswi_worker_settings, give_up_after, INT, "give_up_after", "8", 1, 1000,
+        "ends in a row without one answer"),
+    { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
+      .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
+      .help = "how frames travel" },
+    { 0 },
+};
+
+static const isw_option function_rows[] = {
+    { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_function_settings, name),
+      .help = "pattern (* and ?)" },
+    ROW(iswi_function_settings, timeout_ms, DURATION, "timeout", "0", 0, DAY_MS,
+        "instead of its own; 0: none"),
+    { 0 },
+};
+
+#define GROUP(member, yaml, rows, st, text)                                                   \
+    { .name = (yaml), .type = ISW_OPTION_GROUP, .group = (rows), .group_size = sizeof(st),    \
+      .offset = offsetof(iswi_host_settings, member), .help = (text) }
+#define GROUPS(member, yaml, rows, st, maybe, text)                                           \
+    { .name = (yaml), .type = ISW_OPTION_GROUP_LIST, .group = (rows),                         \
+      .group_size = sizeof(st), .offset = offsetof(iswi_host_settings, member),               \
+      .optional = (maybe), .help = (text) }
+
+static const isw_option document_rows[] = {
+    GROUP(host, "host", host_rows, iswi_host_options, "the host itself"),
+    GROUP(http, "http", http_rows, iswi_http_settings, "the HTTP trigger"),
+    GROUP(record, "record", record_rows, iswi_record_settings, "what `run --record DIR` writes"),
+    GROUP(admin, "admin", admin_rows, iswi_admin_settings, "HTTP for operators and probes"),
+    GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
+    GROUPS(functions, "functions", function_rows, iswi_function_settings, true,
+           "settings of functions; the last match counts"),
+    GROUPS(workers, "workers", worker_rows, iswi_worker_settings, false, "the programs to run"),
+    { 0 },
+};
+
+isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi_config **config,
+                                   const iswi_host_settings **out, isw_error *error)
+{
+    char path[PATH_MAX + 16];
+    const void *loaded = NULL;
+    isw_error own = { ISW_OK, "" };
+    isw_status status;
+
+    snprintf(path, sizeof path, "%s/host.yaml", folder);
+    status = iswi_config_open(path, faults, config, &own);
+    if (status != ISW_OK && faults && !faults->count)
+        iswi_faults_add(faults, own.message); /* there is no file */
+    if (status != ISW_OK)
+        return isw_error_set(error, status, "%s", own.message);
+    status = iswi_config_load(*config, document_rows, sizeof(iswi_host_settings), &loaded, error);
+    if (status == ISW_OK)
+        status = iswi_host_settings_check(*config, folder, loaded, error);
+    if (status != ISW_OK) {
+        iswi_config_close(*config);
+        *config = NULL;
+        return status;
+    }
+    iswi_config_told(*config);
+    *out = loaded;
+    return ISW_OK;
+}
+
+bool iswi_host_settings_equal(const iswi_host_settings *a, const iswi_host_settings *b)
+{
+    return iswi_config_equal(document_rows, a, b);
+}
+
+void iswi_host_settings_reference(iswi_buffer *out)
+{
+    iswi_config_reference(document_rows, 2, out);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_SYSTEM_GUARD_H
+#define ISWI_HOST_SYSTEM_GUARD_H
+
+/*
+ * The guard: a tiny process that outlives the host by a moment. It knows the process group of every
+ * worker, and when the host ends, in whatever way, it kills those that are left. So no worker
+ * outlives its host, not a stopped one, one in another language, nor a child of one. It removes the
+ * folder of the host's sockets, too. Should it end before the host, another one takes its place
+ * (guard_watch.c).
+ */
+#include <isoworker/status.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct iswi_guard {
+    const char *folder; /* to remove; the caller's, set before the start; NULL: none */
+    int pipe;           /* its end on the host's side; closing it sets the guard off */
+    pid_t pid;          /* 0: there is none */
+    int pid_fd;         /* readable when it has ended; -1: none */
+    int64_t begun_ns, retry_ns; /* guard_watch.c */
+} iswi_guard;
+
+enum { ISWI_GUARD_MAX = 1024 }; /* process groups at a time */
+
+/* Start the guard, which knows of nobody. Forks, and the child makes only calls that are safe after
+ * that. Errors: ISW_E_IO. */
+isw_status iswi_guard_start(iswi_guard *guard, isw_error *error);
+
+/* Tell it that `group` runs, or runs no more. One that does not listen is ended. */
+void iswi_guard_add(iswi_guard *guard, pid_t group);
+void iswi_guard_remove(iswi_guard *guard, pid_t group);
+
+/* It has ended: wait for it, and say how, "was ended by signal 9 (Killed)". */
+void iswi_guard_reap(iswi_guard *guard, char *how, size_t size);
+
+/* End it; what it still knows is killed. */
+void iswi_guard_stop(iswi_guard *guard);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* posix_spawn with a token on an inherited pipe and the output on two others. */
+#include "host/system/spawn.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The descriptors on which every worker finds its token, the ring if there is one, and where to
+ * write the report of a crash. */
+enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, SPARE_FD = 6 };
+
+/* -- Finding the program ----------------------------------------------------------------------- */
+
+static bool is_program(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+/* What `path` is instead. */
+static const char *why_no_program(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (!S_ISREG(info.st_mode))
+        return S_ISDIR(info.st_mode) ? "it is a folder" : "it is not a file";
+    return "it may not be executed; chmod +x lets it be";
+}
+
+static bool find_beside_us(const char *command, char *path)
+{
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash;
+
+    if (size <= 0)
+        return false;
+    path[size] = '\0';
+    slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash - path) + strlen(command) + 2 > PATH_MAX)
+        return false;
+    strcpy(slash + 1, command);
+    return is_program(path);
+}
+
+static bool find_in_path(const char *command, char *path)
+{
+    const char *list = getenv("PATH");
+
+    while (list && *list) {
+        int size = (int)strcspn(list, ":");
+
+        if (size && snprintf(path, PATH_MAX, "%.*s/%s", size, list, command) < PATH_MAX &&
+            is_program(path))
+            return true;
+        list += size;
+        list += *list == ':';
+    }
+    return false;
+}
+
+isw_status iswi_spawn_find(const char *command, const char *directory, char **out,
+                           isw_error *error)
+{
+    char path[PATH_MAX];
+    bool is_path = strchr(command, '/') != NULL;
+
+    if (is_path)
+        snprintf(path, sizeof path, "%s%s%s", *command == '/' ? "" : directory,
+                 *command == '/' ? "" : "/", command);
+    if (is_path && !is_program(path)) {
+        const char *why = why_no_program(path);
+
+        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no program %s%s%s", path,
+                             why ? ": " : "", why ? why : "");
+    }
+    if (!is_path && !find_beside_us(command, path) && !find_in_path(command, path))
+        return isw_error_set(error, ISW_E_NOT_FOUND,
+                             "there is no program \"%s\", neither beside isoworker nor in PATH; "
+                             "build it, or give its path with a '/'", command);
+    *out = iswi_strdup(path);
+    return *out ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
+}
+
+/* -- Environment and arguments ----------------------------------------------------------------- */
+
+static bool is_ours(const char *variable)
+{
+    return strncmp(variable, "ISOWORKER_URL=", 14) == 0 ||
+           strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
+           strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
+           strncmp(variable, "ISOWORKER_DEBUG=", 16) == 0 ||
+           strncmp(variable, "ISOWORKER_DEBUG_FUNCTION=", 25) == 0 ||
+           strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
+}
+
+/* Ours first, then the worker's own, then what we inherited: getenv takes the first. */
+static char **environment_of(const iswi_spawn_options *options, iswi_arena *arena)
+{
+    size_t own = options->environment ? options->environment->count : 0;
+    size_t inherited = 0;
+    size_t count = 0;
+    char **list;
+
+    while (environ[inherited])
+        inherited++;
+    list = iswi_arena_calloc(arena, own + inherited + 9, sizeof *list);
+    if (!list)
+        return NULL;
+    list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
+    list[count++] = iswi_arena_printf(arena, "ISOWORKER_TOKEN_FD=%d", TOKEN_FD);
+    if (options->ring >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
+    if (options->ring >= 0 && options->spin_us)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
+    if (options->endless)
+        list[count++] = (char *)"ISOWORKER_DEBUG=1";
+    if (options->debugged)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_DEBUG_FUNCTION=%s", options->debugged);
+    if (options->crash >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_CRASH_FD=%d", CRASH_FD);
+    if (options->config)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_CONFIG=%s", options->config);
+    for (size_t i = 0; i < own; i++)
+        list[count++] = (char *)options->environment->items[i];
+    for (size_t i = 0; i < inherited; i++)
+        if (!is_ours(environ[i]))
+            list[count++] = environ[i];
+    return list;
+}
+
+static char **arguments_of(const iswi_spawn_options *options, iswi_arena *arena)
+{
+    size_t count = options->arguments->count;
+    char **list = iswi_arena_calloc(arena, count + 1, sizeof *list);
+
+    for (size_t i = 0; list && i < count; i++)
+        list[i] = (char *)options->arguments->items[i];
+    return list;
+}
+
+/* -- Starting ---------------------------------------------------------------------------------- */
+
+typedef struct pipes {
+    int token[2], output[2], errors[2];
+} pipes;
+
+static void close_pipe(int *ends)
+{
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+}
+
+static bool open_pipes(pipes *p, const iswi_spawn_options *options)
+{
+    *p = (pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
+    return pipe2(p->token, O_CLOEXEC) == 0 && pipe2(p->output, O_CLOEXEC) == 0 &&
+           pipe2(p->errors, O_CLOEXEC) == 0 &&
+           write(p->token[1], options->token, options->token_bytes) ==
+               (ssize_t)options->token_bytes &&
+           fcntl(p->output[0], F_SETFL, O_NONBLOCK) == 0 &&
+           fcntl(p->errors[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Input from nowhere, output to our pipes. */
+static int plan_output(posix_spawn_file_actions_t *files, const pipes *p)
+{
+    int failed = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+
+    if (!failed)
+        failed = posix_spawn_file_actions_adddup2(files, p->output[1], 1);
+    return failed ? failed : posix_spawn_file_actions_adddup2(files, p->errors[1], 2);
+}
+
+/* For a debugger: our terminal, which is then its own. The pipes stay open, since their end would
+ * be taken for the worker's. */
+static int plan_terminal(posix_spawn_file_actions_t *files, const pipes *p)
+{
+    int failed = posix_spawn_file_actions_adddup2(files, p->output[1], SPARE_FD);
+
+    if (!failed)
+        failed = posix_spawn_file_actions_adddup2(files, p->errors[1], SPARE_FD + 1);
+    if (!failed && isatty(STDIN_FILENO))
+        failed = posix_spawn_file_actions_addtcsetpgrp_np(files, STDIN_FILENO);
+    return failed;
+}
+
+/* In the child: where input comes from and output goes to, the token on its number, nothing
+ * else. */
+static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
+                      const iswi_spawn_options *options)
+{
+    int failed = options->debugged ? plan_terminal(files, p) : plan_output(files, p);
+
+    if (!failed)
+        failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
+    if (!failed)
+        failed = options->ring >= 0
+                     ? posix_spawn_file_actions_adddup2(files, options->ring, RING_FD)
+                     : posix_spawn_file_actions_addclose(files, RING_FD);
+    if (!failed)
+        failed = options->crash >= 0
+                     ? posix_spawn_file_actions_adddup2(files, options->crash, CRASH_FD)
+                     : posix_spawn_file_actions_addclose(files, CRASH_FD);
+    if (!failed)
+        failed = posix_spawn_file_actions_addclosefrom_np(
+            files, options->debugged ? SPARE_FD + 2 : CRASH_FD + 1);
+    if (!failed)
+        failed = posix_spawn_file_actions_addchdir_np(files, options->directory);
+    return failed;
+}
+
+static int plan_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none;
+    sigset_t all;
+    int failed;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    failed = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                                      POSIX_SPAWN_SETSIGDEF);
+    if (!failed)
+        failed = posix_spawnattr_setpgroup(attributes, 0);
+    if (!failed)
+        failed = posix_spawnattr_setsigmask(attributes, &none);
+    return failed ? failed : posix_spawnattr_setsigdefault(attributes, &all);
+}
+
+static int start(const iswi_spawn_options *options, const pipes *p, iswi_arena *arena, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    char **arguments = arguments_of(options, arena);
+    char **environment = environment_of(options, arena);
+    int failed;
+
+    if (!arguments || !environment)
+        return ENOMEM;
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    failed = plan_files(&files, p, options);
+    if (!failed)
+        failed = plan_attributes(&attributes);
+    if (!failed)
+        failed = posix_spawn(pid, options->program, &files, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return failed;
+}
+
+/* Whether another try would fail alike. What is not listed, as too many processes, may pass. */
+static bool is_for_good(int failed)
+{
+    return failed == ENOENT || failed == EACCES || failed == ENOEXEC || failed == ENOTDIR ||
+           failed == EISDIR || failed == ELOOP || failed == E2BIG || failed == EPERM;
+}
+
+static isw_status refuse_start(const iswi_spawn_options *options, int failed, isw_error *error)
+{
+    const char *hint = "";
+
+    if (failed == ENOENT && is_program(options->program))
+        hint = " (the folder to run in, or the interpreter that it names, is missing)";
+    return isw_error_set(error,
+                         failed == ENOMEM      ? ISW_E_NO_MEMORY
+                         : is_for_good(failed) ? ISW_E_CONFIG
+                                               : ISW_E_IO,
+                         "%s could not be started: %s%s", options->program, strerror(failed), hint);
+}
+
+isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_error *error)
+{
+    iswi_arena arena;
+    pipes p;
+    int failed = open_pipes(&p, options) ? 0 : errno;
+
+    iswi_arena_init(&arena, 4096);
+    if (!failed)
+        failed = start(options, &p, &arena, &out->pid);
+    iswi_arena_fini(&arena);
+    close_pipe(p.token); /* what was written stays readable for the child */
+    if (failed) {
+        close_pipe(p.output);
+        close_pipe(p.errors);
+        return refuse_start(options, failed, error);
+    }
+    close(p.output[1]);
+    close(p.errors[1]);
+    out->output = p.output[0];
+    out->errors = p.errors[0];
+    out->pid_fd = (int)syscall(SYS_pidfd_open, out->pid, 0);
+    return ISW_OK;
+}

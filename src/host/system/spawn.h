@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_SYSTEM_SPAWN_H
+#define ISWI_HOST_SYSTEM_SPAWN_H
+
+/* Starting one worker process. posix_spawn, never fork: nng may be running. */
+#include <isoworker/status.h>
+#include <isoworker/sys/middleware.h>
+#include <sys/types.h>
+
+typedef struct iswi_spawn_options {
+    const char *program; /* a path */
+    const isw_option_strings *arguments; /* the first is the program's name */
+    const char *directory;
+    const isw_option_strings *environment; /* NAME=value, beside our own; may be NULL */
+    const char *url, *config;             /* config may be NULL */
+    const void *token;
+    size_t token_bytes; /* less than a pipe holds */
+    int ring;           /* descriptor of shared memory to hand down; -1: none */
+    int crash;          /* and of the memory for the report of a crash; -1: none */
+    const char *spin_us; /* for its reader; NULL: as it pays off */
+    bool endless; /* somebody is at a breakpoint: nothing is to time out */
+    const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;
+                             NULL: it is a worker */
+} iswi_spawn_options;
+
+/* What runs: its own process group, pid, and the reading ends of its output. */
+typedef struct iswi_spawned {
+    pid_t pid;
+    int pid_fd;
+    int output, errors;
+    int crash; /* for the report of a crash; -1: none */
+} iswi_spawned;
+
+/* The program that `command` means: a path if it has a '/', taken from `directory`; else beside
+ * this program, else in PATH. The caller frees *out with iswi_free.
+ * Errors: ISW_E_NOT_FOUND naming where it was looked for, ISW_E_NO_MEMORY. */
+isw_status iswi_spawn_find(const char *command, const char *directory, char **out,
+                           isw_error *error);
+
+/* Errors: ISW_E_IO with the operating system's word, ISW_E_NO_MEMORY. The descriptors are the
+ * caller's to close, the process is the caller's to wait for. */
+isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_error *error);
+
+#endif
