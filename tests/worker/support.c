@@ -2,8 +2,9 @@
 /* Workers of one function, from a YAML in a temporary file. */
 #include "worker/support.h"
 
+#include "base/clock.h"
 #include "base/logline.h"
-#include "worker/registry/worker.h"
+#include "worker/registry/call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,8 @@ void run_captured(run *r, const isw_function *function, const char *yaml, const 
 {
     capture caught = { .threshold = threshold };
     iswi_log_sink sink = { catch_line, threshold_of, &caught };
+    iswi_invoke invoke = { .function = 0 };
+    iswi_given given = { .log = &sink, .arrived_ns = iswi_now_ns(), .invoke = &invoke };
     isw_context *ctx = calloc(1, sizeof *ctx);
     iswi_entry *entry;
 
@@ -164,12 +167,11 @@ void run_captured(run *r, const isw_function *function, const char *yaml, const 
     entry = iswi_worker_entry(r->worker, isw_str_of(function->name));
     atomic_store(&entry->threshold, (int)threshold);
     iswi_context_init(ctx);
-    assert_true(
-        iswi_context_begin(ctx, r->worker, entry, &sink));
     if (input)
-        ctx->trigger = *input;
-    r->result.outcome = isw_context_outcome(ctx, iswi_context_run(ctx));
-    iswi_context_end(ctx);
+        invoke.trigger = *input;
+    assert_true(iswi_call_begin(ctx, r->worker, entry, &given));
+    r->result.outcome = isw_context_outcome(ctx, iswi_call_run(ctx));
+    iswi_call_end(ctx);
     iswi_context_fini(ctx);
     free(ctx);
     snprintf(r->log, sizeof r->log, "%s", iswi_buffer_text(&caught.text));

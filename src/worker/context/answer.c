@@ -230,6 +230,11 @@ isw_status iswi_answer_settle(isw_context *ctx)
     return status;
 }
 
+bool iswi_context_sends_result(const isw_context *ctx)
+{
+    return ctx->has_result && !(ctx->begun && ctx->host);
+}
+
 void isw_http_reply_shrinks(isw_context *ctx)
 {
     ISWI_ALIVE(ctx);

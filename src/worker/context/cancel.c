@@ -4,7 +4,6 @@
  * touches of it when it cancels it; the invocation's end takes that away under the lock, if there
  * is any.
  */
-#include "worker/context/context.h"
 #include "worker/context/failure.h"
 #include "worker/context/limit.h"
 
@@ -19,24 +18,6 @@ struct iswi_cancel_call {
     void *user;
     struct iswi_cancel_call *next;
 };
-
-void iswi_gate_init(iswi_gate *gate)
-{
-    pthread_condattr_t attributes;
-
-    pthread_mutex_init(&gate->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&gate->cancelled, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
-void iswi_gate_fini(iswi_gate *gate)
-{
-    iswi_watch_destroy(gate->watch);
-    pthread_cond_destroy(&gate->cancelled);
-    pthread_mutex_destroy(&gate->lock);
-}
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
@@ -83,6 +64,7 @@ isw_cancel_reason isw_context_cancel_reason(const isw_context *ctx)
 isw_status isw_context_sleep(isw_context *ctx, uint32_t ms)
 {
     ISWI_ALIVE(ctx);
+    iswi_gate *gate = &ctx->shared->gate;
     int64_t until = iswi_now_ns() + (int64_t)ms * 1000000;
     int64_t deadline = atomic_load(&ctx->deadline_ns);
     bool cut = deadline && deadline < until;
@@ -97,23 +79,22 @@ isw_status isw_context_sleep(isw_context *ctx, uint32_t ms)
     }
     at.tv_sec = until / 1000000000;
     at.tv_nsec = until % 1000000000;
-    pthread_mutex_lock(&ctx->gate->lock);
+    pthread_mutex_lock(&gate->lock);
     while (!atomic_load(&ctx->cancelled) && !timed_out)
-        timed_out = pthread_cond_timedwait(&ctx->gate->cancelled, &ctx->gate->lock, &at);
-    pthread_mutex_unlock(&ctx->gate->lock);
+        timed_out = pthread_cond_timedwait(&gate->cancelled, &gate->lock, &at);
+    pthread_mutex_unlock(&gate->lock);
     return cut || atomic_load(&ctx->cancelled) ? ISW_E_CANCELLED : ISW_OK;
 }
 
 /* -- Being told -------------------------------------------------------------------------------- */
 
-isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *user)
+bool iswi_cancel_leave(isw_context *ctx, isw_cancel_fn call, void *user, bool *left)
 {
-    ISWI_ALIVE(ctx);
     iswi_cancel_call *made = iswi_arena_alloc(&ctx->arena, sizeof *made);
     bool cancelled;
 
     if (!made)
-        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a call at cancellation");
+        return false;
     *made = (iswi_cancel_call){ call, user, NULL };
     ctx->watches_cancel = true;
     pthread_mutex_lock(&ctx->cancel_lock);
@@ -125,9 +106,8 @@ isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *use
     pthread_mutex_unlock(&ctx->cancel_lock);
     if (cancelled)
         call(user);
-    else if (!iswi_limit_watch(ctx))
-        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a call when a limit passes");
-    return ISW_OK;
+    *left = !cancelled;
+    return true;
 }
 
 /* Let the timer expire at `at_ns`, at once when that has passed; 0: never. A timer is all that is
@@ -162,7 +142,7 @@ int isw_context_cancel_fd(isw_context *ctx)
     return fd;
 }
 
-void *iswi_cancel_set_deadline(isw_context *ctx, int64_t deadline_ns)
+void *iswi_context_set_deadline(isw_context *ctx, int64_t deadline_ns)
 {
     void *calls;
 

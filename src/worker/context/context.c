@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a context, and what of it is not input or output: identity, memory, items, and what
- * is left for after the answer. Invariant: between begin and end everything an invocation allocates
+ * The life of a context, and what of it is not input or output: identity, items, and what is left
+ * for after the answer. Invariant: between begin and end everything an invocation allocates
  * lies in the arena, except what items own.
  */
-#include "worker/context/answer.h"
-#include "worker/program/crash.h"
-#include "worker/registry/worker.h"
-
-#include "base/alloc.h"
-#include "base/clock.h"
 #include "base/text.h"
+#include "worker/context/answer.h"
 #include "worker/context/failure.h"
+#include "worker/context/limit.h"
+#include "worker/context/services.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum { OUTGOING_KEPT_BYTES = 64 * 1024 };
 
@@ -38,71 +33,81 @@ void iswi_context_fini(isw_context *ctx)
     iswi_arena_fini(&ctx->arena);
 }
 
-#ifndef NDEBUG
-void iswi_context_check(const isw_context *ctx, const char *function)
+/* What a frame says of the invocation. */
+static void take(isw_context *ctx, const iswi_invoke *invoke)
 {
-    if (ctx->entry)
-        return;
-    fprintf(stderr, "isoworker: %s was called with a context whose invocation has ended; copy what "
-                    "is to be kept, and see isw_context_after\n", function);
-    abort();
-}
-#endif
+    const char *id = iswi_arena_strndup(&ctx->arena, invoke->invocation_id.data,
+                                        invoke->invocation_id.size);
 
-bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
-                        const iswi_log_sink *log)
+    ctx->invocation_id = id ? id : "";
+    ctx->body_follows = invoke->body_follows;
+    ctx->trigger = invoke->trigger;
+    ctx->inputs = invoke->inputs;
+    ctx->trigger_metadata = invoke->trigger_metadata;
+    ctx->trace = (isw_trace){ invoke->trace.parent, invoke->trace.state, invoke->trace.baggage };
+    ctx->retry.count = (uint32_t)invoke->retry.count;
+    ctx->retry.max = (uint32_t)invoke->retry.max;
+    ctx->retry.last_error = invoke->retry.last_error;
+    if (invoke->timeout_ms && invoke->timeout_ms < INT64_MAX / 2000000)
+        ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
+}
+
+bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_generation *generation,
+                        const iswi_bound *bound, iswi_shared *shared, const iswi_given *given)
 {
     size_t kept = offsetof(isw_context, entry);
 
     memset((char *)ctx + kept, 0, sizeof *ctx - kept);
     ctx->run.failure = (isw_failure){ .status = ISW_OK };
     ctx->run.failed = iswi_failure_follow_reason;
-    ctx->run.spans = NULL;
+    ctx->run.spans = given->spans;
     ctx->entry = entry;
-    ctx->generation = iswi_generation_take(worker);
-    ctx->bound = &ctx->generation->functions[entry - worker->entries];
-    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, ctx->bound->chain.state_bytes);
-    ctx->services = &worker->services;
-    ctx->metrics = &worker->metrics;
-    ctx->log = log;
-    ctx->gate = &worker->gate;
-    ctx->invocation_id = "";
-    ctx->arrived_ns = iswi_now_ns();
+    ctx->generation = generation;
+    ctx->shared = shared;
+    ctx->log = given->log;
+    ctx->host = given->host;
+    ctx->sleep = given->sleep;
+    ctx->endless = given->endless;
+    ctx->id = given->id;
+    ctx->arrived_ns = given->arrived_ns;
+    take(ctx, given->invoke);
+    return iswi_context_bind(ctx, bound);
+}
+
+bool iswi_context_bind(isw_context *ctx, const iswi_bound *bound)
+{
+    ctx->bound = bound;
+    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, bound->chain.state_bytes);
     return ctx->run.chain_state != NULL;
 }
 
-isw_status iswi_context_run(isw_context *ctx)
+/* What bodies in pieces, and texts on their way, have on the heap. */
+static void end_pieces(isw_context *ctx)
 {
-    const isw_context *before = iswi_crash_running(ctx);
-    isw_status status;
-
-    if (atomic_load(&ctx->cancelled)) {
-        status = iswi_fail(ctx, ISW_E_CANCELLED, "cancelled before it began");
-        iswi_failure_follow_reason(ctx);
-    } else {
-        status = iswi_context_settle(ctx, isw_next_run(ctx->bound->chain.steps, ctx));
-    }
-    iswi_crash_running(before);
-    if (ctx->run.failure.status != ISW_OK)
-        iswi_context_report(ctx, status);
-    return status;
+    ctx->stream = NULL;
+    if (ctx->gathered.data)
+        iswi_buffer_fini(&ctx->gathered);
+    if (ctx->piece.data)
+        iswi_buffer_fini(&ctx->piece);
 }
 
-void iswi_context_end(isw_context *ctx)
+iswi_generation *iswi_context_end(isw_context *ctx)
 {
+    iswi_generation *generation = ctx->generation;
+
     iswi_cancel_end(ctx);
     iswi_services_end(&ctx->made);
     for (size_t i = ctx->item_count; i-- > 0;)
         if (ctx->items[i].value && ctx->items[i].key->destroy)
             ctx->items[i].key->destroy(ctx->items[i].value);
     ctx->item_count = 0;
-    iswi_context_end_bodies(ctx);
-    iswi_generation_drop(ctx->generation);
+    end_pieces(ctx);
     ctx->generation = NULL;
     ctx->entry = NULL;
     iswi_arena_reset(&ctx->arena);
     if (ctx->outgoing.bytes.capacity > OUTGOING_KEPT_BYTES)
         iswi_buffer_fini(&ctx->outgoing.bytes);
+    return generation;
 }
 
 /* -1 is none, so it has the name of all those that there are not. */
@@ -139,25 +144,6 @@ static bool has_header(const isw_context *ctx, const char *name)
 
 const iswi_ends iswi_context_ends = { .handler = call_handler, .has_header = has_header };
 
-bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
-                       size_t item_size)
-{
-    void **array = array_pointer;
-    size_t wanted = *capacity ? *capacity * 2 : 8;
-    void *grown;
-
-    if (count < *capacity)
-        return true;
-    grown = iswi_arena_alloc(&ctx->arena, wanted * item_size);
-    if (!grown)
-        return false;
-    if (count)
-        memcpy(grown, *array, count * item_size);
-    *array = grown;
-    *capacity = wanted;
-    return true;
-}
-
 /* -- Identity ---------------------------------------------------------------------------------- */
 
 const char *isw_context_invocation_id(const isw_context *ctx)
@@ -181,7 +167,7 @@ const char *isw_context_metadata(const isw_context *ctx, const char *name)
 isw_metrics *isw_context_metrics(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    return ctx->metrics;
+    return ctx->shared->metrics;
 }
 
 const isw_trace *isw_context_trace(const isw_context *ctx)
@@ -227,31 +213,7 @@ void iswi_context_after(isw_context *ctx)
     }
 }
 
-/* -- Memory, items and the caller -------------------------------------------------------------- */
-
-void *isw_context_alloc(isw_context *ctx, size_t size)
-{
-    ISWI_ALIVE(ctx);
-    return iswi_arena_alloc(&ctx->arena, size);
-}
-
-char *isw_context_strndup(isw_context *ctx, const char *text, size_t size)
-{
-    ISWI_ALIVE(ctx);
-    return iswi_arena_strndup(&ctx->arena, text, size);
-}
-
-char *isw_context_printf(isw_context *ctx, const char *format, ...)
-{
-    ISWI_ALIVE(ctx);
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    text = iswi_arena_vprintf(&ctx->arena, format, args);
-    va_end(args);
-    return text;
-}
+/* -- Items and the caller ---------------------------------------------------------------------- */
 
 const char *isw_context_json_string(isw_context *ctx, const char *text)
 {

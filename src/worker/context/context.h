@@ -5,13 +5,13 @@
 /* What an isw_context is made of. One is made for each place in the worker's pool and used for one
  * invocation after the other; its arena stays warm. */
 #include "base/arena.h"
+#include "pipeline/chain.h"
 #include "wire/frame.h"
-#include "worker/context/services.h"
-#include "worker/registry/generation.h"
 
 #include <isoworker/context.h>
 #include <isoworker/log.h>
 #include <isoworker/metric.h>
+#include <isoworker/service.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -19,15 +19,27 @@ enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
 
 typedef struct iswi_watch iswi_watch;
 
-/* Wakes isw_context_sleep when something is cancelled. One for a worker. */
+/* Wakes isw_context_sleep when something is cancelled. */
 typedef struct iswi_gate {
     pthread_mutex_t lock;
     pthread_cond_t cancelled;
     iswi_watch *watch; /* limit.c; NULL: not needed so far */
 } iswi_gate;
 
-void iswi_gate_init(iswi_gate *gate);
-void iswi_gate_fini(iswi_gate *gate);
+typedef struct iswi_services iswi_services;
+
+/* What all invocations of a worker share. */
+typedef struct iswi_shared {
+    iswi_services *services;
+    isw_metrics *metrics;
+    iswi_gate gate;
+} iswi_shared;
+
+bool iswi_shared_init(iswi_shared *shared); /* false: no memory; to be ended all the same */
+void iswi_shared_fini(iswi_shared *shared); /* destroys the singletons */
+
+/* Whoever sleeps, in whatever invocation, looks whether it was cancelled. */
+void iswi_shared_wake(iswi_shared *shared);
 
 /* Where the log lines of an invocation go. Must copy what it needs. */
 typedef struct iswi_log_sink {
@@ -67,6 +79,27 @@ typedef struct iswi_host_side {
     void *user;
 } iswi_host_side;
 
+/* How an invocation is run, and what it brings. All views live until its end. */
+typedef struct iswi_given {
+    const iswi_log_sink *log;
+    const iswi_host_side *host; /* NULL: pieces gather in the context */
+    void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
+    iswi_spans *spans; /* to be filled; NULL: nobody looks */
+    uint64_t id;
+    int64_t arrived_ns;
+    bool endless; /* somebody is at a breakpoint: limits do not count */
+    const iswi_invoke *invoke;
+} iswi_given;
+
+/* A function with its chain, as one reading of the YAML has it. */
+typedef struct iswi_bound {
+    const isw_function *function;
+    iswi_chain chain;
+} iswi_bound;
+
+typedef struct iswi_generation iswi_generation;
+typedef struct iswi_made iswi_made;
+
 typedef struct iswi_item {
     const isw_item_key *key;
     void *value;
@@ -86,20 +119,18 @@ struct isw_context {
 
     /* Everything below is zero at the start of an invocation. */
     const iswi_entry *entry;
-    iswi_generation *generation;
+    iswi_generation *generation; /* held by registry/call.c */
     const iswi_bound *bound; /* the entry's function there */
-    iswi_services *services;
-    isw_metrics *metrics;
+    iswi_shared *shared;
     iswi_made *made; /* services of this invocation, the youngest first */
     const iswi_log_sink *log;
-    iswi_gate *gate;
     uint64_t id;
     const char *invocation_id;
     int64_t arrived_ns;
     atomic_llong deadline_ns; /* 0: none */
     isw_time_limit *limit;    /* the innermost */
-    bool endless; /* somebody is at a breakpoint: limits do not count */
-    void (*sleep)(isw_context *ctx, int64_t until_ns); /* of a test; NULL: really */
+    bool endless;
+    void (*sleep)(isw_context *ctx, int64_t until_ns);
     isw_trace trace;
     isw_retry retry;
 
@@ -146,30 +177,32 @@ struct isw_context {
     unsigned scope_depth;
 };
 
+/* -- Life -------------------------------------------------------------------------------------- */
+
 void iswi_context_init(isw_context *ctx); /* of zeroed memory */
 void iswi_context_fini(isw_context *ctx);
 
-/* Begin an invocation of the worker's `entry`; everything else of ctx is then zero. False: no
- * memory. */
-bool iswi_context_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,
-                        const iswi_log_sink *log);
+/* Begin an invocation of `entry`, which is `bound` in `generation`; all of ctx that is not given is
+ * then zero. False: no memory. */
+bool iswi_context_begin(isw_context *ctx, const iswi_entry *entry, iswi_generation *generation,
+                        const iswi_bound *bound, iswi_shared *shared, const iswi_given *given);
 
-/* Run the chain and the handler, unless it is cancelled already; a failure that nobody has logged
- * is. */
-isw_status iswi_context_run(isw_context *ctx);
+/* Run by another chain. Before it has run. False: no memory. */
+bool iswi_context_bind(isw_context *ctx, const iswi_bound *bound);
 
-/* End the invocation: items are destroyed, memory is given back. */
-void iswi_context_end(isw_context *ctx);
+/* End the invocation: items are destroyed, memory is given back. Returns its generation, which was
+ * the caller's; NULL if it never began. */
+iswi_generation *iswi_context_end(isw_context *ctx);
 
 /* Run what was left for after the answer; to be called once that is sent. */
 void iswi_context_after(isw_context *ctx);
 
 /* Any thread, while the invocation waits or runs. Only the first reason counts. Whoever sleeps is
- * woken by the caller, through the gate. */
+ * woken by the caller, through iswi_shared_wake. */
 void iswi_context_cancel(isw_context *ctx, isw_cancel_reason reason);
 
-/* Let go of what cancelling would touch. */
-void iswi_cancel_end(isw_context *ctx);
+/* Change the deadline, 0 for none. Returns what was left for cancelling so far. */
+void *iswi_context_set_deadline(isw_context *ctx, int64_t deadline_ns);
 
 #ifdef NDEBUG
 #define ISWI_ALIVE(ctx) ((void)(ctx))
@@ -180,20 +213,52 @@ void iswi_cancel_end(isw_context *ctx);
 void iswi_context_check(const isw_context *ctx, const char *function);
 #endif
 
-/* http/stream.c: the chain returned `status`. What was gathered becomes the reply, and what was
- * emitted an output, unless the host has them. Returns the status that the answer is to have. */
-isw_status iswi_context_settle(isw_context *ctx, isw_status status);
-isw_status iswi_emit_settle(isw_context *ctx); /* emit.c: the second half */
-void iswi_context_end_bodies(isw_context *ctx);
-
-/* Whether ctx->result is to travel with the response. */
-bool iswi_context_sends_result(const isw_context *ctx);
-
 /* Room for one more in an array of the invocation's arena; false: no memory. */
 bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, size_t count,
                        size_t item_size);
 
 /* What chains need: the step that calls the handler, and what a request has. */
 extern const iswi_ends iswi_context_ends;
+
+/* -- Its answer -------------------------------------------------------------------------------- */
+
+/* Whether ctx->result is to travel with the response. */
+bool iswi_context_sends_result(const isw_context *ctx);
+
+/* The chain succeeded: what was emitted becomes an output, unless the host has it. */
+isw_status iswi_emit_settle(isw_context *ctx);
+
+/* Whether there is room for the headers of the answer (ISW_HEAD_MAX_BYTES of stream.h); of what is
+ * too large the result and the headers that the handler set are dropped. Errors, recorded:
+ * ISW_E_TOO_LARGE. */
+isw_status iswi_answer_check_head(isw_context *ctx);
+
+/* The chain returned: whether result and outputs fit into one message, and its headers into the room
+ * there is; what does not is dropped, and then there is no result. Values were looked at where they
+ * were given. Errors, recorded: ISW_E_TOO_LARGE. */
+isw_status iswi_answer_settle(isw_context *ctx);
+
+/* -- What is shared ---------------------------------------------------------------------------- */
+
+/* Services are added before the worker is configured, then checked; only the singletons change
+ * afterwards, under their locks. Errors as isw_worker_add_service. */
+isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
+                             isw_error *error);
+
+/* Sort, and check needs and lifetimes. Errors: ISW_E_CONFIG. */
+isw_status iswi_services_check(iswi_services *services, isw_error *error);
+
+/* Where the telling of metrics is; zero it to begin. */
+typedef struct iswi_metrics_at {
+    struct iswi_family *family;
+    isw_series *series;
+    bool begun;
+} iswi_metrics_at;
+
+/* The next part of what has changed since it was told, no more than one frame may have. Its lists
+ * lie in `arena`; it is told by that. Returns whether there may be more. What memory cannot be had
+ * for is told the next time. Any thread. */
+bool iswi_metrics_tell(isw_metrics *metrics, iswi_metrics_at *at, iswi_arena *arena,
+                       iswi_wire_metrics *out);
 
 #endif

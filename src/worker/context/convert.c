@@ -2,10 +2,9 @@
 /* JSON, MessagePack and structs with the invocation's memory; src/value does the work. */
 #include "value/value.h"
 #include "worker/context/failure.h"
-#include "worker/http/fields.h"
 
-#include <isoworker/form.h>
-#include <isoworker/http.h>
+#include <isoworker/bind.h>
+#include <isoworker/convert.h>
 
 /* Record what came of a conversion. */
 static isw_status done(isw_context *ctx, isw_status status, const isw_error *error)
@@ -84,79 +83,10 @@ isw_status isw_bind_pairs(isw_context *ctx, const isw_pairs *from, const char *r
     return done(ctx, iswi_bind(&ctx->arena, map, root, fields, true, out, &error), &error);
 }
 
-/* The type of a body without its parameters, and whether it is `type`, or ends in `suffix`. */
-static bool is_type(isw_str content_type, const char *type, const char *suffix)
-{
-    isw_str name = iswi_field_split(&content_type, ';');
-    size_t tail = strlen(suffix);
-
-    if (iswi_field_equal(name, type))
-        return true;
-    return name.size > tail &&
-           iswi_field_equal((isw_str){ name.data + name.size - tail, tail }, suffix);
-}
-
-static isw_status bind_form(isw_context *ctx, const char *root, const isw_field *fields, void *out)
-{
-    const isw_pairs *pairs;
-    isw_status status = isw_form_read(ctx, &pairs);
-
-    return status == ISW_OK ? isw_bind_pairs(ctx, pairs, root, fields, out) : status;
-}
-
-static isw_status bind_http(isw_context *ctx, const isw_http *http, const char *root,
-                            const isw_field *fields, void *out)
-{
-    const isw_str *type = isw_pairs_find(&http->headers, "content-type");
-    isw_str text = { http->body.data, http->body.size };
-    isw_value value = isw_value_text(text);
-    isw_status status = ISW_OK;
-
-    if (!type)
-        return iswi_fail(ctx, ISW_E_INVALID, "the body has no content type");
-    if (isw_http_content_type_is(ctx, "application/x-www-form-urlencoded"))
-        return bind_form(ctx, root, fields, out);
-    if (is_type(*type, "application/json", "+json"))
-        value.type = ISW_VALUE_JSON;
-    else if (is_type(*type, "application/msgpack", "+msgpack"))
-        status = isw_msgpack_parse(ctx, http->body, &value);
-    else
-        return iswi_fail(ctx, ISW_E_INVALID, "a body of type %.*s cannot be read into a struct",
-                         (int)type->size, type->data);
-    return status == ISW_OK ? isw_bind(ctx, &value, root, fields, out) : status;
-}
-
-isw_status isw_bind_payload(isw_context *ctx, const char *root, const isw_field *fields, void *out)
-{
-    ISWI_ALIVE(ctx);
-    isw_value value = ctx->trigger;
-    isw_status status = ISW_OK;
-
-    if (value.type == ISW_VALUE_HTTP)
-        return bind_http(ctx, value.as.http, root, fields, out);
-    if (value.type == ISW_VALUE_STRING)
-        value.type = ISW_VALUE_JSON;
-    else if (value.type == ISW_VALUE_BYTES)
-        status = isw_msgpack_parse(ctx, value.as.bytes, &value);
-    return status == ISW_OK ? isw_bind(ctx, &value, root, fields, out) : status;
-}
-
 isw_status isw_unbind(isw_context *ctx, const isw_field *fields, const void *in, isw_value *out)
 {
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
 
     return written(ctx, iswi_unbind(&ctx->arena, fields, in, out, &error), &error);
-}
-
-isw_status isw_http_reply_struct(isw_context *ctx, int status, const isw_field *fields,
-                                 const void *in)
-{
-    ISWI_ALIVE(ctx);
-    isw_value value;
-    isw_status made = iswi_needs(ctx, __func__, "struct", in);
-
-    if (made == ISW_OK)
-        made = isw_unbind(ctx, fields, in, &value);
-    return made == ISW_OK ? isw_http_reply_json(ctx, status, &value) : made;
 }

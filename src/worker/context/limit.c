@@ -6,11 +6,11 @@
  * list only while its owner is between begin and end, and what is called is called with the watch's
  * lock held, so that end waits for it.
  */
-#include "worker/context/context.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "worker/context/failure.h"
 #include "worker/context/limit.h"
 
 struct iswi_watch {
@@ -114,7 +114,9 @@ void iswi_watch_destroy(iswi_watch *watch)
     iswi_free(watch);
 }
 
-bool iswi_limit_watch(isw_context *ctx)
+/* See to it that what was left for cancelling is called when the innermost limit of ctx passes, if
+ * it has one. On the invocation's thread. False: no memory, or no thread. */
+static bool watch_limit(isw_context *ctx)
 {
     isw_time_limit *limit = ctx->limit;
     iswi_watch *watch;
@@ -122,7 +124,7 @@ bool iswi_limit_watch(isw_context *ctx)
     /* A deadline of the host's is its to tell, and a clock that stands still rings never. */
     if (!limit || limit->watched || limit->until_ns == limit->before_ns || iswi_clock_is_fake())
         return true;
-    watch = watch_of(ctx->gate);
+    watch = watch_of(&ctx->shared->gate);
     if (!watch)
         return false;
     pthread_mutex_lock(&watch->lock);
@@ -144,7 +146,7 @@ void isw_context_limit_begin(isw_context *ctx, uint32_t ms, isw_time_limit *limi
 
     *limit = (isw_time_limit){ .ctx = ctx, .outer = ctx->limit, .before_ns = before };
     limit->until_ns = !ctx->endless && (!before || until < before) ? until : before;
-    limit->calls_before = iswi_cancel_set_deadline(ctx, limit->until_ns);
+    limit->calls_before = iswi_context_set_deadline(ctx, limit->until_ns);
     ctx->limit = limit;
 }
 
@@ -154,13 +156,25 @@ bool isw_context_limit_end(isw_context *ctx, isw_time_limit *limit)
     bool own = limit->until_ns != limit->before_ns;
 
     if (limit->watched) {
-        iswi_watch *watch = watch_of(ctx->gate);
+        iswi_watch *watch = watch_of(&ctx->shared->gate);
 
         pthread_mutex_lock(&watch->lock);
         take_out(watch, limit);
         pthread_mutex_unlock(&watch->lock);
     }
     ctx->limit = limit->outer;
-    iswi_cancel_set_deadline(ctx, limit->before_ns);
+    iswi_context_set_deadline(ctx, limit->before_ns);
     return own && iswi_now_ns() >= limit->until_ns;
+}
+
+isw_status isw_context_on_cancel(isw_context *ctx, isw_cancel_fn call, void *user)
+{
+    ISWI_ALIVE(ctx);
+    bool left;
+
+    if (!iswi_cancel_leave(ctx, call, user, &left))
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a call at cancellation");
+    if (left && !watch_limit(ctx))
+        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a call when a limit passes");
+    return ISW_OK;
 }

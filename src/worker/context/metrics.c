@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/metric.h"
 #include "base/text.h"
-#include "worker/registry/worker.h"
 
 #include <assert.h>
 #include <math.h>
@@ -434,16 +433,15 @@ isw_series *isw_metric_series(isw_metrics *metrics, const isw_metric *metric, ..
     return series;
 }
 
-isw_metrics *isw_worker_metrics(isw_worker *worker)
-{
-    return &worker->metrics;
-}
-
 /* -- Life -------------------------------------------------------------------------------------- */
 
-void iswi_metrics_init(isw_metrics *metrics)
+isw_metrics *iswi_metrics_create(void)
 {
-    pthread_mutex_init(&metrics->lock, NULL);
+    isw_metrics *metrics = iswi_calloc(1, sizeof *metrics);
+
+    if (metrics)
+        pthread_mutex_init(&metrics->lock, NULL);
+    return metrics;
 }
 
 static void free_family(iswi_family *family)
@@ -457,10 +455,12 @@ static void free_family(iswi_family *family)
     iswi_free(family);
 }
 
-void iswi_metrics_fini(isw_metrics *metrics)
+void iswi_metrics_destroy(isw_metrics *metrics)
 {
     iswi_family *next;
 
+    if (!metrics)
+        return;
     for (iswi_family *at = metrics->first; at; at = next) {
         next = at->next;
         free_family(at);
@@ -471,4 +471,5 @@ void iswi_metrics_fini(isw_metrics *metrics)
     }
     iswi_free(atomic_load(&metrics->buckets));
     pthread_mutex_destroy(&metrics->lock);
+    iswi_free(metrics);
 }

@@ -6,12 +6,7 @@
  * What isw_metrics is made of. Families and series are only ever added, so whoever has found one
  * may keep it.
  */
-#include "base/arena.h"
-#include "wire/frame.h"
-
-#include <isoworker/metric.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include "worker/context/context.h"
 
 enum {
     ISWI_METRIC_BUCKETS = 2048,
@@ -65,25 +60,10 @@ struct isw_metrics {
     size_t refused_count;
 };
 
-void iswi_metrics_init(isw_metrics *metrics);
-void iswi_metrics_fini(isw_metrics *metrics);
+isw_metrics *iswi_metrics_create(void); /* NULL: no memory */
+void iswi_metrics_destroy(isw_metrics *metrics); /* NULL is allowed */
 
 /* metrics_series.c: the double of these bits. */
 double iswi_metric_double(uint64_t bits);
-
-/* -- metrics_tell.c ---------------------------------------------------------------------------- */
-
-/* Where the telling is; zero it to begin. */
-typedef struct iswi_metrics_at {
-    iswi_family *family;
-    isw_series *series;
-    bool begun;
-} iswi_metrics_at;
-
-/* The next part of what has changed since it was told, no more than one frame may have. Its lists
- * lie in `arena`; it is told by that. Returns whether there may be more. What memory cannot be had
- * for is told the next time. Any thread. */
-bool iswi_metrics_tell(isw_metrics *metrics, iswi_metrics_at *at, iswi_arena *arena,
-                       iswi_wire_metrics *out);
 
 #endif

@@ -12,6 +12,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct iswi_service {
+    const isw_service *service;
+    pthread_mutex_t lock;      /* held while a singleton is made */
+    _Atomic(void *) singleton; /* NULL: not made yet */
+    unsigned char mark;        /* of the search for cycles */
+} iswi_service;
+
+/* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */
+struct iswi_made {
+    const iswi_service *service;
+    void *instance;
+    iswi_made *before;
+};
+
+struct iswi_services {
+    iswi_service *items; /* sorted by name once checked */
+    size_t count, capacity;
+    bool checked;
+    pthread_mutex_t lock; /* guards singletons */
+    iswi_made *singletons; /* the youngest first; on the heap */
+};
+
 struct isw_resolver {
     iswi_services *services;
     isw_context *ctx; /* NULL: for a singleton */
@@ -19,9 +41,13 @@ struct isw_resolver {
     isw_error *error;
 };
 
-void iswi_services_init(iswi_services *services)
+iswi_services *iswi_services_create(void)
 {
-    pthread_mutex_init(&services->lock, NULL);
+    iswi_services *services = iswi_calloc(1, sizeof *services);
+
+    if (services)
+        pthread_mutex_init(&services->lock, NULL);
+    return services;
 }
 
 static void destroy_all(iswi_made *made, bool on_heap)
@@ -38,13 +64,16 @@ static void destroy_all(iswi_made *made, bool on_heap)
     }
 }
 
-void iswi_services_fini(iswi_services *services)
+void iswi_services_destroy(iswi_services *services)
 {
+    if (!services)
+        return;
     destroy_all(services->singletons, true);
     for (size_t i = 0; services->checked && i < services->count; i++)
         pthread_mutex_destroy(&services->items[i].lock);
     iswi_free(services->items);
     pthread_mutex_destroy(&services->lock);
+    iswi_free(services);
 }
 
 void iswi_services_end(iswi_made **made)
@@ -313,8 +342,8 @@ void *isw_context_service(isw_context *ctx, const char *name, const char *type)
     if (iswi_needs(ctx, __func__, "name", name) != ISW_OK ||
         iswi_needs(ctx, __func__, "type", type) != ISW_OK)
         return NULL;
-    service = look_up(ctx->services, name, type, &error);
-    instance = service ? get(ctx->services, ctx, service, &error) : NULL;
+    service = look_up(ctx->shared->services, name, type, &error);
+    instance = service ? get(ctx->shared->services, ctx, service, &error) : NULL;
     /* Whatever it is that lacks, it is not the caller's fault. */
     if (!instance && isw_status_http(error.status) < 500 && error.status != ISW_E_BUSY)
         iswi_misuse(ctx, error.status, "%s", error.message);

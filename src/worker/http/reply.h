@@ -22,6 +22,10 @@ bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **ty
  * isw_http_set_header and isw_http_reply, for a reply that was made by hand. */
 isw_status iswi_reply_settle(isw_context *ctx);
 
+/* The chain returned `status`. What was gathered becomes the reply, and what was emitted an output,
+ * unless the host has them. Returns the status that the answer is to have. */
+isw_status iswi_http_settle(isw_context *ctx, isw_status status);
+
 /* Whether the answer that the host will make has headers from here; *out then holds them. */
 bool iswi_reply_headers_alone(const isw_context *ctx, bool success, isw_http *out);
 

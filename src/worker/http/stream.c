@@ -4,7 +4,6 @@
  * is no such host they are read from the whole body, and gather until the end. Invariant: what
  * middleware can see of a context does not depend on which of the two it is.
  */
-#include "worker/context/answer.h"
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
 #include "worker/http/windows.h"
@@ -200,7 +199,7 @@ static void settle_body(isw_context *ctx, isw_status status)
         ctx->reply.body = (isw_bytes){ ctx->gathered.data, ctx->gathered.size };
 }
 
-isw_status iswi_context_settle(isw_context *ctx, isw_status status)
+isw_status iswi_http_settle(isw_context *ctx, isw_status status)
 {
     if (ctx->emitted.count && isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
         status = iswi_emit_settle(ctx);
@@ -209,18 +208,4 @@ isw_status iswi_context_settle(isw_context *ctx, isw_status status)
     else if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
         status = iswi_reply_settle(ctx);
     return status == ISW_OK ? iswi_answer_settle(ctx) : status;
-}
-
-bool iswi_context_sends_result(const isw_context *ctx)
-{
-    return ctx->has_result && !(ctx->begun && ctx->host);
-}
-
-void iswi_context_end_bodies(isw_context *ctx)
-{
-    ctx->stream = NULL;
-    if (ctx->gathered.data)
-        iswi_buffer_fini(&ctx->gathered);
-    if (ctx->piece.data)
-        iswi_buffer_fini(&ctx->piece);
 }

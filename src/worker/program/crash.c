@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "worker/context/context.h"
+#include "worker/context/running.h"
 
 #include <errno.h>
 #include <execinfo.h>
@@ -36,12 +37,6 @@ static struct {
     int fd;            /* the host's; -1: none */
     char symbolizer[PATH_MAX];
 } crash = { .taken = ATOMIC_FLAG_INIT, .fd = -1 };
-
-/* Initial-exec: to look at it must not allocate. */
-static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
-    const isw_context *running;
-    bool ready;
-} mine;
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
@@ -103,11 +98,12 @@ static void put_text(int fd, const char *name, const char *from)
 
 static void put_running(int fd)
 {
+    const isw_context *running = iswi_running();
     isw_context ctx;
     iswi_entry entry;
     isw_function function;
 
-    if (!mine.running || !copy(mine.running, &ctx, sizeof ctx) ||
+    if (!running || !copy(running, &ctx, sizeof ctx) ||
         !copy(ctx.entry, &entry, sizeof entry) || !copy(entry.function, &function, sizeof function))
         return;
     put_text(fd, "function ", function.name);
@@ -261,18 +257,6 @@ static void make_stack(void)
         end_stack(stack.ss_sp);
 }
 
-const isw_context *iswi_crash_running(const isw_context *ctx)
-{
-    const isw_context *before = mine.running;
-
-    if (!mine.ready && atomic_load_explicit(&crash.installed, memory_order_relaxed)) {
-        make_stack();
-        mine.ready = true;
-    }
-    mine.running = ctx;
-    return before;
-}
-
 /* `isoworker` in PATH, for a worker that no host has started. */
 static void find_symbolizer(void)
 {
@@ -320,6 +304,5 @@ void iswi_crash_install(void)
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
             sigaction(signals[i], &action, NULL);
-    make_stack();
-    mine.ready = true;
+    iswi_running_prepare(make_stack);
 }

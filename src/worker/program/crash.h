@@ -6,13 +6,8 @@
  * The report of a crash: which signal, in which function and invocation, and where. A signal
  * handler writes it, before the process ends as it would have; `isoworker symbolize` reads it.
  */
-#include <isoworker/context.h>
-
 /* Report crashes from now on, for the signals that the program leaves to the system. To the host's
  * descriptor (PROTOCOL.md, section 12), else to standard error. Once for a process. */
 void iswi_crash_install(void);
-
-/* This thread runs `ctx` from now on (NULL: nothing). Returns what it ran before. */
-const isw_context *iswi_crash_running(const isw_context *ctx);
 
 #endif

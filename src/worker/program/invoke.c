@@ -4,6 +4,7 @@
 #include "worker/program/crash.h"
 #include "worker/program/program.h"
 #include "worker/program/replay.h"
+#include "worker/registry/call.h"
 
 #include "base/alloc.h"
 #include "base/logline.h"
@@ -275,7 +276,7 @@ static int replay_one(isw_worker *worker, iswi_replay *replay)
         isw_error_set(&error, ISW_E_NO_MEMORY, "no memory for the invocation");
         return iswi_program_fail(&error);
     }
-    iswi_local_fill(ctx, iswi_context_run(ctx), &invocation);
+    iswi_local_fill(ctx, iswi_call_run(ctx), &invocation);
     iswi_context_after(ctx);
     show(&invocation);
     code = tell(replay, &invocation);

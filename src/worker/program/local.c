@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/logline.h"
+#include "worker/registry/call.h"
 
 #include <stdio.h>
 
@@ -36,55 +37,62 @@ static isw_log_level print_threshold(void *user, const char *category)
 
 const iswi_log_sink iswi_local_log = { print_line, print_threshold, NULL };
 
-/* Give the context a chain of its own, without the middleware of these names. */
-static bool leave_out(isw_context *ctx, const isw_option_strings *names)
+/* Of the context, at random; NULL: no memory, or no randomness. */
+static const char *make_id(isw_context *ctx)
 {
-    iswi_bound *own = iswi_arena_alloc(&ctx->arena, sizeof *own);
-    isw_function *function = iswi_arena_alloc(&ctx->arena, sizeof *function);
+    unsigned char random[16];
+    char *id = iswi_arena_alloc(&ctx->arena, 2 * sizeof random + 1);
 
-    if (!own || !function)
-        return false;
-    *function = *ctx->bound->function;
-    function->without = iswi_names_join(&ctx->arena, function->without, names);
-    own->function = function;
-    if (!function->without ||
-        iswi_pipeline_chain(ctx->generation->pipeline, function, iswi_context_ends, &ctx->arena,
-                            &own->chain) != ISW_OK)
-        return false;
-    ctx->bound = own;
-    ctx->run.chain_state = iswi_arena_alloc(&ctx->arena, own->chain.state_bytes);
-    return ctx->run.chain_state != NULL;
+    if (!id || !iswi_random(random, sizeof random))
+        return NULL;
+    iswi_hex(random, sizeof random, id);
+    return id;
+}
+
+/* As a host would send it; its time is not in it. */
+static iswi_invoke invoke_of(const iswi_local *local, const char *id)
+{
+    return (iswi_invoke){ .invocation_id = isw_str_of(id),
+                          .trigger = local->trigger,
+                          .inputs = local->inputs,
+                          .trigger_metadata = local->trigger_metadata,
+                          .trace = { local->trace.parent, local->trace.state,
+                                     local->trace.baggage },
+                          .retry = { local->retry.count, local->retry.max,
+                                     local->retry.last_error } };
+}
+
+static void set_deadline(isw_context *ctx, const iswi_local *local)
+{
+    uint32_t timeout_ms =
+        local->timeout_ms ? local->timeout_ms : ctx->bound->function->timeout_ms;
+
+    if (timeout_ms && !local->endless)
+        iswi_context_set_deadline(ctx, ctx->arrived_ns + (int64_t)timeout_ms * 1000000);
 }
 
 /* False: no memory, or no randomness for its id. */
 static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
                   isw_context *ctx)
 {
-    uint32_t timeout_ms = local->timeout_ms;
-    unsigned char random[16];
-    char *id;
+    const char *id;
+    iswi_invoke invoke;
+    iswi_given given = { .log = local->log,
+                         .sleep = local->sleep,
+                         .spans = local->spans,
+                         .arrived_ns = iswi_now_ns(),
+                         .endless = local->endless,
+                         .invoke = &invoke };
 
     iswi_context_init(ctx);
-    if (!iswi_context_begin(ctx, worker, entry, local->log))
+    id = local->invocation_id ? local->invocation_id : make_id(ctx);
+    if (!id)
         return false;
-    if (local->without.count && !leave_out(ctx, &local->without))
+    invoke = invoke_of(local, id);
+    if (!iswi_call_begin(ctx, worker, entry, &given) ||
+        (local->without.count && !iswi_call_leave_out(ctx, &local->without)))
         return false;
-    id = isw_context_alloc(ctx, 2 * sizeof random + 1);
-    if (!id || !iswi_random(random, sizeof random))
-        return false;
-    iswi_hex(random, sizeof random, id);
-    ctx->invocation_id = local->invocation_id ? local->invocation_id : id;
-    ctx->trigger = local->trigger;
-    ctx->inputs = local->inputs;
-    ctx->trigger_metadata = local->trigger_metadata;
-    ctx->trace = local->trace;
-    ctx->retry = local->retry;
-    ctx->sleep = local->sleep;
-    ctx->endless = local->endless;
-    if (!timeout_ms)
-        timeout_ms = ctx->bound->function->timeout_ms;
-    if (timeout_ms && !local->endless)
-        ctx->deadline_ns = ctx->arrived_ns + (int64_t)timeout_ms * 1000000;
+    set_deadline(ctx, local);
     return true;
 }
 
@@ -100,7 +108,7 @@ isw_context *iswi_local_begin(isw_worker *worker, const iswi_entry *entry, const
 
 void iswi_local_end(isw_context *ctx)
 {
-    iswi_context_end(ctx);
+    iswi_call_end(ctx);
     iswi_context_fini(ctx);
     iswi_free(ctx);
 }
@@ -139,7 +147,7 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
     ctx = iswi_local_begin(worker, entry, &local);
     if (!ctx)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the invocation");
-    status = iswi_context_run(ctx);
+    status = iswi_call_run(ctx);
     iswi_local_fill(ctx, status, out);
     iswi_context_after(ctx);
     return ISW_OK;

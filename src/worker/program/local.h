@@ -17,6 +17,7 @@ typedef struct iswi_local {
     const char *invocation_id;  /* NULL: a new one */
     isw_option_strings without; /* middleware to leave out */
     const iswi_log_sink *log;
+    iswi_spans *spans; /* to be filled; may be NULL */
     void (*sleep)(isw_context *ctx, int64_t until_ns); /* instead of sleeping; may be NULL */
 } iswi_local;
 

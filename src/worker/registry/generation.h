@@ -10,9 +10,9 @@
 #include "base/arena.h"
 #include "config/config.h"
 #include "pipeline/chain.h"
+#include "worker/context/context.h"
 
 #include <isoworker/worker.h>
-#include <stdatomic.h>
 
 typedef struct iswi_settings {
     int64_t concurrency;
@@ -20,13 +20,7 @@ typedef struct iswi_settings {
     bool crash_report;
 } iswi_settings;
 
-/* A function as a generation has it. */
-typedef struct iswi_bound {
-    const isw_function *function;
-    iswi_chain chain;
-} iswi_bound;
-
-typedef struct iswi_generation {
+struct iswi_generation {
     atomic_size_t users; /* invocations, and the worker while it is in force; 0: ended for good */
     struct iswi_generation *older;
     iswi_config *config;
@@ -36,7 +30,7 @@ typedef struct iswi_generation {
     iswi_pipeline *pipeline;
     iswi_arena arena;
     iswi_bound *functions; /* by the number of the worker's entry */
-} iswi_generation;
+};
 
 /* Read the YAML for `worker`, whose entries are made, and start what `old` (NULL: there is none)
  * does not have already. *out is the caller's, for one user. `faults` (may be NULL) gets all that

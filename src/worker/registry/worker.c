@@ -59,14 +59,12 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     if (!options)
         options = &defaults;
     print_at_once();
-    iswi_gate_init(&worker->gate);
     pthread_mutex_init(&worker->reload_lock, NULL);
-    iswi_services_init(&worker->services);
-    iswi_metrics_init(&worker->metrics);
     iswi_arena_init(&worker->arena, 16 * 1024);
     sem_init(&worker->wake, 0, 0);
     worker->token_fd = options->token_fd;
-    if (!copy_text(&worker->config_path, options->config_path) ||
+    if (!iswi_shared_init(&worker->shared) ||
+        !copy_text(&worker->config_path, options->config_path) ||
         !copy_text(&worker->config_text, options->config_text) ||
         !copy_text(&worker->url, options->url))
         status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
@@ -98,8 +96,7 @@ void isw_worker_destroy(isw_worker *worker)
         return;
     end_generations(worker);
     pthread_mutex_destroy(&worker->reload_lock);
-    iswi_services_fini(&worker->services);
-    iswi_metrics_fini(&worker->metrics);
+    iswi_shared_fini(&worker->shared);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);
@@ -107,7 +104,6 @@ void isw_worker_destroy(isw_worker *worker)
     iswi_free(worker->config_path);
     iswi_free(worker->config_text);
     iswi_free(worker->url);
-    iswi_gate_fini(&worker->gate);
     sem_destroy(&worker->wake);
     iswi_free(worker);
 }
@@ -174,14 +170,14 @@ isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service
                                   isw_error *error)
 {
     assert(!worker->configured);
-    return iswi_services_add(&worker->services, service, false, error);
+    return iswi_services_add(worker->shared.services, service, false, error);
 }
 
 isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *service,
                                       isw_error *error)
 {
     assert(!worker->configured);
-    return iswi_services_add(&worker->services, service, true, error);
+    return iswi_services_add(worker->shared.services, service, true, error);
 }
 
 /* A row that has lost its name ends no list: what follows it would be gone in silence. */
@@ -295,7 +291,7 @@ static isw_status make_entries(isw_worker *worker, isw_error *error)
 static isw_status check_program(isw_worker *worker, iswi_faults *faults, isw_error *error)
 {
     isw_error own = { ISW_OK, "" };
-    isw_status status = iswi_services_check(&worker->services, &own);
+    isw_status status = iswi_services_check(worker->shared.services, &own);
 
     if (status != ISW_OK) {
         iswi_faults_add(faults, own.message);
@@ -386,6 +382,11 @@ unsigned iswi_worker_limit(const isw_worker *worker)
     if (!limit)
         limit = 4 * worker->settings.concurrency;
     return (unsigned)(limit < ISWI_CREDIT_MAX ? limit : ISWI_CREDIT_MAX);
+}
+
+isw_metrics *isw_worker_metrics(isw_worker *worker)
+{
+    return worker->shared.metrics;
 }
 
 void isw_worker_stop(isw_worker *worker)

@@ -3,8 +3,6 @@
 #define ISWI_WORKER_REGISTRY_WORKER_H
 
 /* What an isw_worker is made of. */
-#include "worker/context/context.h"
-#include "worker/context/metrics.h"
 #include "worker/registry/generation.h"
 
 #include <isoworker/worker.h>
@@ -28,8 +26,7 @@ struct isw_worker {
     const isw_function **functions; /* in order of registration */
     const isw_function **sorted;    /* the same by name */
     size_t function_count, function_capacity, sorted_capacity;
-    iswi_services services;
-    isw_metrics metrics;
+    iswi_shared shared; /* with all invocations */
 
     bool debugged; /* the host says that somebody is at a breakpoint */
     bool configured;
@@ -39,7 +36,6 @@ struct isw_worker {
     iswi_arena arena;       /* what lives as long as the worker */
     iswi_entry *entries;    /* one for each function, sorted by name */
 
-    iswi_gate gate;
     sem_t wake;             /* of isw_worker_run */
     atomic_bool stop_asked; /* isw_worker_stop */
 };

@@ -4,29 +4,7 @@
 
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
-
-static void set_up(iswi_session *session, const iswi_job *job, isw_context *ctx,
-                   const iswi_invoke *invoke)
-{
-    const char *text = isw_context_strndup(ctx, invoke->invocation_id.data,
-                                           invoke->invocation_id.size);
-
-    ctx->id = job->id;
-    ctx->endless = session->worker->debugged;
-    ctx->host = session->streams ? &session->host_side : NULL;
-    ctx->body_follows = invoke->body_follows;
-    ctx->arrived_ns = job->arrived_ns;
-    ctx->invocation_id = text ? text : "";
-    ctx->trigger = invoke->trigger;
-    ctx->inputs = invoke->inputs;
-    ctx->trigger_metadata = invoke->trigger_metadata;
-    ctx->trace = (isw_trace){ invoke->trace.parent, invoke->trace.state, invoke->trace.baggage };
-    ctx->retry.count = (uint32_t)invoke->retry.count;
-    ctx->retry.max = (uint32_t)invoke->retry.max;
-    ctx->retry.last_error = invoke->retry.last_error;
-    if (invoke->timeout_ms && invoke->timeout_ms < INT64_MAX / 2000000)
-        ctx->deadline_ns = ctx->arrived_ns + (int64_t)invoke->timeout_ms * 1000000;
-}
+#include "worker/registry/call.h"
 
 /* `headers` is room for those of an answer that the host makes. */
 static void fill_response(isw_context *ctx, isw_status status, iswi_response *response,
@@ -93,6 +71,12 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
 static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
 {
     iswi_entry *entry = iswi_session_entry(session, frame->as.invoke.function);
+    iswi_given given = { .log = &session->sink,
+                         .host = session->streams ? &session->host_side : NULL,
+                         .id = job->id,
+                         .arrived_ns = job->arrived_ns,
+                         .endless = session->worker->debugged,
+                         .invoke = &frame->as.invoke };
     isw_context *ctx = &job->ctx;
     isw_status status;
 
@@ -104,12 +88,11 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
     if (session->streams && atomic_load(&entry->streams) &&
         iswi_dispatch_pass(&session->dispatch, job))
         return; /* the thread that runs it here is to read what it will wait for */
-    if (!iswi_context_begin(ctx, session->worker, entry, &session->sink)) {
+    if (!iswi_call_begin(ctx, session->worker, entry, &given)) {
         send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", NULL);
         return;
     }
-    set_up(session, job, ctx, &frame->as.invoke);
-    status = iswi_context_run(ctx);
+    status = iswi_call_run(ctx);
     respond(session, job, status);
     iswi_context_after(ctx);
 }
@@ -138,5 +121,5 @@ void iswi_invocation_run(void *user, iswi_job *job)
                                                          "capability stream" });
     else
         run(session, job, &frame);
-    iswi_context_end(&job->ctx);
+    iswi_call_end(&job->ctx);
 }

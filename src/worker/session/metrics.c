@@ -13,7 +13,7 @@ static void tell(iswi_session *session, uint64_t id)
     while (more) {
         iswi_frame frame = { .kind = ISWI_METRICS, .id = id };
 
-        more = iswi_metrics_tell(&session->worker->metrics, &at, &arena, &frame.as.metrics);
+        more = iswi_metrics_tell(session->worker->shared.metrics, &at, &arena, &frame.as.metrics);
         if (id || frame.as.metrics.families.count)
             iswi_session_reply(session, &frame);
         iswi_arena_reset(&arena);

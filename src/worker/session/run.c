@@ -152,9 +152,7 @@ static void fini(iswi_session *session)
     if (session->link)
         iswi_link_close(session->link);
     iswi_dispatch_cancel(&session->dispatch, 0, ISW_CANCEL_SHUTDOWN);
-    pthread_mutex_lock(&session->worker->gate.lock);
-    pthread_cond_broadcast(&session->worker->gate.cancelled);
-    pthread_mutex_unlock(&session->worker->gate.lock);
+    iswi_shared_wake(&session->worker->shared);
     iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
     iswi_session_end_reload(session);
     iswi_link_destroy(session->link);       /* its events may still submit and cancel */

@@ -121,12 +121,8 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 
 static void cancel(iswi_session *session, uint64_t id, isw_cancel_reason reason)
 {
-    iswi_gate *gate = &session->worker->gate;
-
     iswi_dispatch_cancel(&session->dispatch, id, reason);
-    pthread_mutex_lock(&gate->lock);
-    pthread_cond_broadcast(&gate->cancelled);
-    pthread_mutex_unlock(&gate->lock);
+    iswi_shared_wake(&session->worker->shared);
 }
 
 static isw_cancel_reason reason_of(const iswi_cancel *cancel)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "url/preflight.h"
 #include "url/query.h"
+#include "worker/registry/call.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -265,14 +266,15 @@ void isw_test_advance_ms(isw_test *test, int64_t ms)
 static const isw_test_result *run(isw_test *test, const iswi_entry *entry,
                                   const iswi_local *local)
 {
+    iswi_local seen = *local;
     isw_status status;
 
-    test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, local));
+    seen.spans = &test->spans;
+    test->ctx = iswi_test_must(iswi_local_begin(test->worker, entry, &seen));
     test->spans = (iswi_spans){ .arena = &test->ctx->arena };
-    test->ctx->run.spans = &test->spans;
     if (test->cancel_at_ns <= test->now_ns)
         iswi_context_cancel(test->ctx, test->cancel_reason);
-    status = iswi_context_run(test->ctx);
+    status = iswi_call_run(test->ctx);
     iswi_test_fill(test, status);
     iswi_context_after(test->ctx);
     iswi_test_take_lines(test);

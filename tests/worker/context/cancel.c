@@ -3,7 +3,7 @@
  * too late. */
 #include "worker/support.h"
 
-#include "worker/context/context.h"
+#include "worker/context/limit.h"
 
 #include <poll.h>
 #include <signal.h>

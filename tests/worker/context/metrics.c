@@ -2,7 +2,7 @@
 /* Series of a worker: what they add up to, their limits, and what is told of them. */
 #include "worker/support.h"
 
-#include "worker/registry/worker.h"
+#include "worker/context/metrics.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -185,15 +185,13 @@ static bool clash(const isw_metric *first, const isw_metric *second)
     bool refused_one = false;
 
     for (int turn = 0; turn < 2; turn++) {
-        isw_metrics *own = calloc(1, sizeof *own);
+        isw_metrics *own = iswi_metrics_create();
 
-        iswi_metrics_init(own);
         assert_non_null(isw_metric_series(own, turn ? second : first, "x", "y", NULL));
         refused_one = !isw_metric_series(own, turn ? first : second, "x", "z", NULL);
         assert_int_equal(isw_series_value(isw_metric_series(own, &refused, "", NULL)),
                          refused_one);
-        iswi_metrics_fini(own);
-        free(own);
+        iswi_metrics_destroy(own);
     }
     return refused_one;
 }
