@@ -3,6 +3,11 @@
  * ends; what it has not accepted is not in its output. */
 #include "config/check.h"
 
+#include "config/message.h"
+#include "config/parse.h"
+#include "config/value.h"
+#include "config/variables.h"
+
 #include <assert.h>
 
 /* Secrets and aliases can make the plain text larger than the document; not without end. */

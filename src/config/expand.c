@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Environment variables in values. The text that a variable brings in is never looked at again, so
  * that an environment cannot name further variables. */
-#include "config/document.h"
+#include "config/expand.h"
 
+#include "base/buffer.h"
 #include "base/text.h"
 
 #include <stdlib.h>

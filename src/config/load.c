@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last step: libcyaml fills the struct from checked values. Its blocks stay its own until
- * iswi_config_close gives them back to it, in the shape in which it made them. */
-#include "config/check.h"
-#include "config/schema.h"
-
+/* The last step: libcyaml fills the struct from checked values. Its blocks stay its own until the
+ * document ends and they are given back to it, in the shape in which it made them. */
 #include "base/alloc.h"
+#include "config/check.h"
+#include "config/message.h"
+#include "config/schema.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@ typedef struct converted {
     iswi_named_list as_loaded;
 } converted;
 
-typedef struct iswi_loaded {
-    struct iswi_loaded *older;
+typedef struct loaded {
+    iswi_kept kept; /* first: it is what the document knows of it */
     const cyaml_schema_value_t *schema;
     void *data;
     converted *converted;
-} iswi_loaded;
+} loaded;
 
 /* -- libcyaml ---------------------------------------------------------------------------------- */
 
@@ -60,13 +60,13 @@ static cyaml_config_t library(complaint *first)
     };
 }
 
-static isw_status fill(iswi_config *config, iswi_loaded *loaded, const iswi_buffer *plain,
+static isw_status fill(iswi_config *config, loaded *load, const iswi_buffer *plain,
                        isw_error *error)
 {
     complaint first = { "" };
     cyaml_config_t cyaml = library(&first);
     cyaml_err_t code =
-        cyaml_load_data(plain->data, plain->size, &cyaml, loaded->schema, &loaded->data, NULL);
+        cyaml_load_data(plain->data, plain->size, &cyaml, load->schema, &load->data, NULL);
 
     if (code == CYAML_ERR_OOM)
         return iswi_config_no_memory(config, error);
@@ -76,23 +76,21 @@ static isw_status fill(iswi_config *config, iswi_loaded *loaded, const iswi_buff
     return ISW_OK;
 }
 
-void iswi_config_free_loaded(iswi_config *config)
+static void give_back(iswi_kept *kept)
 {
+    loaded *load = (loaded *)kept;
     cyaml_config_t cyaml = library(NULL);
 
-    for (iswi_loaded *loaded = config->loaded; loaded; loaded = loaded->older) {
-        for (converted *list = loaded->converted; list; list = list->next)
-            *list->place = list->as_loaded;
-        cyaml_free(&cyaml, loaded->schema, loaded->data, 0);
-    }
-    config->loaded = NULL;
+    for (converted *list = load->converted; list; list = list->next)
+        *list->place = list->as_loaded;
+    cyaml_free(&cyaml, load->schema, load->data, 0);
 }
 
 /* -- Named lists ------------------------------------------------------------------------------- */
 
 typedef struct converter {
     iswi_config *config;
-    iswi_loaded *loaded;
+    loaded *load;
 } converter;
 
 static bool convert_map(converter *c, const isw_option *table, void *data, const iswi_node *map);
@@ -133,8 +131,8 @@ static bool convert_named_list(converter *c, const isw_option *known, iswi_named
         if (!convert_entry(c, known, slots + i * count_rows(known), &node->children[i],
                            &entries[i]))
             return false;
-    *record = (converted){ c->loaded->converted, list, *list };
-    c->loaded->converted = record;
+    *record = (converted){ c->load->converted, list, *list };
+    c->load->converted = record;
     list->items = entries;
     return true;
 }
@@ -178,28 +176,28 @@ static bool convert_map(converter *c, const isw_option *table, void *data, const
 isw_status iswi_config_load(iswi_config *config, const isw_option *table, size_t size,
                             const void **out, isw_error *error)
 {
-    iswi_loaded *loaded = iswi_arena_calloc(&config->arena, 1, sizeof *loaded);
-    converter convert = { config, loaded };
+    loaded *load = iswi_arena_calloc(&config->arena, 1, sizeof *load);
+    converter convert = { config, load };
     iswi_buffer plain = { 0 };
     isw_status status;
 
-    if (loaded)
-        loaded->schema = iswi_schema_make(&config->arena, table, size);
-    if (!loaded || !loaded->schema)
+    if (load)
+        load->schema = iswi_schema_make(&config->arena, table, size);
+    if (!load || !load->schema)
         return iswi_config_no_memory(config, error);
     status = iswi_check(config, table, &plain, error);
     if (status == ISW_OK && config->lacks_names)
         status = ISW_E_CONFIG; /* as was said */
     if (status == ISW_OK)
-        status = fill(config, loaded, &plain, error);
+        status = fill(config, load, &plain, error);
     iswi_buffer_fini(&plain);
     if (status != ISW_OK)
         return status;
     /* From here on libcyaml's blocks are freed when the document is closed, come what may. */
-    loaded->older = config->loaded;
-    config->loaded = loaded;
-    if (!convert_map(&convert, table, loaded->data, config->root))
+    load->kept.free = give_back;
+    iswi_config_keep(config, &load->kept);
+    if (!convert_map(&convert, table, load->data, config->root))
         return iswi_config_no_memory(config, error);
-    *out = loaded->data;
+    *out = load->data;
     return ISW_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What refusals are made of. A message can be built when memory is out: then it says less. */
-#include "config/document.h"
+#include "config/message.h"
 
 #include "base/text.h"
 

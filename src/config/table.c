@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An option table against its own rules. Those of other programs come in shared objects: a slip in
  * one must be a sentence at start, and never a write beside the struct that it describes. */
-#include "config/check.h"
+#include "config/phrase.h"
 #include "config/scalar.h"
 
 enum { MAX_ROWS = 256 };

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One scalar to its plain form. What a secret refers to is written to the plain text and nowhere
  * else: no message is ever made from it, nor from what stands in its place. */
-#include "config/check.h"
+#include "config/value.h"
 
 #include "base/text.h"
+#include "config/expand.h"
 #include "config/file.h"
+#include "config/message.h"
+#include "config/phrase.h"
 #include "config/scalar.h"
 
 #include <inttypes.h>

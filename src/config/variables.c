@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Variables of an environment: as a mapping or as a list, one plain form. */
-#include "config/check.h"
+#include "config/variables.h"
+
+#include "config/expand.h"
+#include "config/message.h"
+#include "config/value.h"
 
 enum { MOST = 1000 };
 
