@@ -38,23 +38,25 @@ static void *run_host(void *user)
 
 static bool is_ready(const iswi_bench_host *h)
 {
-    for (unsigned i = 0; i < h->pool->count; i++)
-        if (atomic_load(&h->pool->processes[i].load) == UINT32_MAX)
+    for (unsigned i = 0; i < iswi_host_worker_processes(h->host, 0); i++)
+        if (!iswi_process_serves(iswi_host_process(h->host, 0, i)))
             return false;
     return true;
 }
 
-/* What is the supervisor's: it wrote that before it let go of this lock, and leaves it alone. */
-static void look_at_workers(iswi_bench_host *h)
+static bool look_at_workers(iswi_bench_host *h)
 {
-    iswi_process *process = &h->pool->processes[0];
+    iswi_host_function *newest = iswi_host_newest_function(h->host);
+    iswi_process_look look;
 
-    pthread_mutex_lock(&process->lock);
-    h->functions = h->pool->functions;
-    h->function_count = h->pool->function_count;
-    h->worker = process->os.pid;
-    h->worker_started_ns = process->started_ns;
-    pthread_mutex_unlock(&process->lock);
+    iswi_process_look_at(iswi_host_process(h->host, 0, 0), &look, NULL);
+    h->worker = look.pid;
+    h->worker_started_ns = look.started_ns;
+    h->function_count = newest ? newest->number + 1 : 0;
+    h->functions = calloc(h->function_count + 1, sizeof *h->functions);
+    for (iswi_host_function *at = newest; at && h->functions; at = at->before)
+        h->functions[at->number] = at;
+    return h->functions != NULL;
 }
 
 static bool await_workers(iswi_bench_host *h, isw_error *error)
@@ -62,10 +64,8 @@ static bool await_workers(iswi_bench_host *h, isw_error *error)
     int64_t until_ns = iswi_bench_now_ns() + READY_MS * 1000000LL;
 
     while (!atomic_load(&h->ended) && !iswi_bench_is_over(until_ns)) {
-        if (is_ready(h)) {
-            look_at_workers(h);
-            return true;
-        }
+        if (is_ready(h))
+            return look_at_workers(h);
         iswi_bench_sleep_ns(LOOK_AGAIN_NS);
     }
     isw_error_set(error, ISW_E_UNAVAILABLE, "its workers did not become ready");
@@ -93,7 +93,6 @@ bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *err
     }
     if (iswi_host_create(h->folder, &overrides, &h->host, error) != ISW_OK)
         return false;
-    h->pool = &h->host->pools[0];
     h->running = pthread_create(&h->thread, NULL, run_host, h) == 0;
     return h->running && await_workers(h, error);
 }
@@ -108,6 +107,7 @@ void iswi_bench_host_end(iswi_bench_host *h, bool loud)
         pthread_join(h->thread, NULL);
     }
     iswi_host_destroy(h->host);
+    free(h->functions);
     unlink(h->host_yaml);
     unlink(h->worker_yaml);
     rmdir(h->folder);

@@ -11,7 +11,6 @@
 typedef struct iswi_bench_host {
     iswi_bench_setup setup;
     iswi_host *host;
-    iswi_pool *pool;
     iswi_host_function **functions; /* all that its workers have */
     size_t function_count;
     pid_t worker; /* the first one, and when it was started */

@@ -2,9 +2,11 @@
 /* Making and freeing a host: settings, folders, pools. */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/operate/control.h"
+#include "host/debug/crash.h"
 #include "host/debug/gdb.h"
 #include "host/debug/record.h"
+#include "host/engine/engine.h"
+#include "host/operate/operate.h"
 #include "host/system/runtime_folder.h"
 
 #include <errno.h>
@@ -35,7 +37,7 @@ static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
     const char *why;
 
     if (status == ISW_OK && !iswi_runtime_own(SIZE_MAX, &why) && why)
-        iswi_console_say(&host->console, ISW_LOG_DEBUG,
+        iswi_say(host, ISW_LOG_DEBUG,
                          "XDG_RUNTIME_DIR is not used: %s; the host's sockets are in %s", why,
                          host->runtime_folder);
     return status;
@@ -57,24 +59,21 @@ static const char *absolute(iswi_host *host, const char *path, const char *folde
     return *path == '/' ? path : iswi_arena_printf(&host->arena, "%s/%s", folder, path);
 }
 
-static void place_control(iswi_host *host, const char *override)
+/* Where the control socket was asked to be; NULL: where it belongs. */
+static const char *control_path(iswi_host *host, const char *override)
 {
-    const char *own = iswi_host_control_path(&host->options);
+    const char *own = iswi_host_control_path(&host->settings->host);
     char here[PATH_MAX];
 
     if (override && *override != '/' && !getcwd(here, sizeof here))
         snprintf(here, sizeof here, ".");
     if (override)
-        host->options.control = host->control_path = absolute(host, override, here);
-    else if (own)
-        host->control_path = absolute(host, own, host->folder);
+        return absolute(host, override, here);
+    return own ? absolute(host, own, host->folder) : NULL;
 }
 
 static void apply_overrides(iswi_host *host, const iswi_host_overrides *overrides)
 {
-    const iswi_logging_settings *logging = &host->settings->logging;
-    bool json = overrides->json >= 0 ? overrides->json : logging->format == 1;
-
     host->options = host->settings->host;
     host->faults = overrides->faults;
     host->http_settings = host->settings->http;
@@ -83,12 +82,22 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
     if (overrides->port >= 0)
         host->http_settings.listen =
             with_port(host, host->http_settings.listen, overrides->port);
-    place_control(host, overrides->control);
     host->debug = overrides->debug || overrides->debugged;
     if (host->debug)
         host->options.heartbeat_ms = 0;
-    iswi_console_init(&host->console, overrides->output, json, overrides->color,
-                      (isw_log_level)logging->level);
+}
+
+static isw_status start_log(iswi_host *host, const iswi_host_overrides *overrides,
+                            iswi_operate **operate, isw_error *error)
+{
+    const iswi_logging_settings *logging = &host->settings->logging;
+    iswi_operate_options options = { .output = overrides->output,
+                                     .json = overrides->json >= 0 ? overrides->json
+                                                                  : logging->format == 1,
+                                     .color = overrides->color,
+                                     .level = (isw_log_level)logging->level };
+
+    return iswi_operate_attach(host, &options, &host->log, operate, error);
 }
 
 /* -- Pools ------------------------------------------------------------------------------------- */
@@ -97,7 +106,6 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
                             isw_error *error)
 {
     pool->settings = settings;
-    pool->metrics.worker = settings->name;
     if (iswi_spawn_find(settings->command.items[0],
                         settings->directory ? settings->directory : host->folder, &pool->program,
                         error) != ISW_OK)
@@ -111,6 +119,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
         process->host = host;
         process->pool = pool;
         process->index = pool->count;
+        process->number = host->process_count++;
         process->os.output = process->os.errors = -1;
         pthread_mutex_init(&process->lock, NULL);
         pthread_mutex_init(&process->printing, NULL);
@@ -161,12 +170,23 @@ static isw_status start_http(iswi_host *host, const iswi_host_overrides *overrid
     return here ? place_listen(host, "http", &own, error) : error->status;
 }
 
-static isw_status start_admin(iswi_host *host, isw_error *error)
+static isw_status start_operators(iswi_host *host, iswi_operate *operate, const char *control,
+                                  isw_error *error)
 {
     isw_error own = { ISW_OK, "" };
 
-    iswi_admin_start(host, &own);
+    iswi_operate_open(operate, control_path(host, control), &own);
     return place_listen(host, "admin", &own, error);
+}
+
+static isw_status start_debugging(iswi_host *host, const iswi_host_overrides *overrides,
+                                  isw_error *error)
+{
+    isw_status status = iswi_crash_attach(host, error);
+
+    if (status == ISW_OK && overrides->debugged)
+        status = iswi_gdb_attach(host, overrides->debugged, host->runtime_folder, error);
+    return status;
 }
 
 static isw_status open_events(iswi_host *host, isw_error *error)
@@ -185,6 +205,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
                             iswi_host **out, isw_error *error)
 {
     iswi_host *host = iswi_calloc(1, sizeof *host);
+    iswi_operate *operate = NULL;
     isw_status status;
 
     if (!host)
@@ -206,26 +227,24 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (status == ISW_OK)
         apply_overrides(host, overrides);
     if (status == ISW_OK)
+        status = start_log(host, overrides, &operate, error);
+    if (status == ISW_OK)
         status = make_pools(host, error);
     if (status == ISW_OK)
         status = make_runtime_folder(host, error);
-    if (status == ISW_OK && overrides->debugged)
-        status = iswi_debug_prepare(host, overrides->debugged, error);
+    if (status == ISW_OK)
+        status = start_debugging(host, overrides, error);
     host->guard.folder = host->runtime_folder;
     if (status == ISW_OK)
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
         status = open_events(host, error);
     if (status == ISW_OK && overrides->record)
-        status = iswi_record_start(host, overrides->record, &host->recorder, error);
+        status = iswi_record_attach(host, overrides->record, error);
     if (status == ISW_OK && host->http_settings.enabled)
         status = start_http(host, overrides, error);
-    if (status == ISW_OK && (iswi_host_has_control(&host->options) || host->settings->admin.listen))
-        status = iswi_control_create(host, error);
     if (status == ISW_OK)
-        status = start_admin(host, error);
-    if (status == ISW_OK && host->control)
-        status = iswi_control_start(host->control, error);
+        status = start_operators(host, operate, overrides->control, error);
     if (status == ISW_OK)
         *out = host;
     else
@@ -236,7 +255,6 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 static void fini_process(iswi_process *process)
 {
     iswi_buffer_fini(&process->attention);
-    iswi_crash_join(process);
     iswi_link_destroy(process->link);
     iswi_free(process->lacks);
     iswi_message_release(process->metadata);
@@ -253,8 +271,7 @@ void iswi_host_destroy(iswi_host *host)
 {
     if (!host)
         return;
-    iswi_control_stop(host->control);
-    iswi_admin_stop(host);
+    iswi_observers_stop(&host->observers);
     if (host->http)
         iswi_http_stop(host->http);
     for (size_t i = 0; i < host->pool_count; i++) {
@@ -263,22 +280,16 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].program);
     }
-    iswi_record_stop(host->recorder);
     iswi_guard_stop(&host->guard);
     for (size_t i = 0; i < host->route_count; i++)
         iswi_routes_destroy(host->routes[i]);
-    iswi_debug_fini(host);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
     if (host->epoll >= 0)
         close(host->epoll);
     if (host->wake >= 0)
         close(host->wake);
-    if (host->settings)
-        iswi_console_fini(&host->console);
-    iswi_journal_destroy(host->journal);
-    iswi_control_free(host->control);
-    iswi_metrics_destroy(host->metrics);
+    iswi_observers_destroy(&host->observers);
     pthread_mutex_destroy(&host->steering);
     pthread_mutex_destroy(&host->attention_lock);
     iswi_buffer_fini(&host->yaml_attention);

@@ -4,19 +4,39 @@
  * it has ended, `isoworker symbolize` makes text of it, in a process of its own, for nothing in
  * there can be believed. A thread waits for that and shows it, one for each process of a worker.
  */
+#include "host/debug/crash.h"
+
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "host/system/capture.h"
 #include "host/engine/engine.h"
+#include "host/system/capture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 enum { REPORT_BYTES = 256 * 1024, TEXT_BYTES = 16 * 1024, PATIENCE_MS = 10000 };
 
-int iswi_crash_memory(void)
+/* One for each process. */
+typedef struct reader {
+    const iswi_host *host;
+    const char *label; /* of the process */
+    int memory;        /* of the one that runs; -1: none */
+    int report;        /* while `thread` reads it */
+    pthread_t thread;
+    bool reading;
+} reader;
+
+typedef struct crashes {
+    reader *readers; /* by the processes' numbers */
+    size_t count;
+} crashes;
+
+/* Memory for the report of a crash, -1 if there is none to be had. */
+static int make_memory(void)
 {
     int fd = memfd_create("isoworker-crash", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -58,36 +78,36 @@ static bool symbolize(int report, iswi_buffer *text, iswi_capture_end *end)
 }
 
 /* As the kernel does with one that takes much memory: a second one may be spared. */
-static void read_with_patience(iswi_process *process, iswi_buffer *text)
+static void read_with_patience(const reader *r, iswi_buffer *text)
 {
     iswi_capture_end end;
 
-    for (int tries = 0; tries < 2 && !symbolize(process->report, text, &end); tries++)
-        iswi_console_say(&process->host->console, ISW_LOG_WARNING,
+    for (int tries = 0; tries < 2 && !symbolize(r->report, text, &end); tries++)
+        iswi_say(r->host, ISW_LOG_WARNING,
                          "worker %s: what reads the report of its crash (isoworker symbolize) was "
-                         "ended by signal %d (%s)%s", process->label, end.signal,
+                         "ended by signal %d (%s)%s", r->label, end.signal,
                          strsignal(end.signal), tries ? "" : "; it is started again");
 }
 
 /* -- Showing ----------------------------------------------------------------------------------- */
 
-static void show_line(iswi_process *process, const char *function, const char *invocation,
+static void show_line(const reader *r, const char *function, const char *invocation,
                       const char *line)
 {
     iswi_logline out = { .level = ISW_LOG_ERROR,
                          .time_us = iswi_wall_us(),
-                         .source = isw_str_of(process->label),
+                         .source = isw_str_of(r->label),
                          .category = isw_str_of("Crash"),
                          .function = isw_str_of(function),
                          .invocation_id = isw_str_of(invocation),
                          .message = isw_str_of(line) };
 
-    iswi_console_line(&process->host->console, &out);
+    iswi_log_line(r->host, &out, ISWI_SPEAKER_OTHERS);
 }
 
 /* The head is "SIGSEGV at address 0x0 in function charge, invocation 0123..."; a line for each
  * frame follows. */
-static void show(iswi_process *process, char *text)
+static void show(const reader *r, char *text)
 {
     char *head = strtok_r(text, "\n", &text);
     const char *named = head ? strstr(head, " in function ") : NULL;
@@ -96,52 +116,107 @@ static void show(iswi_process *process, char *text)
     char *line;
 
     if (!head) {
-        show_line(process, "", "", "crashed, and its report could not be read");
+        show_line(r, "", "", "crashed, and its report could not be read");
         return;
     }
     if (named && sscanf(named, " in function %127[^,], invocation %63s", function, invocation) != 2)
         *function = *invocation = '\0';
-    show_line(process, function, invocation, head);
+    show_line(r, function, invocation, head);
     while ((line = strtok_r(NULL, "\n", &text)) != NULL)
-        show_line(process, function, invocation, line);
+        show_line(r, function, invocation, line);
 }
 
 static void *read_report(void *user)
 {
-    iswi_process *process = user;
+    reader *r = user;
     iswi_buffer text = { 0 };
     char nothing[] = "";
 
     iswi_thread_name("isw-crash");
-    read_with_patience(process, &text);
-    show(process, iswi_buffer_text(&text) ? (char *)text.data : nothing);
+    read_with_patience(r, &text);
+    show(r, iswi_buffer_text(&text) ? (char *)text.data : nothing);
     iswi_buffer_fini(&text);
-    close(process->report);
+    close(r->report);
     return NULL;
 }
 
-/* -- For the supervisor ------------------------------------------------------------------------ */
+/* -- Processes --------------------------------------------------------------------------------- */
 
-void iswi_crash_join(iswi_process *process)
+static void join(reader *r)
 {
-    if (process->reporting)
-        pthread_join(process->reporter, NULL);
-    process->reporting = false;
+    if (r->reading)
+        pthread_join(r->thread, NULL);
+    r->reading = false;
 }
 
-void iswi_crash_take(iswi_process *process)
+static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_options *options,
+                            isw_error *error)
 {
-    int fd = process->os.crash;
+    reader *r = &((crashes *)user)->readers[iswi_process_number(process)];
 
-    process->os.crash = -1;
+    (void)error; /* it can do without */
+    options->crash = r->memory = make_memory();
+    return ISW_OK;
+}
+
+static void on_ended(void *user, iswi_process *process)
+{
+    reader *r = &((crashes *)user)->readers[iswi_process_number(process)];
+    int fd = r->memory;
+
+    r->memory = -1;
     if (!is_written(fd)) {
         if (fd >= 0)
             close(fd);
         return;
     }
-    iswi_crash_join(process); /* of an earlier run; it has had a whole life for it */
-    process->report = fd;
-    process->reporting = pthread_create(&process->reporter, NULL, read_report, process) == 0;
-    if (!process->reporting)
+    join(r); /* of an earlier run; it has had a whole life for it */
+    r->label = iswi_process_label(process);
+    r->report = fd;
+    r->reading = pthread_create(&r->thread, NULL, read_report, r) == 0;
+    if (!r->reading)
         close(fd);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+static void stop(void *user)
+{
+    crashes *all = user;
+
+    for (size_t i = 0; i < all->count; i++)
+        join(&all->readers[i]);
+}
+
+static void destroy(void *user)
+{
+    iswi_free(((crashes *)user)->readers);
+    iswi_free(user);
+}
+
+static const iswi_observer observer = {
+    .spawns = on_spawns,
+    .ended = on_ended,
+    .stop = stop,
+    .destroy = destroy,
+};
+
+isw_status iswi_crash_attach(iswi_host *host, isw_error *error)
+{
+    size_t count = iswi_host_process_count(host);
+    crashes *all = iswi_calloc(1, sizeof *all);
+    reader *readers = iswi_calloc(count, sizeof *readers);
+
+    if (!all || !readers) {
+        iswi_free(all);
+        iswi_free(readers);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the reports of crashes");
+    }
+    *all = (crashes){ readers, count };
+    for (size_t i = 0; i < count; i++)
+        readers[i] = (reader){ .host = host, .memory = -1 };
+    if (iswi_host_observe(host, &observer, all, error) == ISW_OK)
+        return ISW_OK;
+    destroy(all);
+    return error->status;
 }

@@ -6,12 +6,14 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "host/engine/engine.h"
 #include "host/debug/redact.h"
 #include "value/typed.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -26,7 +28,7 @@ typedef struct record {
     iswi_buffer text;
 } record;
 
-struct iswi_recorder {
+typedef struct recording {
     iswi_host *host;
     char *folder;
     char (*kept)[NAME_BYTES]; /* names of the files, around in a ring */
@@ -40,7 +42,7 @@ struct iswi_recorder {
     record *first, *last;
     size_t waiting, bytes;
     bool stopping;
-};
+} recording;
 
 /* -- As text ----------------------------------------------------------------------------------- */
 
@@ -157,7 +159,7 @@ static void describe(draft *d, const iswi_call *call, const iswi_answer *answer)
 
     add(d, "isoworker_record", isw_value_int(1));
     add(d, "function", isw_value_string(function->name));
-    add(d, "worker", isw_value_string(function->pool->settings->name));
+    add(d, "worker", isw_value_string(iswi_function_worker(function)));
     add(d, "invocation_id", isw_value_string(call->invocation_id));
     if (at)
         write_time(iswi_wall_us(), false, at, 48);
@@ -192,7 +194,7 @@ static bool write_text(draft *d, iswi_buffer *out)
 
 /* -- The queue --------------------------------------------------------------------------------- */
 
-static void give_up(iswi_recorder *recorder, record *r)
+static void give_up(recording *recorder, record *r)
 {
     atomic_fetch_add(&recorder->dropped, 1);
     iswi_buffer_fini(&r->text);
@@ -200,7 +202,7 @@ static void give_up(iswi_recorder *recorder, record *r)
 }
 
 /* Owns the record. */
-static void push(iswi_recorder *recorder, record *r)
+static void push(recording *recorder, record *r)
 {
     bool full;
 
@@ -218,19 +220,20 @@ static void push(iswi_recorder *recorder, record *r)
         give_up(recorder, r);
 }
 
-void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answer *answer)
+static void on_answered(void *user, const iswi_call *call, const iswi_answer *answer)
 {
-    const iswi_record_settings *settings = &recorder->host->settings->record;
+    recording *recorder = user;
+    const iswi_record_settings *settings = &iswi_host_settings_of(recorder->host)->record;
     record *r = iswi_calloc(1, sizeof *r);
     draft d = { .body_limit = (size_t)settings->body_limit };
     char time[32];
 
-    if (!r || atomic_load(&recorder->host->unread)) { /* what is a secret may be news */
+    if (!r || iswi_host_has_unread_secrets(recorder->host)) { /* what is a secret may be news */
         atomic_fetch_add(&recorder->dropped, 1);
         iswi_free(r);
         return;
     }
-    d.secrets = (iswi_secrets){ &settings->redact, atomic_load(&recorder->host->secrets) };
+    d.secrets = (iswi_secrets){ &settings->redact, iswi_host_secrets(recorder->host) };
     iswi_arena_init(&d.arena, 16 * 1024);
     describe(&d, call, answer);
     write_time(iswi_wall_us(), true, time, sizeof time);
@@ -245,7 +248,7 @@ void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answ
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-static bool write_file(const iswi_recorder *recorder, const record *r)
+static bool write_file(const recording *recorder, const record *r)
 {
     char path[PATH_MAX];
     char hidden[PATH_MAX];
@@ -264,15 +267,15 @@ static bool write_file(const iswi_recorder *recorder, const record *r)
     return written;
 }
 
-static void keep(iswi_recorder *recorder, const record *r)
+static void keep(recording *recorder, const record *r)
 {
-    size_t most = (size_t)recorder->host->settings->record.keep;
+    size_t most = (size_t)iswi_host_settings_of(recorder->host)->record.keep;
     char *place = recorder->kept[recorder->written % most];
     char path[PATH_MAX];
 
     if (!write_file(recorder, r)) {
         if (!recorder->told_fault)
-            iswi_console_say(&recorder->host->console, ISW_LOG_ERROR,
+            iswi_say(recorder->host, ISW_LOG_ERROR,
                              "nothing can be recorded in %s: %s", recorder->folder,
                              strerror(errno));
         recorder->told_fault = true;
@@ -289,7 +292,7 @@ static void keep(iswi_recorder *recorder, const record *r)
 
 static void *write_all(void *user)
 {
-    iswi_recorder *recorder = user;
+    recording *recorder = user;
     record *r;
 
     iswi_thread_name("isw-record");
@@ -317,7 +320,7 @@ static void *write_all(void *user)
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
-static void destroy(iswi_recorder *recorder)
+static void destroy(recording *recorder)
 {
     pthread_cond_destroy(&recorder->changed);
     pthread_mutex_destroy(&recorder->lock);
@@ -326,10 +329,29 @@ static void destroy(iswi_recorder *recorder)
     iswi_free(recorder);
 }
 
-isw_status iswi_record_start(iswi_host *host, const char *folder, iswi_recorder **out,
-                             isw_error *error)
+/* Write what waits, and say how much there was. */
+static void stop(void *user)
 {
-    iswi_recorder *recorder;
+    recording *recorder = user;
+    size_t dropped;
+
+    pthread_mutex_lock(&recorder->lock);
+    recorder->stopping = true;
+    pthread_cond_signal(&recorder->changed);
+    pthread_mutex_unlock(&recorder->lock);
+    pthread_join(recorder->thread, NULL);
+    dropped = atomic_load(&recorder->dropped);
+    iswi_say(recorder->host, dropped ? ISW_LOG_WARNING : ISW_LOG_INFO,
+             "%zu invocations recorded in %s, %zu dropped", recorder->written, recorder->folder,
+             dropped);
+    destroy(recorder);
+}
+
+static const iswi_observer observer = { .answered = on_answered, .destroy = stop };
+
+isw_status iswi_record_attach(iswi_host *host, const char *folder, isw_error *error)
+{
+    recording *recorder;
 
     if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || access(folder, W_OK | X_OK) != 0)
         return isw_error_set(error, ISW_E_IO, "nothing can be recorded in %s: %s", folder,
@@ -341,30 +363,15 @@ isw_status iswi_record_start(iswi_host *host, const char *folder, iswi_recorder 
     pthread_cond_init(&recorder->changed, NULL);
     recorder->host = host;
     recorder->folder = iswi_strdup(folder);
-    recorder->kept = iswi_calloc((size_t)host->settings->record.keep, NAME_BYTES);
-    if (recorder->folder && recorder->kept &&
-        pthread_create(&recorder->thread, NULL, write_all, recorder) == 0) {
-        *out = recorder;
-        return ISW_OK;
+    recorder->kept = iswi_calloc((size_t)iswi_host_settings_of(host)->record.keep, NAME_BYTES);
+    if (!recorder->folder || !recorder->kept ||
+        pthread_create(&recorder->thread, NULL, write_all, recorder) != 0) {
+        destroy(recorder);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory to record");
     }
-    destroy(recorder);
-    return isw_error_set(error, ISW_E_NO_MEMORY, "no memory to record");
-}
-
-void iswi_record_stop(iswi_recorder *recorder)
-{
-    size_t dropped;
-
-    if (!recorder)
-        return;
-    pthread_mutex_lock(&recorder->lock);
-    recorder->stopping = true;
-    pthread_cond_signal(&recorder->changed);
-    pthread_mutex_unlock(&recorder->lock);
-    pthread_join(recorder->thread, NULL);
-    dropped = atomic_load(&recorder->dropped);
-    iswi_console_say(&recorder->host->console, dropped ? ISW_LOG_WARNING : ISW_LOG_INFO,
-                     "%zu invocations recorded in %s, %zu dropped", recorder->written,
-                     recorder->folder, dropped);
-    destroy(recorder);
+    if (iswi_host_observe(host, &observer, recorder, error) != ISW_OK) {
+        stop(recorder);
+        return error->status;
+    }
+    return ISW_OK;
 }

@@ -28,19 +28,13 @@
  * thread; what it cannot keep up with, or cannot write, is dropped and counted, and so is what ends
  * while any worker reads its configuration again, for what is secret is not known then.
  */
-#include "host/engine/engine.h"
+#include <isoworker/status.h>
 
-typedef struct iswi_recorder iswi_recorder;
+typedef struct iswi_host iswi_host;
 
-/* Make `folder` (0700) if it is not there, and begin. *out is the caller's to stop.
- * Errors: ISW_E_IO naming the folder, ISW_E_NO_MEMORY. */
-isw_status iswi_record_start(iswi_host *host, const char *folder, iswi_recorder **out,
-                             isw_error *error);
-
-/* Write down what came of a call. Any thread; does not block. */
-void iswi_record(iswi_recorder *recorder, const iswi_call *call, const iswi_answer *answer);
-
-/* Write what waits, and say how much there was. NULL is allowed. */
-void iswi_record_stop(iswi_recorder *recorder);
+/* Make `folder` (0700) if it is not there, and write down what comes of calls from now on, until the
+ * host is gone, which says then how much there was. Errors: ISW_E_IO naming the folder,
+ * ISW_E_NO_MEMORY. */
+isw_status iswi_record_attach(iswi_host *host, const char *folder, isw_error *error);
 
 #endif

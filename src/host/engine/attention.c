@@ -29,7 +29,7 @@ static void keep(iswi_process *process, isw_log_level level, const char *lead, i
             iswi_buffer_append_text(&process->attention, "\n");
         iswi_buffer_printf(&process->attention, "worker %s %s%.*s", process->label, lead, (int)size,
                            text.data);
-        iswi_console_say(&process->host->console, level, "worker %s %s%.*s", process->label, lead,
+        iswi_say(process->host, level, "worker %s %s%.*s", process->label, lead,
                          (int)size, text.data);
         text.data += size + (end ? 1 : 0);
         text.size -= size + (end ? 1 : 0);
@@ -71,7 +71,7 @@ static void set_yaml(iswi_host *host, const char *lead, const char *lines)
 
         iswi_buffer_printf(&host->yaml_attention, "%s%s%.*s", host->yaml_attention.size ? "\n" : "",
                            lead, (int)size, lines);
-        iswi_console_say(&host->console, ISW_LOG_WARNING, "%s%.*s", lead, (int)size, lines);
+        iswi_say(host, ISW_LOG_WARNING, "%s%.*s", lead, (int)size, lines);
         lines += size + (lines[size] == '\n');
     }
     pthread_mutex_unlock(&host->attention_lock);
@@ -139,7 +139,7 @@ void iswi_attention_match(iswi_host *host)
         iswi_buffer_printf(&host->match_attention, "%s%s: no function of any worker matches \"%s\"",
                            host->match_attention.size ? "\n" : "",
                            iswi_config_where(host->config, node), rows[i].name);
-        iswi_console_say(&host->console, ISW_LOG_ERROR,
+        iswi_say(host, ISW_LOG_ERROR,
                          "%s: no function of any worker matches \"%s\"",
                          iswi_config_where(host->config, node), rows[i].name);
     }

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/engine/engine.h"
-#include "host/debug/record.h"
 
 #include <stdio.h>
 
@@ -28,8 +27,7 @@ static void count(const iswi_call *call, const iswi_answer *answer)
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
 {
     count(call, answer);
-    if (host->recorder)
-        iswi_record(host->recorder, call, answer);
+    iswi_observe_answered(&host->observers, call, answer);
     call->answer(call->user, call->invocation_id, answer);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
@@ -139,7 +137,7 @@ void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const
     call->avoid = where;
     if (call->function->idempotent && !call->body_follows && call->tries < TRIES_MAX && in_time &&
         !atomic_load(&host->stops)) {
-        iswi_console_say_of(&host->console, ISW_LOG_INFO, call->function->name,
+        iswi_say_of(host, ISW_LOG_INFO, call->function->name,
                             call->invocation_id, "%s: tried again elsewhere",
                             call->function->name);
         place(host, call);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Draining: the triggers turn away what is new, and what is on its way ends as it would. Workers
  * stay as they are, so that a resume serves at once. */
-#include "host/operate/control.h"
+#include "host/engine/engine.h"
 
 /* False: it was so already. */
 static bool steer(iswi_host *host, bool draining)
@@ -19,7 +19,7 @@ static bool steer(iswi_host *host, bool draining)
 void iswi_host_drain(iswi_host *host)
 {
     if (steer(host, true))
-        iswi_console_say(&host->console, ISW_LOG_INFO,
+        iswi_say(host, ISW_LOG_INFO,
                          "draining, as it was asked to: new requests get 503 until `isoworker "
                          "resume`");
 }
@@ -27,7 +27,7 @@ void iswi_host_drain(iswi_host *host)
 void iswi_host_resume(iswi_host *host)
 {
     if (steer(host, false))
-        iswi_console_say(&host->console, ISW_LOG_INFO, "resumed: new requests are taken again");
+        iswi_say(host, ISW_LOG_INFO, "resumed: new requests are taken again");
 }
 
 /* A request is counted from its head on, a call until its worker is done with it, even when whoever

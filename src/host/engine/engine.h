@@ -11,11 +11,12 @@
  * link and its state; no two locks of processes are ever held together, and nothing is answered
  * while one is held.
  */
-#include "host/operate/console.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
+#include "host/engine/observers.h"
 #include "host/system/guard.h"
 #include "host/host.h"
 #include "host/http/front.h"
-#include "host/operate/metrics.h"
 #include "host/system/runtime_folder.h"
 #include "host/settings/settings.h"
 #include "host/system/spawn.h"
@@ -24,10 +25,10 @@
 
 #include <isoworker/sys/facts.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct iswi_pool iswi_pool;
-typedef struct iswi_control iswi_control;
 typedef struct iswi_policy iswi_policy;
 
 /* -- Functions --------------------------------------------------------------------------------- */
@@ -138,16 +139,6 @@ typedef struct iswi_file_look {
 
 /* -- Processes --------------------------------------------------------------------------------- */
 
-typedef enum iswi_process_state {
-    ISWI_PROCESS_WAITING,  /* to be started at start_at_ns */
-    ISWI_PROCESS_STARTING, /* spawned, hello awaited */
-    ISWI_PROCESS_LOADING,  /* greeted: metadata, loads */
-    ISWI_PROCESS_READY,
-    ISWI_PROCESS_LEAVING, /* terminate was sent, or goodbye came */
-    ISWI_PROCESS_KILLED,  /* its end is awaited */
-    ISWI_PROCESS_GONE     /* given up, or the host stops */
-} iswi_process_state;
-
 /* An invocation as log lines name it; no function: it is not known. */
 typedef struct iswi_author {
     const iswi_host_function *function;
@@ -184,7 +175,8 @@ enum { ISWI_TOKEN_TOTAL = 2 * ISWI_TOKEN_BYTES };
 struct iswi_process {
     iswi_host *host;
     iswi_pool *pool;
-    unsigned index;
+    unsigned index; /* in its pool */
+    size_t number;  /* in the host */
     char label[ISWI_NAME_MAX + 8]; /* "orders" or "orders[2]" */
 
     pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
@@ -221,8 +213,7 @@ struct iswi_process {
     bool refuses;    /* its last run refused its configuration */
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
-    bool wants_metrics; /* its hello named the capability, and somebody may ask */
-    atomic_ullong metrics_asked, metrics_answered; /* the last ids */
+    unsigned named; /* observers' capabilities in its hello, a bit each */
     iswi_author last;       /* the call that ended last here */
     int64_t ended_ns_of[2]; /* when it and the one before did; 0: there is none */
 
@@ -234,9 +225,6 @@ struct iswi_process {
 
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
-    int report;         /* of a crash, while `reporter` reads it */
-    pthread_t reporter; /* crash.c */
-    bool reporting;
     int ring; /* descriptor of the rings until they are handed down; -1: none */
     bool running;   /* os.pid is to be waited for (lock) */
     bool signalled; /* it was sent SIGKILL */
@@ -254,7 +242,7 @@ struct iswi_process {
 struct iswi_pool {
     const iswi_worker_settings *settings;
     char *program;
-    const char *debugged; /* the function to debug; NULL: it runs as it is */
+    bool debugged; /* its process runs under a debugger */
     iswi_process *processes;
     unsigned count;
     atomic_bool indexed; /* its functions are known; set by the supervisor */
@@ -267,7 +255,6 @@ struct iswi_pool {
     bool config_linked; /* there are symbolic links on the way to it */
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
-    iswi_metrics_share metrics;
 };
 
 struct iswi_host {
@@ -278,11 +265,12 @@ struct iswi_host {
     char *folder;          /* absolute */
     char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
     int runtime_lock;
-    const char *control_path; /* of the control socket, absolute; NULL: where it belongs */
-    iswi_console console;
+    iswi_log_sink log;
+    iswi_observers observers;
     iswi_guard guard;
     iswi_pool *pools;
     size_t pool_count;
+    size_t process_count;
 
     iswi_arena arena; /* of functions; only the supervisor */
     iswi_host_function **functions;
@@ -294,7 +282,6 @@ struct iswi_host {
     iswi_routes **routes; /* all that were ever published; the last one serves */
     size_t route_count, route_capacity;
     iswi_http *http;
-    struct iswi_recorder *recorder; /* NULL: nothing is recorded */
 
     int epoll, wake;
     int changes; /* inotify; -1: none */
@@ -312,25 +299,19 @@ struct iswi_host {
     atomic_bool draining;  /* as an operator asked; the triggers take nothing new */
     atomic_ullong turns;   /* of the supervisor's loop, so that others see it turn */
     int64_t begun_ns;
-    iswi_journal *journal; /* NULL: nobody can ask for lines */
     pthread_mutex_t attention_lock; /* guards the next two: sentences, a line each */
     iswi_buffer yaml_attention, match_attention;
     iswi_file_look yaml_look;
     iswi_faults *faults;   /* of whoever runs it, for why it ends; may be NULL */
-    iswi_control *control; /* NULL: nobody can ask for anything */
-    iswi_http *admin;
-    iswi_routes *admin_routes;
-    iswi_metrics_table *metrics; /* NULL: nobody can ask for them */
     pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
-    char *gdb, *gdb_script; /* debug.c */
     unsigned socket_number;
 };
 
 /* frames.c: the events of a process's link. */
 void iswi_process_events(iswi_process *process, iswi_link_events *events);
 
-/* process.c: places. These with the lock. */
+/* places.c: places. These with the lock. */
 void iswi_process_update_load(iswi_process *process);
 bool iswi_process_grow_places(iswi_process *process, unsigned count);
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id); /* NULL: not in use */
@@ -389,6 +370,14 @@ void iswi_guard_watch(iswi_host *host);
 void iswi_guard_ended(iswi_host *host); /* its pid_fd became readable */
 void iswi_guard_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 
+/* drain.c */
+/* Take nothing new, or again; calls that are on their way are not touched. Any thread. */
+void iswi_host_drain(iswi_host *host);
+void iswi_host_resume(iswi_host *host);
+
+/* What is on its way still; 0 once it is drained. Any thread. */
+size_t iswi_host_in_flight(iswi_host *host);
+
 /* shutdown.c: the supervisor's thread. */
 /* Tell each function that runs that the host stops; once, however often this is called. */
 void iswi_shutdown_cancel(iswi_host *host);
@@ -424,19 +413,8 @@ void iswi_attention_cannot_read(iswi_process *process);
 void iswi_attention_begin(iswi_host *host); /* host.yaml is as it was read */
 void iswi_attention_look(iswi_host *host);  /* whether it has changed */
 void iswi_attention_match(iswi_host *host); /* all functions are known: which settings match none */
-/* All sentences, in the arena; NULL when memory is out. Any thread. */
-const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count);
 
-/* crash.c: memory for the report of a crash, -1 if there is none to be had. */
-int iswi_crash_memory(void);
-
-/* Of a process that has ended: show its report if it left one. The supervisor's thread. */
-void iswi_crash_take(iswi_process *process);
-
-/* Wait until that is done. */
-void iswi_crash_join(iswi_process *process);
-
-/* output.c: what the worker's process prints. Any thread, without the lock. */
+/* printed.c: what the worker's process prints. Any thread, without the lock. */
 /* Read once; the supervisor's thread. False when there is nothing to read now. */
 bool iswi_process_read_output(iswi_process *process, bool errors);
 
@@ -476,9 +454,6 @@ iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error
 isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned *changed,
                                isw_error *error);
 
-/* functions_table.c: the supervisor's thread. */
-void iswi_functions_show(iswi_host *host);
-
 /* facts.c: what functions tell of themselves. */
 /* Take over what a function tells now. False: no memory. The supervisor's thread. */
 bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_wire_function *wire);
@@ -492,7 +467,7 @@ const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *fun
 void iswi_failure_say(const iswi_process *process, const iswi_call *call,
                       const iswi_answer *answer, const iswi_wire_status *status);
 
-/* output_sink.c: what functions put out. Any thread. */
+/* outputs.c: what functions put out. Any thread. */
 /* A value for an output of the function; one that it did not declare is logged and dropped. */
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value);

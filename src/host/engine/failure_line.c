@@ -16,7 +16,6 @@ static size_t add_text(isw_named_value *fields, size_t count, const char *name, 
 void iswi_failure_say(const iswi_process *process, const iswi_call *call,
                       const iswi_answer *answer, const iswi_wire_status *status)
 {
-    iswi_console *console = &process->host->console;
     iswi_logline line = { .level = iswi_failure_level(answer->outcome, answer->status),
                           .source = isw_str_of(process->label),
                           .function = isw_str_of(call->function->name),
@@ -26,7 +25,7 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
     char category[ISWI_CATEGORY_MAX + 1];
     iswi_buffer message = { 0 };
 
-    if (line.level < console->level)
+    if (line.level < process->host->log.level)
         return;
     snprintf(category, sizeof category, "Function.%s", call->function->name);
     iswi_buffer_printf(&message, "%s: ", isw_status_name(answer->status));
@@ -46,6 +45,6 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
     line.time_us = iswi_wall_us();
     line.message = (isw_str){ (const char *)message.data, message.size };
     if (!message.failed)
-        iswi_console_line(console, &line);
+        iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
     iswi_buffer_fini(&message);
 }

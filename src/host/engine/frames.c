@@ -58,8 +58,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
-    process->wants_metrics =
-        process->host->metrics && isw_pairs_find(&hello->capabilities, "metrics") != NULL;
+    process->named = iswi_observe_greeted(process, &hello->capabilities);
     iswi_host_wake(process->host);
     return ISW_OK;
 }
@@ -82,7 +81,7 @@ static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_
 static isw_status lack(iswi_process *process, const iswi_host_function *function,
                        const iswi_wire_status *status, isw_error *error)
 {
-    iswi_console_say_of(&process->host->console, ISW_LOG_ERROR, function->name, "",
+    iswi_say_of(process->host, ISW_LOG_ERROR, function->name, "",
                         "worker %s cannot run function %s, which answers 503: %.*s",
                         process->label, function->name, (int)status->message.size,
                         status->message.size ? status->message.data : "");
@@ -189,7 +188,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         return ISW_OK;
     case ISWI_GOODBYE:
         process->goodbye = true;
-        iswi_metrics_over(process);
+        iswi_observe_silent(process);
         if (process->state != ISWI_PROCESS_KILLED)
             iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
         iswi_host_wake(process->host);
@@ -372,17 +371,20 @@ static void show_log(iswi_process *process, uint64_t id, const iswi_log *log)
         line.invocation_id = isw_str_of(who.invocation_id);
         line.function = isw_str_of(who.function->name); /* lives as long as the host */
     }
-    iswi_console_line(&process->host->console, &line);
+    iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
 }
 
-static isw_status on_other(iswi_process *process, iswi_message *message, isw_bytes bytes,
-                           isw_error *error)
+static isw_status on_other(iswi_process *process, iswi_message *message, uint64_t kind,
+                           uint64_t id, isw_bytes bytes, isw_error *error)
 {
+    const iswi_observing *observing = iswi_observers_of(&process->host->observers, kind);
     iswi_arena arena;
     iswi_frame frame;
     size_t used;
     isw_status status;
 
+    if (observing && process->hello_came)
+        return observing->observer->frame(observing->user, process, id, bytes, error);
     iswi_arena_init(&arena, 4096);
     status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
     if (status == ISW_OK && frame.kind == ISWI_LOG && process->hello_came) {
@@ -431,10 +433,8 @@ static void on_message(void *user, iswi_message *message)
         status = iswi_frame_peek(left.data, left.size, &kind, &id, &one.size, &error);
         if (status == ISW_OK && kind == ISWI_RESPONSE)
             status = on_response(process, message, one, &error);
-        else if (status == ISW_OK && kind == ISWI_METRICS && process->hello_came)
-            status = iswi_metrics_came(process, id, one, &error);
         else if (status == ISW_OK)
-            status = on_other(process, message, one, &error);
+            status = on_other(process, message, kind, id, one, &error);
         left.data = (const char *)left.data + one.size;
         left.size -= one.size;
     }
@@ -448,7 +448,7 @@ static void on_closed(void *user)
 
     pthread_mutex_lock(&process->lock);
     process->closed = true;
-    iswi_metrics_over(process);
+    iswi_observe_silent(process);
     if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING ||
         process->state == ISWI_PROCESS_STARTING)
         iswi_process_set_state(process, ISWI_PROCESS_LEAVING);

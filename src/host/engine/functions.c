@@ -106,7 +106,7 @@ static void warn_of_outputs(iswi_host *host, const iswi_host_function *function)
         const char *refusal = iswi_output_refusal(&function->outputs[i]);
 
         if (refusal)
-            iswi_console_say(&host->console, ISW_LOG_WARNING,
+            iswi_say(host, ISW_LOG_WARNING,
                              "output %s of function %s goes nowhere: %s",
                              function->outputs[i].name, function->name, refusal);
     }
@@ -190,7 +190,7 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
     if (!now || !iswi_facts_take(host, function, wire))
         return ISW_E_NO_MEMORY;
     if (now != before) {
-        iswi_console_say(&host->console, ISW_LOG_DEBUG, "function %s: its chain is now %s",
+        iswi_say(host, ISW_LOG_DEBUG, "function %s: its chain is now %s",
                          function->name, *now ? now : "empty");
         atomic_store(&function->chain, now);
         ++*changed;
@@ -232,7 +232,7 @@ static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *
                                   rival->name, rival->pool->settings->name, error.message)
               : iswi_arena_printf(&host->arena, "function %s of worker %s is not served: %s",
                                   function->name, function->pool->settings->name, error.message);
-    iswi_console_say(&host->console, ISW_LOG_ERROR, "%s",
+    iswi_say(host, ISW_LOG_ERROR, "%s",
                      function->unserved ? function->unserved : function->name);
 }
 
@@ -252,7 +252,7 @@ void iswi_functions_publish(iswi_host *host)
     if (!routes || !iswi_grow(&host->routes, &host->route_capacity, host->route_count,
                               sizeof host->routes[0])) {
         iswi_routes_destroy(routes);
-        iswi_console_say(&host->console, ISW_LOG_CRITICAL, "no memory for routes");
+        iswi_say(host, ISW_LOG_CRITICAL, "no memory for routes");
         return;
     }
     for (size_t i = 0; i < host->function_count; i++)

@@ -44,7 +44,7 @@ iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error
 
 static void say_difference(const iswi_process *process, isw_str name, const char *what)
 {
-    iswi_console_say(&process->host->console, ISW_LOG_WARNING,
+    iswi_say(process->host, ISW_LOG_WARNING,
                      "worker %s: function %.*s %s; start the host again", process->label,
                      (int)name.size, name.data, what);
 }

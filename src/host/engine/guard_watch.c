@@ -22,7 +22,7 @@ static bool watch(iswi_host *host)
 void iswi_guard_watch(iswi_host *host)
 {
     if (!watch(host))
-        iswi_console_say(&host->console, ISW_LOG_WARNING,
+        iswi_say(host, ISW_LOG_WARNING,
                          "the guard, which ends workers when this host ends, cannot be watched");
 }
 
@@ -41,13 +41,13 @@ static void replace(iswi_host *host)
     host->guard.retry_ns = 0;
     if (iswi_guard_start(&host->guard, &error) == ISW_OK && watch(host)) {
         tell_all(host);
-        iswi_console_say(&host->console, ISW_LOG_INFO, "another guard runs, as pid %ld",
+        iswi_say(host, ISW_LOG_INFO, "another guard runs, as pid %ld",
                          (long)host->guard.pid);
         return;
     }
     iswi_guard_stop(&host->guard);
     host->guard.retry_ns = iswi_now_ns() + LEAST_LIFE_NS;
-    iswi_console_say(&host->console, ISW_LOG_ERROR,
+    iswi_say(host, ISW_LOG_ERROR,
                      "no guard could be started, and workers would outlive a host that is killed: "
                      "%s; tried again every second", error.status ? error.message : "no watch");
 }
@@ -58,7 +58,7 @@ void iswi_guard_ended(iswi_host *host)
     char how[96];
 
     iswi_guard_reap(&host->guard, how, sizeof how);
-    iswi_console_say(&host->console, ISW_LOG_WARNING,
+    iswi_say(host, ISW_LOG_WARNING,
                      "the guard, which ends workers when this host ends, %s; another one takes its "
                      "place", how);
     if (iswi_now_ns() < again_ns)

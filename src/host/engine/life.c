@@ -5,7 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/debug/gdb.h"
+#include "host/engine/engine.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,9 +53,7 @@ static void reset(iswi_process *process)
     iswi_buffer_reset(&process->attention);
     process->program_look = iswi_file_look_at(process->pool->program);
     process->words[0][0] = process->words[1][0] = '\0'; /* nobody prints */
-    process->wants_metrics = false;
-    atomic_store(&process->metrics_asked, 0);
-    atomic_store(&process->metrics_answered, 0);
+    process->named = 0;
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
     process->hoarding = 0;
@@ -118,23 +116,20 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .token = process->token,
         .token_bytes = sizeof process->token,
         .ring = process->ring,
-        .crash = iswi_crash_memory(),
+        .crash = -1,
         .endless = process->host->debug,
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
-    isw_status status = ISW_OK;
+    isw_status status = iswi_observe_spawns(process, &options, error);
 
-    if (process->pool->debugged)
-        status = iswi_debug_spawn(process, &options, error);
     if (status == ISW_OK)
         status = iswi_spawn(&options, &process->os, error);
-    process->os.crash = options.crash;
     if (process->ring >= 0)
         close(process->ring);
     process->ring = -1;
 
     if (status != ISW_OK) {
-        iswi_crash_take(process);
+        iswi_observe_ended(process);
         return status;
     }
     process->running = true;
@@ -146,7 +141,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     isw_error_set(error, ISW_E_IO, "it cannot be watched: %s", strerror(errno));
     kill(-process->os.pid, SIGKILL);
     waitpid(process->os.pid, NULL, 0);
-    iswi_crash_take(process);
+    iswi_observe_ended(process);
     iswi_guard_remove(&process->host->guard, process->os.pid);
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
@@ -180,7 +175,7 @@ void iswi_process_start(iswi_process *process)
     }
     pthread_mutex_unlock(&process->lock);
     if (status == ISW_OK)
-        iswi_console_say(&process->host->console, ISW_LOG_DEBUG, "worker %s: started as pid %ld",
+        iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld",
                          process->label, (long)process->os.pid);
 }
 
@@ -258,10 +253,8 @@ void iswi_process_ended(iswi_process *process)
         continue;
     close_watched(process, &process->os.pid_fd);
     iswi_output_end(process);
-    iswi_crash_take(process);
+    iswi_observe_ended(process);
     describe_end(process, status, &end);
-    if (process->pool->debugged)
-        iswi_debug_ended(process->host);
     pthread_mutex_lock(&process->lock);
     process->refuses = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
     /* One that has served before may be read in the middle of a change. */
@@ -297,7 +290,6 @@ static int64_t restart_delay_ns(const iswi_process *process)
 /* Decide what comes after the end. */
 static void decide_next(iswi_process *process)
 {
-    iswi_console *console = &process->host->console;
     bool stopping = atomic_load(&process->host->stops);
     int64_t delay;
 
@@ -307,13 +299,13 @@ static void decide_next(iswi_process *process)
 
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping && process->ended_early)
-        iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
                          process->label, process->fault.message);
     if (stopping || process->hopeless ||
         (!process->refuses &&
          (int64_t)process->failures >= process->pool->settings->give_up_after)) {
         if (!stopping)
-            iswi_console_say(console, ISW_LOG_ERROR,
+            iswi_say(process->host, ISW_LOG_ERROR,
                              "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
                              "changes, SIGHUP has it tried again, or the host is started again%s",
                              process->label,
@@ -326,7 +318,7 @@ static void decide_next(iswi_process *process)
     }
     delay = restart_delay_ns(process);
     if (!meant)
-        iswi_console_say(console, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
                          process->label, process->fault.message, (long long)(delay / MS));
     pthread_mutex_lock(&process->lock);
     process->start_at_ns = iswi_now_ns() + delay;
@@ -359,7 +351,7 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
     if (!closed && now_ns < wait_until)
         return wait_until;
     iswi_link_destroy(process->link); /* events may take the lock */
-    iswi_metrics_ended(process);
+    iswi_observe_buried(process);
     pthread_mutex_lock(&process->lock);
     process->link = NULL;
     iswi_message_release(process->metadata);

@@ -82,7 +82,7 @@ static void show(iswi_host *host, const iswi_host_function *function, const char
 
     line.fields = fields;
     line.field_count = 2;
-    iswi_console_line(&host->console, &line);
+    iswi_log_line(host, &line, ISWI_SPEAKER_OTHERS);
 }
 
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
@@ -92,7 +92,7 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     iswi_buffer line = { 0 };
 
     if (!output) {
-        iswi_console_say_of(&host->console, ISW_LOG_WARNING, function->name, invocation_id,
+        iswi_say_of(host, ISW_LOG_WARNING, function->name, invocation_id,
                             "%s has put out \"%.*s\", which it did not declare; it is dropped",
                             function->name, (int)name.size, name.size ? name.data : "");
         return;
@@ -103,7 +103,7 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     if (strcmp(output->type, "log") == 0 && !line.failed) {
         show(host, function, invocation_id, name, (isw_str){ (const char *)line.data, line.size });
     } else if (iswi_buffer_append(&line, "\n", 1) && !append_line(host, output->path, &line)) {
-        iswi_console_say_of(&host->console, ISW_LOG_ERROR, function->name, invocation_id,
+        iswi_say_of(host, ISW_LOG_ERROR, function->name, invocation_id,
                             "output %s of %s: %s: %s", output->name, function->name, output->path,
                             strerror(errno));
     }

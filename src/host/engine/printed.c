@@ -104,8 +104,8 @@ static void show(iswi_process *process, iswi_printed *printed)
     }
     if (errors && printed->line.size)
         keep_words(process, line.message);
-    if (printed->line.size && line.level >= process->host->console.level)
-        iswi_console_line(&process->host->console, &line);
+    if (printed->line.size && line.level >= process->host->log.level)
+        iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
     iswi_buffer_reset(&printed->line);
 }
 

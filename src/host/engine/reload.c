@@ -92,7 +92,7 @@ void iswi_reload_watch(iswi_host *host)
     iswi_attention_begin(host);
     watched = watched && watch_folder(host, host->folder);
     if (!watched)
-        iswi_console_say(&host->console, ISW_LOG_WARNING,
+        iswi_say(host, ISW_LOG_WARNING,
                          "changes of workers' configurations will not be seen (%s); SIGHUP has "
                          "them read", strerror(errno));
 }
@@ -141,7 +141,7 @@ static void lose_file(iswi_host *host, iswi_pool *pool)
         return;
     pool->config_look = (iswi_file_look){ 0 };
     atomic_store(&pool->config_gone, true);
-    iswi_console_say(&host->console, ISW_LOG_ERROR,
+    iswi_say(host, ISW_LOG_ERROR,
                      "%s is gone: what runs keeps its configuration, and nothing is started until "
                      "it is back; to run without one, write {} into it", pool->config);
 }
@@ -171,7 +171,7 @@ static bool look_at_files(iswi_host *host)
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
             continue;
         find_file(pool, now);
-        iswi_console_say(&host->console, ISW_LOG_INFO, "%s has changed", pool->config);
+        iswi_say(host, ISW_LOG_INFO, "%s has changed", pool->config);
         have_read(pool);
     }
     return seen & ~(uint32_t)IN_CREATE;
@@ -186,7 +186,7 @@ void iswi_reload_look(iswi_host *host, bool files)
     if (asked == host->reloads_seen)
         return;
     host->reloads_seen = asked;
-    iswi_console_say(&host->console, ISW_LOG_INFO, "workers are to read their configurations");
+    iswi_say(host, ISW_LOG_INFO, "workers are to read their configurations");
     iswi_attention_look(host);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
@@ -247,16 +247,15 @@ static void go_on(iswi_process *process)
 
 static void take_over(iswi_process *process, isw_bytes bytes)
 {
-    iswi_console *console = &process->host->console;
     isw_error error = { ISW_OK, "" };
     unsigned changed;
 
     if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
-        iswi_console_say(console, ISW_LOG_INFO, "worker %s has read its configuration again and "
+        iswi_say(process->host, ISW_LOG_INFO, "worker %s has read its configuration again and "
                          "runs by it; %u functions have other middleware in their chain, or in "
                          "another order", process->label, changed);
     else
-        iswi_console_say(console, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
                          "what it says of its functions cannot be taken: %s", process->label,
                          error.message);
 }

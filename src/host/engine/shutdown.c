@@ -51,7 +51,7 @@ static void lose_all(iswi_process *process)
     iswi_call *call;
 
     while ((call = take_one(process)) != NULL) {
-        iswi_console_say_of(&process->host->console, ISW_LOG_WARNING, call->function->name,
+        iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name,
                             call->invocation_id,
                             "%s is lost: it was told that the host stops, and did not answer in "
                             "time%s", call->function->name,

@@ -41,7 +41,7 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    isw_pair capabilities[3];
+    isw_pair capabilities[2 + ISWI_OBSERVERS_MAX];
     size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
@@ -63,8 +63,8 @@ static void greet(iswi_process *process)
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
-    if (process->wants_metrics)
-        capabilities[count++] = (isw_pair){ isw_str_of("metrics"), isw_str_of("1") };
+    count += iswi_observers_capabilities(&process->host->observers, process->named,
+                                         &capabilities[count]);
     hello->capabilities = (isw_pairs){ capabilities, count };
     iswi_process_send(process, &frame);
     if (upgrade)
@@ -158,7 +158,7 @@ static void become_ready(iswi_process *process, int64_t now_ns)
     process->ready_ns = now_ns;
     iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
     pthread_mutex_unlock(&process->lock);
-    iswi_console_say(&process->host->console,
+    iswi_say(process->host,
                      process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
                      "worker %s: ready after %lld ms", process->label,
                      (long long)((now_ns - process->started_ns) / MS));

@@ -5,7 +5,7 @@
  * host does nothing between heartbeats.
  */
 #include "base/clock.h"
-#include "host/operate/control.h"
+#include "host/engine/engine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -169,25 +169,6 @@ static overview look(iswi_host *host)
 
 /* -- Phases ------------------------------------------------------------------------------------ */
 
-/* Shown at every level: who starts a host wants to know where it is. */
-static void announce(iswi_host *host)
-{
-    iswi_logline line = { .level = ISW_LOG_INFO,
-                          .time_us = iswi_wall_us(),
-                          .source = isw_str_of("host") };
-    char text[256];
-    char known[64] = "no worker serves yet, they are tried again;";
-
-    for (size_t i = 0; i < host->pool_count; i++)
-        if (host->pools[i].indexed)
-            snprintf(known, sizeof known, "%zu functions", host->function_count);
-    snprintf(text, sizeof text, "%s at %s%s%s, Ctrl-C ends", known,
-             host->http ? iswi_http_url(host->http) : "(no HTTP)",
-             host->admin ? ", admin at " : "", host->admin ? iswi_http_url(host->admin) : "");
-    line.message = isw_str_of(text);
-    iswi_console_announce(&host->console, &line);
-}
-
 static void publish(iswi_host *host, const overview *seen, unsigned *published)
 {
     if (seen->indexed != *published) {
@@ -203,9 +184,7 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     atomic_store(&host->settled, true);
     if (seen->indexed == host->pool_count)
         iswi_attention_match(host);
-    if (host->function_count)
-        iswi_functions_show(host);
-    announce(host);
+    iswi_observe_settled(host);
 }
 
 /* All workers are given up: what each said, and whether another start is of any use. */
@@ -284,17 +263,17 @@ static void drain(iswi_host *host)
     if (host->http)
         iswi_http_quiesce(host->http);
     if (calls)
-        iswi_console_say(&host->console, ISW_LOG_INFO,
+        iswi_say(host, ISW_LOG_INFO,
                          "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
     wait_for_answers(host, host->options.shutdown_grace_ms, 2);
     calls = atomic_load(&host->calls);
     if (!calls && iswi_host_in_flight(host))
-        iswi_console_say(&host->console, ISW_LOG_WARNING,
+        iswi_say(host, ISW_LOG_WARNING,
                          "%zu requests are cut off: they had not come in, or their answers not "
                          "gone out", iswi_host_in_flight(host));
     if (!calls)
         return;
-    iswi_console_say(&host->console, ISW_LOG_INFO,
+    iswi_say(host, ISW_LOG_INFO,
                      "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
                      "not wait", calls, (long long)host->options.cancel_grace_ms);
     iswi_shutdown_cancel(host);
@@ -350,6 +329,6 @@ isw_status iswi_host_run(iswi_host *host, isw_error *error)
     drain(host);
     end_processes(host);
     if (status == ISW_OK)
-        iswi_console_say(&host->console, ISW_LOG_INFO, "stopped");
+        iswi_say(host, ISW_LOG_INFO, "stopped");
     return status;
 }

@@ -24,7 +24,7 @@ static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
 
     if (result->type == ISW_VALUE_HTTP)
         snprintf(status, sizeof status, " of the status %d", result->as.http->status);
-    iswi_console_say_of(&function->pool->processes->host->console, ISW_LOG_ERROR, function->name,
+    iswi_say_of(function->pool->processes->host, ISW_LOG_ERROR, function->name,
                         invocation_id,
                         "%s: its result, of the type %s%s, is no answer to an HTTP request: send "
                         "json, text, bytes, or http with a status of 200 to 599", function->name,
@@ -41,7 +41,7 @@ static bool refuse_head(const iswi_http_request *request, const char *invocation
 
     if (!size)
         return false;
-    iswi_console_say_of(&function->pool->processes->host->console, ISW_LOG_ERROR, function->name,
+    iswi_say_of(function->pool->processes->host, ISW_LOG_ERROR, function->name,
                         invocation_id,
                         "%s: the headers of its answer have %zu bytes, more than the %zu that "
                         "there is room for: send fewer, or shorter ones", function->name, size,

@@ -9,8 +9,10 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/operate/control.h"
+#include "host/engine/engine.h"
 #include "host/http/listen.h"
+#include "host/operate/control.h"
+#include "host/operate/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +28,7 @@ enum {
 
 typedef struct endpoint {
     const char *method, *path, *summary;
-    void (*answer)(iswi_host *host, iswi_http_request *request); /* exactly once, now or later */
+    void (*answer)(iswi_operate *operate, iswi_http_request *request); /* exactly once, now or later */
 } endpoint;
 
 /* -- Answers ----------------------------------------------------------------------------------- */
@@ -57,7 +59,7 @@ static void answer_json(iswi_http_request *request, int status, iswi_buffer *bod
 
 static bool has_turned(iswi_wait *wait)
 {
-    return atomic_load(&wait->host->turns) > wait->turn;
+    return iswi_host_turns(wait->operate->host) > wait->turn;
 }
 
 static void tell_health(iswi_wait *wait, bool over)
@@ -71,8 +73,9 @@ static void tell_health(iswi_wait *wait, bool over)
     iswi_free(wait);
 }
 
-static void wait_for(iswi_host *host, iswi_http_request *request, bool (*over)(iswi_wait *),
-                     void (*done)(iswi_wait *, bool), int64_t wait_ms)
+static void wait_for(iswi_operate *operate, iswi_http_request *request,
+                     bool (*over)(iswi_wait *), void (*done)(iswi_wait *, bool),
+                     int64_t wait_ms)
 {
     iswi_wait *wait = iswi_calloc(1, sizeof *wait);
 
@@ -82,34 +85,34 @@ static void wait_for(iswi_host *host, iswi_http_request *request, bool (*over)(i
     }
     wait->over = over;
     wait->done = done;
-    wait->host = host;
+    wait->operate = operate;
     wait->user = request;
     wait->until_ns = iswi_now_ns() + wait_ms * MS;
-    wait->turn = atomic_load(&host->turns);
-    iswi_control_wait(host->control, wait);
+    wait->turn = iswi_host_turns(operate->host);
+    iswi_control_wait(operate->control, wait);
 }
 
-static void health(iswi_host *host, iswi_http_request *request)
+static void health(iswi_operate *operate, iswi_http_request *request)
 {
-    wait_for(host, request, has_turned, tell_health, TURN_MS);
-    iswi_host_wake(host);
+    wait_for(operate, request, has_turned, tell_health, TURN_MS);
+    iswi_host_wake(operate->host);
 }
 
 /* -- Ready, status ----------------------------------------------------------------------------- */
 
-static void ready(iswi_host *host, iswi_http_request *request)
+static void ready(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_buffer body = { 0 };
-    bool is = iswi_report_ready(host, &body);
+    bool is = iswi_report_ready(operate->host, &body);
 
     answer_json(request, is ? 200 : 503, &body);
 }
 
-static void status(iswi_host *host, iswi_http_request *request)
+static void status(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_buffer body = { 0 };
 
-    iswi_report(host, &body);
+    iswi_report(operate, &body);
     answer_json(request, 200, &body);
 }
 
@@ -117,7 +120,7 @@ static void status(iswi_host *host, iswi_http_request *request)
 
 static bool have_all_answered(iswi_wait *wait)
 {
-    return iswi_metrics_awaited(wait->host) == 0;
+    return iswi_scrape_awaited(wait->operate->metrics) == 0;
 }
 
 static void tell_metrics(iswi_wait *wait, bool over)
@@ -125,29 +128,29 @@ static void tell_metrics(iswi_wait *wait, bool over)
     iswi_buffer body = { 0 };
 
     (void)over;
-    iswi_metrics_report(wait->host, &body);
+    iswi_scrape_report(wait->operate->metrics, &body);
     answer_text(wait->user, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
     iswi_free(wait);
 }
 
-static void metrics(iswi_host *host, iswi_http_request *request)
+static void metrics(iswi_operate *operate, iswi_http_request *request)
 {
-    iswi_metrics_ask(host);
-    wait_for(host, request, have_all_answered, tell_metrics, SCRAPE_MS);
+    iswi_scrape_ask(operate->metrics);
+    wait_for(operate, request, have_all_answered, tell_metrics, SCRAPE_MS);
 }
 
 /* -- Drain, resume ----------------------------------------------------------------------------- */
 
 static bool is_drained(iswi_wait *wait)
 {
-    return iswi_host_in_flight(wait->host) == 0;
+    return iswi_host_in_flight(wait->operate->host) == 0;
 }
 
 static void tell_drain(iswi_wait *wait, bool over)
 {
     iswi_buffer body = { 0 };
 
-    iswi_report_drain(wait->host, &body);
+    iswi_report_drain(wait->operate->host, &body);
     answer_json(wait->user, over ? 200 : 202, &body);
     iswi_free(wait);
 }
@@ -170,7 +173,7 @@ static int64_t wait_ms_of(const iswi_http_request *request)
     return seconds <= DRAIN_MOST_S ? seconds * 1000 : -1;
 }
 
-static void drain(iswi_host *host, iswi_http_request *request)
+static void drain(iswi_operate *operate, iswi_http_request *request)
 {
     int64_t wait_ms = wait_ms_of(request);
 
@@ -178,22 +181,22 @@ static void drain(iswi_host *host, iswi_http_request *request)
         iswi_http_answer_problem(request, 400, NULL, "wait takes seconds, from 0 to 3600", NULL);
         return;
     }
-    iswi_host_drain(host);
-    wait_for(host, request, is_drained, tell_drain, wait_ms);
+    iswi_host_drain(operate->host);
+    wait_for(operate, request, is_drained, tell_drain, wait_ms);
 }
 
-static void resume(iswi_host *host, iswi_http_request *request)
+static void resume(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_buffer body = { 0 };
 
-    iswi_host_resume(host);
-    iswi_report_drain(host, &body);
+    iswi_host_resume(operate->host);
+    iswi_report_drain(operate->host, &body);
     answer_json(request, 200, &body);
 }
 
 /* -- The table --------------------------------------------------------------------------------- */
 
-static void list(iswi_host *host, iswi_http_request *request);
+static void list(iswi_operate *operate, iswi_http_request *request);
 
 static const endpoint endpoints[] = {
     { "GET", "", "this list", list },
@@ -207,11 +210,11 @@ static const endpoint endpoints[] = {
 
 enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };
 
-static void list(iswi_host *host, iswi_http_request *request)
+static void list(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_buffer body = { 0 };
 
-    (void)host;
+    (void)operate;
     for (size_t i = 0; i < ENDPOINTS; i++)
         iswi_buffer_printf(&body, "%-4s /%-7s %s\n", endpoints[i].method, endpoints[i].path,
                            endpoints[i].summary);
@@ -251,7 +254,7 @@ static const char *refusal(const iswi_host *host, const isw_http *data)
     bool reads = isw_str_equal(data->method, isw_str_of("GET")) ||
                  isw_str_equal(data->method, isw_str_of("HEAD"));
 
-    if (reads && host->settings->admin.open)
+    if (reads && iswi_host_settings_of(host)->admin.open)
         return NULL;
     if (!is_local_name(isw_pairs_find(&data->headers, "host")))
         return "The Host field is not of this machine; ask for localhost or 127.0.0.1.";
@@ -265,49 +268,48 @@ static const char *refusal(const iswi_host *host, const isw_http *data)
 
 static void on_request(void *user, void *target, iswi_http_request *request)
 {
-    iswi_host *host = user;
+    iswi_operate *operate = user;
     const endpoint *asked = target;
-    const char *why = refusal(host, iswi_http_request_data(request));
+    const char *why = refusal(operate->host, iswi_http_request_data(request));
 
     if (why)
         iswi_http_answer_problem(request, 403, NULL, why, NULL);
     else
-        asked->answer(host, request);
+        asked->answer(operate, request);
 }
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
-isw_status iswi_admin_start(iswi_host *host, isw_error *error)
+isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
 {
-    iswi_http_options options = { .listen = host->settings->admin.listen,
+    iswi_http_options options = { .listen = iswi_host_settings_of(operate->host)->admin.listen,
                                   .setting = "admin.listen",
                                   .prefix = "",
                                   .bare = true,
                                   .body_limit_bytes = BODY_BYTES,
                                   .connections = 64 };
 
-    if (!options.listen)
-        return ISW_OK;
-    host->admin_routes = iswi_routes_create();
-    host->metrics = iswi_metrics_create();
-    if (!host->admin_routes || !host->metrics)
+    operate->admin_routes = iswi_routes_create();
+    if (!operate->admin_routes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");
+    if (iswi_scrape_attach(operate->host, &operate->metrics, error) != ISW_OK)
+        return error->status;
     for (size_t i = 0; i < ENDPOINTS; i++) {
-        isw_status added = iswi_routes_add(host->admin_routes, endpoints[i].method,
+        isw_status added = iswi_routes_add(operate->admin_routes, endpoints[i].method,
                                            endpoints[i].path, (void *)&endpoints[i], error);
 
         if (added != ISW_OK)
             return added;
     }
-    if (iswi_http_start(&options, NULL, on_request, host, &host->admin, error) != ISW_OK)
+    if (iswi_http_start(&options, NULL, on_request, operate, &operate->admin, error) != ISW_OK)
         return error->status;
-    iswi_http_set_routes(host->admin, host->admin_routes); /* now that host->admin is set */
+    iswi_http_set_routes(operate->admin, operate->admin_routes); /* operate->admin is set now */
     return ISW_OK;
 }
 
-void iswi_admin_stop(iswi_host *host)
+void iswi_admin_stop(iswi_operate *operate)
 {
-    if (host->admin)
-        iswi_http_stop(host->admin);
-    iswi_routes_destroy(host->admin_routes);
+    if (operate->admin)
+        iswi_http_stop(operate->admin);
+    iswi_routes_destroy(operate->admin_routes);
 }

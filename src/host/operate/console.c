@@ -2,8 +2,6 @@
 /* Lines to the terminal, each in one write. */
 #include "host/operate/console.h"
 
-#include "base/clock.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -12,9 +10,9 @@
 
 enum { PATIENCE_MS = 100 };
 
-void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level)
+void iswi_console_init(iswi_console *console, int fd, bool json, bool color)
 {
-    *console = (iswi_console){ .fd = fd, .json = json, .color = color, .level = level };
+    *console = (iswi_console){ .fd = fd, .json = json, .color = color };
     pthread_mutex_init(&console->lock, NULL);
 }
 
@@ -72,7 +70,7 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
     pthread_mutex_unlock(&console->lock);
 }
 
-static void put_line(iswi_console *console, const iswi_logline *line, bool own)
+void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own)
 {
     iswi_buffer json = { 0 };
     iswi_buffer text = { 0 };
@@ -89,53 +87,6 @@ static void put_line(iswi_console *console, const iswi_logline *line, bool own)
         put(console, text.data, text.size, own);
     iswi_buffer_fini(&json);
     iswi_buffer_fini(&text);
-}
-
-void iswi_console_line(iswi_console *console, const iswi_logline *line)
-{
-    put_line(console, line, false);
-}
-
-void iswi_console_announce(iswi_console *console, const iswi_logline *line)
-{
-    put_line(console, line, true);
-}
-
-ISW_PRINTF(3, 0)
-static void say(iswi_console *console, iswi_logline *line, const char *format, va_list args)
-{
-    char text[ISW_ERROR_MESSAGE_BYTES + 512];
-
-    if (line->level < console->level)
-        return;
-    vsnprintf(text, sizeof text, format, args);
-    line->source = isw_str_of("host");
-    line->time_us = iswi_wall_us();
-    line->message = isw_str_of(text);
-    put_line(console, line, true);
-}
-
-void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
-{
-    iswi_logline line = { .level = level };
-    va_list args;
-
-    va_start(args, format);
-    say(console, &line, format, args);
-    va_end(args);
-}
-
-void iswi_console_say_of(iswi_console *console, isw_log_level level, const char *function,
-                         const char *invocation_id, const char *format, ...)
-{
-    iswi_logline line = { .level = level,
-                          .function = isw_str_of(function),
-                          .invocation_id = isw_str_of(invocation_id) };
-    va_list args;
-
-    va_start(args, format);
-    say(console, &line, format, args);
-    va_end(args);
 }
 
 void iswi_console_text(iswi_console *console, const char *text, size_t size)

@@ -15,29 +15,17 @@ typedef struct iswi_console {
     int fd;
     bool json;
     bool color;
-    isw_log_level level; /* of the host's own lines and of workers' output */
     unsigned dropped;    /* lines, since nobody read them; with the lock */
     bool unread;         /* we waited for a reader in vain; with the lock */
     iswi_journal *journal; /* keeps every line, too; set before there are threads, may be NULL */
 } iswi_console;
 
-void iswi_console_init(iswi_console *console, int fd, bool json, bool color, isw_log_level level);
+void iswi_console_init(iswi_console *console, int fd, bool json, bool color);
 void iswi_console_fini(iswi_console *console);
 
-/* One line of the host's own. While somebody reads, it waits a moment for room, so that a worker's
- * flood of lines does not push it out. */
-void iswi_console_say(iswi_console *console, isw_log_level level, const char *format, ...)
-    ISW_PRINTF(3, 4);
-
-/* The same about an invocation of `function`. */
-void iswi_console_say_of(iswi_console *console, isw_log_level level, const char *function,
-                         const char *invocation_id, const char *format, ...) ISW_PRINTF(5, 6);
-
-/* A line of the host's own, whatever its level. */
-void iswi_console_announce(iswi_console *console, const iswi_logline *line);
-
-/* One line that somebody else wrote; dropped if there is no room. */
-void iswi_console_line(iswi_console *console, const iswi_logline *line);
+/* One line. For one of the host's own it waits a moment for room, so that a worker's flood of lines
+ * does not push it out; others are dropped if there is none. */
+void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own);
 
 /* Text of the host's own as it is, for people; left out when machines read. */
 void iswi_console_text(iswi_console *console, const char *text, size_t size);

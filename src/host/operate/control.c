@@ -6,6 +6,8 @@
  */
 #include "host/operate/control.h"
 
+#include "host/engine/engine.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
@@ -29,7 +31,7 @@ enum {
 };
 
 struct iswi_control {
-    iswi_host *host;
+    iswi_operate *operate;
     iswi_control_socket socket;
     pthread_t thread;
     bool running;
@@ -161,7 +163,7 @@ static void take_in(iswi_control *control, int64_t now_ns)
         refuse(fd);
         return;
     }
-    client = iswi_control_client_create(control->host, fd);
+    client = iswi_control_client_create(control->operate, fd);
     if (client)
         control->clients[control->count++] = client;
 }
@@ -251,44 +253,45 @@ isw_status iswi_control_start(iswi_control *control, isw_error *error)
 }
 
 /* A place that somebody named is to be had; without one by itself a host serves all the same. */
-static isw_status listen_or_say_why(iswi_host *host, iswi_control *control, isw_error *error)
+static isw_status listen_or_say_why(const iswi_host *host, const char *path,
+                                    iswi_control *control, isw_error *error)
 {
     isw_error why = { ISW_OK, "" };
-    isw_status status =
-        iswi_control_listen(host->folder, host->control_path, &control->socket, &why);
+    isw_status status = iswi_control_listen(iswi_host_folder(host), path, &control->socket, &why);
 
     if (status == ISW_OK)
         return ISW_OK;
-    if (host->control_path)
+    if (path)
         return isw_error_set(error, status, "the control socket cannot be had: %s", why.message);
-    iswi_console_say(&host->console, ISW_LOG_WARNING,
-                     "isoworker status, logs and drain will not find this host: %s. Another place "
-                     "is named by --control PATH or `host: { control: PATH }`", why.message);
+    iswi_say(host, ISW_LOG_WARNING,
+             "isoworker status, logs and drain will not find this host: %s. Another place is named "
+             "by --control PATH or `host: { control: PATH }`", why.message);
     return ISW_OK;
 }
 
-isw_status iswi_control_create(iswi_host *host, isw_error *error)
+isw_status iswi_control_create(iswi_operate *operate, const char *path, isw_error *error)
 {
+    const iswi_host_options *options = &iswi_host_settings_of(operate->host)->host;
     iswi_control *control = iswi_calloc(1, sizeof *control);
 
     if (!control)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the control socket");
-    control->host = host;
+    control->operate = operate;
     control->socket.listener = -1;
     pthread_mutex_init(&control->lock, NULL);
-    host->control = control;
+    operate->control = control;
     control->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (control->wake < 0)
         return isw_error_set(error, ISW_E_IO, "no descriptor for the control socket: %s",
                              strerror(errno));
-    if (!iswi_host_has_control(&host->options))
+    if (!path && !iswi_host_has_control(options))
         return ISW_OK;
-    host->journal =
-        iswi_journal_create((size_t)host->options.log_lines, JOURNAL_BYTES, wake, control);
-    if (!host->journal)
+    operate->journal =
+        iswi_journal_create((size_t)options->log_lines, JOURNAL_BYTES, wake, control);
+    if (!operate->journal)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for host.log_lines");
-    host->console.journal = host->journal;
-    return listen_or_say_why(host, control, error);
+    operate->console.journal = operate->journal;
+    return listen_or_say_why(operate->host, path, control, error);
 }
 
 void iswi_control_stop(iswi_control *control)

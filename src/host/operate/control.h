@@ -7,31 +7,22 @@
  * the host. All of it on a thread of its own and those of the admin front, so that the supervisor
  * and the triggers wait for none of it.
  */
-#include "host/engine/engine.h"
+#include "host/operate/operate.h"
 
-/* -- drain.c ----------------------------------------------------------------------------------- */
-
-/* Take nothing new, or again; calls that are on their way are not touched. Any thread. */
-void iswi_host_drain(iswi_host *host);
-void iswi_host_resume(iswi_host *host);
-
-/* What is on its way still; 0 once it is drained. Any thread. */
-size_t iswi_host_in_flight(iswi_host *host);
+/* -- report.c; any thread ---------------------------------------------------------------------- */
 
 /* {"state":"draining","in_flight":2} */
 void iswi_report_drain(iswi_host *host, iswi_buffer *out);
 
-/* -- report.c; any thread ---------------------------------------------------------------------- */
-
 /* Append the state of everything as one JSON object. */
-void iswi_report(iswi_host *host, iswi_buffer *out);
+void iswi_report(iswi_operate *operate, iswi_buffer *out);
 
 /* Append {"ready":false,"reasons":["..."]} and say whether it is: it takes requests, and each
  * worker has a process for them. */
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out);
 
 /* "starting", "serving", "draining" or "stopping". Static text. */
-const char *iswi_host_state(iswi_host *host);
+const char *iswi_host_state(const iswi_host *host);
 
 /* -- control.c --------------------------------------------------------------------------------- */
 
@@ -39,16 +30,17 @@ const char *iswi_host_state(iswi_host *host);
 typedef struct iswi_wait {
     bool (*over)(struct iswi_wait *wait);  /* has it come about? does not block */
     void (*done)(struct iswi_wait *wait, bool over); /* called once; owns the struct */
-    iswi_host *host;
+    iswi_operate *operate;
     void *user;
     int64_t until_ns; /* then it is done, over or not */
     uint64_t turn;    /* of the supervisor, when it began */
     struct iswi_wait *next;
 } iswi_wait;
 
-/* Make host->control, with the journal and the socket if host.yaml does not say no; a host that
- * cannot have the socket says so and serves without. Errors: ISW_E_IO, ISW_E_NO_MEMORY. */
-isw_status iswi_control_create(iswi_host *host, isw_error *error);
+/* Make operate->control, with the journal and the socket if host.yaml does not say no; at `path` if
+ * that is not NULL. A host that cannot have the socket at its own place says so and serves without.
+ * Errors: ISW_E_IO, ISW_E_NO_MEMORY. */
+isw_status iswi_control_create(iswi_operate *operate, const char *path, isw_error *error);
 
 /* Start the thread, when all that it reports of is there. Errors: ISW_E_IO. */
 isw_status iswi_control_start(iswi_control *control, isw_error *error);
@@ -64,7 +56,7 @@ void iswi_control_wait(iswi_control *control, iswi_wait *wait);
 /* -- admin.c ----------------------------------------------------------------------------------- */
 
 /* The endpoints over HTTP, if host.yaml has them. Errors as iswi_http_start. */
-isw_status iswi_admin_start(iswi_host *host, isw_error *error);
-void iswi_admin_stop(iswi_host *host);
+isw_status iswi_admin_start(iswi_operate *operate, isw_error *error);
+void iswi_admin_stop(iswi_operate *operate);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "host/operate/control_client.h"
 
+#include "host/engine/engine.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -38,7 +40,7 @@ typedef struct request {
 } request;
 
 struct iswi_control_client {
-    iswi_host *host;
+    iswi_operate *operate;
     int fd;
     phase phase;
     int64_t since_ns;    /* of its connection, or of its last progress */
@@ -68,7 +70,7 @@ static const isw_field request_fields[] = {
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
-iswi_control_client *iswi_control_client_create(iswi_host *host, int fd)
+iswi_control_client *iswi_control_client_create(iswi_operate *operate, int fd)
 {
     iswi_control_client *client = iswi_calloc(1, sizeof *client);
 
@@ -76,7 +78,7 @@ iswi_control_client *iswi_control_client_create(iswi_host *host, int fd)
         close(fd);
         return NULL;
     }
-    client->host = host;
+    client->operate = operate;
     client->fd = fd;
     client->since_ns = iswi_now_ns();
     iswi_arena_init(&client->arena, 1024);
@@ -150,7 +152,7 @@ static isw_log_level lowest_level(const iswi_logging_settings *logging)
 static void begin_logs(iswi_control_client *client)
 {
     const request *asked = &client->asked;
-    isw_log_level lowest = lowest_level(&client->host->settings->logging);
+    isw_log_level lowest = lowest_level(&iswi_host_settings_of(client->operate->host)->logging);
     isw_log_level level = ISW_LOG_TRACE;
     char text[192];
 
@@ -162,7 +164,7 @@ static void begin_logs(iswi_control_client *client)
     client->filter =
         (iswi_journal_filter){ level, asked->function, asked->category, asked->invocation };
     client->next =
-        iswi_journal_tail(client->host->journal, &client->filter, (size_t)asked->lines);
+        iswi_journal_tail(client->operate->journal, &client->filter, (size_t)asked->lines);
     if (!asked->level || level >= lowest)
         return;
     snprintf(text, sizeof text,
@@ -173,12 +175,12 @@ static void begin_logs(iswi_control_client *client)
 
 static void answer(iswi_control_client *client)
 {
-    iswi_host *host = client->host;
+    iswi_host *host = client->operate->host;
 
     client->phase = ENDING;
     switch ((command)client->asked.command) {
     case STATUS:
-        iswi_report(host, &client->out);
+        iswi_report(client->operate, &client->out);
         break;
     case READY:
         iswi_report_ready(host, &client->out);
@@ -244,12 +246,12 @@ static bool receive(iswi_control_client *client, int64_t now_ns)
 /* Put what comes next into `out`, which is empty. */
 static void refill(iswi_control_client *client, int64_t now_ns)
 {
-    iswi_journal *journal = client->host->journal;
+    iswi_journal *journal = client->operate->journal;
 
     if (client->phase == WAITING &&
-        (iswi_host_in_flight(client->host) == 0 || now_ns >= client->until_ns ||
-         !atomic_load(&client->host->draining))) {
-        iswi_report_drain(client->host, &client->out);
+        (iswi_host_in_flight(client->operate->host) == 0 || now_ns >= client->until_ns ||
+         iswi_host_phase(client->operate->host) != ISWI_PHASE_DRAINING)) {
+        iswi_report_drain(client->operate->host, &client->out);
         client->phase = ENDING;
     } else if (client->phase == LISTING) {
         iswi_buffer lines = { 0 };
@@ -303,7 +305,7 @@ bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t
             return false;
         if (client->out.size == 0 && client->phase == WAITING)
             return true;
-        if (client->out.size == 0 && iswi_journal_arm(client->host->journal, client->next))
+        if (client->out.size == 0 && iswi_journal_arm(client->operate->journal, client->next))
             return true; /* all that there is now was sent */
         if (!send_some(client, now_ns))
             return false;

@@ -22,7 +22,7 @@ enum { ISWI_CONTROL_REQUEST_MAX = 4096, ISWI_CONTROL_ASK_MS = 5000 };
 typedef struct iswi_control_client iswi_control_client;
 
 /* NULL, and `fd` is closed, when memory is out. */
-iswi_control_client *iswi_control_client_create(iswi_host *host, int fd);
+iswi_control_client *iswi_control_client_create(iswi_operate *operate, int fd);
 void iswi_control_client_destroy(iswi_control_client *client);
 
 /* What to poll for, and when to look again at the latest. */

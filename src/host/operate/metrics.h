@@ -13,7 +13,6 @@
 #include <pthread.h>
 
 typedef struct iswi_host iswi_host;
-typedef struct iswi_process iswi_process;
 
 /* -- metrics.c: the table ---------------------------------------------------------------------- */
 
@@ -97,21 +96,20 @@ void iswi_metrics_number(iswi_buffer *out, double value);
 
 /* -- metrics_scrape.c -------------------------------------------------------------------------- */
 
+/* One look at the metrics of a host. */
+typedef struct iswi_scrape iswi_scrape;
+
+/* From now on workers are told that they may be asked, before the host runs. The host owns *out.
+ * Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *error);
+
 /* Ask every process that serves for what it has counted. Any thread. */
-void iswi_metrics_ask(iswi_host *host);
+void iswi_scrape_ask(iswi_scrape *scrape);
 
 /* How many have not answered. Does not block; any thread. */
-unsigned iswi_metrics_awaited(iswi_host *host);
-
-/* A frame `metrics` came from a process that has said hello; on its link's thread. */
-isw_status iswi_metrics_came(iswi_process *process, uint64_t id, isw_bytes frame,
-                             isw_error *error);
-
-/* Nothing more will be told by it; and it has ended, so that its gauges go. Any thread. */
-void iswi_metrics_over(iswi_process *process);
-void iswi_metrics_ended(iswi_process *process);
+unsigned iswi_scrape_awaited(iswi_scrape *scrape);
 
 /* All that is known: of workers, and of the host itself. Any thread. */
-void iswi_metrics_report(iswi_host *host, iswi_buffer *out);
+void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out);
 
 #endif

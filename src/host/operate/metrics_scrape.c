@@ -4,62 +4,102 @@
  * there then is written. Invariant: nobody waits with a lock, and a process is asked again only
  * once it has answered.
  */
-#include "base/clock.h"
-#include "host/operate/control.h"
 #include "host/operate/metrics.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+/* What was asked of one process. */
+typedef struct asked {
+    atomic_bool may;                /* its hello named the capability */
+    atomic_ullong asked, answered; /* the last ids */
+} asked;
+
+struct iswi_scrape {
+    iswi_host *host;
+    iswi_metrics_table *table;
+    iswi_metrics_share *shares; /* by worker */
+    asked *processes;           /* by number */
+    pthread_mutex_t lock;       /* one asks at a time */
+};
+
+static asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
+{
+    return &scrape->processes[iswi_process_number(process)];
+}
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
-static void ask_process(iswi_process *process)
+static void ask_process(iswi_scrape *scrape, iswi_process *process)
 {
+    asked *of = asked_of(scrape, process);
     iswi_frame frame = { .kind = ISWI_METRICS_REQUEST };
 
-    pthread_mutex_lock(&process->lock);
-    if (process->state == ISWI_PROCESS_READY && process->wants_metrics &&
-        atomic_load(&process->metrics_asked) <= atomic_load(&process->metrics_answered)) {
-        frame.id = atomic_fetch_add(&process->metrics_asked, 1) + 1;
-        iswi_process_send(process, &frame);
-    }
-    pthread_mutex_unlock(&process->lock);
+    if (!atomic_load(&of->may) || atomic_load(&of->asked) > atomic_load(&of->answered))
+        return;
+    frame.id = atomic_fetch_add(&of->asked, 1) + 1; /* before the answer can come */
+    if (!iswi_process_tell(process, &frame))
+        atomic_fetch_sub(&of->asked, 1);
 }
 
-void iswi_metrics_ask(iswi_host *host)
+void iswi_scrape_ask(iswi_scrape *scrape)
 {
-    for (size_t i = 0; i < host->pool_count; i++)
-        for (unsigned j = 0; j < host->pools[i].count; j++)
-            ask_process(&host->pools[i].processes[j]);
+    const iswi_host *host = scrape->host;
+
+    pthread_mutex_lock(&scrape->lock);
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        for (unsigned j = 0; j < iswi_host_worker_processes(host, i); j++)
+            ask_process(scrape, iswi_host_process(host, i, j));
+    pthread_mutex_unlock(&scrape->lock);
 }
 
-unsigned iswi_metrics_awaited(iswi_host *host)
+unsigned iswi_scrape_awaited(iswi_scrape *scrape)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < host->pool_count; i++)
-        for (unsigned j = 0; j < host->pools[i].count; j++) {
-            iswi_process *process = &host->pools[i].processes[j];
-
-            count += atomic_load(&process->metrics_asked) >
-                     atomic_load(&process->metrics_answered);
-        }
+    for (size_t i = 0; i < iswi_host_process_count(scrape->host); i++)
+        count += atomic_load(&scrape->processes[i].asked) >
+                 atomic_load(&scrape->processes[i].answered);
     return count;
 }
 
-/* -- Answers ----------------------------------------------------------------------------------- */
+/* -- Processes --------------------------------------------------------------------------------- */
 
-static isw_status check_id(const iswi_process *process, uint64_t id, isw_error *error)
+static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_options *options,
+                            isw_error *error)
 {
-    bool awaited = id > atomic_load(&process->metrics_answered) &&
-                   id <= atomic_load(&process->metrics_asked);
+    asked *of = asked_of(user, process);
 
-    if (process->wants_metrics && (!id || awaited))
+    (void)options;
+    (void)error;
+    atomic_store(&of->may, false);
+    atomic_store(&of->asked, 0);
+    atomic_store(&of->answered, 0);
+    return ISW_OK;
+}
+
+static void on_greeted(void *user, iswi_process *process, bool named)
+{
+    atomic_store(&asked_of(user, process)->may, named);
+}
+
+static isw_status check_id(const asked *of, uint64_t id, isw_error *error)
+{
+    bool awaited = id > atomic_load(&of->answered) && id <= atomic_load(&of->asked);
+
+    if (atomic_load(&of->may) && (!id || awaited))
         return ISW_OK;
     return isw_error_set(error, ISW_E_PROTOCOL, "metrics that nobody asked for");
 }
 
-isw_status iswi_metrics_came(iswi_process *process, uint64_t id, isw_bytes bytes,
-                             isw_error *error)
+static isw_status on_frame(void *user, iswi_process *process, uint64_t id, isw_bytes bytes,
+                           isw_error *error)
 {
-    isw_status status = check_id(process, id, error);
+    iswi_scrape *scrape = user;
+    asked *of = asked_of(scrape, process);
+    iswi_metrics_share *share = &scrape->shares[iswi_process_worker(process)];
+    isw_status status = check_id(of, id, error);
     isw_error dropped;
     iswi_arena arena;
     iswi_frame frame;
@@ -74,28 +114,69 @@ isw_status iswi_metrics_came(iswi_process *process, uint64_t id, isw_bytes bytes
     iswi_arena_init(&arena, 16 * 1024);
     status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
     if (status == ISW_OK)
-        status = iswi_metrics_take(process->host->metrics, &process->pool->metrics, process,
-                                   &frame.as.metrics, error);
-    if (status == ISW_OK &&
-        iswi_metrics_note(process->host->metrics, &process->pool->metrics, &dropped))
-        iswi_console_say(&process->host->console, ISW_LOG_WARNING, "worker %s: %s",
-                         process->pool->settings->name, dropped.message);
+        status = iswi_metrics_take(scrape->table, share, process, &frame.as.metrics, error);
+    if (status == ISW_OK && iswi_metrics_note(scrape->table, share, &dropped))
+        iswi_say(scrape->host, ISW_LOG_WARNING, "worker %s: %s", share->worker, dropped.message);
     if (status == ISW_OK && id && !frame.as.metrics.more)
-        atomic_store(&process->metrics_answered, id);
+        atomic_store(&of->answered, id);
     iswi_arena_fini(&arena);
     return status;
 }
 
-void iswi_metrics_over(iswi_process *process)
+static void on_silent(void *user, iswi_process *process)
 {
-    atomic_store(&process->metrics_answered, UINT64_MAX);
+    atomic_store(&asked_of(user, process)->answered, UINT64_MAX);
 }
 
-void iswi_metrics_ended(iswi_process *process)
+static void on_buried(void *user, iswi_process *process)
 {
-    iswi_metrics_over(process);
-    if (process->host->metrics)
-        iswi_metrics_forget(process->host->metrics, process);
+    on_silent(user, process);
+    iswi_metrics_forget(((iswi_scrape *)user)->table, process);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+static void destroy(void *user)
+{
+    iswi_scrape *scrape = user;
+
+    pthread_mutex_destroy(&scrape->lock);
+    iswi_metrics_destroy(scrape->table);
+    iswi_free(scrape->shares);
+    iswi_free(scrape->processes);
+    iswi_free(scrape);
+}
+
+static const iswi_observer observer = {
+    .capability = "metrics",
+    .kind = ISWI_METRICS,
+    .spawns = on_spawns,
+    .greeted = on_greeted,
+    .frame = on_frame,
+    .silent = on_silent,
+    .buried = on_buried,
+    .destroy = destroy,
+};
+
+isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *error)
+{
+    iswi_scrape *scrape = iswi_calloc(1, sizeof *scrape);
+
+    if (!scrape)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for metrics");
+    pthread_mutex_init(&scrape->lock, NULL);
+    scrape->host = host;
+    scrape->table = iswi_metrics_create();
+    scrape->shares = iswi_calloc(iswi_host_worker_count(host), sizeof *scrape->shares);
+    scrape->processes = iswi_calloc(iswi_host_process_count(host), sizeof *scrape->processes);
+    for (size_t i = 0; scrape->shares && i < iswi_host_worker_count(host); i++)
+        scrape->shares[i].worker = iswi_host_worker_name(host, i);
+    if (!scrape->table || !scrape->shares || !scrape->processes)
+        isw_error_set(error, ISW_E_NO_MEMORY, "no memory for metrics");
+    else if (iswi_host_observe(host, &observer, scrape, error) == ISW_OK)
+        return *out = scrape, ISW_OK;
+    destroy(scrape);
+    return error->status;
 }
 
 /* -- The host's own ---------------------------------------------------------------------------- */
@@ -151,53 +232,54 @@ static const worker_row worker_rows[] = {
       ISWI_METRIC_COUNTER, offsetof(worker_numbers, dropped) },
 };
 
-static worker_numbers numbers_of(iswi_host *host, iswi_pool *pool)
+static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
 {
-    worker_numbers numbers = { .processes = pool->count };
+    unsigned count = iswi_host_worker_processes(scrape->host, worker);
+    worker_numbers numbers = { .processes = count };
+    iswi_process_look look;
 
-    for (unsigned i = 0; i < pool->count; i++) {
-        iswi_process *process = &pool->processes[i];
-
-        pthread_mutex_lock(&process->lock);
-        numbers.ready += process->state == ISWI_PROCESS_READY;
-        numbers.restarts += process->starts ? process->starts - 1 : 0;
-        numbers.resident_bytes += process->running ? (double)process->resident_bytes : 0;
-        pthread_mutex_unlock(&process->lock);
+    for (unsigned i = 0; i < count; i++) {
+        iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
+        numbers.ready += look.state == ISWI_PROCESS_READY;
+        numbers.restarts += look.starts ? look.starts - 1 : 0;
+        numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
     }
-    pthread_mutex_lock(&host->metrics->lock);
-    numbers.dropped = (double)pool->metrics.dropped;
-    pthread_mutex_unlock(&host->metrics->lock);
+    pthread_mutex_lock(&scrape->table->lock);
+    numbers.dropped = (double)scrape->shares[worker].dropped;
+    pthread_mutex_unlock(&scrape->table->lock);
     return numbers;
 }
 
-static void write_row(iswi_host *host, const worker_row *row, iswi_buffer *out)
+static void write_row(iswi_scrape *scrape, const worker_row *row, iswi_buffer *out)
 {
     iswi_metrics_head(out, row->name, row->type, row->help);
-    for (size_t i = 0; i < host->pool_count; i++) {
-        worker_numbers numbers = numbers_of(host, &host->pools[i]);
+    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
+        worker_numbers numbers = numbers_of(scrape, i);
 
         iswi_buffer_printf(out, "%s{", row->name);
-        iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(host->pools[i].settings->name));
+        iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
         iswi_buffer_append_text(out, "} ");
         iswi_metrics_number(out, *(const double *)((const char *)&numbers + row->offset));
         iswi_buffer_append_text(out, "\n");
     }
 }
 
-void iswi_metrics_report(iswi_host *host, iswi_buffer *out)
+void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
 {
+    iswi_host *host = scrape->host;
+
     iswi_metrics_head(out, "isoworker_build_info", ISWI_METRIC_GAUGE,
                       "1, with the version of the host.");
     iswi_buffer_append_text(out, "isoworker_build_info{version=\"" ISW_VERSION_STRING "\"} 1\n");
     write_one(out, "isoworker_host_uptime_seconds", ISWI_METRIC_GAUGE, "Since the host began.",
-              (double)((iswi_now_ns() - host->begun_ns) / 1000000) / 1000);
+              (double)((iswi_now_ns() - iswi_host_begun_ns(host)) / 1000000) / 1000);
     write_one(out, "isoworker_host_in_flight", ISWI_METRIC_GAUGE,
               "Requests that are not answered yet.", (double)iswi_host_in_flight(host));
     write_one(out, "isoworker_host_processes_unheard", ISWI_METRIC_GAUGE,
               "Processes that did not answer in time; what they have counted since is missing.",
-              iswi_metrics_awaited(host));
+              iswi_scrape_awaited(scrape));
     write_requests(host, out);
     for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
-        write_row(host, &worker_rows[i], out);
-    iswi_metrics_write(host->metrics, out);
+        write_row(scrape, &worker_rows[i], out);
+    iswi_metrics_write(scrape->table, out);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "host/engine/engine.h"
 #include "host/operate/control.h"
 #include "host/operate/report.h"
 #include "value/value.h"
@@ -13,22 +14,23 @@
 
 enum { MS = 1000000, REASONS_MAX = 64 };
 
-const char *iswi_host_state(iswi_host *host)
+const char *iswi_host_state(const iswi_host *host)
 {
-    if (atomic_load(&host->stops))
-        return "stopping";
-    if (atomic_load(&host->draining))
-        return "draining";
-    return atomic_load(&host->settled) ? "serving" : "starting";
+    static const char *const names[] = { [ISWI_PHASE_STARTING] = "starting",
+                                         [ISWI_PHASE_SERVING] = "serving",
+                                         [ISWI_PHASE_DRAINING] = "draining",
+                                         [ISWI_PHASE_STOPPING] = "stopping" };
+
+    return names[iswi_host_phase(host)];
 }
 
 /* -- Processes --------------------------------------------------------------------------------- */
 
-static const char *state_name(const iswi_process *process)
+static const char *state_name(const iswi_process_look *look)
 {
-    switch (process->state) {
+    switch (look->state) {
     case ISWI_PROCESS_WAITING:
-        return process->starts ? "restarting" : "waiting";
+        return look->starts ? "restarting" : "waiting";
     case ISWI_PROCESS_STARTING:
         return "starting";
     case ISWI_PROCESS_LOADING:
@@ -42,54 +44,47 @@ static const char *state_name(const iswi_process *process)
     case ISWI_PROCESS_GONE:
         break;
     }
-    return process->fault.status != ISW_OK ? "given up" : "stopped";
+    return look->fault.status != ISW_OK ? "given up" : "stopped";
 }
 
-/* Why it does not serve. With the lock. */
-static const char *detail_of(const iswi_process *process, int64_t now_ns, iswi_arena *arena)
+/* Why it does not serve; NULL if it does, or there is nothing to say. */
+static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi_arena *arena)
 {
-    int64_t left_ms = (process->start_at_ns - now_ns) / MS;
+    int64_t left_ms = (look->start_at_ns - now_ns) / MS;
 
-    if (process->state == ISWI_PROCESS_READY)
-        return process->credit ? NULL : "it takes nothing for now";
-    if (process->fault.status == ISW_OK)
+    if (look->state == ISWI_PROCESS_READY)
+        return look->credit ? NULL : "it takes nothing for now";
+    if (look->fault.status == ISW_OK)
         return NULL;
-    if (process->state == ISWI_PROCESS_WAITING && left_ms > 0)
-        return iswi_arena_printf(arena, "%s; starts again in %lld ms", process->fault.message,
+    if (look->state == ISWI_PROCESS_WAITING && left_ms > 0)
+        return iswi_arena_printf(arena, "%s; starts again in %lld ms", look->fault.message,
                                  (long long)left_ms);
-    return iswi_arena_printf(arena, "%s", process->fault.message);
+    return iswi_arena_printf(arena, "%s", look->fault.message);
 }
 
-static bool runs(const iswi_process *process)
+static void report_process(iswi_process *process, const char *worker, iswi_report_process *out,
+                           int64_t now_ns, int64_t *in_flight, iswi_arena *arena)
 {
-    return process->running && process->starts;
-}
+    iswi_process_look look;
 
-static void report_process(iswi_process *process, iswi_report_process *out, int64_t now_ns,
-                           int64_t *in_flight, iswi_arena *arena)
-{
-    *out = (iswi_report_process){ .worker = process->pool->settings->name,
-                                  .process = process->label };
-    pthread_mutex_lock(&process->lock);
-    out->state = state_name(process);
-    out->detail = detail_of(process, now_ns, arena);
-    out->functions_unknown = !process->pool->indexed;
-    out->pid = runs(process) ? process->os.pid : 0;
-    out->uptime_ms = runs(process) ? (now_ns - process->started_ns) / MS : 0;
-    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
-        out->lane = process->on_ring ? "ring" : "message";
-    out->credit = process->credit;
-    out->in_flight = process->in_flight;
-    out->running = (int64_t)process->calls_running;
-    out->waiting = (int64_t)process->calls_waiting;
-    out->resident_bytes = runs(process) ? (int64_t)process->resident_bytes : 0;
-    out->invocations = (int64_t)process->ended_calls;
-    out->failures = (int64_t)process->failed_calls;
-    out->restarts = process->starts ? process->starts - 1 : 0;
-    for (unsigned i = 0; i < process->place_count; i++)
-        if (process->places[i].call)
-            in_flight[process->places[i].call->function->number]++;
-    pthread_mutex_unlock(&process->lock);
+    iswi_process_look_at(process, &look, in_flight);
+    *out = (iswi_report_process){ .worker = worker,
+                                  .process = iswi_process_label(process),
+                                  .state = state_name(&look),
+                                  .detail = detail_of(&look, now_ns, arena),
+                                  .functions_unknown = !look.functions_known,
+                                  .pid = look.pid,
+                                  .uptime_ms = look.pid ? (now_ns - look.started_ns) / MS : 0,
+                                  .credit = look.credit,
+                                  .in_flight = look.in_flight,
+                                  .running = (int64_t)look.running,
+                                  .waiting = (int64_t)look.waiting,
+                                  .resident_bytes = look.pid ? (int64_t)look.resident_bytes : 0,
+                                  .invocations = (int64_t)look.ended,
+                                  .failures = (int64_t)look.failed,
+                                  .restarts = look.starts ? look.starts - 1 : 0 };
+    if (look.state == ISWI_PROCESS_READY || look.state == ISWI_PROCESS_LOADING)
+        out->lane = look.on_ring ? "ring" : "message";
 }
 
 /* -- Functions --------------------------------------------------------------------------------- */
@@ -124,7 +119,7 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
     uint64_t ended = atomic_load(&function->ended);
 
     *out = (iswi_report_function){ .name = function->name,
-                                   .worker = function->pool->settings->name,
+                                   .worker = iswi_function_worker(function),
                                    .trigger = function->trigger_type,
                                    .refused = atomic_load(&function->refused),
                                    .timeout_ms = atomic_load(&function->timeout_ms),
@@ -148,17 +143,15 @@ static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_
                              iswi_arena *arena)
 {
     int64_t now_ns = iswi_now_ns();
-    size_t count = 0;
 
-    for (size_t i = 0; i < host->pool_count; i++)
-        count += host->pools[i].count;
-    all->processes = iswi_arena_calloc(arena, count + 1, sizeof *all->processes);
+    all->processes =
+        iswi_arena_calloc(arena, iswi_host_process_count(host) + 1, sizeof *all->processes);
     if (!all->processes)
         return false;
-    for (size_t i = 0; i < host->pool_count; i++)
-        for (unsigned j = 0; j < host->pools[i].count; j++)
-            report_process(&host->pools[i].processes[j], &all->processes[all->process_count++],
-                           now_ns, in_flight, arena);
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        for (unsigned j = 0; j < iswi_host_worker_processes(host, i); j++)
+            report_process(iswi_host_process(host, i, j), iswi_host_worker_name(host, i),
+                           &all->processes[all->process_count++], now_ns, in_flight, arena);
     return true;
 }
 
@@ -172,7 +165,7 @@ static void count_function(iswi_report_all *all, const iswi_report_function *fun
 
 static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
 {
-    iswi_host_function *newest = atomic_load(&host->newest);
+    iswi_host_function *newest = iswi_host_newest_function(host);
     size_t count = newest ? newest->number + 1 : 0;
     int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
 
@@ -203,18 +196,19 @@ static void write_struct(const isw_field *fields, const void *in, iswi_arena *ar
     }
 }
 
-void iswi_report(iswi_host *host, iswi_buffer *out)
+void iswi_report(iswi_operate *operate, iswi_buffer *out)
 {
+    iswi_host *host = operate->host;
     iswi_report_all all = { .host = { .pid = getpid(),
                                       .version = ISW_VERSION_STRING,
-                                      .folder = host->folder,
+                                      .folder = iswi_host_folder(host),
                                       .state = iswi_host_state(host),
-                                      .uptime_ms = (iswi_now_ns() - host->begun_ns) / MS,
+                                      .uptime_ms = (iswi_now_ns() - iswi_host_begun_ns(host)) / MS,
                                       .in_flight = (int64_t)iswi_host_in_flight(host) } };
     iswi_arena arena;
 
     all.host.url = host->http ? iswi_http_url(host->http) : NULL;
-    all.host.admin_url = host->admin ? iswi_http_url(host->admin) : NULL;
+    all.host.admin_url = operate->admin ? iswi_http_url(operate->admin) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
     if (gather(host, &all, &arena))
@@ -226,31 +220,28 @@ void iswi_report(iswi_host *host, iswi_buffer *out)
 
 /* -- Readiness --------------------------------------------------------------------------------- */
 
-static bool pool_serves(iswi_pool *pool)
+static bool serves(const iswi_host *host, size_t worker)
 {
-    for (unsigned i = 0; i < pool->count; i++)
-        if (atomic_load(&pool->processes[i].load) != UINT32_MAX)
+    for (unsigned i = 0; i < iswi_host_worker_processes(host, worker); i++)
+        if (iswi_process_serves(iswi_host_process(host, worker, i)))
             return true;
     return false;
 }
 
 /* What keeps a worker from serving, in the words of its first process. */
-static const char *pool_reason(iswi_pool *pool, iswi_arena *arena)
+static const char *reason_of(const iswi_host *host, size_t worker, iswi_arena *arena)
 {
-    iswi_process *process = &pool->processes[0];
-    const char *state;
+    bool several = iswi_host_worker_processes(host, worker) > 1;
+    iswi_process_look look;
     const char *detail;
-    bool begun;
 
-    pthread_mutex_lock(&process->lock);
-    begun = process->starts != 0;
-    state = state_name(process);
-    detail = detail_of(process, iswi_now_ns(), arena);
-    pthread_mutex_unlock(&process->lock);
-    return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s", pool->settings->name,
-                             pool->count > 1 ? "no process serves, the first one" : "its process",
-                             state, detail ? ": " : "", detail ? detail : "",
-                             pool->indexed || !begun
+    iswi_process_look_at(iswi_host_process(host, worker, 0), &look, NULL);
+    detail = detail_of(&look, iswi_now_ns(), arena);
+    return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s",
+                             iswi_host_worker_name(host, worker),
+                             several ? "no process serves, the first one" : "its process",
+                             state_name(&look), detail ? ": " : "", detail ? detail : "",
+                             look.functions_known || !look.starts
                                  ? ""
                                  : "; its functions are not known yet, paths without a function "
                                    "get 503");
@@ -266,10 +257,10 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
     if (strcmp(iswi_host_state(host), "serving") != 0)
         reasons[readiness.reason_count++] =
             iswi_arena_printf(&arena, "the host is %s", iswi_host_state(host));
-    for (size_t i = 0; i < host->pool_count && readiness.reason_count < REASONS_MAX; i++)
-        if (!pool_serves(&host->pools[i]))
-            reasons[readiness.reason_count++] = pool_reason(&host->pools[i], &arena);
-    for (iswi_host_function *at = atomic_load(&host->newest);
+    for (size_t i = 0; i < iswi_host_worker_count(host) && readiness.reason_count < REASONS_MAX; i++)
+        if (!serves(host, i))
+            reasons[readiness.reason_count++] = reason_of(host, i, &arena);
+    for (iswi_host_function *at = iswi_host_newest_function(host);
          at && readiness.reason_count < REASONS_MAX; at = at->before)
         if (atomic_load(&at->unserved))
             reasons[readiness.reason_count++] = atomic_load(&at->unserved);

@@ -28,7 +28,6 @@ typedef struct iswi_spawned {
     pid_t pid;
     int pid_fd;
     int output, errors;
-    int crash; /* for the report of a crash; -1: none */
 } iswi_spawned;
 
 /* The program that `command` means: a path if it has a '/', taken from `directory`; else beside

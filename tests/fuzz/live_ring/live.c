@@ -155,7 +155,7 @@ void live_stop_echoes(void)
 
 bool live_attacker_is_ready(void)
 {
-    return atomic_load(&live.host->pools[1].processes[0].load) != UINT32_MAX;
+    return iswi_process_serves(iswi_host_process(live.host, 1, 0));
 }
 
 static uint64_t sum_of(isw_bytes bytes)
@@ -290,9 +290,9 @@ static void await_honest(void)
 {
     struct timespec moment = { 0, 1000000 };
     int64_t until = iswi_now_ns() + (int64_t)PATIENCE_S * 1000000000;
-    iswi_process *process = &live.host->pools[0].processes[0];
+    iswi_process *process = iswi_host_process(live.host, 0, 0);
 
-    while (atomic_load(&process->load) == UINT32_MAX) {
+    while (!iswi_process_serves(process)) {
         live_must(iswi_now_ns() < until, "the honest worker did not become ready");
         nanosleep(&moment, NULL);
     }

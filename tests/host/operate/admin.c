@@ -3,6 +3,8 @@
 #include "support/http_client.h"
 #include "support/main.h"
 
+#include "host/engine/engine.h"
+#include "host/host.h"
 #include "host/operate/control.h"
 
 #include <stdio.h>
@@ -12,6 +14,7 @@
 typedef struct still_host {
     char folder[32], yaml[64];
     iswi_host *host;
+    iswi_operate *operate;
     http_reply reply;
 } still_host;
 
@@ -32,6 +35,7 @@ static int set_up(void **state)
     fclose(file);
     if (iswi_host_create(s->folder, &overrides, &s->host, &error) != ISW_OK)
         fail_msg("%s", error.message);
+    s->operate = s->host->observers.items[0].user; /* what came first */
     *state = s;
     return 0;
 }
@@ -49,7 +53,7 @@ static int tear_down(void **state)
 
 static const http_reply *ask(still_host *s, const char *head)
 {
-    int fd = http_connect(iswi_http_url(s->host->admin));
+    int fd = http_connect(iswi_http_url(s->operate->admin));
     char text[256];
 
     snprintf(text, sizeof text, "%s\r\n\r\n", head);
@@ -80,13 +84,13 @@ static void a_host_that_has_not_begun_is_starting_and_says_what_waits(void **sta
 static void whoever_waits_when_the_host_ends_is_answered(void **state)
 {
     still_host *s = *state;
-    int fd = http_connect(iswi_http_url(s->host->admin));
+    int fd = http_connect(iswi_http_url(s->operate->admin));
 
     atomic_fetch_add(&s->host->calls, 1); /* one that never ends */
     assert_true(http_send(fd, "POST /drain?wait=3600 HTTP/1.1\r\nHost: [::1]\r\n\r\n"));
     while (!atomic_load(&s->host->draining))
         usleep(1000);
-    iswi_control_stop(s->host->control);
+    iswi_control_stop(s->operate->control);
     http_read(fd, false, &s->reply);
     assert_int_equal(s->reply.status, 202);
     assert_non_null(strstr(s->reply.body, "\"in_flight\":1"));

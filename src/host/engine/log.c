@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of the host's own: who speaks and when is filled in here. */
+#include "host/engine/log.h"
+
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+#include <stdio.h>
+
+void iswi_log_line(const iswi_host *host, const iswi_logline *line, iswi_speaker speaker)
+{
+    host->log.write(host->log.user, line, speaker);
+}
+
+ISW_PRINTF(3, 0)
+static void say(const iswi_host *host, iswi_logline *line, const char *format, va_list args)
+{
+    char text[ISW_ERROR_MESSAGE_BYTES + 512];
+
+    if (line->level < host->log.level)
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    line->source = isw_str_of("host");
+    line->time_us = iswi_wall_us();
+    line->message = isw_str_of(text);
+    iswi_log_line(host, line, ISWI_SPEAKER_HOST);
+}
+
+void iswi_say(const iswi_host *host, isw_log_level level, const char *format, ...)
+{
+    iswi_logline line = { .level = level };
+    va_list args;
+
+    va_start(args, format);
+    say(host, &line, format, args);
+    va_end(args);
+}
+
+void iswi_say_of(const iswi_host *host, isw_log_level level, const char *function,
+                 const char *invocation_id, const char *format, ...)
+{
+    iswi_logline line = { .level = level,
+                          .function = isw_str_of(function),
+                          .invocation_id = isw_str_of(invocation_id) };
+    va_list args;
+
+    va_start(args, format);
+    say(host, &line, format, args);
+    va_end(args);
+}

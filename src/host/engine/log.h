@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_LOG_H
+#define ISWI_HOST_ENGINE_LOG_H
+
+/* How the engine speaks, and all that stands on it: lines go to whoever made the host. Any thread;
+ * with locks held, too, so that whoever takes them calls nothing of the host. */
+#include "base/logline.h"
+
+typedef struct iswi_host iswi_host;
+
+typedef enum iswi_speaker {
+    ISWI_SPEAKER_HOST,  /* a line of the host's own: not to be lost in a flood of others */
+    ISWI_SPEAKER_OTHERS /* what a worker logs or prints; dropped where there is no room */
+} iswi_speaker;
+
+/* Who takes the lines. */
+typedef struct iswi_log_sink {
+    isw_log_level level; /* lowest of the host's own lines, and of what workers print */
+    void (*write)(void *user, const iswi_logline *line, iswi_speaker speaker);
+    void *user;
+} iswi_log_sink;
+
+/* A line of the host's own, if its level is shown. */
+void iswi_say(const iswi_host *host, isw_log_level level, const char *format, ...)
+    ISW_PRINTF(3, 4);
+
+/* The same about an invocation of `function`. */
+void iswi_say_of(const iswi_host *host, isw_log_level level, const char *function,
+                 const char *invocation_id, const char *format, ...) ISW_PRINTF(5, 6);
+
+/* A line as it is, whatever its level. */
+void iswi_log_line(const iswi_host *host, const iswi_logline *line, iswi_speaker speaker);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to those outside the engine. */
+#include "host/engine/look.h"
+
+#include "host/engine/engine.h"
+
+iswi_phase iswi_host_phase(const iswi_host *host)
+{
+    if (atomic_load(&host->stops))
+        return ISWI_PHASE_STOPPING;
+    if (atomic_load(&host->draining))
+        return ISWI_PHASE_DRAINING;
+    return atomic_load(&host->settled) ? ISWI_PHASE_SERVING : ISWI_PHASE_STARTING;
+}
+
+const char *iswi_host_folder(const iswi_host *host)
+{
+    return host->folder;
+}
+
+const iswi_host_settings *iswi_host_settings_of(const iswi_host *host)
+{
+    return host->settings;
+}
+
+int64_t iswi_host_begun_ns(const iswi_host *host)
+{
+    return host->begun_ns;
+}
+
+uint64_t iswi_host_turns(const iswi_host *host)
+{
+    return atomic_load(&host->turns);
+}
+
+iswi_host_function *iswi_host_newest_function(const iswi_host *host)
+{
+    return atomic_load_explicit(&host->newest, memory_order_acquire);
+}
+
+const char *iswi_function_worker(const iswi_host_function *function)
+{
+    return function->pool->settings->name;
+}
+
+const isw_pairs *iswi_host_secrets(const iswi_host *host)
+{
+    return atomic_load(&host->secrets);
+}
+
+bool iswi_host_has_unread_secrets(const iswi_host *host)
+{
+    return atomic_load(&host->unread) != 0;
+}
+
+/* -- Workers and processes --------------------------------------------------------------------- */
+
+size_t iswi_host_worker_count(const iswi_host *host)
+{
+    return host->pool_count;
+}
+
+const char *iswi_host_worker_name(const iswi_host *host, size_t worker)
+{
+    return host->pools[worker].settings->name;
+}
+
+const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
+{
+    return host->pools[worker].program;
+}
+
+void iswi_host_debug_worker(iswi_host *host, size_t worker)
+{
+    iswi_pool *pool = &host->pools[worker];
+
+    pool->debugged = true;
+    while (pool->count > 1) {
+        pthread_mutex_destroy(&pool->processes[--pool->count].lock);
+        pthread_mutex_destroy(&pool->processes[pool->count].printing);
+    }
+}
+
+unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker)
+{
+    return host->pools[worker].count;
+}
+
+iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index)
+{
+    return &host->pools[worker].processes[index];
+}
+
+size_t iswi_host_process_count(const iswi_host *host)
+{
+    return host->process_count;
+}
+
+size_t iswi_process_number(const iswi_process *process)
+{
+    return process->number;
+}
+
+size_t iswi_process_worker(const iswi_process *process)
+{
+    return (size_t)(process->pool - process->host->pools);
+}
+
+const char *iswi_process_label(const iswi_process *process)
+{
+    return process->label;
+}
+
+static void count_calls(const iswi_process *process, int64_t *in_flight)
+{
+    for (unsigned i = 0; i < process->place_count; i++)
+        if (process->places[i].call)
+            in_flight[process->places[i].call->function->number]++;
+}
+
+void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight)
+{
+    pthread_mutex_lock(&process->lock);
+    *out = (iswi_process_look){ .state = process->state,
+                                .serves = iswi_process_serves(process),
+                                .functions_known = process->pool->indexed,
+                                .pid = process->running && process->starts ? process->os.pid : 0,
+                                .starts = process->starts,
+                                .started_ns = process->started_ns,
+                                .start_at_ns = process->start_at_ns,
+                                .fault = process->fault,
+                                .on_ring = process->on_ring,
+                                .credit = process->credit,
+                                .in_flight = process->in_flight,
+                                .running = process->calls_running,
+                                .waiting = process->calls_waiting,
+                                .resident_bytes = process->resident_bytes,
+                                .ended = process->ended_calls,
+                                .failed = process->failed_calls };
+    if (in_flight)
+        count_calls(process, in_flight);
+    pthread_mutex_unlock(&process->lock);
+}
+
+bool iswi_process_serves(iswi_process *process)
+{
+    return atomic_load(&process->load) != UINT32_MAX;
+}
+
+bool iswi_process_tell(iswi_process *process, const iswi_frame *frame)
+{
+    bool ready;
+
+    pthread_mutex_lock(&process->lock);
+    ready = process->state == ISWI_PROCESS_READY;
+    if (ready)
+        iswi_process_send(process, frame);
+    pthread_mutex_unlock(&process->lock);
+    return ready;
+}

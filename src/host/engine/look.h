@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_LOOK_H
+#define ISWI_HOST_ENGINE_LOOK_H
+
+/*
+ * What a host may be asked by what stands beside its engine: copies and counts, never the structs.
+ * Any thread, unless said otherwise. Processes have numbers from 0 up, through all workers, that
+ * stay as long as the host lives.
+ */
+#include "host/settings/settings.h"
+#include "wire/frame.h"
+
+#include <sys/types.h>
+
+typedef struct iswi_host iswi_host;
+typedef struct iswi_process iswi_process;
+typedef struct iswi_host_function iswi_host_function;
+
+/* -- The host ---------------------------------------------------------------------------------- */
+
+typedef enum iswi_phase {
+    ISWI_PHASE_STARTING,
+    ISWI_PHASE_SERVING, /* each worker serves, or has failed once */
+    ISWI_PHASE_DRAINING,
+    ISWI_PHASE_STOPPING
+} iswi_phase;
+
+iswi_phase iswi_host_phase(const iswi_host *host);
+const char *iswi_host_folder(const iswi_host *host); /* absolute; lives as long as the host */
+const iswi_host_settings *iswi_host_settings_of(const iswi_host *host);
+int64_t iswi_host_begun_ns(const iswi_host *host);
+uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others see it turn */
+
+/* The function that was made last, and so on by ->before; NULL: none is known. Their numbers go
+ * down to 0. */
+iswi_host_function *iswi_host_newest_function(const iswi_host *host);
+
+/* What the function's worker is called. */
+const char *iswi_function_worker(const iswi_host_function *function);
+
+/* What is secret to its functions, as wire/frame.h has it, NULL if nothing was told; and whether
+ * some of it may be not known yet. */
+const isw_pairs *iswi_host_secrets(const iswi_host *host);
+bool iswi_host_has_unread_secrets(const iswi_host *host);
+
+/* All that stands in the status until it is mended (attention.c), in the arena; NULL when memory is
+ * out. */
+const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count);
+
+/* -- Its workers and their processes ----------------------------------------------------------- */
+
+size_t iswi_host_worker_count(const iswi_host *host);
+const char *iswi_host_worker_name(const iswi_host *host, size_t worker);
+unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker);
+iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index);
+
+const char *iswi_host_worker_program(const iswi_host *host, size_t worker); /* a path */
+
+/* Somebody debugs it: it has one process, which need not be a child of ours. Before the host runs. */
+void iswi_host_debug_worker(iswi_host *host, size_t worker);
+
+size_t iswi_host_process_count(const iswi_host *host); /* of all workers */
+size_t iswi_process_number(const iswi_process *process);
+size_t iswi_process_worker(const iswi_process *process);
+const char *iswi_process_label(const iswi_process *process); /* "orders", "orders[2]" */
+
+typedef enum iswi_process_state {
+    ISWI_PROCESS_WAITING,  /* to be started at start_at_ns */
+    ISWI_PROCESS_STARTING, /* spawned, hello awaited */
+    ISWI_PROCESS_LOADING,  /* greeted: metadata, loads */
+    ISWI_PROCESS_READY,
+    ISWI_PROCESS_LEAVING, /* terminate was sent, or goodbye came */
+    ISWI_PROCESS_KILLED,  /* its end is awaited */
+    ISWI_PROCESS_GONE     /* given up, or the host stops */
+} iswi_process_state;
+
+typedef struct iswi_process_look {
+    iswi_process_state state;
+    bool serves; /* calls are given to it */
+    bool functions_known; /* some process of its worker has told them */
+    pid_t pid; /* 0: it does not run */
+    unsigned starts;
+    int64_t started_ns, start_at_ns;
+    isw_error fault; /* why it does not serve */
+    bool on_ring;
+    unsigned credit, in_flight;
+    uint64_t running, waiting, resident_bytes; /* as it said at its last heartbeat */
+    uint64_t ended, failed; /* calls, since the host began */
+} iswi_process_look;
+
+/* How it is now. Calls in flight there are added to `in_flight`, by function number; it may be
+ * NULL. */
+void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight);
+
+/* The same, but for what needs its lock: whether calls are given to it. */
+bool iswi_process_serves(iswi_process *process);
+
+/* Send a frame to a process that is ready; false: it is not. */
+bool iswi_process_tell(iswi_process *process, const iswi_frame *frame);
+
+#endif

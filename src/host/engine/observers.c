@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One loop over the observers for each thing that they are told. */
+#include "host/engine/observers.h"
+
+#include "host/engine/engine.h"
+
+isw_status iswi_host_observe(iswi_host *host, const iswi_observer *observer, void *user,
+                             isw_error *error)
+{
+    iswi_observers *all = &host->observers;
+
+    if (all->count == ISWI_OBSERVERS_MAX)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "a host has %d observers at most",
+                             ISWI_OBSERVERS_MAX);
+    all->items[all->count++] = (iswi_observing){ observer, user };
+    all->look_at_answers = all->look_at_answers || observer->answered;
+    return ISW_OK;
+}
+
+isw_status iswi_observe_spawns(iswi_process *process, iswi_spawn_options *options,
+                               isw_error *error)
+{
+    const iswi_observers *all = &process->host->observers;
+    isw_status status = ISW_OK;
+
+    for (size_t i = 0; i < all->count && status == ISW_OK; i++)
+        if (all->items[i].observer->spawns)
+            status = all->items[i].observer->spawns(all->items[i].user, process, options, error);
+    return status;
+}
+
+void iswi_observe_ended(iswi_process *process)
+{
+    const iswi_observers *all = &process->host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->ended)
+            all->items[i].observer->ended(all->items[i].user, process);
+}
+
+void iswi_observe_buried(iswi_process *process)
+{
+    const iswi_observers *all = &process->host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->buried)
+            all->items[i].observer->buried(all->items[i].user, process);
+}
+
+void iswi_observe_silent(iswi_process *process)
+{
+    const iswi_observers *all = &process->host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->silent)
+            all->items[i].observer->silent(all->items[i].user, process);
+}
+
+void iswi_observe_settled(iswi_host *host)
+{
+    const iswi_observers *all = &host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->settled)
+            all->items[i].observer->settled(all->items[i].user);
+}
+
+void iswi_observe_answered(const iswi_observers *all, const iswi_call *call,
+                           const iswi_answer *answer)
+{
+    for (size_t i = 0; i < all->count && all->look_at_answers; i++)
+        if (all->items[i].observer->answered)
+            all->items[i].observer->answered(all->items[i].user, call, answer);
+}
+
+unsigned iswi_observe_greeted(iswi_process *process, const isw_pairs *capabilities)
+{
+    const iswi_observers *all = &process->host->observers;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const iswi_observer *one = all->items[i].observer;
+        bool named = one->capability && isw_pairs_find(capabilities, one->capability) != NULL;
+
+        bits |= (unsigned)named << i;
+        if (one->greeted)
+            one->greeted(all->items[i].user, process, named);
+    }
+    return bits;
+}
+
+size_t iswi_observers_capabilities(const iswi_observers *all, unsigned named, isw_pair *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (named & 1u << i)
+            out[count++] = (isw_pair){ isw_str_of(all->items[i].observer->capability),
+                                       isw_str_of("1") };
+    return count;
+}
+
+const iswi_observing *iswi_observers_of(const iswi_observers *all, uint64_t kind)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->frame && all->items[i].observer->kind == kind)
+            return &all->items[i];
+    return NULL;
+}
+
+void iswi_observers_stop(const iswi_observers *all)
+{
+    for (size_t i = all->count; i-- > 0;)
+        if (all->items[i].observer->stop)
+            all->items[i].observer->stop(all->items[i].user);
+}
+
+void iswi_observers_destroy(iswi_observers *all)
+{
+    while (all->count) {
+        const iswi_observing *last = &all->items[--all->count];
+
+        if (last->observer->destroy)
+            last->observer->destroy(last->user);
+    }
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person sees at the start: the table of functions, and where they are. On the supervisor's
+ * thread. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "host/engine/engine.h"
+#include "host/operate/operate.h"
+
+#include <stdio.h>
+
+enum { COLUMNS = 5 };
+
+typedef struct row {
+    char *cells[COLUMNS];
+} row;
+
+static char *url_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
+{
+    const char *prefix = host->http_settings.prefix;
+
+    if (function->refused)
+        return iswi_arena_printf(arena, "(not served: %s)", function->refused);
+    return iswi_arena_printf(arena, "%s %s%s%s/%s",
+                             *function->methods ? function->methods : "ANY",
+                             host->http ? iswi_http_url(host->http) : "", *prefix ? "/" : "",
+                             prefix, function->route);
+}
+
+static row row_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
+{
+    const char *chain = atomic_load(&function->chain);
+    row made = { { (char *)function->name, (char *)function->trigger_type, url_of(host, function, arena),
+                   (char *)function->pool->settings->name, *chain ? (char *)chain : (char *)"-" } };
+
+    return made;
+}
+
+static void print_row(iswi_buffer *out, const row *cells, const size_t *widths)
+{
+    iswi_buffer_append_text(out, " ");
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const char *text = cells->cells[i] ? cells->cells[i] : "";
+        size_t before = out->size;
+
+        iswi_buffer_append_text(out, " ");
+        iswi_terminal_text(out, isw_str_of(text));
+        while (i + 1 < COLUMNS && out->size - before < widths[i] + 2 && !out->failed)
+            iswi_buffer_append_text(out, " ");
+    }
+    iswi_buffer_append_text(out, "\n");
+}
+
+static void write_table(const row *rows, size_t count, iswi_buffer *out)
+{
+    size_t widths[COLUMNS] = { 0 };
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < COLUMNS; j++)
+            if (rows[i].cells[j] && strlen(rows[i].cells[j]) > widths[j])
+                widths[j] = strlen(rows[i].cells[j]);
+    iswi_buffer_append_text(out, "\n");
+    for (size_t i = 0; i < count; i++)
+        print_row(out, &rows[i], widths);
+    iswi_buffer_append_text(out, "\n");
+}
+
+static void show_functions(iswi_operate *operate)
+{
+    static const row head = { { "FUNCTION", "TRIGGER", "URL", "WORKER", "CHAIN" } };
+    const iswi_host_function *newest = iswi_host_newest_function(operate->host);
+    size_t count = newest ? newest->number + 1 : 0;
+    iswi_buffer out = { 0 };
+    iswi_arena arena;
+    row *rows;
+
+    iswi_arena_init(&arena, 16 * 1024);
+    rows = count ? iswi_arena_calloc(&arena, count + 1, sizeof *rows) : NULL;
+    if (rows) {
+        rows[0] = head;
+        for (const iswi_host_function *at = newest; at; at = at->before)
+            rows[at->number + 1] = row_of(operate->host, at, &arena);
+        write_table(rows, count + 1, &out);
+        iswi_console_text(&operate->console, (const char *)out.data, out.size);
+    }
+    iswi_buffer_fini(&out);
+    iswi_arena_fini(&arena);
+}
+
+static bool some_are_known(const iswi_host *host)
+{
+    iswi_process_look look;
+
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        iswi_process_look_at(iswi_host_process(host, i, 0), &look, NULL);
+        if (look.functions_known)
+            return true;
+    }
+    return false;
+}
+
+/* Shown at every level: who starts a host wants to know where it is. */
+static void announce(iswi_operate *operate)
+{
+    const iswi_host *host = operate->host;
+    const iswi_host_function *newest = iswi_host_newest_function(host);
+    iswi_logline line = { .level = ISW_LOG_INFO,
+                          .time_us = iswi_wall_us(),
+                          .source = isw_str_of("host") };
+    char known[64] = "no worker serves yet, they are tried again;";
+    char text[256];
+
+    if (some_are_known(host))
+        snprintf(known, sizeof known, "%zu functions", newest ? (size_t)newest->number + 1 : 0);
+    snprintf(text, sizeof text, "%s at %s%s%s, Ctrl-C ends", known,
+             host->http ? iswi_http_url(host->http) : "(no HTTP)",
+             operate->admin ? ", admin at " : "",
+             operate->admin ? iswi_http_url(operate->admin) : "");
+    line.message = isw_str_of(text);
+    iswi_log_line(host, &line, ISWI_SPEAKER_HOST);
+}
+
+void iswi_greeting_show(iswi_operate *operate)
+{
+    show_functions(operate);
+    announce(operate);
+}

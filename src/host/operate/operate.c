@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of what operators have, put together. */
+#include "host/operate/operate.h"
+
+#include "base/alloc.h"
+#include "host/engine/engine.h"
+#include "host/operate/control.h"
+#include "host/operate/metrics.h"
+
+static void on_line(void *user, const iswi_logline *line, iswi_speaker speaker)
+{
+    iswi_console_line(user, line, speaker == ISWI_SPEAKER_HOST);
+}
+
+static void on_settled(void *user)
+{
+    iswi_greeting_show(user);
+}
+
+static void stop(void *user)
+{
+    iswi_operate *operate = user;
+
+    iswi_control_stop(operate->control);
+    iswi_admin_stop(operate);
+}
+
+static void destroy(void *user)
+{
+    iswi_operate *operate = user;
+
+    iswi_console_fini(&operate->console);
+    iswi_journal_destroy(operate->journal);
+    iswi_control_free(operate->control);
+    iswi_free(operate);
+}
+
+static const iswi_observer observer = {
+    .settled = on_settled,
+    .stop = stop,
+    .destroy = destroy,
+};
+
+isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *options,
+                               iswi_log_sink *log, iswi_operate **out, isw_error *error)
+{
+    iswi_operate *operate = iswi_calloc(1, sizeof *operate);
+
+    if (!operate)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the console");
+    operate->host = host;
+    iswi_console_init(&operate->console, options->output, options->json, options->color);
+    if (iswi_host_observe(host, &observer, operate, error) != ISW_OK) {
+        destroy(operate);
+        return error->status;
+    }
+    *log = (iswi_log_sink){ options->level, on_line, &operate->console };
+    *out = operate;
+    return ISW_OK;
+}
+
+isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error *error)
+{
+    const iswi_host_settings *settings = iswi_host_settings_of(operate->host);
+    isw_status status = ISW_OK;
+
+    if (iswi_host_has_control(&settings->host) || path || settings->admin.listen)
+        status = iswi_control_create(operate, path, error);
+    if (status == ISW_OK && settings->admin.listen)
+        status = iswi_admin_start(operate, error);
+    if (status == ISW_OK && operate->control)
+        status = iswi_control_start(operate->control, error);
+    return status;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_OPERATE_OPERATE_H
+#define ISWI_HOST_OPERATE_OPERATE_H
+
+/*
+ * What operators have of a host: its console, the journal of its last lines, the control socket, the
+ * admin endpoints and the metrics. It is an observer of the engine, which owns it; made before
+ * anything is logged, and gone after everything else.
+ */
+#include "host/engine/log.h"
+#include "host/http/front.h"
+#include "host/operate/console.h"
+
+typedef struct iswi_host iswi_host;
+typedef struct iswi_control iswi_control;
+typedef struct iswi_scrape iswi_scrape;
+
+typedef struct iswi_operate {
+    iswi_host *host;
+    iswi_console console;
+    iswi_journal *journal; /* NULL: nobody can ask for lines */
+    iswi_control *control; /* NULL: nobody can ask for anything */
+    iswi_http *admin;      /* NULL: not over HTTP */
+    iswi_routes *admin_routes;
+    iswi_scrape *metrics; /* NULL: nobody can ask for them */
+} iswi_operate;
+
+typedef struct iswi_operate_options {
+    int output; /* descriptor of the console */
+    bool json, color;
+    isw_log_level level;
+} iswi_operate_options;
+
+/* Make it, so that lines are shown from now on. Errors: ISW_E_NO_MEMORY. */
+isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *options,
+                               iswi_log_sink *log, iswi_operate **out, isw_error *error);
+
+/* Open what host.yaml asks for: the control socket, at `path` if that is not NULL, and the admin
+ * endpoints. Errors: as iswi_http_start; ISW_E_IO, ISW_E_NO_MEMORY. */
+isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error *error);
+
+/* greeting.c: the table of functions that a person sees at the start, and where they are. The
+ * supervisor's thread. */
+void iswi_greeting_show(iswi_operate *operate);
+
+#endif
