@@ -3,14 +3,14 @@
  * and nothing comes from a host other than the one that the configuration names. */
 #include "auth_fetch.h"
 
-#include <isoworker/value.h>
-
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* -- Files ------------------------------------------------------------------------------------- */
 
 /* Read up to `capacity` bytes. Returns how many there were, or -1. */
 static ssize_t read_up_to(int fd, char *data, size_t capacity)
@@ -70,32 +70,45 @@ isw_status auth_read_file(const char *path, auth_text *out, struct stat *identit
     return status;
 }
 
-static bool is_loopback(const char *host)
+/* -- Over the network -------------------------------------------------------------------------- */
+
+/* Whom a URL would have us ask; the only reading of one there is. */
+typedef enum auth_origin { NOBODY, SECURED, THIS_MACHINE } auth_origin;
+
+static auth_origin origin_of_parts(const char *scheme, const char *host)
 {
-    return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
-           strcmp(host, "localhost") == 0;
+    const bool loopback = strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
+                          strcmp(host, "localhost") == 0;
+
+    if (strcmp(scheme, "https") == 0)
+        return SECURED;
+    return strcmp(scheme, "http") == 0 && loopback ? THIS_MACHINE : NOBODY;
 }
 
-bool auth_url_allowed(const char *url)
+/* By the library that will dial: http://127.0.0.1@elsewhere/ is not on this machine. */
+static auth_origin origin_of(const char *url)
 {
     CURLU *parsed = curl_url();
     char *scheme = NULL;
     char *host = NULL;
     char *user = NULL;
-    bool allowed = false;
+    auth_origin origin = NOBODY;
 
-    /* Parsed by the library that will dial: http://127.0.0.1@elsewhere/ is not on this machine. */
     if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
-        allowed =
-            strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host));
+        origin = origin_of_parts(scheme, host);
     curl_free(user);
     curl_free(host);
     curl_free(scheme);
     curl_url_cleanup(parsed);
-    return allowed;
+    return origin;
+}
+
+bool auth_url_allowed(const char *url)
+{
+    return origin_of(url) != NOBODY;
 }
 
 /* libcurl's write callback: a short count ends the transfer with CURLE_WRITE_ERROR. */
@@ -113,7 +126,7 @@ static size_t append(char *bytes, size_t one, size_t size, void *user)
 
 static CURLcode configure(CURL *curl, const char *url, auth_text *text, char *message)
 {
-    const bool plain = isw_str_equal_nocase((isw_str){ url, strnlen(url, 5) }, isw_str_of("http:"));
+    const bool plain = origin_of(url) == THIS_MACHINE;
     CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
 
 #define SET(option, value) code = code ? code : curl_easy_setopt(curl, option, value)
