@@ -4,6 +4,7 @@
  * signature holds. */
 #include "auth_jwt.h"
 
+#include "auth_base64url.h"
 #include "auth_claims.h"
 
 #include <jose/jws.h>
@@ -20,59 +21,6 @@ typedef struct compact {
 } compact;
 
 /* -- Text -------------------------------------------------------------------------------------- */
-
-/* The value of a digit of base64url (RFC 4648, section 5), or -1. */
-static int digit_value(unsigned char digit)
-{
-    if (digit >= 'A' && digit <= 'Z')
-        return digit - 'A';
-    if (digit >= 'a' && digit <= 'z')
-        return digit - 'a' + 26;
-    if (digit >= '0' && digit <= '9')
-        return digit - '0' + 52;
-    return digit == '-' ? 62 : digit == '_' ? 63 : -1;
-}
-
-/* No padding, no white space, and no bits set beyond the last byte, so that no two texts decode
- * alike. */
-static bool is_base64url(isw_str text)
-{
-    int digit = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        digit = digit_value((unsigned char)text.data[i]);
-        if (digit < 0)
-            return false;
-    }
-    switch (text.size % 4) {
-    case 0:
-        return true;
-    case 2:
-        return (digit & 15) == 0;
-    case 3:
-        return (digit & 3) == 0;
-    default:
-        return false;
-    }
-}
-
-/* Decode what is_base64url admitted to `out`, of 3/4 its size. Returns the size. */
-static size_t decode(isw_str text, char *out)
-{
-    const char *start = out;
-    unsigned value = 0;
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        value = (value << 6 | (unsigned)digit_value((unsigned char)text.data[i])) & 0xffff;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            *out++ = (char)(value >> bits & 0xff);
-        }
-    }
-    return (size_t)(out - start);
-}
 
 /* Whether brackets nest no deeper than AUTH_TOKEN_MAX_DEPTH: the parser recurses. */
 static bool is_shallow(const char *json, size_t size)
@@ -95,14 +43,16 @@ static bool is_shallow(const char *json, size_t size)
     return true;
 }
 
-/* The JSON object in a part, or NULL. A member that is there twice is refused: readers differ in
+/* The JSON object in a part that `split` admitted, or NULL. A member that is there twice is refused: readers differ in
  * which one counts (RFC 7515, section 4). */
 static json_t *decode_object(isw_str part)
 {
-    char *text = malloc(part.size + 1);
-    size_t size = text ? decode(part, text) : 0;
+    const size_t size = auth_base64url_size(part);
+    char *text = malloc(size + 1);
     json_t *object = NULL;
 
+    if (text)
+        auth_base64url_decode(part, text);
     if (text && is_shallow(text, size) && !memchr(text, 0, size)) /* a NUL may be passed over */
         object = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     free(text);
@@ -122,7 +72,7 @@ static bool split(isw_str text, isw_str parts[PARTS])
             return false;
         parts[i].data = text.data;
         parts[i].size = dot ? (size_t)(dot - text.data) : text.size;
-        if (parts[i].size == 0 || !is_base64url(parts[i]))
+        if (parts[i].size == 0 || auth_base64url_size(parts[i]) == SIZE_MAX)
             return false;
         if (dot)
             text = (isw_str){ dot + 1, text.size - parts[i].size - 1 };

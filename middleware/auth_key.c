@@ -6,7 +6,6 @@
 
 #include "auth_key_numbers.h"
 
-#include <jose/b64.h>
 #include <string.h>
 
 static const auth_algorithm algorithms[] = {
@@ -32,19 +31,13 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* The bytes that a member stands for; SIZE_MAX if it is no base64url. */
-static size_t size_of(const json_t *object, const char *name)
-{
-    return jose_b64_dec(json_object_get(object, name), NULL, 0);
-}
-
 bool auth_key_suits(const json_t *key, const auth_algorithm *algorithm)
 {
     if (strcmp(text_of(key, "kty"), algorithm->type) != 0)
         return false;
     if (algorithm->curve && strcmp(text_of(key, "crv"), algorithm->curve) != 0)
         return false;
-    return !algorithm->secret_size || size_of(key, "k") >= algorithm->secret_size;
+    return !algorithm->secret_size || auth_key_number_size(key, "k") >= algorithm->secret_size;
 }
 
 /* -- What it is for ---------------------------------------------------------------------------- */

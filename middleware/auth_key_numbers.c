@@ -4,7 +4,8 @@
  * issuer for. */
 #include "auth_key_numbers.h"
 
-#include <jose/b64.h>
+#include "auth_base64url.h"
+
 #include <jose/openssl.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -101,21 +102,18 @@ static const char *text_of(const json_t *key, const char *name)
     return json_string_value(json_object_get(key, name));
 }
 
-/* Told before OpenSSL makes other numbers, or none, of what is no text of one. Empty text is one of
- * no bytes. */
-static bool is_base64url(const json_t *key, const char *name)
+size_t auth_key_number_size(const json_t *key, const char *name)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789-_";
     const char *text = text_of(key, name);
 
-    return text[strspn(text, alphabet)] == '\0' && /* asked for a size, jose looks at that alone */
-           jose_b64_dec(json_object_get(key, name), NULL, 0) != SIZE_MAX;
+    return text ? auth_base64url_size(isw_str_of(text)) : SIZE_MAX;
 }
 
+/* Told before OpenSSL makes other numbers, or none, of what is no text of one. Empty text is one of
+ * no bytes. */
 static bool is_number(const json_t *key, const char *name)
 {
-    return *text_of(key, name) && is_base64url(key, name);
+    return *text_of(key, name) && auth_key_number_size(key, name) != SIZE_MAX;
 }
 
 static const char *refuse_rsa_text(const json_t *key)
@@ -138,8 +136,8 @@ static const char *refuse_ec(const json_t *key)
             continue;
         if (!is_number(key, "x") || !is_number(key, "y"))
             return "has coordinates that are no base64url of numbers";
-        return jose_b64_dec(json_object_get(key, "x"), NULL, 0) == curves[i].size &&
-                       jose_b64_dec(json_object_get(key, "y"), NULL, 0) == curves[i].size
+        return auth_key_number_size(key, "x") == curves[i].size &&
+                       auth_key_number_size(key, "y") == curves[i].size
                    ? NULL
                    : "has coordinates that are not of its curve's length";
     }
@@ -148,9 +146,9 @@ static const char *refuse_ec(const json_t *key)
 
 static const char *refuse_oct(const json_t *key)
 {
-    const size_t size = jose_b64_dec(json_object_get(key, "k"), NULL, 0);
+    const size_t size = auth_key_number_size(key, "k");
 
-    if (!is_base64url(key, "k"))
+    if (size == SIZE_MAX)
         return "has a k that is no base64url";
     return size < SECRET_MIN_BYTES ? "has a k of fewer than 32 bytes" : NULL;
 }

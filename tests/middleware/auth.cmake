@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The sources of auth.so without its entry, so that a test sees what the module hides.
 set(auth_sources middleware/auth_support.c)
-foreach(name IN ITEMS auth auth_caller auth_claims auth_fetch auth_jwks auth_jwt auth_key
-                      auth_key_numbers auth_keys auth_keyset auth_options)
+foreach(name IN ITEMS auth auth_base64url auth_caller auth_claims auth_fetch auth_jwks auth_jwt
+                      auth_key auth_key_numbers auth_keys auth_keyset auth_options)
   list(APPEND auth_sources ../middleware/${name}.c)
 endforeach()
 

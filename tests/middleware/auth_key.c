@@ -68,6 +68,7 @@ static void an_rsa_key_that_is_not_sound_is_refused_with_the_reason(void **state
         { "{\"e\":\"\"}", "an e that is no base64url" },
         { "{\"e\":1}", "lacks a member" },
         { "{\"e\":\"!!\"}", "an e that is no base64url" },
+        { "{\"e\":\"AQABAB\"}", "an e that is no base64url" }, /* bits beyond the last byte */
         { "{\"n\":\"AQAB\"}", "2048" },
         { "{\"n\":\"\"}", "an n that is no base64url" },
         { "{\"n\":\"AQ+/\"}", "an n that is no base64url" }, /* of the other alphabet */
@@ -128,6 +129,8 @@ static void a_key_is_held_to_its_curve_and_its_hash(void **state)
         { "{\"k\":\"\"}", "fewer than 32" },
         { "{\"k\":\"*\"}", "no base64url" },
         { "{\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+/\"}", "no base64url" },
+        { "{\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"}", NULL },
+        { "{\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\"}", "no base64url" },
     };
     json_t *ec = make_key("ES256", "e");
     json_t *oct = make_key("HS256", "h");
