@@ -47,7 +47,7 @@ ROOMS = {
 DOORS = {
     "host/system": None,
     "host/settings": {"settings.h"},
-    "host/engine": {"engine.h", "log.h", "look.h", "observer.h"},
+    "host/engine": {"call.h", "engine.h", "log.h", "look.h", "observer.h"},
     "host/http": {"front.h", "listen.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},

@@ -11,6 +11,7 @@
  * link and its state; no two locks of processes are ever held together, and nothing is answered
  * while one is held.
  */
+#include "host/engine/call.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/observers.h"
@@ -40,7 +41,7 @@ typedef struct iswi_host_output {
 } iswi_host_output;
 
 /* A function that some worker has. Made once, lives as long as the host. */
-typedef struct iswi_host_function {
+struct iswi_host_function {
     uint64_t number; /* in load and invoke */
     iswi_pool *pool;
     size_t place; /* among its pool's functions */
@@ -59,68 +60,12 @@ typedef struct iswi_host_function {
     atomic_ullong ended, failed;   /* calls of it */
     atomic_ullong total_us, last_us; /* that they took */
     struct iswi_host_function *before; /* the one that was made before it */
-} iswi_host_function;
+};
 
 /* The function `name` once a worker has told about it, else NULL. Any thread. */
 iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
 /* -- Calls ------------------------------------------------------------------------------------- */
-
-/* How a call ended. `held` keeps alive what the views point to. */
-typedef struct iswi_answer {
-    const iswi_host_function *function; /* of a worker's answer; else NULL */
-    isw_outcome outcome;
-    isw_status status;
-    bool retriable;
-    isw_str message;
-    isw_value result;
-    isw_map outputs; /* with the response */
-    uint64_t retry_after_ms;
-    int64_t at_ns; /* when it came; 0: now */
-    void *held; /* give to iswi_answer_release; may be NULL */
-} iswi_answer;
-
-void iswi_answer_release(void *held);
-
-/* Called exactly once for each call, on any thread, with no lock held. Owns answer->held. */
-typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi_answer *answer);
-
-/* What happens to a call before its answer, with the caller's `user`; a process's lock is held, so
- * nothing of calls or processes may be called. NULL: the caller does not care. */
-typedef struct iswi_call_events {
-    /* It was given to a process, under this id: where iswi_call_send finds it. */
-    void (*placed)(void *user, iswi_process *process, uint64_t id);
-    /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke
-     * the protocol. */
-    isw_status (*head)(void *user, const isw_http *head);
-    isw_status (*chunk)(void *user, isw_bytes bytes);
-    void (*window)(void *user, uint64_t bytes);
-} iswi_call_events;
-
-typedef struct iswi_call {
-    iswi_host_function *function;
-    char invocation_id[33];
-    isw_value trigger; /* borrowed from the caller until the answer */
-    iswi_wire_trace trace;
-    int64_t begun_ns;
-    int64_t deadline_ns; /* 0: none */
-    bool body_follows;   /* in chunks; such a call is tried once */
-    bool complained;     /* its worker has logged a warning or worse about it; likewise */
-    bool answer_streams; /* it has begun; with the process's lock, or at its end */
-    const iswi_call_events *events; /* may be NULL */
-    unsigned tries;      /* that ended without an answer */
-    iswi_process *avoid; /* where the last one was lost */
-    iswi_answer_fn answer;
-    void *user;
-} iswi_call;
-
-/* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
- * come before this returns. Does not block. Any thread. */
-void iswi_call_start(iswi_host *host, const iswi_call *call);
-
-/* Send a frame about a call that was placed there; nothing if it is there no more. ISW_E_BUSY: not
- * now. Any thread. */
-isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame);
 
 /* Take up a call whose process was lost, or answer it. Owns `call`. */
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why);
@@ -457,11 +402,6 @@ isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned 
 /* facts.c: what functions tell of themselves. */
 /* Take over what a function tells now. False: no memory. The supervisor's thread. */
 bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_wire_function *wire);
-
-/* The policy that an answer of the host's own for the function keeps to; NULL for none. Without a
- * function the first of any that allows the origin. Any thread. */
-const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *function,
-                                  const char *origin);
 
 /* failure_line.c: log why a worker's response is no success. Any thread. */
 void iswi_failure_say(const iswi_process *process, const iswi_call *call,

@@ -24,11 +24,10 @@ static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
 
     if (result->type == ISW_VALUE_HTTP)
         snprintf(status, sizeof status, " of the status %d", result->as.http->status);
-    iswi_say_of(function->pool->processes->host, ISW_LOG_ERROR, function->name,
-                        invocation_id,
-                        "%s: its result, of the type %s%s, is no answer to an HTTP request: send "
-                        "json, text, bytes, or http with a status of 200 to 599", function->name,
-                        isw_value_type_name(result->type), status);
+    iswi_function_say(function, ISW_LOG_ERROR, invocation_id,
+                      "its result, of the type %s%s, is no answer to an HTTP request: send json, "
+                      "text, bytes, or http with a status of 200 to 599",
+                      isw_value_type_name(result->type), status);
 }
 
 /* Whether there is no room for the headers of a function's answer; it is told then. */
@@ -41,11 +40,9 @@ static bool refuse_head(const iswi_http_request *request, const char *invocation
 
     if (!size)
         return false;
-    iswi_say_of(function->pool->processes->host, ISW_LOG_ERROR, function->name,
-                        invocation_id,
-                        "%s: the headers of its answer have %zu bytes, more than the %zu that "
-                        "there is room for: send fewer, or shorter ones", function->name, size,
-                        room);
+    iswi_function_say(function, ISW_LOG_ERROR, invocation_id,
+                      "the headers of its answer have %zu bytes, more than the %zu that there is "
+                      "room for: send fewer, or shorter ones", size, room);
     return true;
 }
 
@@ -138,7 +135,7 @@ static isw_status send_about(const iswi_http_request *request, iswi_frame *frame
 static bool streams(void *user, void *target)
 {
     (void)user;
-    return ((const iswi_host_function *)target)->streams;
+    return iswi_function_streams(target);
 }
 
 static const isw_cors *policy(void *user, const void *target, const char *origin)
@@ -149,7 +146,7 @@ static const isw_cors *policy(void *user, const void *target, const char *origin
 static bool preflights(void *user, void *target)
 {
     (void)user;
-    return atomic_load(&((iswi_host_function *)target)->preflights);
+    return iswi_function_preflights(target);
 }
 
 static isw_status on_upload(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
@@ -176,12 +173,13 @@ static void on_taken(void *user, iswi_http_request *request, size_t bytes)
 /* The function need not go on; its answer is dropped by the front. */
 static void on_left(void *user, iswi_http_request *request)
 {
-    iswi_host *host = user;
-    iswi_frame frame = { .kind = ISWI_CANCEL };
+    void *process;
+    uint64_t id;
 
-    frame.as.cancel.reason = ISWI_CANCEL_CALLER_LEFT;
-    frame.as.cancel.grace_ms = (uint64_t)host->options.cancel_grace_ms;
-    send_about(request, &frame);
+    (void)user;
+    iswi_http_tag(request, &process, &id);
+    if (process)
+        iswi_call_leave(process, id);
 }
 
 /* -- Requests and answers ---------------------------------------------------------------------- */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_CALL_H
+#define ISWI_HOST_ENGINE_CALL_H
+
+/*
+ * Calls as triggers see them: the only door through which they do. A trigger is given functions, as
+ * its table asks for them (trigger.h), starts a call of one when something came in, hears of it by
+ * its events, and gets exactly one answer, whatever becomes of the worker. It needs to know neither
+ * processes nor how a call is tried again.
+ *
+ * Threads: all of it from any, but where it says otherwise.
+ */
+#include "wire/frame.h"
+
+#include <isoworker/log.h>
+#include <isoworker/sys/facts.h>
+
+typedef struct iswi_host iswi_host;
+typedef struct iswi_process iswi_process;
+typedef struct iswi_host_function iswi_host_function; /* lives as long as the host */
+
+/* -- What a trigger may ask of a function ------------------------------------------------------ */
+
+/* Whether its body is to go to it as it comes. */
+bool iswi_function_streams(const iswi_host_function *function);
+
+/* Whether its chain answers the preflights of browsers (src/url/preflight.h). */
+bool iswi_function_preflights(const iswi_host_function *function);
+
+/* The policy that an answer of the host's own for the function keeps to; NULL for none. Without a
+ * function the first of any that allows the origin. */
+const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *function,
+                                  const char *origin);
+
+/* A line of the host's log about a call of it, behind its name; "" for an id that is not known. */
+void iswi_function_say(const iswi_host_function *function, isw_log_level level,
+                       const char *invocation_id, const char *format, ...) ISW_PRINTF(4, 5);
+
+/* -- A call ------------------------------------------------------------------------------------ */
+
+/* How a call ended. `held` keeps alive what the views point to. */
+typedef struct iswi_answer {
+    const iswi_host_function *function; /* of a worker's answer; else NULL */
+    isw_outcome outcome;
+    isw_status status;
+    bool retriable;
+    isw_str message;
+    isw_value result;
+    isw_map outputs; /* with the response */
+    uint64_t retry_after_ms;
+    int64_t at_ns; /* when it came; 0: now */
+    void *held; /* give to iswi_answer_release; may be NULL */
+} iswi_answer;
+
+void iswi_answer_release(void *held);
+
+/* Called exactly once for each call, on any thread, with no lock held. Owns answer->held. */
+typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi_answer *answer);
+
+/* What happens to a call before its answer, with the caller's `user`; a process's lock is held, so
+ * nothing of calls or processes may be called. NULL: the caller does not care. */
+typedef struct iswi_call_events {
+    /* It was given to a process, under this id: where iswi_call_send finds it. Comes again where
+     * the call is tried again. */
+    void (*placed)(void *user, iswi_process *process, uint64_t id);
+    /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke
+     * the protocol. */
+    isw_status (*head)(void *user, const isw_http *head);
+    isw_status (*chunk)(void *user, isw_bytes bytes);
+    void (*window)(void *user, uint64_t bytes);
+} iswi_call_events;
+
+typedef struct iswi_call {
+    /* Whoever starts it says these, and leaves the rest zero: */
+    iswi_host_function *function;
+    isw_value trigger; /* borrowed from the caller until the answer */
+    iswi_wire_trace trace;
+    bool body_follows; /* in chunks; such a call is tried once */
+    const iswi_call_events *events; /* may be NULL */
+    iswi_answer_fn answer;
+    void *user;
+    /* The engine's own: */
+    char invocation_id[33];
+    int64_t begun_ns;
+    int64_t deadline_ns; /* 0: none */
+    bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
+    bool answer_streams; /* it has begun; with the process's lock, or at its end */
+    unsigned tries;      /* that ended without an answer */
+    iswi_process *avoid; /* where the last one was lost */
+} iswi_call;
+
+/* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
+ * come before this returns. Does not block. */
+void iswi_call_start(iswi_host *host, const iswi_call *call);
+
+/* Send a frame about a call that was placed there, a chunk of its body or a window for that of its
+ * answer; nothing if it is there no more. ISW_E_BUSY: not now. */
+isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame);
+
+/* Whoever waited for its answer is gone: the function need not go on, and is told so. The answer
+ * comes all the same. */
+void iswi_call_leave(iswi_process *process, uint64_t id);
+
+#endif
