@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "url/fields.h"
 #include "url/query.h"
 
 enum { ARENA_BYTES = 2048 };
@@ -81,17 +82,6 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-static isw_str trimmed(isw_str text)
-{
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* A copy as UTF-8, which is what the wire and the functions have. RFC 9110, section 5.5, lets a
  * value have any byte, and a browser sends cookies that a neighbour has set in Latin-1: refused,
  * they would lock a user out of a function that never reads them. */
@@ -110,7 +100,7 @@ static bool keep_headers(iswi_http_request *request, header_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         isw_pair *header = &list->items[i];
-        isw_str value = keep_value(&request->arena, trimmed(header->value));
+        isw_str value = keep_value(&request->arena, iswi_field_trim(header->value));
         char *name = iswi_arena_strndup(&request->arena, header->name.data, header->name.size);
 
         if (!name)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/problem.h"
+#include "url/fields.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -37,7 +38,7 @@ void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers)
         const char *name;
         const char *value;
 
-        if (!iswi_http_is_token(header.name) || !iswi_http_is_field_value(header.value) ||
+        if (!iswi_field_is_token(header.name) || !iswi_field_is_value(header.value) ||
             is_ours_to_set(header.name) ||
             (request->status == MHD_HTTP_NOT_MODIFIED && is_of_content(header.name)))
             continue;

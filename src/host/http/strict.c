@@ -6,36 +6,11 @@
 #include "host/http/strict.h"
 
 #include "base/text.h"
+#include "url/fields.h"
 #include "url/percent.h"
-
 
 /* 18 digits fit an int64_t whatever they are. */
 enum { LENGTH_DIGITS_MAX = 18 };
-
-bool iswi_http_is_token(isw_str text)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-        if (!alnum && !(c && strchr(marks, c)))
-            return false;
-    }
-    return text.size > 0;
-}
-
-bool iswi_http_is_field_value(isw_str text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
 
 static bool is_named(const isw_pair *header, const char *name)
 {
@@ -62,7 +37,7 @@ static const char *check_request_line(const iswi_http_head *head)
     bool known = isw_str_equal(head->version, isw_str_of("HTTP/1.1")) ||
                  isw_str_equal(head->version, isw_str_of("HTTP/1.0"));
 
-    if (!iswi_http_is_token(head->method))
+    if (!iswi_field_is_token(head->method))
         return "The method is not a token.";
     if (!known)
         return "The protocol version is neither HTTP/1.1 nor HTTP/1.0.";
@@ -84,9 +59,9 @@ static const char *check_fields(const isw_pairs *headers)
     for (size_t i = 0; i < headers->count; i++) {
         const isw_pair *header = &headers->items[i];
 
-        if (!iswi_http_is_token(header->name))
+        if (!iswi_field_is_token(header->name))
             return "The name of a header field is not a token.";
-        if (!iswi_http_is_field_value(header->value))
+        if (!iswi_field_is_value(header->value))
             return "A header field holds a control character.";
     }
     return NULL;

@@ -25,13 +25,7 @@ const char *iswi_http_strict_check(const iswi_http_head *head, iswi_http_framing
 
 /* Whether every line of the head ended with CR LF, single spaces divided the request line, no line
  * was folded, and no NUL hid anything: whether its parts lie in memory as libmicrohttpd's parser
- * leaves such a head, which it takes apart in place (see http_strict.c). */
+ * leaves such a head, which it takes apart in place (see strict.c). */
 bool iswi_http_strict_layout(const iswi_http_head *head);
-
-/* Whether `text` is a token (RFC 9110, 5.6.2), as names of fields and methods are. */
-bool iswi_http_is_token(isw_str text);
-
-/* Whether `text` may be a field value: no control character but the tab. */
-bool iswi_http_is_field_value(isw_str text);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/traceparent.h"
+#include "url/fields.h"
 #include "url/percent.h"
 
 enum {
@@ -14,28 +15,16 @@ enum {
     STATE_LONG = 128        /* a member that goes first when there is no room for all */
 };
 
-static isw_str trimmed(const char *from, const char *to)
-{
-    while (from < to && (*from == ' ' || *from == '\t'))
-        from++;
-    while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
-        to--;
-    return (isw_str){ from, (size_t)(to - from) };
-}
-
 /* One "key=value;property". False: it is malformed, or memory is out. */
 static bool read_member(isw_str member, iswi_arena *arena, isw_pair *pair)
 {
-    const char *semicolon = memchr(member.data, ';', member.size);
-    const char *end = semicolon ? semicolon : member.data + member.size;
-    const char *equals = memchr(member.data, '=', (size_t)(end - member.data));
-    isw_str value;
+    isw_str value = iswi_field_split(&member, ';');
     char *decoded;
 
-    if (!equals)
+    if (!memchr(value.data, '=', value.size))
         return false;
-    pair->name = trimmed(member.data, equals);
-    value = trimmed(equals + 1, end);
+    pair->name = iswi_field_split(&value, '=');
+    value = iswi_field_trim(value);
     decoded = iswi_arena_alloc(arena, value.size + 1);
     if (!pair->name.size || !decoded)
         return false;
@@ -46,14 +35,8 @@ static bool read_member(isw_str member, iswi_arena *arena, isw_pair *pair)
 /* A header's members behind the `count` that are there already; returns how many there are then. */
 static size_t read_list(isw_str list, iswi_arena *arena, isw_pair *pairs, size_t count)
 {
-    while (list.size && count < MEMBERS_MAX) {
-        const char *comma = memchr(list.data, ',', list.size);
-        size_t size = comma ? (size_t)(comma - list.data) : list.size;
-
-        count += read_member((isw_str){ list.data, size }, arena, &pairs[count]);
-        list.data += size + (comma ? 1 : 0);
-        list.size -= size + (comma ? 1 : 0);
-    }
+    while (list.size && count < MEMBERS_MAX)
+        count += read_member(iswi_field_split(&list, ','), arena, &pairs[count]);
     return count;
 }
 
@@ -137,17 +120,13 @@ static void add_state_member(state_members *members, isw_str member)
 static bool read_state(isw_str list, state_members *members, size_t *seen)
 {
     while (list.size) {
-        const char *comma = memchr(list.data, ',', list.size);
-        const size_t size = comma ? (size_t)(comma - list.data) : list.size;
-        const isw_str member = trimmed(list.data, list.data + size);
+        const isw_str member = iswi_field_split(&list, ',');
 
         if (member.size) {
             if (++*seen > STATE_MEMBERS_MAX || !is_state_member(member))
                 return false;
             add_state_member(members, member);
         }
-        list.data += size + (comma ? 1 : 0);
-        list.size -= size + (comma ? 1 : 0);
     }
     return true;
 }

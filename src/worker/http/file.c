@@ -3,10 +3,10 @@
  * is cut while it is mapped would end the worker. */
 #include "base/clock.h"
 #include "base/text.h"
+#include "url/fields.h"
 #include "worker/context/failure.h"
 #include "worker/http/conditions.h"
 #include "worker/http/date.h"
-#include "worker/http/fields.h"
 #include "worker/http/file_open.h"
 #include "worker/http/reply.h"
 #include "worker/http/types.h"
@@ -293,12 +293,12 @@ static isw_status check_options(isw_context *ctx, const isw_file_options *option
     if (options->content_type) {
         isw_str type = isw_str_of(options->content_type);
 
-        if (iswi_field_bad_byte(type) < type.size)
+        if (!iswi_field_is_value(type))
             return iswi_misuse(ctx, ISW_E_INVALID, "the content type of a file has a control "
                                                  "character");
     }
     if (name && (!text.size || !iswi_utf8_valid(name, text.size) ||
-                 strcspn(name, "\t") < text.size || iswi_field_bad_byte(text) < text.size))
+                 strcspn(name, "\t") < text.size || !iswi_field_is_value(text)))
         return iswi_misuse(ctx, ISW_E_INVALID,
                          "the download_name of a file is empty, is not UTF-8 or has control "
                          "characters");

@@ -3,7 +3,7 @@
  * `at` is understood. Lines end in CR LF and nothing else (RFC 2046, section 5.1.1). */
 #include "worker/http/multipart.h"
 
-#include "worker/http/fields.h"
+#include "url/fields.h"
 
 #include <string.h>
 
@@ -204,7 +204,7 @@ static isw_status split_header(const reader *r, const char *start, isw_str line,
     if (!colon || !iswi_field_is_token(name))
         return refuse(r, start, "a header of a part has no name");
     value = iswi_field_trim(value);
-    if (iswi_field_bad_byte(value) < value.size)
+    if (!iswi_field_is_value(value))
         return refuse(r, line.data == start ? value.data + iswi_field_bad_byte(value) : start,
                       "a header of a part has a control character");
     *out = (isw_pair){ name, value };

@@ -2,8 +2,8 @@
 /* What the headers of a part say of it. A second word on anything that decides what the part is
  * would be read one way here and another way elsewhere, and is refused. */
 #include "base/text.h"
+#include "url/fields.h"
 #include "url/percent.h"
-#include "worker/http/fields.h"
 #include "worker/http/multipart.h"
 
 typedef struct reader {
@@ -35,7 +35,7 @@ static isw_status set_once(const reader *r, isw_str *member, isw_str value, cons
         return refuse(r, again);
     if (!iswi_utf8_valid(value.data, value.size))
         return refuse(r, "with a name that is not UTF-8");
-    if (iswi_field_bad_byte(value) < value.size)
+    if (!iswi_field_is_value(value))
         return refuse(r, "with a control character in a name");
     *member = value;
     return ISW_OK;

@@ -5,8 +5,8 @@
 
 #include "base/problem.h"
 #include "base/text.h"
+#include "url/fields.h"
 #include "worker/context/failure.h"
-#include "worker/http/fields.h"
 
 #include <isoworker/convert.h>
 #include <isoworker/http.h>

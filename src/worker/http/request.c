@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests: a face on the trigger's data of a context. */
+#include "url/fields.h"
 #include "worker/context/context.h"
-#include "worker/http/fields.h"
 
 #include <isoworker/http.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a trigger brought as a struct, by its type, and a reply made of one. */
+#include "url/fields.h"
 #include "worker/context/failure.h"
-#include "worker/http/fields.h"
 
 #include <isoworker/bind.h>
 #include <isoworker/convert.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens, values and parameters. Nothing here reads beyond the size of a text. */
-#include "worker/http/fields.h"
-
+#include "url/fields.h"
 
 static bool is_token_char(char c)
 {
@@ -28,6 +27,11 @@ size_t iswi_field_bad_byte(isw_str text)
             return i;
     }
     return text.size;
+}
+
+bool iswi_field_is_value(isw_str text)
+{
+    return iswi_field_bad_byte(text) == text.size;
 }
 
 static bool is_space(char c)

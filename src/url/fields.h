@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_WORKER_HTTP_FIELDS_H
-#define ISWI_WORKER_HTTP_FIELDS_H
+#ifndef ISWI_URL_FIELDS_H
+#define ISWI_URL_FIELDS_H
 
 /* What the fields of HTTP and MIME are made of (RFC 9110, section 5). Pure; any thread. */
 #include "base/arena.h"
 
 #include <isoworker/value.h>
 
+/* A token (RFC 9110, section 5.6.2), as methods and the names of fields are. */
 bool iswi_field_is_token(isw_str text);
+
+/* What the value of a field may be. */
+bool iswi_field_is_value(isw_str text);
 
 /* Where `text` has the first byte that no field's value may have, or text.size: control characters
  * but the tab. */
