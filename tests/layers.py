@@ -41,6 +41,14 @@ ROOMS = {
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},
     },
+    "worker": {
+        "context": set(),
+        "http": {"context"},
+        "registry": {"context", "http"},
+        "session": {"context", "http", "registry"},
+        "program": {"context", "registry", "session"},
+        "testing": {"context", "http", "registry", "program"},
+    },
 }
 
 # The headers of a room that others may name; None: all.
@@ -51,6 +59,12 @@ DOORS = {
     "host/http": {"front.h", "listen.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
+    "worker/context": {"context.h", "failure.h"},
+    "worker/http": {"reply.h", "windows.h"},
+    "worker/registry": {"call.h", "worker.h"},
+    "worker/session": {"session.h"},
+    "worker/program": {"local.h", "replay.h"},
+    "worker/testing": set(),
 }
 
 # How a third-party header begins, and the paths that may name it.
@@ -250,6 +264,10 @@ WRONG = [
     ("src/host/operate/x.c", '#include "host/http/internal.h"'),
     ("src/cli/x.c", '#include "host/http/internal.h"'),
     ("src/host/host.c", '#include "host/debug/redact.h"'),
+    ("src/worker/context/x.c", '#include "worker/http/reply.h"'),
+    ("src/worker/context/x.c", '#include "worker/registry/worker.h"'),
+    ("src/worker/http/x.c", '#include "worker/context/metrics.h"'),
+    ("src/worker/program/x.c", '#include "worker/session/internal.h"'),
     ("src/cli/x.c", '#include "link/link.h"'),
     ("src/cli/x.c", "#include <microhttpd.h>"),
     ("src/cli/x.cc", "#include <grpcpp/grpcpp.h>"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker under gdb. The handler is a static function, so gdb does not know it by name: it stops
- * where the SDK says that it is ready (src/worker/program/debugged.c), reads the handler's address there,
- * and sets the breakpoint on that.
+ * where the SDK says that it is ready (src/worker/program/debugged.c), reads the handler's address
+ * there, and sets the breakpoint on that.
  */
 #include "host/debug/gdb.h"
 

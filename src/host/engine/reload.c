@@ -44,7 +44,7 @@ static bool is_link(const char *path)
     return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-/* The file that the pool's workers will read, as src/worker/settings.c finds it. */
+/* The file that the pool's workers will read, as src/worker/registry/settings.c finds it. */
 static char *config_of(const iswi_host *host, const iswi_pool *pool)
 {
     const iswi_worker_settings *settings = pool->settings;

@@ -4,10 +4,10 @@
  * touches of it when it cancels it; the invocation's end takes that away under the lock, if there
  * is any.
  */
-#include "worker/context/failure.h"
 #include "worker/context/limit.h"
 
 #include "base/clock.h"
+#include "worker/context/failure.h"
 
 #include <errno.h>
 #include <sys/timerfd.h>

@@ -7,39 +7,14 @@
 #include "base/arena.h"
 #include "pipeline/chain.h"
 #include "wire/frame.h"
+#include "worker/context/shared.h"
 
 #include <isoworker/context.h>
 #include <isoworker/log.h>
-#include <isoworker/metric.h>
-#include <isoworker/service.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 enum { ISWI_SCOPES_MAX = 8, ISWI_CONTEXT_ARENA_BYTES = 16 * 1024 };
-
-typedef struct iswi_watch iswi_watch;
-
-/* Wakes isw_context_sleep when something is cancelled. */
-typedef struct iswi_gate {
-    pthread_mutex_t lock;
-    pthread_cond_t cancelled;
-    iswi_watch *watch; /* limit.c; NULL: not needed so far */
-} iswi_gate;
-
-typedef struct iswi_services iswi_services;
-
-/* What all invocations of a worker share. */
-typedef struct iswi_shared {
-    iswi_services *services;
-    isw_metrics *metrics;
-    iswi_gate gate;
-} iswi_shared;
-
-bool iswi_shared_init(iswi_shared *shared); /* false: no memory; to be ended all the same */
-void iswi_shared_fini(iswi_shared *shared); /* destroys the singletons */
-
-/* Whoever sleeps, in whatever invocation, looks whether it was cancelled. */
-void iswi_shared_wake(iswi_shared *shared);
 
 /* Where the log lines of an invocation go. Must copy what it needs. */
 typedef struct iswi_log_sink {
@@ -220,6 +195,18 @@ bool iswi_context_grow(isw_context *ctx, void *array_pointer, size_t *capacity, 
 /* What chains need: the step that calls the handler, and what a request has. */
 extern const iswi_ends iswi_context_ends;
 
+/* -- Who runs it; running.c ------------------------------------------------------------------- */
+
+/* This thread runs `ctx` from now on (NULL: nothing). Returns what it ran before. */
+const isw_context *iswi_running_set(const isw_context *ctx);
+
+/* What this thread runs, or NULL. Async-signal-safe; what it points to may be broken. */
+const isw_context *iswi_running(void);
+
+/* Have `prepare` called on this thread now, and on each other one before it runs its first
+ * invocation from now on. Once for a process. */
+void iswi_running_prepare(void (*prepare)(void));
+
 /* -- Its answer -------------------------------------------------------------------------------- */
 
 /* Whether ctx->result is to travel with the response. */
@@ -233,32 +220,9 @@ isw_status iswi_emit_settle(isw_context *ctx);
  * ISW_E_TOO_LARGE. */
 isw_status iswi_answer_check_head(isw_context *ctx);
 
-/* The chain returned: whether result and outputs fit into one message, and its headers into the room
- * there is; what does not is dropped, and then there is no result. Values were looked at where they
- * were given. Errors, recorded: ISW_E_TOO_LARGE. */
+/* The chain returned: whether result and outputs fit into one message, and its headers into the
+ * room there is; what does not is dropped, and then there is no result. Values were looked at where
+ * they were given. Errors, recorded: ISW_E_TOO_LARGE. */
 isw_status iswi_answer_settle(isw_context *ctx);
-
-/* -- What is shared ---------------------------------------------------------------------------- */
-
-/* Services are added before the worker is configured, then checked; only the singletons change
- * afterwards, under their locks. Errors as isw_worker_add_service. */
-isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
-                             isw_error *error);
-
-/* Sort, and check needs and lifetimes. Errors: ISW_E_CONFIG. */
-isw_status iswi_services_check(iswi_services *services, isw_error *error);
-
-/* Where the telling of metrics is; zero it to begin. */
-typedef struct iswi_metrics_at {
-    struct iswi_family *family;
-    isw_series *series;
-    bool begun;
-} iswi_metrics_at;
-
-/* The next part of what has changed since it was told, no more than one frame may have. Its lists
- * lie in `arena`; it is told by that. Returns whether there may be more. What memory cannot be had
- * for is told the next time. Any thread. */
-bool iswi_metrics_tell(isw_metrics *metrics, iswi_metrics_at *at, iswi_arena *arena,
-                       iswi_wire_metrics *out);
 
 #endif

@@ -6,12 +6,12 @@
  * list only while its owner is between begin and end, and what is called is called with the watch's
  * lock held, so that end waits for it.
  */
+#include "worker/context/limit.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
 #include "worker/context/failure.h"
-#include "worker/context/limit.h"
 
 struct iswi_watch {
     pthread_mutex_t lock;

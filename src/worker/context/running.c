@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a thread runs. State of the process and of its threads, since a signal handler has no other
  * way to it. */
-#include "worker/context/running.h"
-
-#include <stdatomic.h>
-#include <stdbool.h>
+#include "worker/context/context.h"
 
 static _Atomic(void (*)(void)) prepare_thread;
 

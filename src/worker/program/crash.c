@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "worker/context/context.h"
-#include "worker/context/running.h"
 
 #include <errno.h>
 #include <execinfo.h>

@@ -39,74 +39,6 @@ static void on_signal(int number)
         isw_worker_stop(worker);
 }
 
-static int exit_status(isw_status status)
-{
-    switch (status) {
-    case ISW_E_CONFIG:
-    case ISW_E_CONFLICT:
-    case ISW_E_INVALID:
-        return EX_CONFIG;
-    case ISW_E_PROTOCOL:
-    case ISW_E_UNSUPPORTED:
-    case ISW_E_UNAUTHENTICATED:
-        return EX_PROTOCOL;
-    case ISW_E_NO_MEMORY:
-        return EX_OSERR;
-    case ISW_E_IO:
-        return EX_IOERR;
-    default:
-        return EX_UNAVAILABLE;
-    }
-}
-
-int iswi_program_fail(const isw_error *error)
-{
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->message);
-    return exit_status(error->status);
-}
-
-/* Say all that is wrong, if anything is, and end the list; the status to end with. */
-static int tell(isw_status status, iswi_faults *faults, const isw_error *error)
-{
-    iswi_buffer text = { 0 };
-
-    if (status != ISW_OK) {
-        iswi_faults_tell(faults, program_invocation_short_name, error, &text);
-        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error->message, stderr);
-        iswi_buffer_fini(&text);
-    }
-    iswi_faults_fini(faults);
-    if (status == ISW_OK)
-        return EX_OK;
-    return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
-}
-
-int iswi_program_configure(isw_worker *worker)
-{
-    iswi_faults faults = { .count = 0 };
-    isw_error error = { ISW_OK, "" };
-    isw_status status = iswi_worker_configure(worker, &faults, &error);
-
-    return tell(status, &faults, &error);
-}
-
-size_t iswi_program_warn(isw_worker *worker)
-{
-    iswi_faults warnings = { .count = 0 };
-    isw_error none = { ISW_OK, "" };
-    iswi_buffer text = { 0 };
-    size_t count;
-
-    iswi_worker_warn_of_doubts(worker, &warnings);
-    count = warnings.count;
-    if (count)
-        iswi_faults_tell(&warnings, program_invocation_short_name, &none, &text);
-    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "", stderr);
-    iswi_buffer_fini(&text);
-    iswi_faults_fini(&warnings);
-    return count;
-}
-
 static int run(isw_worker *worker)
 {
     struct sigaction stop = { .sa_handler = on_signal };
@@ -169,9 +101,7 @@ static int take_config(isw_worker *worker, int *argc, char **argv)
     argv[kept] = NULL;
     if (!path)
         return EX_OK;
-    iswi_free(worker->config_path);
-    worker->config_path = iswi_strdup(path);
-    if (*path && worker->config_path)
+    if (*path && iswi_worker_set_config(worker, path))
         return EX_OK;
     return refuse("--config", "needs a file");
 }
@@ -240,7 +170,7 @@ int isw_app_main(int argc, char **argv, const isw_app *app)
 
     if (status == ISW_OK)
         status = iswi_worker_add_app(worker, app, &faults, &error);
-    code = tell(status, &faults, &error);
+    code = iswi_program_tell(status, &faults, &error);
     if (code == EX_OK)
         code = isw_worker_main(worker, argc, argv);
     isw_worker_destroy(worker);

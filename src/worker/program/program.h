@@ -17,6 +17,10 @@ int iswi_program_check(isw_worker *worker);
 int iswi_program_invoke(isw_worker *worker, int argc, char **argv); /* argv[0] is the name */
 bool iswi_program_takes_value(const char *word); /* an option of `invoke`, all of which do */
 
+/* Print all that is wrong, if `status` says that anything is, and end the list; the status to end
+ * with. */
+int iswi_program_tell(isw_status status, iswi_faults *faults, const isw_error *error);
+
 /* Print "<program>: <message>" and give the exit status that stands for the failure. */
 int iswi_program_fail(const isw_error *error);
 

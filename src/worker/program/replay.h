@@ -2,8 +2,8 @@
 #ifndef ISWI_WORKER_PROGRAM_REPLAY_H
 #define ISWI_WORKER_PROGRAM_REPLAY_H
 
-/* Invocations that a host has recorded (`isoworker run --record DIR`; src/host/debug/record.h says what
- * is in a file), to be run again with no host. */
+/* Invocations that a host has recorded (`isoworker run --record DIR`; src/host/debug/record.h says
+ * what is in a file), to be run again with no host. */
 #include "base/buffer.h"
 #include "worker/program/local.h"
 

@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int token_fd_of(const isw_worker *worker)
+static int take_token_fd(isw_worker *worker)
 {
     const char *text = getenv("ISOWORKER_TOKEN_FD");
+    int given = iswi_worker_take_token_fd(worker);
     char *end;
     long number;
 
-    if (worker->token_fd >= 0)
-        return worker->token_fd;
+    if (given >= 0)
+        return given;
     if (!text || !*text)
         return -1;
     number = strtol(text, &end, 10);
@@ -25,7 +26,7 @@ static int token_fd_of(const isw_worker *worker)
 /* Read the whole token and close its descriptor, so that nothing else in the process can. */
 static isw_status read_token(isw_worker *worker, unsigned char *token, isw_error *error)
 {
-    int fd = token_fd_of(worker);
+    int fd = take_token_fd(worker);
     size_t have = 0;
 
     if (fd < 0)
@@ -42,7 +43,6 @@ static isw_status read_token(isw_worker *worker, unsigned char *token, isw_error
         have += (size_t)got;
     }
     close(fd);
-    worker->token_fd = -1;
     unsetenv("ISOWORKER_TOKEN_FD");
     if (have != 2 * ISWI_TOKEN_BYTES)
         return isw_error_set(error, ISW_E_UNAVAILABLE,

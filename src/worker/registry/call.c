@@ -4,7 +4,6 @@
 #include "worker/registry/call.h"
 
 #include "worker/context/failure.h"
-#include "worker/context/running.h"
 #include "worker/http/reply.h"
 
 bool iswi_call_begin(isw_context *ctx, isw_worker *worker, const iswi_entry *entry,

@@ -2,8 +2,8 @@
 #ifndef ISWI_WORKER_REGISTRY_CALL_H
 #define ISWI_WORKER_REGISTRY_CALL_H
 
-/* One invocation of a worker's function, in the calling thread: begin, run, and end even if it could
- * not begin. Whoever has the context calls iswi_context_after between the last two. */
+/* One invocation of a worker's function, in the calling thread: begin, run, and end even if it
+ * could not begin. Whoever has the context calls iswi_context_after between the last two. */
 #include "worker/registry/worker.h"
 
 /* Begin an invocation of the worker's `entry`, by the generation in force. False: no memory. */

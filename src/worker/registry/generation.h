@@ -32,9 +32,9 @@ struct iswi_generation {
     iswi_bound *functions; /* by the number of the worker's entry */
 };
 
-/* Read the YAML for `worker`, whose entries are made, and start what `old` (NULL: there is none)
- * does not have already. *out is the caller's, for one user. `faults` (may be NULL) gets all that
- * is wrong. Blocks as long as a middleware's start. Errors: those of isw_worker_configure. */
+/* chains.c: read the YAML for `worker`, whose entries are made, and start what `old` (NULL: there
+ * is none) does not have already. *out is the caller's, for one user. `faults` (may be NULL) gets
+ * all that is wrong. Blocks as long as a middleware's start. Errors: as isw_worker_configure. */
 isw_status iswi_generation_create(isw_worker *worker, const iswi_generation *old,
                                   iswi_faults *faults, iswi_generation **out, isw_error *error);
 

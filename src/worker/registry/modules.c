@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The modules that a worker needs: what its program adds, and what its YAML names. Invariant: they
- * are loaded before the YAML is held to the tables of options, since they bring some of these. */
+/* The modules that the YAML names. Invariant: they are loaded before the YAML is held to the tables
+ * of options, since they bring some of these. */
 #include "worker/registry/worker.h"
-
-#include <isoworker/sys/module.h>
 
 /* As the YAML's other paths: from the folder that it lies in. */
 static const char *in_folder_of(iswi_arena *arena, const char *file, const char *path)
@@ -114,24 +112,4 @@ isw_status iswi_generation_load_modules(isw_worker *worker, iswi_generation *gen
             on = iswi_faults_go_on(faults,
                                    load_known(worker, generation, &list->children[i], error), &all);
     return all;
-}
-
-isw_status isw_worker_add_module(isw_worker *worker, const char *path, isw_error *error)
-{
-    const iswi_module *module;
-    const isw_app *app;
-    isw_error own = { ISW_OK, "" };
-    isw_status status = iswi_registry_open(&worker->registry, path, &module, error);
-
-    if (status != ISW_OK)
-        return status;
-    app = module->exports->app;
-    if (!(app->functions && app->functions->name) && !(app->services && app->services->name))
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "module %s brings no functions; if it brings middleware, name that in "
-                             "worker.yaml with `plugin`, see `isoworker explain %s%s`",
-                             path, strchr(path, '/') ? "" : "./", path);
-    status = isw_worker_add_app(worker, app, &own);
-    return status == ISW_OK ? ISW_OK
-                            : isw_error_set(error, status, "module %s: %s", path, own.message);
 }

@@ -6,7 +6,6 @@
 #include "base/text.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -180,84 +179,6 @@ isw_status isw_worker_replace_service(isw_worker *worker, const isw_service *ser
     return iswi_services_add(worker->shared.services, service, true, error);
 }
 
-/* A row that has lost its name ends no list: what follows it would be gone in silence. */
-static bool ends(const isw_function *row)
-{
-    return !row->name && !row->handler && !row->trigger.type;
-}
-
-static isw_status refuse_row(const char *list, ptrdiff_t at, isw_error *error)
-{
-    return isw_error_set(
-        error, ISW_E_INVALID,
-        "row %td of the list of %s has no name; only the last one, { 0 }, has none", at + 1, list);
-}
-
-/* Take up what came of one row. False: there is no use in going on. */
-static bool took(iswi_faults *faults, const isw_error *own, isw_status *all, isw_error *error)
-{
-    if (own->status != ISW_OK) {
-        iswi_faults_add(faults, own->message);
-        isw_error_set(error, own->status, "%s", own->message);
-    }
-    return iswi_faults_go_on(faults, own->status, all);
-}
-
-static void add_functions(isw_worker *worker, const isw_function *list, iswi_faults *faults,
-                          isw_status *all, isw_error *error)
-{
-    bool on = true;
-
-    for (const isw_function *at = list; on && at && !ends(at); at++) {
-        isw_error own = { ISW_OK, "" };
-
-        if (at->name)
-            isw_worker_add_function(worker, at, &own);
-        else
-            refuse_row("functions", at - list, &own);
-        on = took(faults, &own, all, error);
-    }
-}
-
-static void add_services(isw_worker *worker, const isw_service *list, iswi_faults *faults,
-                         isw_status *all, isw_error *error)
-{
-    bool on = *all == ISW_OK || faults;
-
-    for (const isw_service *at = list; on && at && (at->name || at->create || at->type); at++) {
-        isw_error own = { ISW_OK, "" };
-
-        if (at->name)
-            isw_worker_add_service(worker, at, &own);
-        else
-            refuse_row("services", at - list, &own);
-        on = took(faults, &own, all, error);
-    }
-}
-
-isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faults *faults,
-                               isw_error *error)
-{
-    const isw_middleware *const *middleware = app->middleware;
-    isw_status all = ISW_OK;
-    bool on = true;
-
-    add_functions(worker, app->functions, faults, &all, error);
-    add_services(worker, app->services, faults, &all, error);
-    for (on = all == ISW_OK || faults; on && middleware && *middleware; middleware++) {
-        isw_error own = { ISW_OK, "" };
-
-        isw_worker_add_middleware(worker, *middleware, &own);
-        on = took(faults, &own, &all, error);
-    }
-    return all;
-}
-
-isw_status isw_worker_add_app(isw_worker *worker, const isw_app *app, isw_error *error)
-{
-    return iswi_worker_add_app(worker, app, NULL, error);
-}
-
 static void free_generation(iswi_generation *generation)
 {
     iswi_generation_drop(generation);
@@ -382,6 +303,39 @@ unsigned iswi_worker_limit(const isw_worker *worker)
     if (!limit)
         limit = 4 * worker->settings.concurrency;
     return (unsigned)(limit < ISWI_CREDIT_MAX ? limit : ISWI_CREDIT_MAX);
+}
+
+bool iswi_worker_set_config(isw_worker *worker, const char *path)
+{
+    iswi_free(worker->config_path);
+    return copy_text(&worker->config_path, path);
+}
+
+int iswi_worker_take_token_fd(isw_worker *worker)
+{
+    int fd = worker->token_fd;
+
+    worker->token_fd = -1;
+    return fd;
+}
+
+void iswi_worker_set_debugged(isw_worker *worker)
+{
+    worker->debugged = true;
+}
+
+void iswi_worker_set_levels(isw_worker *worker, const iswi_log_sink *sink)
+{
+    for (size_t i = 0; i < worker->function_count; i++) {
+        iswi_entry *entry = &worker->entries[i];
+
+        atomic_store(&entry->threshold, (int)sink->threshold(sink->user, entry->category));
+    }
+}
+
+void iswi_worker_note_streams(iswi_entry *entry)
+{
+    atomic_store(&entry->streams, true);
 }
 
 isw_metrics *isw_worker_metrics(isw_worker *worker)

@@ -40,6 +40,23 @@ struct isw_worker {
     atomic_bool stop_asked; /* isw_worker_stop */
 };
 
+/* -- What other rooms ask of it; worker.c ------------------------------------------------------ */
+
+/* Read this YAML instead of what the options said. Before configure. False: no memory. */
+bool iswi_worker_set_config(isw_worker *worker, const char *path);
+
+/* The descriptor of the host's token as the options gave it, once; -1: none. */
+int iswi_worker_take_token_fd(isw_worker *worker);
+
+/* Somebody may be at a breakpoint: limits do not count. Before it runs. */
+void iswi_worker_set_debugged(isw_worker *worker);
+
+/* From now on functions log by the thresholds of `sink`. Any thread. */
+void iswi_worker_set_levels(isw_worker *worker, const iswi_log_sink *sink);
+
+/* The function of `entry` streams, as it has shown. Any thread. */
+void iswi_worker_note_streams(iswi_entry *entry);
+
 /* The entry of `name`, or NULL. After configure. */
 iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name);
 
@@ -49,7 +66,7 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
                                 const iswi_generation *old, iswi_faults *faults,
                                 isw_error *error);
 
-/* worker.c: isw_worker_add_app, isw_worker_configure and isw_worker_reload; `faults` (may be NULL)
+/* isw_worker_add_app (app.c), isw_worker_configure and isw_worker_reload; `faults` (may be NULL)
  * gets all that is wrong, where `error` holds the first alone. */
 isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faults *faults,
                                isw_error *error);

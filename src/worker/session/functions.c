@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the worker tells the host of its functions, and which of them the host has loaded. */
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 #include "base/alloc.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One invocation from its frame to its response. Runs on a thread of the pool. */
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
@@ -26,19 +26,15 @@ static void fill_response(isw_context *ctx, isw_status status, iswi_response *re
         response->retry_after_ms = ctx->retry_after_ms;
 }
 
-/* The response that can always be sent, but for what `headers` (may be NULL) say. */
-static void send_failure(iswi_session *session, iswi_job *job, isw_status status,
-                         const char *message, const isw_http *headers)
+/* The response that can always be sent: `failure`, without its result if that is what cannot. */
+static void send_failure(iswi_session *session, iswi_job *job, const iswi_response *failure)
 {
-    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
+    iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id, .as.response = *failure };
     isw_error unused = { ISW_OK, "" };
 
     iswi_dispatch_answer(&session->dispatch, job);
     frame.as.response.outcome = ISW_OUTCOME_FAILED;
-    frame.as.response.status = iswi_status_to_wire(status, message);
-    frame.as.response.logged = job->ctx.failure_logged;
-    if (headers) {
-        frame.as.response.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = headers };
+    if (failure->result.type != ISW_VALUE_NONE) {
         if (iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &unused) == ISW_OK)
             return;
         frame.as.response.result = isw_value_none();
@@ -47,12 +43,20 @@ static void send_failure(iswi_session *session, iswi_job *job, isw_status status
         iswi_link_close(session->link);
 }
 
+/* The same of an invocation that has not begun, and so has logged nothing. */
+static void refuse(iswi_session *session, iswi_job *job, isw_status status, const char *message)
+{
+    iswi_response failure = { .status = iswi_status_to_wire(status, message) };
+
+    send_failure(session, job, &failure);
+}
+
 static void respond(iswi_session *session, iswi_job *job, isw_status status)
 {
     iswi_frame frame = { .kind = ISWI_RESPONSE, .id = job->id };
     isw_error error = { ISW_OK, "" };
     isw_http headers;
-    bool has_headers;
+    iswi_response failure = { .logged = true };
     isw_status sent;
 
     fill_response(&job->ctx, status, &frame.as.response, &headers);
@@ -60,12 +64,12 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
     sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
     if (sent == ISW_OK)
         return;
-    has_headers = iswi_reply_headers_alone(&job->ctx, false, &headers);
-    job->ctx.failure_logged = true;
     isw_log(&job->ctx, ISW_LOG_ERROR, "the answer cannot be sent, and its caller gets 500: %s",
             error.status ? error.message : isw_status_text(sent));
-    send_failure(session, job, ISW_E_FAILED, "the answer could not be sent",
-                 has_headers ? &headers : NULL);
+    failure.status = iswi_status_to_wire(ISW_E_FAILED, "the answer could not be sent");
+    if (iswi_reply_headers_alone(&job->ctx, false, &headers))
+        failure.result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &headers };
+    send_failure(session, job, &failure);
 }
 
 static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
@@ -81,7 +85,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
     isw_status status;
 
     if (!entry) {
-        send_failure(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number", NULL);
+        refuse(session, job, ISW_E_NOT_FOUND, "no function was loaded by that number");
         return;
     }
     job->entry = entry;
@@ -89,7 +93,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
         iswi_dispatch_pass(&session->dispatch, job))
         return; /* the thread that runs it here is to read what it will wait for */
     if (!iswi_call_begin(ctx, session->worker, entry, &given)) {
-        send_failure(session, job, ISW_E_NO_MEMORY, "no memory for the invocation", NULL);
+        refuse(session, job, ISW_E_NO_MEMORY, "no memory for the invocation");
         return;
     }
     status = iswi_call_run(ctx);
@@ -100,7 +104,7 @@ static void run(iswi_session *session, iswi_job *job, const iswi_frame *frame)
 static void fail(iswi_session *session, iswi_job *job, const isw_error *error)
 {
     if (error->status == ISW_E_NO_MEMORY)
-        send_failure(session, job, ISW_E_NO_MEMORY, error->message, NULL);
+        refuse(session, job, ISW_E_NO_MEMORY, error->message);
     else
         iswi_session_violation(session, error);
 }

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/logline.h"
 #include "base/text.h"
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 #include <stdio.h>
 
@@ -34,11 +34,7 @@ void iswi_session_set_levels(iswi_session *session, const isw_pairs *levels)
     }
     session->rules = rules;
     session->rule_count = count;
-    for (size_t i = 0; i < session->worker->function_count; i++) {
-        iswi_entry *entry = &session->worker->entries[i];
-
-        atomic_store(&entry->threshold, (int)iswi_session_threshold(session, entry->category));
-    }
+    iswi_worker_set_levels(session->worker, &session->sink);
 }
 
 static isw_status send_line(iswi_session *session, isw_context *ctx, uint64_t id,

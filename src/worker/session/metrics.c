@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the worker has counted, when the host asks and before goodbye. */
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 /* With the lock `telling`. An answer is sent even if it is empty, the last words are not. */
 static void tell(iswi_session *session, uint64_t id)

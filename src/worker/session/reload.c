@@ -5,7 +5,7 @@
  * is made.
  */
 #include "base/thread.h"
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread of isw_worker_run: it begins a session, waits for its end, and sees that what is in
  * flight is finished. Everything else happens on other threads, which wake it. */
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies in pieces and outputs on the way: what of them a session sends and receives
  * (PROTOCOL.md, section 3, Streams). */
-#include "worker/session/session.h"
+#include "worker/session/internal.h"
 
 /* -- From the host ----------------------------------------------------------------------------- */
 
@@ -48,7 +48,7 @@ static iswi_stream *open_stream(void *user, isw_context *ctx)
     iswi_job *job = (iswi_job *)ctx; /* its first member */
     iswi_stream *stream = iswi_dispatch_open_stream(&session->dispatch, job);
 
-    atomic_store(&job->entry->streams, true);
+    iswi_worker_note_streams(job->entry);
     if (job->helped)
         iswi_link_held_up(session->link);
     return stream;

@@ -5,102 +5,6 @@
 
 #include <isoworker/http.h>
 
-/* -- Copies ------------------------------------------------------------------------------------ */
-
-static isw_str copy_text(isw_test *test, isw_str text)
-{
-    return (isw_str){ iswi_test_text(test, text), text.size };
-}
-
-static isw_pairs copy_pairs(isw_test *test, const isw_pairs *pairs)
-{
-    isw_pair *copy = iswi_test_must(iswi_arena_calloc(&test->arena, pairs->count, sizeof *copy));
-
-    for (size_t i = 0; i < pairs->count; i++)
-        copy[i] = (isw_pair){ copy_text(test, pairs->items[i].name),
-                              copy_text(test, pairs->items[i].value) };
-    return (isw_pairs){ copy, pairs->count };
-}
-
-static isw_map copy_map(isw_test *test, const isw_map *map)
-{
-    isw_named_value *copy =
-        iswi_test_must(iswi_arena_calloc(&test->arena, map->count, sizeof *copy));
-
-    for (size_t i = 0; i < map->count; i++)
-        copy[i] = (isw_named_value){ copy_text(test, map->items[i].name),
-                                     iswi_test_copy(test, &map->items[i].value) };
-    return (isw_map){ copy, map->count };
-}
-
-static const isw_http *copy_http(isw_test *test, const isw_http *http)
-{
-    isw_http *copy = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *copy));
-
-    copy->method = copy_text(test, http->method);
-    copy->url = copy_text(test, http->url);
-    copy->headers = copy_pairs(test, &http->headers);
-    copy->query = copy_pairs(test, &http->query);
-    copy->params = copy_pairs(test, &http->params);
-    copy->body.data = iswi_test_text(test, (isw_str){ http->body.data, http->body.size });
-    copy->body.size = http->body.size;
-    copy->client = copy_text(test, http->client);
-    copy->status = http->status;
-    return copy;
-}
-
-static const isw_model *copy_model(isw_test *test, const isw_model *model)
-{
-    isw_model *copy = iswi_test_must(iswi_arena_calloc(&test->arena, 1, sizeof *copy));
-
-    copy->version = copy_text(test, model->version);
-    copy->source = copy_text(test, model->source);
-    copy->content_type = copy_text(test, model->content_type);
-    copy->content.size = model->content.size;
-    copy->content.data = iswi_test_text(test, (isw_str){ model->content.data, copy->content.size });
-    return copy;
-}
-
-static isw_value copy_array(isw_test *test, const isw_value *value)
-{
-    size_t count = value->as.array.count;
-    isw_value *items = iswi_test_must(iswi_arena_calloc(&test->arena, count, sizeof *items));
-
-    for (size_t i = 0; i < count; i++)
-        items[i] = iswi_test_copy(test, &value->as.array.items[i]);
-    return isw_value_array(items, count);
-}
-
-isw_value iswi_test_copy(isw_test *test, const isw_value *value)
-{
-    isw_value copy = *value;
-
-    switch (value->type) {
-    case ISW_VALUE_STRING:
-    case ISW_VALUE_JSON:
-        copy.as.string = copy_text(test, value->as.string);
-        break;
-    case ISW_VALUE_BYTES:
-        copy.as.bytes.data =
-            iswi_test_text(test, (isw_str){ value->as.bytes.data, value->as.bytes.size });
-        break;
-    case ISW_VALUE_HTTP:
-        copy.as.http = copy_http(test, value->as.http);
-        break;
-    case ISW_VALUE_MODEL:
-        copy.as.model = copy_model(test, value->as.model);
-        break;
-    case ISW_VALUE_ARRAY:
-        return copy_array(test, value);
-    case ISW_VALUE_MAP:
-        copy.as.map = copy_map(test, &value->as.map);
-        break;
-    default:
-        break;
-    }
-    return copy;
-}
-
 /* -- Filling ----------------------------------------------------------------------------------- */
 
 void iswi_test_take_line(void *user, isw_context *ctx, const iswi_log *line)
@@ -112,7 +16,7 @@ void iswi_test_take_line(void *user, isw_context *ctx, const iswi_log *line)
     kept->level = (isw_log_level)line->level;
     kept->category = iswi_test_text(test, line->category);
     kept->message = iswi_test_text(test, line->message);
-    kept->fields = copy_map(test, &line->fields);
+    kept->fields = iswi_test_copy_map(test, &line->fields);
 }
 
 /* What the host answers when the function made no reply of its own; see its http_bridge.c. */

@@ -24,37 +24,6 @@ static const int64_t first_now_ns = INT64_C(1000000000000);
 
 static isw_test *only; /* the one that holds the clock */
 
-void *iswi_test_must(void *memory)
-{
-    if (!memory) {
-        fprintf(stderr, "isw_test: out of memory\n");
-        abort();
-    }
-    return memory;
-}
-
-void *iswi_test_add(isw_test *test, iswi_test_list *list, size_t item_size)
-{
-    void *item;
-
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 8;
-        void *grown = iswi_test_must(iswi_arena_calloc(&test->arena, capacity, item_size));
-
-        if (list->count)
-            memcpy(grown, list->items, list->count * item_size);
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    item = (char *)list->items + list->count++ * item_size;
-    return item;
-}
-
-const char *iswi_test_text(isw_test *test, isw_str text)
-{
-    return iswi_test_must(iswi_arena_strndup(&test->arena, text.data, text.size));
-}
-
 static isw_str text_of(isw_test *test, const char *text)
 {
     return isw_str_of(iswi_test_text(test, isw_str_of(text)));
@@ -79,12 +48,12 @@ static isw_status add_routes(isw_test *test, isw_error *error)
     isw_worker *worker = test->worker;
     isw_status status = ISW_OK;
 
+    iswi_worker_set_levels(worker, &test->sink);
     test->routes = iswi_test_must(iswi_routes_create());
     for (size_t i = 0; status == ISW_OK && i < worker->function_count; i++) {
         iswi_entry *entry = &worker->entries[i];
         const isw_trigger *trigger = &entry->function->trigger;
 
-        atomic_store(&entry->threshold, ISW_LOG_TRACE);
         if (strcmp(trigger->type, "http") == 0)
             status = iswi_routes_add(test->routes, trigger->methods,
                                      trigger->route ? trigger->route : entry->function->name,

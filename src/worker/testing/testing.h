@@ -41,11 +41,12 @@ struct isw_test {
     isw_test_result result;
 };
 
-/* All of these end the program when memory is out. */
+/* keep.c; all of these end the program when memory is out. */
 void *iswi_test_must(void *memory);
 void *iswi_test_add(isw_test *test, iswi_test_list *list, size_t item_size); /* zeroed */
 const char *iswi_test_text(isw_test *test, isw_str text);
 isw_value iswi_test_copy(isw_test *test, const isw_value *value); /* deeply */
+isw_map iswi_test_copy_map(isw_test *test, const isw_map *map);
 
 /* result.c */
 /* The sink of an invocation's lines; `user` is the test. */

@@ -203,6 +203,18 @@ static void a_number_that_was_not_loaded_is_not_found(void **state)
     finish_by_closing(&s);
 }
 
+/* Its place in the pool is that of one before, whose failure was logged. */
+static void what_never_began_is_not_called_logged(void **state)
+{
+    session s;
+
+    (void)state;
+    begin(&s, ONE_AT_A_TIME);
+    assert_true(ask(&s, 1, BLAMES_BYTES)->logged);
+    assert_false(ask(&s, 2, FUNCTIONS)->logged);
+    finish_by_closing(&s);
+}
+
 static void a_result_that_cannot_travel_fails_and_the_session_lives(void **state)
 {
     const iswi_response *response;
@@ -426,6 +438,7 @@ static void a_host_that_goes_cancels_what_is_in_flight(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_invoke_is_answered_with_result_and_outputs),
     cmocka_unit_test(a_number_that_was_not_loaded_is_not_found),
+    cmocka_unit_test(what_never_began_is_not_called_logged),
     cmocka_unit_test(a_result_that_cannot_travel_fails_and_the_session_lives),
     cmocka_unit_test(a_sentence_that_is_not_utf8_costs_no_answer),
     cmocka_unit_test(retry_later_says_when),

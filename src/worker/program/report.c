@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a program says of a worker that is not as it should be, and the status that it ends with. */
+#include "worker/program/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+static int exit_status(isw_status status)
+{
+    switch (status) {
+    case ISW_E_CONFIG:
+    case ISW_E_CONFLICT:
+    case ISW_E_INVALID:
+        return EX_CONFIG;
+    case ISW_E_PROTOCOL:
+    case ISW_E_UNSUPPORTED:
+    case ISW_E_UNAUTHENTICATED:
+        return EX_PROTOCOL;
+    case ISW_E_NO_MEMORY:
+        return EX_OSERR;
+    case ISW_E_IO:
+        return EX_IOERR;
+    default:
+        return EX_UNAVAILABLE;
+    }
+}
+
+int iswi_program_fail(const isw_error *error)
+{
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->message);
+    return exit_status(error->status);
+}
+
+int iswi_program_tell(isw_status status, iswi_faults *faults, const isw_error *error)
+{
+    iswi_buffer text = { 0 };
+
+    if (status != ISW_OK) {
+        iswi_faults_tell(faults, program_invocation_short_name, error, &text);
+        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error->message, stderr);
+        iswi_buffer_fini(&text);
+    }
+    iswi_faults_fini(faults);
+    if (status == ISW_OK)
+        return EX_OK;
+    return isw_status_retriable(status) ? exit_status(status) : EX_CONFIG;
+}
+
+int iswi_program_configure(isw_worker *worker)
+{
+    iswi_faults faults = { .count = 0 };
+    isw_error error = { ISW_OK, "" };
+    isw_status status = iswi_worker_configure(worker, &faults, &error);
+
+    return iswi_program_tell(status, &faults, &error);
+}
+
+size_t iswi_program_warn(isw_worker *worker)
+{
+    iswi_faults warnings = { .count = 0 };
+    isw_error none = { ISW_OK, "" };
+    iswi_buffer text = { 0 };
+    size_t count;
+
+    iswi_worker_warn_of_doubts(worker, &warnings);
+    count = warnings.count;
+    if (count)
+        iswi_faults_tell(&warnings, program_invocation_short_name, &none, &text);
+    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "", stderr);
+    iswi_buffer_fini(&text);
+    iswi_faults_fini(&warnings);
+    return count;
+}
