@@ -7,6 +7,7 @@
 #include "bench/setup.h"
 
 #include "host/engine/engine.h"
+#include "host/host.h"
 
 typedef struct iswi_bench_host {
     iswi_bench_setup setup;

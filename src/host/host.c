@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making and freeing a host: settings, folders, pools. */
+#include "host/host.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/debug/crash.h"
@@ -122,7 +124,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
         process->number = host->process_count++;
         process->os.output = process->os.errors = -1;
         pthread_mutex_init(&process->lock, NULL);
-        pthread_mutex_init(&process->printing, NULL);
+        iswi_printing_init(&process->printing);
         atomic_init(&process->load, UINT32_MAX);
         snprintf(process->label, sizeof process->label, settings->processes > 1 ? "%s[%u]" : "%s",
                  settings->name, pool->count);
@@ -193,10 +195,10 @@ static isw_status open_events(iswi_host *host, isw_error *error)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_WAKE };
 
-    host->epoll = epoll_create1(EPOLL_CLOEXEC);
-    host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (host->epoll < 0 || host->wake < 0 ||
-        epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->wake, &event) != 0)
+    host->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    host->loop.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (host->loop.epoll < 0 || host->loop.wake < 0 ||
+        epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, host->loop.wake, &event) != 0)
         return isw_error_set(error, ISW_E_IO, "no descriptors: %s", strerror(errno));
     return ISW_OK;
 }
@@ -210,14 +212,14 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 
     if (!host)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
-    host->epoll = host->wake = host->changes = -1;
+    host->loop.epoll = host->loop.wake = host->reload.changes = -1;
     host->guard.pipe = host->guard.pid_fd = host->runtime_lock = -1;
     if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
         iswi_free(host);
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
     }
     pthread_mutex_init(&host->steering, NULL);
-    pthread_mutex_init(&host->attention_lock, NULL);
+    iswi_attention_init(&host->attention);
     host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
@@ -254,16 +256,14 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
 
 static void fini_process(iswi_process *process)
 {
-    iswi_buffer_fini(&process->attention);
+    iswi_buffer_fini(&process->attention.lines);
     iswi_link_destroy(process->link);
     iswi_free(process->lacks);
     iswi_message_release(process->metadata);
     iswi_buffer_fini(&process->outgoing.bytes);
     iswi_free(process->places);
     iswi_free(process->free_places);
-    iswi_buffer_fini(&process->output_line.line);
-    iswi_buffer_fini(&process->errors_line.line);
-    pthread_mutex_destroy(&process->printing);
+    iswi_printing_fini(&process->printing);
     pthread_mutex_destroy(&process->lock);
 }
 
@@ -285,15 +285,13 @@ void iswi_host_destroy(iswi_host *host)
         iswi_routes_destroy(host->routes[i]);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
-    if (host->epoll >= 0)
-        close(host->epoll);
-    if (host->wake >= 0)
-        close(host->wake);
+    if (host->loop.epoll >= 0)
+        close(host->loop.epoll);
+    if (host->loop.wake >= 0)
+        close(host->loop.wake);
     iswi_observers_destroy(&host->observers);
     pthread_mutex_destroy(&host->steering);
-    pthread_mutex_destroy(&host->attention_lock);
-    iswi_buffer_fini(&host->yaml_attention);
-    iswi_buffer_fini(&host->match_attention);
+    iswi_attention_fini(&host->attention);
     iswi_config_close(host->config);
     iswi_arena_fini(&host->arena);
     iswi_free(host->routes);

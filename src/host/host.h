@@ -6,10 +6,9 @@
  * The host engine as programs use it: made from host.yaml, run in one thread, stopped from any. A
  * process has one host at a time.
  */
-#include <isoworker/status.h>
-#include <stdbool.h>
+#include "host/engine/steer.h"
 
-typedef struct iswi_host iswi_host;
+#include <stdbool.h>
 
 typedef struct iswi_host_overrides {
     const char *listen;  /* instead of http.listen; NULL: as configured */
@@ -30,20 +29,6 @@ typedef struct iswi_host_overrides {
  * port in use, ISW_E_IO, ISW_E_NO_MEMORY. */
 isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overrides,
                             iswi_host **out, isw_error *error);
-
-/* Start the workers and serve until iswi_host_stop; then drain, stop the workers and return.
- * Blocks. Errors, when no worker could be brought to serve: ISW_E_CONFIG if another start would end
- * alike, else ISW_E_UNAVAILABLE. */
-isw_status iswi_host_run(iswi_host *host, isw_error *error);
-
-/* Ask iswi_host_run to end. What is in flight may go on for shutdown_grace, is then cancelled, and
- * has cancel_grace to answer. A second call cancels it now, a third does not wait for answers. Any
- * thread and any signal handler. */
-void iswi_host_stop(iswi_host *host);
-
-/* Have every worker read its configuration again. One that refuses what it finds keeps what it has
- * and says why. Any thread and any signal handler. */
-void iswi_host_reload(iswi_host *host);
 
 void iswi_host_destroy(iswi_host *host); /* NULL is allowed */
 

@@ -16,6 +16,24 @@ static iswi_file_look yaml_look(const iswi_host *host, char path[PATH_MAX + 16])
     return iswi_file_look_at(path);
 }
 
+void iswi_attention_init(iswi_attention *attention)
+{
+    pthread_mutex_init(&attention->lock, NULL);
+}
+
+void iswi_attention_fini(iswi_attention *attention)
+{
+    pthread_mutex_destroy(&attention->lock);
+    iswi_buffer_fini(&attention->yaml);
+    iswi_buffer_fini(&attention->match);
+}
+
+void iswi_attention_started(iswi_process *process)
+{
+    iswi_buffer_reset(&process->attention.lines);
+    process->attention.program = iswi_file_look_at(process->pool->program);
+}
+
 /* -- A worker's YAML --------------------------------------------------------------------------- */
 
 /* Keep a sentence for each line of `text`, and log it. With the process's lock. */
@@ -25,10 +43,10 @@ static void keep(iswi_process *process, isw_log_level level, const char *lead, i
         const char *end = memchr(text.data, '\n', text.size);
         size_t size = end ? (size_t)(end - text.data) : text.size;
 
-        if (process->attention.size)
-            iswi_buffer_append_text(&process->attention, "\n");
-        iswi_buffer_printf(&process->attention, "worker %s %s%.*s", process->label, lead, (int)size,
-                           text.data);
+        if (process->attention.lines.size)
+            iswi_buffer_append_text(&process->attention.lines, "\n");
+        iswi_buffer_printf(&process->attention.lines, "worker %s %s%.*s", process->label,
+                           lead, (int)size, text.data);
         iswi_say(process->host, level, "worker %s %s%.*s", process->label, lead,
                          (int)size, text.data);
         text.data += size + (end ? 1 : 0);
@@ -40,7 +58,7 @@ void iswi_attention_configured(iswi_process *process, const iswi_reloaded *answe
 {
     isw_str refusal = answer->status.message;
 
-    iswi_buffer_reset(&process->attention);
+    iswi_buffer_reset(&process->attention.lines);
     if (answer->status.code && !refusal.size)
         refusal = isw_str_of("it does not say why");
     if (answer->status.code)
@@ -54,7 +72,7 @@ void iswi_attention_configured(iswi_process *process, const iswi_reloaded *answe
 
 void iswi_attention_cannot_read(iswi_process *process)
 {
-    iswi_buffer_reset(&process->attention);
+    iswi_buffer_reset(&process->attention.lines);
     keep(process, ISW_LOG_WARNING, "",
          isw_str_of("cannot read its configuration while it runs; start the host again"));
 }
@@ -64,17 +82,17 @@ void iswi_attention_cannot_read(iswi_process *process)
 /* A sentence for each line, or none. */
 static void set_yaml(iswi_host *host, const char *lead, const char *lines)
 {
-    pthread_mutex_lock(&host->attention_lock);
-    iswi_buffer_reset(&host->yaml_attention);
+    pthread_mutex_lock(&host->attention.lock);
+    iswi_buffer_reset(&host->attention.yaml);
     while (*lines) {
         size_t size = strcspn(lines, "\n");
 
-        iswi_buffer_printf(&host->yaml_attention, "%s%s%.*s", host->yaml_attention.size ? "\n" : "",
+        iswi_buffer_printf(&host->attention.yaml, "%s%s%.*s", host->attention.yaml.size ? "\n" : "",
                            lead, (int)size, lines);
         iswi_say(host, ISW_LOG_WARNING, "%s%.*s", lead, (int)size, lines);
         lines += size + (lines[size] == '\n');
     }
-    pthread_mutex_unlock(&host->attention_lock);
+    pthread_mutex_unlock(&host->attention.lock);
 }
 
 static void read_yaml(iswi_host *host)
@@ -102,7 +120,7 @@ void iswi_attention_begin(iswi_host *host)
 {
     char path[PATH_MAX + 16];
 
-    host->yaml_look = yaml_look(host, path);
+    host->attention.yaml_look = yaml_look(host, path);
 }
 
 void iswi_attention_look(iswi_host *host)
@@ -110,9 +128,9 @@ void iswi_attention_look(iswi_host *host)
     char path[PATH_MAX + 16];
     iswi_file_look now = yaml_look(host, path);
 
-    if (iswi_file_look_same(&now, &host->yaml_look))
+    if (iswi_file_look_same(&now, &host->attention.yaml_look))
         return;
-    host->yaml_look = now;
+    host->attention.yaml_look = now;
     if (now.changed_ns)
         read_yaml(host);
     else
@@ -126,8 +144,8 @@ void iswi_attention_match(iswi_host *host)
     const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "functions");
     const iswi_function_settings *rows = host->settings->functions.items;
 
-    pthread_mutex_lock(&host->attention_lock);
-    iswi_buffer_reset(&host->match_attention);
+    pthread_mutex_lock(&host->attention.lock);
+    iswi_buffer_reset(&host->attention.match);
     for (size_t i = 0; i < host->settings->functions.count; i++) {
         const iswi_node *node = iswi_node_find(&list->children[i], "name");
         bool matched = false;
@@ -136,14 +154,14 @@ void iswi_attention_match(iswi_host *host)
             matched = matched || iswi_glob_match(rows[i].name, host->functions[j]->name);
         if (matched)
             continue;
-        iswi_buffer_printf(&host->match_attention, "%s%s: no function of any worker matches \"%s\"",
-                           host->match_attention.size ? "\n" : "",
+        iswi_buffer_printf(&host->attention.match, "%s%s: no function of any worker matches \"%s\"",
+                           host->attention.match.size ? "\n" : "",
                            iswi_config_where(host->config, node), rows[i].name);
         iswi_say(host, ISW_LOG_ERROR,
                          "%s: no function of any worker matches \"%s\"",
                          iswi_config_where(host->config, node), rows[i].name);
     }
-    pthread_mutex_unlock(&host->attention_lock);
+    pthread_mutex_unlock(&host->attention.lock);
 }
 
 /* -- For the report; any thread ---------------------------------------------------------------- */
@@ -182,9 +200,9 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
     bool older;
 
     pthread_mutex_lock(&process->lock);
-    add_lines(all, &process->attention);
-    older = process->running && program->changed_ns && process->program_look.changed_ns &&
-            !iswi_file_look_same(program, &process->program_look);
+    add_lines(all, &process->attention.lines);
+    older = process->running && program->changed_ns && process->attention.program.changed_ns &&
+            !iswi_file_look_same(program, &process->attention.program);
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text,
              "worker %s runs what %s was before it changed, until it starts again", process->label,
@@ -197,10 +215,10 @@ static void add_file(gathered *all, iswi_pool *pool)
 {
     char text[PATH_MAX + 256];
 
-    if (!atomic_load(&pool->config_gone))
+    if (!atomic_load(&pool->reload.gone))
         return;
     snprintf(text, sizeof text, "worker %s: %s is gone; nothing is started until it is back",
-             pool->settings->name, pool->config);
+             pool->settings->name, pool->reload.file);
     add(all, text, strlen(text));
 }
 
@@ -211,10 +229,10 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
     *count = 0;
     if (!all.items)
         return NULL;
-    pthread_mutex_lock(&host->attention_lock);
-    add_lines(&all, &host->yaml_attention);
-    add_lines(&all, &host->match_attention);
-    pthread_mutex_unlock(&host->attention_lock);
+    pthread_mutex_lock(&host->attention.lock);
+    add_lines(&all, &host->attention.yaml);
+    add_lines(&all, &host->attention.match);
+    pthread_mutex_unlock(&host->attention.lock);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_file_look program = iswi_file_look_at(host->pools[i].program);
 

@@ -311,8 +311,8 @@ static isw_status on_response(iswi_process *process, iswi_message *message, isw_
                                    error);
     else
         status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
-    if (atomic_load_explicit(&process->prints, memory_order_relaxed))
-        iswi_output_drain(process);
+    if (atomic_load_explicit(&process->printing.lately, memory_order_relaxed))
+        iswi_printing_drain(process);
     pthread_mutex_lock(&process->lock);
     place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
     call = place ? place->call : NULL;

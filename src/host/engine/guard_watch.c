@@ -16,7 +16,7 @@ static bool watch(iswi_host *host)
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_GUARD };
 
     host->guard.begun_ns = iswi_now_ns();
-    return epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->guard.pid_fd, &event) == 0;
+    return epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, host->guard.pid_fd, &event) == 0;
 }
 
 void iswi_guard_watch(iswi_host *host)

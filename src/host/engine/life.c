@@ -39,10 +39,7 @@ static void reset(iswi_process *process)
     process->on_ring = false;
     process->starts++;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
-    if (process->reloading != ISWI_RELOAD_NONE)
-        atomic_fetch_sub(&process->host->unread, 1);
-    process->reloading = ISWI_RELOAD_NONE;
-    process->reloads = process->pool->reloads;
+    iswi_reload_begin(process);
     process->loads_sent = process->described = false;
     process->hopeless = process->signalled = process->refused = false;
     process->told_to_end = process->ended_early = false;
@@ -50,17 +47,14 @@ static void reset(iswi_process *process)
     process->lacks = NULL;
     process->kill_at_ns = 0;
     process->refuses = false;
-    iswi_buffer_reset(&process->attention);
-    process->program_look = iswi_file_look_at(process->pool->program);
-    process->words[0][0] = process->words[1][0] = '\0'; /* nobody prints */
+    iswi_attention_started(process);
+    iswi_printing_begin(&process->printing);
     process->named = 0;
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
     process->hoarding = 0;
     process->lent_ns = 0;
     process->ready_ns = 0;
-    process->ended_ns_of[0] = process->ended_ns_of[1] = 0;
-    atomic_store(&process->prints, true);
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
         process->host->debug
@@ -219,7 +213,7 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
     char how[96];
 
     if (!process->ready_ns && WIFEXITED(status))
-        words = process->words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
+        words = process->printing.words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
     if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
         snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
     else if (WIFEXITED(status))
@@ -247,12 +241,12 @@ void iswi_process_ended(iswi_process *process)
     process->running = false;
     pthread_mutex_unlock(&process->lock);
     process->ended_ns = iswi_now_ns();
-    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, false); i++)
+    for (int i = 0; i < OUTPUT_READS && iswi_printing_read(process, false); i++)
         continue;
-    for (int i = 0; i < OUTPUT_READS && iswi_process_read_output(process, true); i++)
+    for (int i = 0; i < OUTPUT_READS && iswi_printing_read(process, true); i++)
         continue;
     close_watched(process, &process->os.pid_fd);
-    iswi_output_end(process);
+    iswi_printing_end(process);
     iswi_observe_ended(process);
     describe_end(process, status, &end);
     pthread_mutex_lock(&process->lock);
@@ -277,7 +271,7 @@ static int64_t restart_delay_ns(const iswi_process *process)
 
     if (process->failures <= 1)
         return 0;
-    if (process->refuses && process->reloads != process->pool->reloads)
+    if (process->refuses && process->reload.seen != process->pool->reload.count)
         return 0; /* what it refused has changed since it was started */
     for (unsigned i = 2; i < process->failures && delay < settings->restart_delay_max_ms; i++)
         delay *= 2;

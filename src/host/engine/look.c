@@ -30,7 +30,7 @@ int64_t iswi_host_begun_ns(const iswi_host *host)
 
 uint64_t iswi_host_turns(const iswi_host *host)
 {
-    return atomic_load(&host->turns);
+    return atomic_load(&host->loop.turns);
 }
 
 iswi_host_function *iswi_host_newest_function(const iswi_host *host)
@@ -50,7 +50,7 @@ const isw_pairs *iswi_host_secrets(const iswi_host *host)
 
 bool iswi_host_has_unread_secrets(const iswi_host *host)
 {
-    return atomic_load(&host->unread) != 0;
+    return atomic_load(&host->reload.unread) != 0;
 }
 
 /* -- Workers and processes --------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker)
     pool->debugged = true;
     while (pool->count > 1) {
         pthread_mutex_destroy(&pool->processes[--pool->count].lock);
-        pthread_mutex_destroy(&pool->processes[pool->count].printing);
+        iswi_printing_fini(&pool->processes[pool->count].printing);
     }
 }
 

@@ -56,7 +56,8 @@ iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned i
 
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker); /* a path */
 
-/* Somebody debugs it: it has one process, which need not be a child of ours. Before the host runs. */
+/* Somebody debugs it: it has one process, which need not be a child of ours. Before the host
+ * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
 
 size_t iswi_host_process_count(const iswi_host *host); /* of all workers */

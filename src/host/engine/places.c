@@ -52,7 +52,7 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
     iswi_place *place = &process->places[number];
 
     if (place->call)
-        iswi_output_note_end(process, place->call);
+        iswi_printing_note_end(process, place->call);
     place->id = 0; /* and nothing more than is needed */
     place->call = NULL;
     process->free_places[process->free_count++] = number;
@@ -206,7 +206,7 @@ isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
 
 void iswi_process_lose_calls(iswi_process *process, const char *why)
 {
-    iswi_output_drain(process); /* their last words */
+    iswi_printing_drain(process); /* their last words */
     for (;;) {
         iswi_call *call = NULL;
 

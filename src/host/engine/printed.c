@@ -22,6 +22,25 @@ enum {
 #define WINDOW_NS INT64_C(50000000) /* by then the supervisor has read what was written */
 #define HALF_LINE_NS INT64_C(200000000) /* that nobody ends is shown as it is */
 
+void iswi_printing_init(iswi_printing *printing)
+{
+    pthread_mutex_init(&printing->lock, NULL);
+}
+
+void iswi_printing_fini(iswi_printing *printing)
+{
+    iswi_buffer_fini(&printing->output.line);
+    iswi_buffer_fini(&printing->errors.line);
+    pthread_mutex_destroy(&printing->lock);
+}
+
+void iswi_printing_begin(iswi_printing *printing)
+{
+    printing->words[0][0] = printing->words[1][0] = '\0'; /* nobody prints */
+    printing->ended_ns_of[0] = printing->ended_ns_of[1] = 0;
+    atomic_store(&printing->lately, true);
+}
+
 /* -- Whose it is ------------------------------------------------------------------------------- */
 
 static iswi_author the_one_in_flight(iswi_process *process)
@@ -42,21 +61,24 @@ static iswi_author author_of(iswi_process *process, int64_t quiet_ns)
     if (since_ns < quiet_ns)
         since_ns = quiet_ns;
     pthread_mutex_lock(&process->lock);
-    ended = (process->ended_ns_of[0] > since_ns) + (process->ended_ns_of[1] > since_ns);
+    ended = (process->printing.ended_ns_of[0] > since_ns) +
+            (process->printing.ended_ns_of[1] > since_ns);
     if (process->in_flight == 1 && !ended)
         author = the_one_in_flight(process);
     else if (process->in_flight == 0 && ended == 1)
-        author = process->last;
+        author = process->printing.last;
     pthread_mutex_unlock(&process->lock);
     return author;
 }
 
-void iswi_output_note_end(iswi_process *process, const iswi_call *call)
+void iswi_printing_note_end(iswi_process *process, const iswi_call *call)
 {
-    process->last.function = call->function;
-    memcpy(process->last.invocation_id, call->invocation_id, sizeof process->last.invocation_id);
-    process->ended_ns_of[1] = process->ended_ns_of[0];
-    process->ended_ns_of[0] = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
+    iswi_printing *printing = &process->printing;
+
+    printing->last.function = call->function;
+    memcpy(printing->last.invocation_id, call->invocation_id, sizeof printing->last.invocation_id);
+    printing->ended_ns_of[1] = printing->ended_ns_of[0];
+    printing->ended_ns_of[0] = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
 }
 
 static bool is_same(const iswi_author *one, const iswi_author *other)
@@ -68,7 +90,7 @@ static bool is_same(const iswi_author *one, const iswi_author *other)
 /* -- Lines; under the lock `printing` ---------------------------------------------------------- */
 
 /* For whoever asks why it does not serve. */
-static void keep_words(iswi_process *process, isw_str words)
+static void keep_words(iswi_printing *printing, isw_str words)
 {
     iswi_buffer safe = { 0 };
     const char *text;
@@ -76,17 +98,18 @@ static void keep_words(iswi_process *process, isw_str words)
 
     iswi_terminal_text(&safe, words);
     text = iswi_buffer_text(&safe);
-    size = text ? strnlen(text, sizeof process->words[0] - 1) : 0;
+    size = text ? strnlen(text, sizeof printing->words[0] - 1) : 0;
     while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
         size--; /* whole characters */
-    for (size_t i = *process->words[0] ? 1 : 0; i < 2; i++)
-        snprintf(process->words[i], sizeof process->words[i], "%.*s", (int)size, text ? text : "");
+    for (size_t i = *printing->words[0] ? 1 : 0; i < 2; i++)
+        snprintf(printing->words[i], sizeof printing->words[i], "%.*s", (int)size,
+                 text ? text : "");
     iswi_buffer_fini(&safe);
 }
 
 static void show(iswi_process *process, iswi_printed *printed)
 {
-    bool errors = printed == &process->errors_line;
+    bool errors = printed == &process->printing.errors;
     const iswi_host_function *function = printed->author.function;
     iswi_logline line = { .level = errors ? ISW_LOG_WARNING : ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
@@ -103,7 +126,7 @@ static void show(iswi_process *process, iswi_printed *printed)
         line.field_count = 1;
     }
     if (errors && printed->line.size)
-        keep_words(process, line.message);
+        keep_words(&process->printing, line.message);
     if (printed->line.size && line.level >= process->host->log.level)
         iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
     iswi_buffer_reset(&printed->line);
@@ -131,7 +154,7 @@ static void take(iswi_process *process, iswi_printed *printed, const char *bytes
 /* One read: a worker that never stops writing must not keep the supervisor. */
 static bool read_once(iswi_process *process, iswi_printed *printed)
 {
-    int fd = printed == &process->errors_line ? process->os.errors : process->os.output;
+    int fd = printed == &process->printing.errors ? process->os.errors : process->os.output;
     int64_t before_ns = iswi_now_ns();
     char block[4096];
     ssize_t got = fd >= 0 ? read(fd, block, sizeof block) : -1;
@@ -139,8 +162,8 @@ static bool read_once(iswi_process *process, iswi_printed *printed)
 
     if (got > 0) {
         author = author_of(process, printed->quiet_ns);
-        process->silent = 0;
-        atomic_store_explicit(&process->prints, true, memory_order_relaxed);
+        process->printing.silent = 0;
+        atomic_store_explicit(&process->printing.lately, true, memory_order_relaxed);
         take(process, printed, block, (size_t)got, &author);
     } else if (got == 0) {
         show(process, printed);
@@ -153,13 +176,13 @@ static bool read_once(iswi_process *process, iswi_printed *printed)
 
 /* -- For the others ---------------------------------------------------------------------------- */
 
-bool iswi_process_read_output(iswi_process *process, bool errors)
+bool iswi_printing_read(iswi_process *process, bool errors)
 {
     bool more;
 
-    pthread_mutex_lock(&process->printing);
-    more = read_once(process, errors ? &process->errors_line : &process->output_line);
-    pthread_mutex_unlock(&process->printing);
+    pthread_mutex_lock(&process->printing.lock);
+    more = read_once(process, errors ? &process->printing.errors : &process->printing.output);
+    pthread_mutex_unlock(&process->printing.lock);
     return more;
 }
 
@@ -171,15 +194,15 @@ static void read_all(iswi_process *process, iswi_printed *printed)
         show(process, printed);
 }
 
-void iswi_output_drain(iswi_process *process)
+void iswi_printing_drain(iswi_process *process)
 {
-    pthread_mutex_lock(&process->printing);
-    process->silent++;
-    read_all(process, &process->output_line);
-    read_all(process, &process->errors_line);
-    if (process->silent > SILENT_MOST)
-        atomic_store_explicit(&process->prints, false, memory_order_relaxed);
-    pthread_mutex_unlock(&process->printing);
+    pthread_mutex_lock(&process->printing.lock);
+    process->printing.silent++;
+    read_all(process, &process->printing.output);
+    read_all(process, &process->printing.errors);
+    if (process->printing.silent > SILENT_MOST)
+        atomic_store_explicit(&process->printing.lately, false, memory_order_relaxed);
+    pthread_mutex_unlock(&process->printing.lock);
 }
 
 static void tend(iswi_process *process, iswi_printed *printed, int64_t now_ns, int64_t *next_ns)
@@ -194,25 +217,25 @@ static void tend(iswi_process *process, iswi_printed *printed, int64_t now_ns, i
         *next_ns = at_ns;
 }
 
-void iswi_output_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+void iswi_printing_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
-    pthread_mutex_lock(&process->printing);
-    tend(process, &process->output_line, now_ns, next_ns);
-    tend(process, &process->errors_line, now_ns, next_ns);
-    pthread_mutex_unlock(&process->printing);
+    pthread_mutex_lock(&process->printing.lock);
+    tend(process, &process->printing.output, now_ns, next_ns);
+    tend(process, &process->printing.errors, now_ns, next_ns);
+    pthread_mutex_unlock(&process->printing.lock);
 }
 
-void iswi_output_end(iswi_process *process)
+void iswi_printing_end(iswi_process *process)
 {
-    iswi_printed *both[] = { &process->output_line, &process->errors_line };
+    iswi_printed *both[] = { &process->printing.output, &process->printing.errors };
     int *fds[] = { &process->os.output, &process->os.errors };
 
-    pthread_mutex_lock(&process->printing);
+    pthread_mutex_lock(&process->printing.lock);
     for (int i = 0; i < 2; i++) {
         show(process, both[i]);
         iswi_host_unwatch(process->host, *fds[i]);
         close(*fds[i]);
         *fds[i] = -1;
     }
-    pthread_mutex_unlock(&process->printing);
+    pthread_mutex_unlock(&process->printing.lock);
 }

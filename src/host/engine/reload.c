@@ -61,7 +61,7 @@ static bool watch_folder(void *user, const char *folder)
 {
     const iswi_host *host = user;
 
-    return inotify_add_watch(host->changes, folder,
+    return inotify_add_watch(host->reload.changes, folder,
                              IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
                                  IN_ONLYDIR) >= 0;
 }
@@ -70,7 +70,7 @@ static bool watch_folder(void *user, const char *folder)
  * all links, since who changes a link changes the file. To watch one again changes nothing. */
 static bool watch_file(iswi_host *host, iswi_pool *pool)
 {
-    return iswi_links_folders(pool->config, watch_folder, host, &pool->config_linked);
+    return iswi_links_folders(pool->reload.file, watch_folder, host, &pool->reload.linked);
 }
 
 void iswi_reload_watch(iswi_host *host)
@@ -78,16 +78,16 @@ void iswi_reload_watch(iswi_host *host)
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_CHANGES };
     bool watched;
 
-    host->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    watched = host->changes >= 0 &&
-              epoll_ctl(host->epoll, EPOLL_CTL_ADD, host->changes, &event) == 0;
+    host->reload.changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    watched = host->reload.changes >= 0 &&
+              epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, host->reload.changes, &event) == 0;
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
 
-        pool->config = config_of(host, pool);
-        pool->config_look = iswi_file_look_at(pool->config);
-        pool->config_there = pool->config_look.changed_ns || pool->settings->config;
-        watched = watched && pool->config && watch_file(host, pool);
+        pool->reload.file = config_of(host, pool);
+        pool->reload.look = iswi_file_look_at(pool->reload.file);
+        pool->reload.there = pool->reload.look.changed_ns || pool->settings->config;
+        watched = watched && pool->reload.file && watch_file(host, pool);
     }
     iswi_attention_begin(host);
     watched = watched && watch_folder(host, host->folder);
@@ -99,12 +99,12 @@ void iswi_reload_watch(iswi_host *host)
 
 void iswi_reload_unwatch(iswi_host *host)
 {
-    if (host->changes >= 0)
-        close(host->changes);
-    host->changes = -1;
+    if (host->reload.changes >= 0)
+        close(host->reload.changes);
+    host->reload.changes = -1;
     for (size_t i = 0; i < host->pool_count; i++) {
-        iswi_free(host->pools[i].config);
-        host->pools[i].config = NULL;
+        iswi_free(host->pools[i].reload.file);
+        host->pools[i].reload.file = NULL;
     }
 }
 
@@ -116,7 +116,7 @@ static uint32_t read_events(const iswi_host *host)
     uint32_t seen = 0;
     ssize_t got;
 
-    while ((got = read(host->changes, block, sizeof block)) > 0)
+    while ((got = read(host->reload.changes, block, sizeof block)) > 0)
         for (ssize_t at = 0; at < got;) {
             const struct inotify_event *event = (const void *)(block + at);
 
@@ -129,7 +129,7 @@ static uint32_t read_events(const iswi_host *host)
 /* Each process of the pool is to read it, also those that could not begin with what was there. */
 static void have_read(iswi_pool *pool)
 {
-    pool->reloads++;
+    pool->reload.count++;
     for (unsigned i = 0; i < pool->count; i++)
         iswi_process_retry(&pool->processes[i]);
 }
@@ -137,20 +137,20 @@ static void have_read(iswi_pool *pool)
 /* Without it workers would run without their middleware, with nobody to say so. */
 static void lose_file(iswi_host *host, iswi_pool *pool)
 {
-    if (!pool->config_look.changed_ns)
+    if (!pool->reload.look.changed_ns)
         return;
-    pool->config_look = (iswi_file_look){ 0 };
-    atomic_store(&pool->config_gone, true);
+    pool->reload.look = (iswi_file_look){ 0 };
+    atomic_store(&pool->reload.gone, true);
     iswi_say(host, ISW_LOG_ERROR,
                      "%s is gone: what runs keeps its configuration, and nothing is started until "
-                     "it is back; to run without one, write {} into it", pool->config);
+                     "it is back; to run without one, write {} into it", pool->reload.file);
 }
 
 static void find_file(iswi_pool *pool, iswi_file_look now)
 {
-    pool->config_look = now;
-    pool->config_there = true;
-    atomic_store(&pool->config_gone, false);
+    pool->reload.look = now;
+    pool->reload.there = true;
+    atomic_store(&pool->reload.gone, false);
 }
 
 /* Whether more has happened than that files were made. */
@@ -160,18 +160,18 @@ static bool look_at_files(iswi_host *host)
 
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
-        iswi_file_look now = iswi_file_look_at(pool->config);
+        iswi_file_look now = iswi_file_look_at(pool->reload.file);
 
-        if (pool->config_linked || is_link(pool->config))
+        if (pool->reload.linked || is_link(pool->reload.file))
             watch_file(host, pool); /* which may lie in other folders now */
         if (!now.changed_ns)
             lose_file(host, pool);
-        if (!now.changed_ns || iswi_file_look_same(&now, &pool->config_look))
+        if (!now.changed_ns || iswi_file_look_same(&now, &pool->reload.look))
             continue;
-        if (!(seen & ~(uint32_t)IN_CREATE) && !pool->config_linked)
+        if (!(seen & ~(uint32_t)IN_CREATE) && !pool->reload.linked)
             continue;
         find_file(pool, now);
-        iswi_say(host, ISW_LOG_INFO, "%s has changed", pool->config);
+        iswi_say(host, ISW_LOG_INFO, "%s has changed", pool->reload.file);
         have_read(pool);
     }
     return seen & ~(uint32_t)IN_CREATE;
@@ -179,18 +179,18 @@ static bool look_at_files(iswi_host *host)
 
 void iswi_reload_look(iswi_host *host, bool files)
 {
-    unsigned asked = atomic_load(&host->reloads);
+    unsigned asked = atomic_load(&host->reload.asked);
 
     if (files && look_at_files(host))
         iswi_attention_look(host);
-    if (asked == host->reloads_seen)
+    if (asked == host->reload.seen)
         return;
-    host->reloads_seen = asked;
+    host->reload.seen = asked;
     iswi_say(host, ISW_LOG_INFO, "workers are to read their configurations");
     iswi_attention_look(host);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
-        iswi_file_look now = iswi_file_look_at(pool->config);
+        iswi_file_look now = iswi_file_look_at(pool->reload.file);
 
         if (now.changed_ns)
             find_file(pool, now);
@@ -204,7 +204,7 @@ const char *iswi_reload_config(const iswi_pool *pool)
 {
     if (pool->settings->config)
         return pool->settings->config;
-    return pool->config_there ? "worker.yaml" : NULL; /* in the folder where it is started */
+    return pool->reload.there ? "worker.yaml" : NULL; /* in the folder where it is started */
 }
 
 /* -- Processes --------------------------------------------------------------------------------- */
@@ -213,11 +213,11 @@ bool iswi_reload_answered(iswi_process *process, const iswi_reloaded *answer)
 {
     bool refused = answer->status.code != 0;
 
-    if (process->reloading != ISWI_RELOAD_ASKED)
+    if (process->reload.step != ISWI_RELOAD_ASKED)
         return false;
-    process->reloading = refused ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
+    process->reload.step = refused ? ISWI_RELOAD_NONE : ISWI_RELOAD_TAKEN;
     if (refused)
-        atomic_fetch_sub(&process->host->unread, 1);
+        atomic_fetch_sub(&process->host->reload.unread, 1);
     iswi_attention_configured(process, answer);
     iswi_host_wake(process->host);
     return true;
@@ -228,19 +228,19 @@ static void go_on(iswi_process *process)
 {
     iswi_frame frame = { .kind = ISWI_RELOAD, .id = 1, .as.reload.configuration = true };
 
-    if (process->reloading == ISWI_RELOAD_TAKEN) {
-        process->reloading = ISWI_RELOAD_READING;
+    if (process->reload.step == ISWI_RELOAD_TAKEN) {
+        process->reload.step = ISWI_RELOAD_READING;
         process->metadata_asked = true;
         iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 2 });
-    } else if (process->reloading == ISWI_RELOAD_NONE &&
-               process->reloads != process->pool->reloads) {
-        process->reloads = process->pool->reloads;
+    } else if (process->reload.step == ISWI_RELOAD_NONE &&
+               process->reload.seen != process->pool->reload.count) {
+        process->reload.seen = process->pool->reload.count;
         if (!process->can_reload) {
             iswi_attention_cannot_read(process);
             return;
         }
-        process->reloading = ISWI_RELOAD_ASKED;
-        atomic_fetch_add(&process->host->unread, 1);
+        process->reload.step = ISWI_RELOAD_ASKED;
+        atomic_fetch_add(&process->host->reload.unread, 1);
         iswi_process_send(process, &frame);
     }
 }
@@ -260,6 +260,13 @@ static void take_over(iswi_process *process, isw_bytes bytes)
                          error.message);
 }
 
+void iswi_reload_begin(iswi_process *process)
+{
+    if (process->reload.step != ISWI_RELOAD_NONE)
+        atomic_fetch_sub(&process->host->reload.unread, 1);
+    process->reload = (iswi_reloading){ ISWI_RELOAD_NONE, process->pool->reload.count };
+}
+
 void iswi_reload_tend(iswi_process *process)
 {
     iswi_message *metadata = NULL;
@@ -268,16 +275,16 @@ void iswi_reload_tend(iswi_process *process)
     pthread_mutex_lock(&process->lock);
     if (process->state == ISWI_PROCESS_READY)
         go_on(process);
-    if (process->reloading == ISWI_RELOAD_READING && process->metadata) {
+    if (process->reload.step == ISWI_RELOAD_READING && process->metadata) {
         metadata = process->metadata;
         process->metadata = NULL;
-        process->reloading = ISWI_RELOAD_NONE;
+        process->reload.step = ISWI_RELOAD_NONE;
     }
     bytes = process->metadata_frame;
     pthread_mutex_unlock(&process->lock);
     if (metadata) {
         take_over(process, bytes);
-        atomic_fetch_sub(&process->host->unread, 1);
+        atomic_fetch_sub(&process->host->reload.unread, 1);
     }
     iswi_message_release(metadata);
 }

@@ -20,13 +20,13 @@ void iswi_host_wake(iswi_host *host)
 {
     uint64_t one = 1;
 
-    if (write(host->wake, &one, sizeof one) < 0)
+    if (write(host->loop.wake, &one, sizeof one) < 0)
         return; /* it is full, so the supervisor is woken already */
 }
 
 void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
 {
-    if (at_ns < atomic_load_explicit(&host->wake_at_ns, memory_order_relaxed))
+    if (at_ns < atomic_load_explicit(&host->loop.wake_at_ns, memory_order_relaxed))
         iswi_host_wake(host);
 }
 
@@ -38,7 +38,7 @@ void iswi_host_stop(iswi_host *host)
 
 void iswi_host_reload(iswi_host *host)
 {
-    atomic_fetch_add(&host->reloads, 1);
+    atomic_fetch_add(&host->reload.asked, 1);
     iswi_host_wake(host);
 }
 
@@ -54,12 +54,12 @@ bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned wh
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_key(process, what) };
 
-    return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    return epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void iswi_host_unwatch(iswi_host *host, int fd)
 {
-    epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
+    epoll_ctl(host->loop.epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static void on_event(iswi_host *host, uint64_t key)
@@ -68,7 +68,7 @@ static void on_event(iswi_host *host, uint64_t key)
     iswi_process *process;
 
     if (key == ISWI_KEY_WAKE) {
-        if (read(host->wake, &count, sizeof count) < 0)
+        if (read(host->loop.wake, &count, sizeof count) < 0)
             return;
         return;
     }
@@ -86,7 +86,7 @@ static void on_event(iswi_host *host, uint64_t key)
     if ((key & 3) == 0)
         iswi_process_ended(process);
     else
-        iswi_process_read_output(process, (key & 3) == 2);
+        iswi_printing_read(process, (key & 3) == 2);
 }
 
 static void wait_for_events(iswi_host *host, int64_t until_ns)
@@ -98,7 +98,7 @@ static void wait_for_events(iswi_host *host, int64_t until_ns)
 
     if (until_ns != INT64_MAX && timeout < 0)
         timeout = 0;
-    count = epoll_wait(host->epoll, events, 32, timeout);
+    count = epoll_wait(host->loop.epoll, events, 32, timeout);
     for (int i = 0; i < count; i++)
         on_event(host, events[i].data.u64);
 }
@@ -141,7 +141,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 
         if (next_ns < seen->next_ns)
             seen->next_ns = next_ns;
-        iswi_output_tend(process, now_ns, &seen->next_ns);
+        iswi_printing_tend(process, now_ns, &seen->next_ns);
         iswi_process_tend(process, now_ns, &seen->next_ns);
         pthread_mutex_lock(&process->lock);
         seen->gone += process->state == ISWI_PROCESS_GONE;
@@ -158,9 +158,9 @@ static overview look(iswi_host *host)
     overview seen = { .next_ns = INT64_MAX };
     int64_t now_ns = iswi_now_ns();
 
-    atomic_fetch_add(&host->turns, 1);
+    atomic_fetch_add(&host->loop.turns, 1);
     /* While we look, whoever has something sooner writes a wake that ends the next wait. */
-    atomic_store(&host->wake_at_ns, INT64_MAX);
+    atomic_store(&host->loop.wake_at_ns, INT64_MAX);
     for (size_t i = 0; i < host->pool_count; i++)
         tend_pool(&host->pools[i], now_ns, &seen);
     iswi_guard_tend(host, now_ns, &seen.next_ns);
@@ -174,11 +174,11 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     if (seen->indexed != *published) {
         iswi_functions_publish(host);
         *published = seen->indexed;
-        host->table_shown = false;
+        host->loop.shown = false;
     }
-    if (host->table_shown || seen->settled < host->pool_count)
+    if (host->loop.shown || seen->settled < host->pool_count)
         return;
-    host->table_shown = true;
+    host->loop.shown = true;
     if (host->route_count == 0)
         iswi_functions_publish(host);
     atomic_store(&host->settled, true);
@@ -221,7 +221,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
         if (seen.gone == seen.processes && !atomic_load(&host->stops))
             return explain(host, error);
         publish(host, &seen, &published);
-        atomic_store(&host->wake_at_ns, seen.next_ns);
+        atomic_store(&host->loop.wake_at_ns, seen.next_ns);
         wait_for_events(host, seen.next_ns);
     }
     return ISW_OK;
@@ -249,7 +249,7 @@ static void wait_for_answers(iswi_host *host, int64_t ms, int stops)
         if (atomic_load(&host->ending))
             iswi_shutdown_cancel(host);
         seen.next_ns = next_look(host, seen.next_ns, until_ns);
-        atomic_store(&host->wake_at_ns, seen.next_ns);
+        atomic_store(&host->loop.wake_at_ns, seen.next_ns);
         wait_for_events(host, seen.next_ns);
     }
 }
@@ -315,7 +315,7 @@ static void end_processes(iswi_host *host)
 
         if (!seen.running)
             return;
-        atomic_store(&host->wake_at_ns, seen.next_ns);
+        atomic_store(&host->loop.wake_at_ns, seen.next_ns);
         wait_for_events(host, seen.next_ns);
     }
 }

@@ -28,7 +28,8 @@ enum {
 
 typedef struct endpoint {
     const char *method, *path, *summary;
-    void (*answer)(iswi_operate *operate, iswi_http_request *request); /* exactly once, now or later */
+    /* Exactly once, now or later. */
+    void (*answer)(iswi_operate *operate, iswi_http_request *request);
 } endpoint;
 
 /* -- Answers ----------------------------------------------------------------------------------- */

@@ -29,8 +29,9 @@ static char *url_of(iswi_host *host, const iswi_host_function *function, iswi_ar
 static row row_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
 {
     const char *chain = atomic_load(&function->chain);
-    row made = { { (char *)function->name, (char *)function->trigger_type, url_of(host, function, arena),
-                   (char *)function->pool->settings->name, *chain ? (char *)chain : (char *)"-" } };
+    row made = { { (char *)function->name, (char *)function->trigger_type,
+                   url_of(host, function, arena), (char *)iswi_function_worker(function),
+                   *chain ? (char *)chain : (char *)"-" } };
 
     return made;
 }

@@ -3,8 +3,8 @@
 #define ISWI_HOST_OPERATE_OPERATE_H
 
 /*
- * What operators have of a host: its console, the journal of its last lines, the control socket, the
- * admin endpoints and the metrics. It is an observer of the engine, which owns it; made before
+ * What operators have of a host: its console, the journal of its last lines, the control socket,
+ * the admin endpoints and the metrics. It is an observer of the engine, which owns it; made before
  * anything is logged, and gone after everything else.
  */
 #include "host/engine/log.h"

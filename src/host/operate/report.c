@@ -251,13 +251,14 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
 {
     const char *reasons[REASONS_MAX];
     iswi_readiness readiness = { .reasons = reasons };
+    size_t workers = iswi_host_worker_count(host);
     iswi_arena arena;
 
     iswi_arena_init(&arena, 4096);
     if (strcmp(iswi_host_state(host), "serving") != 0)
         reasons[readiness.reason_count++] =
             iswi_arena_printf(&arena, "the host is %s", iswi_host_state(host));
-    for (size_t i = 0; i < iswi_host_worker_count(host) && readiness.reason_count < REASONS_MAX; i++)
+    for (size_t i = 0; i < workers && readiness.reason_count < REASONS_MAX; i++)
         if (!serves(host, i))
             reasons[readiness.reason_count++] = reason_of(host, i, &arena);
     for (iswi_host_function *at = iswi_host_newest_function(host);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "host/engine/engine.h"
+#include "host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_PROCESS_H
+#define ISWI_HOST_ENGINE_PROCESS_H
+
+/*
+ * Processes of workers: their places for calls (places.c), what they say (frames.c), what they go
+ * through (states.c), how they begin and end (life.c). A pool is one worker of host.yaml, with its
+ * processes. Inside the engine; look.h is for the others.
+ *
+ * A process's lock guards its places, its link and its state; no two locks of processes are ever
+ * held together, and nothing is answered while one is held.
+ */
+#include "host/engine/attention.h"
+#include "host/engine/look.h"
+#include "host/engine/printed.h"
+#include "host/engine/reload.h"
+#include "host/system/spawn.h"
+#include "link/link.h"
+#include "wire/frame.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* One place for an invocation. */
+typedef struct iswi_place {
+    uint64_t id;     /* 0: free */
+    iswi_call *call; /* NULL: answered already, the worker's response is awaited */
+    int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
+    bool stopping;    /* its function was told that the host stops */
+    iswi_author late; /* who it is, once its call was answered; else left as it was */
+} iswi_place;
+
+enum { ISWI_TOKEN_TOTAL = 2 * ISWI_TOKEN_BYTES };
+
+struct iswi_process {
+    iswi_host *host;
+    iswi_pool *pool;
+    unsigned index; /* in its pool */
+    size_t number;  /* in the host */
+    char label[ISWI_NAME_MAX + 8]; /* "orders" or "orders[2]" */
+
+    pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
+    iswi_process_state state;
+    iswi_link *link;
+    iswi_encoded outgoing; /* the frame that is being sent */
+    unsigned char token[ISWI_TOKEN_TOTAL];
+    iswi_place *places;
+    unsigned place_count; /* grows to the largest credit */
+    unsigned *free_places;
+    unsigned free_count;
+    unsigned credit, in_flight;
+    uint64_t generation; /* of the last id that was given out here */
+    unsigned loads_awaited;
+    unsigned answered; /* since its start */
+    uint64_t ended_calls, failed_calls; /* since the host's */
+    unsigned starts;
+    uint64_t resident_bytes, calls_running, calls_waiting; /* as its last status said */
+    bool on_ring;
+    bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
+    iswi_reloading reload; /* reload.c */
+    bool hello_came, metadata_asked, loads_sent, closed, goodbye;
+    bool described; /* it was asked for its functions, in this run */
+    bool *lacks;    /* which of its pool's functions it could not load; NULL: it has all */
+    bool told_to_end; /* by a terminate that could reach it */
+    bool ended_early; /* neither that nor SIGKILL of ours: by itself */
+    bool refused; /* it broke the protocol; only its link's events, which come one at a time */
+    iswi_message *metadata; /* held until the supervisor has read it */
+    isw_bytes metadata_frame;
+    isw_error fault; /* why it was given up or killed */
+    bool hopeless;   /* a restart would not help */
+    iswi_process_attention attention; /* attention.c */
+    bool refuses;    /* its last run refused its configuration */
+    atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
+    atomic_llong heard_ns;
+    unsigned named; /* observers' capabilities in its hello, a bit each */
+    iswi_printing printing; /* printed.c */
+
+    /* Only the supervisor: */
+    iswi_spawned os; /* with the lock, too, and what "(lock)" says */
+    int ring; /* descriptor of the rings until they are handed down; -1: none */
+    bool running;   /* os.pid is to be waited for (lock) */
+    bool signalled; /* it was sent SIGKILL */
+    unsigned missed;          /* heartbeats in a row */
+    unsigned hoarding;        /* heartbeats in a row, see states.c */
+    int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */
+    uint64_t lent_generation; /* of the last invocation then */
+    int64_t ready_ns;         /* since when, in this run; 0: never (lock) */
+    int64_t start_at_ns, started_ns; /* (lock) */
+    int64_t state_until_ns, asked_ns, kill_at_ns, ended_ns;
+    unsigned failures; /* in a row, without one answer */
+};
+
+struct iswi_pool {
+    const iswi_worker_settings *settings;
+    char *program;
+    bool debugged; /* its process runs under a debugger */
+    iswi_process *processes;
+    unsigned count;
+    atomic_bool indexed; /* its functions are known; set by the supervisor */
+    iswi_reloadable reload; /* reload.c */
+    iswi_host_function **functions; /* set when indexed; read by the supervisor */
+    size_t function_count;
+};
+
+/* -- frames.c ---------------------------------------------------------------------------------- */
+
+/* The events of a process's link. */
+void iswi_process_events(iswi_process *process, iswi_link_events *events);
+
+/* -- places.c, with the lock ------------------------------------------------------------------- */
+
+void iswi_process_update_load(iswi_process *process);
+bool iswi_process_grow_places(iswi_process *process, unsigned count);
+iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id); /* NULL: not in use */
+void iswi_process_free_place(iswi_process *process, uint64_t id);
+
+/* Whose place that is, also once it was answered. */
+iswi_author iswi_process_who(iswi_process *process, uint64_t id);
+
+/* Take the call out of a place that goes on to wait for the worker's response. */
+iswi_call *iswi_place_take_call(iswi_place *place);
+
+typedef enum iswi_placing {
+    ISWI_PLACED,
+    ISWI_PLACE_FULL,    /* it has as many as it takes */
+    ISWI_PLACE_CLOSED,  /* it is not ready, or not any more */
+    ISWI_PLACE_REFUSED, /* the frame cannot be sent anywhere; *failure says why */
+} iswi_placing;
+
+/* Put a call into a free place and send it. The process's lock is taken. */
+iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+
+/* One more call ended there. With the lock. */
+void iswi_process_count(iswi_process *process, bool succeeded);
+
+/* Send a frame. With the lock. */
+void iswi_process_send(iswi_process *process, const iswi_frame *frame);
+
+/* Set the state; with the lock. */
+void iswi_process_set_state(iswi_process *process, iswi_process_state state);
+
+/* The same if it is still `from`: links' threads may have ended it meanwhile. Takes the lock. */
+bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to);
+
+/* Take all calls out, for iswi_call_lost. The lock is taken. */
+void iswi_process_lose_calls(iswi_process *process, const char *why);
+
+/* Answer what is overdue, cancel it, and find processes that do not end what was cancelled. Returns
+ * when to look again. The lock is taken. */
+int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns);
+
+/* -- life.c; the supervisor's thread ----------------------------------------------------------- */
+
+void iswi_process_start(iswi_process *process);
+void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
+void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
+int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to look again */
+
+/* Start it at once where it waits or was given up: what kept it may be mended. */
+void iswi_process_retry(iswi_process *process);
+
+/* -- states.c; the supervisor's thread --------------------------------------------------------- */
+
+/* Go on with it. Sets *next_ns to when it wants to be called again, if that is sooner. */
+void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
+
+#endif
