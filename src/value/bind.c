@@ -62,29 +62,6 @@ static isw_status expected(binder *b, const place *at, const char *what, const i
     return refuse(b, at, "expected %s, found %s", what, iswi_found(value, found));
 }
 
-size_t iswi_field_size(isw_field_type type, const isw_field *row)
-{
-    switch (type) {
-    case ISW_FIELD_BOOL:
-        return sizeof(bool);
-    case ISW_FIELD_INT:
-    case ISW_FIELD_ENUM:
-        return sizeof(int64_t);
-    case ISW_FIELD_DOUBLE:
-        return sizeof(double);
-    case ISW_FIELD_STRING:
-        return sizeof(const char *);
-    case ISW_FIELD_BYTES:
-        return sizeof(isw_bytes);
-    case ISW_FIELD_VALUE:
-        return sizeof(isw_value);
-    case ISW_FIELD_STRUCT:
-        return row->item_size;
-    default:
-        return 0;
-    }
-}
-
 /* -- Scalars ----------------------------------------------------------------------------------- */
 
 static bool is_text(const isw_value *value)

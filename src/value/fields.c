@@ -14,13 +14,6 @@ typedef struct level {
     char path[PATH_BYTES]; /* "order.lines." */
 } level;
 
-iswi_limits iswi_field_limits(const isw_field *row)
-{
-    if (row->max || row->min < 0)
-        return (iswi_limits){ row->min, row->max };
-    return (iswi_limits){ row->min ? row->min : INT64_MIN, INT64_MAX };
-}
-
 static bool is_sized(isw_field_type type)
 {
     return type == ISW_FIELD_STRING || type == ISW_FIELD_BYTES || type == ISW_FIELD_ARRAY;

@@ -28,6 +28,9 @@ typedef struct iswi_limits {
 } iswi_limits;
 iswi_limits iswi_field_limits(const isw_field *row);
 
+/* The size of a scalar member; that of a struct is in its row. */
+size_t iswi_field_size(isw_field_type type, const isw_field *row);
+
 /* With `lenient`, scalars may come as text. */
 isw_status iswi_bind(iswi_arena *arena, const isw_value *from, const char *root,
                      const isw_field *fields, bool lenient, void *out, isw_error *error);
@@ -47,8 +50,5 @@ isw_status iswi_unbind(iswi_arena *arena, const isw_field *fields, const void *i
  * ISWI_FOUND_BYTES. */
 enum { ISWI_FOUND_BYTES = 64 };
 const char *iswi_found(const isw_value *value, char *out);
-
-/* The size of a scalar member; that of a struct is in its row. */
-size_t iswi_field_size(isw_field_type type, const isw_field *row);
 
 #endif
