@@ -2,30 +2,9 @@
 /* Every allocation through the hook fails once: the call says so, nothing crashes, nothing leaks.
  */
 #include "config/support.h"
+#include "support/memory.h"
 
 #include "base/buffer.h"
-
-typedef struct counter {
-    size_t live;
-    size_t calls;
-    size_t fail_at; /* 0: never */
-} counter;
-
-static void *counting(void *user, void *block, size_t size)
-{
-    counter *count = user;
-
-    if (size == 0) {
-        count->live -= block != NULL;
-        free(block);
-        return NULL;
-    }
-    if (++count->calls == count->fail_at)
-        return NULL;
-    if (!block)
-        count->live++;
-    return realloc(block, size);
-}
 
 static isw_status open_and_load(const char *text, isw_error *error)
 {
@@ -46,18 +25,16 @@ static isw_status open_and_load(const char *text, isw_error *error)
 /* Until a run has no failure; that one ends with `expected`. */
 static void sweep(const char *text, isw_status expected)
 {
-    counter count = { 0 };
-    isw_allocator allocator = { counting, &count };
     size_t failures = 0;
 
-    isw_allocator_set(&allocator);
     for (size_t at = 1;; at++) {
         isw_error error = { 0 };
         isw_status status;
+        counter count;
 
-        count = (counter){ .fail_at = at };
+        counter_init(&count, at);
         status = open_and_load(text, &error);
-        assert_int_equal(count.live, 0);
+        counter_fini(&count);
         assert_int_equal(status, error.status);
         if (count.calls < at) {
             assert_int_equal(status, expected);
@@ -67,7 +44,6 @@ static void sweep(const char *text, isw_status expected)
         assert_true(status == ISW_E_NO_MEMORY || status == expected);
         failures++;
     }
-    isw_allocator_set(NULL);
     assert_true(failures > 1);
 }
 
@@ -111,19 +87,16 @@ static void a_refusal_survives_every_failure(void **state)
 static void a_reference_survives_every_failure(void **state)
 {
     counter count = { 0 };
-    isw_allocator allocator = { counting, &count };
 
     (void)state;
-    isw_allocator_set(&allocator);
     for (size_t at = 1; count.calls >= count.fail_at; at++) {
         iswi_buffer out = { 0 };
 
-        count = (counter){ .fail_at = at };
+        counter_init(&count, at);
         iswi_config_reference(sample_table, 0, &out);
         iswi_buffer_fini(&out);
-        assert_int_equal(count.live, 0);
+        counter_fini(&count);
     }
-    isw_allocator_set(NULL);
 }
 
 static const struct CMUnitTest tests[] = {

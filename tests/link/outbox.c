@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How frames gather into messages, what is refused, and what a failed allocation leaves behind. */
-#include "support/main.h"
+#include "support/memory.h"
 
 #include "link/link.h"
 #include "link/outbox.h"
@@ -85,59 +85,37 @@ static void the_backlog_has_a_limit(void **state)
     iswi_outbox_fini(&outbox);
 }
 
-typedef struct scarce {
-    size_t live, calls, fail_at;
-} scarce;
-
-static void *scarce_memory(void *user, void *block, size_t size)
-{
-    scarce *memory = user;
-
-    if (size == 0) {
-        memory->live--;
-        free(block);
-        return NULL;
-    }
-    if (++memory->calls == memory->fail_at)
-        return NULL;
-    memory->live += block == NULL;
-    return realloc(block, size);
-}
-
 static void a_warm_outbox_takes_no_memory(void **state)
 {
-    scarce memory = { 0 };
-    isw_allocator allocator = { scarce_memory, &memory };
+    counter count;
     iswi_outbox outbox = { 0 };
     size_t warm;
 
     (void)state;
-    isw_allocator_set(&allocator);
+    counter_init(&count, 0);
     add(&outbox, frame, 500);
     take(&outbox);
-    warm = memory.calls;
+    warm = count.calls;
     for (unsigned i = 0; i < 100; i++) {
         assert_int_equal(add(&outbox, frame, 500), ISW_OK);
         assert_int_equal(take(&outbox), 500);
     }
-    assert_int_equal(memory.calls, warm);
+    assert_int_equal(count.calls, warm);
     iswi_outbox_fini(&outbox);
-    assert_int_equal(memory.live, 0);
-    isw_allocator_set(NULL);
+    counter_fini(&count);
 }
 
 /* Whatever fails, what was taken goes out whole and what comes next is not stuck behind it. */
 static void a_frame_without_memory_holds_nothing_up(void **state)
 {
     for (size_t fail_at = 1; fail_at <= 4; fail_at++) {
-        scarce memory = { .fail_at = fail_at };
-        isw_allocator allocator = { scarce_memory, &memory };
+        counter count;
         iswi_outbox outbox = { 0 };
         size_t sent = 0;
         size_t got = 0;
 
         (void)state;
-        isw_allocator_set(&allocator);
+        counter_init(&count, fail_at);
         for (unsigned i = 0; i < 4; i++) {
             size_t size = i % 2 ? sizeof frame : 300;
 
@@ -149,8 +127,7 @@ static void a_frame_without_memory_holds_nothing_up(void **state)
             got += size;
         assert_int_equal(got, sent);
         iswi_outbox_fini(&outbox);
-        assert_int_equal(memory.live, 0);
-        isw_allocator_set(NULL);
+        counter_fini(&count);
     }
 }
 

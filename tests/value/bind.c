@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values to structs and back. */
-#include "support/main.h"
+#include "support/arena.h"
 
 #include "value/value.h"
 
@@ -54,22 +54,6 @@ static const isw_field order_fields[] = {
     { ISW_FIELD(VALUE, order, extra) },
     { 0 },
 };
-
-static iswi_arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    iswi_arena_init(&arena, 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    iswi_arena_fini(&arena);
-    return 0;
-}
 
 static isw_status bind_json(const char *json, order *out, isw_error *error)
 {

@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON and MessagePack, there and back, and what is refused. */
-#include "support/main.h"
+#include "support/arena.h"
 
 #include "value/value.h"
 
 #include <math.h>
 #include <stdio.h>
-
-static iswi_arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    iswi_arena_init(&arena, 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    iswi_arena_fini(&arena);
-    return 0;
-}
 
 /* -- JSON -------------------------------------------------------------------------------------- */
 

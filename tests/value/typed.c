@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values with their types to JSON and back, and what is no such value. */
-#include "support/main.h"
+#include "support/arena.h"
 
 #include "value/typed.h"
 
 #include <math.h>
-
-static iswi_arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    iswi_arena_init(&arena, 4096);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    iswi_arena_fini(&arena);
-    return 0;
-}
 
 static const char *json_of(const isw_value *value)
 {

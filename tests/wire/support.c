@@ -67,37 +67,6 @@ void golden_each(void (*visit)(const sample *frame))
     assert_true(count >= ISWI_GOODBYE);
 }
 
-static void *counting(void *user, void *block, size_t size)
-{
-    counter *count = user;
-
-    if (size == 0) {
-        count->live--;
-        free(block);
-        return NULL;
-    }
-    if (++count->calls == count->fail_at)
-        return NULL;
-    count->taken += size;
-    if (!block)
-        count->live++;
-    return realloc(block, size);
-}
-
-void counter_init(counter *count, size_t fail_at)
-{
-    isw_allocator allocator = { counting, count };
-
-    *count = (counter){ .fail_at = fail_at };
-    isw_allocator_set(&allocator);
-}
-
-void counter_fini(counter *count)
-{
-    isw_allocator_set(NULL);
-    assert_int_equal(count->live, 0);
-}
-
 isw_status decode_once(const void *bytes, size_t size, size_t *used, size_t *taken)
 {
     unsigned char *copy = exact_copy(bytes, size);

@@ -2,9 +2,8 @@
 #ifndef ISW_TESTS_WIRE_SUPPORT_H
 #define ISW_TESTS_WIRE_SUPPORT_H
 
-/* What the tests of the codec share: the golden files, an allocator that counts and fails, and
- * decoding with both in place. */
-#include "support/main.h"
+/* What the tests of the codec share: the golden files, and decoding with the memory counted. */
+#include "support/memory.h"
 
 #include "wire/frame.h"
 
@@ -21,18 +20,6 @@ void sample_fini(sample *frame);
 
 /* Call `visit` for each golden file, and fail if there are fewer than the kinds of frames. */
 void golden_each(void (*visit)(const sample *frame));
-
-typedef struct counter {
-    size_t live;    /* blocks */
-    size_t taken;   /* bytes asked for in all */
-    size_t calls;
-    size_t fail_at; /* the call that gets NULL; 0: none */
-} counter;
-
-/* Make the library's memory come through `count`, until counter_fini, which asserts that all of it
- * came back. */
-void counter_init(counter *count, size_t fail_at);
-void counter_fini(counter *count);
 
 /* Decode from an exact copy of `bytes` into a fresh arena and release it again: for tests that want
  * to know whether, and at what price. `taken` may be NULL. */

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-isw_test(wire/golden STACK wire SOURCES wire/support.c)
-isw_test(wire/codec STACK wire SOURCES wire/support.c)
-isw_test(wire/members STACK wire SOURCES wire/support.c)
-isw_test(wire/encode STACK wire SOURCES wire/support.c)
-isw_test(wire/hostile STACK wire SOURCES wire/support.c)
-isw_test(wire/cursor STACK wire SOURCES wire/support.c)
+isw_test(wire/golden STACK wire SOURCES wire/support.c support/memory.c)
+isw_test(wire/codec STACK wire SOURCES wire/support.c support/memory.c)
+isw_test(wire/members STACK wire SOURCES wire/support.c support/memory.c)
+isw_test(wire/encode STACK wire SOURCES wire/support.c support/memory.c)
+isw_test(wire/hostile STACK wire SOURCES wire/support.c support/memory.c)
+isw_test(wire/cursor STACK wire SOURCES wire/support.c support/memory.c)
 isw_test(wire/protocol STACK wire)
 
 # Files that were edited by hand, or a generator that moved on without them.

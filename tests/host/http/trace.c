@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "support/main.h"
+#include "support/arena.h"
 
 #include "host/http/trace.h"
 
 #include <stdio.h>
-
-static iswi_arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    iswi_arena_init(&arena, 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    iswi_arena_fini(&arena);
-    return 0;
-}
 
 /* The baggage of a request with these two headers (NULL: none), as "name=value;". */
 static void assert_baggage(const char *first, const char *second, const char *expected)
