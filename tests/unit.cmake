@@ -13,7 +13,7 @@ foreach(name IN ITEMS locale
                       context/answer context/cancel context/context context/convert context/failure
                       context/log context/metrics context/outcome context/services
                       http/conditions http/cookie http/date http/file http/form http/headers
-                      http/multipart http/reply http/stream
+                      http/multipart http/reply http/stream http/struct
                       program/local program/replay
                       registry/doubts registry/function_settings registry/reload registry/settings
                       registry/triggers
