@@ -6,8 +6,10 @@
  * threads.
  */
 #include "bench/case.h"
+#include "bench/clock.h"
 #include "bench/full.h"
 #include "bench/peer.h"
+#include "bench/plan.h"
 #include "bench/ten.h"
 
 #include <getopt.h>

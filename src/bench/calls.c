@@ -7,6 +7,7 @@
  */
 #include "bench/calls.h"
 
+#include "bench/clock.h"
 #include "bench/host.h"
 #include "bench/meter.h"
 

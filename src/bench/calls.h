@@ -4,7 +4,7 @@
 
 /* Our own lanes in the bench: calls from answer callbacks, as a trigger makes them, to real
  * workers under the host engine of this process. */
-#include "bench/samples.h"
+#include "bench/plan.h"
 
 /* `setup` is what setup.h says. False when there is no such case or it failed; standard
  * error then says why. */

@@ -3,6 +3,7 @@
  * process has ended, so that it disturbs none that comes later. */
 #include "bench/case.h"
 
+#include "bench/clock.h"
 #include "bench/process.h"
 #include "bench/setup.h"
 #include "cli/helper.h"

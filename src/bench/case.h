@@ -3,6 +3,7 @@
 #define ISWI_BENCH_CASE_H
 
 /* One case as `isoworker bench` sees it: a process that measures and writes samples. */
+#include "bench/plan.h"
 #include "bench/report.h"
 
 /* Why `name` cannot be measured by this build, in words; NULL if it can. */

@@ -6,6 +6,7 @@
  */
 #include "bench/floors.h"
 
+#include "bench/clock.h"
 #include "bench/process.h"
 #include "cli/helper.h"
 #include "link/ring.h"

@@ -5,7 +5,7 @@
 /* The floors of the bench: an echo between two processes by bare means, with neither frames nor
  * functions. Each has a side that measures, and one that sends back until it is killed, which runs
  * as echo.c. False means that it could not be done. */
-#include "bench/samples.h"
+#include "bench/plan.h"
 
 /* nng pair0 over ipc with nng_sendmsg and nng_recvmsg, as most programs use it. */
 bool iswi_bench_measure_nng(const iswi_bench_plan *plan);

@@ -4,6 +4,8 @@
 #include "bench/full.h"
 
 #include "bench/case.h"
+#include "bench/clock.h"
+#include "bench/plan.h"
 
 enum { SLICE_LEAST_MS = 10, PAYLOAD = 100 };
 

@@ -8,8 +8,9 @@
  *   isoworker-bench-grpc measure SLICE_MS PAYLOADS MODES   samples to standard output
  *   isoworker-bench-grpc serve ADDRESS                     says so on descriptor 3, then echoes
  */
+#include "bench/clock.h"
+#include "bench/plan.h"
 #include "bench/process.h"
-#include "bench/samples.h"
 
 #include <chrono>
 #include <csignal>
@@ -264,12 +265,12 @@ class Client {
     int64_t starts[ISWI_BENCH_WINDOW];
 };
 
-bool run(void *user, iswi_bench_samples *samples, int64_t ns)
+bool run_client(void *user, iswi_bench_samples *samples, int64_t ns)
 {
     return static_cast<Client *>(user)->run(samples, ns);
 }
 
-uint32_t window(void *, uint32_t)
+uint32_t window_of_client(void *, uint32_t)
 {
     return ISWI_BENCH_WINDOW;
 }
@@ -302,7 +303,7 @@ bool measure_in(const char *folder, const iswi_bench_plan &plan)
 {
     std::string path = std::string(folder) + "/grpc";
     Client client("unix:" + path); /* ready before the echo starts, as our host is */
-    iswi_bench_subject subject = { run, window, &client, iswi_bench_now_ns(), 0 };
+    iswi_bench_subject subject = { run_client, window_of_client, &client, iswi_bench_now_ns(), 0 };
     bool done;
 
     subject.echo = spawn_echo("unix:" + path);

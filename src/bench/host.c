@@ -2,6 +2,7 @@
 /* A host of the bench. Invariant: one thread runs it, and whoever began it only waits and calls. */
 #include "bench/host.h"
 
+#include "bench/clock.h"
 #include "bench/samples.h"
 
 #include <stdio.h>

@@ -7,6 +7,8 @@
  */
 #include "bench/http.h"
 
+#include "bench/clock.h"
+
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 /* A handler in a bare libmicrohttpd server over loopback TCP, as a peer of a function in a worker,
  * and the client that measures it. */
-#include "bench/samples.h"
+#include "bench/plan.h"
 
 /* POST of the payload to a server in another process, on connections that are kept: one with
  * blocking reads and writes, or one for each that is in flight, with epoll. */

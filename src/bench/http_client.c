@@ -4,8 +4,10 @@
  * answer ends. Invariant: a connection has one request at a time, so what is in flight is as many
  * connections.
  */
+#include "bench/clock.h"
 #include "bench/http.h"
 
+#include "bench/plan.h"
 #include "bench/process.h"
 
 #include <arpa/inet.h>

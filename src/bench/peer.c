@@ -8,9 +8,11 @@
 #include "bench/peer.h"
 
 #include "bench/calls.h"
+#include "bench/clock.h"
 #include "bench/floors.h"
 #include "bench/host.h"
 #include "bench/http.h"
+#include "bench/plan.h"
 #include "bench/process.h"
 
 #include <signal.h>

@@ -3,7 +3,7 @@
  * in bounded time. */
 #include "bench/process.h"
 
-#include "bench/samples.h"
+#include "bench/clock.h"
 
 #include <signal.h>
 #include <spawn.h>

@@ -51,26 +51,6 @@ enum {
     ISWI_BENCH_PAYLOAD_MAX = 8 << 20
 };
 
-/* What a measuring process is asked for: its modes with every payload, each for `slice_ms`. */
-typedef struct iswi_bench_plan {
-    int64_t slice_ms;
-    uint32_t payloads[ISWI_BENCH_PAYLOADS];
-    unsigned payload_count;
-    unsigned modes; /* a set */
-} iswi_bench_plan;
-
-/* A plan as the arguments of a process. */
-enum { ISWI_BENCH_PLAN_WORDS = 3 };
-typedef struct iswi_bench_words {
-    char slice[24], payloads[ISWI_BENCH_PAYLOADS * 11], modes[12];
-} iswi_bench_words;
-
-void iswi_bench_plan_to_words(const iswi_bench_plan *plan, iswi_bench_words *words);
-bool iswi_bench_plan_from_words(char *const words[ISWI_BENCH_PLAN_WORDS], iswi_bench_plan *plan);
-
-/* "100,65536" into the plan; false for what is no list of sizes, or too much. */
-bool iswi_bench_parse_payloads(const char *text, iswi_bench_plan *plan);
-
 typedef struct iswi_bench_samples {
     uint32_t mode, payload, in_flight;
     uint32_t count;  /* of kept times */
@@ -82,15 +62,6 @@ typedef struct iswi_bench_samples {
     uint64_t counts[ISWI_BENCH_COUNTS];
     uint32_t times_ns[ISWI_BENCH_KEPT];
 } iswi_bench_samples;
-
-int64_t iswi_bench_now_ns(void);
-void iswi_bench_sleep_ns(int64_t ns);
-
-/* True when `until_ns` has passed or a signal asked this process to end. */
-bool iswi_bench_is_over(int64_t until_ns);
-
-/* From now on SIGINT and SIGTERM make iswi_bench_is_over true, so that folders are removed. */
-void iswi_bench_catch_signals(void);
 
 /* Empty `samples` for a measurement of this kind. */
 void iswi_bench_begin(iswi_bench_samples *samples, iswi_bench_mode mode, uint32_t payload,
@@ -110,22 +81,6 @@ bool iswi_bench_read_all(int fd, void *bytes, uint64_t size);
 /* The sum of all bytes, read by the word. Every echo that stands for a function does that, as one
  * does that looks at what it got. */
 uint64_t iswi_bench_sum(const void *bytes, uint64_t size);
-
-/* Runs one measurement into `samples`: for `ns`, or until samples->most round trips; one at the
- * least. False when it failed. */
-typedef bool (*iswi_bench_run_fn)(void *user, iswi_bench_samples *samples, int64_t ns);
-
-/* What a plan is carried out on. */
-typedef struct iswi_bench_subject {
-    iswi_bench_run_fn run;
-    uint32_t (*window)(void *user, uint32_t payload); /* how many may be in flight */
-    void *user;
-    int64_t started_ns; /* when the echo's process was */
-    pid_t echo;         /* it; 0 in the same process */
-} iswi_bench_subject;
-
-/* Carry out the plan: for each payload and mode warm up, measure, and write to standard output. */
-bool iswi_bench_carry_out(const iswi_bench_plan *plan, const iswi_bench_subject *subject);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,9 @@
  *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
  *                      called in a loop in this process; samples to standard output
  */
+#include "bench/clock.h"
 #include "bench/process.h"
-#include "bench/samples.h"
+#include "bench/plan.h"
 
 #include <isoworker/isoworker.h>
 #include <isoworker/sys/middleware.h>

@@ -5,6 +5,7 @@
  * time with as many threads, and take turns at the load.
  */
 #include "bench/case.h"
+#include "bench/clock.h"
 #include "bench/full.h"
 #include "bench/http.h"
 #include "bench/process.h"
