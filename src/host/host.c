@@ -40,8 +40,8 @@ static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
 
     if (status == ISW_OK && !iswi_runtime_own(SIZE_MAX, &why) && why)
         iswi_say(host, ISW_LOG_DEBUG,
-                         "XDG_RUNTIME_DIR is not used: %s; the host's sockets are in %s", why,
-                         host->runtime_folder);
+                 "XDG_RUNTIME_DIR is not used: %s; the host's sockets are in %s", why,
+                 host->runtime_folder);
     return status;
 }
 
@@ -191,18 +191,6 @@ static isw_status start_debugging(iswi_host *host, const iswi_host_overrides *ov
     return status;
 }
 
-static isw_status open_events(iswi_host *host, isw_error *error)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_WAKE };
-
-    host->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
-    host->loop.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (host->loop.epoll < 0 || host->loop.wake < 0 ||
-        epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, host->loop.wake, &event) != 0)
-        return isw_error_set(error, ISW_E_IO, "no descriptors: %s", strerror(errno));
-    return ISW_OK;
-}
-
 isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overrides,
                             iswi_host **out, isw_error *error)
 {
@@ -240,7 +228,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (status == ISW_OK)
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
-        status = open_events(host, error);
+        status = iswi_loop_open(&host->loop, error);
     if (status == ISW_OK && overrides->record)
         status = iswi_record_attach(host, overrides->record, error);
     if (status == ISW_OK && host->http_settings.enabled)
@@ -285,10 +273,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_routes_destroy(host->routes[i]);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
-    if (host->loop.epoll >= 0)
-        close(host->loop.epoll);
-    if (host->loop.wake >= 0)
-        close(host->loop.wake);
+    iswi_loop_close(&host->loop);
     iswi_observers_destroy(&host->observers);
     pthread_mutex_destroy(&host->steering);
     iswi_attention_fini(&host->attention);

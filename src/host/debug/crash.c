@@ -84,9 +84,9 @@ static void read_with_patience(const reader *r, iswi_buffer *text)
 
     for (int tries = 0; tries < 2 && !symbolize(r->report, text, &end); tries++)
         iswi_say(r->host, ISW_LOG_WARNING,
-                         "worker %s: what reads the report of its crash (isoworker symbolize) was "
-                         "ended by signal %d (%s)%s", r->label, end.signal,
-                         strsignal(end.signal), tries ? "" : "; it is started again");
+                 "worker %s: what reads the report of its crash (isoworker symbolize) was "
+                 "ended by signal %d (%s)%s", r->label, end.signal,
+                 strsignal(end.signal), tries ? "" : "; it is started again");
 }
 
 /* -- Showing ----------------------------------------------------------------------------------- */

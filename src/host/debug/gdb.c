@@ -77,12 +77,12 @@ static void describe(const iswi_host *host, size_t worker, iswi_buffer *out)
     unsetenv("ISOWORKER_CONFIG");
     if (end.late)
         iswi_say(host, ISW_LOG_WARNING,
-                         "worker %s: --describe took longer than %d ms", settings->name,
-                         PATIENCE_MS);
+                 "worker %s: --describe took longer than %d ms", settings->name,
+                 PATIENCE_MS);
     else if (end.signal)
         iswi_say(host, ISW_LOG_WARNING,
-                         "worker %s: --describe was ended by signal %d (%s)", settings->name,
-                         end.signal, strsignal(end.signal));
+                 "worker %s: --describe was ended by signal %d (%s)", settings->name,
+                 end.signal, strsignal(end.signal));
     iswi_free(arguments);
 }
 

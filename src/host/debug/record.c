@@ -276,8 +276,8 @@ static void keep(recording *recorder, const record *r)
     if (!write_file(recorder, r)) {
         if (!recorder->told_fault)
             iswi_say(recorder->host, ISW_LOG_ERROR,
-                             "nothing can be recorded in %s: %s", recorder->folder,
-                             strerror(errno));
+                     "nothing can be recorded in %s: %s", recorder->folder,
+                     strerror(errno));
         recorder->told_fault = true;
         atomic_fetch_add(&recorder->dropped, 1);
         return;

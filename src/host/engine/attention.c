@@ -48,7 +48,7 @@ static void keep(iswi_process *process, isw_log_level level, const char *lead, i
         iswi_buffer_printf(&process->attention.lines, "worker %s %s%.*s", process->label,
                            lead, (int)size, text.data);
         iswi_say(process->host, level, "worker %s %s%.*s", process->label, lead,
-                         (int)size, text.data);
+                 (int)size, text.data);
         text.data += size + (end ? 1 : 0);
         text.size -= size + (end ? 1 : 0);
     }
@@ -158,8 +158,8 @@ void iswi_attention_match(iswi_host *host)
                            host->attention.match.size ? "\n" : "",
                            iswi_config_where(host->config, node), rows[i].name);
         iswi_say(host, ISW_LOG_ERROR,
-                         "%s: no function of any worker matches \"%s\"",
-                         iswi_config_where(host->config, node), rows[i].name);
+                 "%s: no function of any worker matches \"%s\"",
+                 iswi_config_where(host->config, node), rows[i].name);
     }
     pthread_mutex_unlock(&host->attention.lock);
 }

@@ -6,9 +6,13 @@
  * attention.c alone. On the supervisor's thread but where it says otherwise; what gathers it is in
  * look.h. */
 #include "base/buffer.h"
-#include "host/engine/reload.h"
+#include "host/system/file_look.h"
+#include "wire/frame.h"
 
 #include <pthread.h>
+
+typedef struct iswi_host iswi_host;
+typedef struct iswi_process iswi_process;
 
 /* Part of a process; with its lock. */
 typedef struct iswi_process_attention {

@@ -138,8 +138,8 @@ void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const
     if (call->function->idempotent && !call->body_follows && call->tries < TRIES_MAX && in_time &&
         !atomic_load(&host->stops)) {
         iswi_say_of(host, ISW_LOG_INFO, call->function->name,
-                            call->invocation_id, "%s: tried again elsewhere",
-                            call->function->name);
+                    call->invocation_id, "%s: tried again elsewhere",
+                    call->function->name);
         place(host, call);
         return;
     }

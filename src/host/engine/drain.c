@@ -20,8 +20,8 @@ void iswi_host_drain(iswi_host *host)
 {
     if (steer(host, true))
         iswi_say(host, ISW_LOG_INFO,
-                         "draining, as it was asked to: new requests get 503 until `isoworker "
-                         "resume`");
+                 "draining, as it was asked to: new requests get 503 until `isoworker "
+                 "resume`");
 }
 
 void iswi_host_resume(iswi_host *host)

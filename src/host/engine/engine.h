@@ -14,6 +14,7 @@
 #include "host/engine/call.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
+#include "host/engine/loop.h"
 #include "host/engine/observers.h"
 #include "host/engine/process.h"
 #include "host/engine/steer.h"
@@ -101,7 +102,7 @@ struct iswi_host {
     size_t route_count, route_capacity;
     iswi_http *http;
 
-    iswi_loop loop;            /* supervisor.c */
+    iswi_loop loop;            /* loop.c */
     iswi_reloads reload;       /* reload.c */
     iswi_attention attention; /* attention.c */
     atomic_int stops; /* how often iswi_host_stop was called */

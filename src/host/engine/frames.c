@@ -82,9 +82,9 @@ static isw_status lack(iswi_process *process, const iswi_host_function *function
                        const iswi_wire_status *status, isw_error *error)
 {
     iswi_say_of(process->host, ISW_LOG_ERROR, function->name, "",
-                        "worker %s cannot run function %s, which answers 503: %.*s",
-                        process->label, function->name, (int)status->message.size,
-                        status->message.size ? status->message.data : "");
+                "worker %s cannot run function %s, which answers 503: %.*s",
+                process->label, function->name, (int)status->message.size,
+                status->message.size ? status->message.data : "");
     if (!process->lacks)
         process->lacks = iswi_calloc(process->pool->function_count, sizeof *process->lacks);
     if (!process->lacks)

@@ -107,8 +107,8 @@ static void warn_of_outputs(iswi_host *host, const iswi_host_function *function)
 
         if (refusal)
             iswi_say(host, ISW_LOG_WARNING,
-                             "output %s of function %s goes nowhere: %s",
-                             function->outputs[i].name, function->name, refusal);
+                     "output %s of function %s goes nowhere: %s",
+                     function->outputs[i].name, function->name, refusal);
     }
 }
 
@@ -191,7 +191,7 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
         return ISW_E_NO_MEMORY;
     if (now != before) {
         iswi_say(host, ISW_LOG_DEBUG, "function %s: its chain is now %s",
-                         function->name, *now ? now : "empty");
+                 function->name, *now ? now : "empty");
         atomic_store(&function->chain, now);
         ++*changed;
     }
@@ -233,7 +233,7 @@ static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *
               : iswi_arena_printf(&host->arena, "function %s of worker %s is not served: %s",
                                   function->name, function->pool->settings->name, error.message);
     iswi_say(host, ISW_LOG_ERROR, "%s",
-                     function->unserved ? function->unserved : function->name);
+             function->unserved ? function->unserved : function->name);
 }
 
 static bool all_are_known(const iswi_host *host)

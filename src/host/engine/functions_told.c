@@ -45,8 +45,8 @@ iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error
 static void say_difference(const iswi_process *process, isw_str name, const char *what)
 {
     iswi_say(process->host, ISW_LOG_WARNING,
-                     "worker %s: function %.*s %s; start the host again", process->label,
-                     (int)name.size, name.data, what);
+             "worker %s: function %.*s %s; start the host again", process->label,
+             (int)name.size, name.data, what);
 }
 
 static void say_new(const iswi_process *process, const iswi_wire_function *wire)

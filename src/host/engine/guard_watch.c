@@ -23,7 +23,7 @@ void iswi_guard_watch(iswi_host *host)
 {
     if (!watch(host))
         iswi_say(host, ISW_LOG_WARNING,
-                         "the guard, which ends workers when this host ends, cannot be watched");
+                 "the guard, which ends workers when this host ends, cannot be watched");
 }
 
 static void tell_all(iswi_host *host)
@@ -42,14 +42,14 @@ static void replace(iswi_host *host)
     if (iswi_guard_start(&host->guard, &error) == ISW_OK && watch(host)) {
         tell_all(host);
         iswi_say(host, ISW_LOG_INFO, "another guard runs, as pid %ld",
-                         (long)host->guard.pid);
+                 (long)host->guard.pid);
         return;
     }
     iswi_guard_stop(&host->guard);
     host->guard.retry_ns = iswi_now_ns() + LEAST_LIFE_NS;
     iswi_say(host, ISW_LOG_ERROR,
-                     "no guard could be started, and workers would outlive a host that is killed: "
-                     "%s; tried again every second", error.status ? error.message : "no watch");
+             "no guard could be started, and workers would outlive a host that is killed: "
+             "%s; tried again every second", error.status ? error.message : "no watch");
 }
 
 void iswi_guard_ended(iswi_host *host)
@@ -59,8 +59,8 @@ void iswi_guard_ended(iswi_host *host)
 
     iswi_guard_reap(&host->guard, how, sizeof how);
     iswi_say(host, ISW_LOG_WARNING,
-                     "the guard, which ends workers when this host ends, %s; another one takes its "
-                     "place", how);
+             "the guard, which ends workers when this host ends, %s; another one takes its "
+             "place", how);
     if (iswi_now_ns() < again_ns)
         host->guard.retry_ns = again_ns;
     else

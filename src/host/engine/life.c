@@ -49,6 +49,7 @@ static void reset(iswi_process *process)
     process->refuses = false;
     iswi_attention_started(process);
     iswi_printing_begin(&process->printing);
+    process->ended_ns_of[0] = process->ended_ns_of[1] = 0;
     process->named = 0;
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
@@ -170,29 +171,10 @@ void iswi_process_start(iswi_process *process)
     pthread_mutex_unlock(&process->lock);
     if (status == ISW_OK)
         iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld",
-                         process->label, (long)process->os.pid);
+                 process->label, (long)process->os.pid);
 }
 
 /* -- End --------------------------------------------------------------------------------------- */
-
-void iswi_process_kill(iswi_process *process, const char *format, ...)
-{
-    va_list args;
-
-    pthread_mutex_lock(&process->lock);
-    if (process->fault.status == ISW_OK) {
-        process->fault.status = ISW_E_UNAVAILABLE;
-        va_start(args, format);
-        vsnprintf(process->fault.message, sizeof process->fault.message, format, args);
-        va_end(args);
-    }
-    iswi_process_set_state(process, ISWI_PROCESS_KILLED);
-    pthread_mutex_unlock(&process->lock);
-    process->state_until_ns = INT64_MAX;
-    process->signalled = true;
-    if (process->running)
-        kill(-process->os.pid, SIGKILL);
-}
 
 /* Statuses of a program that cannot start, and never will as it is: its words were not understood,
  * it misses a file or its configuration, its loader misses a library. */
@@ -294,19 +276,19 @@ static void decide_next(iswi_process *process)
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping && process->ended_early)
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
-                         process->label, process->fault.message);
+                 process->label, process->fault.message);
     if (stopping || process->hopeless ||
         (!process->refuses &&
          (int64_t)process->failures >= process->pool->settings->give_up_after)) {
         if (!stopping)
             iswi_say(process->host, ISW_LOG_ERROR,
-                             "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
-                             "changes, SIGHUP has it tried again, or the host is started again%s",
-                             process->label,
-                             process->hopeless ? "" : " after too many ends in a row",
-                             process->fault.message,
-                             process->pool->indexed ? "" : "; they are not known, so that every "
-                                                           "path without a function answers 503");
+                     "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
+                     "changes, SIGHUP has it tried again, or the host is started again%s",
+                     process->label,
+                     process->hopeless ? "" : " after too many ends in a row",
+                     process->fault.message,
+                     process->pool->indexed ? "" : "; they are not known, so that every "
+                                                   "path without a function answers 503");
         set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
         return;
     }
@@ -319,18 +301,6 @@ static void decide_next(iswi_process *process)
     iswi_process_set_state(process, ISWI_PROCESS_WAITING);
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = INT64_MAX;
-}
-
-void iswi_process_retry(iswi_process *process)
-{
-    pthread_mutex_lock(&process->lock);
-    if (process->state == ISWI_PROCESS_GONE && !atomic_load(&process->host->stops)) {
-        process->failures = 0;
-        iswi_process_set_state(process, ISWI_PROCESS_WAITING);
-    }
-    if (process->state == ISWI_PROCESS_WAITING)
-        process->start_at_ns = iswi_now_ns();
-    pthread_mutex_unlock(&process->lock);
 }
 
 /* The process has ended; when its last words are in, or do not come, the link goes too. */

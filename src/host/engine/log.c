@@ -40,8 +40,8 @@ void iswi_say_of(const iswi_host *host, isw_log_level level, const char *functio
                  const char *invocation_id, const char *format, ...)
 {
     iswi_logline line = { .level = level,
-                          .function = isw_str_of(function),
-                          .invocation_id = isw_str_of(invocation_id) };
+                  .function = isw_str_of(function),
+                  .invocation_id = isw_str_of(invocation_id) };
     va_list args;
 
     va_start(args, format);

@@ -93,8 +93,8 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
 
     if (!output) {
         iswi_say_of(host, ISW_LOG_WARNING, function->name, invocation_id,
-                            "%s has put out \"%.*s\", which it did not declare; it is dropped",
-                            function->name, (int)name.size, name.size ? name.data : "");
+                    "%s has put out \"%.*s\", which it did not declare; it is dropped",
+                    function->name, (int)name.size, name.size ? name.data : "");
         return;
     }
     if (iswi_output_refusal(output))
@@ -104,8 +104,8 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
         show(host, function, invocation_id, name, (isw_str){ (const char *)line.data, line.size });
     } else if (iswi_buffer_append(&line, "\n", 1) && !append_line(host, output->path, &line)) {
         iswi_say_of(host, ISW_LOG_ERROR, function->name, invocation_id,
-                            "output %s of %s: %s: %s", output->name, function->name, output->path,
-                            strerror(errno));
+                    "output %s of %s: %s: %s", output->name, function->name, output->path,
+                    strerror(errno));
     }
     iswi_buffer_fini(&line);
 }

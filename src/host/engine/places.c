@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The places of a process, and their deadlines. Invariant: a place is free, holds a call, or waits
+ * The places of a process. Invariant: a place is free, holds a call, or waits
  * for the response to a call that was answered when its deadline passed.
  */
 #include "base/alloc.h"
@@ -10,39 +10,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* -- Sending and places; with the lock --------------------------------------------------------- */
-
-void iswi_process_send(iswi_process *process, const iswi_frame *frame)
+/* A call has ended here. */
+static void note_end(iswi_process *process, const iswi_call *call)
 {
-    if (process->link &&
-        iswi_link_send_frame(process->link, frame, &process->outgoing, NULL) != ISW_OK)
-        iswi_link_close(process->link);
-}
-
-void iswi_process_update_load(iswi_process *process)
-{
-    bool open = process->state == ISWI_PROCESS_READY && process->credit;
-
-    atomic_store_explicit(&process->load, open ? process->in_flight : UINT32_MAX,
-                          memory_order_relaxed);
-}
-
-void iswi_process_set_state(iswi_process *process, iswi_process_state state)
-{
-    process->state = state;
-    iswi_process_update_load(process);
-}
-
-bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to)
-{
-    bool still;
-
-    pthread_mutex_lock(&process->lock);
-    still = process->state == from;
-    if (still)
-        iswi_process_set_state(process, to);
-    pthread_mutex_unlock(&process->lock);
-    return still;
+    process->last.function = call->function;
+    memcpy(process->last.invocation_id, call->invocation_id, sizeof process->last.invocation_id);
+    process->ended_ns_of[1] = process->ended_ns_of[0];
+    process->ended_ns_of[0] = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
 }
 
 void iswi_process_free_place(iswi_process *process, uint64_t id)
@@ -52,18 +26,12 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
     iswi_place *place = &process->places[number];
 
     if (place->call)
-        iswi_printing_note_end(process, place->call);
+        note_end(process, place->call);
     place->id = 0; /* and nothing more than is needed */
     place->call = NULL;
     process->free_places[process->free_count++] = number;
     process->in_flight--;
     iswi_process_update_load(process);
-}
-
-void iswi_process_count(iswi_process *process, bool succeeded)
-{
-    process->ended_calls++;
-    process->failed_calls += !succeeded;
 }
 
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id)
@@ -87,6 +55,30 @@ iswi_author iswi_process_who(iswi_process *process, uint64_t id)
     who.function = place->call->function;
     memcpy(who.invocation_id, place->call->invocation_id, sizeof who.invocation_id);
     return who;
+}
+
+static iswi_author the_one_in_flight(iswi_process *process)
+{
+    unsigned i = 0;
+
+    while (i < process->place_count && !process->places[i].id)
+        i++;
+    return iswi_process_who(process, i < process->place_count ? process->places[i].id : 0);
+}
+
+iswi_author iswi_process_only_author(iswi_process *process, int64_t since_ns)
+{
+    iswi_author author = { .function = NULL };
+    unsigned ended;
+
+    pthread_mutex_lock(&process->lock);
+    ended = (process->ended_ns_of[0] > since_ns) + (process->ended_ns_of[1] > since_ns);
+    if (process->in_flight == 1 && !ended)
+        author = the_one_in_flight(process);
+    else if (process->in_flight == 0 && ended == 1)
+        author = process->last;
+    pthread_mutex_unlock(&process->lock);
+    return author;
 }
 
 iswi_call *iswi_place_take_call(iswi_place *place)
@@ -202,85 +194,4 @@ isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
         status = iswi_link_send_frame(process->link, frame, &process->outgoing, NULL);
     pthread_mutex_unlock(&process->lock);
     return status == ISW_E_BUSY ? ISW_E_BUSY : ISW_OK;
-}
-
-void iswi_process_lose_calls(iswi_process *process, const char *why)
-{
-    iswi_printing_drain(process); /* their last words */
-    for (;;) {
-        iswi_call *call = NULL;
-
-        pthread_mutex_lock(&process->lock);
-        for (unsigned i = 0; i < process->place_count && !call; i++) {
-            call = process->places[i].call;
-            if (call)
-                iswi_process_count(process, false);
-            if (process->places[i].id)
-                iswi_process_free_place(process, process->places[i].id);
-        }
-        pthread_mutex_unlock(&process->lock);
-        if (!call)
-            return;
-        iswi_call_lost(process->host, call, process, why);
-    }
-}
-
-/* -- Deadlines --------------------------------------------------------------------------------- */
-
-/* Take the call out of an overdue place and ask the worker to stop it. With the lock. */
-static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_ns)
-{
-    int64_t grace_ms = process->host->options.cancel_grace_ms;
-    iswi_frame frame = { .kind = ISWI_CANCEL, .id = place->id };
-
-    frame.as.cancel.reason = ISWI_CANCEL_DEADLINE;
-    frame.as.cancel.grace_ms = (uint64_t)grace_ms;
-    iswi_process_send(process, &frame);
-    iswi_process_count(process, false);
-    place->until_ns = now_ns + grace_ms * 1000000;
-    return iswi_place_take_call(place);
-}
-
-/* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */
-static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *next_ns,
-                               iswi_author *overdue)
-{
-    iswi_call *call = NULL;
-
-    pthread_mutex_lock(&process->lock);
-    *next_ns = INT64_MAX;
-    for (unsigned i = 0; i < process->place_count && !call; i++) {
-        iswi_place *place = &process->places[i];
-
-        if (!place->id || !place->until_ns)
-            continue;
-        if (place->until_ns <= now_ns && place->call)
-            call = expire(process, place, now_ns);
-        else if (place->until_ns <= now_ns && process->state != ISWI_PROCESS_KILLED)
-            *overdue = place->late;
-        else if (place->until_ns < *next_ns)
-            *next_ns = place->until_ns;
-    }
-    pthread_mutex_unlock(&process->lock);
-    return call;
-}
-
-int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
-{
-    int64_t next_ns = INT64_MAX;
-    iswi_author overdue = { .function = NULL };
-    iswi_call *call;
-
-    while ((call = next_expired(process, now_ns, &next_ns, &overdue)) != NULL) {
-        iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name,
-                            call->invocation_id, "%s took longer than its %lld ms",
-                            call->function->name, (long long)call->function->timeout_ms);
-        iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
-    }
-    if (overdue.function)
-        iswi_process_kill(process, "function %s did not stop %lld ms after it was cancelled "
-                          "(invocation %s)", overdue.function->name,
-                          (long long)process->host->options.cancel_grace_ms,
-                          overdue.invocation_id);
-    return next_ns;
 }

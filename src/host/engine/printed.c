@@ -37,48 +37,16 @@ void iswi_printing_fini(iswi_printing *printing)
 void iswi_printing_begin(iswi_printing *printing)
 {
     printing->words[0][0] = printing->words[1][0] = '\0'; /* nobody prints */
-    printing->ended_ns_of[0] = printing->ended_ns_of[1] = 0;
     atomic_store(&printing->lately, true);
 }
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
 
-static iswi_author the_one_in_flight(iswi_process *process)
-{
-    unsigned i = 0;
-
-    while (i < process->place_count && !process->places[i].id)
-        i++;
-    return iswi_process_who(process, i < process->place_count ? process->places[i].id : 0);
-}
-
 static iswi_author author_of(iswi_process *process, int64_t quiet_ns)
 {
     int64_t since_ns = iswi_now_ns() - WINDOW_NS;
-    iswi_author author = { .function = NULL };
-    unsigned ended;
 
-    if (since_ns < quiet_ns)
-        since_ns = quiet_ns;
-    pthread_mutex_lock(&process->lock);
-    ended = (process->printing.ended_ns_of[0] > since_ns) +
-            (process->printing.ended_ns_of[1] > since_ns);
-    if (process->in_flight == 1 && !ended)
-        author = the_one_in_flight(process);
-    else if (process->in_flight == 0 && ended == 1)
-        author = process->printing.last;
-    pthread_mutex_unlock(&process->lock);
-    return author;
-}
-
-void iswi_printing_note_end(iswi_process *process, const iswi_call *call)
-{
-    iswi_printing *printing = &process->printing;
-
-    printing->last.function = call->function;
-    memcpy(printing->last.invocation_id, call->invocation_id, sizeof printing->last.invocation_id);
-    printing->ended_ns_of[1] = printing->ended_ns_of[0];
-    printing->ended_ns_of[0] = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
+    return iswi_process_only_author(process, since_ns > quiet_ns ? since_ns : quiet_ns);
 }
 
 static bool is_same(const iswi_author *one, const iswi_author *other)

@@ -5,19 +5,12 @@
 /* What a worker prints, with the invocation that wrote it where only one can have. Inside the
  * engine; written by printed.c alone. */
 #include "base/buffer.h"
+#include "host/engine/author.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct iswi_process iswi_process;
-typedef struct iswi_call iswi_call;
-typedef struct iswi_host_function iswi_host_function;
-
-/* An invocation as log lines name it; no function: it is not known. */
-typedef struct iswi_author {
-    const iswi_host_function *function;
-    char invocation_id[33];
-} iswi_author;
 
 /* What it wrote to one of its outputs, up to the end of a line. */
 typedef struct iswi_printed {
@@ -34,9 +27,6 @@ typedef struct iswi_printing {
     iswi_printed output, errors;
     char words[2][512]; /* the first and the last line of its errors since it was started */
     unsigned silent;    /* responses since something was printed */
-    /* With the process's lock: */
-    iswi_author last;       /* the call that ended last here */
-    int64_t ended_ns_of[2]; /* when it and the one before did; 0: there is none */
 } iswi_printing;
 
 void iswi_printing_init(iswi_printing *printing);
@@ -44,9 +34,6 @@ void iswi_printing_fini(iswi_printing *printing);
 
 /* It is about to be started. With the process's lock. */
 void iswi_printing_begin(iswi_printing *printing);
-
-/* A call has ended. With the process's lock. */
-void iswi_printing_note_end(iswi_process *process, const iswi_call *call);
 
 /* The others without it; any thread but where it says otherwise. */
 

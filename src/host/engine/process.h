@@ -3,8 +3,9 @@
 #define ISWI_HOST_ENGINE_PROCESS_H
 
 /*
- * Processes of workers: their places for calls (places.c), what they say (frames.c), what they go
- * through (states.c), how they begin and end (life.c). A pool is one worker of host.yaml, with its
+ * Processes of workers: their places for calls (places.c) and what becomes of those that get no
+ * answer (losses.c), what they say (frames.c), what they go through (states.c), how they begin and
+ * end (life.c). A pool is one worker of host.yaml, with its
  * processes. Inside the engine; look.h is for the others.
  *
  * A process's lock guards its places, its link and its state; no two locks of processes are ever
@@ -73,6 +74,9 @@ struct iswi_process {
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
     atomic_llong heard_ns;
     unsigned named; /* observers' capabilities in its hello, a bit each */
+    iswi_author last;       /* the call that ended last here */
+    int64_t ended_ns_of[2]; /* when it and the one before did; 0: there is none */
+
     iswi_printing printing; /* printed.c */
 
     /* Only the supervisor: */
@@ -107,9 +111,26 @@ struct iswi_pool {
 /* The events of a process's link. */
 void iswi_process_events(iswi_process *process, iswi_link_events *events);
 
+/* -- process.c --------------------------------------------------------------------------------- */
+
+/* With the lock: send a frame; set the state; whether and how well it may be chosen has changed; one
+ * more call ended there. */
+void iswi_process_send(iswi_process *process, const iswi_frame *frame);
+void iswi_process_set_state(iswi_process *process, iswi_process_state state);
+void iswi_process_update_load(iswi_process *process);
+void iswi_process_count(iswi_process *process, bool succeeded);
+
+/* Set the state if it is still `from`: links' threads may have ended it meanwhile. Takes the lock,
+ * as do the next two. */
+bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to);
+
+/* The supervisor's thread: end it, for a reason that is told unless there was one before; and start
+ * it at once where it waits or was given up, for what kept it may be mended. */
+void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
+void iswi_process_retry(iswi_process *process);
+
 /* -- places.c, with the lock ------------------------------------------------------------------- */
 
-void iswi_process_update_load(iswi_process *process);
 bool iswi_process_grow_places(iswi_process *process, unsigned count);
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id); /* NULL: not in use */
 void iswi_process_free_place(iswi_process *process, uint64_t id);
@@ -120,6 +141,10 @@ iswi_author iswi_process_who(iswi_process *process, uint64_t id);
 /* Take the call out of a place that goes on to wait for the worker's response. */
 iswi_call *iswi_place_take_call(iswi_place *place);
 
+/* Who alone can have done something there since then, running now or ended since; with no function
+ * if several can, or nobody. Takes the lock. */
+iswi_author iswi_process_only_author(iswi_process *process, int64_t since_ns);
+
 typedef enum iswi_placing {
     ISWI_PLACED,
     ISWI_PLACE_FULL,    /* it has as many as it takes */
@@ -127,39 +152,23 @@ typedef enum iswi_placing {
     ISWI_PLACE_REFUSED, /* the frame cannot be sent anywhere; *failure says why */
 } iswi_placing;
 
-/* Put a call into a free place and send it. The process's lock is taken. */
+/* Put a call into a free place and send it. Takes the lock. */
 iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
 
-/* One more call ended there. With the lock. */
-void iswi_process_count(iswi_process *process, bool succeeded);
+/* -- losses.c; both take the lock -------------------------------------------------------------- */
 
-/* Send a frame. With the lock. */
-void iswi_process_send(iswi_process *process, const iswi_frame *frame);
-
-/* Set the state; with the lock. */
-void iswi_process_set_state(iswi_process *process, iswi_process_state state);
-
-/* The same if it is still `from`: links' threads may have ended it meanwhile. Takes the lock. */
-bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_process_state to);
-
-/* Take all calls out, for iswi_call_lost. The lock is taken. */
+/* Take all calls out, for iswi_call_lost. */
 void iswi_process_lose_calls(iswi_process *process, const char *why);
 
 /* Answer what is overdue, cancel it, and find processes that do not end what was cancelled. Returns
- * when to look again. The lock is taken. */
+ * when to look again. The supervisor's thread. */
 int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns);
 
-/* -- life.c; the supervisor's thread ----------------------------------------------------------- */
+/* -- life.c and states.c; the supervisor's thread ---------------------------------------------- */
 
 void iswi_process_start(iswi_process *process);
-void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */
 int64_t iswi_process_bury(iswi_process *process, int64_t now_ns); /* when to look again */
-
-/* Start it at once where it waits or was given up: what kept it may be mended. */
-void iswi_process_retry(iswi_process *process);
-
-/* -- states.c; the supervisor's thread --------------------------------------------------------- */
 
 /* Go on with it. Sets *next_ns to when it wants to be called again, if that is sooner. */
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);

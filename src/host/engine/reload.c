@@ -18,25 +18,6 @@
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-iswi_file_look iswi_file_look_at(const char *path)
-{
-    struct stat info;
-
-    if (!path || stat(path, &info) != 0)
-        return (iswi_file_look){ 0 };
-    return (iswi_file_look){ .device = info.st_dev,
-                             .inode = info.st_ino,
-                             .size = info.st_size,
-                             .changed_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 +
-                                           info.st_mtim.tv_nsec };
-}
-
-bool iswi_file_look_same(const iswi_file_look *a, const iswi_file_look *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed_ns == b->changed_ns;
-}
-
 static bool is_link(const char *path)
 {
     struct stat info;
@@ -93,8 +74,8 @@ void iswi_reload_watch(iswi_host *host)
     watched = watched && watch_folder(host, host->folder);
     if (!watched)
         iswi_say(host, ISW_LOG_WARNING,
-                         "changes of workers' configurations will not be seen (%s); SIGHUP has "
-                         "them read", strerror(errno));
+                 "changes of workers' configurations will not be seen (%s); SIGHUP has "
+                 "them read", strerror(errno));
 }
 
 void iswi_reload_unwatch(iswi_host *host)
@@ -142,8 +123,8 @@ static void lose_file(iswi_host *host, iswi_pool *pool)
     pool->reload.look = (iswi_file_look){ 0 };
     atomic_store(&pool->reload.gone, true);
     iswi_say(host, ISW_LOG_ERROR,
-                     "%s is gone: what runs keeps its configuration, and nothing is started until "
-                     "it is back; to run without one, write {} into it", pool->reload.file);
+             "%s is gone: what runs keeps its configuration, and nothing is started until "
+             "it is back; to run without one, write {} into it", pool->reload.file);
 }
 
 static void find_file(iswi_pool *pool, iswi_file_look now)
@@ -252,12 +233,12 @@ static void take_over(iswi_process *process, isw_bytes bytes)
 
     if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
         iswi_say(process->host, ISW_LOG_INFO, "worker %s has read its configuration again and "
-                         "runs by it; %u functions have other middleware in their chain, or in "
-                         "another order", process->label, changed);
+                 "runs by it; %u functions have other middleware in their chain, or in "
+                 "another order", process->label, changed);
     else
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
-                         "what it says of its functions cannot be taken: %s", process->label,
-                         error.message);
+                 "what it says of its functions cannot be taken: %s", process->label,
+                 error.message);
 }
 
 void iswi_reload_begin(iswi_process *process)

@@ -4,6 +4,7 @@
 
 /* Workers that read their configurations again, when a file changes or somebody asks. Inside the
  * engine; written by reload.c alone. On the supervisor's thread but where it says otherwise. */
+#include "host/system/file_look.h"
 #include "wire/frame.h"
 
 #include <stdatomic.h>
@@ -11,15 +12,6 @@
 typedef struct iswi_host iswi_host;
 typedef struct iswi_pool iswi_pool;
 typedef struct iswi_process iswi_process;
-
-/* What tells one state of a file from another. */
-typedef struct iswi_file_look {
-    uint64_t device, inode;
-    int64_t size, changed_ns; /* 0: there is no file */
-} iswi_file_look;
-
-iswi_file_look iswi_file_look_at(const char *path); /* path may be NULL; any thread */
-bool iswi_file_look_same(const iswi_file_look *a, const iswi_file_look *b);
 
 typedef enum iswi_reload_step {
     ISWI_RELOAD_NONE,

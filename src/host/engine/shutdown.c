@@ -52,10 +52,10 @@ static void lose_all(iswi_process *process)
 
     while ((call = take_one(process)) != NULL) {
         iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name,
-                            call->invocation_id,
-                            "%s is lost: it was told that the host stops, and did not answer in "
-                            "time%s", call->function->name,
-                            call->answer_streams ? "; its answer is cut" : "");
+                    call->invocation_id,
+                    "%s is lost: it was told that the host stops, and did not answer in "
+                    "time%s", call->function->name,
+                    call->answer_streams ? "; its answer is cut" : "");
         iswi_call_fail(process->host, call, ISW_E_UNAVAILABLE,
                        "the host stops, and the function did not answer in time");
     }

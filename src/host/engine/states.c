@@ -159,9 +159,9 @@ static void become_ready(iswi_process *process, int64_t now_ns)
     iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
     pthread_mutex_unlock(&process->lock);
     iswi_say(process->host,
-                     process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
-                     "worker %s: ready after %lld ms", process->label,
-                     (long long)((now_ns - process->started_ns) / MS));
+             process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
+             "worker %s: ready after %lld ms", process->label,
+             (long long)((now_ns - process->started_ns) / MS));
 }
 
 static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)

@@ -14,54 +14,6 @@
 
 #define LOOK_AGAIN_NS INT64_C(10000000)
 
-/* -- Waking ------------------------------------------------------------------------------------ */
-
-void iswi_host_wake(iswi_host *host)
-{
-    uint64_t one = 1;
-
-    if (write(host->loop.wake, &one, sizeof one) < 0)
-        return; /* it is full, so the supervisor is woken already */
-}
-
-void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
-{
-    if (at_ns < atomic_load_explicit(&host->loop.wake_at_ns, memory_order_relaxed))
-        iswi_host_wake(host);
-}
-
-void iswi_host_stop(iswi_host *host)
-{
-    atomic_fetch_add(&host->stops, 1);
-    iswi_host_wake(host);
-}
-
-void iswi_host_reload(iswi_host *host)
-{
-    atomic_fetch_add(&host->reload.asked, 1);
-    iswi_host_wake(host);
-}
-
-/* What an event is about: pool, process and kind in one number. */
-static uint64_t event_key(const iswi_process *process, unsigned what)
-{
-    uint64_t pool = (uint64_t)(process->pool - process->host->pools);
-
-    return pool << 32 | (uint64_t)process->index << 2 | what;
-}
-
-bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_key(process, what) };
-
-    return epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-void iswi_host_unwatch(iswi_host *host, int fd)
-{
-    epoll_ctl(host->loop.epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
 static void on_event(iswi_host *host, uint64_t key)
 {
     uint64_t count;
@@ -264,18 +216,18 @@ static void drain(iswi_host *host)
         iswi_http_quiesce(host->http);
     if (calls)
         iswi_say(host, ISW_LOG_INFO,
-                         "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
+                 "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
     wait_for_answers(host, host->options.shutdown_grace_ms, 2);
     calls = atomic_load(&host->calls);
     if (!calls && iswi_host_in_flight(host))
         iswi_say(host, ISW_LOG_WARNING,
-                         "%zu requests are cut off: they had not come in, or their answers not "
-                         "gone out", iswi_host_in_flight(host));
+                 "%zu requests are cut off: they had not come in, or their answers not "
+                 "gone out", iswi_host_in_flight(host));
     if (!calls)
         return;
     iswi_say(host, ISW_LOG_INFO,
-                     "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
-                     "not wait", calls, (long long)host->options.cancel_grace_ms);
+             "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
+             "not wait", calls, (long long)host->options.cancel_grace_ms);
     iswi_shutdown_cancel(host);
     wait_for_answers(host, host->options.cancel_grace_ms, 3);
     iswi_shutdown_lose(host);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that a process does not answer: it has ended, or their time is over. Invariant: a call is
+ * taken out of its place with the lock, and answered without it.
+ */
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+void iswi_process_lose_calls(iswi_process *process, const char *why)
+{
+    iswi_printing_drain(process); /* their last words */
+    for (;;) {
+        iswi_call *call = NULL;
+
+        pthread_mutex_lock(&process->lock);
+        for (unsigned i = 0; i < process->place_count && !call; i++) {
+            call = process->places[i].call;
+            if (call)
+                iswi_process_count(process, false);
+            if (process->places[i].id)
+                iswi_process_free_place(process, process->places[i].id);
+        }
+        pthread_mutex_unlock(&process->lock);
+        if (!call)
+            return;
+        iswi_call_lost(process->host, call, process, why);
+    }
+}
+
+/* -- Deadlines --------------------------------------------------------------------------------- */
+
+/* Take the call out of an overdue place and ask the worker to stop it. With the lock. */
+static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_ns)
+{
+    int64_t grace_ms = process->host->options.cancel_grace_ms;
+    iswi_frame frame = { .kind = ISWI_CANCEL, .id = place->id };
+
+    frame.as.cancel.reason = ISWI_CANCEL_DEADLINE;
+    frame.as.cancel.grace_ms = (uint64_t)grace_ms;
+    iswi_process_send(process, &frame);
+    iswi_process_count(process, false);
+    place->until_ns = now_ns + grace_ms * 1000000;
+    return iswi_place_take_call(place);
+}
+
+/* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */
+static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *next_ns,
+                               iswi_author *overdue)
+{
+    iswi_call *call = NULL;
+
+    pthread_mutex_lock(&process->lock);
+    *next_ns = INT64_MAX;
+    for (unsigned i = 0; i < process->place_count && !call; i++) {
+        iswi_place *place = &process->places[i];
+
+        if (!place->id || !place->until_ns)
+            continue;
+        if (place->until_ns <= now_ns && place->call)
+            call = expire(process, place, now_ns);
+        else if (place->until_ns <= now_ns && process->state != ISWI_PROCESS_KILLED)
+            *overdue = place->late;
+        else if (place->until_ns < *next_ns)
+            *next_ns = place->until_ns;
+    }
+    pthread_mutex_unlock(&process->lock);
+    return call;
+}
+
+int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    iswi_author overdue = { .function = NULL };
+    iswi_call *call;
+
+    while ((call = next_expired(process, now_ns, &next_ns, &overdue)) != NULL) {
+        iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name,
+                    call->invocation_id, "%s took longer than its %lld ms",
+                    call->function->name, (long long)call->function->timeout_ms);
+        iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
+    }
+    if (overdue.function)
+        iswi_process_kill(process, "function %s did not stop %lld ms after it was cancelled "
+                          "(invocation %s)", overdue.function->name,
+                          (long long)process->host->options.cancel_grace_ms,
+                          overdue.invocation_id);
+    return next_ns;
+}
