@@ -343,106 +343,106 @@ static void refusals_are_told_once_and_again_when_they_change(void **state)
     json_decref(rsa);
 }
 
+/* A server that has the key "one", and "two" later, and what follows it. */
+typedef struct site {
+    char *one, *two, *url;
+    test_server server;
+    bool down;
+    auth_jwks jwks;
+} site;
+
+/* It answers with `status` at first. */
+static void site_open(site *s, int status)
+{
+    s->one = set_of("one");
+    s->two = set_of("two");
+    s->down = false;
+    server_start(&s->server, s->one);
+    s->url = server_url(&s->server);
+    server_answer(&s->server, status, s->one);
+    open_source(&s->jwks, NULL, s->url);
+}
+
+static void site_goes_down(site *s)
+{
+    if (!s->down)
+        server_stop(&s->server);
+    s->down = true;
+}
+
+static void site_close(site *s)
+{
+    auth_jwks_fini(&s->jwks);
+    site_goes_down(s);
+    free(s->url);
+    free(s->two);
+    free(s->one);
+}
+
 static void a_url_is_fetched_once_and_cached(void **state)
 {
-    char *one = set_of("one");
-    char *two = set_of("two");
-    test_server server;
-    auth_jwks jwks;
-    char *url;
+    site s;
 
     (void)state;
-    server_start(&server, one);
-    url = server_url(&server);
-    open_source(&jwks, NULL, url);
+    site_open(&s, 200);
     for (int64_t ms = 0; ms < CACHE_MS; ms += 1000)
-        ASSERT_SERVED(&jwks, ms, "one");
-    assert_int_equal(server_requests(&server), 1);
-    server_answer(&server, 200, two);
-    ASSERT_SERVED(&jwks, CACHE_MS, "two");
-    ASSERT_SERVED(&jwks, CACHE_MS + 1, "two");
-    assert_int_equal(server_requests(&server), 2);
-    auth_jwks_fini(&jwks);
-    server_stop(&server);
-    free(url);
-    free(two);
-    free(one);
+        ASSERT_SERVED(&s.jwks, ms, "one");
+    assert_int_equal(server_requests(&s.server), 1);
+    server_answer(&s.server, 200, s.two);
+    ASSERT_SERVED(&s.jwks, CACHE_MS, "two");
+    ASSERT_SERVED(&s.jwks, CACHE_MS + 1, "two");
+    assert_int_equal(server_requests(&s.server), 2);
+    site_close(&s);
 }
 
 static void an_unknown_kid_refreshes_at_most_every_interval(void **state)
 {
-    char *one = set_of("one");
-    char *two = set_of("two");
-    test_server server;
-    auth_jwks jwks;
-    char *url;
+    site s;
 
     (void)state;
-    server_start(&server, one);
-    url = server_url(&server);
-    open_source(&jwks, NULL, url);
-    server_answer(&server, 200, two);
-    ASSERT_SERVED(&jwks, 1, "one");
-    ASSERT_SERVED_LACKING(&jwks, 2, "two");
-    assert_int_equal(server_requests(&server), 2);
+    site_open(&s, 200);
+    server_answer(&s.server, 200, s.two);
+    ASSERT_SERVED(&s.jwks, 1, "one");
+    ASSERT_SERVED_LACKING(&s.jwks, 2, "two");
+    assert_int_equal(server_requests(&s.server), 2);
     for (int64_t ms = 3; ms < REFRESH_MS; ms += 100)
-        ASSERT_SERVED_LACKING(&jwks, ms, "two");
-    assert_int_equal(server_requests(&server), 2);
-    ASSERT_SERVED_LACKING(&jwks, REFRESH_MS + 2, "two");
-    assert_int_equal(server_requests(&server), 3);
-    auth_jwks_fini(&jwks);
-    server_stop(&server);
-    free(url);
-    free(two);
-    free(one);
+        ASSERT_SERVED_LACKING(&s.jwks, ms, "two");
+    assert_int_equal(server_requests(&s.server), 2);
+    ASSERT_SERVED_LACKING(&s.jwks, REFRESH_MS + 2, "two");
+    assert_int_equal(server_requests(&s.server), 3);
+    site_close(&s);
 }
 
 static void a_server_that_is_down_ends_in_no_keys(void **state)
 {
-    char *one = set_of("one");
-    test_server server;
-    auth_jwks jwks;
-    char *url;
+    site s;
 
     (void)state;
-    server_start(&server, one);
-    url = server_url(&server);
-    open_source(&jwks, NULL, url);
-    server_answer(&server, 500, one);
-    ASSERT_SERVED(&jwks, CACHE_MS, "one");
-    ASSERT_SERVED(&jwks, CACHE_MS + 4999, "one");
-    assert_int_equal(server_requests(&server), 2);
-    ASSERT_SERVED(&jwks, CACHE_MS + 5000, "one");
-    assert_int_equal(server_requests(&server), 3);
-    server_stop(&server);
-    ASSERT_SERVED(&jwks, 2 * CACHE_MS - 1, "one");
-    ASSERT_SERVED(&jwks, 2 * CACHE_MS, "none");
-    auth_jwks_fini(&jwks);
-    free(url);
-    free(one);
+    site_open(&s, 200);
+    server_answer(&s.server, 500, s.one);
+    ASSERT_SERVED(&s.jwks, CACHE_MS, "one");
+    ASSERT_SERVED(&s.jwks, CACHE_MS + 4999, "one");
+    assert_int_equal(server_requests(&s.server), 2);
+    ASSERT_SERVED(&s.jwks, CACHE_MS + 5000, "one");
+    assert_int_equal(server_requests(&s.server), 3);
+    site_goes_down(&s);
+    ASSERT_SERVED(&s.jwks, 2 * CACHE_MS - 1, "one");
+    ASSERT_SERVED(&s.jwks, 2 * CACHE_MS, "none");
+    site_close(&s);
 }
 
 static void a_server_that_comes_up_late_is_found(void **state)
 {
-    char *one = set_of("one");
-    test_server server;
-    auth_jwks jwks;
-    char *url;
+    site s;
 
     (void)state;
-    server_start(&server, one);
-    url = server_url(&server);
-    server_answer(&server, 503, "");
-    open_source(&jwks, NULL, url);
-    ASSERT_SERVED(&jwks, 0, "none");
-    server_answer(&server, 200, one);
-    ASSERT_SERVED(&jwks, 4999, "none");
-    assert_int_equal(server_requests(&server), 1);
-    ASSERT_SERVED(&jwks, 5000, "one");
-    auth_jwks_fini(&jwks);
-    server_stop(&server);
-    free(url);
-    free(one);
+    site_open(&s, 503);
+    ASSERT_SERVED(&s.jwks, 0, "none");
+    server_answer(&s.server, 200, s.one);
+    ASSERT_SERVED(&s.jwks, 4999, "none");
+    assert_int_equal(server_requests(&s.server), 1);
+    ASSERT_SERVED(&s.jwks, 5000, "one");
+    site_close(&s);
 }
 
 static void an_answer_that_is_not_plainly_right_is_no_key_set(void **state)
@@ -525,31 +525,21 @@ static void *find_new_key(void *user)
  * early. */
 static void threads_share_one_fetch(void **state)
 {
-    char *one = set_of("one");
-    char *two = set_of("two");
     pthread_t threads[THREADS];
-    test_server server;
-    auth_jwks jwks;
-    char *url;
     void *found;
+    site s;
 
     (void)state;
-    server_start(&server, one);
-    url = server_url(&server);
-    open_source(&jwks, NULL, url);
-    server_answer(&server, 200, two);
+    site_open(&s, 200);
+    server_answer(&s.server, 200, s.two);
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, find_new_key, &jwks), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, find_new_key, &s.jwks), 0);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], &found);
-        assert_ptr_equal(found, &jwks);
+        assert_ptr_equal(found, &s.jwks);
     }
-    assert_int_equal(server_requests(&server), 2);
-    auth_jwks_fini(&jwks);
-    server_stop(&server);
-    free(url);
-    free(two);
-    free(one);
+    assert_int_equal(server_requests(&s.server), 2);
+    site_close(&s);
 }
 
 static const struct CMUnitTest tests[] = {
