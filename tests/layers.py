@@ -71,8 +71,8 @@ DOORS = {
 THIRD_PARTY = {
     "msgpack": ("src/wire/", "src/value/msgpack.c"),
     "nng/": "src/link/",
-    "cyaml/": "src/config/",
-    "yaml.h": "src/config/",
+    "cyaml/": "src/config/schema.h",
+    "yaml.h": "src/config/reader.h",
     "microhttpd.h": "src/host/http/",
     "jose/": "middleware/auth",
     "jansson.h": ("middleware/auth", "src/value/json.c"),
@@ -118,6 +118,9 @@ EXCEPTIONS |= {
 # Samples of more than one file.
 EXCEPTIONS |= {(f"samples/{name}/{file}.c", "app.h") for name in ("notes", "unit_tested")
                for file in ("main", "tests", name)}
+
+# Layers whose files name each other in one direction alone.
+WITHOUT_CIRCLES = ("base", "cli", "config", "link", "value", "wire")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
 
@@ -194,6 +197,30 @@ def include_faults(path, text):
             yield f"{path}:{line}: {match[1]}: {fault}"
 
 
+def circle_of(files):
+    """What of `files`, pairs of a path under src/ and its text, stands in a circle of #includes, or
+    on one. A .c and its .h are one."""
+    needs = {}
+    for path, text in files:
+        file = path.removeprefix("src/").rsplit(".", 1)[0]
+        named = {match[1].strip('"').rsplit(".", 1)[0] for match in INCLUDE.finditer(text)}
+        needs.setdefault(file, set()).update(named - {file})
+    while True:
+        free = {file for file in needs if not needs[file] & needs.keys()}
+        if not free:
+            return sorted(needs)
+        for file in free:
+            del needs[file]
+
+
+def circle_faults(files):
+    for layer in WITHOUT_CIRCLES:
+        circle = circle_of((path, text) for path, text in files
+                           if path.startswith(f"src/{layer}/"))
+        if circle:
+            yield f"src/{layer}: in a circle of #includes, or on one: {', '.join(circle)}"
+
+
 def sources():
     for top in ("include", "src", "middleware", "samples"):
         for file in sorted((ROOT / top).rglob("*")):
@@ -249,6 +276,11 @@ ASKING = ['x(strcasecmp(a, b))', 'strtod(text, NULL)', 'printf("%.3f", x)', 'pri
 NOT_ASKING = ['isw_str_equal_nocase(a, b)', 'printf("%d %s%%full", 1, a)', '/* strtod() */',
               'printf("%02x"', 'my_tolower(c)', 'strtoll(a)']
 
+# Two files that name each other, each by its header, and one that stands on them.
+CIRCLE = [("src/base/a.c", '#include "base/a.h"\n#include "base/b.h"'), ("src/base/a.h", ""),
+          ("src/base/b.h", '#include "base/a.h"'), ("src/base/c.c", '#include "base/b.h"'),
+          ("src/base/d.h", "")]
+
 # What the rules must refuse: a checker that finds nothing proves nothing.
 WRONG = [
     ("include/isoworker/x.h", "#include <nng/nng.h>"),
@@ -272,6 +304,7 @@ WRONG = [
     ("src/cli/x.cc", "#include <grpcpp/grpcpp.h>"),
     ("src/cli/x.c", "#include <vector>"),
     ("src/link/x.c", '  #  include "config/config.h"'),
+    ("src/config/load.c", "#include <yaml.h>"),
     ("src/worker/x.c", "#include <openssl/evp.h>"),
     ("src/worker/x.c", "#include HEADER"),
     ("middleware/logging.c", "#include <curl/curl.h>"),
@@ -288,9 +321,12 @@ def main():
     faults += [f"{line}: asks the locale, and is not refused by this test" for line in ASKING
                if not list(locale_faults("src/x.c", line))]
     faults += [fault for line in NOT_ASKING for fault in locale_faults("src/x.c", line)]
+    if circle_of(CIRCLE) != ["base/a", "base/b", "base/c"] or circle_of(CIRCLE[1:]):
+        faults.append("a circle is not told from a row by this test")
     for path, text in sources():
         faults += include_faults(path, text)
         faults += locale_faults(path, text)
+    faults += circle_faults(list(sources()))
     faults += folder_faults()
     print("\n".join(faults) or "layers: every #include keeps to the table, nothing asks the locale")
     return 1 if faults else 0
