@@ -21,7 +21,7 @@ def symbols(nm, path):
 
 
 def name_of(path, rooms):
-    """The source, as its layer names it: from build/.../isw_worker.dir/http/form.c.o http/form.c."""
+    """The source as its layer names it: http/form.c from .../isw_worker.dir/http/form.c.o."""
     source = PurePath(path.rpartition(".dir/")[2]).with_suffix("")
     return source.parts[0] if rooms and len(source.parts) > 1 else source.as_posix()
 
