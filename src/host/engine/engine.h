@@ -160,7 +160,7 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
 /* Why a host like this one does nothing with outputs of `type`; NULL if it does. */
 const char *iswi_output_refusal(const iswi_host_output *output);
 
-/* http_bridge.c */
+/* http/trigger.c */
 isw_status iswi_bridge_start(iswi_host *host, isw_error *error);
 
 #endif

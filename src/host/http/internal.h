@@ -3,7 +3,7 @@
 #define ISWI_HOST_HTTP_INTERNAL_H
 
 /*
- * What the http_*.c files share: the front, its requests, and how a request goes through it.
+ * What the files of this room share: the front, its requests, and how a request goes through it.
  *
  *   target known -> HEAD -> BODY -> WAITING -> ANSWERED -> completed (freed)
  *                     |       |      |   |      |
@@ -18,7 +18,7 @@
  *
  * All steps happen on the libmicrohttpd thread of the connection, but those to STREAMING and
  * ANSWERED from the others, which whoever answers takes. From UPLOADING and WAITING on to ANSWERED
- * the request belongs to the handler; http_wait.c has who may free it.
+ * the request belongs to the handler; wait.c has who may free it.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -32,7 +32,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
-typedef struct iswi_http_stream iswi_http_stream; /* http_stream.c */
+typedef struct iswi_http_stream iswi_http_stream; /* stream.c */
 enum {
     ISWI_HTTP_CODES = 500,
     ISWI_HTTP_HEAD_BYTES = 16 * 1024, /* 431 beyond */
@@ -55,7 +55,7 @@ struct iswi_http {
     char *prefix; /* "/api" or "" */
     int64_t body_limit_bytes;
     size_t connections;
-    bool layout_known; /* this libmicrohttpd lays heads out as http_strict.c expects */
+    bool layout_known; /* this libmicrohttpd lays heads out as strict.c expects */
     char url[ISWI_HTTP_URL_BYTES];
 
     iswi_http_watch watch;
@@ -104,7 +104,7 @@ struct iswi_http_request {
     bool handed_over;
     bool admitted;
     int64_t handed_over_ns;
-    /* http_wait.c: */
+    /* loops.c: */
     iswi_http_loop *loop;
     bool busy;
     bool rested;  /* it was suspended */
@@ -120,7 +120,7 @@ struct iswi_http_request {
     atomic_ullong tag_number;
 };
 
-/* ---- http_request.c: from libmicrohttpd to isw_http ---- */
+/* ---- request.c: from libmicrohttpd to isw_http ---- */
 
 /* Made when the request line is in: `target` is its path and query, still undecoded. NULL when
  * memory is out. */
@@ -137,22 +137,7 @@ const char *iswi_http_request_read_head(iswi_http_request *request, const char *
                                         const char *url, const char *version,
                                         iswi_http_framing *framing);
 
-/* ---- http_response.c: from isw_http to libmicrohttpd ---- */
-
-/* Make a problem, or a line of text, the request's response. */
-void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
-                           const char *detail, const char *invocation_id);
-void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
-
-/* http_policy.c: have a problem that is the front's own keep to the policy for other sites, or make
- * it the answer to a preflight. After its response was made. */
-void iswi_http_keep_policy(iswi_http_request *request);
-
-/* The same as lines of a head. */
-void iswi_http_write_policy(iswi_http_request *request, iswi_buffer *out);
-
-/* What a path takes, for OPTIONS where no function answers that: 204 with Allow. */
-void iswi_http_set_options(iswi_http_request *request, const char *allow);
+/* ---- head.c: what libmicrohttpd is given to answer with ---- */
 
 /* Add `headers` to the response, but for those that are not a function's to set. */
 void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers);
@@ -163,8 +148,11 @@ uint64_t iswi_http_length_of(const isw_http *head);
 /* Whether only the head of the answer is asked for. */
 bool iswi_http_wants_head(const iswi_http_request *request);
 
-/* A response that speaks of a body of `length`, or of one of unknown length, and sends none: to
- * HEAD, and of 304. NULL: no memory. */
+/* A response that holds `body` and sees to its release; without one it is copied. One without a
+ * body. And one that speaks of a body of `length`, or of one of unknown length, and sends none: to
+ * HEAD, and of 304. NULL: no memory; released it is in any case. */
+struct MHD_Response *iswi_http_whole(isw_bytes body, void (*release)(void *), void *user);
+struct MHD_Response *iswi_http_empty(void);
 struct MHD_Response *iswi_http_head_alone(uint64_t length);
 
 /* Hand the response to libmicrohttpd, on its thread. */
@@ -176,10 +164,39 @@ void iswi_http_count_answer(iswi_http *http, unsigned code);
 /* The connection closes once the response is written. */
 void iswi_http_close_after(iswi_http_request *request);
 
-/* ---- http_wait.c: between the handler's call and the answer ---- */
+/* ---- policy.c: other sites ---- */
+
+/* Have a problem that is the front's own keep to the policy for other sites, or make it the answer
+ * to a preflight. After its response was made. */
+void iswi_http_keep_policy(iswi_http_request *request);
+
+/* The same as lines of a head. */
+void iswi_http_write_policy(iswi_http_request *request, iswi_buffer *out);
+
+/* ---- problem.c: answers of the host's own ---- */
+
+/* Make a problem, or a line of text, the request's response. */
+void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
+                           const char *detail, const char *invocation_id);
+void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
+
+/* What a path takes, for OPTIONS where no function answers that: 204 with Allow. */
+void iswi_http_set_options(iswi_http_request *request, const char *allow);
+
+/* ---- loops.c: back to libmicrohttpd's threads ---- */
 
 bool iswi_http_loops_init(iswi_http *http, unsigned count);
 void iswi_http_loops_fini(iswi_http *http); /* also after init said false */
+
+/* The answer has begun, with a response; what was the state? ABANDONED: it is not taken. Any
+ * thread. */
+iswi_http_state iswi_http_begin_streaming(iswi_http_request *request);
+
+/* The request has its response, and nobody waits for more of its body: back to libmicrohttpd with
+ * it. Any thread. */
+void iswi_http_hand_back(iswi_http_request *request);
+
+/* ---- wait.c: between the handler's call and the answer, on libmicrohttpd's thread ---- */
 
 /* The request was made, on the thread that will serve it. */
 void iswi_http_comes_in(iswi_http_request *request);
@@ -193,16 +210,10 @@ enum MHD_Result iswi_http_upload_is_whole(iswi_http_request *request);
 /* libmicrohttpd asks again for the response of a request that was handed over. */
 enum MHD_Result iswi_http_look_again(iswi_http_request *request);
 
-/* The request has its response: back to libmicrohttpd with it. Any thread. */
-void iswi_http_hand_back(iswi_http_request *request);
-
 /* libmicrohttpd is done with the request: free it, now or with its answer. */
 void iswi_http_let_go(iswi_http_request *request);
 
-/* The answer has begun, with a response; what was the state? ABANDONED: it is not taken. */
-iswi_http_state iswi_http_begin_streaming(iswi_http_request *request);
-
-/* ---- http_stream.c: bodies piece by piece ---- */
+/* ---- stream.c, upload.c: bodies piece by piece (download.c has what front.h says) ---- */
 
 /* Before the request is handed over with its head alone; `length` of its body, 0 if it does not
  * say. False: no memory. */
@@ -218,12 +229,13 @@ bool iswi_http_stream_is_whole(const iswi_http_request *request);
 /* libmicrohttpd is done with a request whose upload was not; tell. */
 void iswi_http_stream_broken(iswi_http_request *request);
 
-/* The answer came before the body was whole: nothing waits for a window any more. */
+/* The answer came before the body was whole: nothing waits for a window any more. Before
+ * iswi_http_hand_back. */
 void iswi_http_stream_hurry(iswi_http_request *request);
 
 void iswi_http_stream_release(iswi_http_stream *stream); /* may be NULL */
 
-/* ---- http_exchange.c: what libmicrohttpd calls, with the front as `user` ---- */
+/* ---- exchange.c: what libmicrohttpd calls, with the front as `user` ---- */
 
 void *iswi_http_on_request_line(void *user, const char *target, struct MHD_Connection *connection);
 
@@ -236,7 +248,7 @@ enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connecti
 void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
                             enum MHD_RequestTerminationCode code);
 
-/* ---- http_acceptor.c: the one thread of our own ---- */
+/* ---- acceptor.c: the one thread of our own ---- */
 
 /* Accepts connections from http->listen_fd, and shuts down those whose deadline passed. */
 isw_status iswi_http_acceptor_start(iswi_http *http, isw_error *error);

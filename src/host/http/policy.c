@@ -22,8 +22,7 @@ static bool stands_for_a_later_answer(const iswi_http_request *request)
 
 static void answer_preflight(iswi_http_request *request)
 {
-    struct MHD_Response *empty =
-        MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *empty = iswi_http_empty();
 
     if (!empty)
         return;

@@ -19,7 +19,7 @@ void iswi_test_take_line(void *user, isw_context *ctx, const iswi_log *line)
     kept->fields = iswi_test_copy_map(test, &line->fields);
 }
 
-/* What the host answers when the function made no reply of its own; see its http_bridge.c. */
+/* What the host answers when the function made no reply of its own; see its http/trigger.c. */
 static int status_without_reply(const isw_test_result *result)
 {
     if (result->outcome == ISW_OUTCOME_SUCCESS)
