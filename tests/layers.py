@@ -55,8 +55,8 @@ ROOMS = {
 DOORS = {
     "host/system": None,
     "host/settings": {"settings.h"},
-    "host/engine": {"call.h", "engine.h", "log.h", "look.h", "observer.h", "steer.h"},
-    "host/http": {"front.h", "listen.h"},
+    "host/engine": {"call.h", "engine.h", "log.h", "look.h", "observer.h", "steer.h", "trigger.h"},
+    "host/http": {"front.h", "trigger.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
     "worker/context": {"context.h", "failure.h"},
@@ -106,13 +106,6 @@ EXCEPTIONS = {
     ("src/bench/floors.c", "nng/nng.h"),
     ("src/bench/floors.c", "nng/protocol/pair0/pair.h"),
     ("src/bench/http.c", "microhttpd.h"),
-}
-
-# The engine still names what stands beside it.
-EXCEPTIONS |= {
-    ("src/host/engine/engine.h", "host/http/front.h"),
-    ("src/host/settings/check.c", "host/http/front.h"),
-    ("src/host/settings/check.c", "host/http/listen.h"),
 }
 
 # Samples of more than one file.

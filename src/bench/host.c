@@ -122,10 +122,10 @@ bool iswi_bench_serve_http(const char *setup)
 {
     iswi_bench_host h;
     isw_error error = { ISW_OK, "" };
-    bool ok = iswi_bench_host_begin(&h, setup, &error) && h.host->http;
+    bool ok = iswi_bench_host_begin(&h, setup, &error) && iswi_host_address(h.host);
 
     if (ok) {
-        printf("%s/api/http\n", iswi_http_url(h.host->http));
+        printf("%s/api/http\n", iswi_host_address(h.host));
         fflush(stdout);
         while (!iswi_bench_is_over(INT64_MAX))
             iswi_bench_sleep_ns(50000000);

@@ -2,6 +2,7 @@
 /* `isoworker check`. */
 #include "cli/cli.h"
 #include "host/operate/check.h"
+#include "host/triggers.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ static void tell(iswi_faults *list)
 static int check(const char *folder)
 {
     iswi_check result;
-    bool right = iswi_check_folder(folder, &result);
+    bool right = iswi_check_folder(folder, iswi_host_triggers, &result);
 
     tell(&result.notes);
     tell(&result.faults);

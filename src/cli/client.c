@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "host/operate/control_path.h"
-#include "host/settings/settings.h"
+#include "host/triggers.h"
 #include "value/value.h"
 
 #include <errno.h>
@@ -23,12 +23,13 @@ static int fail(int status, const char *message)
 /* Where host.yaml says that its host listens. Its other words need not be right to ask it. */
 static bool configured(const char *folder, char *path, size_t size)
 {
+    iswi_settings_groups groups = iswi_triggers_groups(iswi_host_triggers);
     const iswi_host_settings *settings = NULL;
     isw_error ignored = { ISW_OK, "" };
     iswi_config *config = NULL;
     const char *named = NULL;
 
-    if (iswi_host_settings_read(folder, NULL, &config, &settings, &ignored) == ISW_OK)
+    if (iswi_host_settings_read(folder, &groups, NULL, &config, &settings, &ignored) == ISW_OK)
         named = iswi_host_control_path(&settings->host);
     if (named)
         snprintf(path, size, "%s%s%s", *named == '/' ? "" : folder, *named == '/' ? "" : "/",

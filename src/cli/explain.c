@@ -2,7 +2,7 @@
 /* `isoworker explain`. */
 #include "cli/cli.h"
 #include "cli/helper.h"
-#include "host/settings/settings.h"
+#include "host/triggers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +24,10 @@ int iswi_cli_generic(char **argv)
 
 int iswi_cli_host_reference(void)
 {
+    iswi_settings_groups groups = iswi_triggers_groups(iswi_host_triggers);
     iswi_buffer reference = { 0 };
 
-    iswi_host_settings_reference(&reference);
+    iswi_host_settings_reference(&groups, &reference);
     if (iswi_buffer_text(&reference))
         fputs(iswi_buffer_text(&reference), stdout);
     iswi_buffer_fini(&reference);

@@ -10,6 +10,7 @@
 #include "host/engine/engine.h"
 #include "host/operate/operate.h"
 #include "host/system/runtime_folder.h"
+#include "host/triggers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,14 +48,6 @@ static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
 
 /* -- Settings ---------------------------------------------------------------------------------- */
 
-static const char *with_port(iswi_host *host, const char *listen, int port)
-{
-    const char *colon = strrchr(listen, ':');
-    int size = colon ? (int)(colon - listen) : (int)strlen(listen);
-
-    return iswi_arena_printf(&host->arena, "%.*s:%d", size, listen, port);
-}
-
 /* A relative path means the folder that whoever wrote it was in. */
 static const char *absolute(iswi_host *host, const char *path, const char *folder)
 {
@@ -78,12 +71,6 @@ static void apply_overrides(iswi_host *host, const iswi_host_overrides *override
 {
     host->options = host->settings->host;
     host->faults = overrides->faults;
-    host->http_settings = host->settings->http;
-    if (overrides->listen)
-        host->http_settings.listen = overrides->listen;
-    if (overrides->port >= 0)
-        host->http_settings.listen =
-            with_port(host, host->http_settings.listen, overrides->port);
     host->debug = overrides->debug || overrides->debugged;
     if (host->debug)
         host->options.heartbeat_ms = 0;
@@ -162,14 +149,40 @@ static isw_status place_listen(iswi_host *host, const char *group, const isw_err
                          own->message);
 }
 
-static isw_status start_http(iswi_host *host, const iswi_host_overrides *overrides,
-                             isw_error *error)
+static isw_status start_trigger(iswi_host *host, const iswi_trigger *trigger,
+                                const iswi_trigger_start *with, isw_error *error)
 {
-    bool here = !overrides->listen && overrides->port < 0;
+    bool here = trigger->settings && !with->listen && with->port < 0;
     isw_error own = { ISW_OK, "" };
 
-    iswi_bridge_start(host, here ? &own : error);
-    return here ? place_listen(host, "http", &own, error) : error->status;
+    iswi_triggers_start(&host->triggers, trigger, with, here ? &own : error);
+    return here ? place_listen(host, trigger->settings->name, &own, error) : error->status;
+}
+
+/* An address that the command gives is for the first one that listens. */
+static isw_status start_triggers(iswi_host *host, const iswi_host_overrides *overrides,
+                                 isw_error *error)
+{
+    const char *listen = overrides->listen;
+    int port = overrides->port;
+
+    for (iswi_trigger_list at = host->triggers.list; *at; at++) {
+        bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
+        iswi_trigger_start with = { .host = host,
+                                    .listen = listens ? listen : NULL,
+                                    .port = listens ? port : -1 };
+
+        if ((*at)->settings)
+            with.settings = iswi_host_settings_group(host->settings, &host->groups,
+                                                     (*at)->settings);
+        if (start_trigger(host, *at, &with, error) != ISW_OK)
+            return error->status;
+        if (listens) {
+            listen = NULL;
+            port = -1;
+        }
+    }
+    return ISW_OK;
 }
 
 static isw_status start_operators(iswi_host *host, iswi_operate *operate, const char *control,
@@ -211,9 +224,11 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
+    host->triggers.list = overrides->triggers ? overrides->triggers : iswi_host_triggers;
+    host->groups = iswi_triggers_groups(host->triggers.list);
     if (status == ISW_OK)
-        status = iswi_host_settings_read(host->folder, overrides->faults, &host->config,
-                                         &host->settings, error);
+        status = iswi_host_settings_read(host->folder, &host->groups, overrides->faults,
+                                         &host->config, &host->settings, error);
     if (status == ISW_OK)
         apply_overrides(host, overrides);
     if (status == ISW_OK)
@@ -231,8 +246,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = iswi_loop_open(&host->loop, error);
     if (status == ISW_OK && overrides->record)
         status = iswi_record_attach(host, overrides->record, error);
-    if (status == ISW_OK && host->http_settings.enabled)
-        status = start_http(host, overrides, error);
+    if (status == ISW_OK)
+        status = start_triggers(host, overrides, error);
     if (status == ISW_OK)
         status = start_operators(host, operate, overrides->control, error);
     if (status == ISW_OK)
@@ -260,8 +275,7 @@ void iswi_host_destroy(iswi_host *host)
     if (!host)
         return;
     iswi_observers_stop(&host->observers);
-    if (host->http)
-        iswi_http_stop(host->http);
+    iswi_triggers_stop(&host->triggers);
     for (size_t i = 0; i < host->pool_count; i++) {
         for (unsigned j = 0; j < host->pools[i].count; j++)
             fini_process(&host->pools[i].processes[j]);
@@ -269,8 +283,6 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].program);
     }
     iswi_guard_stop(&host->guard);
-    for (size_t i = 0; i < host->route_count; i++)
-        iswi_routes_destroy(host->routes[i]);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
     iswi_loop_close(&host->loop);
@@ -279,7 +291,6 @@ void iswi_host_destroy(iswi_host *host)
     iswi_attention_fini(&host->attention);
     iswi_config_close(host->config);
     iswi_arena_fini(&host->arena);
-    iswi_free(host->routes);
     iswi_free(host->functions);
     iswi_free(host->pools);
     iswi_free(host->folder);

@@ -101,14 +101,15 @@ static void read_yaml(iswi_host *host)
     iswi_faults faults = { .count = 0 };
     isw_error error = { ISW_OK, "" };
     iswi_config *config = NULL;
-    isw_status status = iswi_host_settings_read(host->folder, &faults, &config, &now, &error);
+    isw_status status = iswi_host_settings_read(host->folder, &host->groups, &faults, &config, &now,
+                                                &error);
 
     if (status != ISW_OK)
         set_yaml(host, "host.yaml has changed and is wrong, and the host goes on as it began: ",
                  faults.count && iswi_buffer_text(&faults.lines)
                      ? iswi_buffer_text(&faults.lines)
                      : error.message);
-    else if (iswi_host_settings_equal(now, host->settings))
+    else if (iswi_host_settings_equal(&host->groups, now, host->settings))
         set_yaml(host, "", "");
     else
         set_yaml(host, "host.yaml has changed; ", "what it says holds when the host starts again");

@@ -10,8 +10,7 @@ static bool steer(iswi_host *host, bool draining)
 
     pthread_mutex_lock(&host->steering);
     was = atomic_exchange(&host->draining, draining);
-    if (host->http)
-        iswi_http_hold(host->http, draining);
+    iswi_triggers_hold(&host->triggers, draining);
     pthread_mutex_unlock(&host->steering);
     return was != draining;
 }
@@ -30,12 +29,12 @@ void iswi_host_resume(iswi_host *host)
         iswi_say(host, ISW_LOG_INFO, "resumed: new requests are taken again");
 }
 
-/* A request is counted from its head on, a call until its worker is done with it, even when whoever
+/* What a trigger admits is counted from there on, a call until its worker is done with it, even when whoever
  * asked is gone: the larger number is what is left. */
 size_t iswi_host_in_flight(iswi_host *host)
 {
     size_t calls = atomic_load(&host->calls);
-    size_t requests = host->http ? iswi_http_admitted(host->http) : 0;
+    size_t admitted = iswi_triggers_admitted(&host->triggers);
 
-    return calls > requests ? calls : requests;
+    return calls > admitted ? calls : admitted;
 }

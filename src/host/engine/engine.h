@@ -19,7 +19,7 @@
 #include "host/engine/process.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
-#include "host/http/front.h"
+#include "host/engine/triggers.h"
 #include "host/settings/settings.h"
 #include "host/system/guard.h"
 #include "host/system/runtime_folder.h"
@@ -47,7 +47,9 @@ struct iswi_host_function {
     iswi_pool *pool;
     size_t place; /* among its pool's functions */
     const char *name, *summary, *trigger_type;
-    const char *methods, *route; /* http */
+    isw_pairs given;              /* to its trigger, as they were told */
+    const iswi_trigger *trigger;  /* NULL: this host has none of its type */
+    iswi_entry entry;             /* without properties: the trigger does not hear of it */
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
     bool streams;                /* its body goes to it as it comes */
     atomic_bool preflights;      /* its chain answers those of browsers */
@@ -81,7 +83,7 @@ struct iswi_host {
     iswi_config *config;
     const iswi_host_settings *settings;
     iswi_host_options options;
-    iswi_http_settings http_settings;
+    iswi_settings_groups groups; /* that host.yaml was read with */
     char *folder;          /* absolute */
     char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
     int runtime_lock;
@@ -98,9 +100,7 @@ struct iswi_host {
     _Atomic(iswi_host_function *) newest; /* the head of all functions, for other threads */
     _Atomic(const iswi_policy *) policies; /* all that were ever told; facts.c */
     _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
-    iswi_routes **routes; /* all that were ever published; the last one serves */
-    size_t route_count, route_capacity;
-    iswi_http *http;
+    iswi_triggers triggers; /* triggers.c */
 
     iswi_loop loop;            /* loop.c */
     iswi_reloads reload;       /* reload.c */
@@ -131,7 +131,7 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
                                  const iswi_wire_function *wire, unsigned *changed);
 bool iswi_function_is_as_before(const iswi_host_function *function,
                                 const iswi_wire_function *wire);
-void iswi_functions_publish(iswi_host *host); /* routes for what is known now */
+void iswi_functions_publish(iswi_host *host); /* to the triggers, what is known now */
 
 /* functions_told.c: the supervisor's thread. */
 /* Functions as a worker told them, by name; free with iswi_free. A name is what routes, settings
@@ -159,8 +159,5 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
 
 /* Why a host like this one does nothing with outputs of `type`; NULL if it does. */
 const char *iswi_output_refusal(const iswi_host_output *output);
-
-/* http/trigger.c */
-isw_status iswi_bridge_start(iswi_host *host, isw_error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the workers can do: functions as they described them, and routes to them. All on the
- * supervisor's thread but iswi_host_find; routes and functions are read by others once
- * published. */
+/* What the workers can do: functions as they described them. All on the supervisor's thread but
+ * iswi_host_find; functions are read by others once they are in the list. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "host/engine/engine.h"
@@ -63,15 +62,21 @@ static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_
     return host->debug ? 0 : timeout;
 }
 
-/* One that names no route is found by its own name; an empty route is the prefix itself. Behind the
- * prefix a '/' in front says nothing more. */
-static isw_str route_of(const iswi_wire_function *wire)
+/* False: memory is out. */
+static bool copy_given(iswi_host *host, iswi_host_function *function, const isw_pairs *given)
 {
-    const isw_str *named = isw_pairs_find(&wire->trigger, "route");
-    isw_str route = named ? *named : wire->name;
-    size_t skip = route.size && route.data[0] == '/';
+    isw_pair *items = iswi_arena_calloc(&host->arena, given->count + 1, sizeof *items);
 
-    return (isw_str){ route.data + skip, route.size - skip };
+    for (size_t i = 0; items && i < given->count; i++) {
+        const isw_pair *pair = &given->items[i];
+
+        items[i] = (isw_pair){ { copy(host, pair->name), pair->name.size },
+                               { copy(host, pair->value), pair->value.size } };
+        if (!items[i].name.data || !items[i].value.data)
+            return false;
+    }
+    function->given = (isw_pairs){ items, given->count };
+    return items != NULL;
 }
 
 static bool copy_outputs(iswi_host *host, iswi_host_function *function,
@@ -126,16 +131,15 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->name = copy(host, wire->name);
     function->summary = copy(host, wire->summary);
     function->trigger_type = copy(host, wire->trigger_type);
-    function->methods = copy(host, property(&wire->trigger, "methods"));
-    function->route = copy(host, route_of(wire));
     atomic_init(&function->preflights, has_preflights(wire));
     atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
-    if (!copy_outputs(host, function, wire) || !iswi_facts_take(host, function, wire))
+    if (!function->name || !function->summary || !function->trigger_type ||
+        !atomic_load(&function->chain))
         return NULL;
-    if (!function->name || !function->summary || !function->trigger_type || !function->methods ||
-        !function->route || !atomic_load(&function->chain))
+    if (!copy_outputs(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
+        !iswi_facts_take(host, function, wire) || !iswi_triggers_take(host, function))
         return NULL;
     atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
     host->functions[host->function_count++] = function;
@@ -200,41 +204,24 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
     return ISW_OK;
 }
 
+static bool same_pairs(const isw_pairs *a, const isw_pairs *b)
+{
+    bool same = a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = isw_str_equal(a->items[i].name, b->items[i].name) &&
+               isw_str_equal(a->items[i].value, b->items[i].value);
+    return same;
+}
+
 bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
 {
     return isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
-           isw_str_equal(property(&wire->trigger, "methods"), isw_str_of(function->methods)) &&
-           isw_str_equal(route_of(wire), isw_str_of(function->route)) &&
+           same_pairs(&wire->trigger, &function->given) &&
            wire->streams == function->streams && wire->idempotent == function->idempotent;
 }
 
-/* -- Routes ------------------------------------------------------------------------------------ */
-
-static void add_route(iswi_host *host, iswi_routes *routes, iswi_host_function *function)
-{
-    isw_error error = { ISW_OK, "" };
-    const iswi_host_function *rival;
-
-    if (strcmp(function->trigger_type, "http") != 0) {
-        function->refused = "this host has no trigger of its type";
-        return;
-    }
-    if (iswi_routes_add(routes, function->methods, function->route, function, &error) == ISW_OK)
-        return;
-    rival = error.status == ISW_E_CONFLICT ? iswi_routes_rival(routes) : NULL;
-    if (atomic_load(&function->unserved))
-        return;
-    function->refused = rival ? "another function has its route" : "its route was refused";
-    function->unserved =
-        rival ? iswi_arena_printf(&host->arena,
-                                  "function %s of worker %s is not served beside function %s of "
-                                  "worker %s: %s", function->name, function->pool->settings->name,
-                                  rival->name, rival->pool->settings->name, error.message)
-              : iswi_arena_printf(&host->arena, "function %s of worker %s is not served: %s",
-                                  function->name, function->pool->settings->name, error.message);
-    iswi_say(host, ISW_LOG_ERROR, "%s",
-             function->unserved ? function->unserved : function->name);
-}
+/* -- To the triggers --------------------------------------------------------------------------- */
 
 static bool all_are_known(const iswi_host *host)
 {
@@ -246,23 +233,5 @@ static bool all_are_known(const iswi_host *host)
 
 void iswi_functions_publish(iswi_host *host)
 {
-    iswi_routes *routes = iswi_routes_create();
-    bool complete = all_are_known(host);
-
-    if (!routes || !iswi_grow(&host->routes, &host->route_capacity, host->route_count,
-                              sizeof host->routes[0])) {
-        iswi_routes_destroy(routes);
-        iswi_say(host, ISW_LOG_CRITICAL, "no memory for routes");
-        return;
-    }
-    for (size_t i = 0; i < host->function_count; i++)
-        add_route(host, routes, host->functions[i]);
-    host->routes[host->route_count++] = routes;
-    if (!host->http)
-        return;
-    if (!complete) /* before what it is about, so that nobody sees a 404 in between */
-        iswi_http_expect_more(host->http, true);
-    iswi_http_set_routes(host->http, routes);
-    if (complete)
-        iswi_http_expect_more(host->http, false);
+    iswi_triggers_publish(host, !all_are_known(host));
 }

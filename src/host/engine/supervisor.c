@@ -131,7 +131,7 @@ static void publish(iswi_host *host, const overview *seen, unsigned *published)
     if (host->loop.shown || seen->settled < host->pool_count)
         return;
     host->loop.shown = true;
-    if (host->route_count == 0)
+    if (!host->triggers.published)
         iswi_functions_publish(host);
     atomic_store(&host->settled, true);
     if (seen->indexed == host->pool_count)
@@ -212,8 +212,7 @@ static void drain(iswi_host *host)
 {
     unsigned calls = atomic_load(&host->calls);
 
-    if (host->http)
-        iswi_http_quiesce(host->http);
+    iswi_triggers_quiesce(&host->triggers);
     if (calls)
         iswi_say(host, ISW_LOG_INFO,
                  "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);

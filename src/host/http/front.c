@@ -212,7 +212,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = set_prefix(http, options->prefix, error);
     if (!status)
-        status = iswi_http_listen(options->listen ? options->listen : "127.0.0.1:7071",
+        status = iswi_listen_at(options->listen ? options->listen : "127.0.0.1:7071",
                                   options->setting ? options->setting : "http.listen",
                                   &http->listen_fd, http->url, error);
     if (!status)

@@ -23,7 +23,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "host/http/leave.h"
-#include "host/http/listen.h"
+#include "host/system/listen.h"
 #include "host/http/strict.h"
 #include "host/http/front.h"
 #include "host/http/watch.h"
@@ -56,7 +56,7 @@ struct iswi_http {
     int64_t body_limit_bytes;
     size_t connections;
     bool layout_known; /* this libmicrohttpd lays heads out as strict.c expects */
-    char url[ISWI_HTTP_URL_BYTES];
+    char url[ISWI_LISTEN_URL_BYTES];
 
     iswi_http_watch watch;
     iswi_http_leave leave;

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/engine/engine.h"
-#include "host/http/listen.h"
+#include "host/system/listen.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"
 
@@ -240,7 +240,7 @@ static bool is_local_name(const isw_str *host)
     colon = memchr(host->data, ':', host->size);
     snprintf(address, sizeof address, "%.*s%s", (int)host->size, host->data,
              colon && host->data[host->size - 1] != ']' ? "" : ":0");
-    return iswi_http_reach(address) == ISWI_REACH_HERE;
+    return iswi_listen_reach(address) == ISWI_REACH_HERE;
 }
 
 static bool is_local_client(isw_str client)

@@ -5,24 +5,24 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "host/operate/check_program.h"
-#include "url/routes.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A function of some worker; the target of its route. */
+/* A function of some worker. */
 typedef struct known {
-    const char *worker, *name;
+    iswi_entry entry;
+    const iswi_trigger *trigger; /* NULL: it is not served */
 } known;
 
 typedef struct checker {
     iswi_check *out;
+    iswi_trigger_list triggers;
     iswi_config *config;
     const iswi_host_settings *settings;
     const char *folder;
-    iswi_routes *routes;
     iswi_arena arena; /* of all that programs said */
     known **items;
     size_t count, capacity;
@@ -44,45 +44,76 @@ static void say(iswi_faults *list, const char *format, ...)
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
-static void add_route(checker *c, known *one, const iswi_told_function *function)
+/* Which trigger it is for, by the properties that its program told. */
+static void look_at(checker *c, known *one, const iswi_told_function *function)
 {
+    const char *name = one->entry.name;
+    const char *worker = one->entry.worker;
     isw_error error = { ISW_OK, "" };
-    const known *rival;
+    const iswi_trigger *trigger = iswi_triggers_find(c->triggers, function->trigger.type, &error);
+    isw_pairs given;
 
-    if (strcmp(function->trigger.type, "http") != 0) {
-        say(&c->out->notes, "note: function %s of worker %s is not served: this host has no "
-            "trigger of the type \"%s\"", one->name, one->worker, function->trigger.type);
+    if (!trigger) {
+        say(&c->out->notes, "note: function %s of worker %s is not served: %s", name, worker,
+            error.message);
         return;
     }
-    if (iswi_routes_add(c->routes, function->trigger.methods, function->trigger.route, one,
-                        &error) == ISW_OK)
-        return;
-    rival = error.status == ISW_E_CONFLICT ? iswi_routes_rival(c->routes) : NULL;
-    if (rival)
-        say(&c->out->faults, "function %s of worker %s is not served beside function %s of worker "
-            "%s: %s", one->name, one->worker, rival->name, rival->worker, error.message);
+    if (iswi_told_properties(&function->trigger, &c->arena, &given) &&
+        iswi_trigger_properties(trigger, &given, &c->arena, &one->entry.properties, &error) ==
+            ISW_OK)
+        one->trigger = trigger;
     else
-        say(&c->out->faults, "function %s of worker %s is not served: %s", one->name, one->worker,
-            error.message);
+        say(&c->out->faults, "function %s of worker %s is not served: %s", name, worker,
+            *error.message ? error.message : "no memory for its properties");
 }
 
 static void add_function(checker *c, const char *worker, const iswi_told_function *function)
 {
-    known *one = iswi_arena_alloc(&c->arena, sizeof *one);
+    known *one = iswi_arena_calloc(&c->arena, 1, sizeof *one);
 
     if (!one || !iswi_grow(&c->items, &c->capacity, c->count, sizeof *c->items)) {
         say(&c->out->faults, "no memory for functions");
         return;
     }
-    *one = (known){ worker, function->name };
+    one->entry = (iswi_entry){ .name = function->name, .worker = worker };
     c->items[c->count++] = one;
-    add_route(c, one, function);
+    look_at(c, one, function);
+}
+
+static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *rival,
+                      const char *reason, const char *why)
+{
+    checker *c = user;
+
+    (void)reason;
+    if (rival)
+        say(&c->out->faults, "function %s of worker %s is not served beside function %s of worker "
+            "%s: %s", entry->name, entry->worker, rival->name, rival->worker, why);
+    else
+        say(&c->out->faults, "function %s of worker %s is not served: %s", entry->name,
+            entry->worker, why);
+}
+
+/* All functions of a trigger against each other. */
+static void check_trigger(checker *c, const iswi_trigger *trigger)
+{
+    iswi_entry **entries = iswi_arena_calloc(&c->arena, c->count + 1, sizeof(iswi_entry *));
+    size_t count = 0;
+    void *set = NULL;
+
+    for (size_t i = 0; entries && i < c->count; i++)
+        if (c->items[i]->trigger == trigger)
+            entries[count++] = &c->items[i]->entry;
+    if (!entries || trigger->arrange(entries, count, on_refuse, c, &set) != ISW_OK)
+        say(&c->out->faults, "no memory for functions");
+    else if (trigger->discard)
+        trigger->discard(set);
 }
 
 static bool is_matched(const checker *c, const char *pattern)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (iswi_glob_match(pattern, c->items[i]->name))
+        if (iswi_glob_match(pattern, c->items[i]->entry.name))
             return true;
     return false;
 }
@@ -121,21 +152,22 @@ static void check_all(checker *c)
     const iswi_worker_settings *workers = c->settings->workers.items;
 
     iswi_arena_init(&c->arena, 16 * 1024);
-    c->routes = iswi_routes_create();
     c->complete = true;
-    for (size_t i = 0; c->routes && i < c->settings->workers.count; i++)
+    for (size_t i = 0; i < c->settings->workers.count; i++)
         check_worker(c, &workers[i]);
+    for (iswi_trigger_list at = c->triggers; *at; at++)
+        check_trigger(c, *at);
     check_rows(c);
     c->out->workers = c->settings->workers.count;
     c->out->functions = c->count;
-    iswi_routes_destroy(c->routes);
     iswi_free(c->items);
     iswi_arena_fini(&c->arena);
 }
 
-bool iswi_check_folder(const char *folder, iswi_check *out)
+bool iswi_check_folder(const char *folder, iswi_trigger_list triggers, iswi_check *out)
 {
-    checker c = { .out = out };
+    checker c = { .out = out, .triggers = triggers };
+    iswi_settings_groups groups = iswi_triggers_groups(triggers);
     isw_error error = { ISW_OK, "" };
     char path[PATH_MAX];
 
@@ -143,7 +175,8 @@ bool iswi_check_folder(const char *folder, iswi_check *out)
     c.folder = path;
     if (!realpath(folder, path))
         say(&out->faults, "%s: %s", folder, strerror(errno));
-    else if (iswi_host_settings_read(path, &out->faults, &c.config, &c.settings, &error) == ISW_OK)
+    else if (iswi_host_settings_read(path, &groups, &out->faults, &c.config, &c.settings, &error) ==
+             ISW_OK)
         check_all(&c);
     else if (!out->faults.count)
         iswi_faults_add(&out->faults, error.message);

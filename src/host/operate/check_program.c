@@ -22,8 +22,9 @@ enum { OUTPUT_MOST = 16 << 20 };
 
 static const isw_field trigger_fields[] = {
     { ISW_FIELD(STRING, iswi_told_trigger, type), .required = true },
-    { ISW_FIELD(STRING, iswi_told_trigger, methods), .default_value = "" },
-    { ISW_FIELD(STRING, iswi_told_trigger, route), .default_value = "" },
+    { ISW_FIELD(STRING, iswi_told_trigger, methods) },
+    { ISW_FIELD(STRING, iswi_told_trigger, route) },
+    { ISW_FIELD(VALUE, iswi_told_trigger, properties) },
     { 0 },
 };
 
@@ -146,6 +147,26 @@ static void tell_words(const iswi_worker_settings *worker, iswi_buffer *errors, 
         at += size + (at[size] == '\n');
     }
     iswi_buffer_fini(&safe);
+}
+
+bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out)
+{
+    const isw_map *map = &trigger->properties.as.map;
+    bool has_map = trigger->properties.type == ISW_VALUE_MAP;
+    isw_pair *pairs = iswi_arena_calloc(arena, (has_map ? map->count : 0) + 2, sizeof *pairs);
+    size_t count = 0;
+
+    if (!pairs)
+        return false;
+    if (trigger->methods)
+        pairs[count++] = (isw_pair){ isw_str_of("methods"), isw_str_of(trigger->methods) };
+    if (trigger->route)
+        pairs[count++] = (isw_pair){ isw_str_of("route"), isw_str_of(trigger->route) };
+    for (size_t i = 0; has_map && i < map->count; i++)
+        if (map->items[i].value.type == ISW_VALUE_STRING)
+            pairs[count++] = (isw_pair){ map->items[i].name, map->items[i].value.as.string };
+    *out = (isw_pairs){ pairs, count };
+    return true;
 }
 
 static bool understood(const run *r, iswi_arena *arena, iswi_told *out)

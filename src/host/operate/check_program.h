@@ -7,8 +7,13 @@
 #include "host/settings/settings.h"
 
 typedef struct iswi_told_trigger {
-    const char *type, *methods, *route;
+    const char *type;
+    const char *methods, *route; /* of HTTP, beside the others; NULL: not told */
+    isw_value properties;        /* a map of texts, or none */
 } iswi_told_trigger;
+
+/* All of them as pairs, in the arena. False: no memory. */
+bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out);
 
 typedef struct iswi_told_function {
     const char *name;

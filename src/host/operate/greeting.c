@@ -14,23 +14,23 @@ typedef struct row {
     char *cells[COLUMNS];
 } row;
 
-static char *url_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
+static const char *place_of(const iswi_host *host, const iswi_host_function *function,
+                            iswi_arena *arena)
 {
-    const char *prefix = host->http_settings.prefix;
+    const char *refused = atomic_load(&function->refused);
+    iswi_entry_told told;
 
-    if (function->refused)
-        return iswi_arena_printf(arena, "(not served: %s)", function->refused);
-    return iswi_arena_printf(arena, "%s %s%s%s/%s",
-                             *function->methods ? function->methods : "ANY",
-                             host->http ? iswi_http_url(host->http) : "", *prefix ? "/" : "",
-                             prefix, function->route);
+    if (refused)
+        return iswi_arena_printf(arena, "(not served: %s)", refused);
+    iswi_host_tell(host, function, arena, &told);
+    return told.text ? told.text : "-";
 }
 
 static row row_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
 {
     const char *chain = atomic_load(&function->chain);
     row made = { { (char *)function->name, (char *)function->trigger_type,
-                   url_of(host, function, arena), (char *)iswi_function_worker(function),
+                   (char *)place_of(host, function, arena), (char *)iswi_function_worker(function),
                    *chain ? (char *)chain : (char *)"-" } };
 
     return made;
@@ -99,6 +99,26 @@ static bool some_are_known(const iswi_host *host)
     return false;
 }
 
+/* Where its triggers are found: " at http://..., ..."; nothing where none has an address. */
+static void write_addresses(const iswi_host *host, iswi_buffer *out)
+{
+    const char *lead = " at ";
+
+    for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
+        void *self;
+        const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
+        const char *address = trigger->address ? trigger->address(self) : NULL;
+
+        if (!trigger->address)
+            continue;
+        if (address)
+            iswi_buffer_printf(out, "%s%s", lead, address);
+        else
+            iswi_buffer_printf(out, "%s(no %s)", lead, trigger->title);
+        lead = ", ";
+    }
+}
+
 /* Shown at every level: who starts a host wants to know where it is. */
 static void announce(iswi_operate *operate)
 {
@@ -107,17 +127,19 @@ static void announce(iswi_operate *operate)
     iswi_logline line = { .level = ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
-    char known[64] = "no worker serves yet, they are tried again;";
-    char text[256];
+    iswi_buffer text = { 0 };
 
     if (some_are_known(host))
-        snprintf(known, sizeof known, "%zu functions", newest ? (size_t)newest->number + 1 : 0);
-    snprintf(text, sizeof text, "%s at %s%s%s, Ctrl-C ends", known,
-             host->http ? iswi_http_url(host->http) : "(no HTTP)",
-             operate->admin ? ", admin at " : "",
-             operate->admin ? iswi_http_url(operate->admin) : "");
-    line.message = isw_str_of(text);
+        iswi_buffer_printf(&text, "%zu functions", newest ? (size_t)newest->number + 1 : 0);
+    else
+        iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
+    write_addresses(host, &text);
+    if (operate->admin)
+        iswi_buffer_printf(&text, ", admin at %s", iswi_http_url(operate->admin));
+    iswi_buffer_append_text(&text, ", Ctrl-C ends");
+    line.message = (isw_str){ (const char *)text.data, text.size };
     iswi_log_line(host, &line, ISWI_SPEAKER_HOST);
+    iswi_buffer_fini(&text);
 }
 
 void iswi_greeting_show(iswi_operate *operate)

@@ -6,6 +6,8 @@
  */
 #include "host/operate/metrics.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/engine/engine.h"
@@ -190,19 +192,41 @@ static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type,
     iswi_buffer_append_text(out, "\n");
 }
 
-static void write_requests(iswi_host *host, iswi_buffer *out)
+typedef struct told_rows {
+    iswi_buffer *out;
+    const char *name; /* of the row before; NULL: it is the first */
+} told_rows;
+
+static void write_trigger_row(void *user, const iswi_trigger_row *row)
 {
-    static const char name[] = "isoworker_host_requests_total";
+    told_rows *told = user;
+    char name[128];
 
-    if (!host->http)
-        return;
-    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER, "HTTP requests, by the code of the answer.");
-    for (int code = 100; code < 600; code++) {
-        uint64_t count = iswi_http_answers(host->http, code);
+    snprintf(name, sizeof name, "isoworker_host_%s", row->name);
+    if (!told->name || strcmp(told->name, row->name) != 0)
+        iswi_metrics_head(told->out, name,
+                          row->counts ? ISWI_METRIC_COUNTER : ISWI_METRIC_GAUGE, row->help);
+    told->name = row->name;
+    iswi_buffer_append_text(told->out, name);
+    if (row->label) {
+        iswi_buffer_append_text(told->out, "{");
+        iswi_metrics_label(told->out, isw_str_of(row->label), isw_str_of(row->value));
+        iswi_buffer_append_text(told->out, "}");
+    }
+    iswi_buffer_append_text(told->out, " ");
+    iswi_metrics_number(told->out, row->number);
+    iswi_buffer_append_text(told->out, "\n");
+}
 
-        if (count)
-            iswi_buffer_printf(out, "%s{code=\"%d\"} %llu\n", name, code,
-                               (unsigned long long)count);
+static void write_triggers(const iswi_host *host, iswi_buffer *out)
+{
+    for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
+        told_rows told = { out, NULL };
+        void *self;
+        const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
+
+        if (trigger->rows)
+            trigger->rows(self, write_trigger_row, &told);
     }
 }
 
@@ -278,7 +302,7 @@ void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
     write_one(out, "isoworker_host_processes_unheard", ISWI_METRIC_GAUGE,
               "Processes that did not answer in time; what they have counted since is missing.",
               iswi_scrape_awaited(scrape));
-    write_requests(host, out);
+    write_triggers(host, out);
     for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
         write_row(scrape, &worker_rows[i], out);
     iswi_metrics_write(scrape->table, out);

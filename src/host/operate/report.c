@@ -115,8 +115,8 @@ static void split_chain(const char *text, iswi_report_function *out, iswi_arena 
 static void report_function(const iswi_host *host, iswi_host_function *function,
                             iswi_report_function *out, int64_t in_flight, iswi_arena *arena)
 {
-    const char *prefix = host->http_settings.prefix;
     uint64_t ended = atomic_load(&function->ended);
+    iswi_entry_told told;
 
     *out = (iswi_report_function){ .name = function->name,
                                    .worker = iswi_function_worker(function),
@@ -129,11 +129,9 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
                                    .last_us = (int64_t)atomic_load(&function->last_us) };
     if (ended)
         out->mean_us = (int64_t)(atomic_load(&function->total_us) / ended);
-    if (*function->methods)
-        out->methods = function->methods;
-    if (host->http && strcmp(function->trigger_type, "http") == 0)
-        out->url = iswi_arena_printf(arena, "%s%s%s/%s", iswi_http_url(host->http),
-                                     *prefix ? "/" : "", prefix, function->route);
+    iswi_host_tell(host, function, arena, &told);
+    out->methods = told.methods;
+    out->url = told.url;
     split_chain(atomic_load(&function->chain), out, arena);
 }
 
@@ -207,7 +205,7 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
                                       .in_flight = (int64_t)iswi_host_in_flight(host) } };
     iswi_arena arena;
 
-    all.host.url = host->http ? iswi_http_url(host->http) : NULL;
+    all.host.url = iswi_host_address(host);
     all.host.admin_url = operate->admin ? iswi_http_url(operate->admin) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);

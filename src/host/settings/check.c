@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the option tables of host.yaml cannot say: names that must differ, and what must be there on
  * this machine. Each refusal stands at the place of what is wrong, and all are told. */
-#include "host/http/listen.h"
-#include "host/http/front.h"
 #include "host/settings/settings.h"
+#include "host/system/listen.h"
 #include "host/system/spawn.h"
 
 #include "base/alloc.h"
@@ -153,45 +152,51 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
 
 /* -- Addresses --------------------------------------------------------------------------------- */
 
-static isw_status check_address(const checker *c, const char *address, const iswi_node *group,
-                                const char *setting)
+isw_status iswi_host_settings_listen(iswi_config *config, const char *group, const char *address,
+                                     const char *setting, isw_error *error)
 {
+    const iswi_node *node = child_of(iswi_config_root(config), group);
     isw_error own = { ISW_OK, "" };
 
-    if (!address || iswi_http_address_check(address, setting, &own) == ISW_OK)
+    if (!address || iswi_listen_check(address, setting, &own) == ISW_OK)
         return ISW_OK;
-    return REFUSE(c, child_of(group, "listen"), "%s", own.message);
+    return iswi_config_refuse(config, child_of(node, "listen"), error, "%s", own.message);
 }
 
 static isw_status check_admin(const checker *c, const iswi_host_settings *settings,
                               const iswi_node *group)
 {
     const char *listen = settings->admin.listen;
-    const char *colon = listen ? strrchr(listen, ':') : NULL;
 
     if (!listen)
         return ISW_OK;
-    if (!settings->admin.open && iswi_http_reach(listen) == ISWI_REACH_OTHERS)
+    if (!settings->admin.open && iswi_listen_reach(listen) == ISWI_REACH_OTHERS)
         return REFUSE(c, child_of(group, "listen"),
                       "other machines could reach \"%s\", where nobody is asked for a "
                       "password; write 127.0.0.1:PORT, or open: true beside it so that "
                       "they may read", listen);
-    if (settings->http.enabled && strcmp(listen, settings->http.listen) == 0 && colon &&
-        strcmp(colon, ":0") != 0)
-        return REFUSE(c, child_of(group, "listen"),
-                      "admin.listen and http.listen are the same address; give one of them "
-                      "another port");
     return ISW_OK;
 }
 
-static isw_status check_prefix(const checker *c, const iswi_http_settings *http,
-                               const iswi_node *group)
-{
-    isw_error own = { ISW_OK, "" };
+/* -- Groups of others -------------------------------------------------------------------------- */
 
-    if (iswi_http_prefix_check(http->prefix, &own) == ISW_OK)
-        return ISW_OK;
-    return REFUSE(c, child_of(group, "prefix"), "%s", own.message);
+static isw_status check_groups(const checker *c, const iswi_settings_groups *groups,
+                               const iswi_host_settings *settings)
+{
+    iswi_faults *faults = iswi_config_faults(c->config);
+    isw_status all = ISW_OK;
+    bool on = true;
+
+    for (size_t i = 0; on && i < groups->count; i++) {
+        const iswi_settings_group *group = groups->items[i];
+
+        if (group->check)
+            on = iswi_faults_go_on(faults,
+                                   group->check(c->config, settings,
+                                                iswi_host_settings_group(settings, groups, group),
+                                                c->error), &all);
+    }
+    return all;
 }
 
 /* -- The control socket ------------------------------------------------------------------------ */
@@ -239,21 +244,18 @@ static isw_status check_control(const checker *c, const iswi_host_options *optio
 }
 
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
+                                    const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error)
 {
     const checker c = { config, folder, error };
     const iswi_node *root = iswi_config_root(config);
-    const iswi_node *http = child_of(root, "http");
-    const iswi_node *admin = child_of(root, "admin");
     iswi_faults *faults = iswi_config_faults(config);
     isw_status all = ISW_OK;
 
-    if (iswi_faults_go_on(faults, check_address(&c, settings->http.listen, http, "http.listen"),
-                          &all) &&
-        iswi_faults_go_on(faults, check_prefix(&c, &settings->http, http), &all) &&
-        iswi_faults_go_on(faults,
-                          check_address(&c, settings->admin.listen, admin, "admin.listen"), &all) &&
-        iswi_faults_go_on(faults, check_admin(&c, settings, admin), &all) &&
+    if (iswi_faults_go_on(faults, check_groups(&c, groups, settings), &all) &&
+        iswi_faults_go_on(faults, iswi_host_settings_listen(config, "admin", settings->admin.listen,
+                                                            "admin.listen", error), &all) &&
+        iswi_faults_go_on(faults, check_admin(&c, settings, child_of(root, "admin")), &all) &&
         iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all))
         iswi_faults_go_on(faults, check_workers(&c, settings), &all);
     return all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option tables of host.yaml. */
+/* The option tables of host.yaml, and the one of a whole file, which has the groups of others, too. */
 #include "host/settings/settings.h"
 
 #include <limits.h>
@@ -34,27 +34,6 @@ static const isw_option host_rows[] = {
         "to do so at, for a host that they do not find by its folder"),
     ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,
         "last lines that isoworker logs can show"),
-    { 0 },
-};
-
-static const isw_option http_rows[] = {
-    ROW(iswi_http_settings, enabled, BOOL, "enabled", "true", 0, 0, "serve HTTP triggers"),
-    ROW(iswi_http_settings, listen, STRING, "listen", "127.0.0.1:7071", 0, 0,
-        "address and port; port 0: any free one"),
-    ROW(iswi_http_settings, prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
-    ROW(iswi_http_settings, body_limit, SIZE, "body_limit", "16MiB", 1, 32 << 20,
-        "of a request; above: 413"),
-    ROW(iswi_http_settings, header_timeout_ms, DURATION, "header_timeout", "10s", 1, HOUR_MS,
-        "for the head of a request, however it drips"),
-    ROW(iswi_http_settings, body_timeout_ms, DURATION, "body_timeout", "60s", 1, HOUR_MS,
-        "for its body"),
-    ROW(iswi_http_settings, idle_timeout_ms, DURATION, "idle_timeout", "75s", 1, HOUR_MS,
-        "between two requests of a connection"),
-    ROW(iswi_http_settings, connections, INT, "connections", "10000", 1, 1000000,
-        "open at the same time"),
-    ROW(iswi_http_settings, connections_per_address, INT, "connections_per_address", "0", 0,
-        1000000, "of one client; 0: no limit"),
-    ROW(iswi_http_settings, threads, INT, "threads", "1", 1, 64, "that read and write"),
     { 0 },
 };
 
@@ -149,9 +128,8 @@ static const isw_option function_rows[] = {
       .group_size = sizeof(st), .offset = offsetof(iswi_host_settings, member),               \
       .optional = (maybe), .help = (text) }
 
-static const isw_option document_rows[] = {
+static const isw_option own_rows[] = {
     GROUP(host, "host", host_rows, iswi_host_options, "the host itself"),
-    GROUP(http, "http", http_rows, iswi_http_settings, "the HTTP trigger"),
     GROUP(record, "record", record_rows, iswi_record_settings, "what `run --record DIR` writes"),
     GROUP(admin, "admin", admin_rows, iswi_admin_settings, "HTTP for operators and probes"),
     GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
@@ -161,9 +139,63 @@ static const isw_option document_rows[] = {
     { 0 },
 };
 
-isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi_config **config,
+/* -- With the groups of others ----------------------------------------------------------------- */
+
+enum {
+    OWN_ROWS = sizeof own_rows / sizeof own_rows[0], /* the last one ends the table */
+    FIRST_OWN = 1                                    /* "host"; the others follow behind it */
+};
+
+/* The table of a whole file. */
+typedef struct whole {
+    isw_option rows[OWN_ROWS + ISWI_SETTINGS_GROUPS_MAX];
+    size_t size; /* of the struct that it fills */
+} whole;
+
+/* Where the next struct may lie. */
+static size_t aligned(size_t offset)
+{
+    size_t unit = _Alignof(max_align_t);
+
+    return (offset + unit - 1) / unit * unit;
+}
+
+static void make_whole(const iswi_settings_groups *groups, whole *out)
+{
+    size_t count = FIRST_OWN;
+
+    memcpy(out->rows, own_rows, FIRST_OWN * sizeof own_rows[0]);
+    out->size = aligned(sizeof(iswi_host_settings));
+    for (size_t i = 0; i < groups->count; i++) {
+        const iswi_settings_group *group = groups->items[i];
+
+        out->rows[count++] = (isw_option){ .name = group->name,
+                                           .type = ISW_OPTION_GROUP,
+                                           .group = group->options,
+                                           .group_size = group->size,
+                                           .offset = out->size,
+                                           .help = group->summary };
+        out->size += aligned(group->size);
+    }
+    memcpy(out->rows + count, own_rows + FIRST_OWN, (OWN_ROWS - FIRST_OWN) * sizeof own_rows[0]);
+}
+
+const void *iswi_host_settings_group(const iswi_host_settings *settings,
+                                     const iswi_settings_groups *groups,
+                                     const iswi_settings_group *group)
+{
+    size_t offset = aligned(sizeof *settings);
+
+    for (size_t i = 0; groups->items[i] != group; i++)
+        offset += aligned(groups->items[i]->size);
+    return (const char *)settings + offset;
+}
+
+isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
+                                   iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error)
 {
+    whole table;
     char path[PATH_MAX + 16];
     const void *loaded = NULL;
     isw_error own = { ISW_OK, "" };
@@ -175,9 +207,10 @@ isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi
         iswi_faults_add(faults, own.message); /* there is no file */
     if (status != ISW_OK)
         return isw_error_set(error, status, "%s", own.message);
-    status = iswi_config_load(*config, document_rows, sizeof(iswi_host_settings), &loaded, error);
+    make_whole(groups, &table);
+    status = iswi_config_load(*config, table.rows, table.size, &loaded, error);
     if (status == ISW_OK)
-        status = iswi_host_settings_check(*config, folder, loaded, error);
+        status = iswi_host_settings_check(*config, folder, groups, loaded, error);
     if (status != ISW_OK) {
         iswi_config_close(*config);
         *config = NULL;
@@ -188,12 +221,19 @@ isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi
     return ISW_OK;
 }
 
-bool iswi_host_settings_equal(const iswi_host_settings *a, const iswi_host_settings *b)
+bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,
+                              const iswi_host_settings *b)
 {
-    return iswi_config_equal(document_rows, a, b);
+    whole table;
+
+    make_whole(groups, &table);
+    return iswi_config_equal(table.rows, a, b);
 }
 
-void iswi_host_settings_reference(iswi_buffer *out)
+void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out)
 {
-    iswi_config_reference(document_rows, 2, out);
+    whole table;
+
+    make_whole(groups, &table);
+    iswi_config_reference(table.rows, 2, out);
 }

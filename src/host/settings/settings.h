@@ -2,7 +2,10 @@
 #ifndef ISWI_HOST_SETTINGS_SETTINGS_H
 #define ISWI_HOST_SETTINGS_SETTINGS_H
 
-/* host.yaml as structs. */
+/*
+ * host.yaml as structs. What belongs to the host itself stands here; a trigger brings a group of
+ * its own, whose struct lies behind these.
+ */
 #include "base/buffer.h"
 #include "config/config.h"
 
@@ -14,16 +17,6 @@ typedef struct iswi_host_options {
     const char *control; /* "true", "false", or the path of a socket */
     int64_t log_lines;
 } iswi_host_options;
-
-typedef struct iswi_http_settings {
-    bool enabled;
-    const char *listen;
-    const char *prefix;
-    int64_t body_limit;
-    int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
-    int64_t connections, connections_per_address;
-    int64_t threads;
-} iswi_http_settings;
 
 typedef struct iswi_admin_settings {
     const char *listen; /* NULL: no admin endpoints */
@@ -78,13 +71,36 @@ typedef struct iswi_function_settings {
 
 typedef struct iswi_host_settings {
     iswi_host_options host;
-    iswi_http_settings http;
     iswi_admin_settings admin;
     iswi_logging_settings logging;
     iswi_record_settings record;
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;
+
+/* A group of host.yaml that somebody else brings. */
+typedef struct iswi_settings_group {
+    const char *name, *summary;
+    const isw_option *options;
+    size_t size; /* of their struct */
+    /* What the table cannot say of `own`, also beside `all`; refuses at the place of what is wrong,
+     * all of it if the config has faults. NULL: nothing. */
+    isw_status (*check)(iswi_config *config, const iswi_host_settings *all, const void *own,
+                        isw_error *error);
+} iswi_settings_group;
+
+enum { ISWI_SETTINGS_GROUPS_MAX = 16 };
+
+/* Those of a host, in the order of the reference. */
+typedef struct iswi_settings_groups {
+    const iswi_settings_group *items[ISWI_SETTINGS_GROUPS_MAX];
+    size_t count;
+} iswi_settings_groups;
+
+/* The struct of `group`, which is one of those that the settings were read with. */
+const void *iswi_host_settings_group(const iswi_host_settings *settings,
+                                     const iswi_settings_groups *groups,
+                                     const iswi_settings_group *group);
 
 /* What `control` says: whether there is to be a control socket, and where; NULL: at its own
  * place. */
@@ -94,17 +110,25 @@ const char *iswi_host_control_path(const iswi_host_options *options);
 /* Read `folder`/host.yaml, and see that what it names is there. *config owns *out; close it when
  * done. `faults` (may be NULL) gets all that is wrong.
  * Errors: ISW_E_CONFIG with file:line:column, ISW_E_IO. */
-isw_status iswi_host_settings_read(const char *folder, iswi_faults *faults, iswi_config **config,
+isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
+                                   iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error);
 
-/* Its second half, settings_check.c. */
+/* Its second half, check.c. */
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
+                                    const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error);
 
+/* Refuse an address that is none, of a group's `listen`; `setting` is its name in messages, such as
+ * "http.listen". */
+isw_status iswi_host_settings_listen(iswi_config *config, const char *group, const char *address,
+                                     const char *setting, isw_error *error);
+
 /* Whether two of them say the same. */
-bool iswi_host_settings_equal(const iswi_host_settings *a, const iswi_host_settings *b);
+bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,
+                              const iswi_host_settings *b);
 
 /* Append the reference of host.yaml for people. */
-void iswi_host_settings_reference(iswi_buffer *out);
+void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out);
 
 #endif

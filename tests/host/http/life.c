@@ -225,7 +225,7 @@ static void a_taken_port_is_a_conflict_that_names_its_owner(void **state)
     snprintf(owner, sizeof owner, "in use by process %d (", (int)getpid());
     assert_non_null(strstr(error.message, address));
     assert_non_null(strstr(error.message, owner));
-    assert_non_null(strstr(error.message, "--port"));
+    assert_non_null(strstr(error.message, "choose another http.listen"));
 }
 
 static void bad_addresses_and_prefixes_are_configuration_errors(void **state)

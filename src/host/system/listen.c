@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Address text to listening socket. Every refusal names the text and what to write instead. */
-#include "host/http/listen.h"
+#include "host/system/listen.h"
 
 #include "host/system/port_owner.h"
 
@@ -71,9 +71,8 @@ static isw_status explain(const char *text, const char *setting, const socket_ad
     switch (cause) {
     case EADDRINUSE:
         iswi_port_owner(port, owner, sizeof owner);
-        return isw_error_set(error, ISW_E_CONFLICT,
-                             "%s is in use by %s; choose another %s%s", text, owner, setting,
-                             strcmp(setting, "http.listen") ? "" : " or --port");
+        return isw_error_set(error, ISW_E_CONFLICT, "%s is in use by %s; choose another %s", text,
+                             owner, setting);
     case EADDRNOTAVAIL:
         return isw_error_set(error, ISW_E_CONFIG,
                              "%s: this machine does not have the address of \"%s\"; choose one "
@@ -89,7 +88,7 @@ static isw_status explain(const char *text, const char *setting, const socket_ad
 }
 
 /* An any-address cannot be opened everywhere; the loopback address reaches it from this machine. */
-static void write_url(int fd, char url[ISWI_HTTP_URL_BYTES])
+static void write_url(int fd, char url[ISWI_LISTEN_URL_BYTES])
 {
     socket_address bound = { .any = { .sa_family = AF_INET } };
     socklen_t size = sizeof bound;
@@ -100,16 +99,16 @@ static void write_url(int fd, char url[ISWI_HTTP_URL_BYTES])
         if (memcmp(&bound.v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0)
             bound.v6.sin6_addr = in6addr_loopback;
         inet_ntop(AF_INET6, &bound.v6.sin6_addr, host, sizeof host);
-        snprintf(url, ISWI_HTTP_URL_BYTES, "http://[%s]:%u", host, ntohs(bound.v6.sin6_port));
+        snprintf(url, ISWI_LISTEN_URL_BYTES, "http://[%s]:%u", host, ntohs(bound.v6.sin6_port));
     } else {
         if (bound.v4.sin_addr.s_addr == htonl(INADDR_ANY))
             bound.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         inet_ntop(AF_INET, &bound.v4.sin_addr, host, sizeof host);
-        snprintf(url, ISWI_HTTP_URL_BYTES, "http://%s:%u", host, ntohs(bound.v4.sin_port));
+        snprintf(url, ISWI_LISTEN_URL_BYTES, "http://%s:%u", host, ntohs(bound.v4.sin_port));
     }
 }
 
-iswi_reach iswi_http_reach(const char *text)
+iswi_reach iswi_listen_reach(const char *text)
 {
     socket_address address;
     bool here;
@@ -123,7 +122,7 @@ iswi_reach iswi_http_reach(const char *text)
     return here ? ISWI_REACH_HERE : ISWI_REACH_OTHERS;
 }
 
-isw_status iswi_http_address_check(const char *text, const char *setting, isw_error *error)
+isw_status iswi_listen_check(const char *text, const char *setting, isw_error *error)
 {
     socket_address address;
 
@@ -135,15 +134,15 @@ isw_status iswi_http_address_check(const char *text, const char *setting, isw_er
                          setting, text);
 }
 
-isw_status iswi_http_listen(const char *text, const char *setting, int *out,
-                            char url[ISWI_HTTP_URL_BYTES], isw_error *error)
+isw_status iswi_listen_at(const char *text, const char *setting, int *out,
+                            char url[ISWI_LISTEN_URL_BYTES], isw_error *error)
 {
     socket_address address;
     int on = 1;
     int fd;
 
     if (!parse_address(text, &address))
-        return iswi_http_address_check(text, setting, error);
+        return iswi_listen_check(text, setting, error);
     fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return explain(text, setting, &address, errno, error);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of triggers, before there is a host. Pure. */
+#include "host/engine/trigger.h"
+
+#include "config/properties.h"
+
+iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list)
+{
+    iswi_settings_groups groups = { .count = 0 };
+
+    for (; *list && groups.count < ISWI_SETTINGS_GROUPS_MAX; list++)
+        if ((*list)->settings)
+            groups.items[groups.count++] = (*list)->settings;
+    return groups;
+}
+
+const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type, isw_error *error)
+{
+    const char *known[ISWI_TRIGGERS_MAX + 1] = { NULL };
+    isw_error own = { ISW_OK, "" };
+
+    for (size_t i = 0; list[i] && i < ISWI_TRIGGERS_MAX; i++) {
+        if (strcmp(list[i]->type, type) == 0)
+            return list[i];
+        known[i] = list[i]->type;
+    }
+    iswi_properties_unknown("trigger of the type", type, "it has ", known, &own);
+    isw_error_set(error, own.status, "this host has %s", own.message);
+    return NULL;
+}
+
+isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs *given,
+                                   iswi_arena *arena, const void **out, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+
+    if (iswi_properties_read(trigger->properties, trigger->properties_size, given, arena, out,
+                             &own) == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, own.status, "its trigger \"%s\": %s", trigger->type, own.message);
+}

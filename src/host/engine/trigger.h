@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_TRIGGER_H
+#define ISWI_HOST_ENGINE_TRIGGER_H
+
+/*
+ * The table of a trigger: what makes calls of functions when something comes in. One folder, one
+ * const table, one line in a list (src/host/triggers.c); the engine knows none by name. A trigger
+ * sees functions by their entries, and calls by call.h alone.
+ *
+ * A host makes one instance of each, whether functions of its type are known or not, and asks in
+ * this order: start, any number of publish and hold, quiesce, stop. Hooks must not block unless it
+ * says so here; each may be NULL but start, arrange, publish and stop.
+ */
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "host/engine/call.h"
+#include "host/settings/settings.h"
+
+/* -- Functions as a trigger is given them ------------------------------------------------------ */
+
+/* Lives as long as the host. */
+typedef struct iswi_entry {
+    const char *name, *worker;
+    const void *properties; /* by the trigger's table */
+    iswi_host_function *function; /* for calls; NULL where nothing is served (`isoworker check`) */
+} iswi_entry;
+
+/* An entry that cannot be served, beside `rival` or at all (NULL): in a few words for a column, and
+ * as the end of a sentence. */
+typedef void (*iswi_entry_refuse_fn)(void *user, const iswi_entry *entry, const iswi_entry *rival,
+                                     const char *reason, const char *why);
+
+/* -- What it tells ----------------------------------------------------------------------------- */
+
+/* Of a function; all of it in the arena, or NULL. */
+typedef struct iswi_entry_told {
+    const char *methods; /* that come to it, for the status */
+    const char *url;     /* where it is found, likewise */
+    const char *text;    /* both for people, in the table at the start */
+} iswi_entry_told;
+
+/* A number of its own, for the status and the metrics. Rows of one name follow each other. */
+typedef struct iswi_trigger_row {
+    const char *name; /* "requests_total": behind "isoworker_host_" */
+    const char *help; /* a sentence */
+    bool counts;      /* it only grows */
+    const char *label, *value; /* what tells rows of one name apart; NULL: there is one */
+    double number;
+} iswi_trigger_row;
+
+typedef void (*iswi_trigger_row_fn)(void *user, const iswi_trigger_row *row);
+
+/* -- The table --------------------------------------------------------------------------------- */
+
+enum {
+    ISWI_TRIGGER_STREAMS = 1, /* a body may follow its call; where it cannot, functions that ask for
+                                 that get theirs whole, which is said at the start */
+    ISWI_TRIGGER_LISTENS = 2  /* at an address, which a command may give instead of its settings:
+                                 that of the first one of the list */
+};
+
+typedef struct iswi_trigger_start {
+    iswi_host *host;
+    const void *settings; /* its group of host.yaml; NULL: it has none */
+    const char *listen;   /* address instead of that of its settings; NULL: as they say */
+    int port;             /* likewise; -1: as they say */
+} iswi_trigger_start;
+
+typedef struct iswi_trigger {
+    const char *type;  /* as functions name it: "http" */
+    const char *title; /* for people: "HTTP" */
+    unsigned capabilities;
+    const isw_option *properties; /* that functions may give it; checked before it hears of them */
+    size_t properties_size;
+    const iswi_settings_group *settings; /* NULL: it has no group in host.yaml */
+
+    /* Make an instance; what it serves is still unknown. What is switched off by its settings
+     * starts, and serves nothing. May block. Errors: ISW_E_CONFIG or ISW_E_CONFLICT for its
+     * address, others; *self is untouched then. */
+    isw_status (*start)(const iswi_trigger_start *with, void **self, isw_error *error);
+
+    /* Make a set of these functions, in this order: which of two that clash is served stays as it
+     * is. Refuses those that cannot be. Without an instance, so that it can be asked before there
+     * is a host. Errors: ISW_E_NO_MEMORY. */
+    isw_status (*arrange)(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
+                          void *user, void **set);
+    void (*discard)(void *set); /* one that was not published */
+
+    /* Serve this set from now on, and own it; calls by the one before may be on their way. `more`:
+     * there are functions that are not known yet. The supervisor's thread. */
+    void (*publish)(void *self, void *set, bool more);
+
+    /* Take nothing new from now on, or again; what came before goes its way. NULL: it goes on while
+     * the host drains. Any thread. */
+    void (*hold)(void *self, bool on);
+
+    /* The same for good: the host stops. Once or more. The supervisor's thread. */
+    void (*quiesce)(void *self);
+
+    /* What it took and has not seen the end of, from before its calls begin until after their
+     * answers. NULL: its calls are all there is. Any thread. */
+    size_t (*admitted)(void *self);
+
+    /* End: every call was answered, or will be, for which it may wait. The instance is gone with
+     * its sets. */
+    void (*stop)(void *self);
+
+    /* Where it is found, for the line at the start and the status; NULL: nowhere. Borrowed until
+     * the stop. Any thread. */
+    const char *(*address)(void *self);
+
+    /* What it has to tell of a function, and of itself. Any thread. */
+    void (*tell)(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out);
+    void (*rows)(void *self, iswi_trigger_row_fn row, void *user);
+} iswi_trigger;
+
+/* -- A list of them ---------------------------------------------------------------------------- */
+
+enum { ISWI_TRIGGERS_MAX = ISWI_SETTINGS_GROUPS_MAX };
+
+/* It ends with NULL. */
+typedef const iswi_trigger *const *iswi_trigger_list;
+
+/* Their groups of host.yaml. */
+iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list);
+
+/* The one of a type; NULL, and ISW_E_CONFIG in `error`, which says what this host has and which of
+ * it was perhaps meant. */
+const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type, isw_error *error);
+
+/* The properties that a function gives it, in the arena. ISW_E_CONFIG, which names the property and
+ * what to write; ISW_E_NO_MEMORY. */
+isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs *given,
+                                   iswi_arena *arena, const void **out, isw_error *error);
+
+/* -- Those of a host; any thread, once it is made ---------------------------------------------- */
+
+size_t iswi_host_trigger_count(const iswi_host *host);
+const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void **self);
+
+/* Where the first one is found that is found anywhere; NULL: none is. */
+const char *iswi_host_address(const iswi_host *host);
+
+/* What its trigger tells of a function; all NULL where that hears nothing of it. */
+void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, iswi_arena *arena,
+                    iswi_entry_told *out);
+
+#endif

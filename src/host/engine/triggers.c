@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One loop over the triggers for each thing that they are told, and what they are told of
+ * functions. */
+#include "host/engine/triggers.h"
+
+#include "base/alloc.h"
+#include "host/engine/engine.h"
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
+                               const iswi_trigger_start *with, isw_error *error)
+{
+    isw_status status;
+    void *self;
+
+    if (all->count == ISWI_TRIGGERS_MAX)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "a host has %d triggers at most",
+                             ISWI_TRIGGERS_MAX);
+    status = trigger->start(with, &self, error);
+    if (status == ISW_OK)
+        all->items[all->count++] = (iswi_triggering){ trigger, self };
+    return status;
+}
+
+void iswi_triggers_hold(iswi_triggers *all, bool on)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->hold)
+            all->items[i].trigger->hold(all->items[i].self, on);
+}
+
+void iswi_triggers_quiesce(iswi_triggers *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->quiesce)
+            all->items[i].trigger->quiesce(all->items[i].self);
+}
+
+size_t iswi_triggers_admitted(const iswi_triggers *all)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->admitted)
+            count += all->items[i].trigger->admitted(all->items[i].self);
+    return count;
+}
+
+void iswi_triggers_stop(iswi_triggers *all)
+{
+    while (all->count) {
+        const iswi_triggering *last = &all->items[--all->count];
+
+        last->trigger->stop(last->self);
+    }
+}
+
+/* -- Functions --------------------------------------------------------------------------------- */
+
+/* It is not served, in a column and in a sentence; that is said once. */
+static void refuse(iswi_host *host, iswi_host_function *function, const char *reason,
+                   const char *sentence)
+{
+    if (atomic_load(&function->unserved))
+        return;
+    function->refused = reason;
+    function->unserved = sentence;
+    iswi_say(host, ISW_LOG_ERROR, "%s", sentence ? sentence : function->name);
+}
+
+static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *rival,
+                      const char *reason, const char *why)
+{
+    iswi_host *host = user;
+    iswi_arena *arena = &host->arena;
+
+    if (atomic_load(&entry->function->unserved))
+        return;
+    refuse(host, entry->function, reason,
+           rival ? iswi_arena_printf(arena, "function %s of worker %s is not served beside function "
+                                            "%s of worker %s: %s", entry->name, entry->worker,
+                                     rival->name, rival->worker, why)
+                 : iswi_arena_printf(arena, "function %s of worker %s is not served: %s",
+                                     entry->name, entry->worker, why));
+}
+
+static void warn_of_streams(iswi_host *host, const iswi_host_function *function)
+{
+    if (function->streams && !(function->trigger->capabilities & ISWI_TRIGGER_STREAMS))
+        iswi_say(host, ISW_LOG_WARNING,
+                 "function %s of worker %s gets each body whole: its trigger \"%s\" sends none in "
+                 "pieces", function->name, function->entry.worker, function->trigger->type);
+}
+
+bool iswi_triggers_take(iswi_host *host, iswi_host_function *function)
+{
+    isw_error error = { ISW_OK, "" };
+
+    function->entry = (iswi_entry){ .name = function->name,
+                                    .worker = function->pool->settings->name,
+                                    .function = function };
+    function->trigger = iswi_triggers_find(host->triggers.list, function->trigger_type, &error);
+    if (!function->trigger) {
+        /* No fault of the host's: some other one may have it. */
+        function->refused = "this host has no trigger of its type";
+        iswi_say(host, ISW_LOG_WARNING, "function %s of worker %s is not served: %s",
+                 function->name, function->entry.worker, error.message);
+        return true;
+    }
+    if (iswi_trigger_properties(function->trigger, &function->given, &host->arena,
+                                &function->entry.properties, &error) == ISW_OK)
+        warn_of_streams(host, function);
+    else if (error.status == ISW_E_CONFIG)
+        on_refuse(host, &function->entry, NULL, "its trigger refuses its properties",
+                  error.message);
+    return error.status != ISW_E_NO_MEMORY;
+}
+
+/* Those of one trigger; NULL: no memory. */
+static iswi_entry **gather(const iswi_host *host, const iswi_trigger *trigger, size_t *count)
+{
+    iswi_entry **entries = iswi_calloc(host->function_count + 1, sizeof(iswi_entry *));
+
+    *count = 0;
+    for (size_t i = 0; entries && i < host->function_count; i++)
+        if (host->functions[i]->trigger == trigger && host->functions[i]->entry.properties)
+            entries[(*count)++] = &host->functions[i]->entry;
+    return entries;
+}
+
+static void publish_one(iswi_host *host, const iswi_triggering *one, bool more)
+{
+    size_t count;
+    iswi_entry **entries = gather(host, one->trigger, &count);
+    void *set = NULL;
+
+    if (entries && one->trigger->arrange(entries, count, on_refuse, host, &set) == ISW_OK)
+        one->trigger->publish(one->self, set, more);
+    else
+        iswi_say(host, ISW_LOG_CRITICAL, "no memory for the functions of the trigger %s",
+                 one->trigger->type);
+    iswi_free(entries);
+}
+
+void iswi_triggers_publish(iswi_host *host, bool more)
+{
+    host->triggers.published = true;
+    for (size_t i = 0; i < host->triggers.count; i++)
+        publish_one(host, &host->triggers.items[i], more);
+}
+
+/* -- For those who ask ------------------------------------------------------------------------- */
+
+size_t iswi_host_trigger_count(const iswi_host *host)
+{
+    return host->triggers.count;
+}
+
+const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void **self)
+{
+    *self = host->triggers.items[index].self;
+    return host->triggers.items[index].trigger;
+}
+
+const char *iswi_host_address(const iswi_host *host)
+{
+    const char *address = NULL;
+
+    for (size_t i = 0; i < host->triggers.count && !address; i++)
+        if (host->triggers.items[i].trigger->address)
+            address = host->triggers.items[i].trigger->address(host->triggers.items[i].self);
+    return address;
+}
+
+void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, iswi_arena *arena,
+                    iswi_entry_told *out)
+{
+    *out = (iswi_entry_told){ .methods = NULL };
+    for (size_t i = 0; i < host->triggers.count; i++) {
+        const iswi_triggering *one = &host->triggers.items[i];
+
+        if (one->trigger == function->trigger && function->entry.properties && one->trigger->tell)
+            one->trigger->tell(one->self, &function->entry, arena, out);
+    }
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/triggers.h"
+
+#include "host/http/trigger.h"
+
+const iswi_trigger *const iswi_host_triggers[] = {
+    &iswi_http_trigger,
+    NULL,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_TRIGGERS_H
+#define ISWI_HOST_TRIGGERS_H
+
+/* What comes with this host: the lists that it is made with. One more is a line in triggers.c. */
+#include "host/engine/trigger.h"
+
+extern const iswi_trigger *const iswi_host_triggers[];
+
+#endif
