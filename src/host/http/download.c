@@ -66,7 +66,8 @@ static struct MHD_Response *response_of(iswi_http_stream *stream, uint64_t lengt
     struct MHD_Response *response;
 
     atomic_fetch_add(&stream->holders, 1);
-    response = MHD_create_response_from_callback(length, ISWI_HTTP_PIECE_BYTES, read_more, stream, let_go);
+    response = MHD_create_response_from_callback(length, ISWI_HTTP_PIECE_BYTES, read_more, stream,
+                                                 let_go);
     if (!response)
         iswi_http_stream_release(stream);
     return response;

@@ -66,7 +66,7 @@ bool iswi_http_loop_has_answers(const iswi_http_loop *loop)
     return atomic_load(&loop->answers) != loop->taken;
 }
 
-/* -- On any thread ------------------------------------------------------------------------------ */
+/* -- On any thread ----------------------------------------------------------------------------- */
 
 static void ring(iswi_http_loop *loop)
 {

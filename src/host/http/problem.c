@@ -66,7 +66,8 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
     write_problem(&text, request, status, title, detail, invocation_id);
     request->status = (unsigned)status;
     if (!text.failed)
-        request->response = iswi_http_whole((isw_bytes){ text.data, text.size }, iswi_free, text.data);
+        request->response =
+            iswi_http_whole((isw_bytes){ text.data, text.size }, iswi_free, text.data);
     else
         iswi_buffer_fini(&text);
     if (request->response) {
