@@ -9,6 +9,7 @@
 #include "host/debug/record.h"
 #include "host/engine/engine.h"
 #include "host/operate/operate.h"
+#include "host/sinks/sinks.h"
 #include "host/system/runtime_folder.h"
 #include "host/triggers.h"
 
@@ -225,6 +226,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     iswi_arena_init(&host->arena, 64 * 1024);
     status = find_folder(host, folder, error);
     host->triggers.list = overrides->triggers ? overrides->triggers : iswi_host_triggers;
+    host->sinks = overrides->sinks ? overrides->sinks : iswi_host_sinks;
     host->groups = iswi_triggers_groups(host->triggers.list);
     if (status == ISW_OK)
         status = iswi_host_settings_read(host->folder, &host->groups, overrides->faults,
@@ -282,6 +284,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].program);
     }
+    iswi_outputs_close(host);
     iswi_guard_stop(&host->guard);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);

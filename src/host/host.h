@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 typedef struct iswi_trigger iswi_trigger; /* engine/trigger.h */
+typedef struct iswi_sink iswi_sink;       /* engine/sink.h */
 
 typedef struct iswi_host_overrides {
     const char *listen;  /* instead of http.listen; NULL: as configured */
@@ -25,6 +26,7 @@ typedef struct iswi_host_overrides {
     struct iswi_faults *faults; /* gets all that is wrong with host.yaml, or keeps all workers from
                                    serving; lives as long as the host; may be NULL */
     const iswi_trigger *const *triggers; /* ends with NULL; NULL: those that come with it */
+    const iswi_sink *const *sinks; /* likewise */
 } iswi_host_overrides;
 
 /* Read `folder`/host.yaml and prepare. Forks the guard: call it before the process has threads.

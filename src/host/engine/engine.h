@@ -17,6 +17,7 @@
 #include "host/engine/loop.h"
 #include "host/engine/observers.h"
 #include "host/engine/process.h"
+#include "host/engine/sink.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
 #include "host/engine/triggers.h"
@@ -37,8 +38,9 @@ typedef struct iswi_policy iswi_policy;
 
 /* An output binding of a function. */
 typedef struct iswi_host_output {
-    const char *name, *type;
-    const char *path; /* property of "file" */
+    const char *name;
+    const iswi_sink *sink; /* NULL: it goes nowhere, as was said */
+    void *self;            /* its instance */
 } iswi_host_output;
 
 /* A function that some worker has. Made once, lives as long as the host. */
@@ -101,6 +103,7 @@ struct iswi_host {
     _Atomic(const iswi_policy *) policies; /* all that were ever told; facts.c */
     _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
     iswi_triggers triggers; /* triggers.c */
+    iswi_sink_list sinks;   /* that it can open */
 
     iswi_loop loop;            /* loop.c */
     iswi_reloads reload;       /* reload.c */
@@ -157,7 +160,12 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value);
 
-/* Why a host like this one does nothing with outputs of `type`; NULL if it does. */
-const char *iswi_output_refusal(const iswi_host_output *output);
+/* Open the outputs of a function that was made just now; what cannot be is said. False: no memory.
+ * The supervisor's thread. */
+bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
+                       const iswi_wire_function *wire);
+
+/* Close all; nothing is put out any more. */
+void iswi_outputs_close(iswi_host *host);
 
 #endif

@@ -13,13 +13,6 @@ static const char *copy(iswi_host *host, isw_str text)
     return iswi_arena_strndup(&host->arena, text.data, text.size);
 }
 
-static isw_str property(const isw_pairs *pairs, const char *name)
-{
-    const isw_str *value = isw_pairs_find(pairs, name);
-
-    return value ? *value : (isw_str){ "", 0 };
-}
-
 static bool has_preflights(const iswi_wire_function *wire)
 {
     for (size_t i = 0; i < wire->chain.count; i++)
@@ -79,44 +72,6 @@ static bool copy_given(iswi_host *host, iswi_host_function *function, const isw_
     return items != NULL;
 }
 
-static bool copy_outputs(iswi_host *host, iswi_host_function *function,
-                         const iswi_wire_function *wire)
-{
-    iswi_host_output *outputs =
-        iswi_arena_calloc(&host->arena, wire->bindings.count, sizeof *outputs);
-
-    if (!outputs)
-        return false;
-    for (size_t i = 0; i < wire->bindings.count; i++) {
-        const iswi_wire_binding *binding = &wire->bindings.items[i];
-        iswi_host_output *output = &outputs[function->output_count];
-
-        if (binding->direction == 0)
-            continue;
-        output->name = copy(host, binding->name);
-        output->type = copy(host, binding->type);
-        output->path = copy(host, property(&binding->properties, "path"));
-        if (!output->name || !output->type || !output->path)
-            return false;
-        function->output_count++;
-    }
-    function->outputs = outputs;
-    return true;
-}
-
-/* Say at the start what this host will not do. */
-static void warn_of_outputs(iswi_host *host, const iswi_host_function *function)
-{
-    for (size_t i = 0; i < function->output_count; i++) {
-        const char *refusal = iswi_output_refusal(&function->outputs[i]);
-
-        if (refusal)
-            iswi_say(host, ISW_LOG_WARNING,
-                     "output %s of function %s goes nowhere: %s",
-                     function->outputs[i].name, function->name, refusal);
-    }
-}
-
 static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
                                          const iswi_wire_function *wire)
 {
@@ -138,7 +93,7 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     if (!function->name || !function->summary || !function->trigger_type ||
         !atomic_load(&function->chain))
         return NULL;
-    if (!copy_outputs(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
+    if (!iswi_outputs_take(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
         !iswi_facts_take(host, function, wire) || !iswi_triggers_take(host, function))
         return NULL;
     atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
@@ -169,12 +124,10 @@ isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_met
     pool->functions = iswi_arena_calloc(&host->arena, count, sizeof *pool->functions);
     for (size_t i = 0; pool->functions && i < count; i++) {
         pool->functions[i] = make_function(host, pool, &metadata->functions.items[i]);
-        if (pool->functions[i]) {
+        if (pool->functions[i])
             pool->functions[i]->place = i;
-            warn_of_outputs(host, pool->functions[i]);
-        } else {
+        else
             pool->functions = NULL;
-        }
     }
     if (!pool->functions && count)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");

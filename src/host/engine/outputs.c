@@ -1,30 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Where outputs go. This host has no queues or stores; it knows two sinks, for people and for small
- * uses: `log`, a line on its console, and `file`, a line of JSON at the end of a file below the
- * application's folder. Lines are written whole, so that threads and hosts do not mix them.
- */
-#include "base/clock.h"
-#include "base/logline.h"
-#include "base/text.h"
+/* What functions put out: to the sink of its type. Opened on the supervisor's thread, with the
+ * function; used from any; closed at the host's end. */
+#include "config/properties.h"
 #include "host/engine/engine.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
+enum { KNOWN_MAX = 32 };
 
-const char *iswi_output_refusal(const iswi_host_output *output)
+static const iswi_sink *find_sink(iswi_sink_list list, const char *type, isw_error *error)
 {
-    if (strcmp(output->type, "log") == 0)
-        return NULL;
-    if (strcmp(output->type, "file") != 0)
-        return "this host knows outputs of the types file and log";
-    if (!*output->path)
-        return "a file output needs the property path";
-    if (*output->path == '/' || strstr(output->path, ".."))
-        return "its path leaves the application's folder";
+    const char *known[KNOWN_MAX + 1] = { NULL };
+    isw_error own = { ISW_OK, "" };
+
+    for (size_t i = 0; list[i] && i < KNOWN_MAX; i++) {
+        if (strcmp(list[i]->type, type) == 0)
+            return list[i];
+        known[i] = list[i]->type;
+    }
+    iswi_properties_unknown("output of the type", type, "it has ", known, &own);
+    isw_error_set(error, own.status, "this host has %s", own.message);
     return NULL;
+}
+
+static void open_output(iswi_host *host, iswi_host_output *output, const char *type,
+                        const isw_pairs *given, isw_error *error)
+{
+    const iswi_sink *sink = find_sink(host->sinks, type, error);
+    const void *properties = NULL;
+
+    if (sink && iswi_properties_read(sink->properties, sink->properties_size, given, &host->arena,
+                                     &properties, error) == ISW_OK &&
+        sink->open(host, properties, &output->self, error) == ISW_OK)
+        output->sink = sink;
+}
+
+bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
+                       const iswi_wire_function *wire)
+{
+    iswi_host_output *outputs =
+        iswi_arena_calloc(&host->arena, wire->bindings.count + 1, sizeof *outputs);
+
+    function->outputs = outputs;
+    for (size_t i = 0; outputs && i < wire->bindings.count; i++) {
+        const iswi_wire_binding *binding = &wire->bindings.items[i];
+        iswi_host_output *output = &outputs[function->output_count];
+        isw_error error = { ISW_OK, "" };
+        const char *type;
+
+        if (binding->direction == 0)
+            continue;
+        type = iswi_arena_strndup(&host->arena, binding->type.data, binding->type.size);
+        output->name = iswi_arena_strndup(&host->arena, binding->name.data, binding->name.size);
+        if (!type || !output->name)
+            return false;
+        function->output_count++;
+        open_output(host, output, type, &binding->properties, &error);
+        /* Said now, when somebody looks: not with each value. */
+        if (!output->sink)
+            iswi_say(host, ISW_LOG_WARNING, "output %s of function %s of worker %s goes nowhere: %s",
+                     output->name, function->name, function->pool->settings->name, error.message);
+    }
+    return outputs != NULL;
+}
+
+void iswi_outputs_close(iswi_host *host)
+{
+    for (size_t i = 0; i < host->function_count; i++)
+        for (size_t j = 0; j < host->functions[i]->output_count; j++) {
+            const iswi_host_output *output = &host->functions[i]->outputs[j];
+
+            if (output->sink && output->sink->close)
+                output->sink->close(output->self);
+        }
 }
 
 static const iswi_host_output *find(const iswi_host_function *function, isw_str name)
@@ -35,61 +81,15 @@ static const iswi_host_output *find(const iswi_host_function *function, isw_str 
     return NULL;
 }
 
-/* Text that is JSON goes in as it is: the worker has seen to that, or its reader will. */
-static void write_value(iswi_buffer *out, const isw_value *value)
-{
-    if (value->type == ISW_VALUE_JSON)
-        iswi_buffer_append(out, value->as.string.data, value->as.string.size);
-    else if (value->type == ISW_VALUE_BYTES)
-        iswi_json_string(out, (isw_str){ value->as.bytes.data, value->as.bytes.size });
-    else
-        iswi_json_value(out, value);
-}
-
-static bool append_line(const iswi_host *host, const char *path, const iswi_buffer *line)
-{
-    char whole[ISWI_PATH_MAX + 1];
-    ssize_t written;
-    int size = snprintf(whole, sizeof whole, "%s/%s", host->folder, path);
-    int fd;
-
-    if (size < 0 || (size_t)size >= sizeof whole) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    fd = open(whole, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return false;
-    written = write(fd, line->data, line->size);
-    close(fd);
-    if (written >= 0 && (size_t)written < line->size)
-        errno = ENOSPC;
-    return written == (ssize_t)line->size;
-}
-
-static void show(iswi_host *host, const iswi_host_function *function, const char *invocation_id,
-                 isw_str name, isw_str text)
-{
-    iswi_logline line = { .level = ISW_LOG_INFO,
-                          .time_us = iswi_wall_us(),
-                          .source = isw_str_of(function->pool->settings->name),
-                          .category = isw_str_of("Output"),
-                          .message = text,
-                          .function = isw_str_of(function->name),
-                          .invocation_id = isw_str_of(invocation_id) };
-    const isw_named_value fields[] = { isw_named("function", isw_value_string(function->name)),
-                                       isw_named("output", isw_value_text(name)) };
-
-    line.fields = fields;
-    line.field_count = 2;
-    iswi_log_line(host, &line, ISWI_SPEAKER_OTHERS);
-}
-
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value)
 {
     const iswi_host_output *output = find(function, name);
-    iswi_buffer line = { 0 };
+    isw_error error; /* clearing 1 KiB each time shows */
+    iswi_sink_item item = { .function = function->name,
+                            .worker = function->pool->settings->name,
+                            .invocation_id = invocation_id,
+                            .value = value };
 
     if (!output) {
         iswi_say_of(host, ISW_LOG_WARNING, function->name, invocation_id,
@@ -97,15 +97,9 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                     function->name, (int)name.size, name.size ? name.data : "");
         return;
     }
-    if (iswi_output_refusal(output))
-        return; /* said at the start */
-    write_value(&line, value);
-    if (strcmp(output->type, "log") == 0 && !line.failed) {
-        show(host, function, invocation_id, name, (isw_str){ (const char *)line.data, line.size });
-    } else if (iswi_buffer_append(&line, "\n", 1) && !append_line(host, output->path, &line)) {
-        iswi_say_of(host, ISW_LOG_ERROR, function->name, invocation_id,
-                    "output %s of %s: %s: %s", output->name, function->name, output->path,
-                    strerror(errno));
-    }
-    iswi_buffer_fini(&line);
+    item.output = output->name;
+    error.status = ISW_OK;
+    if (output->sink && output->sink->put(output->self, &item, &error) != ISW_OK)
+        iswi_say_of(host, ISW_LOG_ERROR, function->name, invocation_id, "output %s of %s: %s",
+                    output->name, function->name, error.message);
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_ENGINE_SINK_H
+#define ISWI_HOST_ENGINE_SINK_H
+
+/*
+ * The table of a sink: where values go that functions put out. One file, one const table, one line
+ * in a list (src/host/sinks/sinks.c). A host opens an instance for each output that a function
+ * declares with its type, when it hears of the function, and closes it at its own end. What cannot
+ * be opened is told at the start, and values for it go nowhere.
+ */
+#include <isoworker/sys/middleware.h>
+#include <isoworker/value.h>
+
+typedef struct iswi_host iswi_host;
+
+/* What is put out; borrowed until put returns. */
+typedef struct iswi_sink_item {
+    const char *function, *worker, *invocation_id, *output;
+    const isw_value *value;
+} iswi_sink_item;
+
+typedef struct iswi_sink {
+    const char *type;             /* as outputs name it: "file" */
+    const isw_option *properties; /* that an output may give it; checked before the open */
+    size_t properties_size;
+
+    /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG
+     * for what the table cannot say of them, in words that end a sentence; others. */
+    isw_status (*open)(iswi_host *host, const void *properties, void **self, isw_error *error);
+
+    /* Take a value; any thread, several at a time, with no lock held. Whole or not at all: what was
+     * not taken is an error, which says why. May block on a local file, not on anybody else. */
+    isw_status (*put)(void *self, const iswi_sink_item *item, isw_error *error);
+
+    /* End an instance; NULL: there is nothing to end. */
+    void (*close)(void *self);
+} iswi_sink;
+
+/* It ends with NULL. */
+typedef const iswi_sink *const *iswi_sink_list;
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/sinks/sinks.h"
+
+const iswi_sink *const iswi_host_sinks[] = {
+    &iswi_sink_file,
+    &iswi_sink_log,
+    NULL,
+};

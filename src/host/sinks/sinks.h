@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_SINKS_SINKS_H
+#define ISWI_HOST_SINKS_SINKS_H
+
+/* The sinks that come with this host. One more is a file, and a line in sinks.c. */
+#include "base/buffer.h"
+#include "host/engine/sink.h"
+
+extern const iswi_sink *const iswi_host_sinks[];
+
+extern const iswi_sink iswi_sink_file; /* a line of JSON at the end of a file below the folder */
+extern const iswi_sink iswi_sink_log;  /* a line of the host's log */
+
+/* A value as one line of text: JSON, without a line feed. */
+void iswi_sink_text(const isw_value *value, iswi_buffer *out);
+
+#endif
