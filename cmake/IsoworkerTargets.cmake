@@ -18,6 +18,14 @@ if(ISOWORKER_SANITIZE)
   target_link_options(isw_flags INTERFACE ${sanitize})
 endif()
 
+# What tests/structure/way.py follows: functions that tell when they begin, to the C library unless
+# the test is there.
+function(isw_can_be_followed target)
+  if(ISOWORKER_FOLLOW)
+    target_compile_options(${target} PRIVATE -finstrument-functions)
+  endif()
+endfunction()
+
 # isw_layer(NAME SOURCES ... ABOVE ... USES ...): one folder of src/ as an OBJECT library.
 # ABOVE names the layers it stands on, USES the third-party packages that only it may see.
 # isw_stack_NAME is what a test of the layer links: its objects, those above, and nothing below.
@@ -28,6 +36,7 @@ function(isw_layer name)
   target_include_directories(isw_${name}
     PUBLIC "${PROJECT_SOURCE_DIR}/include" PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(isw_${name} PRIVATE isw_flags Threads::Threads)
+  isw_can_be_followed(isw_${name})
 
   add_library(isw_stack_${name} INTERFACE)
   target_sources(isw_stack_${name} INTERFACE $<TARGET_OBJECTS:isw_${name}>)
