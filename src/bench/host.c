@@ -53,10 +53,10 @@ static bool look_at_workers(iswi_bench_host *h)
     iswi_process_look_at(iswi_host_process(h->host, 0, 0), &look, NULL);
     h->worker = look.pid;
     h->worker_started_ns = look.started_ns;
-    h->function_count = newest ? newest->number + 1 : 0;
+    h->function_count = newest ? iswi_function_number(newest) + 1 : 0;
     h->functions = calloc(h->function_count + 1, sizeof *h->functions);
-    for (iswi_host_function *at = newest; at && h->functions; at = at->before)
-        h->functions[at->number] = at;
+    for (iswi_host_function *at = newest; at && h->functions; at = iswi_function_before(at))
+        h->functions[iswi_function_number(at)] = at;
     return h->functions != NULL;
 }
 

@@ -6,8 +6,13 @@
  * one at a time, and begins it before it has threads. */
 #include "bench/setup.h"
 
-#include "host/engine/engine.h"
+#include "host/engine/call.h"
+#include "host/engine/look.h"
+#include "host/engine/trigger.h"
 #include "host/host.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct iswi_bench_host {
     iswi_bench_setup setup;

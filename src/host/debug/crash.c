@@ -9,7 +9,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "host/engine/engine.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
+#include "host/engine/observer.h"
 #include "host/system/capture.h"
 
 #include <fcntl.h>

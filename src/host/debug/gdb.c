@@ -7,7 +7,10 @@
 #include "host/debug/gdb.h"
 
 #include "base/alloc.h"
-#include "host/engine/engine.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
+#include "host/engine/observer.h"
+#include "host/engine/steer.h"
 #include "host/system/capture.h"
 #include "value/value.h"
 

@@ -6,7 +6,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "host/engine/engine.h"
+#include "host/engine/call.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
+#include "host/engine/observer.h"
 #include "host/debug/redact.h"
 #include "value/typed.h"
 
@@ -14,6 +17,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -158,7 +162,7 @@ static void describe(draft *d, const iswi_call *call, const iswi_answer *answer)
     int64_t timeout_ms = call->deadline_ns ? (call->deadline_ns - call->begun_ns) / 1000000 : 0;
 
     add(d, "isoworker_record", isw_value_int(1));
-    add(d, "function", isw_value_string(function->name));
+    add(d, "function", isw_value_string(iswi_host_function_name(function)));
     add(d, "worker", isw_value_string(iswi_function_worker(function)));
     add(d, "invocation_id", isw_value_string(call->invocation_id));
     if (at)
@@ -237,8 +241,8 @@ static void on_answered(void *user, const iswi_call *call, const iswi_answer *an
     iswi_arena_init(&d.arena, 16 * 1024);
     describe(&d, call, answer);
     write_time(iswi_wall_us(), true, time, sizeof time);
-    snprintf(r->name, sizeof r->name, "%s-%s-%s.json", time, call->function->name,
-             call->invocation_id);
+    snprintf(r->name, sizeof r->name, "%s-%s-%s.json", time,
+             iswi_host_function_name(call->function), call->invocation_id);
     if (write_text(&d, &r->text))
         push(recorder, r);
     else

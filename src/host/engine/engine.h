@@ -67,9 +67,6 @@ struct iswi_host_function {
     struct iswi_host_function *before; /* the one that was made before it */
 };
 
-/* The function `name` once a worker has told about it, else NULL. Any thread. */
-iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
-
 /* -- Calls ------------------------------------------------------------------------------------- */
 
 /* Take up a call whose process was lost, or answer it. Owns `call`. */

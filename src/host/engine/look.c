@@ -38,6 +38,35 @@ iswi_host_function *iswi_host_newest_function(const iswi_host *host)
     return atomic_load_explicit(&host->newest, memory_order_acquire);
 }
 
+iswi_host_function *iswi_function_before(const iswi_host_function *function)
+{
+    return function->before;
+}
+
+size_t iswi_function_number(const iswi_host_function *function)
+{
+    return function->number;
+}
+
+const char *iswi_host_function_name(const iswi_host_function *function)
+{
+    return function->name;
+}
+
+void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out)
+{
+    *out = (iswi_function_look){ .name = function->name,
+                                 .trigger_type = function->trigger_type,
+                                 .chain = atomic_load(&function->chain),
+                                 .refused = atomic_load(&function->refused),
+                                 .unserved = atomic_load(&function->unserved),
+                                 .timeout_ms = atomic_load(&function->timeout_ms),
+                                 .ended = atomic_load(&function->ended),
+                                 .failed = atomic_load(&function->failed),
+                                 .total_us = atomic_load(&function->total_us),
+                                 .last_us = atomic_load(&function->last_us) };
+}
+
 const char *iswi_function_worker(const iswi_host_function *function)
 {
     return function->pool->settings->name;

@@ -31,9 +31,31 @@ const iswi_host_settings *iswi_host_settings_of(const iswi_host *host);
 int64_t iswi_host_begun_ns(const iswi_host *host);
 uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others see it turn */
 
-/* The function that was made last, and so on by ->before; NULL: none is known. Their numbers go
- * down to 0. */
+/* -- Its functions, which live as long as it --------------------------------------------------- */
+
+/* The one that was made last, and the one before; NULL: there is none. Their numbers go down to
+ * 0. */
 iswi_host_function *iswi_host_newest_function(const iswi_host *host);
+iswi_host_function *iswi_function_before(const iswi_host_function *function);
+size_t iswi_function_number(const iswi_host_function *function);
+
+/* The function `name` once a worker has told about it, else NULL. */
+iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
+
+const char *iswi_host_function_name(const iswi_host_function *function);
+
+/* How it is now; text lives as long as the host. */
+typedef struct iswi_function_look {
+    const char *name, *trigger_type;
+    const char *chain;    /* "error_handling > auth" */
+    const char *refused;  /* why it is not served; NULL if it is */
+    const char *unserved; /* the same as a sentence with all names, of what is a fault; or NULL */
+    int64_t timeout_ms;   /* 0: none */
+    uint64_t ended, failed; /* calls */
+    uint64_t total_us, last_us; /* that they took */
+} iswi_function_look;
+
+void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out);
 
 /* What the function's worker is called. */
 const char *iswi_function_worker(const iswi_host_function *function);

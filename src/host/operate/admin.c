@@ -9,7 +9,8 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine/engine.h"
+#include "host/engine/look.h"
+#include "host/engine/steer.h"
 #include "host/system/listen.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"

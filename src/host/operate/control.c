@@ -6,7 +6,8 @@
  */
 #include "host/operate/control.h"
 
-#include "host/engine/engine.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>

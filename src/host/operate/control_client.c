@@ -6,7 +6,8 @@
  */
 #include "host/operate/control_client.h"
 
-#include "host/engine/engine.h"
+#include "host/engine/look.h"
+#include "host/engine/steer.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"

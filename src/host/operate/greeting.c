@@ -3,7 +3,8 @@
  * thread. */
 #include "base/clock.h"
 #include "base/text.h"
-#include "host/engine/engine.h"
+#include "host/engine/look.h"
+#include "host/engine/trigger.h"
 #include "host/operate/operate.h"
 
 #include <stdio.h>
@@ -11,29 +12,27 @@
 enum { COLUMNS = 5 };
 
 typedef struct row {
-    char *cells[COLUMNS];
+    const char *cells[COLUMNS];
 } row;
 
 static const char *place_of(const iswi_host *host, const iswi_host_function *function,
-                            iswi_arena *arena)
+                            const iswi_function_look *look, iswi_arena *arena)
 {
-    const char *refused = atomic_load(&function->refused);
     iswi_entry_told told;
 
-    if (refused)
-        return iswi_arena_printf(arena, "(not served: %s)", refused);
+    if (look->refused)
+        return iswi_arena_printf(arena, "(not served: %s)", look->refused);
     iswi_host_tell(host, function, arena, &told);
     return told.text ? told.text : "-";
 }
 
 static row row_of(iswi_host *host, const iswi_host_function *function, iswi_arena *arena)
 {
-    const char *chain = atomic_load(&function->chain);
-    row made = { { (char *)function->name, (char *)function->trigger_type,
-                   (char *)place_of(host, function, arena), (char *)iswi_function_worker(function),
-                   *chain ? (char *)chain : (char *)"-" } };
+    iswi_function_look look;
 
-    return made;
+    iswi_function_look_at(function, &look);
+    return (row){ { look.name, look.trigger_type, place_of(host, function, &look, arena),
+                    iswi_function_worker(function), *look.chain ? look.chain : "-" } };
 }
 
 static void print_row(iswi_buffer *out, const row *cells, const size_t *widths)
@@ -69,7 +68,7 @@ static void show_functions(iswi_operate *operate)
 {
     static const row head = { { "FUNCTION", "TRIGGER", "URL", "WORKER", "CHAIN" } };
     const iswi_host_function *newest = iswi_host_newest_function(operate->host);
-    size_t count = newest ? newest->number + 1 : 0;
+    size_t count = newest ? iswi_function_number(newest) + 1 : 0;
     iswi_buffer out = { 0 };
     iswi_arena arena;
     row *rows;
@@ -78,8 +77,9 @@ static void show_functions(iswi_operate *operate)
     rows = count ? iswi_arena_calloc(&arena, count + 1, sizeof *rows) : NULL;
     if (rows) {
         rows[0] = head;
-        for (const iswi_host_function *at = newest; at; at = at->before)
-            rows[at->number + 1] = row_of(operate->host, at, &arena);
+        for (const iswi_host_function *at = newest; at;
+             at = iswi_function_before(at))
+            rows[iswi_function_number(at) + 1] = row_of(operate->host, at, &arena);
         write_table(rows, count + 1, &out);
         iswi_console_text(&operate->console, (const char *)out.data, out.size);
     }
@@ -130,7 +130,7 @@ static void announce(iswi_operate *operate)
     iswi_buffer text = { 0 };
 
     if (some_are_known(host))
-        iswi_buffer_printf(&text, "%zu functions", newest ? (size_t)newest->number + 1 : 0);
+        iswi_buffer_printf(&text, "%zu functions", newest ? iswi_function_number(newest) + 1 : 0);
     else
         iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
     write_addresses(host, &text);

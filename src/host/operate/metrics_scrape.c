@@ -10,7 +10,13 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine/engine.h"
+#include "host/engine/log.h"
+#include "host/engine/look.h"
+#include "host/engine/observer.h"
+#include "host/engine/steer.h"
+#include "host/engine/trigger.h"
+
+#include <stdatomic.h>
 
 /* What was asked of one process. */
 typedef struct asked {

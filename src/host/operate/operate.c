@@ -3,7 +3,8 @@
 #include "host/operate/operate.h"
 
 #include "base/alloc.h"
-#include "host/engine/engine.h"
+#include "host/engine/look.h"
+#include "host/engine/observer.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"
 

@@ -5,7 +5,9 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine/engine.h"
+#include "host/engine/look.h"
+#include "host/engine/steer.h"
+#include "host/engine/trigger.h"
 #include "host/operate/control.h"
 #include "host/operate/report.h"
 #include "value/value.h"
@@ -115,24 +117,25 @@ static void split_chain(const char *text, iswi_report_function *out, iswi_arena 
 static void report_function(const iswi_host *host, iswi_host_function *function,
                             iswi_report_function *out, int64_t in_flight, iswi_arena *arena)
 {
-    uint64_t ended = atomic_load(&function->ended);
+    iswi_function_look look;
     iswi_entry_told told;
 
-    *out = (iswi_report_function){ .name = function->name,
+    iswi_function_look_at(function, &look);
+    *out = (iswi_report_function){ .name = look.name,
                                    .worker = iswi_function_worker(function),
-                                   .trigger = function->trigger_type,
-                                   .refused = atomic_load(&function->refused),
-                                   .timeout_ms = atomic_load(&function->timeout_ms),
+                                   .trigger = look.trigger_type,
+                                   .refused = look.refused,
+                                   .timeout_ms = look.timeout_ms,
                                    .in_flight = in_flight,
-                                   .invocations = (int64_t)ended,
-                                   .failures = (int64_t)atomic_load(&function->failed),
-                                   .last_us = (int64_t)atomic_load(&function->last_us) };
-    if (ended)
-        out->mean_us = (int64_t)(atomic_load(&function->total_us) / ended);
+                                   .invocations = (int64_t)look.ended,
+                                   .failures = (int64_t)look.failed,
+                                   .last_us = (int64_t)look.last_us };
+    if (look.ended)
+        out->mean_us = (int64_t)(look.total_us / look.ended);
     iswi_host_tell(host, function, arena, &told);
     out->methods = told.methods;
     out->url = told.url;
-    split_chain(atomic_load(&function->chain), out, arena);
+    split_chain(look.chain, out, arena);
 }
 
 /* -- All of it --------------------------------------------------------------------------------- */
@@ -164,16 +167,18 @@ static void count_function(iswi_report_all *all, const iswi_report_function *fun
 static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
 {
     iswi_host_function *newest = iswi_host_newest_function(host);
-    size_t count = newest ? newest->number + 1 : 0;
+    size_t count = newest ? iswi_function_number(newest) + 1 : 0;
     int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
 
     all->functions = iswi_arena_calloc(arena, count + 1, sizeof *all->functions);
     if (!in_flight || !all->functions || !gather_processes(host, all, in_flight, arena))
         return false;
     all->function_count = count;
-    for (iswi_host_function *at = newest; at; at = at->before) {
-        report_function(host, at, &all->functions[at->number], in_flight[at->number], arena);
-        count_function(all, &all->functions[at->number]);
+    for (iswi_host_function *at = newest; at; at = iswi_function_before(at)) {
+        size_t number = iswi_function_number(at);
+
+        report_function(host, at, &all->functions[number], in_flight[number], arena);
+        count_function(all, &all->functions[number]);
     }
     return true;
 }
@@ -260,9 +265,13 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
         if (!serves(host, i))
             reasons[readiness.reason_count++] = reason_of(host, i, &arena);
     for (iswi_host_function *at = iswi_host_newest_function(host);
-         at && readiness.reason_count < REASONS_MAX; at = at->before)
-        if (atomic_load(&at->unserved))
-            reasons[readiness.reason_count++] = atomic_load(&at->unserved);
+         at && readiness.reason_count < REASONS_MAX; at = iswi_function_before(at)) {
+        iswi_function_look look;
+
+        iswi_function_look_at(at, &look);
+        if (look.unserved)
+            reasons[readiness.reason_count++] = look.unserved;
+    }
     readiness.ready = readiness.reason_count == 0;
     write_struct(iswi_readiness_fields, &readiness, &arena, out);
     iswi_arena_fini(&arena);
