@@ -133,11 +133,16 @@ bool iswi_function_is_as_before(const iswi_host_function *function,
                                 const iswi_wire_function *wire);
 void iswi_functions_publish(iswi_host *host); /* to the triggers, what is known now */
 
-/* functions_told.c: the supervisor's thread. */
-/* Functions as a worker told them, by name; free with iswi_free. A name is what routes, settings
- * and lines of the log call a function by: each is one, and there once. NULL with `error`. */
+/* functions_sort.c: functions as a worker told them, by name; free with iswi_free. A name is what
+ * routes, settings and lines of the log call a function by: each is one, and there once. NULL with
+ * `error`. */
 iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error *error);
 
+/* The one of them with that name; NULL: there is none. */
+const iswi_wire_function *iswi_functions_among(const iswi_wire_function *sorted, size_t count,
+                                               isw_str name);
+
+/* functions_told.c: the supervisor's thread. */
 /* Take a frame `metadata`: the first one of a pool makes its functions, later ones change them;
  * what cannot be changed while the host runs is said. *changed have another chain now. Errors:
  * ISW_E_PROTOCOL, ISW_E_NO_MEMORY, ISW_E_FAILED if the worker said so. */

@@ -3,44 +3,7 @@
  * those that begin later and those that have read their configuration again, what has changed. On
  * the supervisor's thread. */
 #include "base/alloc.h"
-#include "base/text.h"
 #include "host/engine/engine.h"
-
-#include <stdlib.h>
-
-static int compare_names(const void *a, const void *b)
-{
-    return iswi_text_compare(((const iswi_wire_function *)a)->name,
-                             ((const iswi_wire_function *)b)->name);
-}
-
-iswi_wire_function *iswi_functions_sort(const iswi_metadata *metadata, isw_error *error)
-{
-    size_t count = metadata->functions.count;
-    iswi_wire_function *sorted = iswi_calloc(count + 1, sizeof *sorted);
-
-    if (!sorted) {
-        isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
-        return NULL;
-    }
-    if (count)
-        memcpy(sorted, metadata->functions.items, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compare_names);
-    for (size_t i = 0; i < count; i++) {
-        isw_str name = sorted[i].name;
-        bool valid = iswi_function_name(name);
-
-        if (valid && (!i || !isw_str_equal(name, sorted[i - 1].name)))
-            continue;
-        isw_error_set(error, ISW_E_PROTOCOL,
-                      valid ? "there are two functions named \"%.*s\""
-                            : "\"%.*s\" is no name for a function: a letter, then letters, "
-                              "digits, '_' or '-'", (int)name.size, name.data);
-        iswi_free(sorted);
-        return NULL;
-    }
-    return sorted;
-}
 
 static void say_difference(const iswi_process *process, isw_str name, const char *what)
 {
@@ -71,17 +34,16 @@ static isw_status refresh(iswi_process *process, const iswi_metadata *metadata, 
     *changed = 0;
     for (size_t i = 0; i < pool->function_count && status == ISW_OK; i++) {
         iswi_host_function *function = pool->functions[i];
-        iswi_wire_function key = { .name = isw_str_of(function->name) };
-        const iswi_wire_function *wire =
-            bsearch(&key, sorted, count, sizeof *sorted, compare_names);
+        isw_str name = isw_str_of(function->name);
+        const iswi_wire_function *wire = iswi_functions_among(sorted, count, name);
 
         if (!wire) {
-            say_difference(process, key.name, "is there no more and answers 503");
+            say_difference(process, name, "is there no more and answers 503");
             continue;
         }
         known++;
         if (!iswi_function_is_as_before(function, wire))
-            say_difference(process, key.name, "has another trigger now, which does not count");
+            say_difference(process, name, "has another trigger now, which does not count");
         if (iswi_function_refresh(process->host, function, wire, changed) != ISW_OK)
             status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
     }
