@@ -152,20 +152,11 @@ typedef struct whole {
     size_t size; /* of the struct that it fills */
 } whole;
 
-/* Where the next struct may lie. */
-static size_t aligned(size_t offset)
-{
-    size_t unit = _Alignof(max_align_t);
-
-    return (offset + unit - 1) / unit * unit;
-}
-
 static void make_whole(const iswi_settings_groups *groups, whole *out)
 {
     size_t count = FIRST_OWN;
 
     memcpy(out->rows, own_rows, FIRST_OWN * sizeof own_rows[0]);
-    out->size = aligned(sizeof(iswi_host_settings));
     for (size_t i = 0; i < groups->count; i++) {
         const iswi_settings_group *group = groups->items[i];
 
@@ -173,22 +164,11 @@ static void make_whole(const iswi_settings_groups *groups, whole *out)
                                            .type = ISW_OPTION_GROUP,
                                            .group = group->options,
                                            .group_size = group->size,
-                                           .offset = out->size,
+                                           .offset = iswi_host_settings_offset(groups, i),
                                            .help = group->summary };
-        out->size += aligned(group->size);
     }
     memcpy(out->rows + count, own_rows + FIRST_OWN, (OWN_ROWS - FIRST_OWN) * sizeof own_rows[0]);
-}
-
-const void *iswi_host_settings_group(const iswi_host_settings *settings,
-                                     const iswi_settings_groups *groups,
-                                     const iswi_settings_group *group)
-{
-    size_t offset = aligned(sizeof *settings);
-
-    for (size_t i = 0; groups->items[i] != group; i++)
-        offset += aligned(groups->items[i]->size);
-    return (const char *)settings + offset;
+    out->size = iswi_host_settings_offset(groups, groups->count);
 }
 
 isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,

@@ -97,6 +97,9 @@ typedef struct iswi_settings_groups {
     size_t count;
 } iswi_settings_groups;
 
+/* groups.c: where the struct of a group begins; behind the last one: the size of all. */
+size_t iswi_host_settings_offset(const iswi_settings_groups *groups, size_t index);
+
 /* The struct of `group`, which is one of those that the settings were read with. */
 const void *iswi_host_settings_group(const iswi_host_settings *settings,
                                      const iswi_settings_groups *groups,
