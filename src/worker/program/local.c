@@ -37,22 +37,25 @@ static isw_log_level print_threshold(void *user, const char *category)
 
 const iswi_log_sink iswi_local_log = { print_line, print_threshold, NULL };
 
-/* Of the context, at random; NULL: no memory, or no randomness. */
-static const char *make_id(isw_context *ctx)
-{
-    unsigned char random[16];
-    char *id = iswi_arena_alloc(&ctx->arena, 2 * sizeof random + 1);
+enum { ID_RANDOM_BYTES = 16, ID_BYTES = 2 * ID_RANDOM_BYTES + 1 };
 
-    if (!id || !iswi_random(random, sizeof random))
-        return NULL;
-    iswi_hex(random, sizeof random, id);
-    return id;
+/* That of `local`, or one at random in `room`; NULL: no randomness. */
+static isw_str id_of(const iswi_local *local, char room[ID_BYTES])
+{
+    unsigned char random[ID_RANDOM_BYTES];
+
+    if (local->invocation_id)
+        return isw_str_of(local->invocation_id);
+    if (!iswi_random(random, sizeof random))
+        return (isw_str){ NULL, 0 };
+    iswi_hex(random, sizeof random, room);
+    return (isw_str){ room, ID_BYTES - 1 };
 }
 
 /* As a host would send it; its time is not in it. */
-static iswi_invoke invoke_of(const iswi_local *local, const char *id)
+static iswi_invoke invoke_of(const iswi_local *local, isw_str id)
 {
-    return (iswi_invoke){ .invocation_id = isw_str_of(id),
+    return (iswi_invoke){ .invocation_id = id,
                           .trigger = local->trigger,
                           .inputs = local->inputs,
                           .trigger_metadata = local->trigger_metadata,
@@ -75,21 +78,18 @@ static void set_deadline(isw_context *ctx, const iswi_local *local)
 static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local *local,
                   isw_context *ctx)
 {
-    const char *id;
-    iswi_invoke invoke;
-    iswi_given given = { .log = local->log,
-                         .sleep = local->sleep,
-                         .spans = local->spans,
-                         .arrived_ns = iswi_now_ns(),
-                         .endless = local->endless,
-                         .invoke = &invoke };
+    char room[ID_BYTES];
+    isw_str id = id_of(local, room);
+    const iswi_invoke invoke = invoke_of(local, id);
+    const iswi_given given = { .log = local->log,
+                               .sleep = local->sleep,
+                               .spans = local->spans,
+                               .arrived_ns = iswi_now_ns(),
+                               .endless = local->endless,
+                               .invoke = &invoke };
 
     iswi_context_init(ctx);
-    id = local->invocation_id ? local->invocation_id : make_id(ctx);
-    if (!id)
-        return false;
-    invoke = invoke_of(local, id);
-    if (!iswi_call_begin(ctx, worker, entry, &given) ||
+    if (!id.data || !iswi_call_begin(ctx, worker, entry, &given) ||
         (local->without.count && !iswi_call_leave_out(ctx, &local->without)))
         return false;
     set_deadline(ctx, local);
