@@ -25,7 +25,8 @@ typedef struct iswi_host_overrides {
     int output;          /* descriptor of the console */
     struct iswi_faults *faults; /* gets all that is wrong with host.yaml, or keeps all workers from
                                    serving; lives as long as the host; may be NULL */
-    const iswi_trigger *const *triggers; /* ends with NULL; NULL: those that come with it */
+    const iswi_trigger *const *triggers; /* ends with NULL, and lives as long as the
+                                             host; NULL: those that come with it */
     const iswi_sink *const *sinks; /* likewise */
 } iswi_host_overrides;
 

@@ -8,3 +8,18 @@ isw_test(host/operate/journal STACK host)
 isw_test(host/operate/metrics STACK host)
 isw_test(host/debug/redact STACK host)
 isw_test(host/system/capture STACK host)
+
+# The conformance suites of triggers, with a worker, and of sinks.
+add_executable(test_conforming host/conforming_worker.c)
+set_target_properties(test_conforming PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_conforming PRIVATE isw_flags isoworker)
+isw_test(host/http/trigger STACK host SOURCES support/http_client.c)
+isw_test(host/engine/trigger STACK host)
+foreach(name IN ITEMS http engine)
+  target_compile_definitions(test_host_${name}_trigger PRIVATE
+    CONFORMING_WORKER="$<TARGET_FILE:test_conforming>")
+  add_dependencies(test_host_${name}_trigger test_conforming)
+endforeach()
+isw_test(host/sinks/file STACK host SOURCES support/memory.c)
+isw_test(host/sinks/log STACK host SOURCES support/memory.c)
