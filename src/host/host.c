@@ -68,10 +68,24 @@ static const char *control_path(iswi_host *host, const char *override)
     return own ? absolute(host, own, host->folder) : NULL;
 }
 
+/* Owns overrides->config. */
+static isw_status read_settings(iswi_host *host, const char *folder,
+                                const iswi_host_overrides *overrides, isw_error *error)
+{
+    host->config = overrides->config;
+    host->settings = overrides->settings;
+    if (find_folder(host, folder, error) != ISW_OK || host->config)
+        return error->status;
+    return iswi_host_settings_read(host->folder, &host->groups, overrides->faults, &host->config,
+                                   &host->settings, error);
+}
+
 static void apply_overrides(iswi_host *host, const iswi_host_overrides *overrides)
 {
     host->options = host->settings->host;
     host->faults = overrides->faults;
+    host->listener = overrides->listener;
+    host->from_text = overrides->from_text;
     host->debug = overrides->debug || overrides->debugged;
     if (host->debug)
         host->options.heartbeat_ms = 0;
@@ -85,6 +99,7 @@ static isw_status start_log(iswi_host *host, const iswi_host_overrides *override
                                      .json = overrides->json >= 0 ? overrides->json
                                                                   : logging->format == 1,
                                      .color = overrides->color,
+                                     .hidden = overrides->hidden,
                                      .level = (isw_log_level)logging->level };
 
     return iswi_operate_attach(host, &options, &host->log, operate, error);
@@ -212,27 +227,24 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     iswi_operate *operate = NULL;
     isw_status status;
 
-    if (!host)
+    if (!host) {
+        iswi_config_close(overrides->config);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
+    }
     host->loop.epoll = host->loop.wake = host->reload.changes = -1;
     host->guard.pipe = host->guard.pid_fd = host->runtime_lock = -1;
-    if (!iswi_random(host->id_prefix, sizeof host->id_prefix)) {
-        iswi_free(host);
-        return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
-    }
     pthread_mutex_init(&host->steering, NULL);
     iswi_attention_init(&host->attention);
     host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
-    status = find_folder(host, folder, error);
     host->triggers.list = overrides->triggers ? overrides->triggers : iswi_host_triggers;
     host->sinks = overrides->sinks ? overrides->sinks : iswi_host_sinks;
     host->groups = iswi_triggers_groups(host->triggers.list);
-    if (status == ISW_OK)
-        status = iswi_host_settings_read(host->folder, &host->groups, overrides->faults,
-                                         &host->config, &host->settings, error);
+    status = read_settings(host, folder, overrides, error);
     if (status == ISW_OK)
         apply_overrides(host, overrides);
+    if (status == ISW_OK && !iswi_random(host->id_prefix, sizeof host->id_prefix))
+        status = isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
     if (status == ISW_OK)
         status = start_log(host, overrides, &operate, error);
     if (status == ISW_OK)

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import glob
 import json
 import os
 import re
@@ -28,8 +29,12 @@ def is_up(host, process):
 
 
 def children(host):
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children") as file:
-        return [int(pid) for pid in file.read().split()]
+    """Of all its threads: each has those that it began."""
+    found = []
+    for path in glob.glob(f"/proc/{host.process.pid}/task/*/children"):
+        with contextlib.suppress(OSError), open(path) as file:  # a thread may end meanwhile
+            found += [int(pid) for pid in file.read().split()]
+    return found
 
 
 def guard_of(host):

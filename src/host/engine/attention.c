@@ -12,6 +12,8 @@
 
 static iswi_file_look yaml_look(const iswi_host *host, char path[PATH_MAX + 16])
 {
+    if (host->from_text)
+        return iswi_file_look_at(NULL);
     snprintf(path, PATH_MAX + 16, "%s/host.yaml", host->folder);
     return iswi_file_look_at(path);
 }

@@ -113,6 +113,7 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
 {
     iswi_call *own = iswi_alloc(sizeof *own);
     iswi_answer no_memory = { .status = ISW_E_NO_MEMORY };
+    int64_t until_ns;
     int64_t timeout_ms;
 
     if (!own) {
@@ -123,8 +124,9 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     name_invocation(host, own->invocation_id);
     own->begun_ns = iswi_now_ns();
     timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
-    if (timeout_ms)
-        own->deadline_ns = own->begun_ns + timeout_ms * 1000000;
+    until_ns = own->begun_ns + timeout_ms * 1000000;
+    if (timeout_ms && (!own->deadline_ns || until_ns < own->deadline_ns))
+        own->deadline_ns = until_ns;
     atomic_fetch_add(&host->calls, 1);
     place(host, own);
 }

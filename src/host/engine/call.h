@@ -76,13 +76,14 @@ typedef struct iswi_call {
     isw_value trigger; /* borrowed from the caller until the answer */
     iswi_wire_trace trace;
     bool body_follows; /* in chunks; such a call is tried once */
+    int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
+                            says, which counts where it is sooner; 0 in the end: none */
     const iswi_call_events *events; /* may be NULL */
     iswi_answer_fn answer;
     void *user;
     /* The engine's own: */
     char invocation_id[33];
     int64_t begun_ns;
-    int64_t deadline_ns; /* 0: none */
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
     unsigned tries;      /* that ended without an answer */

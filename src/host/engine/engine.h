@@ -87,6 +87,8 @@ struct iswi_host {
     char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
     int runtime_lock;
     iswi_log_sink log;
+    bool from_text; /* and not from host.yaml */
+    iswi_log_sink listener; /* gets all lines, too; no write: nobody */
     iswi_observers observers;
     iswi_guard guard;
     iswi_pool *pools;

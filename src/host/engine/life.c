@@ -38,6 +38,7 @@ static void reset(iswi_process *process)
     process->resident_bytes = process->calls_running = process->calls_waiting = 0;
     process->on_ring = false;
     process->starts++;
+    process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     iswi_reload_begin(process);
     process->loads_sent = process->described = false;
@@ -169,9 +170,11 @@ void iswi_process_start(iswi_process *process)
         process->ended_ns = iswi_now_ns();
     }
     pthread_mutex_unlock(&process->lock);
-    if (status == ISW_OK)
-        iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld",
-                 process->label, (long)process->os.pid);
+    if (status != ISW_OK)
+        return;
+    iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld", process->label,
+             (long)process->os.pid);
+    iswi_observe_started(process);
 }
 
 /* -- End --------------------------------------------------------------------------------------- */
@@ -290,6 +293,7 @@ static void decide_next(iswi_process *process)
                      process->pool->indexed ? "" : "; they are not known, so that every "
                                                    "path without a function answers 503");
         set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
+        iswi_observe_over(process, !stopping);
         return;
     }
     delay = restart_delay_ns(process);
@@ -301,6 +305,7 @@ static void decide_next(iswi_process *process)
     iswi_process_set_state(process, ISWI_PROCESS_WAITING);
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = INT64_MAX;
+    iswi_observe_over(process, false);
 }
 
 /* The process has ended; when its last words are in, or do not come, the link goes too. */

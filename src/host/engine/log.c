@@ -10,6 +10,8 @@
 void iswi_log_line(const iswi_host *host, const iswi_logline *line, iswi_speaker speaker)
 {
     host->log.write(host->log.user, line, speaker);
+    if (host->listener.write)
+        host->listener.write(host->listener.user, line, speaker);
 }
 
 ISW_PRINTF(3, 0)

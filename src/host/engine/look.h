@@ -57,8 +57,11 @@ typedef struct iswi_function_look {
 
 void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out);
 
-/* What the function's worker is called. */
+/* What the function's worker is called, and which one it is; whether some process of it takes
+ * calls. */
 const char *iswi_function_worker(const iswi_host_function *function);
+size_t iswi_function_worker_number(const iswi_host_function *function);
+bool iswi_function_served(const iswi_host_function *function);
 
 /* What is secret to its functions, as wire/frame.h has it, NULL if nothing was told; and whether
  * some of it may be not known yet. */

@@ -27,6 +27,11 @@ typedef struct iswi_observer {
     void (*ended)(void *user, iswi_process *process);
     /* Its last words are in, and its link is gone. */
     void (*buried)(void *user, iswi_process *process);
+    /* It runs, as `pid`; it takes calls; it is over, `why`, and is not started again if it was
+     * `given_up`. No lock is held. */
+    void (*started)(void *user, iswi_process *process, pid_t pid);
+    void (*ready)(void *user, iswi_process *process, pid_t pid);
+    void (*over)(void *user, iswi_process *process, pid_t pid, const char *why, bool given_up);
 
     /* -- A capability of the protocol; on links' threads -- */
 
@@ -49,6 +54,9 @@ typedef struct iswi_observer {
     /* Each worker serves, or has failed once; and again when more functions are known. The
      * supervisor's thread. */
     void (*settled)(void *user);
+    /* Something may have changed: once in each turn of the supervisor's loop, on its thread. Sets
+     * *next_ns to when it wants to be called again, if that is sooner. */
+    void (*turns)(void *user, int64_t now_ns, int64_t *next_ns);
     /* The host is taken apart: from the return on nothing of it is asked. Nothing runs any more,
      * but calls that are lost may still be answered. Those that came last go first. */
     void (*stop)(void *user);

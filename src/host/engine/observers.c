@@ -47,6 +47,45 @@ void iswi_observe_buried(iswi_process *process)
             all->items[i].observer->buried(all->items[i].user, process);
 }
 
+void iswi_observe_started(iswi_process *process)
+{
+    const iswi_observers *all = &process->host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->started)
+            all->items[i].observer->started(all->items[i].user, process, process->os.pid);
+}
+
+void iswi_observe_ready(iswi_process *process)
+{
+    const iswi_observers *all = &process->host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->ready)
+            all->items[i].observer->ready(all->items[i].user, process, process->os.pid);
+}
+
+void iswi_observe_over(iswi_process *process, bool given_up)
+{
+    const iswi_observers *all = &process->host->observers;
+    const char *why = process->fault.status == ISW_OK ? "it ended as it was asked to"
+                                                      : process->fault.message;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->over)
+            all->items[i].observer->over(all->items[i].user, process, process->os.pid, why,
+                                         given_up);
+}
+
+void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns)
+{
+    const iswi_observers *all = &host->observers;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->turns)
+            all->items[i].observer->turns(all->items[i].user, now_ns, next_ns);
+}
+
 void iswi_observe_silent(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;

@@ -21,8 +21,12 @@ isw_status iswi_observe_spawns(iswi_process *process, iswi_spawn_options *option
                                isw_error *error);
 void iswi_observe_ended(iswi_process *process);
 void iswi_observe_buried(iswi_process *process);
+void iswi_observe_started(iswi_process *process);
+void iswi_observe_ready(iswi_process *process);
+void iswi_observe_over(iswi_process *process, bool given_up);
 void iswi_observe_silent(iswi_process *process);
 void iswi_observe_settled(iswi_host *host);
+void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 void iswi_observe_answered(const iswi_observers *all, const iswi_call *call,
                            const iswi_answer *answer);
 

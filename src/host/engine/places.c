@@ -147,8 +147,6 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     number = process->free_places[process->free_count - 1];
     process->generation = atomic_fetch_add(&process->host->next_place, 1) + 1;
     id = process->generation << 16 | number;
-    if (call->events && call->events->placed)
-        call->events->placed(call->user, process, id);
     status = send_invoke(process, call, id, failure);
     if (status == ISW_E_CLOSED)
         return ISWI_PLACE_CLOSED;
@@ -158,6 +156,8 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
         isw_error_set(failure, status, "%s", isw_status_text(status));
         return ISWI_PLACE_REFUSED;
     }
+    if (call->events && call->events->placed)
+        call->events->placed(call->user, process, id); /* with the lock: nothing has come yet */
     process->free_count--;
     process->in_flight++;
     place = &process->places[number];

@@ -162,6 +162,7 @@ static void become_ready(iswi_process *process, int64_t now_ns)
              process->failures ? ISW_LOG_INFO : ISW_LOG_DEBUG,
              "worker %s: ready after %lld ms", process->label,
              (long long)((now_ns - process->started_ns) / MS));
+    iswi_observe_ready(process);
 }
 
 static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)

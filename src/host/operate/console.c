@@ -53,6 +53,8 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
     char notice[96];
     int length;
 
+    if (console->fd < 0)
+        return;
     pthread_mutex_lock(&console->lock);
     if (console->dropped && !console->json) {
         length = snprintf(notice, sizeof notice, "(%u lines were dropped since nobody read them)\n",
@@ -77,7 +79,7 @@ void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own
 
     if (console->json || console->journal)
         iswi_logline_json(line, &json);
-    if (!console->json)
+    if (!console->json && console->fd >= 0)
         iswi_logline_text(line, console->color, &text);
     if (console->journal && !json.failed)
         iswi_journal_add(console->journal, line, json.data, json.size);

@@ -12,7 +12,7 @@
 
 typedef struct iswi_console {
     pthread_mutex_t lock;
-    int fd;
+    int fd; /* -1: nobody looks */
     bool json;
     bool color;
     unsigned dropped;    /* lines, since nobody read them; with the lock */

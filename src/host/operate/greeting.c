@@ -144,6 +144,8 @@ static void announce(iswi_operate *operate)
 
 void iswi_greeting_show(iswi_operate *operate)
 {
+    if (operate->console.fd < 0)
+        return; /* nobody is greeted */
     show_functions(operate);
     announce(operate);
 }

@@ -50,6 +50,7 @@ isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *opti
     if (!operate)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the console");
     operate->host = host;
+    operate->hidden = options->hidden;
     iswi_console_init(&operate->console, options->output, options->json, options->color);
     if (iswi_host_observe(host, &observer, operate, error) != ISW_OK) {
         destroy(operate);
@@ -65,7 +66,8 @@ isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error 
     const iswi_host_settings *settings = iswi_host_settings_of(operate->host);
     isw_status status = ISW_OK;
 
-    if (iswi_host_has_control(&settings->host) || path || settings->admin.listen)
+    if ((iswi_host_has_control(&settings->host) && !operate->hidden) || path ||
+        settings->admin.listen)
         status = iswi_control_create(operate, path, error);
     if (status == ISW_OK && settings->admin.listen)
         status = iswi_admin_start(operate, error);

@@ -17,6 +17,7 @@ typedef struct iswi_scrape iswi_scrape;
 
 typedef struct iswi_operate {
     iswi_host *host;
+    bool hidden; /* no control socket unless its path is given */
     iswi_console console;
     iswi_journal *journal; /* NULL: nobody can ask for lines */
     iswi_control *control; /* NULL: nobody can ask for anything */
@@ -26,8 +27,9 @@ typedef struct iswi_operate {
 } iswi_operate;
 
 typedef struct iswi_operate_options {
-    int output; /* descriptor of the console */
+    int output; /* descriptor of the console; -1: none */
     bool json, color;
+    bool hidden; /* no control socket unless its path is given */
     isw_log_level level;
 } iswi_operate_options;
 

@@ -171,22 +171,13 @@ static void make_whole(const iswi_settings_groups *groups, whole *out)
     out->size = iswi_host_settings_offset(groups, groups->count);
 }
 
-isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
-                                   iswi_faults *faults, iswi_config **config,
-                                   const iswi_host_settings **out, isw_error *error)
+static isw_status load(const char *folder, const iswi_settings_groups *groups,
+                       iswi_config **config, const iswi_host_settings **out, isw_error *error)
 {
-    whole table;
-    char path[PATH_MAX + 16];
     const void *loaded = NULL;
-    isw_error own = { ISW_OK, "" };
+    whole table;
     isw_status status;
 
-    snprintf(path, sizeof path, "%s/host.yaml", folder);
-    status = iswi_config_open(path, faults, config, &own);
-    if (status != ISW_OK && faults && !faults->count)
-        iswi_faults_add(faults, own.message); /* there is no file */
-    if (status != ISW_OK)
-        return isw_error_set(error, status, "%s", own.message);
     make_whole(groups, &table);
     status = iswi_config_load(*config, table.rows, table.size, &loaded, error);
     if (status == ISW_OK)
@@ -199,6 +190,36 @@ isw_status iswi_host_settings_read(const char *folder, const iswi_settings_group
     iswi_config_told(*config);
     *out = loaded;
     return ISW_OK;
+}
+
+isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
+                                   iswi_faults *faults, iswi_config **config,
+                                   const iswi_host_settings **out, isw_error *error)
+{
+    char path[PATH_MAX + 16];
+    isw_error own = { ISW_OK, "" };
+    isw_status status;
+
+    snprintf(path, sizeof path, "%s/host.yaml", folder);
+    status = iswi_config_open(path, faults, config, &own);
+    if (status != ISW_OK && faults && !faults->count)
+        iswi_faults_add(faults, own.message); /* there is no file */
+    if (status != ISW_OK)
+        return isw_error_set(error, status, "%s", own.message);
+    return load(folder, groups, config, out, error);
+}
+
+isw_status iswi_host_settings_read_text(const char *folder, const char *text, size_t size,
+                                        const iswi_settings_groups *groups, iswi_faults *faults,
+                                        iswi_config **config, const iswi_host_settings **out,
+                                        isw_error *error)
+{
+    char name[PATH_MAX + 16];
+    isw_status status;
+
+    snprintf(name, sizeof name, "%s/(yaml)", folder);
+    status = iswi_config_open_text(name, text, size, faults, config, error);
+    return status == ISW_OK ? load(folder, groups, config, out, error) : status;
 }
 
 bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,

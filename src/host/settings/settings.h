@@ -117,6 +117,12 @@ isw_status iswi_host_settings_read(const char *folder, const iswi_settings_group
                                    iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error);
 
+/* The same for text, whose folder is `folder` and which messages call FOLDER/(yaml). */
+isw_status iswi_host_settings_read_text(const char *folder, const char *text, size_t size,
+                                        const iswi_settings_groups *groups, iswi_faults *faults,
+                                        iswi_config **config, const iswi_host_settings **out,
+                                        isw_error *error);
+
 /* Its second half, check.c. */
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,

@@ -24,7 +24,14 @@ static int plan(posix_spawn_file_actions_t *files, int fd, int as, int mode)
 static pid_t start(const iswi_capture *what, int output)
 {
     posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
     pid_t pid = 0;
+
+    sigemptyset(&none); /* our threads hold signals back */
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&attributes, &none);
 
     posix_spawn_file_actions_init(&files);
     if (plan(&files, what->input, 0, O_RDONLY) != 0 || plan(&files, output, 1, O_WRONLY) != 0 ||
@@ -32,9 +39,10 @@ static pid_t start(const iswi_capture *what, int output)
         posix_spawn_file_actions_addclosefrom_np(&files, 3) != 0 ||
         (what->directory &&
          posix_spawn_file_actions_addchdir_np(&files, what->directory) != 0) ||
-        posix_spawn(&pid, what->program, &files, NULL, what->arguments, what->environment) != 0)
+        posix_spawn(&pid, what->program, &files, &attributes, what->arguments, what->environment) != 0)
         pid = 0;
     posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
     return pid;
 }
 

@@ -22,6 +22,17 @@ static void forget_descriptors(int keep)
     syscall(SYS_close_range, keep + 1, ~0U, 0);
 }
 
+/* The program's own are not for here. With signals held back until this is done. */
+static void forget_handlers(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number <= SIGRTMAX; number++)
+        signal(number, number == SIGTERM ? SIG_IGN : SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void note(word *groups, word said)
 {
     for (size_t i = 0; i < ISWI_GUARD_MAX; i++) {
@@ -61,9 +72,7 @@ static _Noreturn void watch(const char *folder, int pipe)
     ssize_t got;
 
     setsid(); /* a Ctrl-C on the terminal is for the host */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_DFL); /* the host may have had its handlers already */
-    signal(SIGHUP, SIG_DFL);
+    forget_handlers();
     forget_descriptors(pipe);
     while ((got = read(pipe, &said, sizeof said)) == (ssize_t)sizeof said ||
            (got < 0 && errno == EINTR))
@@ -78,14 +87,19 @@ static _Noreturn void watch(const char *folder, int pipe)
 
 isw_status iswi_guard_start(iswi_guard *guard, isw_error *error)
 {
+    sigset_t all;
+    sigset_t before;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return isw_error_set(error, ISW_E_IO, "no pipe for the guard: %s", strerror(errno));
     fcntl(ends[1], F_SETFL, O_NONBLOCK); /* one that is stopped does not hold us */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     guard->pid = _Fork();
     if (guard->pid == 0)
         watch(guard->folder, ends[0]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ends[0]);
     guard->pipe = ends[1];
     if (guard->pid > 0) {

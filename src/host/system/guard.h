@@ -25,7 +25,7 @@ typedef struct iswi_guard {
 enum { ISWI_GUARD_MAX = 1024 }; /* process groups at a time */
 
 /* Start the guard, which knows of nobody. Forks, and the child makes only calls that are safe after
- * that. Errors: ISW_E_IO. */
+ * that, in a program with threads, too. Any thread. Errors: ISW_E_IO. */
 isw_status iswi_guard_start(iswi_guard *guard, isw_error *error);
 
 /* Tell it that `group` runs, or runs no more. One that does not listen is ended. */
