@@ -35,7 +35,9 @@ typedef struct isw_trigger {
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* http: such as "orders/{id}", "files/{*path}", "list/{page?}"; NULL
                             means the function's name */
-    const isw_property *properties; /* what else the type takes; NULL for none */
+    const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
+                                       start what its trigger does not take, and does not serve the
+                                       function */
 } isw_trigger;
 
 /* The trigger of a function that answers HTTP requests. ISW_HTTP("GET", "hello/{name}") matches
@@ -45,7 +47,8 @@ typedef struct isw_trigger {
         "http", NULL, (http_methods), (http_route), NULL                      \
     }
 
-/* A trigger of any other type; `list` is an isw_property array or NULL. */
+/* A trigger of any other type; `list` is an isw_property array or NULL. A host that has none of the
+ * type says so at its start, with the nearest one that it has, and serves the other functions. */
 #define ISW_TRIGGER(trigger_type, list)                                       \
     {                                                                         \
         (trigger_type), NULL, NULL, NULL, (list)                              \

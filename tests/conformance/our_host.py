@@ -417,6 +417,8 @@ class Routes(unittest.TestCase):
                 host.wait_for(f"function {name} of worker w is not served: route")
             host.wait_for("function twice of worker w is not served beside function good of worker "
                           "w: routes")
+            host.wait_for("function timer of worker w is not served: this host has no trigger of "
+                          'the type "timer"; it has http')
             host.wait_for(r"timer .*\(not served: this host has no trigger of its type\)")
 
 

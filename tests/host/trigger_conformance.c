@@ -249,6 +249,28 @@ void conforms_and_loses_none_when_it_quiesces(void **state)
         assert_int_equal(held[i].answers, 1);
 }
 
+void conforms_and_takes_nothing_while_the_host_drains(void **state)
+{
+    asked held = { .own = NULL };
+    conforming_host h;
+    char byte;
+
+    (void)state;
+    start(&h, false);
+    conforming_await(&h, "echo");
+    subject.begin(h.host, "gate", &held);
+    assert_int_equal(read(h.begun, &byte, 1), 1);
+    iswi_host_drain(h.host);
+    assert_false(ask(h.host, "echo"));
+    assert_true(iswi_host_in_flight(h.host) > 0);
+    assert_int_equal(write(h.gate, &byte, 1), 1);
+    assert_true(subject.end(&held));
+    iswi_host_resume(h.host);
+    assert_true(ask(h.host, "echo"));
+    conforming_stop(&h);
+    assert_int_equal(held.answers, 1);
+}
+
 void conforms_and_tells_of_a_workers_death(void **state)
 {
     asked of = { .own = NULL };

@@ -10,6 +10,7 @@ from operators import ADMIN, admin
 
 RIGHT, USAGE, WRONG = 0, 64, 78
 CLASHING = os.path.join(os.path.dirname(WORKER), "test_clashing")
+CONFORMING = os.path.join(os.path.dirname(WORKER), "test_conforming")
 PYTHON = worker("python", [SOURCE + "/conformance/worker.py"])
 
 
@@ -62,6 +63,21 @@ class Check(unittest.TestCase):
         self.assertIn("isoworker: function hello of worker two is not served beside function hello "
                       "of worker one: routes \"GET hello/{name}\" and \"GET hello/{name}\" match "
                       "the same requests; change the path or the methods of one of them", told)
+
+    def test_triggers_are_held_to_what_the_host_has(self):
+        """Its functions have the trigger, and one of them the property, that it is told."""
+        def check(kind):
+            return self.check(worker("w", [CONFORMING], more="environment: {CONFORMING_TYPE: "
+                                     f"{kind}, CONFORMING_WRONG: rout}}"))
+        code, said, told = check("http")
+        self.assertEqual((code, said), (WRONG, ""))
+        self.assertEqual(told, ["isoworker: function wrong of worker w is not served: its trigger "
+                                '"http": no property "rout"; did you mean "route"? it takes '
+                                "methods, route"])
+        code, said, told = check("htpp")
+        self.assertEqual((code, len(told)), (RIGHT, 5))
+        self.assertIn("isoworker: note: function echo of worker w is not served: this host has no "
+                      'trigger of the type "htpp"; did you mean "http"? it has http', told)
 
     CANNOT = (r'functions one and two cannot both be served: routes "GET orders/\{id\}" and ',
               r'function open cannot be served: route "x/\{id": "\{id" mixes a parameter with text',

@@ -8,7 +8,7 @@ add_executable(test_clashing integration/clashing.c)
 set_target_properties(test_clashing PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_clashing PRIVATE isw_flags isoworker)
-add_dependencies(test_functions test_clashing isw_cli isw_middleware_auth isw_middleware_compress)
+add_dependencies(test_functions test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
   isw_python_tests(integration ${file})
