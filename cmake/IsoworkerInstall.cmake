@@ -19,6 +19,9 @@ endif()
 install(TARGETS isoworker EXPORT isoworkerTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS isoworker_host EXPORT isoworkerHostTargets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
 # Modules stand in a folder beside the library: there src/pipeline/registry.c looks for them, and
 # from there they find the library that loads them. A static library has them in itself.
@@ -46,6 +49,7 @@ configure_package_config_file(
 write_basic_package_version_file("${made_dir}/isoworkerConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(EXPORT isoworkerTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
+install(EXPORT isoworkerHostTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
 install(FILES "${made_dir}/isoworkerConfig.cmake" "${made_dir}/isoworkerConfigVersion.cmake"
         "${PROJECT_SOURCE_DIR}/cmake/IsoworkerModule.cmake"
         DESTINATION "${package_dir}")
@@ -54,7 +58,7 @@ if(NOT BUILD_SHARED_LIBS)
           DESTINATION "${package_dir}")
 endif()
 
-# pkg-config isoworker. Folders below the prefix are named from where the file lies, others as they
+# pkg-config isoworker, and isoworker-host. Folders below the prefix are named from where the file lies, others as they
 # are, as some distributions have them.
 set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
@@ -70,19 +74,27 @@ foreach(dir IN ITEMS LIBDIR INCLUDEDIR)
     set(pc_${dir} "\${prefix}/${pc_${dir}}")
   endif()
 endforeach()
-# Whoever links the static library needs what it stands on; nng has no file of its own there.
-set(pc_requires "")
-set(pc_libs "")
-foreach(package IN LISTS ISOWORKER_STATIC_NEEDS)
-  if(ISW_PKG_${package}_MODULE_NAME)
-    string(APPEND pc_requires " ${ISW_PKG_${package}_MODULE_NAME}")
+# Whoever links a static library needs what it stands on; nng has no file of its own there.
+function(isw_install_pc name library description)
+  set(pc_name ${name})
+  set(pc_library ${library})
+  set(pc_description "${description}")
+  set(pc_requires "")
+  set(pc_libs "")
+  foreach(package IN LISTS ARGN)
+    if(ISW_PKG_${package}_MODULE_NAME)
+      string(APPEND pc_requires " ${ISW_PKG_${package}_MODULE_NAME}")
+    endif()
+  endforeach()
+  if(NOT BUILD_SHARED_LIBS)
+    set(pc_libs " -lnng -pthread -ldl -lm")
   endif()
-endforeach()
-if(NOT BUILD_SHARED_LIBS)
-  set(pc_libs " -lnng -pthread -ldl -lm")
-endif()
-configure_file("${PROJECT_SOURCE_DIR}/cmake/isoworker.pc.in" "${made_dir}/isoworker.pc" @ONLY)
-install(FILES "${made_dir}/isoworker.pc" DESTINATION "${pc_dir}")
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/isoworker.pc.in" "${made_dir}/${name}.pc" @ONLY)
+  install(FILES "${made_dir}/${name}.pc" DESTINATION "${pc_dir}")
+endfunction()
+isw_install_pc(isoworker isoworker "${PROJECT_DESCRIPTION}" ${ISOWORKER_STATIC_NEEDS})
+isw_install_pc(isoworker-host isoworker_host "Isolated function workers: the host as a library"
+               ${ISOWORKER_HOST_STATIC_NEEDS})
 
 # cmake --build build --target uninstall: what the last installation wrote.
 if(ISOWORKER_TOP_LEVEL)

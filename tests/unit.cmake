@@ -51,6 +51,10 @@ if(NOT ISOWORKER_SANITIZE) # a sanitizer exports names of its own
   add_test(NAME structure/the_library_exports_its_interface_alone
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.py ${CMAKE_NM} $<TARGET_FILE:isoworker>
                    ${PROJECT_SOURCE_DIR}/include)
-  set_tests_properties(structure/the_library_exports_its_interface_alone PROPERTIES
+  add_test(NAME structure/the_library_of_the_host_exports_its_interface_alone
+           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.py ${CMAKE_NM} $<TARGET_FILE:isoworker_host>
+                   ${PROJECT_SOURCE_DIR}/include host.h value.h status.h)
+  set_tests_properties(structure/the_library_exports_its_interface_alone
+                       structure/the_library_of_the_host_exports_its_interface_alone PROPERTIES
                        LABELS structure)
 endif()

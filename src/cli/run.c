@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker run`. */
-#include "base/faults.h"
 #include "cli/cli.h"
-#include "host/host.h"
+
+#include <isoworker/host.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static const char usage[] =
     "host.yaml:\n";
 
 /* The host that signals stop; a program runs one. */
-static iswi_host *volatile signalled;
+static isw_host *volatile signalled;
 
 /* SIGHUP also says that the terminal is gone, for good. */
 static bool had_terminal;
@@ -54,25 +54,29 @@ static bool has_terminal(void)
 
 static void on_signal(int number)
 {
-    iswi_host *host = signalled;
+    isw_host *host = signalled;
 
     if (!host)
         return;
     if (number == SIGHUP && (!had_terminal || has_terminal()))
-        iswi_host_reload(host);
+        isw_host_reload(host);
     else
-        iswi_host_stop(host);
+        isw_host_stop(host);
 }
 
-/* Say all that is wrong; the status to end with. */
-static int fail(iswi_faults *faults, const isw_error *error)
+static void print_fault(void *user, const char *sentence)
 {
-    iswi_buffer text = { 0 };
+    bool *printed = user;
 
-    iswi_faults_tell(faults, "isoworker", error, &text);
-    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : error->message, stderr);
-    iswi_buffer_fini(&text);
-    iswi_faults_fini(faults);
+    fprintf(stderr, "isoworker: %s\n", sentence);
+    *printed = true;
+}
+
+/* The status to end with; what is wrong is said, unless it was. */
+static int fail(const isw_error *error, bool printed)
+{
+    if (!printed)
+        fprintf(stderr, "isoworker: %s\n", error->message);
     switch (error->status) {
     case ISW_E_CONFIG:
         return EX_CONFIG;
@@ -91,31 +95,34 @@ static int print_help(void)
     return iswi_cli_host_reference();
 }
 
-static int run(const char *folder, iswi_host_overrides *overrides)
+static int run(isw_host_options *options)
 {
-    iswi_faults faults = { .count = 0 };
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     struct sigaction before = { .sa_handler = SIG_DFL };
     isw_error error = { ISW_OK, "" };
-    iswi_host *host = NULL;
+    isw_host *host = NULL;
+    bool printed = false;
     isw_status status;
 
-    overrides->faults = &faults;
-    status = iswi_host_create(folder, overrides, &host, &error);
-    if (status != ISW_OK)
-        return fail(&faults, &error);
-    signalled = host;
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGHUP, &stop, &before);
-    had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
-    sigaction(SIGPIPE, &ignore, NULL);
+    options->fault = print_fault;
+    options->user = &printed;
+    if (isw_host_create(options, &host, &error) != ISW_OK)
+        return fail(&error, printed);
     signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
-    status = iswi_host_run(host, &error);
+    status = isw_host_start(host, &error);
+    if (status == ISW_OK) {
+        signalled = host;
+        sigaction(SIGINT, &stop, NULL);
+        sigaction(SIGTERM, &stop, NULL);
+        sigaction(SIGHUP, &stop, &before);
+        had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
+        sigaction(SIGPIPE, &ignore, NULL);
+        status = isw_host_wait(host, &error);
+    }
     signalled = NULL;
-    iswi_host_destroy(host);
-    return status == ISW_OK ? EX_OK : fail(&faults, &error);
+    isw_host_destroy(host);
+    return status == ISW_OK ? EX_OK : fail(&error, printed);
 }
 
 static bool parse_port(const char *text, int *port)
@@ -148,29 +155,30 @@ int iswi_cli_run(int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    iswi_host_overrides overrides = { .port = -1, .json = -1, .output = STDOUT_FILENO };
+    isw_host_options host = ISW_HOST_OPTIONS_INIT;
     int letter;
     int code;
 
-    overrides.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    host.output = STDOUT_FILENO;
+    host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (letter == 'l')
-            overrides.listen = optarg;
+            host.listen = optarg;
         else if (letter == 'r')
-            overrides.record = optarg;
+            host.record = optarg;
         else if (letter == 'c')
-            overrides.control = optarg;
+            host.control = optarg;
         else if (letter == 'j')
-            overrides.json = 1;
+            host.json = 1;
         else if (letter == 'd' && (optarg || names_a_function(argc, argv)))
-            overrides.debugged = optarg ? optarg : argv[optind++];
+            host.debugged = optarg ? optarg : argv[optind++];
         else if (letter == 'd')
-            overrides.debug = true;
+            host.debug = true;
         else if (letter == 'h')
             return print_help();
         else if (letter != 'p')
             return EX_USAGE;
-        else if (!parse_port(optarg, &overrides.port)) {
+        else if (!parse_port(optarg, &host.port)) {
             fprintf(stderr, "isoworker: --port takes a number from 0 to 65535\n");
             return EX_USAGE;
         }
@@ -180,5 +188,6 @@ int iswi_cli_run(int argc, char **argv)
         return EX_USAGE;
     }
     code = iswi_cli_reap_orphans();
-    return code == ISWI_CLI_GO_ON ? run(optind < argc ? argv[optind] : ".", &overrides) : code;
+    host.folder = optind < argc ? argv[optind] : ".";
+    return code == ISWI_CLI_GO_ON ? run(&host) : code;
 }

@@ -23,3 +23,13 @@ foreach(name IN ITEMS http engine)
 endforeach()
 isw_test(host/sinks/file STACK host SOURCES support/memory.c)
 isw_test(host/sinks/log STACK host SOURCES support/memory.c)
+
+# The host as a library, with real workers.
+add_executable(test_library_worker host/library/worker.c)
+set_target_properties(test_library_worker PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_library_worker PRIVATE isw_flags isoworker)
+foreach(name IN ITEMS calls life)
+  isw_test(host/library/${name} STACK host SOURCES host/library/support.c)
+  add_dependencies(test_host_library_${name} test_library_worker isw_cli)
+endforeach()

@@ -13,8 +13,10 @@
 #include "host/engine/look.h"
 #include "host/engine/observer.h"
 #include "host/system/capture.h"
+#include "host/system/command.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -59,12 +61,28 @@ static bool is_written(int fd)
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
+/* The command that reads reports: that of this installation, else the one in PATH. */
+static bool find_command(char path[PATH_MAX])
+{
+    isw_error unused = { ISW_OK, "" };
+    char *found = NULL;
+
+    if (iswi_command_beside_library("isoworker", path))
+        return true;
+    if (iswi_spawn_find("isoworker", ".", &found, &unused) != ISW_OK)
+        return false;
+    snprintf(path, PATH_MAX, "%s", found);
+    iswi_free(found);
+    return true;
+}
+
 /* False: it was ended by a signal, and what is in `text` may be half of it. */
 static bool symbolize(int report, iswi_buffer *text, iswi_capture_end *end)
 {
     char *arguments[] = { (char *)"isoworker", (char *)"symbolize", NULL };
     char *environment[] = { (char *)"LC_ALL=C", NULL };
-    const iswi_capture what = { .program = "/proc/self/exe",
+    char command[PATH_MAX];
+    const iswi_capture what = { .program = command,
                                 .arguments = arguments,
                                 .environment = environment,
                                 .input = report,
@@ -74,7 +92,7 @@ static bool symbolize(int report, iswi_buffer *text, iswi_capture_end *end)
 
     *end = (iswi_capture_end){ .signal = 0 };
     iswi_buffer_reset(text);
-    if (lseek(report, 0, SEEK_SET) == 0)
+    if (find_command(command) && lseek(report, 0, SEEK_SET) == 0)
         iswi_capture_watch(&what, text, end);
     return !end->signal || end->late;
 }
@@ -118,7 +136,7 @@ static void show(const reader *r, char *text)
     char *line;
 
     if (!head) {
-        show_line(r, "", "", "crashed, and its report could not be read");
+        show_line(r, "", "", "crashed, and its report could not be read by isoworker symbolize");
         return;
     }
     if (named && sscanf(named, " in function %127[^,], invocation %63s", function, invocation) != 2)

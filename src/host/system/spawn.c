@@ -2,6 +2,8 @@
 /* posix_spawn with a token on an inherited pipe and the output on two others. */
 #include "host/system/spawn.h"
 
+#include "host/system/command.h"
+
 #include "base/alloc.h"
 #include "base/arena.h"
 
@@ -90,10 +92,12 @@ isw_status iswi_spawn_find(const char *command, const char *directory, char **ou
         return isw_error_set(error, ISW_E_NOT_FOUND, "there is no program %s%s%s", path,
                              why ? ": " : "", why ? why : "");
     }
-    if (!is_path && !find_beside_us(command, path) && !find_in_path(command, path))
+    if (!is_path && !find_beside_us(command, path) && !find_in_path(command, path) &&
+        !iswi_command_beside_library(command, path))
         return isw_error_set(error, ISW_E_NOT_FOUND,
-                             "there is no program \"%s\", neither beside isoworker nor in PATH; "
-                             "build it, or give its path with a '/'", command);
+                             "there is no program \"%s\", neither beside %s nor in PATH; "
+                             "build it, or give its path with a '/'", command,
+                             program_invocation_short_name);
     *out = iswi_strdup(path);
     return *out ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
 }

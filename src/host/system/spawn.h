@@ -31,7 +31,7 @@ typedef struct iswi_spawned {
 } iswi_spawned;
 
 /* The program that `command` means: a path if it has a '/', taken from `directory`; else beside
- * this program, else in PATH. The caller frees *out with iswi_free.
+ * this program, else in PATH, else where isoworker is (command.h). The caller frees *out with iswi_free.
  * Errors: ISW_E_NOT_FOUND naming where it was looked for, ISW_E_NO_MEMORY. */
 isw_status iswi_spawn_find(const char *command, const char *directory, char **out,
                            isw_error *error);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISOWORKER_HOST_H
+#define ISOWORKER_HOST_H
+
+/*
+ * isw_host: the host as a part of any program. It starts workers and looks after them, and the
+ * program calls their functions by name; a crash, a leak or a hang in them costs a process of
+ * theirs, never the program. `isoworker run` is such a program. This header is the interface of a
+ * library of its own: isoworker::host in CMake, isoworker-host for pkg-config.
+ *
+ *     isw_host_create(&options, &host, &error);
+ *     isw_host_add_worker(host, &worker, &error);
+ *     isw_host_start(host, &error);
+ *     isw_host_invoke(host, "resize", &input, 500, &result, &error);
+ *     isw_host_result_release(&result);
+ *     isw_host_destroy(host);
+ *
+ * What it does to the program around it. It installs no signal handler, and the program's own never
+ * run on its threads. It writes nothing to standard output or standard error unless asked to. It
+ * has children, the workers and a guard that ends them should the program die, and waits for them
+ * alone: SIGCHLD must not be ignored, and the program must not wait for just any child, as
+ * waitpid(-1) does. A program that has threads may create and start a host. The guard is a fork of
+ * the program that closes all its descriptors and does nothing but wait; it keeps memory as it was
+ * then, so that a host is best started before the program fills gigabytes. A program that forks
+ * without exec keeps the guard from noticing its end, until that child has ended as well. There may
+ * be several hosts at a time. Linux alone.
+ */
+#include <isoworker/export.h>
+#include <isoworker/failure.h>
+#include <isoworker/log.h>
+#include <isoworker/status.h>
+#include <isoworker/value.h>
+
+ISW_BEGIN_DECLS
+
+typedef struct isw_host isw_host;
+
+/* -- Events ------------------------------------------------------------------------------------ */
+
+typedef enum isw_host_event_kind {
+    ISW_HOST_WORKER_STARTED = 1, /* a process of it */
+    ISW_HOST_WORKER_READY,       /* that one takes calls */
+    ISW_HOST_WORKER_ENDED,       /* `text` says how; it is started again, unless the host stops */
+    ISW_HOST_WORKER_GIVEN_UP,    /* after ISW_HOST_WORKER_ENDED: it is not started again; `text` says
+                                    why */
+    ISW_HOST_LOG /* a line of the host, of a worker, or of an invocation */
+} isw_host_event_kind;
+
+/* What it points to lives until the callback returns. */
+typedef struct isw_host_event {
+    size_t size;
+    isw_host_event_kind kind;
+    isw_str worker; /* "plugins", with several processes "plugins[2]"; "host" for its own lines */
+    int64_t pid;    /* of the process; 0 for lines, and where it could not be started */
+    isw_str text;   /* the line's message, or why */
+    /* Of a line: */
+    isw_log_level level;
+    int64_t time_us; /* since 1970-01-01 UTC */
+    isw_str category, function, invocation_id; /* empty: none */
+    isw_map fields;
+} isw_host_event;
+
+/* Is told what happens; on any thread, on several at a time, with locks of the host held. So it
+ * returns soon, and calls nothing of the host but isw_host_stop and isw_host_reload. */
+typedef void (*isw_host_event_fn)(void *user, const isw_host_event *event);
+
+/* -- Making one -------------------------------------------------------------------------------- */
+
+/* Start from ISW_HOST_OPTIONS_INIT. All texts are copied. */
+typedef struct isw_host_options {
+    size_t size; /* sizeof(isw_host_options) */
+    /* Where host.yaml is, for a host that is made from it. NULL: it is made from calls, takes its
+     * relative paths from the current folder, and has no HTTP and no control socket unless `yaml`
+     * or the options below ask for them. */
+    const char *folder;
+    /* Without a folder: what host.yaml might say (`isoworker explain host.yaml`), in block style.
+     * Either it names the workers, or they are added. NULL: nothing. */
+    const char *yaml;
+    const char *listen;  /* address and port for HTTP, instead of http.listen; NULL: that */
+    int port;            /* instead of its port, 0 for any free one; -1: that */
+    const char *control; /* path of the control socket, instead of host.control; NULL: that */
+    const char *record;  /* folder for recorded invocations (`WORKER invoke --replay`); NULL: none */
+    bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
+    const char *debugged; /* function whose worker runs under gdb, in this terminal; starts before
+                             the program has threads; NULL: none */
+    int output;          /* descriptor that log lines are written to; -1: none */
+    int json;            /* in JSON, instead of logging.format: 1 or 0; -1: as that says */
+    bool color;          /* with colours, unless in JSON */
+    isw_host_event_fn event; /* may be NULL */
+    /* Gets each sentence of what is wrong, where isw_error has but the first one; on the thread of
+     * the call that fails. May be NULL. */
+    void (*fault)(void *user, const char *sentence);
+    void *user; /* of both */
+} isw_host_options;
+#define ISW_HOST_OPTIONS_INIT                                                                  \
+    {                                                                                          \
+        sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
+            NULL, NULL, NULL                                                                   \
+    }
+
+/* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to
+ * destroy. Blocks on the file system. Any thread.
+ * Errors: ISW_E_CONFIG with file:line:column, ISW_E_IO, ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_host_create(const isw_host_options *options, isw_host **out,
+                                   isw_error *error);
+
+/* A worker, as `workers` of host.yaml says it. Start from ISW_HOST_WORKER_INIT. */
+typedef struct isw_host_worker {
+    size_t size;      /* sizeof(isw_host_worker) */
+    const char *name; /* unique in the host */
+    const char *const *command; /* program and arguments, ends with NULL. A program without '/' is
+                                   looked for beside this one, in PATH, and where isoworker is */
+    const char *config;         /* its YAML; NULL: worker.yaml in its folder, if there is one */
+    const char *directory;      /* where it runs; NULL: where the host's folder is */
+    const char *const *environment; /* "NAME=value", ends with NULL; more variables; NULL: none */
+    unsigned processes;             /* that share the work; 0: 1 */
+    unsigned start_timeout_ms;      /* from its start until it is ready; 0: 10 s */
+    unsigned restart_delay_ms; /* before a second restart in a row, doubled each time; 0: 100 ms */
+    unsigned give_up_after;    /* ends in a row without one answer; 0: 8 */
+} isw_host_worker;
+#define ISW_HOST_WORKER_INIT                                                   \
+    {                                                                          \
+        sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0      \
+    }
+
+/* Add a worker to a host that was made without a folder and is not started. All of it is copied.
+ * The maker's thread. Errors: ISW_E_CONFIG with the worker's name for what cannot be, a program
+ * that is not there as well; ISW_E_CONFLICT for a name in use, ISW_E_UNSUPPORTED for a host of a
+ * folder or one that has begun, ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_host_add_worker(isw_host *host, const isw_host_worker *worker,
+                                       isw_error *error);
+
+/* -- Running it, once -------------------------------------------------------------------------- */
+
+/* Start the workers and go on in a thread of the host's own. Does not wait for the workers. One
+ * that could not be started can only be destroyed. The maker's thread.
+ * Errors: ISW_E_CONFIG (also without any worker), ISW_E_CONFLICT for an address in use, ISW_E_IO,
+ * ISW_E_UNSUPPORTED where SIGCHLD is ignored or the host has begun before, ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_host_start(isw_host *host, isw_error *error);
+
+/* The same in the calling thread, until isw_host_stop. Blocks. The program's signal handlers may
+ * run on it. Errors: those of isw_host_start and of isw_host_wait. */
+ISW_API isw_status isw_host_run(isw_host *host, isw_error *error);
+
+/* Wait until each worker takes calls, at most `timeout_ms` (-1: as long as it takes). Blocks. Any
+ * thread but those of callbacks. Errors: ISW_E_UNAVAILABLE with the reason when a worker was given
+ * up or the host stops, ISW_E_TIMEOUT with the worker that is missing and what became of it. */
+ISW_API isw_status isw_host_wait_ready(isw_host *host, int timeout_ms, isw_error *error);
+
+/* Where HTTP is served, such as "http://127.0.0.1:7071"; NULL if it is not, or before the start.
+ * Lives as long as the host. Any thread. */
+ISW_API const char *isw_host_url(const isw_host *host);
+
+/* Have every worker read its configuration again, and try those again that were given up. Any
+ * thread, any signal handler. */
+ISW_API void isw_host_reload(isw_host *host);
+
+/* Ask the host to end, and return at once. What is in flight may go on for host.shutdown_grace, is
+ * then cancelled, and has host.cancel_grace to answer. A second call cancels it now, a third does
+ * not wait for answers. Every call that was begun is answered. Any thread, any signal handler. */
+ISW_API void isw_host_stop(isw_host *host);
+
+/* Wait until a host that was started has ended. Blocks. One thread, not that of a callback.
+ * Errors, when no worker could be brought to serve: ISW_E_CONFIG if another start would end alike,
+ * else ISW_E_UNAVAILABLE. */
+ISW_API isw_status isw_host_wait(isw_host *host, isw_error *error);
+
+/* Stop it if it runs, wait for that, and free it. Nobody else may be in a call of it, and results
+ * have been released. Blocks. NULL is allowed. */
+ISW_API void isw_host_destroy(isw_host *host);
+
+/* -- Calling functions ------------------------------------------------------------------------- */
+
+/* What came of a call. All it points to lives until isw_host_result_release. */
+typedef struct isw_host_result {
+    isw_outcome outcome;
+    isw_status status; /* ISW_OK with ISW_OUTCOME_SUCCESS, else why */
+    bool retriable;    /* the same call may succeed when it is made again */
+    isw_str message;   /* a sentence for operators; empty with ISW_OK */
+    isw_value result;  /* of type ISW_VALUE_NONE where there is none */
+    isw_map outputs;   /* those that came with it; the host has done with them what they are for */
+    uint64_t retry_after_ms;      /* with ISW_OUTCOME_RETRY_LATER */
+    const char *invocation_id;    /* as log lines name it; "" if it came to no invocation */
+    void *opaque;
+} isw_host_result;
+
+/* Run the function `name` of any worker, whatever its trigger. `input` (NULL: none) is the trigger's
+ * data as it stands; functions of the trigger http expect an ISW_VALUE_HTTP with method, url and
+ * what else they read, and answer with one. Text is to be UTF-8. One that streams its answer has it
+ * gathered, up to ISW_ANSWER_MAX_BYTES.
+ *
+ * `timeout_ms` is what the call may take in all, 0 as long as the function's own timeout says. A
+ * call that no process can take now, because its worker is not ready yet or has just crashed, waits
+ * for one within that time, without a timeout for 30 s. It is not run twice unless the function is
+ * idempotent and its worker died.
+ *
+ * Blocks. Returns the status of the result. *out (may be NULL) is filled on failure, too, and is
+ * the caller's to release. Any thread but those of callbacks. Errors, beside what functions fail
+ * with: ISW_E_NOT_FOUND with the nearest name, ISW_E_TIMEOUT, ISW_E_WORKER_LOST when it crashed,
+ * ISW_E_BUSY when its worker has as many as it takes, ISW_E_UNAVAILABLE with the reason when the
+ * worker was given up, when an operator drains the host, and before it starts or after it stops;
+ * ISW_E_NO_MEMORY. */
+ISW_API isw_status isw_host_invoke(isw_host *host, const char *name, const isw_value *input,
+                                   unsigned timeout_ms, isw_host_result *out, isw_error *error);
+
+/* Gets the result of a call, which is its own to release, then or later and on any thread; copy the
+ * struct to keep it. Called on any thread, perhaps before isw_host_invoke_async returns, with no
+ * lock held. It should not block, and may begin other calls. */
+typedef void (*isw_host_result_fn)(void *user, isw_host_result *result);
+
+/* The same without waiting: `done` is called exactly once, whatever becomes of call, worker and
+ * host. What `input` points to must live until then; `name` is copied. Does not block. Any thread,
+ * that of a callback of results too. */
+ISW_API void isw_host_invoke_async(isw_host *host, const char *name, const isw_value *input,
+                                   unsigned timeout_ms, isw_host_result_fn done, void *user);
+
+/* Let go of what came, and zero it. One that was released is left as it is. Any thread. */
+ISW_API void isw_host_result_release(isw_host_result *result);
+
+ISW_END_DECLS
+
+#endif

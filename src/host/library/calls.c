@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls by name. One that a process can take goes to the engine at once, another waits here until
+ * one can, or its time is over. Invariant: a call is with the engine, or in `waiting`, or was given
+ * to `done`; so it is answered exactly once. It lives on in its result, until that is released.
+ */
+#include "host/library/gather.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "host/engine/look.h"
+
+#include <stdio.h>
+
+enum { WAIT_MS = 30000, REFUSALS_MAX = 3 };
+
+/* -- Results ----------------------------------------------------------------------------------- */
+
+static void finish(iswi_library_call *call, isw_host_result *result)
+{
+    result->invocation_id = call->invocation_id;
+    result->opaque = call;
+    call->done(call->user, result);
+}
+
+/* Answer with a sentence of ours. */
+static void fail(iswi_library_call *call, const isw_error *why)
+{
+    isw_host_result result = { .outcome = ISW_OUTCOME_FAILED,
+                               .status = why->status,
+                               .retriable = isw_status_retriable(why->status),
+                               .result = isw_value_none() };
+
+    call->message = iswi_strdup(why->message);
+    result.message = isw_str_of(call->message);
+    finish(call, &result);
+}
+
+void isw_host_result_release(isw_host_result *result)
+{
+    iswi_library_call *call = result->opaque;
+
+    if (call) {
+        iswi_answer_release(call->held);
+        iswi_free(call->message);
+        iswi_gather_fini(call);
+        iswi_free(call);
+    }
+    memset(result, 0, sizeof *result);
+    result->invocation_id = "";
+}
+
+/* -- Waiting ----------------------------------------------------------------------------------- */
+
+/* False: nothing waits any more. */
+static bool wait_for_process(iswi_library_call *call)
+{
+    isw_host *host = call->host;
+    bool waits;
+
+    pthread_mutex_lock(&host->lock);
+    waits = !host->ended && !atomic_load(&host->stops);
+    if (waits) {
+        call->next = NULL;
+        *host->waiting_end = call;
+        host->waiting_end = &call->next;
+    }
+    pthread_mutex_unlock(&host->lock);
+    return waits;
+}
+
+static void give_up_waiting(iswi_library_call *call)
+{
+    isw_error error = { ISW_OK, "" };
+
+    isw_error_set(&error, ISW_E_UNAVAILABLE, "%s",
+                  atomic_load(&call->host->stops)            ? "the host stops"
+                  : call->host->end.status != ISW_OK ? call->host->end.message
+                                                             : "the host has ended");
+    fail(call, &error);
+}
+
+/* -- In the engine ----------------------------------------------------------------------------- */
+
+static void fill(iswi_library_call *call, const iswi_answer *answer, isw_host_result *result)
+{
+    *result = (isw_host_result){ .outcome = answer->outcome,
+                                 .status = answer->outcome == ISW_OUTCOME_SUCCESS ? ISW_OK
+                                                                                  : answer->status,
+                                 .retriable = answer->retriable,
+                                 .message = answer->message,
+                                 .result = answer->result,
+                                 .outputs = answer->outputs,
+                                 .retry_after_ms = answer->retry_after_ms };
+    call->held = answer->held;
+    if (!answer->held && answer->message.size) { /* it lives on the stack of whoever answers */
+        call->message = iswi_strndup(answer->message.data, answer->message.size);
+        result->message = isw_str_of(call->message);
+    }
+    if (call->gathered)
+        iswi_gather_result(call, result);
+}
+
+static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer)
+{
+    iswi_library_call *call = user;
+    isw_host_result result;
+
+    iswi_gather_end(call);
+    /* Its process has gone since we looked. */
+    if (!call->process && !answer->held && answer->status == ISW_E_UNAVAILABLE &&
+        ++call->refusals < REFUSALS_MAX && wait_for_process(call)) {
+        iswi_host_wake(atomic_load(&call->host->engine));
+        return;
+    }
+    snprintf(call->invocation_id, sizeof call->invocation_id, "%s", invocation_id);
+    fill(call, answer, &result);
+    finish(call, &result);
+}
+
+static void start(iswi_library_call *call, iswi_host *engine, iswi_host_function *function)
+{
+    const iswi_call one = { .function = function,
+                            .trigger = call->input,
+                            .deadline_ns = call->until_ns,
+                            .events = &iswi_gather_events,
+                            .answer = on_answer,
+                            .user = call };
+
+    iswi_call_start(engine, &one);
+}
+
+/* -- Which function ---------------------------------------------------------------------------- */
+
+static void refuse_name(iswi_host *engine, const char *name, isw_error *error)
+{
+    size_t least = 1 + strlen(name) / 4;
+    const char *nearest = NULL;
+
+    for (const iswi_host_function *at = iswi_host_newest_function(engine); at;
+         at = iswi_function_before(at)) {
+        const char *other = iswi_host_function_name(at);
+        size_t distance = iswi_edit_distance(name, other);
+
+        if (distance <= least && distance < strlen(other)) {
+            nearest = other;
+            least = distance ? distance - 1 : 0;
+        }
+    }
+    isw_error_set(error, ISW_E_NOT_FOUND, "no worker has a function \"%s\"%s%s%s", name,
+                  nearest ? "; is \"" : "", nearest ? nearest : "", nearest ? "\" meant?" : "");
+}
+
+static bool is_known(iswi_host *engine, size_t worker)
+{
+    iswi_process_look look;
+
+    iswi_process_look_at(iswi_host_process(engine, worker, 0), &look, NULL);
+    return look.functions_known;
+}
+
+/* Nobody has told of it: ISW_OK while somebody may, ISW_E_TIMEOUT of those in `late`. */
+static isw_status look_for_teller(iswi_host *engine, const char *name, isw_error *error,
+                                  isw_error *late)
+{
+    for (size_t i = 0; i < iswi_host_worker_count(engine); i++) {
+        if (is_known(engine, i))
+            continue;
+        iswi_library_explain(engine, i, late);
+        if (late->status == ISW_E_TIMEOUT)
+            return ISW_OK;
+    }
+    if (late->status != ISW_OK)
+        return isw_error_set(error, late->status, "function \"%s\" is not known: %s", name,
+                             late->message);
+    refuse_name(engine, name, error);
+    return error->status;
+}
+
+/* Start it, or fill `error` if there is no hope; ISW_OK in the latter, and why in `late`, while it
+ * has to wait. True: it was started. */
+static bool try(iswi_library_call *call, iswi_host *engine, isw_error *error, isw_error *late)
+{
+    iswi_host_function *function = iswi_host_find(engine, call->name);
+
+    if (iswi_host_phase(engine) == ISWI_PHASE_DRAINING)
+        isw_error_set(error, ISW_E_UNAVAILABLE, "the host drains, as it was asked to");
+    else if (!function)
+        look_for_teller(engine, call->name, error, late);
+    else if (iswi_function_served(function)) {
+        start(call, engine, function);
+        return true;
+    } else {
+        iswi_library_explain(engine, iswi_function_worker_number(function), late);
+        if (late->status != ISW_E_TIMEOUT)
+            *error = *late;
+    }
+    return false;
+}
+
+/* -- The supervisor's thread ------------------------------------------------------------------- */
+
+static iswi_library_call *take_waiting(isw_host *host)
+{
+    iswi_library_call *all;
+
+    pthread_mutex_lock(&host->lock);
+    host->turn++;
+    pthread_cond_broadcast(&host->turned);
+    all = host->waiting;
+    host->waiting = NULL;
+    host->waiting_end = &host->waiting;
+    pthread_mutex_unlock(&host->lock);
+    return all;
+}
+
+static void look_again(iswi_library_call *call, iswi_host *engine, int64_t now_ns,
+                       int64_t *next_ns)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_error late = { ISW_OK, "" };
+    int64_t until_ns = call->patience_ns;
+
+    if (atomic_load(&call->host->stops)) {
+        give_up_waiting(call);
+        return;
+    }
+    if (try(call, engine, &error, &late))
+        return;
+    if (error.status == ISW_OK && now_ns >= until_ns)
+        error = late;
+    if (error.status != ISW_OK)
+        fail(call, &error);
+    else if (!wait_for_process(call))
+        give_up_waiting(call);
+    else if (until_ns < *next_ns)
+        *next_ns = until_ns;
+}
+
+void iswi_library_tend(isw_host *host, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_host *engine = atomic_load(&host->engine);
+    iswi_library_call *call = take_waiting(host);
+
+    iswi_gather_widen(host);
+    while (call) {
+        iswi_library_call *next = call->next;
+
+        look_again(call, engine, now_ns, next_ns);
+        call = next;
+    }
+}
+
+void iswi_library_end(isw_host *host)
+{
+    iswi_library_call *call;
+
+    pthread_mutex_lock(&host->lock);
+    host->ended = true;
+    pthread_mutex_unlock(&host->lock);
+    call = take_waiting(host);
+    while (call) {
+        iswi_library_call *next = call->next;
+
+        give_up_waiting(call);
+        call = next;
+    }
+}
+
+/* -- Calling ----------------------------------------------------------------------------------- */
+
+static iswi_library_call *make(isw_host *host, const char *name, const isw_value *input,
+                               unsigned timeout_ms)
+{
+    size_t size = strlen(name) + 1;
+    iswi_library_call *call = iswi_calloc(1, sizeof *call + size);
+    int64_t now_ns = iswi_now_ns();
+
+    if (!call)
+        return NULL;
+    memcpy(call->name, name, size);
+    call->host = host;
+    call->input = input ? *input : isw_value_none();
+    if (timeout_ms && !host->options.debug && !host->options.debugged)
+        call->until_ns = now_ns + (int64_t)timeout_ms * 1000000;
+    call->patience_ns = call->until_ns ? call->until_ns : now_ns + WAIT_MS * INT64_C(1000000);
+    return call;
+}
+
+static bool has_ended(isw_host *host)
+{
+    bool ended;
+
+    pthread_mutex_lock(&host->lock);
+    ended = host->ended;
+    pthread_mutex_unlock(&host->lock);
+    return ended || atomic_load(&host->stops);
+}
+
+void isw_host_invoke_async(isw_host *host, const char *name, const isw_value *input,
+                           unsigned timeout_ms, isw_host_result_fn done, void *user)
+{
+    iswi_host *engine = atomic_load(&host->engine);
+    iswi_library_call *call = make(host, name, input, timeout_ms);
+    isw_host_result no_memory = { .status = ISW_E_NO_MEMORY, .invocation_id = "" };
+    isw_error error = { ISW_OK, "" };
+    isw_error late = { ISW_OK, "" };
+
+    if (!call) {
+        done(user, &no_memory);
+        return;
+    }
+    call->done = done;
+    call->user = user;
+    if (!engine)
+        isw_error_set(&error, ISW_E_UNAVAILABLE, "the host is not started");
+    else if (!has_ended(host) && try(call, engine, &error, &late))
+        return;
+    if (error.status != ISW_OK)
+        fail(call, &error);
+    else if (wait_for_process(call))
+        iswi_host_wake(engine);
+    else
+        give_up_waiting(call);
+}
+
+typedef struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    bool is_here;
+    isw_host_result result;
+} waiter;
+
+static void on_result(void *user, isw_host_result *result)
+{
+    waiter *w = user;
+
+    pthread_mutex_lock(&w->lock);
+    w->result = *result;
+    w->is_here = true;
+    pthread_cond_signal(&w->came);
+    pthread_mutex_unlock(&w->lock);
+}
+
+isw_status isw_host_invoke(isw_host *host, const char *name, const isw_value *input,
+                           unsigned timeout_ms, isw_host_result *out, isw_error *error)
+{
+    waiter w = { .lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER };
+    isw_status status;
+
+    isw_host_invoke_async(host, name, input, timeout_ms, on_result, &w);
+    pthread_mutex_lock(&w.lock);
+    while (!w.is_here)
+        pthread_cond_wait(&w.came, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.came);
+    pthread_mutex_destroy(&w.lock);
+    status = w.result.status;
+    if (status != ISW_OK && w.result.message.size)
+        isw_error_set(error, status, "%.*s", (int)w.result.message.size, w.result.message.data);
+    else if (status != ISW_OK)
+        isw_error_set(error, status, "%s", isw_status_text(status));
+    if (out)
+        *out = w.result;
+    else
+        isw_host_result_release(&w.result);
+    return status;
+}

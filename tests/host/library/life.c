@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A host as a part of a program: made, started, ended. */
+#include "host/library/support.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void assert_message(const isw_error *error, const char *text)
+{
+    if (!strstr(error->message, text))
+        fail_msg("\"%s\" does not say \"%s\"", error->message, text);
+}
+
+/* -- Made -------------------------------------------------------------------------------------- */
+
+static void write_yaml(const char *folder, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/host.yaml", folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void remove_yaml(const char *folder)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/host.yaml", folder);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void host_yaml_makes_a_host_with_http(void **state)
+{
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    assert_non_null(mkdtemp(folder));
+    write_yaml(folder, "workers:\n  - {name: plugins, command: [" WORKER "]}\n");
+    options = options_of(&s);
+    options.folder = folder;
+    options.port = 0;
+    host = make_host(&options);
+    assert_int_equal(isw_host_add_worker(host, &(isw_host_worker)ISW_HOST_WORKER_INIT, &error),
+                     ISW_E_UNSUPPORTED);
+    assert_null(isw_host_url(host));
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    assert_non_null(strstr(isw_host_url(host), "http://127.0.0.1:"));
+    assert_echo(host);
+    isw_host_destroy(host);
+    remove_yaml(folder);
+}
+
+static void all_that_is_wrong_with_host_yaml_is_told(void **state)
+{
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    isw_host *host = NULL;
+    seen s;
+
+    (void)state;
+    seen_init(&s);
+    assert_non_null(mkdtemp(folder));
+    write_yaml(folder, "host: {heartbeet: 1s, log_lines: many}\nworkers:\n  - {name: a, command: [./nix]}\n");
+    options = options_of(&s);
+    options.folder = folder;
+    assert_int_equal(isw_host_create(&options, &host, &error), ISW_E_CONFIG);
+    assert_message(&error, "host.yaml:1:8: ");
+    assert_int_equal(s.faults, 2);
+    assert_null(host);
+    remove_yaml(folder);
+}
+
+static void refuse_worker(const isw_host_worker *worker, isw_status status, const char *text)
+{
+    isw_host *host = make_host(NULL);
+    isw_error error = { ISW_OK, "" };
+
+    add_worker(host, "plugins");
+    assert_int_equal(isw_host_add_worker(host, worker, &error), status);
+    assert_string_equal(error.message, text);
+    isw_host_destroy(host);
+}
+
+static void a_worker_that_cannot_be_is_refused_when_it_is_added(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    static const char *const missing[] = { "./$nothing \"here\"", NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    char text[4096];
+    char folder[2048];
+
+    (void)state;
+    assert_non_null(getcwd(folder, sizeof folder));
+    worker.name = "second";
+    refuse_worker(&worker, ISW_E_CONFIG, "worker \"second\" has no program");
+    worker.command = missing;
+    snprintf(text, sizeof text,
+             "worker \"second\": there is no program %s/./$nothing \"here\"", folder);
+    refuse_worker(&worker, ISW_E_CONFIG, text);
+    worker.command = command;
+    worker.processes = 1000;
+    refuse_worker(&worker, ISW_E_CONFIG,
+                  "worker \"second\": \"processes\" must be a whole number from 1 to 64, not \"1000\" "
+                  "(it is too large)");
+    worker.processes = 1;
+    worker.name = "plugins";
+    refuse_worker(&worker, ISW_E_CONFLICT, "there are two workers named \"plugins\"");
+}
+
+static void a_worker_gets_what_it_was_added_with(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    static const char *const environment[] = { "COLOUR=${blue} \"\\$\n", NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    isw_error error = { ISW_OK, "" };
+    isw_host_result result;
+    seen s;
+    isw_host_options options;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    host = make_host(&options);
+    worker.name = "painters";
+    worker.command = command;
+    worker.environment = environment;
+    worker.processes = 2;
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    assert_int_equal(call(host, "variable", NULL, &result, &error), ISW_OK);
+    assert_int_equal(result.result.as.string.size, strlen("${blue} \"\\$\n"));
+    assert_memory_equal(result.result.as.string.data, "${blue} \"\\$\n",
+                        result.result.as.string.size);
+    isw_host_result_release(&result);
+    await_events(&s, ISW_HOST_WORKER_READY, 2);
+    isw_host_destroy(host);
+    assert_int_equal(s.of[ISW_HOST_WORKER_STARTED], 2);
+    assert_int_equal(s.of[ISW_HOST_WORKER_ENDED], 2);
+    assert_int_equal(s.of[ISW_HOST_WORKER_GIVEN_UP], 0);
+}
+
+static void a_host_needs_a_worker(void **state)
+{
+    isw_host *host = make_host(NULL);
+    isw_error error = { ISW_OK, "" };
+
+    (void)state;
+    assert_int_equal(isw_host_start(host, &error), ISW_E_CONFIG);
+    assert_message(&error, "the host has no worker");
+    isw_host_destroy(host);
+}
+
+/* -- In a program ------------------------------------------------------------------------------ */
+
+static void two_hosts_live_in_one_program(void **state)
+{
+    isw_error error = { ISW_OK, "" };
+    seen seen_of[2];
+    isw_host *hosts[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        seen_init(&seen_of[i]);
+        hosts[i] = start_host(&seen_of[i]);
+    }
+    assert_int_equal(call(hosts[0], "crash", NULL, NULL, &error), ISW_E_WORKER_LOST);
+    assert_echo(hosts[1]);
+    await_events(&seen_of[0], ISW_HOST_WORKER_STARTED, 2);
+    isw_host_destroy(hosts[0]);
+    assert_echo(hosts[1]);
+    isw_host_destroy(hosts[1]);
+    assert_int_equal(seen_of[1].of[ISW_HOST_WORKER_STARTED], 1);
+}
+
+static void a_host_starts_once(void **state)
+{
+    isw_error error = { ISW_OK, "" };
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    host = start_host(&s);
+    assert_int_equal(isw_host_start(host, &error), ISW_E_UNSUPPORTED);
+    assert_message(&error, "has been started before");
+    isw_host_destroy(host);
+}
+
+static void a_stop_before_the_start_ends_it(void **state)
+{
+    isw_error error = { ISW_OK, "" };
+    seen s;
+    isw_host_options options;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    host = make_host(&options);
+    add_worker(host, "plugins");
+    isw_host_stop(host);
+    assert_int_equal(isw_host_run(host, &error), ISW_OK);
+    isw_host_destroy(host);
+}
+
+static void a_host_whose_workers_are_all_given_up_ends_with_the_reason(void **state)
+{
+    static const char *const failing[] = { "/bin/false", NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    host = make_host(&options);
+    worker.name = "failing";
+    worker.command = failing;
+    worker.give_up_after = 1;
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
+    assert_int_equal(isw_host_run(host, &error), ISW_E_UNAVAILABLE);
+    assert_message(&error, "no worker could be brought to serve: worker failing: it exited with "
+                           "status 1");
+    assert_int_equal(s.faults, 1);
+    error.status = ISW_OK;
+    assert_int_equal(call(host, "echo", NULL, NULL, &error), ISW_E_UNAVAILABLE);
+    assert_message(&error, "worker failing");
+    isw_host_destroy(host);
+}
+
+static void hidden_ends_of_children_are_refused(void **state)
+{
+    isw_host *host = make_host(NULL);
+    isw_error error = { ISW_OK, "" };
+    void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+
+    (void)state;
+    add_worker(host, "plugins");
+    assert_int_equal(isw_host_start(host, &error), ISW_E_UNSUPPORTED);
+    assert_message(&error, "SIGCHLD is ignored in this program");
+    signal(SIGCHLD, before);
+    isw_host_destroy(host);
+}
+
+static pthread_t handled_by;
+static volatile sig_atomic_t handled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    handled_by = pthread_self();
+    handled = 1;
+}
+
+/* None of the host's threads lets a signal through that this one holds back. */
+static void signals_of_the_program_run_on_its_own_threads(void **state)
+{
+    sigset_t usr1;
+    sigset_t before;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    signal(SIGUSR1, on_signal);
+    host = start_host(&s);
+    assert_echo(host);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &usr1, &before);
+    kill(getpid(), SIGUSR1);
+    assert_echo(host);
+    assert_false(handled);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_true(handled);
+    assert_true(pthread_equal(handled_by, pthread_self()));
+    isw_host_destroy(host);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+static unsigned count_files(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void a_host_leaves_no_descriptor_and_no_child(void **state)
+{
+    unsigned before = 0;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) { /* what is made once for the process is there after the first */
+        seen s;
+        isw_host *host;
+
+        before = count_files();
+        seen_init(&s);
+        host = start_host(&s);
+        assert_echo(host);
+        isw_host_destroy(host);
+    }
+    assert_int_equal(count_files(), before);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void send_pid(void *user, const isw_host_event *event)
+{
+    if (event->kind == ISW_HOST_WORKER_READY)
+        assert_int_equal(write(*(int *)user, &event->pid, sizeof event->pid), sizeof event->pid);
+}
+
+static void run_until_killed(int pipe)
+{
+    isw_host_options options = ISW_HOST_OPTIONS_INIT;
+    isw_host *host;
+
+    options.event = send_pid;
+    options.user = &pipe;
+    host = make_host(&options);
+    add_worker(host, "plugins");
+    isw_host_run(host, NULL);
+}
+
+static void no_worker_outlives_a_program_that_is_killed(void **state)
+{
+    struct pollfd worker = { .events = POLLIN };
+    int64_t pid = 0;
+    int ends[2];
+    pid_t program;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    program = fork();
+    if (program == 0)
+        run_until_killed(ends[1]);
+    assert_int_equal(read(ends[0], &pid, sizeof pid), sizeof pid);
+    worker.fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    assert_true(worker.fd >= 0);
+    assert_int_equal(poll(&worker, 1, 0), 0);
+    kill(program, SIGKILL);
+    assert_int_equal(poll(&worker, 1, PATIENCE_MS), 1);
+    waitpid(program, NULL, 0);
+    close(worker.fd);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void nothing_is_printed_unless_that_was_asked_for(void **state)
+{
+    FILE *out = tmpfile();
+    int before[2] = { dup(1), dup(2) };
+    isw_host_options options = ISW_HOST_OPTIONS_INIT;
+    isw_error error = { ISW_OK, "" };
+    isw_host *host;
+
+    (void)state;
+    fflush(NULL);
+    dup2(fileno(out), 1);
+    dup2(fileno(out), 2);
+    options.yaml = "logging: {level: trace}\n";
+    host = make_host(&options);
+    add_worker(host, "plugins");
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    assert_int_equal(call(host, "crash", NULL, NULL, &error), ISW_E_WORKER_LOST);
+    assert_echo(host);
+    isw_host_destroy(host);
+    for (int i = 0; i < 2; i++) {
+        dup2(before[i], i + 1);
+        close(before[i]);
+    }
+    assert_int_equal(lseek(fileno(out), 0, SEEK_END), 0);
+    fclose(out);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(host_yaml_makes_a_host_with_http),
+    cmocka_unit_test(all_that_is_wrong_with_host_yaml_is_told),
+    cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
+    cmocka_unit_test(a_worker_gets_what_it_was_added_with),
+    cmocka_unit_test(a_host_needs_a_worker),
+    cmocka_unit_test(two_hosts_live_in_one_program),
+    cmocka_unit_test(a_host_starts_once),
+    cmocka_unit_test(a_stop_before_the_start_ends_it),
+    cmocka_unit_test(a_host_whose_workers_are_all_given_up_ends_with_the_reason),
+    cmocka_unit_test(hidden_ends_of_children_are_refused),
+    cmocka_unit_test(signals_of_the_program_run_on_its_own_threads),
+    cmocka_unit_test(a_host_leaves_no_descriptor_and_no_child),
+    cmocka_unit_test(no_worker_outlives_a_program_that_is_killed),
+    cmocka_unit_test(nothing_is_printed_unless_that_was_asked_for),
+};
+
+ISW_TEST_MAIN(tests)
