@@ -30,7 +30,8 @@ typedef struct isw_property {
 } isw_property;
 
 typedef struct isw_trigger {
-    const char *type;    /* "http", or a type that the host knows */
+    const char *type;    /* "http", "call" of what a program calls by name alone (host.h), or
+                            another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* http: such as "orders/{id}", "files/{*path}", "list/{page?}"; NULL

@@ -184,7 +184,8 @@ typedef struct isw_host_result {
     void *opaque;
 } isw_host_result;
 
-/* Run the function `name` of any worker, whatever its trigger. `input` (NULL: none) is the trigger's
+/* Run the function `name` of any worker, whatever its trigger; one that nothing else calls has
+ * ISW_TRIGGER("call", NULL). `input` (NULL: none) is the trigger's
  * data as it stands; functions of the trigger http expect an ISW_VALUE_HTTP with method, url and
  * what else they read, and answer with one. Text is to be UTF-8. One that streams its answer has it
  * gathered, up to ISW_ANSWER_MAX_BYTES.

@@ -2,8 +2,10 @@
 #include "host/triggers.h"
 
 #include "host/http/trigger.h"
+#include "host/library/trigger.h"
 
 const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_http_trigger,
+    &iswi_call_trigger,
     NULL,
 };

@@ -130,6 +130,10 @@ class PackageTest(unittest.TestCase):
                                            f"-DCMAKE_PREFIX_PATH={prefix}")
         self.assert_consumer_works(program)
         self.assertNotIn("libisoworker", run("ldd", program))
+        program = self.configure_and_build(SOURCE / "samples/plugin_survivor", "plugin_survivor",
+                                           f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.assert_survives(program, program.parent / "plugins")
+        self.assertNotIn("libisoworker", run("ldd", program))
         copy = self.path / "consumer"
         shutil.copytree(HERE / "consumer", copy)
         run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}",
@@ -142,6 +146,30 @@ class PackageTest(unittest.TestCase):
         run(CMAKE, "--build", build, "--target", "uninstall")
         self.assertEqual([path.name for path in prefix.rglob("*") if not path.is_dir() or
                           path.name == "isoworker"], ["others"])
+
+    def assert_survives(self, program, beside):
+        """samples/plugin_survivor, whose plug-ins are the program `beside`."""
+        if beside.parent != program.parent:
+            shutil.copy(beside, program.parent)
+        self.assertEqual(run(program, "count", "crash", "count", cwd=self.path).splitlines(),
+                         ["count: 9", "crash: the worker ended before it answered", "count: 9"])
+
+    def test_program_with_a_host_builds_and_survives(self):
+        """By CMake and by pkg-config; it knows none of what the host stands on."""
+        need("pkg-config")
+        prefix, sample = self.install(), SOURCE / "samples/plugin_survivor"
+        program = self.build_against(prefix, sample, "plugin_survivor")
+        self.assert_survives(program, program.parent / "plugins")
+        pkgconfig = prefix / LIBDIR / "pkgconfig"
+        self.assertIsNone(PRIVATE_NAMES.search((pkgconfig / "isoworker-host.pc").read_text()))
+        flags = run("pkg-config", "--cflags", "--libs", "isoworker-host",
+                    PKG_CONFIG_LIBDIR=str(pkgconfig)).split()
+        other = self.path / "other"
+        other.mkdir()
+        run(CC, *SANITIZE.split(), sample / "plugin_survivor.c", "-o", other / "survivor", *flags,
+            f"-Wl,-rpath,{prefix / LIBDIR}")
+        self.assert_survives(other / "survivor", program.parent / "plugins")
+        self.assertNotIn("libisoworker.so", run("ldd", other / "survivor"))
 
     def test_subproject_consumer_builds(self):
         self.assert_consumer_works(self.configure_and_build(
