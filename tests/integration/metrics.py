@@ -168,6 +168,30 @@ class Metrics(unittest.TestCase):
             self.assertEqual(host.get("count?kind=x")[0], 200)
             self.assertEqual(samples_of(host)[EVENTS % "x"], 2)
 
+    def test_a_process_that_begins_again_while_others_look_is_heard(self):
+        with Host(worker(more="give_up_after: 1000\nrestart_delay_max: 100ms"), top=ADMIN,
+                  chain=CHAIN) as host:
+            stop = threading.Event()
+
+            def look():
+                while not stop.is_set():
+                    scrape(host)
+
+            lookers = [threading.Thread(target=look) for _ in range(4)]
+            for thread in lookers:
+                thread.start()
+            try:
+                for count in range(1, 31):
+                    self.assertEqual(host.get("count?kind=x")[0], 200)
+                    os.kill(process_of(host)["pid"], signal.SIGKILL)
+                    wait_until(lambda count=count: process_of(host)["restarts"] == count)
+                    wait_until(lambda: process_of(host)["state"] == "ready")
+                    wait_until(lambda: samples_of(host)[UNHEARD] == 0)
+            finally:
+                stop.set()
+                for thread in lookers:
+                    thread.join(60)
+
     def test_what_is_counted_while_others_look_is_counted_once(self):
         with start(processes=2) as host:
             stop = threading.Event()

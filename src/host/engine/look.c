@@ -189,14 +189,12 @@ bool iswi_process_serves(iswi_process *process)
     return atomic_load(&process->load) != UINT32_MAX;
 }
 
-bool iswi_process_tell(iswi_process *process, const iswi_frame *frame)
+void iswi_process_tell(iswi_process *process, iswi_tell_fn make, void *user)
 {
-    bool ready;
+    iswi_frame frame;
 
     pthread_mutex_lock(&process->lock);
-    ready = process->state == ISWI_PROCESS_READY;
-    if (ready)
-        iswi_process_send(process, frame);
+    if (process->state == ISWI_PROCESS_READY && make(user, process, &frame))
+        iswi_process_send(process, &frame);
     pthread_mutex_unlock(&process->lock);
-    return ready;
 }

@@ -121,7 +121,10 @@ void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t
 /* The same, but for what needs its lock: whether calls are given to it. */
 bool iswi_process_serves(iswi_process *process);
 
-/* Send a frame to a process that is ready; false: it is not. */
-bool iswi_process_tell(iswi_process *process, const iswi_frame *frame);
+/* Make what a process is to be told; false: nothing. With its lock. */
+typedef bool (*iswi_tell_fn)(void *user, iswi_process *process, iswi_frame *frame);
+
+/* Send a process what `make` makes, if it is ready: it stays so from before that to behind it. */
+void iswi_process_tell(iswi_process *process, iswi_tell_fn make, void *user);
 
 #endif

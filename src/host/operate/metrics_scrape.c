@@ -18,9 +18,9 @@
 
 #include <stdatomic.h>
 
-/* What was asked of one process. */
+/* What was asked of one process; written with its lock, but for answers. */
 typedef struct asked {
-    atomic_bool may;                /* its hello named the capability */
+    atomic_bool may;               /* its hello named the capability */
     atomic_ullong asked, answered; /* the last ids */
 } asked;
 
@@ -29,7 +29,6 @@ struct iswi_scrape {
     iswi_metrics_table *table;
     iswi_metrics_share *shares; /* by worker */
     asked *processes;           /* by number */
-    pthread_mutex_t lock;       /* one asks at a time */
 };
 
 static asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
@@ -39,27 +38,26 @@ static asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
-static void ask_process(iswi_scrape *scrape, iswi_process *process)
+/* One that begins again counts from 0, which must not come between the check and the number: it is
+ * all done with the process's lock, as are the hooks that tell of its life. */
+static bool number_request(void *user, iswi_process *process, iswi_frame *frame)
 {
-    asked *of = asked_of(scrape, process);
-    iswi_frame frame = { .kind = ISWI_METRICS_REQUEST };
+    asked *of = asked_of(user, process);
 
     if (!atomic_load(&of->may) || atomic_load(&of->asked) > atomic_load(&of->answered))
-        return;
-    frame.id = atomic_fetch_add(&of->asked, 1) + 1; /* before the answer can come */
-    if (!iswi_process_tell(process, &frame))
-        atomic_fetch_sub(&of->asked, 1);
+        return false;
+    *frame = (iswi_frame){ .kind = ISWI_METRICS_REQUEST,
+                           .id = atomic_fetch_add(&of->asked, 1) + 1 };
+    return true;
 }
 
 void iswi_scrape_ask(iswi_scrape *scrape)
 {
     const iswi_host *host = scrape->host;
 
-    pthread_mutex_lock(&scrape->lock);
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
         for (unsigned j = 0; j < iswi_host_worker_processes(host, i); j++)
-            ask_process(scrape, iswi_host_process(host, i, j));
-    pthread_mutex_unlock(&scrape->lock);
+            iswi_process_tell(iswi_host_process(host, i, j), number_request, scrape);
 }
 
 unsigned iswi_scrape_awaited(iswi_scrape *scrape)
@@ -148,7 +146,6 @@ static void destroy(void *user)
 {
     iswi_scrape *scrape = user;
 
-    pthread_mutex_destroy(&scrape->lock);
     iswi_metrics_destroy(scrape->table);
     iswi_free(scrape->shares);
     iswi_free(scrape->processes);
@@ -172,7 +169,6 @@ isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *err
 
     if (!scrape)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for metrics");
-    pthread_mutex_init(&scrape->lock, NULL);
     scrape->host = host;
     scrape->table = iswi_metrics_create();
     scrape->shares = iswi_calloc(iswi_host_worker_count(host), sizeof *scrape->shares);
