@@ -224,6 +224,26 @@ def circle_faults(files):
             yield f"src/{layer}: in a circle of #includes, or on one: {', '.join(circle)}"
 
 
+# A context is written in its own room; the others read it, and ask.
+CONTEXT = "src/worker/context/"
+WRITES_CONTEXT = re.compile(r"\bctx(?:->|\.)[\w.]+(?:\[[^]]*\])?[\w.]*"
+                            r"(?:\s*[-+*/|&]?=(?!=)|\+\+|--)")
+
+
+def writer_faults(path, text):
+    if not path.startswith("src/worker/") or path.startswith(CONTEXT):
+        return
+    for match in WRITES_CONTEXT.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{path}:{line}: {match[0]}: a context is written in {CONTEXT} alone"
+
+
+WRITING = ["ctx->has_result = false;", "ctx->head.reply.status = 200;", "ctx->body.read += size;",
+           "ctx->items[i].value = NULL;", "job->ctx.head.begun = true;", "ctx->item_count++;"]
+NOT_WRITING = ["if (ctx->id == id)", "status = f(&ctx->arena);", "test->ctx = made;",
+               "a = ctx->result;", "ctx->id >= 1 && ctx->id != 2"]
+
+
 def sources():
     for top in ("include", "src", "middleware", "samples"):
         for file in sorted((ROOT / top).rglob("*")):
@@ -324,11 +344,16 @@ def main():
     faults += [f"{line}: asks the locale, and is not refused by this test" for line in ASKING
                if not list(locale_faults("src/x.c", line))]
     faults += [fault for line in NOT_ASKING for fault in locale_faults("src/x.c", line)]
+    faults += [f"{line}: writes a context, and is not refused by this test" for line in WRITING
+               if not list(writer_faults("src/worker/http/x.c", line))]
+    faults += [fault for line in NOT_WRITING
+               for fault in writer_faults("src/worker/http/x.c", line)]
     if circle_of(CIRCLE) != ["base/a", "base/b", "base/c"] or circle_of(CIRCLE[1:]):
         faults.append("a circle is not told from a row by this test")
     for path, text in sources():
         faults += include_faults(path, text)
         faults += locale_faults(path, text)
+        faults += writer_faults(path, text)
     faults += circle_faults(list(sources()))
     faults += folder_faults()
     print("\n".join(faults) or "layers: every #include keeps to the table, nothing asks the locale")

@@ -148,7 +148,7 @@ static isw_status refuse(isw_context *ctx, size_t size, size_t outputs)
                                     "file (isw_http_reply_file)");
 }
 
-/* As the host counts them. */
+/* Of the first `count` headers, as the host counts them. */
 static size_t size_of_headers(const isw_pair *headers, size_t count)
 {
     size_t size = 4 * count;
@@ -161,11 +161,12 @@ static size_t size_of_headers(const isw_pair *headers, size_t count)
 /* The headers that were set, and those of a reply that was made by hand. */
 static size_t size_of_head(const isw_context *ctx)
 {
+    const isw_http *reply = &ctx->head.reply;
     const isw_http *made =
         ctx->has_result && ctx->result.type == ISW_VALUE_HTTP ? ctx->result.as.http : NULL;
-    size_t size = size_of_headers(ctx->reply_headers, ctx->reply_header_count);
+    size_t size = size_of_headers(reply->headers.items, reply->headers.count);
 
-    return made && made != &ctx->reply
+    return made && made != reply
                ? size + size_of_headers(made->headers.items, made->headers.count)
                : size;
 }
@@ -176,12 +177,15 @@ static const char head_too_large[] = "the headers of the answer have %zu bytes, 
 /* The answer that says so keeps the headers of the middleware outside, and has room for its own. */
 static isw_status refuse_head(isw_context *ctx, size_t size)
 {
+    const isw_pairs *headers = &ctx->head.reply.headers;
+    size_t kept = headers->count;
+
+    if (kept > ctx->head.outer_count)
+        kept = ctx->head.outer_count;
+    while (size_of_headers(headers->items, kept) > ISW_HEAD_MAX_BYTES / 2)
+        kept--;
+    iswi_answer_head_cut(&ctx->head, kept);
     ctx->has_result = false;
-    if (ctx->reply_header_count > ctx->outer_header_count)
-        ctx->reply_header_count = ctx->outer_header_count;
-    while (size_of_headers(ctx->reply_headers, ctx->reply_header_count) > ISW_HEAD_MAX_BYTES / 2)
-        ctx->reply_header_count--;
-    ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
     if (ctx->run.failure.status != ISW_OK && !ctx->misused)
         return isw_fail_because_at(ctx, ISW_E_FAILED, "", head_too_large, size, ISW_HEAD_MAX_BYTES);
     return iswi_misuse(ctx, ISW_E_TOO_LARGE, head_too_large, size, ISW_HEAD_MAX_BYTES);
@@ -189,7 +193,7 @@ static isw_status refuse_head(isw_context *ctx, size_t size)
 
 isw_status iswi_answer_check_head(isw_context *ctx)
 {
-    size_t size = ctx->begun ? 0 : size_of_head(ctx);
+    size_t size = ctx->head.begun ? 0 : size_of_head(ctx);
 
     return size > ISW_HEAD_MAX_BYTES ? refuse_head(ctx, size) : ISW_OK;
 }
@@ -232,7 +236,7 @@ isw_status iswi_answer_settle(isw_context *ctx)
 
 bool iswi_context_sends_result(const isw_context *ctx)
 {
-    return ctx->has_result && !(ctx->begun && ctx->host);
+    return ctx->has_result && !(ctx->head.begun && ctx->host);
 }
 
 void isw_http_reply_shrinks(isw_context *ctx)

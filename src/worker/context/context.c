@@ -40,7 +40,7 @@ static void take(isw_context *ctx, const iswi_invoke *invoke)
                                         invoke->invocation_id.size);
 
     ctx->invocation_id = id ? id : "";
-    ctx->body_follows = invoke->body_follows;
+    ctx->body.follows = invoke->body_follows;
     ctx->trigger = invoke->trigger;
     ctx->inputs = invoke->inputs;
     ctx->trigger_metadata = invoke->trigger_metadata;
@@ -81,16 +81,6 @@ bool iswi_context_bind(isw_context *ctx, const iswi_bound *bound)
     return ctx->run.chain_state != NULL;
 }
 
-/* What bodies in pieces, and texts on their way, have on the heap. */
-static void end_pieces(isw_context *ctx)
-{
-    ctx->stream = NULL;
-    if (ctx->gathered.data)
-        iswi_buffer_fini(&ctx->gathered);
-    if (ctx->piece.data)
-        iswi_buffer_fini(&ctx->piece);
-}
-
 iswi_generation *iswi_context_end(isw_context *ctx)
 {
     iswi_generation *generation = ctx->generation;
@@ -101,7 +91,7 @@ iswi_generation *iswi_context_end(isw_context *ctx)
         if (ctx->items[i].value && ctx->items[i].key->destroy)
             ctx->items[i].key->destroy(ctx->items[i].value);
     ctx->item_count = 0;
-    end_pieces(ctx);
+    iswi_body_end(&ctx->body);
     ctx->generation = NULL;
     ctx->entry = NULL;
     iswi_arena_reset(&ctx->arena);
@@ -120,7 +110,7 @@ static isw_status call_handler(isw_instance *self, isw_context *ctx, const isw_n
 {
     isw_status status;
 
-    ctx->outer_header_count = ctx->reply_header_count;
+    ctx->head.outer_count = ctx->head.reply.headers.count;
     status = ctx->bound->function->handler(ctx);
     (void)self;
     (void)next;

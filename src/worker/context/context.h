@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "pipeline/chain.h"
 #include "wire/frame.h"
+#include "worker/context/answer_head.h"
+#include "worker/context/body.h"
 #include "worker/context/shared.h"
 
 #include <isoworker/context.h>
@@ -39,9 +41,6 @@ typedef struct iswi_named_bag {
 
 typedef struct iswi_cancel_call iswi_cancel_call;
 typedef struct iswi_after iswi_after;
-typedef struct iswi_form iswi_form;
-
-typedef struct iswi_stream iswi_stream;
 typedef struct iswi_recording iswi_recording;
 
 /* How an invocation reaches a host that takes bodies in pieces, while it runs. */
@@ -116,23 +115,13 @@ struct isw_context {
 
     isw_value result;
     bool has_result;
-    isw_http reply; /* what result points to once isw_http_reply was called */
-    isw_pair *reply_headers;
-    size_t reply_header_count, reply_header_capacity;
-    size_t outer_header_count; /* of them, when the handler was called: those of middleware */
-    iswi_form *form; /* http/form.c: what the body was read as; NULL: nothing yet */
+    iswi_answer_head head;
     iswi_named_bag outputs;
 
-    /* Bodies in pieces and outputs on the way: http/stream.c, emit.c. */
+    /* On the way, before the answer. */
     const iswi_host_side *host; /* NULL: pieces gather here */
-    iswi_stream *stream;        /* once it was asked for */
-    size_t body_read;           /* bytes of the request's body */
-    bool body_follows; /* it is in the stream */
-    bool body_spent;   /* by an earlier try */
-    bool begun;        /* the response */
-    iswi_buffer gathered; /* of its body, without a host */
-    iswi_buffer piece;    /* that is being made */
-    iswi_named_bag emitted;
+    iswi_body body;
+    iswi_named_bag emitted; /* emit.c */
 
     iswi_recording *recording; /* span.c; NULL: nobody has asked */
     bool obeyed; /* its failure is that it was cancelled, under the status of the reason */
@@ -208,6 +197,12 @@ const isw_context *iswi_running(void);
 void iswi_running_prepare(void (*prepare)(void));
 
 /* -- Its answer -------------------------------------------------------------------------------- */
+
+/* The reply of ctx->head is the result now, with this status and body. */
+void iswi_context_reply(isw_context *ctx, int status, isw_bytes body);
+
+/* There is no result any more, whoever made it. */
+void iswi_context_drop_result(isw_context *ctx);
 
 /* Whether ctx->result is to travel with the response. */
 bool iswi_context_sends_result(const isw_context *ctx);

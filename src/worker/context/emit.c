@@ -24,19 +24,18 @@ static isw_status refuse(isw_context *ctx, isw_status status, const char *name, 
 static isw_status copy_frame(isw_context *ctx, const iswi_frame *frame, iswi_frame *copy,
                              isw_error *error)
 {
-    isw_status status;
+    iswi_buffer *piece = iswi_body_piece(&ctx->body);
+    isw_status status = iswi_frame_encode(frame, piece, error);
     void *bytes = NULL;
     size_t used;
 
-    iswi_buffer_reset(&ctx->piece);
-    status = iswi_frame_encode(frame, &ctx->piece, error);
     if (status != ISW_OK)
         return status;
-    bytes = iswi_arena_alloc(&ctx->arena, ctx->piece.size);
+    bytes = iswi_arena_alloc(&ctx->arena, piece->size);
     if (!bytes)
         return ISW_E_NO_MEMORY;
-    memcpy(bytes, ctx->piece.data, ctx->piece.size);
-    return iswi_frame_decode(bytes, ctx->piece.size, &ctx->arena, copy, &used, error);
+    memcpy(bytes, piece->data, piece->size);
+    return iswi_frame_decode(bytes, piece->size, &ctx->arena, copy, &used, error);
 }
 
 static isw_status keep(isw_context *ctx, const iswi_frame *frame, isw_error *error)

@@ -151,7 +151,7 @@ isw_status iswi_context_may_add(isw_context *ctx)
 
 isw_status iswi_context_may_answer(isw_context *ctx)
 {
-    if (!ctx->begun)
+    if (!ctx->head.begun)
         return iswi_context_may_add(ctx);
     return iswi_misuse(ctx, ISW_E_CONFLICT, "the response has begun, and cannot be replaced");
 }
@@ -178,6 +178,19 @@ isw_status isw_context_set_result(isw_context *ctx, const isw_value *data)
     return keep(ctx, &ctx->result) ? ISW_OK : no_memory(ctx);
 }
 
+void iswi_context_reply(isw_context *ctx, int status, isw_bytes body)
+{
+    ctx->head.reply.status = status;
+    ctx->head.reply.body = body;
+    ctx->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &ctx->head.reply };
+    ctx->has_result = true;
+}
+
+void iswi_context_drop_result(isw_context *ctx)
+{
+    ctx->has_result = false;
+}
+
 isw_map isw_context_outputs(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
@@ -193,37 +206,20 @@ const isw_value *isw_context_output(const isw_context *ctx, const char *name)
 void isw_context_start_over(isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    ctx->has_result = ctx->begun; /* what has left stays */
+    ctx->has_result = ctx->head.begun; /* what has left stays */
     ctx->outputs.count = 0;
-    ctx->reply_header_count = ctx->begun ? ctx->reply_header_count : 0;
-    ctx->body_spent = ctx->body_follows && ctx->body_read;
-    ctx->body_read = ctx->body_spent ? ctx->body_read : 0;
+    iswi_answer_head_start_over(&ctx->head, NULL);
+    iswi_body_start_over(&ctx->body);
     ctx->outcome_decided = false;
     ctx->retry_after_ms = 0;
     ctx->failure_logged = false;
     isw_context_recover(ctx);
 }
 
-isw_status isw_context_mark(isw_context *ctx, isw_mark *mark)
-{
-    ISWI_ALIVE(ctx);
-    size_t count = ctx->reply_header_count;
-
-    *mark = (isw_mark){ iswi_arena_calloc(&ctx->arena, count, sizeof *mark->headers), count };
-    if (!mark->headers)
-        return no_memory(ctx);
-    if (count)
-        memcpy(mark->headers, ctx->reply_headers, count * sizeof *mark->headers);
-    return ISW_OK;
-}
-
 void isw_context_start_over_from(isw_context *ctx, const isw_mark *mark)
 {
     isw_context_start_over(ctx);
-    if (ctx->begun || !mark->header_count)
-        return;
-    memcpy(ctx->reply_headers, mark->headers, mark->header_count * sizeof *mark->headers);
-    ctx->reply_header_count = mark->header_count; /* there were so many, so there is room */
+    iswi_answer_head_start_over(&ctx->head, mark);
 }
 
 /* "receipt, ledger"; "none". */

@@ -50,7 +50,6 @@ static void add_lines(iswi_buffer *out, const char *field, const char *text)
 
 static bool write_event(iswi_buffer *out, const isw_event *event)
 {
-    iswi_buffer_reset(out);
     add_lines(out, "", event->comment);
     add_lines(out, "event", event->event);
     add_lines(out, "id", event->id);
@@ -61,18 +60,11 @@ static bool write_event(iswi_buffer *out, const isw_event *event)
     return !out->failed;
 }
 
-static bool has_header(const isw_context *ctx, const char *name)
-{
-    isw_pairs headers = { ctx->reply_headers, ctx->reply_header_count };
-
-    return isw_pairs_find(&headers, name) != NULL;
-}
-
 static isw_status begin_events(isw_context *ctx)
 {
     isw_status status = ISW_OK;
 
-    if (!has_header(ctx, "cache-control"))
+    if (!isw_pairs_find(&ctx->head.reply.headers, "cache-control"))
         status = isw_http_set_header(ctx, "cache-control", "no-store");
     return status == ISW_OK ? isw_http_begin(ctx, 200, "text/event-stream") : status;
 }
@@ -81,14 +73,16 @@ isw_status isw_http_event(isw_context *ctx, const isw_event *event)
 {
     ISWI_ALIVE(ctx);
     isw_status status = iswi_needs(ctx, __func__, "event", event);
+    iswi_buffer *piece;
 
     if (status == ISW_OK)
         status = check_event(ctx, event);
-    if (status == ISW_OK && !ctx->begun)
+    if (status == ISW_OK && !ctx->head.begun)
         status = begin_events(ctx);
     if (status != ISW_OK)
         return status;
-    if (!write_event(&ctx->piece, event))
+    piece = iswi_body_piece(&ctx->body);
+    if (!write_event(piece, event))
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for an event");
-    return isw_http_write(ctx, ctx->piece.data, ctx->piece.size);
+    return isw_http_write(ctx, piece->data, piece->size);
 }

@@ -172,7 +172,7 @@ static isw_status set_range(isw_context *ctx, const file *f, int status, iswi_ra
     unsigned long long size = f->there.size;
     char text[80];
 
-    iswi_reply_forget_header(ctx, "content-range");
+    iswi_answer_head_forget(&ctx->head, "content-range");
     if (status == 206)
         snprintf(text, sizeof text, "bytes %llu-%llu/%llu", first, last, size);
     else if (status == 416)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forms: the request's body, read once and kept on the context. */
+/* Forms: the request's body, read once and kept with the invocation. */
 #include "base/text.h"
 #include "url/percent.h"
 #include "url/query.h"
@@ -11,19 +11,23 @@
 #define URLENCODED "application/x-www-form-urlencoded"
 #define MULTIPART "multipart/form-data"
 
-struct iswi_form {
+typedef struct kept_form {
     bool has_fields, has_parts; /* what was read well */
     isw_pairs fields;
     iswi_parts parts;
-};
+} kept_form;
 
-static iswi_form *form_of(isw_context *ctx)
+static const isw_item_key form_key = { .name = "form" };
+
+static kept_form *form_of(isw_context *ctx)
 {
-    if (!ctx->form)
-        ctx->form = iswi_arena_calloc(&ctx->arena, 1, sizeof *ctx->form);
-    if (!ctx->form)
-        iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a form");
-    return ctx->form;
+    kept_form *known = isw_context_item(ctx, &form_key);
+    kept_form *made = known ? known : iswi_arena_calloc(&ctx->arena, 1, sizeof *made);
+
+    if (known || (made && isw_context_set_item(ctx, &form_key, made) == ISW_OK))
+        return made;
+    iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a form");
+    return NULL;
 }
 
 /* Whether the body can be read as `type`. */
@@ -94,7 +98,7 @@ static isw_status read_fields(isw_context *ctx, isw_pairs *out)
 isw_status isw_form_read(isw_context *ctx, const isw_pairs **out)
 {
     ISWI_ALIVE(ctx);
-    iswi_form *form = form_of(ctx);
+    kept_form *form = form_of(ctx);
     isw_status status = form ? ISW_OK : ISW_E_NO_MEMORY;
 
     if (form && !form->has_fields) {
@@ -125,7 +129,7 @@ static isw_status read_parts(isw_context *ctx, iswi_parts *out)
 isw_status isw_multipart_read(isw_context *ctx, const isw_part **parts, size_t *count)
 {
     ISWI_ALIVE(ctx);
-    iswi_form *form = form_of(ctx);
+    kept_form *form = form_of(ctx);
     isw_status status = form ? ISW_OK : ISW_E_NO_MEMORY;
 
     if (form && !form->has_parts) {

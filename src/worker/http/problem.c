@@ -58,7 +58,7 @@ isw_status isw_http_reply_failure(isw_context *ctx, bool details)
     iswi_buffer *json = &ctx->outgoing.bytes;
 
     if (iswi_context_may_answer(ctx) == ISW_OK)
-        iswi_reply_forget_body(ctx);
+        iswi_answer_head_forget_body(&ctx->head);
     iswi_buffer_reset(json);
     iswi_problem_begin(json, status, NULL, details ? failure->message : NULL);
     iswi_problem_failure(json, failure->status, failure->type, failure->retriable || later);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies: their headers gather on the context, and the reply is its result. Invariant: ctx->reply
- * shows the headers as they are, whether it is made yet or not. */
+/* Replies: their headers gather in the head of the answer, and the reply is its result. */
 #include "worker/http/reply.h"
 
-#include "base/problem.h"
 #include "base/text.h"
 #include "url/fields.h"
 #include "worker/context/failure.h"
@@ -19,70 +17,16 @@ const isw_http *isw_http_response(const isw_context *ctx)
 
 /* -- Headers ----------------------------------------------------------------------------------- */
 
-static void publish_headers(isw_context *ctx)
-{
-    ctx->reply.headers = (isw_pairs){ ctx->reply_headers, ctx->reply_header_count };
-}
-
-/* Take out all of that name but the first `kept`; gives how many there were. */
-static size_t take_out(isw_context *ctx, const char *name, size_t kept)
-{
-    size_t found = 0;
-    size_t count = 0;
-
-    for (size_t i = 0; i < ctx->reply_header_count; i++) {
-        isw_pair pair = ctx->reply_headers[i];
-
-        if (!iswi_field_equal(pair.name, name) || found++ < kept)
-            ctx->reply_headers[count++] = pair;
-    }
-    ctx->reply_header_count = count;
-    publish_headers(ctx);
-    return found;
-}
-
-void iswi_reply_forget_header(isw_context *ctx, const char *name)
-{
-    take_out(ctx, name, 0);
-}
-
-void iswi_reply_forget_body(isw_context *ctx)
-{
-    for (size_t i = ctx->reply_header_count; i-- > 0;)
-        if (iswi_field_of_body(ctx->reply_headers[i].name))
-            memmove(&ctx->reply_headers[i], &ctx->reply_headers[i + 1],
-                    (--ctx->reply_header_count - i) * sizeof *ctx->reply_headers);
-    publish_headers(ctx);
-}
-
-static isw_status append(isw_context *ctx, isw_pair pair)
-{
-    if (ctx->reply_header_count == ISWI_PAIRS_MAX)
-        return iswi_misuse(ctx, ISW_E_TOO_LARGE, "a reply takes no more than %d headers",
-                           ISWI_PAIRS_MAX);
-    if (!iswi_context_grow(ctx, &ctx->reply_headers, &ctx->reply_header_capacity,
-                           ctx->reply_header_count, sizeof *ctx->reply_headers))
-        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
-    ctx->reply_headers[ctx->reply_header_count++] = pair;
-    publish_headers(ctx);
-    return ISW_OK;
-}
-
 isw_status iswi_reply_header(isw_context *ctx, const char *name, const char *value, bool replace)
 {
-    /* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
-    char *name_copy = iswi_lower_case(isw_context_strndup(ctx, name, strlen(name)));
-    char *value_copy = isw_context_strndup(ctx, value, strlen(value));
-    isw_pair pair = { isw_str_of(name_copy), isw_str_of(value_copy) };
+    isw_pair pair = { isw_str_of(name), isw_str_of(value) };
 
-    if (!name_copy || !value_copy)
+    /* Headers travel with their names in lower case (PROTOCOL.md, section 5). */
+    pair.name.data = iswi_lower_case(isw_context_strndup(ctx, name, pair.name.size));
+    pair.value.data = isw_context_strndup(ctx, value, pair.value.size);
+    if (!pair.name.data || !pair.value.data)
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a header");
-    if (!replace || take_out(ctx, name, 1) == 0)
-        return append(ctx, pair);
-    for (size_t i = 0; i < ctx->reply_header_count; i++)
-        if (isw_str_equal(ctx->reply_headers[i].name, pair.name))
-            ctx->reply_headers[i] = pair;
-    return ISW_OK;
+    return replace ? iswi_answer_head_put(ctx, pair) : iswi_answer_head_add(ctx, pair);
 }
 
 static isw_status check_value(isw_context *ctx, const char *name, const char *value)
@@ -142,7 +86,7 @@ isw_status isw_http_remove_header(isw_context *ctx, const char *name)
     if (status == ISW_OK)
         status = iswi_needs(ctx, __func__, "name", name);
     if (status == ISW_OK)
-        iswi_reply_forget_header(ctx, name);
+        iswi_answer_head_forget(&ctx->head, name);
     return status;
 }
 
@@ -169,11 +113,7 @@ isw_status isw_http_reply_bytes(isw_context *ctx, int status, const char *conten
         done = iswi_reply_header(ctx, "content-type", content_type, true);
     if (done != ISW_OK)
         return done;
-    ctx->reply.status = status;
-    ctx->reply.body = (isw_bytes){ body, size };
-    publish_headers(ctx);
-    ctx->result = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = &ctx->reply };
-    ctx->has_result = true;
+    iswi_context_reply(ctx, status, (isw_bytes){ body, size });
     return ISW_OK;
 }
 

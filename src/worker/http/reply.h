@@ -8,12 +8,6 @@
 /* Add a header that is known to be right, or let it take the place of those of its name. */
 isw_status iswi_reply_header(isw_context *ctx, const char *name, const char *value, bool replace);
 
-/* isw_http_remove_header, of a context that may answer. */
-void iswi_reply_forget_header(isw_context *ctx, const char *name);
-
-/* Take back what headers say of a body that another one takes the place of. */
-void iswi_reply_forget_body(isw_context *ctx);
-
 /* What a host makes of a result that is no HTTP reply, with the headers that are set, and the
  * content type that it adds (NULL: none); false for a result that is no answer. */
 bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **type);

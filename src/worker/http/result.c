@@ -14,7 +14,7 @@ bool iswi_reply_of_result(const isw_context *ctx, isw_http *out, const char **ty
     const isw_value none = isw_value_none();
     const isw_value *result = ctx->has_result ? &ctx->result : &none;
 
-    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count } };
+    *out = (isw_http){ .headers = ctx->head.reply.headers };
     if (!iswi_value_body(result, &out->body, type))
         return false;
     out->status = *type ? 200 : 204;
@@ -38,13 +38,13 @@ static isw_status adopt(isw_context *ctx)
     const isw_pair *headers = made.headers.items;
     isw_status status = ISW_OK;
 
-    if (ctx->result.as.http == &ctx->reply)
+    if (ctx->result.as.http == &ctx->head.reply)
         return ISW_OK;
     for (size_t i = 0; i < made.headers.count; i++) {
         const char *name = isw_context_strndup(ctx, headers[i].name.data, headers[i].name.size);
 
         if (name && !is_list(name))
-            iswi_reply_forget_header(ctx, name);
+            iswi_answer_head_forget(&ctx->head, name);
     }
     for (size_t i = 0; status == ISW_OK && i < made.headers.count; i++) {
         const char *name = isw_context_strndup(ctx, headers[i].name.data, headers[i].name.size);
@@ -79,7 +79,7 @@ static isw_status settle(isw_context *ctx, bool whole)
 isw_status isw_http_reply_result(isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    return ctx->trigger.type == ISW_VALUE_HTTP && !ctx->begun ? settle(ctx, true) : ISW_OK;
+    return ctx->trigger.type == ISW_VALUE_HTTP && !ctx->head.begun ? settle(ctx, true) : ISW_OK;
 }
 
 isw_status iswi_reply_settle(isw_context *ctx)
@@ -87,7 +87,7 @@ isw_status iswi_reply_settle(isw_context *ctx)
     isw_status status = ctx->trigger.type == ISW_VALUE_HTTP ? settle(ctx, false) : ISW_OK;
 
     if (status != ISW_OK)
-        ctx->has_result = false;
+        iswi_context_drop_result(ctx);
     return status;
 }
 
@@ -95,9 +95,10 @@ bool iswi_reply_headers_alone(const isw_context *ctx, bool success, isw_http *ou
 {
     const isw_http *made = isw_http_response(ctx);
 
-    if (success || ctx->begun || ctx->trigger.type != ISW_VALUE_HTTP || !ctx->reply_header_count ||
+    if (success || ctx->head.begun || ctx->trigger.type != ISW_VALUE_HTTP ||
+        !ctx->head.reply.headers.count ||
         (made && made->status >= 400 && made->status <= 599))
         return false;
-    *out = (isw_http){ .headers = { ctx->reply_headers, ctx->reply_header_count } };
+    *out = (isw_http){ .headers = ctx->head.reply.headers };
     return true;
 }

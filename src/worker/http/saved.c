@@ -142,7 +142,7 @@ isw_saved_reply *isw_http_save_reply_since(const isw_context *ctx, const isw_mar
 
     if (isw_http_begun(ctx) || (!reply && !iswi_reply_of_result(ctx, &made, &type)))
         return NULL;
-    if (reply && reply != &ctx->reply)
+    if (reply && reply != &ctx->head.reply)
         before.count = 0; /* made by hand: the headers that were set are not in it */
     return save(reply ? reply : &made, type, &before, size);
 }
@@ -159,7 +159,7 @@ isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved)
     if (!body)
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a reply that was saved");
     for (size_t i = 0; status == ISW_OK && i < saved->forgotten; i++)
-        iswi_reply_forget_header(ctx, saved->headers[i].name.data);
+        iswi_answer_head_forget(&ctx->head, saved->headers[i].name.data);
     for (size_t i = saved->forgotten; status == ISW_OK && i < saved->count; i++)
         status = isw_http_add_header(ctx, saved->headers[i].name.data,
                                      saved->headers[i].value.data);

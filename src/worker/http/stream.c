@@ -10,21 +10,9 @@
 
 #include <isoworker/stream.h>
 
-enum {
-    CHUNK_BYTES = 64 * 1024,
-    GATHERED_MOST_BYTES = ISWI_MESSAGE_MAX_BYTES - 1024 * 1024 /* the rest for all else */
-};
+enum { CHUNK_BYTES = 64 * 1024 };
 
 /* -- Reading ----------------------------------------------------------------------------------- */
-
-static iswi_stream *stream_of(isw_context *ctx)
-{
-    if (!ctx->stream)
-        ctx->stream = ctx->host->stream(ctx->host->user, ctx);
-    if (!ctx->stream)
-        iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for a body in pieces");
-    return ctx->stream;
-}
 
 static isw_status send_frame(isw_context *ctx, iswi_frame *frame, const char *what)
 {
@@ -43,18 +31,18 @@ static isw_status send_frame(isw_context *ctx, iswi_frame *frame, const char *wh
 static isw_status read_stream(isw_context *ctx, void *buffer, size_t size, size_t *got)
 {
     iswi_frame frame = { .kind = ISWI_WINDOW };
-    iswi_stream *stream = stream_of(ctx);
+    iswi_stream *stream = iswi_body_stream(ctx);
     isw_status status;
     size_t grant;
 
     if (!stream)
         return ISW_E_NO_MEMORY;
-    if (ctx->body_spent)
+    if (ctx->body.spent)
         return iswi_misuse(ctx, ISW_E_CONFLICT, "the request's body was read by an earlier try");
     status = iswi_stream_take(stream, ctx, buffer, size, got, &grant);
     if (status != ISW_OK)
         return status;
-    ctx->body_read += *got;
+    iswi_body_count(&ctx->body, *got);
     frame.as.window.bytes = grant;
     return grant ? send_frame(ctx, &frame, "the window of the request's body") : ISW_OK;
 }
@@ -63,15 +51,15 @@ static isw_status read_whole(isw_context *ctx, void *buffer, size_t size, size_t
 {
     isw_status status = iswi_context_go_on(ctx);
     isw_bytes body = isw_http_body(ctx);
-    size_t left = ctx->body_read < body.size ? body.size - ctx->body_read : 0;
+    size_t left = ctx->body.read < body.size ? body.size - ctx->body.read : 0;
 
     if (status != ISW_OK)
         return status;
     if (size > left)
         size = left;
     if (size)
-        memcpy(buffer, (const char *)body.data + ctx->body_read, size);
-    ctx->body_read += size;
+        memcpy(buffer, (const char *)body.data + ctx->body.read, size);
+    iswi_body_count(&ctx->body, size);
     *got = size;
     return ISW_OK;
 }
@@ -85,7 +73,7 @@ isw_status isw_http_read(isw_context *ctx, void *buffer, size_t size, size_t *go
         return status;
     if (size == 0)
         return iswi_misuse(ctx, ISW_E_INVALID, "a body cannot be read into 0 bytes");
-    return ctx->body_follows ? read_stream(ctx, buffer, size, got)
+    return ctx->body.follows ? read_stream(ctx, buffer, size, got)
                              : read_whole(ctx, buffer, size, got);
 }
 
@@ -93,9 +81,9 @@ isw_status isw_http_read(isw_context *ctx, void *buffer, size_t size, size_t *go
 
 static isw_status send_head(isw_context *ctx)
 {
-    iswi_frame frame = { .kind = ISWI_HEAD, .as.head.http = ctx->reply };
+    iswi_frame frame = { .kind = ISWI_HEAD, .as.head.http = ctx->head.reply };
 
-    if (!stream_of(ctx))
+    if (!iswi_body_stream(ctx))
         return ISW_E_NO_MEMORY;
     return send_frame(ctx, &frame, "the head of the response");
 }
@@ -115,14 +103,14 @@ isw_status isw_http_begin(isw_context *ctx, int status, const char *content_type
     if (done == ISW_OK && ctx->host)
         done = send_head(ctx);
     if (done == ISW_OK)
-        ctx->begun = true;
+        iswi_answer_head_begin(&ctx->head);
     return done;
 }
 
 bool isw_http_begun(const isw_context *ctx)
 {
     ISWI_ALIVE(ctx);
-    return ctx->begun;
+    return ctx->head.begun;
 }
 
 static isw_status may_write(isw_context *ctx)
@@ -131,19 +119,9 @@ static isw_status may_write(isw_context *ctx)
 
     if (status != ISW_OK)
         return status;
-    if (!ctx->begun)
+    if (!ctx->head.begun)
         return iswi_misuse(ctx, ISW_E_CONFLICT, "the response has not begun: call isw_http_begin");
     return iswi_context_go_on(ctx);
-}
-
-static isw_status gather(isw_context *ctx, const void *bytes, size_t size)
-{
-    if (size > GATHERED_MOST_BYTES - ctx->gathered.size)
-        return iswi_misuse(ctx, ISW_E_TOO_LARGE, "a body of more than %d bytes needs a host that "
-                                               "takes it in pieces", GATHERED_MOST_BYTES);
-    if (!iswi_buffer_append(&ctx->gathered, bytes, size))
-        return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for the response's body");
-    return ISW_OK;
 }
 
 isw_status isw_http_write(isw_context *ctx, const void *bytes, size_t size)
@@ -154,13 +132,13 @@ isw_status isw_http_write(isw_context *ctx, const void *bytes, size_t size)
     if (status == ISW_OK && size)
         status = iswi_needs(ctx, __func__, "piece of the body", bytes);
     if (status == ISW_OK && !ctx->host)
-        return gather(ctx, bytes, size);
+        return iswi_body_gather(ctx, bytes, size);
     while (status == ISW_OK && size) {
         iswi_frame frame = { .kind = ISWI_CHUNK };
         size_t part;
 
-        status = iswi_stream_reserve(ctx->stream, ctx, size < CHUNK_BYTES ? size : CHUNK_BYTES,
-                                     &part);
+        status = iswi_stream_reserve(ctx->body.stream, ctx,
+                                     size < CHUNK_BYTES ? size : CHUNK_BYTES, &part);
         if (status != ISW_OK)
             break;
         frame.as.chunk.bytes = (isw_bytes){ bytes, part };
@@ -174,18 +152,19 @@ isw_status isw_http_write(isw_context *ctx, const void *bytes, size_t size)
 isw_status isw_http_printf(isw_context *ctx, const char *format, ...)
 {
     ISWI_ALIVE(ctx);
+    iswi_buffer *piece;
     va_list args;
     bool ok;
 
     if (!format)
         return iswi_needs(ctx, __func__, "format", format);
-    iswi_buffer_reset(&ctx->piece);
+    piece = iswi_body_piece(&ctx->body);
     va_start(args, format);
-    ok = iswi_buffer_vprintf(&ctx->piece, format, args);
+    ok = iswi_buffer_vprintf(piece, format, args);
     va_end(args);
     if (!ok)
         return iswi_fail(ctx, ISW_E_NO_MEMORY, "no memory for the response's body");
-    return isw_http_write(ctx, ctx->piece.data, ctx->piece.size);
+    return isw_http_write(ctx, piece->data, piece->size);
 }
 
 /* -- The end ----------------------------------------------------------------------------------- */
@@ -194,16 +173,16 @@ isw_status isw_http_printf(isw_context *ctx, const char *format, ...)
 static void settle_body(isw_context *ctx, isw_status status)
 {
     if (isw_context_outcome(ctx, status) != ISW_OUTCOME_SUCCESS)
-        ctx->has_result = false;
+        iswi_context_drop_result(ctx);
     else if (!ctx->host)
-        ctx->reply.body = (isw_bytes){ ctx->gathered.data, ctx->gathered.size };
+        iswi_body_settle(ctx);
 }
 
 isw_status iswi_http_settle(isw_context *ctx, isw_status status)
 {
     if (ctx->emitted.count && isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
         status = iswi_emit_settle(ctx);
-    if (ctx->begun)
+    if (ctx->head.begun)
         settle_body(ctx, status);
     else if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
         status = iswi_reply_settle(ctx);
