@@ -6,28 +6,15 @@
 #include "worker/context/metrics.h"
 
 #include "base/alloc.h"
-#include "base/metric.h"
 #include "base/text.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 static const double seconds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                   0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10 };
 
 enum { SECONDS = sizeof seconds / sizeof seconds[0] };
-
-/* What is looked for. */
-typedef struct key {
-    const isw_metric *metric;
-    const double *bounds; /* HISTOGRAM */
-    size_t bound_count;
-    const char *labels[ISW_METRIC_LABELS_MAX];
-    size_t label_count;
-    uint64_t hash;
-} key;
 
 /* Labels in the form in which they are kept. */
 typedef struct clean_labels {
@@ -71,7 +58,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return mix(hash, word);
 }
 
-static void hash_key(key *k)
+static void hash_key(iswi_series_key *k)
 {
     k->hash = hash_text(0, k->metric->name);
     for (size_t i = 0; i < k->label_count; i++)
@@ -79,7 +66,7 @@ static void hash_key(key *k)
 }
 
 /* A NULL ends them. */
-static void read_labels(key *k, va_list args)
+static void read_labels(iswi_series_key *k, va_list args)
 {
     bool over = false;
 
@@ -92,7 +79,7 @@ static void read_labels(key *k, va_list args)
     hash_key(k);
 }
 
-static void begin_key(key *k, const isw_metric *metric)
+static void begin_key(iswi_series_key *k, const isw_metric *metric)
 {
     k->metric = metric;
     k->bounds = NULL;
@@ -105,27 +92,17 @@ static void begin_key(key *k, const isw_metric *metric)
         k->label_count++;
 }
 
-static bool same_label_names(const iswi_family *family, const key *k)
-{
-    if (family->label_count != k->label_count)
-        return false;
-    for (size_t i = 0; i < k->label_count; i++)
-        if (strcmp(family->labels[i].data, k->metric->labels[i]) != 0)
-            return false;
-    return true;
-}
-
-static bool same_metric(const iswi_family *family, const key *k)
+static bool same_metric(const iswi_family *family, const iswi_series_key *k)
 {
     const isw_metric *metric = &family->metric;
 
     return strcmp(metric->name, k->metric->name) == 0 && metric->type == k->metric->type &&
-           same_label_names(family, k) && metric->bound_count == k->bound_count &&
+           iswi_family_has_labels(family, k) && metric->bound_count == k->bound_count &&
            (k->bound_count == 0 ||
             memcmp(metric->bounds, k->bounds, k->bound_count * sizeof *k->bounds) == 0);
 }
 
-static bool same_labels(const isw_series *series, const key *k)
+static bool same_labels(const isw_series *series, const iswi_series_key *k)
 {
     for (size_t i = 0; i < k->label_count; i++)
         if (strcmp(series->labels[i].data, k->labels[i]) != 0)
@@ -133,7 +110,7 @@ static bool same_labels(const isw_series *series, const key *k)
     return true;
 }
 
-static isw_series *find(const isw_metrics *metrics, const key *k)
+static isw_series *find(const isw_metrics *metrics, const iswi_series_key *k)
 {
     iswi_series_slot *buckets = atomic_load_explicit(&metrics->buckets, memory_order_acquire);
     isw_series *at = NULL;
@@ -146,7 +123,7 @@ static isw_series *find(const isw_metrics *metrics, const key *k)
 }
 
 /* Cut at a whole character; what is not UTF-8 gets question marks. */
-static void clean(key *k, clean_labels *out)
+static void clean(iswi_series_key *k, clean_labels *out)
 {
     for (size_t i = 0; i < k->label_count; i++) {
         size_t size = strnlen(k->labels[i], ISWI_NAME_MAX + 1);
@@ -165,60 +142,6 @@ static void clean(key *k, clean_labels *out)
     hash_key(k);
 }
 
-/* -- Rules ------------------------------------------------------------------------------------- */
-
-static bool ends_in_total(const char *name)
-{
-    static const char total[] = "_total";
-    size_t size = strlen(name);
-
-    return size >= sizeof total && strcmp(name + size - (sizeof total - 1), total) == 0;
-}
-
-/* NULL, or what is wrong with the metric for itself. */
-static const char *fault_of(const key *k)
-{
-    const isw_metric *metric = k->metric;
-    isw_str labels[ISW_METRIC_LABELS_MAX];
-
-    for (size_t i = 0; i < k->label_count; i++)
-        labels[i] = isw_str_of(metric->labels[i]);
-    for (size_t i = k->label_count; i < ISW_METRIC_LABELS_MAX; i++)
-        if (metric->labels[i])
-            return "labels has a NULL before its last name";
-    if ((unsigned)metric->type > ISW_HISTOGRAM)
-        return "an unknown type";
-    if (iswi_metric_is_hosts(isw_str_of(metric->name)))
-        return "the name is one of the host's own";
-    if (metric->type == ISW_COUNTER && !ends_in_total(metric->name))
-        return "the name of a counter ends in _total";
-    if (metric->type == ISW_HISTOGRAM) {
-        const char *fault =
-            iswi_metric_bounds_fault(k->bounds, k->bound_count, ISW_METRIC_BOUNDS_MAX);
-
-        if (fault)
-            return fault;
-    }
-    return iswi_metric_fault(isw_str_of(metric->name), labels, k->label_count);
-}
-
-/* NULL, or why the metric cannot stand beside one that is there. A histogram of the same name may
- * come with other bounds, as a configuration that was read again brings it. */
-static const char *conflict_of(const iswi_family *family, const key *k)
-{
-    const isw_str name = isw_str_of(k->metric->name);
-    const isw_str other = isw_str_of(family->metric.name);
-    const bool histogram = k->metric->type == ISW_HISTOGRAM;
-
-    if (!isw_str_equal(name, other))
-        return iswi_metric_clash(name, histogram, other, family->metric.type == ISW_HISTOGRAM)
-                   ? "its lines would be taken for those of the other metric"
-                   : NULL;
-    if (family->metric.type != k->metric->type)
-        return "the name is described twice, with another type";
-    return same_label_names(family, k) ? NULL : "the name is described twice, with other labels";
-}
-
 /* -- Adding; with the lock --------------------------------------------------------------------- */
 
 /* A copy at *at, which moves on. */
@@ -231,7 +154,7 @@ static isw_str keep(char **at, const char *text)
     return kept;
 }
 
-static size_t label_names_size(const key *k)
+static size_t label_names_size(const iswi_series_key *k)
 {
     size_t size = 0;
 
@@ -240,7 +163,7 @@ static size_t label_names_size(const key *k)
     return size;
 }
 
-static iswi_family *make_family(isw_metrics *metrics, const key *k)
+static iswi_family *make_family(isw_metrics *metrics, const iswi_series_key *k)
 {
     const char *help = k->metric->help ? k->metric->help : "";
     size_t help_size = strnlen(help, ISWI_LINE_MAX);
@@ -276,46 +199,24 @@ static iswi_family *make_family(isw_metrics *metrics, const key *k)
     return family;
 }
 
-/* Say what is wrong with a metric, once: to the programmer, since nobody's request is at fault. */
-static void say_refused(isw_metrics *metrics, const isw_metric *metric, const char *fault,
-                        const iswi_family *other)
-{
-    const size_t size = strnlen(metric->name, ISWI_NAME_MAX);
-    iswi_refused_metric *refused_one = metrics->refused;
-
-    while (refused_one && strncmp(refused_one->name, metric->name, ISWI_NAME_MAX) != 0)
-        refused_one = refused_one->next;
-    if (refused_one || metrics->refused_count == ISWI_FAMILIES_MAX)
-        return;
-    refused_one = iswi_calloc(1, sizeof *refused_one + size + 1);
-    if (!refused_one)
-        return;
-    memcpy(refused_one->name, metric->name, size);
-    refused_one->next = metrics->refused;
-    metrics->refused = refused_one;
-    metrics->refused_count++;
-    fprintf(stderr, "isoworker: the metric \"%s\" is refused and counts nothing: %s%s%s\n",
-            refused_one->name, fault, other ? " " : "", other ? other->metric.name : "");
-}
-
 /* NULL, having said so: there is none, and cannot be. */
-static iswi_family *family_of(isw_metrics *metrics, const key *k)
+static iswi_family *family_of(isw_metrics *metrics, const iswi_series_key *k)
 {
-    const char *fault = fault_of(k);
+    const char *fault = iswi_metric_rule_fault(k);
     iswi_family *at = fault ? NULL : metrics->first;
 
     while (at && !fault && !same_metric(at, k)) {
-        fault = conflict_of(at, k);
+        fault = iswi_metric_conflict(at, k);
         at = fault ? at : at->next;
     }
     if (fault)
-        say_refused(metrics, k->metric, fault, at);
+        iswi_metric_say_refused(metrics, k->metric, fault, at);
     else if (!at)
         at = make_family(metrics, k);
     return fault ? NULL : at;
 }
 
-static isw_series *allocate(const key *k, size_t counts)
+static isw_series *allocate(const iswi_series_key *k, size_t counts)
 {
     size_t size = 0;
     isw_series *series;
@@ -334,7 +235,7 @@ static isw_series *allocate(const key *k, size_t counts)
     return series;
 }
 
-static isw_series *make_series(isw_metrics *metrics, iswi_family *family, const key *k)
+static isw_series *make_series(isw_metrics *metrics, iswi_family *family, const iswi_series_key *k)
 {
     size_t counts = k->bound_count ? k->bound_count + 1 : 0;
     iswi_series_slot *buckets = atomic_load(&metrics->buckets);
@@ -364,7 +265,7 @@ static isw_series *make_series(isw_metrics *metrics, iswi_family *family, const 
     return series;
 }
 
-static isw_series *find_or_make(isw_metrics *metrics, iswi_family *family, key *k)
+static isw_series *find_or_make(isw_metrics *metrics, iswi_family *family, iswi_series_key *k)
 {
     isw_series *series = find(metrics, k);
 
@@ -375,7 +276,7 @@ static isw_series *find_or_make(isw_metrics *metrics, iswi_family *family, key *
 static void count_refusal(isw_metrics *metrics, const iswi_family *family)
 {
     iswi_family *own;
-    key k;
+    iswi_series_key k;
 
     begin_key(&k, &refused);
     k.labels[0] = family ? family->metric.name : "";
@@ -385,7 +286,7 @@ static void count_refusal(isw_metrics *metrics, const iswi_family *family)
         isw_series_add(find_or_make(metrics, own, &k), 1);
 }
 
-static isw_series *refuse(isw_metrics *metrics, iswi_family *family, key *k)
+static isw_series *refuse(isw_metrics *metrics, iswi_family *family, iswi_series_key *k)
 {
     count_refusal(metrics, family);
     if (!family || k->metric->type == ISW_GAUGE)
@@ -396,7 +297,7 @@ static isw_series *refuse(isw_metrics *metrics, iswi_family *family, key *k)
     return find_or_make(metrics, family, k);
 }
 
-static isw_series *add(isw_metrics *metrics, key *k)
+static isw_series *add(isw_metrics *metrics, iswi_series_key *k)
 {
     iswi_family *family = family_of(metrics, k);
     isw_series *series = family ? find(metrics, k) : NULL;
@@ -416,7 +317,7 @@ isw_series *isw_metric_series(isw_metrics *metrics, const isw_metric *metric, ..
     clean_labels labels;
     isw_series *series;
     va_list args;
-    key k;
+    iswi_series_key k;
 
     assert(metric->name);
     begin_key(&k, metric);

@@ -63,6 +63,41 @@ struct isw_metrics {
 isw_metrics *iswi_metrics_create(void); /* NULL: no memory */
 void iswi_metrics_destroy(isw_metrics *metrics); /* NULL is allowed */
 
+/* What is looked for: a metric and the values of its labels. */
+typedef struct iswi_series_key {
+    const isw_metric *metric;
+    const double *bounds; /* HISTOGRAM */
+    size_t bound_count;
+    const char *labels[ISW_METRIC_LABELS_MAX];
+    size_t label_count;
+    uint64_t hash;
+} iswi_series_key;
+
+/* Whether the family has the labels that are looked for, by name. */
+static inline bool iswi_family_has_labels(const iswi_family *family, const iswi_series_key *k)
+{
+    if (family->label_count != k->label_count)
+        return false;
+    for (size_t i = 0; i < k->label_count; i++)
+        if (strcmp(family->labels[i].data, k->metric->labels[i]) != 0)
+            return false;
+    return true;
+}
+
+/* -- Rules; metrics_rules.c -------------------------------------------------------------------- */
+
+/* NULL, or what is wrong with the metric for itself. */
+const char *iswi_metric_rule_fault(const iswi_series_key *k);
+
+/* NULL, or why the metric cannot stand beside one that is there. A histogram of the same name may
+ * come with other bounds, as a configuration that was read again brings it. */
+const char *iswi_metric_conflict(const iswi_family *family, const iswi_series_key *k);
+
+/* Say what is wrong with a metric, once: to the programmer, since nobody's request is at fault.
+ * `other` is the one that it conflicts with, or NULL. With the lock. */
+void iswi_metric_say_refused(isw_metrics *metrics, const isw_metric *metric, const char *fault,
+                             const iswi_family *other);
+
 /* metrics_series.c: the double of these bits. */
 double iswi_metric_double(uint64_t bits);
 
