@@ -6,14 +6,11 @@
  * The host engine as its public face (library/) and the bench use it: made from host.yaml, run in
  * one thread, stopped from any.
  */
-#include "host/engine/log.h"
+#include "host/engine/make.h"
 #include "host/engine/steer.h"
 #include "host/settings/settings.h"
 
 #include <stdbool.h>
-
-typedef struct iswi_trigger iswi_trigger; /* engine/trigger.h */
-typedef struct iswi_sink iswi_sink;       /* engine/sink.h */
 
 typedef struct iswi_host_overrides {
     const char *listen;  /* instead of http.listen; NULL: as configured */
@@ -27,16 +24,14 @@ typedef struct iswi_host_overrides {
     int output;          /* descriptor of the console; -1: none */
     struct iswi_faults *faults; /* gets all that is wrong with host.yaml, or keeps all workers from
                                    serving; lives as long as the host; may be NULL */
-    const iswi_trigger *const *triggers; /* ends with NULL, and lives as long as the
-                                             host; NULL: those that come with it */
-    const iswi_sink *const *sinks; /* likewise */
+    iswi_trigger_list triggers; /* lives as long as the host; NULL: those that come with it */
+    iswi_sink_list sinks;       /* likewise */
     iswi_log_sink listener; /* gets all lines, too; no `write`: nobody */
-    /* What was read already, instead of host.yaml; the settings live as long as the host, which has
-     * the document from here on, also if it fails. NULL: it is read. */
+    /* As iswi_host_make has them: */
     iswi_config *config;
     const iswi_host_settings *settings;
-    bool hidden;    /* no control socket, unless `control` asks for one */
-    bool from_text; /* and not from host.yaml, whose changes mean nothing */
+    bool from_text;
+    bool hidden; /* no control socket, unless `control` asks for one */
 } iswi_host_overrides;
 
 /* Read `folder`/host.yaml and prepare. The process may have threads.
@@ -44,7 +39,5 @@ typedef struct iswi_host_overrides {
  * port in use, ISW_E_IO, ISW_E_NO_MEMORY. */
 isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overrides,
                             iswi_host **out, isw_error *error);
-
-void iswi_host_destroy(iswi_host *host); /* NULL is allowed */
 
 #endif

@@ -113,8 +113,8 @@ void iswi_process_events(iswi_process *process, iswi_link_events *events);
 
 /* -- process.c --------------------------------------------------------------------------------- */
 
-/* With the lock: send a frame; set the state; whether and how well it may be chosen has changed; one
- * more call ended there. */
+/* With the lock: send a frame; set the state; whether and how well it may be chosen has changed;
+ * one more call ended there. */
 void iswi_process_send(iswi_process *process, const iswi_frame *frame);
 void iswi_process_set_state(iswi_process *process, iswi_process_state state);
 void iswi_process_update_load(iswi_process *process);

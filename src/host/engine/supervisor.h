@@ -2,7 +2,7 @@
 #ifndef ISWI_HOST_ENGINE_SUPERVISOR_H
 #define ISWI_HOST_ENGINE_SUPERVISOR_H
 
-/* What the one loop that tends everything tends beside processes. Inside the engine; on its thread. */
+/* What the loop that tends everything tends beside processes. Inside the engine; on its thread. */
 #include <stdint.h>
 
 typedef struct iswi_host iswi_host;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and freeing a host: settings, folders, pools, triggers. */
+#include "host/engine/make.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* -- Folders ----------------------------------------------------------------------------------- */
+
+static isw_status find_folder(iswi_host *host, const char *folder, isw_error *error)
+{
+    char path[PATH_MAX];
+
+    if (!realpath(folder, path))
+        return isw_error_set(error, ISW_E_IO, "%s: %s", folder, strerror(errno));
+    host->folder = iswi_strdup(path);
+    return host->folder ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory");
+}
+
+/* The sockets lie in a folder that only we can enter: a socket's own mode is not enough, and nng
+ * would replace a file of that name. */
+static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
+{
+    isw_status status = iswi_runtime_make(host->runtime_folder, &host->runtime_lock, error);
+    const char *why;
+
+    if (status == ISW_OK && !iswi_runtime_own(SIZE_MAX, &why) && why)
+        iswi_say(host, ISW_LOG_DEBUG,
+                 "XDG_RUNTIME_DIR is not used: %s; the host's sockets are in %s", why,
+                 host->runtime_folder);
+    return status;
+}
+
+/* -- Settings ---------------------------------------------------------------------------------- */
+
+/* Owns make->config. */
+static isw_status read_settings(iswi_host *host, const char *folder,
+                                const iswi_host_make *make, isw_error *error)
+{
+    host->config = make->config;
+    host->settings = make->settings;
+    if (find_folder(host, folder, error) != ISW_OK || host->config)
+        return error->status;
+    return iswi_host_settings_read(host->folder, &host->groups, make->faults, &host->config,
+                                   &host->settings, error);
+}
+
+isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_host **out,
+                           isw_error *error)
+{
+    iswi_host *host = iswi_calloc(1, sizeof *host);
+    isw_status status;
+
+    if (!host) {
+        iswi_config_close(make->config);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
+    }
+    host->loop.epoll = host->loop.wake = host->reload.changes = -1;
+    host->guard.pipe = host->guard.pid_fd = host->runtime_lock = -1;
+    pthread_mutex_init(&host->steering, NULL);
+    iswi_attention_init(&host->attention);
+    host->begun_ns = iswi_now_ns();
+    iswi_arena_init(&host->arena, 64 * 1024);
+    host->triggers.list = make->triggers;
+    host->sinks = make->sinks;
+    host->groups = iswi_triggers_groups(host->triggers.list);
+    host->faults = make->faults;
+    host->from_text = make->from_text;
+    host->debug = make->debug;
+    status = read_settings(host, folder, make, error);
+    if (status == ISW_OK && !iswi_random(host->id_prefix, sizeof host->id_prefix))
+        status = isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
+    if (status != ISW_OK) {
+        iswi_host_destroy(host);
+        return status;
+    }
+    host->options = host->settings->host;
+    if (host->debug)
+        host->options.heartbeat_ms = 0;
+    *out = host;
+    return ISW_OK;
+}
+
+void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_sink *listener)
+{
+    host->log = *log;
+    host->listener = *listener;
+}
+
+/* -- Pools ------------------------------------------------------------------------------------- */
+
+static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
+                            isw_error *error)
+{
+    pool->settings = settings;
+    if (iswi_spawn_find(settings->command.items[0],
+                        settings->directory ? settings->directory : host->folder, &pool->program,
+                        error) != ISW_OK)
+        return error->status; /* it was there a moment ago */
+    pool->processes = iswi_calloc((size_t)settings->processes, sizeof *pool->processes);
+    if (!pool->processes)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
+    for (; pool->count < settings->processes; pool->count++) {
+        iswi_process *process = &pool->processes[pool->count];
+
+        process->host = host;
+        process->pool = pool;
+        process->index = pool->count;
+        process->number = host->process_count++;
+        process->os.output = process->os.errors = -1;
+        pthread_mutex_init(&process->lock, NULL);
+        iswi_printing_init(&process->printing);
+        atomic_init(&process->load, UINT32_MAX);
+        snprintf(process->label, sizeof process->label, settings->processes > 1 ? "%s[%u]" : "%s",
+                 settings->name, pool->count);
+    }
+    return ISW_OK;
+}
+
+static isw_status make_pools(iswi_host *host, isw_error *error)
+{
+    const iswi_worker_settings *workers = host->settings->workers.items;
+    isw_status status = ISW_OK;
+
+    host->pools = iswi_calloc(host->settings->workers.count, sizeof *host->pools);
+    if (!host->pools)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for workers");
+    while (status == ISW_OK && host->pool_count < host->settings->workers.count) {
+        status = init_pool(host, &host->pools[host->pool_count], &workers[host->pool_count], error);
+        host->pool_count++;
+    }
+    return status;
+}
+
+isw_status iswi_host_prepare(iswi_host *host, isw_error *error)
+{
+    isw_status status = make_pools(host, error);
+
+    return status == ISW_OK ? make_runtime_folder(host, error) : status;
+}
+
+const char *iswi_host_runtime_folder(const iswi_host *host)
+{
+    return host->runtime_folder;
+}
+
+isw_status iswi_host_open(iswi_host *host, isw_error *error)
+{
+    isw_status status;
+
+    host->guard.folder = host->runtime_folder;
+    status = iswi_guard_start(&host->guard, error);
+    return status == ISW_OK ? iswi_loop_open(&host->loop, error) : status;
+}
+
+/* -- Triggers ---------------------------------------------------------------------------------- */
+
+isw_status iswi_host_place_listen(const iswi_host *host, const char *group, const isw_error *own,
+                                  isw_error *error)
+{
+    const iswi_node *node = iswi_node_find(iswi_config_root(host->config), group);
+    const iswi_node *listen = iswi_node_find(node, "listen");
+
+    if (own->status == ISW_OK)
+        return ISW_OK;
+    if (!listen || (own->status != ISW_E_CONFIG && own->status != ISW_E_CONFLICT))
+        return isw_error_set(error, own->status, "%s", own->message);
+    return isw_error_set(error, own->status, "%s: %s", iswi_config_where(host->config, listen),
+                         own->message);
+}
+
+static isw_status start_trigger(iswi_host *host, const iswi_trigger *trigger,
+                                const iswi_trigger_start *with, isw_error *error)
+{
+    bool here = trigger->settings && !with->listen && with->port < 0;
+    isw_error own = { ISW_OK, "" };
+
+    iswi_triggers_start(&host->triggers, trigger, with, here ? &own : error);
+    return here ? iswi_host_place_listen(host, trigger->settings->name, &own, error)
+                : error->status;
+}
+
+isw_status iswi_host_start_triggers(iswi_host *host, const char *listen, int port,
+                                    isw_error *error)
+{
+    for (iswi_trigger_list at = host->triggers.list; *at; at++) {
+        bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
+        iswi_trigger_start with = { .host = host,
+                                    .listen = listens ? listen : NULL,
+                                    .port = listens ? port : -1 };
+
+        if ((*at)->settings)
+            with.settings = iswi_host_settings_group(host->settings, &host->groups,
+                                                     (*at)->settings);
+        if (start_trigger(host, *at, &with, error) != ISW_OK)
+            return error->status;
+        if (listens) {
+            listen = NULL;
+            port = -1;
+        }
+    }
+    return ISW_OK;
+}
+
+/* -- The end ----------------------------------------------------------------------------------- */
+
+static void fini_process(iswi_process *process)
+{
+    iswi_buffer_fini(&process->attention.lines);
+    iswi_link_destroy(process->link);
+    iswi_free(process->lacks);
+    iswi_message_release(process->metadata);
+    iswi_buffer_fini(&process->outgoing.bytes);
+    iswi_free(process->places);
+    iswi_free(process->free_places);
+    iswi_printing_fini(&process->printing);
+    pthread_mutex_destroy(&process->lock);
+}
+
+void iswi_host_destroy(iswi_host *host)
+{
+    if (!host)
+        return;
+    iswi_observers_stop(&host->observers);
+    iswi_triggers_stop(&host->triggers);
+    for (size_t i = 0; i < host->pool_count; i++) {
+        for (unsigned j = 0; j < host->pools[i].count; j++)
+            fini_process(&host->pools[i].processes[j]);
+        iswi_free(host->pools[i].processes);
+        iswi_free(host->pools[i].program);
+    }
+    iswi_outputs_close(host);
+    iswi_guard_stop(&host->guard);
+    iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
+    iswi_reload_unwatch(host);
+    iswi_loop_close(&host->loop);
+    iswi_observers_destroy(&host->observers);
+    pthread_mutex_destroy(&host->steering);
+    iswi_attention_fini(&host->attention);
+    iswi_config_close(host->config);
+    iswi_arena_fini(&host->arena);
+    iswi_free(host->functions);
+    iswi_free(host->pools);
+    iswi_free(host->folder);
+    iswi_free(host);
+}
