@@ -4,6 +4,12 @@
 
 #include "host/engine/engine.h"
 
+/* Call `hook` of all that have it; `one` is whose it is. */
+#define TELL(all, hook, ...)                                                                      \
+    for (const iswi_observing *one = (all)->items; one < (all)->items + (all)->count; one++)      \
+        if (one->observer->hook)                                                                  \
+    one->observer->hook(__VA_ARGS__)
+
 isw_status iswi_host_observe(iswi_host *host, const iswi_observer *observer, void *user,
                              isw_error *error)
 {
@@ -33,36 +39,28 @@ void iswi_observe_ended(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->ended)
-            all->items[i].observer->ended(all->items[i].user, process);
+    TELL(all, ended, one->user, process);
 }
 
 void iswi_observe_buried(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->buried)
-            all->items[i].observer->buried(all->items[i].user, process);
+    TELL(all, buried, one->user, process);
 }
 
 void iswi_observe_started(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->started)
-            all->items[i].observer->started(all->items[i].user, process, process->os.pid);
+    TELL(all, started, one->user, process, process->os.pid);
 }
 
 void iswi_observe_ready(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->ready)
-            all->items[i].observer->ready(all->items[i].user, process, process->os.pid);
+    TELL(all, ready, one->user, process, process->os.pid);
 }
 
 void iswi_observe_over(iswi_process *process, bool given_up)
@@ -71,37 +69,28 @@ void iswi_observe_over(iswi_process *process, bool given_up)
     const char *why = process->fault.status == ISW_OK ? "it ended as it was asked to"
                                                       : process->fault.message;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->over)
-            all->items[i].observer->over(all->items[i].user, process, process->os.pid, why,
-                                         given_up);
+    TELL(all, over, one->user, process, process->os.pid, why, given_up);
 }
 
 void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns)
 {
     const iswi_observers *all = &host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->turns)
-            all->items[i].observer->turns(all->items[i].user, now_ns, next_ns);
+    TELL(all, turns, one->user, now_ns, next_ns);
 }
 
 void iswi_observe_silent(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->silent)
-            all->items[i].observer->silent(all->items[i].user, process);
+    TELL(all, silent, one->user, process);
 }
 
 void iswi_observe_settled(iswi_host *host)
 {
     const iswi_observers *all = &host->observers;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].observer->settled)
-            all->items[i].observer->settled(all->items[i].user);
+    TELL(all, settled, one->user);
 }
 
 void iswi_observe_answered(const iswi_observers *all, const iswi_call *call,
