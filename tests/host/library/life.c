@@ -399,6 +399,8 @@ static void nothing_is_printed_unless_that_was_asked_for(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    /* It forks, and nng cannot be used by a child of a program that has used it. */
+    cmocka_unit_test(no_worker_outlives_a_program_that_is_killed),
     cmocka_unit_test(host_yaml_makes_a_host_with_http),
     cmocka_unit_test(all_that_is_wrong_with_host_yaml_is_told),
     cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
@@ -411,7 +413,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hidden_ends_of_children_are_refused),
     cmocka_unit_test(signals_of_the_program_run_on_its_own_threads),
     cmocka_unit_test(a_host_leaves_no_descriptor_and_no_child),
-    cmocka_unit_test(no_worker_outlives_a_program_that_is_killed),
     cmocka_unit_test(nothing_is_printed_unless_that_was_asked_for),
 };
 
