@@ -17,6 +17,12 @@ int iswi_program_check(isw_worker *worker);
 int iswi_program_invoke(isw_worker *worker, int argc, char **argv); /* argv[0] is the name */
 bool iswi_program_takes_value(const char *word); /* an option of `invoke`, all of which do */
 
+/* `invoke` with `--replay FILE [--without NAME]...`, which begins at argv[0]. */
+int iswi_program_replay(isw_worker *worker, int argc, char **argv);
+
+/* Print result and failure of an invocation; the status to end with. */
+int iswi_program_show(const isw_invocation *invocation);
+
 /* Print all that is wrong, if `status` says that anything is, and end the list; the status to end
  * with. */
 int iswi_program_tell(isw_status status, iswi_faults *faults, const isw_error *error);
