@@ -14,7 +14,7 @@
 typedef struct conforming_sink {
     const iswi_sink *sink;
     const isw_pair *given; /* properties that it takes; ends with an empty name */
-    const isw_pair *wrong; /* that it refuses, likewise, each in the place of the first of `given` */
+    const isw_pair *wrong; /* that it refuses, likewise, each instead of the first of `given` */
     /* What has come so far, a line each; free it. The host's log is in `log`, its folder is
      * `folder`. */
     char *(*read)(const char *folder, const char *log);

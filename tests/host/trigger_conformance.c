@@ -318,8 +318,8 @@ void conforms_and_refuses_properties_that_it_does_not_know(void **state)
     conforming_await(&h, "echo");
     wrong = iswi_host_find(h.host, "wrong");
     snprintf(text, sizeof text,
-             "function wrong of worker w is not served: its trigger \"%s\": no property \"%s\"; did "
-             "you mean \"%s\"?", subject.trigger->type, subject.misspelt, subject.meant);
+             "function wrong of worker w is not served: its trigger \"%s\": no property \"%s\"; "
+             "did you mean \"%s\"?", subject.trigger->type, subject.misspelt, subject.meant);
     assert_non_null(strstr(wrong->unserved, text));
     conforming_await_line(&h, text);
     assert_string_equal(wrong->refused, "its trigger refuses its properties");

@@ -56,8 +56,9 @@ bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
         open_output(host, output, type, &binding->properties, &error);
         /* Said now, when somebody looks: not with each value. */
         if (!output->sink)
-            iswi_say(host, ISW_LOG_WARNING, "output %s of function %s of worker %s goes nowhere: %s",
-                     output->name, function->name, function->pool->settings->name, error.message);
+            iswi_say(host, ISW_LOG_WARNING,
+                     "output %s of function %s of worker %s goes nowhere: %s", output->name,
+                     function->name, function->pool->settings->name, error.message);
     }
     return outputs != NULL;
 }

@@ -78,9 +78,10 @@ static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *riv
     if (atomic_load(&entry->function->unserved))
         return;
     refuse(host, entry->function, reason,
-           rival ? iswi_arena_printf(arena, "function %s of worker %s is not served beside function "
-                                            "%s of worker %s: %s", entry->name, entry->worker,
-                                     rival->name, rival->worker, why)
+           rival ? iswi_arena_printf(arena,
+                                     "function %s of worker %s is not served beside function %s of "
+                                     "worker %s: %s", entry->name, entry->worker, rival->name,
+                                     rival->worker, why)
                  : iswi_arena_printf(arena, "function %s of worker %s is not served: %s",
                                      entry->name, entry->worker, why));
 }

@@ -7,8 +7,8 @@
 #include "host/engine/trigger.h"
 #include "host/http/front.h"
 
-/* Start a front that does so, by `options` but for what it asks and tells. No routes yet. Errors: as
- * iswi_http_start. */
+/* Start a front that does so, by `options` but for what it asks and tells. No routes yet. Errors:
+ * as iswi_http_start. */
 isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, iswi_http **out,
                              isw_error *error);
 

@@ -23,7 +23,7 @@ typedef struct http_settings {
     int64_t threads;
 } http_settings;
 
-#define ROW(member, kind, yaml, standard, low, high, text)                                          \
+#define ROW(member, kind, yaml, standard, low, high, text)                                        \
     { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(http_settings, member),        \
       .default_value = (standard), .min = (low), .max = (high), .help = (text) }
 

@@ -13,8 +13,8 @@ typedef struct iswi_check {
 } iswi_check;
 
 /* Read `folder`/host.yaml, have each program check itself (`--describe --json`, which starts no
- * service and serves nothing), and hold all that they are to serve against each other, as a host with
- * these triggers would. Blocks as long as they take, each its start_timeout at most. *out is zeroed
+ * service and serves nothing), and hold all that they are to serve against each other, as a host
+ * with these triggers would. Blocks as long as they take, each its start_timeout at most. *out is zeroed
  * before, and the caller's to fini. False: something is wrong, and told. */
 bool iswi_check_folder(const char *folder, iswi_trigger_list triggers, iswi_check *out);
 void iswi_check_fini(iswi_check *check);

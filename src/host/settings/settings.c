@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option tables of host.yaml, and the one of a whole file, which has the groups of others, too. */
+/* The option tables of host.yaml, and that of a whole file, with the groups of others. */
 #include "host/settings/settings.h"
 
 #include <limits.h>

@@ -285,8 +285,8 @@ static void a_host_has_the_triggers_of_its_list_and_no_other(void **state)
                      ISW_E_CONFIG);
     error.status = ISW_OK;
     assert_int_equal(conforming_start(&h, subject.yaml, "http", false, &error), ISW_OK);
-    conforming_await_line(&h, "function echo of worker w is not served: this host has no trigger of "
-                              "the type \"http\"; it has dummy");
+    conforming_await_line(&h, "function echo of worker w is not served: this host has no trigger "
+                              "of the type \"http\"; it has dummy");
     conforming_stop(&h);
 }
 

@@ -71,8 +71,8 @@ static void a_type_that_there_is_not_is_told_with_the_nearest_one(void **state)
 
     (void)state;
     assert_int_equal(conforming_start(&h, subject.yaml, "htpp", false, &error), ISW_OK);
-    conforming_await_line(&h, "function echo of worker w is not served: this host has no trigger of "
-                              "the type \"htpp\"; did you mean \"http\"? it has http");
+    conforming_await_line(&h, "function echo of worker w is not served: this host has no trigger "
+                              "of the type \"htpp\"; did you mean \"http\"? it has http");
     conforming_await_line(&h, "(not served: this host has no trigger of its type)");
     conforming_stop(&h);
 }
