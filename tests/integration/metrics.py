@@ -259,6 +259,13 @@ class Metrics(unittest.TestCase):
             self.assertEqual(host.get("count?kind=x")[0], 200)
             self.assertEqual(host.request("GET", "metrics")[0], 404)
 
+    def test_without_an_admin_address_a_worker_that_sends_some_is_told_so(self):
+        liar = worker("liar", [SOURCE + "/integration/lying_worker.py"],
+                      "give_up_after: 100\nrestart_delay_max: 100ms")
+        with Host(liar) as host:
+            self.assertEqual(host.get("lie/metrics_that_fall")[0], 502)
+            host.wait_for("worker liar: metrics that nobody asked for; starts again")
+
 
 if __name__ == "__main__":
     main()

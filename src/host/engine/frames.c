@@ -212,6 +212,8 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         return ISW_OK;
     case ISWI_WARMED:
         return refuse(error, "a warmed that nobody asked for");
+    case ISWI_METRICS: /* there is no observer of theirs */
+        return refuse(error, "metrics that nobody asked for");
     default:
         if (frame->kind > ISWI_KIND_CORE_MAX)
             return ISW_OK;
