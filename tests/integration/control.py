@@ -45,6 +45,17 @@ class Control(unittest.TestCase):
             os.kill(process_of(host)["pid"], 9)
             finish()
 
+    def test_status_has_what_each_trigger_tells_of_itself(self):
+        with Host(worker()) as host:
+            host.get("hello/x")
+            host.get("hello/y")
+            host.get("nothing/there")
+            http, call = report(host)["triggers"]
+            self.assertEqual((http["type"], http["url"], call), ("http", host.url, {"type": "call"}))
+            self.assertEqual([row for row in http["numbers"] if row["value"] in ("200", "404")],
+                             [{"name": "requests_total", "label": "code", "value": code,
+                               "number": number} for code, number in (("200", 2), ("404", 1))])
+
     def test_status_shows_the_lane_and_what_a_worker_says_of_itself(self):
         with Host(worker(more="link: {lane: message}"), top="host: {heartbeat: 50ms}") as host:
             host.start("GET", "once?ms=600000")

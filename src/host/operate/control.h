@@ -8,6 +8,7 @@
  * and the triggers wait for none of it.
  */
 #include "host/operate/operate.h"
+#include "host/operate/report.h"
 
 /* -- report.c; any thread ---------------------------------------------------------------------- */
 
@@ -16,6 +17,9 @@ void iswi_report_drain(iswi_host *host, iswi_buffer *out);
 
 /* Append the state of everything as one JSON object. */
 void iswi_report(iswi_operate *operate, iswi_buffer *out);
+
+/* report_triggers.c: what the triggers tell of themselves, in the arena. False: no memory. */
+bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_arena *arena);
 
 /* Append {"ready":false,"reasons":["..."]} and say whether it is: it takes requests, and each
  * worker has a process for them. */

@@ -214,7 +214,7 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
     all.host.admin_url = operate->admin ? iswi_http_url(operate->admin) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
-    if (gather(host, &all, &arena))
+    if (gather(host, &all, &arena) && iswi_report_triggers(host, &all, &arena))
         write_struct(iswi_report_fields, &all, &arena, out);
     else
         out->failed = true;

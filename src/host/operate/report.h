@@ -39,12 +39,26 @@ typedef struct iswi_report_function {
     int64_t mean_us, last_us; /* from its call to its answer; 0: none has ended */
 } iswi_report_function;
 
+/* A number that a trigger tells of itself. */
+typedef struct iswi_report_number {
+    const char *name, *label, *value; /* "requests_total", "code", "200"; the last two may be NULL */
+    int64_t number;
+} iswi_report_number;
+
+typedef struct iswi_report_trigger {
+    const char *type, *url; /* NULL: it is found nowhere */
+    iswi_report_number *numbers;
+    size_t number_count;
+} iswi_report_trigger;
+
 typedef struct iswi_report_all {
     iswi_report_head host;
     iswi_report_process *processes;
     size_t process_count;
     iswi_report_function *functions;
     size_t function_count;
+    iswi_report_trigger *triggers;
+    size_t trigger_count;
     const char **attention; /* what is not as files say, a sentence each, until it is mended */
     size_t attention_count;
 } iswi_report_all;

@@ -56,12 +56,30 @@ static const isw_field function_fields[] = {
     { 0 },
 };
 
+static const isw_field number_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_number, name), .required = true },
+    { ISW_FIELD(STRING, iswi_report_number, label) },
+    { ISW_FIELD(STRING, iswi_report_number, value) },
+    { ISW_FIELD(INT, iswi_report_number, number) },
+    { 0 },
+};
+
+static const isw_field trigger_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_trigger, type), .required = true },
+    { ISW_FIELD(STRING, iswi_report_trigger, url) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_trigger, numbers, number_count),
+      .fields = number_fields, .item_size = sizeof(iswi_report_number) },
+    { 0 },
+};
+
 const isw_field iswi_report_fields[] = {
     { ISW_FIELD(STRUCT, iswi_report_all, host), .fields = head_fields, .required = true },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, processes, process_count),
       .fields = process_fields, .item_size = sizeof(iswi_report_process) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, functions, function_count),
       .fields = function_fields, .item_size = sizeof(iswi_report_function) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_all, triggers, trigger_count),
+      .fields = trigger_fields, .item_size = sizeof(iswi_report_trigger) },
     { ISW_FIELD_LIST(STRING, iswi_report_all, attention, attention_count) },
     { 0 },
 };
