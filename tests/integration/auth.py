@@ -78,7 +78,7 @@ class Auth(unittest.TestCase):
             self.assertEqual(host.request("GET", "pid", headers=forged())[0], 401)
 
     def test_a_set_of_weak_keys_alone_does_not_start(self):
-        with self.app(WEAK, settled=None) as host:
+        with self.app(WEAK, settled="<end>", expect=78) as host:
             host.wait_for('no key in it can verify a signature: the key "weak" has the RSA '
                           'exponent 1')
 
