@@ -29,8 +29,8 @@ void iswi_host_resume(iswi_host *host)
         iswi_say(host, ISW_LOG_INFO, "resumed: new requests are taken again");
 }
 
-/* What a trigger admits is counted from there on, a call until its worker is done with it, even when
- * whoever asked is gone: the larger number is what is left. */
+/* What a trigger admits is counted from there on, a call until its worker is done with it, even
+ * when whoever asked is gone: the larger number is what is left. */
 size_t iswi_host_in_flight(iswi_host *host)
 {
     size_t calls = atomic_load(&host->calls);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker says of an invocation: its answer, at once or in pieces, and what comes before it.
+ * It is for the call in that place, if there is one still. */
+#include "host/engine/answers.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+enum { CLOCKS_DIFFER_NS = 2000000 };
+
+typedef struct held_answer {
+    iswi_message *message;
+    iswi_arena arena;
+    iswi_frame frame;
+} held_answer;
+
+void iswi_answer_release(void *held)
+{
+    held_answer *answer = held;
+
+    if (!answer)
+        return;
+    iswi_message_release(answer->message);
+    iswi_arena_fini(&answer->arena);
+    iswi_free(answer);
+}
+
+/* Chunks and windows may have crossed what ended their call. */
+static iswi_call *call_of(iswi_process *process, uint64_t id)
+{
+    const iswi_place *place = iswi_process_find_place(process, id);
+
+    return place ? place->call : NULL;
+}
+
+isw_status iswi_answers_head(iswi_process *process, uint64_t id, const iswi_head *head,
+                             isw_error *error)
+{
+    iswi_call *call = call_of(process, id);
+    isw_status status = ISW_E_UNSUPPORTED;
+
+    if (call)
+        call->answer_streams = true;
+    if (call && call->events && call->events->head)
+        status = call->events->head(call->user, &head->http);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_PROTOCOL, "a head that cannot begin an answer (%s)",
+                         isw_status_text(status));
+}
+
+isw_status iswi_answers_chunk(iswi_process *process, uint64_t id, const iswi_chunk *chunk,
+                              isw_error *error)
+{
+    const iswi_call *call = call_of(process, id);
+    isw_status status = ISW_E_CONFLICT;
+
+    if (call && call->events && call->events->chunk)
+        status = call->events->chunk(call->user, chunk->bytes);
+    if (!call || status == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_PROTOCOL, "%s",
+                         status == ISW_E_TOO_LARGE ? "a chunk beyond its window"
+                                                   : "a chunk before its head");
+}
+
+void iswi_answers_window(iswi_process *process, uint64_t id, const iswi_window *window)
+{
+    const iswi_call *call = call_of(process, id);
+
+    if (call && call->events && call->events->window)
+        call->events->window(call->user, window->bytes);
+}
+
+/* A worker that notices the end of the time, or obeys our cancel, may say no more than that it was
+ * cancelled. Our clock and its own may differ by what `timeout_ms` was rounded by. */
+static isw_status reason_of(const iswi_call *call, bool stopping)
+{
+    if (call->deadline_ns && iswi_now_ns() >= call->deadline_ns - CLOCKS_DIFFER_NS)
+        return ISW_E_TIMEOUT;
+    return stopping ? ISW_E_UNAVAILABLE : ISW_E_CANCELLED;
+}
+
+/* Why an invocation did not succeed whose response does not say it. */
+static isw_status status_by(isw_outcome outcome)
+{
+    return outcome == ISW_OUTCOME_CANCELLED     ? ISW_E_CANCELLED
+           : outcome == ISW_OUTCOME_RETRY_LATER ? ISW_E_UNAVAILABLE
+                                                : ISW_E_FAILED;
+}
+
+static void fill_answer(held_answer *held, iswi_answer *answer)
+{
+    const iswi_response *response = &held->frame.as.response;
+
+    *answer = (iswi_answer){ .outcome = response->outcome <= ISW_OUTCOME_RETRY_LATER
+                                            ? (isw_outcome)response->outcome
+                                            : ISW_OUTCOME_FAILED,
+                             .status = iswi_status_of_wire(&response->status),
+                             .retriable = response->status.retriable,
+                             .message = response->status.message,
+                             .result = response->result,
+                             .outputs = response->outputs,
+                             .retry_after_ms = response->retry_after_ms,
+                             .held = held };
+    if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
+        answer->status = status_by(answer->outcome);
+}
+
+/* An array is one value after the other. */
+static void take_output(iswi_process *process, const iswi_host_function *function,
+                        const char *invocation_id, isw_str name, const isw_value *value)
+{
+    size_t count = value->type == ISW_VALUE_ARRAY ? value->as.array.count : 1;
+    const isw_value *items = value->type == ISW_VALUE_ARRAY ? value->as.array.items : value;
+
+    for (size_t i = 0; i < count; i++)
+        iswi_output_take(process->host, function, invocation_id, name, &items[i]);
+}
+
+static void take_outputs(iswi_process *process, const iswi_call *call, const isw_map *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        take_output(process, call->function, call->invocation_id, outputs->items[i].name,
+                    &outputs->items[i].value);
+}
+
+void iswi_answers_output(iswi_process *process, uint64_t id, const iswi_output *output)
+{
+    const iswi_host_function *function = NULL;
+    char invocation[sizeof((iswi_call *)0)->invocation_id];
+    const iswi_call *call;
+
+    pthread_mutex_lock(&process->lock);
+    call = call_of(process, id);
+    if (call) {
+        function = call->function;
+        memcpy(invocation, call->invocation_id, sizeof invocation);
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (function)
+        take_output(process, function, invocation, output->name, &output->value);
+}
+
+isw_status iswi_answers_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                                 isw_error *error)
+{
+    held_answer *held = iswi_calloc(1, sizeof *held);
+    iswi_place *place;
+    iswi_call *call;
+    iswi_answer answer;
+    bool stopping;
+    size_t used;
+    isw_status status;
+
+    if (!held)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    iswi_arena_init(&held->arena, 1024);
+    held->message = iswi_message_keep(message, &bytes);
+    if (held->message)
+        status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used,
+                                   error);
+    else
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    if (atomic_load_explicit(&process->printing.lately, memory_order_relaxed))
+        iswi_printing_drain(process);
+    pthread_mutex_lock(&process->lock);
+    place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
+    call = place ? place->call : NULL;
+    stopping = place && place->stopping;
+    if (call)
+        iswi_process_count(process,
+                           held->frame.as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
+    if (place) {
+        iswi_process_free_place(process, held->frame.id);
+        process->answered++;
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (status == ISW_OK && !place)
+        status = isw_error_set(error, ISW_E_PROTOCOL, "a response that nobody waits for");
+    if (!call) {
+        iswi_answer_release(held);
+        return status;
+    }
+    fill_answer(held, &answer);
+    answer.function = call->function;
+    if (answer.status == ISW_E_CANCELLED) {
+        answer.status = reason_of(call, stopping);
+        answer.retriable = isw_status_retriable(answer.status);
+    }
+    answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
+    if (answer.outcome == ISW_OUTCOME_SUCCESS)
+        take_outputs(process, call, &held->frame.as.response.outputs);
+    else if (!held->frame.as.response.logged && !call->complained)
+        iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
+    iswi_call_finish(process->host, call, &answer);
+    return ISW_OK;
+}
+
+void iswi_answers_log(iswi_process *process, uint64_t id, const iswi_log *log)
+{
+    iswi_logline line = { .level = log->level <= ISW_LOG_CRITICAL ? (isw_log_level)log->level
+                                                                  : ISW_LOG_CRITICAL,
+                          .time_us = (int64_t)log->time_us,
+                          .source = isw_str_of(process->label),
+                          .category = log->category,
+                          .message = log->message,
+                          .fields = log->fields.items,
+                          .field_count = log->fields.count };
+    iswi_author who;
+    iswi_call *call;
+
+    line.invocation_id = log->invocation;
+    line.function = log->function;
+    pthread_mutex_lock(&process->lock);
+    who = iswi_process_who(process, id);
+    call = call_of(process, id);
+    if (call)
+        call->complained = call->complained || line.level >= ISW_LOG_WARNING;
+    pthread_mutex_unlock(&process->lock);
+    if (who.function) {
+        line.invocation_id = isw_str_of(who.invocation_id);
+        line.function = isw_str_of(who.function->name); /* lives as long as the host */
+    }
+    iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
+}
