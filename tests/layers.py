@@ -167,6 +167,9 @@ def room_fault(path, name):
     if not other:
         same = own and own.startswith(layer + "/") and own not in FACES
         return f"{own} does not stand on what puts it together" if same else ""
+    for room in (own, other):
+        if room and room not in DOORS:
+            return f"{room} is in neither ROOMS nor DOORS"
     if DOORS[other] is not None and name.rsplit("/", 1)[1] not in DOORS[other]:
         return f"is no door of {other}"
     if not own.startswith(layer + "/") or other.split("/")[1] in ROOMS[layer][own.split("/")[1]]:
@@ -313,6 +316,7 @@ WRONG = [
     ("src/host/x.c", '#include "pipeline/chain.h"'),
     ("src/host/http/x.c", '#include "host/operate/control.h"'),
     ("src/host/http/x.c", '#include "host/host.h"'),
+    ("src/host/nowhere/x.c", '#include "host/engine/call.h"'),
     ("src/host/operate/x.c", '#include "host/http/internal.h"'),
     ("src/cli/x.c", '#include "host/http/internal.h"'),
     ("src/host/host.c", '#include "host/debug/redact.h"'),

@@ -8,6 +8,7 @@
  * theirs, never the program. `isoworker run` is such a program. This header is the interface of a
  * library of its own: isoworker::host in CMake, isoworker-host for pkg-config.
  *
+ *     isw_error error = { ISW_OK, "" };    // again before each call that may fail, see status.h
  *     isw_host_create(&options, &host, &error);
  *     isw_host_add_worker(host, &worker, &error);
  *     isw_host_start(host, &error);
@@ -187,7 +188,8 @@ typedef struct isw_host_result {
 /* Run the function `name` of any worker, whatever its trigger; one that nothing else calls has
  * ISW_TRIGGER("call", NULL). `input` (NULL: none) is the trigger's
  * data as it stands; functions of the trigger http expect an ISW_VALUE_HTTP with method, url and
- * what else they read, and answer with one. Text is to be UTF-8. One that streams its answer has it
+ * what else they read, and answer with one: `url` is matched with no route, so fill `params` and
+ * `query` yourself. Text is to be UTF-8. One that streams its answer has it
  * gathered, up to ISW_ANSWER_MAX_BYTES.
  *
  * `timeout_ms` is what the call may take in all, 0 as long as the function's own timeout says. A

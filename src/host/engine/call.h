@@ -91,7 +91,11 @@ typedef struct iswi_call {
 } iswi_call;
 
 /* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
- * come before this returns. Does not block. */
+ * come before this returns. Does not block. Where no process takes it now, it is answered at once:
+ * ISW_E_UNAVAILABLE while none is ready (a trigger hears of functions before the first one is),
+ * ISW_E_BUSY while all have what they take; whoever can wait calls again. ISW_E_WORKER_LOST when
+ * its process ended, ISW_E_TIMEOUT when its time was over; else it is the function's own. Nothing
+ * is logged of an answer but what the worker says: iswi_function_say is for the trigger. */
 void iswi_call_start(iswi_host *host, const iswi_call *call);
 
 /* Send a frame about a call that was placed there, a chunk of its body or a window for that of its

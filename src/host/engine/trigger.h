@@ -18,7 +18,8 @@
 
 /* -- Functions as a trigger is given them ------------------------------------------------------ */
 
-/* Lives as long as the host. */
+/* Lives as long as the host: a function is the same entry in each set, with the same properties. An
+ * array of them does not. */
 typedef struct iswi_entry {
     const char *name, *worker;
     const void *properties; /* by the trigger's table */
@@ -86,8 +87,9 @@ typedef struct iswi_trigger {
                           void *user, void **set);
     void (*discard)(void *set); /* one that was not published */
 
-    /* Serve this set from now on, and own it; calls by the one before may be on their way. `more`:
-     * there are functions that are not known yet. The supervisor's thread. */
+    /* Serve this set from now on, and own it; again each time that functions become known. Calls by
+     * the one before may be on their way. `more`: there are functions that are not known yet. The
+     * supervisor's thread. */
     void (*publish)(void *self, void *set, bool more);
 
     /* Take nothing new from now on, or again; what came before goes its way. NULL: it goes on while
