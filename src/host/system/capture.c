@@ -98,10 +98,3 @@ bool iswi_capture_watch(const iswi_capture *what, iswi_buffer *out, iswi_capture
     close(ends[0]);
     return pid != 0;
 }
-
-bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out)
-{
-    iswi_capture_end end;
-
-    return iswi_capture_watch(what, out, &end);
-}

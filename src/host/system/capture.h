@@ -24,10 +24,7 @@ typedef struct iswi_capture_end {
 } iswi_capture_end;
 
 /* Run it, append what it prints to `out` until it closes that, has printed too much or takes too
- * long, and end it. False: it could not be started. Blocks; any thread. */
-bool iswi_capture_run(const iswi_capture *what, iswi_buffer *out);
-
-/* The same; *end says how it ended. */
+ * long, and end it; *end says how it ended. False: it could not be started. Blocks; any thread. */
 bool iswi_capture_watch(const iswi_capture *what, iswi_buffer *out, iswi_capture_end *end);
 
 #endif
