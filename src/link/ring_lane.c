@@ -18,7 +18,7 @@
 #include "link/link.h"
 #include "link/ring_writer.h"
 #include "link/sp.h"
-#include "link/spin.h"
+#include "reactor/spin.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -163,6 +163,11 @@ static void tell_closed(ring_lane *lane)
 
 /* -- Waiting ----------------------------------------------------------------------------------- */
 
+static bool something_came(void *user)
+{
+    return iswi_ring_ready(((ring_lane *)user)->in);
+}
+
 /* `seen` is the bell from before we looked for work, so that none rung since is missed. */
 static void sleep_on_bell(ring_lane *lane, uint32_t seen)
 {
@@ -237,7 +242,7 @@ static void *run_first(void *user)
         if (got)
             continue;
         write_waits(lane);
-        if (!iswi_spin_until_ready(&spin, lane->in, &lane->stopping))
+        if (!iswi_spin_until_ready(&spin, something_came, lane, &lane->stopping))
             sleep_on_bell(lane, seen);
     }
     /* A stop may come before the message lane's word, which comes last of all. */

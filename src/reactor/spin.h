@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_LINK_SPIN_H
-#define ISWI_LINK_SPIN_H
+#ifndef ISWI_REACTOR_SPIN_H
+#define ISWI_REACTOR_SPIN_H
 
-/* Staying awake for more: how long the reader of a ring looks again before it sleeps. */
-#include "link/ring.h"
+/* Staying awake for more: how long whoever found nothing looks again before he sleeps. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 typedef struct iswi_spin {
     bool adaptive;
@@ -17,7 +19,10 @@ typedef struct iswi_spin {
  * for. */
 void iswi_spin_init(iswi_spin *spin, int64_t spin_us);
 
-/* True when there is something to read; false when the budget is used up or *stop is set. */
-bool iswi_spin_until_ready(iswi_spin *spin, const iswi_ring *ring, const atomic_bool *stop);
+typedef bool (*iswi_spin_ready_fn)(void *user);
+
+/* True when `ready` says so; false when the budget is used up or *stop is set. */
+bool iswi_spin_until_ready(iswi_spin *spin, iswi_spin_ready_fn ready, void *user,
+                           const atomic_bool *stop);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The budget learns from how soon work arrives. */
-#include "link/spin.h"
+#include "reactor/spin.h"
 
 #include "base/clock.h"
 
@@ -38,19 +38,20 @@ static void pause_cpu(void)
 #endif
 }
 
-static bool look_for(int64_t budget_ns, const iswi_ring *ring, const atomic_bool *stop)
+static bool look_for(int64_t budget_ns, iswi_spin_ready_fn ready, void *user,
+                     const atomic_bool *stop)
 {
     int64_t until = iswi_now_ns() + budget_ns;
 
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (iswi_ring_ready(ring))
+            if (ready(user))
                 return true;
             pause_cpu();
         }
         sched_yield(); /* whoever else wants this core has work to do, and we have not */
     } while (iswi_now_ns() < until && !atomic_load_explicit(stop, memory_order_relaxed));
-    return iswi_ring_ready(ring);
+    return ready(user);
 }
 
 static void learn(iswi_spin *spin, bool paid_off)
@@ -62,7 +63,8 @@ static void learn(iswi_spin *spin, bool paid_off)
     spin->budget_ns = budget < MOST_NS ? budget : MOST_NS;
 }
 
-bool iswi_spin_until_ready(iswi_spin *spin, const iswi_ring *ring, const atomic_bool *stop)
+bool iswi_spin_until_ready(iswi_spin *spin, iswi_spin_ready_fn ready, void *user,
+                           const atomic_bool *stop)
 {
     int64_t budget = spin->budget_ns;
     bool found;
@@ -71,7 +73,7 @@ bool iswi_spin_until_ready(iswi_spin *spin, const iswi_ring *ring, const atomic_
         budget = MOST_NS / 2;
     if (!budget)
         return false;
-    found = look_for(budget, ring, stop);
+    found = look_for(budget, ready, user, stop);
     if (spin->adaptive)
         learn(spin, found);
     return found;
