@@ -58,8 +58,8 @@ ROOMS = {
 DOORS = {
     "host/system": None,
     "host/settings": {"settings.h"},
-    "host/engine": {"call.h", "log.h", "look.h", "make.h", "observer.h", "sink.h", "steer.h",
-                    "trigger.h"},
+    "host/engine": {"call.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
+                    "sink.h", "steer.h", "trigger.h"},
     "host/http": {"front.h", "trigger.h"},
     "host/sinks": {"sinks.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h"},

@@ -17,6 +17,7 @@
 #include "host/engine/loop.h"
 #include "host/engine/observers.h"
 #include "host/engine/process.h"
+#include "host/engine/reactors.h"
 #include "host/engine/sink.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
@@ -78,6 +79,15 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
 /* Answer with what a worker sent and free. Owns `call`. */
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);
 
+/* reactors.c */
+typedef struct iswi_reactors {
+    iswi_reactor *list[ISWI_REACTORS_MAX];
+    unsigned count;
+} iswi_reactors;
+
+iswi_reactor *iswi_reactors_of(const iswi_host *host, const iswi_process *process);
+void iswi_reactors_stop(iswi_reactors *reactors);
+
 struct iswi_host {
     iswi_config *config;
     const iswi_host_settings *settings;
@@ -105,6 +115,7 @@ struct iswi_host {
     iswi_sink_list sinks;   /* that it can open */
 
     iswi_loop loop;            /* loop.c */
+    iswi_reactors reactors;    /* made before it runs */
     iswi_reloads reload;       /* reload.c */
     iswi_attention attention; /* attention.c */
     atomic_int stops; /* how often iswi_host_stop was called */

@@ -152,11 +152,14 @@ const char *iswi_host_runtime_folder(const iswi_host *host)
 
 isw_status iswi_host_open(iswi_host *host, isw_error *error)
 {
+    iswi_reactor *first;
     isw_status status;
 
     host->guard.folder = host->runtime_folder;
     status = iswi_guard_start(&host->guard, error);
-    return status == ISW_OK ? iswi_loop_open(&host->loop, error) : status;
+    if (status == ISW_OK)
+        status = iswi_loop_open(&host->loop, error);
+    return status == ISW_OK ? iswi_host_reactor(host, 0, &first, error) : status;
 }
 
 /* -- Triggers ---------------------------------------------------------------------------------- */
@@ -235,6 +238,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].program);
     }
+    iswi_reactors_stop(&host->reactors);
     iswi_outputs_close(host);
     iswi_guard_stop(&host->guard);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);

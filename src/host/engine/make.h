@@ -37,7 +37,7 @@ void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_
 isw_status iswi_host_prepare(iswi_host *host, isw_error *error);
 const char *iswi_host_runtime_folder(const iswi_host *host); /* goes with the host */
 
-/* Start the guard, and open what the loop waits for. Errors: ISW_E_IO. */
+/* Start the guard and a reactor, and open what the loop waits for. Errors: ISW_E_IO. */
 isw_status iswi_host_open(iswi_host *host, isw_error *error);
 
 /* Start an instance of each trigger. `listen` and `port`, if they are not NULL and -1, are for the
