@@ -2,31 +2,78 @@
 /* Tokens, values and parameters. Nothing here reads beyond the size of a text. */
 #include "url/fields.h"
 
+/* The bytes that a token may have, letters as small ones; 0 for the others. */
+static const char token_bytes[256] =
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\0!\0#$%&'\0\0*+\0-.\0"
+    "0123456789\0\0\0\0\0\0"
+    "\0abcdefghijklmnopqrstuvwxyz\0\0\0^_"
+    "`abcdefghijklmnopqrstuvwxyz\0|\0~";
+
 static bool is_token_char(char c)
 {
-    static const char extra[] = "!#$%&'*+-.^_`|~";
+    return token_bytes[(unsigned char)c];
+}
 
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c && strchr(extra, c));
+size_t iswi_field_token_size(isw_str text)
+{
+    size_t size = 0;
+
+    while (size < text.size && is_token_char(text.data[size]))
+        size++;
+    return size;
+}
+
+size_t iswi_field_lower_token(char *text, size_t size)
+{
+    size_t at = 0;
+
+    for (; at < size; at++) {
+        char c = token_bytes[(unsigned char)text[at]];
+
+        if (!c)
+            break;
+        text[at] = c;
+    }
+    return at;
 }
 
 bool iswi_field_is_token(isw_str text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_token_char(text.data[i]))
-            return false;
-    return text.size > 0;
+    return text.size > 0 && iswi_field_token_size(text) == text.size;
+}
+
+/* `byte` eight times. */
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether one of eight bytes is below a space, which the tab is, too, or DEL. */
+static bool has_control(uint64_t eight)
+{
+    uint64_t del = eight ^ EIGHT(0x7f);
+
+    return (((eight - EIGHT(0x20)) & ~eight) | ((del - EIGHT(1)) & ~del)) & EIGHT(0x80);
 }
 
 size_t iswi_field_bad_byte(isw_str text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
+    size_t at = 0;
 
+    while (at < text.size) {
+        unsigned char c;
+
+        for (uint64_t eight; text.size - at >= 8; at += 8) {
+            memcpy(&eight, text.data + at, 8);
+            if (has_control(eight))
+                break;
+        }
+        if (at == text.size)
+            break;
+        c = (unsigned char)text.data[at];
         if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return i;
+            break;
+        at++;
     }
-    return text.size;
+    return at;
 }
 
 bool iswi_field_is_value(isw_str text)
@@ -77,10 +124,8 @@ isw_str iswi_field_split(isw_str *rest, char separator)
 
 static isw_str take_token(isw_str *rest)
 {
-    isw_str token = { rest->data, 0 };
+    isw_str token = { rest->data, iswi_field_token_size(*rest) };
 
-    while (token.size < rest->size && is_token_char(token.data[token.size]))
-        token.size++;
     *rest = skip(*rest, token.size);
     return token;
 }

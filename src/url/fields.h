@@ -10,6 +10,12 @@
 /* A token (RFC 9110, section 5.6.2), as methods and the names of fields are. */
 bool iswi_field_is_token(isw_str text);
 
+/* How many bytes of a token `text` begins with. */
+size_t iswi_field_token_size(isw_str text);
+
+/* The same for `size` bytes of `text`; its letters are made small ones. */
+size_t iswi_field_lower_token(char *text, size_t size);
+
 /* What the value of a field may be. */
 bool iswi_field_is_value(isw_str text);
 
