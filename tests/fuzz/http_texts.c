@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as what a caller sends to be parsed: the first byte chooses as what. Views lie within
  * what was sent, and what is read well keeps its promises. */
+#include "url/date.h"
 #include "url/query.h"
 #include "worker/http/conditions.h"
 #include "worker/http/cookie.h"
-#include "worker/http/date.h"
 #include "worker/http/multipart.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * the conditions that name validators it is as good as none that matches. */
 #include "worker/http/conditions.h"
 
+#include "url/date.h"
 #include "url/fields.h"
-#include "worker/http/date.h"
 
 /* -- Ranges ------------------------------------------------------------------------------------ */
 

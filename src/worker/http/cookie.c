@@ -2,9 +2,9 @@
 /* Cookies: read leniently and written strictly (RFC 6265, section 4). */
 #include "worker/http/cookie.h"
 
+#include "url/date.h"
 #include "url/fields.h"
 #include "worker/context/failure.h"
-#include "worker/http/date.h"
 #include "worker/http/reply.h"
 
 #include <isoworker/http.h>

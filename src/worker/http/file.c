@@ -3,10 +3,10 @@
  * is cut while it is mapped would end the worker. */
 #include "base/clock.h"
 #include "base/text.h"
+#include "url/date.h"
 #include "url/fields.h"
 #include "worker/context/failure.h"
 #include "worker/http/conditions.h"
-#include "worker/http/date.h"
 #include "worker/http/file_open.h"
 #include "worker/http/reply.h"
 #include "worker/http/types.h"

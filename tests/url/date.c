@@ -2,7 +2,7 @@
 /* Dates of HTTP in their three forms. */
 #include "support/main.h"
 
-#include "worker/http/date.h"
+#include "url/date.h"
 
 static const int64_t now = INT64_C(1767225600); /* 2026 */
 

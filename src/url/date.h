@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_WORKER_HTTP_DATE_H
-#define ISWI_WORKER_HTTP_DATE_H
+#ifndef ISWI_URL_DATE_H
+#define ISWI_URL_DATE_H
 
 /* Dates of HTTP (RFC 9110, section 5.6.7), in seconds since 1970-01-01 UTC. Pure; any thread. */
 #include <isoworker/value.h>

@@ -3,7 +3,7 @@
  *   D day of the month    M month    Y year    y year of two digits    h m s time of day
  *   w W weekday, short and long; it is not held against the date
  * and any other character stands for itself. */
-#include "worker/http/date.h"
+#include "url/date.h"
 
 #include <stdio.h>
 #include <time.h>
