@@ -153,6 +153,20 @@ static isw_status check_text_item(checker *c, const scope *in, const isw_option 
     return iswi_check_scalar(c->config, &text, item, c->out, c->error);
 }
 
+/* A text alone is a list of one. */
+static isw_status check_texts(checker *c, const scope *in, const isw_option *row,
+                              const iswi_node *node)
+{
+    isw_status status;
+
+    if (node->type != ISWI_NODE_SCALAR || iswi_node_is_empty(node))
+        return check_list(c, in, row, node, "a text or a list of texts", check_text_item);
+    iswi_buffer_append_text(c->out, "[");
+    status = check_text_item(c, in, row, node);
+    iswi_buffer_append_text(c->out, "]");
+    return status;
+}
+
 /* A text, or a list of texts as one with spaces between them. */
 static isw_status check_property(checker *c, const isw_option *row, const iswi_node *node)
 {
@@ -291,6 +305,8 @@ static isw_status check_value(checker *c, const scope *in, const isw_option *row
         return check_list(c, &inner, row, node, "a list of mappings", check_group_item);
     case ISW_OPTION_STRINGS:
         return check_list(c, &inner, row, node, "a list of texts", check_text_item);
+    case (int)ISWI_OPTION_TEXTS:
+        return check_texts(c, &inner, row, node);
     case ISW_OPTION_PROPERTIES:
         return check_properties(c, row, node);
     case (int)ISWI_OPTION_VARIABLES:
@@ -317,7 +333,7 @@ static isw_status check_default(checker *c, const scope *in, const isw_option *r
     const char *text;
     isw_status status;
 
-    assert(row->type <= ISW_OPTION_STRINGS);
+    assert(row->type <= ISW_OPTION_STRINGS || row->type == ISWI_OPTION_TEXTS);
     if (row->type != ISW_OPTION_STRINGS)
         return check_value(c, in, row, &scalar);
     text = iswi_arena_printf(&c->config->arena, "default: %s", row->default_value);

@@ -89,6 +89,9 @@ const char *iswi_config_where(iswi_config *config, const iswi_node *node);
  * is an isw_option_strings of "NAME=value", each name once. */
 #define ISWI_OPTION_VARIABLES ((isw_option_type)101)
 
+/* One text, or a list of them: an isw_option_strings either way. Its default is one text. */
+#define ISWI_OPTION_TEXTS ((isw_option_type)102)
+
 typedef struct iswi_named_entry {
     const isw_option *row; /* which name */
     const void *options;   /* row->group_size bytes */

@@ -47,6 +47,7 @@ static bool same_value(const isw_option *row, const void *a, const void *b)
     case ISW_OPTION_STRINGS:
     case ISW_OPTION_PROPERTIES:
     case (int)ISWI_OPTION_VARIABLES:
+    case (int)ISWI_OPTION_TEXTS:
         return same_strings(a, b);
     case ISW_OPTION_GROUP:
         return iswi_config_equal(row->group, a, b);

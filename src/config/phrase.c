@@ -28,6 +28,8 @@ static const char *phrase_of(const isw_option *row)
         return "a path";
     case ISW_OPTION_STRINGS:
         return "a list of texts";
+    case (int)ISWI_OPTION_TEXTS:
+        return "a text or a list of texts";
     case ISW_OPTION_PROPERTIES:
         return "a mapping of names to texts";
     case (int)ISWI_OPTION_VARIABLES:

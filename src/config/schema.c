@@ -104,6 +104,7 @@ static bool make_field(iswi_arena *arena, const isw_option *row, unsigned depth,
         out->value.data_size = sizeof(int64_t);
         return true;
     case ISW_OPTION_STRINGS:
+    case (int)ISWI_OPTION_TEXTS:
     case ISW_OPTION_PROPERTIES: /* check.c makes a list of it, */
     case (int)ISWI_OPTION_VARIABLES: /* and of this */
         make_sequence(&text_entry, sizeof(char *), out);

@@ -7,7 +7,7 @@ static void an_unknown_option_is_named_with_the_nearest(void **state)
     refused("port: 1\ntiemout: 3s\n",
             "c.yaml:2:1: unknown option \"tiemout\" at the top level; did you mean \"timeout\"? "
             "allowed: name, verbose, port, count, shift, factor, level, timeout, size, secret, "
-            "path, tags, hosts, limits, tls, servers, steps");
+            "path, tags, hosts, places, limits, tls, servers, steps");
     refused("limits:\n  depht: 3\n",
             "c.yaml:2:3: unknown option \"depht\" in \"limits\"; did you mean \"depth\"? allowed: "
             "depth, ratio, words");
@@ -40,6 +40,9 @@ static void the_shape_of_a_value_is_checked(void **state)
     refused("limits: 3", "c.yaml:1:9: \"limits\" must be a mapping, not \"3\"");
     refused("limits: [3]", "c.yaml:1:9: \"limits\" must be a mapping, not a list");
     refused("hosts: a", "c.yaml:1:8: \"hosts\" must be a list of texts, not \"a\"");
+    refused("places: {a: b}", "c.yaml:1:9: \"places\" must be a text or a list of texts, not a "
+                              "mapping");
+    refused("places: [[b]]", "c.yaml:1:10: an entry of \"places\" must be a text, not a list");
     refused("hosts: [a, [b]]", "c.yaml:1:12: an entry of \"hosts\" must be a text, not a list");
     refused("servers: {host: a}",
             "c.yaml:1:10: \"servers\" must be a list of mappings, not a mapping");

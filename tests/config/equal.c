@@ -38,8 +38,8 @@ static void each_type_can_differ(void **state)
     static const char *const others[] = {
         "{name: n}", "{verbose: true}", "{port: 1}", "{factor: 2.5}", "{level: warn}",
         "{timeout: 1s}", "{size: 1}", "{secret: 'env:HOME'}", "{path: p}", "{tags: [a]}",
-        "{tags: [a, c]}", "{hosts: [x]}", "{limits: {ratio: 0.25}}", "{limits: {words: [w]}}",
-        "{tls: {cert: c}}", "{servers: [{host: a}]}",
+        "{tags: [a, c]}", "{hosts: [x]}", "{places: [here, y]}", "{limits: {ratio: 0.25}}",
+        "{limits: {words: [w]}}", "{tls: {cert: c}}", "{servers: [{host: a}]}",
     };
 
     (void)state;

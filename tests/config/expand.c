@@ -58,7 +58,7 @@ static void keys_are_left_alone(void **state)
     refused("${ISW_T_HOST}: 1",
             "c.yaml:1:1: unknown option \"${ISW_T_HOST}\" at the top level; allowed: name, "
             "verbose, port, count, shift, factor, level, timeout, size, secret, path, tags, hosts, "
-            "limits, tls, servers, steps");
+            "places, limits, tls, servers, steps");
 }
 
 static void an_unset_variable_is_refused_with_a_remedy(void **state)

@@ -129,6 +129,28 @@ static void a_named_list_keeps_order_and_places(void **state)
     iswi_config_close(config);
 }
 
+static void one_text_is_a_list_of_it(void **state)
+{
+    static const char *const one[] = { "{}", "places: here", "places: [here]", "places:\n- here" };
+    iswi_config *config;
+    const sample *s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof one / sizeof one[0]; i++) {
+        config = opened(one[i]);
+        s = loaded(config);
+        assert_int_equal(s->places.count, 1);
+        assert_string_equal(s->places.items[0], "here");
+        iswi_config_close(config);
+    }
+    config = opened("places: [here, 'th, ere', 0660]");
+    s = loaded(config);
+    assert_int_equal(s->places.count, 3);
+    assert_string_equal(s->places.items[1], "th, ere");
+    assert_string_equal(s->places.items[2], "0660");
+    iswi_config_close(config);
+}
+
 static void empty_groups_and_lists_are_given_as_such(void **state)
 {
     iswi_config *config = opened("limits:\nhosts:\nservers: ~\nsteps: []\ntags: []\n");
@@ -199,6 +221,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scalars_arrive_as_they_were_written),
     cmocka_unit_test(groups_lie_in_the_struct),
     cmocka_unit_test(a_named_list_keeps_order_and_places),
+    cmocka_unit_test(one_text_is_a_list_of_it),
     cmocka_unit_test(empty_groups_and_lists_are_given_as_such),
     cmocka_unit_test(an_alias_loads_like_its_original),
     cmocka_unit_test(a_document_is_loaded_several_times),

@@ -43,7 +43,7 @@ typedef struct sample {
     int64_t level, timeout_ms, size_bytes;
     const char *secret;
     const char *path;
-    isw_option_strings tags, hosts;
+    isw_option_strings tags, hosts, places;
     sample_limits limits;
     sample_tls tls;
     isw_option_list servers;
@@ -133,6 +133,8 @@ static const isw_option sample_table[] = {
       .default_value = "[a, b]", .help = "Labels." },
     { .name = "hosts", .type = ISW_OPTION_STRINGS, .offset = offsetof(sample, hosts),
       .optional = true, .help = "Names." },
+    { .name = "places", .type = ISWI_OPTION_TEXTS, .offset = offsetof(sample, places),
+      .default_value = "here", .help = "One or more." },
     { .name = "limits", .type = ISW_OPTION_GROUP, .offset = offsetof(sample, limits),
       .group = sample_limits_table, .group_size = sizeof(sample_limits), .help = "Limits." },
     { .name = "tls", .type = ISW_OPTION_GROUP, .offset = offsetof(sample, tls), .optional = true,
