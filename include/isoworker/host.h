@@ -77,7 +77,8 @@ typedef struct isw_host_options {
     /* Without a folder: what host.yaml might say (`isoworker explain host.yaml`), in block style.
      * Either it names the workers, or they are added. NULL: nothing. */
     const char *yaml;
-    const char *listen;  /* address and port for HTTP, instead of http.listen; NULL: that */
+    const char *listen;  /* address for HTTP, as http.listen has them, which it takes the place of:
+                            "127.0.0.1:7071", "unix:/run/app.sock"; NULL: that */
     int port;            /* instead of its port, 0 for any free one; -1: that */
     const char *control; /* path of the control socket, instead of host.control; NULL: that */
     const char *record;  /* folder for recorded invocations (`WORKER invoke --replay`); NULL: none */
@@ -92,11 +93,12 @@ typedef struct isw_host_options {
      * the call that fails. May be NULL. */
     void (*fault)(void *user, const char *sentence);
     void *user; /* of both */
+    const char *const *addresses; /* several, ends with NULL, instead of `listen`; NULL: that */
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \
     {                                                                                          \
         sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
-            NULL, NULL, NULL                                                                   \
+            NULL, NULL, NULL, NULL                                                             \
     }
 
 /* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to
@@ -148,9 +150,12 @@ ISW_API isw_status isw_host_run(isw_host *host, isw_error *error);
  * up or the host stops, ISW_E_TIMEOUT with the worker that is missing and what became of it. */
 ISW_API isw_status isw_host_wait_ready(isw_host *host, int timeout_ms, isw_error *error);
 
-/* Where HTTP is served, such as "http://127.0.0.1:7071"; NULL if it is not, or before the start.
- * Lives as long as the host. Any thread. */
+/* Where HTTP is served, such as "http://127.0.0.1:7071" or "unix:/run/app.sock"; NULL if it is not,
+ * or before the start. Lives as long as the host. Any thread. */
 ISW_API const char *isw_host_url(const isw_host *host);
+
+/* The same of each address, the first of which has index 0; NULL behind the last. */
+ISW_API const char *isw_host_url_at(const isw_host *host, size_t index);
 
 /* Have every worker read its configuration again, and try those again that were given up. Any
  * thread, any signal handler. */

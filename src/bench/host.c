@@ -122,10 +122,10 @@ bool iswi_bench_serve_http(const char *setup)
 {
     iswi_bench_host h;
     isw_error error = { ISW_OK, "" };
-    bool ok = iswi_bench_host_begin(&h, setup, &error) && iswi_host_address(h.host);
+    bool ok = iswi_bench_host_begin(&h, setup, &error) && iswi_host_address(h.host, 0);
 
     if (ok) {
-        printf("%s/api/http\n", iswi_host_address(h.host));
+        printf("%s/api/http\n", iswi_host_address(h.host, 0));
         fflush(stdout);
         while (!iswi_bench_is_over(INT64_MAX))
             iswi_bench_sleep_ns(50000000);

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -20,6 +21,18 @@ static bool gets_orphans(void)
     int is_subreaper = 0;
 
     return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper);
+}
+
+/* What was passed to the program (src/host/system/passed.h) is for the one of us that listens. */
+static void take_sockets(pid_t parent)
+{
+    const char *whose = getenv("LISTEN_PID");
+    char own[24];
+
+    if (!whose || strtol(whose, NULL, 10) != (long)parent)
+        return;
+    snprintf(own, sizeof own, "%ld", (long)getpid());
+    setenv("LISTEN_PID", own, 1);
 }
 
 /* In a group of its own, so that what a terminal or a shell sends to a group reaches the host
@@ -34,6 +47,7 @@ static void become_host(pid_t parent)
         tcsetpgrp(STDIN_FILENO, getpid());
         signal(SIGTTOU, SIG_DFL);
     }
+    take_sockets(parent);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) /* it has ended meanwhile */
         exit(EX_UNAVAILABLE);

@@ -15,15 +15,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum { ADDRESSES_MAX = 64 };
+
 static const char usage[] =
-    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS:PORT] [--json]\n"
+    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
     "                     [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
     "table of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while\n"
     "it runs; SIGHUP has all of them do so.\n"
-    "  --port N    listen there instead; 0 takes any free port\n"
-    "  --listen A  listen at this address and port instead\n"
+    "  --port N    listen at this port instead; 0 takes any free one\n"
+    "  --listen A  listen there instead: ADDRESS:PORT, unix:PATH, or systemd or fd:NAME for\n"
+    "              sockets from systemd; again for each further address\n"
     "  --control P answer isoworker status, logs, drain and resume at the socket P, as does\n"
     "              host.control in host.yaml: for a host that they do not find by its folder\n"
     "  --json      logs as JSON lines instead of text\n"
@@ -146,6 +149,12 @@ static bool names_a_function(int argc, char **argv)
            !(stat(argv[optind], &info) == 0 && S_ISDIR(info.st_mode));
 }
 
+static int too_many_addresses(void)
+{
+    fprintf(stderr, "isoworker: --listen may be given %d times\n", ADDRESSES_MAX);
+    return EX_USAGE;
+}
+
 int iswi_cli_run(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -156,14 +165,18 @@ int iswi_cli_run(int argc, char **argv)
         { NULL, 0, NULL, 0 },
     };
     isw_host_options host = ISW_HOST_OPTIONS_INIT;
+    const char *addresses[ADDRESSES_MAX + 1] = { NULL };
+    size_t address_count = 0;
     int letter;
     int code;
 
     host.output = STDOUT_FILENO;
     host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (letter == 'l')
-            host.listen = optarg;
+        if (letter == 'l' && address_count == ADDRESSES_MAX)
+            return too_many_addresses();
+        else if (letter == 'l')
+            addresses[address_count++] = optarg;
         else if (letter == 'r')
             host.record = optarg;
         else if (letter == 'c')
@@ -187,6 +200,7 @@ int iswi_cli_run(int argc, char **argv)
         fprintf(stderr, "isoworker: run takes one folder\n");
         return EX_USAGE;
     }
+    host.addresses = address_count ? addresses : NULL;
     code = iswi_cli_reap_orphans();
     host.folder = optind < argc ? argv[optind] : ".";
     return code == ISWI_CLI_GO_ON ? run(&host) : code;

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 typedef struct iswi_host_overrides {
-    const char *listen;  /* instead of http.listen; NULL: as configured */
+    const char *const *listen; /* instead of http.listen, ends with NULL; NULL: as configured */
     int port;            /* instead of its port; -1: as configured */
     int json;            /* instead of logging.format; -1: as configured */
     const char *debugged; /* function whose worker is to run under gdb; NULL: none */

@@ -7,7 +7,9 @@ isw_test(host/operate/admin STACK host SOURCES ${http_support})
 isw_test(host/operate/journal STACK host)
 isw_test(host/operate/metrics STACK host)
 isw_test(host/debug/redact STACK host)
-isw_test(host/system/capture STACK host)
+foreach(name IN ITEMS address capture listen)
+  isw_test(host/system/${name} STACK host)
+endforeach()
 
 # The conformance suites of triggers, with a worker, and of sinks.
 add_executable(test_conforming host/conforming_worker.c)

@@ -51,8 +51,10 @@ class Control(unittest.TestCase):
             host.get("hello/y")
             host.get("nothing/there")
             http, call = report(host)["triggers"]
-            self.assertEqual((http["type"], call), ("http", {"type": "call", "numbers": []}))
+            self.assertEqual((http["type"], call), ("http", {"type": "call", "urls": [],
+                                                            "numbers": []}))
             self.assertEqual(http["url"], f"http://127.0.0.1:{host.port}")
+            self.assertEqual(http["urls"], [http["url"]])
             self.assertEqual([row for row in http["numbers"] if row["value"] in ("200", "404")],
                              [{"name": "requests_total", "label": "code", "value": code,
                                "number": number} for code, number in (("200", 2), ("404", 1))])
@@ -115,8 +117,9 @@ class Control(unittest.TestCase):
             second = subprocess.Popen([BIN + "/isoworker", "run", host.folder.name, "--port", "0"],
                                       stdout=subprocess.PIPE, text=True)
             line = next(line for line in second.stdout if "will not find" in line)
-            self.assertRegex(line, rf"status, logs and drain will not find this host: the host "
-                                   rf"with pid {host.process.pid} serves .* already")
+            self.assertRegex(line, rf"status, logs and drain will not find this host: another "
+                                   rf"host serves {host.folder.name}: process {host.process.pid} "
+                                   r"\(isoworker\) listens at .*\.sock already")
             next(line for line in second.stdout if "Ctrl-C ends" in line)
             second.terminate()
             second.communicate(timeout=PATIENCE_S)
@@ -153,7 +156,8 @@ class Control(unittest.TestCase):
                 self.assertEqual(run("status", ".", "--control", path)[0], 0)
                 with Host(worker(), arguments=["--control", path], expect=69,
                           settled="<end>") as two:
-                    self.assertIn(f"pid {host.process.pid} serves {path} already", two.log())
+                    self.assertIn(f"process {host.process.pid} (isoworker) listens at {path} "
+                                  "already", two.log())
 
     def test_a_socket_that_cannot_be_had_is_refused_with_the_reason(self):
         self.refuse(r"host.yaml:1:\d+: control takes true, false, or the path", "maybe", 78)

@@ -30,13 +30,14 @@ class Host:
     """One running host. Use it as a context: it is stopped at the end, and must exit with 0."""
 
     def __init__(self, workers, top="", chain=CHAIN, arguments=(), expect=0, settled="Ctrl-C ends",
-                 prepare=None):
+                 prepare=None, pass_fds=()):
         self.folder = tempfile.TemporaryDirectory(prefix="isw-")
         self.write("host.yaml", top + "\nworkers:\n" + workers)
         self.write("worker.yaml", chain)
         self.arguments = list(arguments)
         self.expect = expect
         self.prepare = prepare  # called in its process, before it begins
+        self.pass_fds = pass_fds
         self.settled = settled
         self.lines = []
         self.changed = threading.Condition()
@@ -46,10 +47,13 @@ class Host:
         with open(os.path.join(self.folder.name, name), "w") as file:
             file.write(text)
 
+    def command(self):
+        return [BIN + "/isoworker", "run", self.folder.name, "--port", "0", *self.arguments]
+
     def __enter__(self):
-        command = [BIN + "/isoworker", "run", self.folder.name, "--port", "0", *self.arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace", bufsize=1, preexec_fn=self.prepare)
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        bufsize=1, preexec_fn=self.prepare, pass_fds=self.pass_fds)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         if self.settled:

@@ -35,6 +35,7 @@ endfunction()
 
 isw_integration(faults)
 isw_integration(answers)
+isw_integration(addresses)
 isw_integration(check)
 isw_integration(auth)
 isw_integration(reload)

@@ -34,6 +34,7 @@ front *front_start(iswi_http_options options)
 {
     front *f = calloc(1, sizeof *f);
     isw_error error = { 0 };
+    iswi_address free_port;
 
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
@@ -41,11 +42,15 @@ front *front_start(iswi_http_options options)
     add_route(f, NULL, "echo", f);
     add_route(f, "GET PUT", "orders/{id}", NULL);
     add_route(f, NULL, "hold/{*rest}", NULL);
-    options.listen = options.listen ? options.listen : "127.0.0.1:0";
+    if (!options.listen) {
+        assert_int_equal(iswi_address_read("127.0.0.1:0", "http.listen", &free_port, NULL), ISW_OK);
+        options.listen = &free_port;
+        options.listen_count = 1;
+    }
     options.body_limit_bytes = FRONT_BODY_LIMIT;
     if (iswi_http_start(&options, f->routes, front_handle, f, &f->http, &error))
         fail_msg("%s", error.message);
-    f->url = iswi_http_url(f->http);
+    f->url = iswi_http_url(f->http, 0);
     return f;
 }
 

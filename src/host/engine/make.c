@@ -189,7 +189,7 @@ static isw_status start_trigger(iswi_host *host, const iswi_trigger *trigger,
                 : error->status;
 }
 
-isw_status iswi_host_start_triggers(iswi_host *host, const char *listen, int port,
+isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, int port,
                                     isw_error *error)
 {
     for (iswi_trigger_list at = host->triggers.list; *at; at++) {

@@ -42,7 +42,7 @@ isw_status iswi_host_open(iswi_host *host, isw_error *error);
 
 /* Start an instance of each trigger. `listen` and `port`, if they are not NULL and -1, are for the
  * first one that listens, instead of its settings. Errors: as the triggers'. */
-isw_status iswi_host_start_triggers(iswi_host *host, const char *listen, int port,
+isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, int port,
                                     isw_error *error);
 
 /* A failure to listen, told at the place of the address in that group of host.yaml. */

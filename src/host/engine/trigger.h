@@ -63,7 +63,8 @@ enum {
 typedef struct iswi_trigger_start {
     iswi_host *host;
     const void *settings; /* its group of host.yaml; NULL: it has none */
-    const char *listen;   /* address instead of that of its settings; NULL: as they say */
+    const char *const *listen; /* addresses instead of those of its settings, ends with NULL; NULL:
+                                  as they say */
     int port;             /* likewise; -1: as they say */
 } iswi_trigger_start;
 
@@ -107,9 +108,9 @@ typedef struct iswi_trigger {
      * its sets. */
     void (*stop)(void *self);
 
-    /* Where it is found, for the line at the start and the status; NULL: nowhere. Borrowed until
-     * the stop. Any thread. */
-    const char *(*address)(void *self);
+    /* Where it is found, for the line at the start and the status; NULL behind the last of them,
+     * and at once where that is nowhere. Borrowed until the stop. Any thread. */
+    const char *(*address)(void *self, size_t index);
 
     /* What it has to tell of a function, and of itself. Any thread. */
     void (*tell)(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out);
@@ -140,8 +141,8 @@ isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs 
 size_t iswi_host_trigger_count(const iswi_host *host);
 const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void **self);
 
-/* Where the first one is found that is found anywhere; NULL: none is. */
-const char *iswi_host_address(const iswi_host *host);
+/* Where the first one is found that is found anywhere; NULL behind the last of its addresses. */
+const char *iswi_host_address(const iswi_host *host, size_t index);
 
 /* What its trigger tells of a function; all NULL where that hears nothing of it. */
 void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, iswi_arena *arena,

@@ -164,14 +164,15 @@ const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void 
     return host->triggers.items[index].trigger;
 }
 
-const char *iswi_host_address(const iswi_host *host)
+const char *iswi_host_address(const iswi_host *host, size_t index)
 {
-    const char *address = NULL;
+    for (size_t i = 0; i < host->triggers.count; i++) {
+        const iswi_triggering *one = &host->triggers.items[i];
 
-    for (size_t i = 0; i < host->triggers.count && !address; i++)
-        if (host->triggers.items[i].trigger->address)
-            address = host->triggers.items[i].trigger->address(host->triggers.items[i].self);
-    return address;
+        if (one->trigger->address && one->trigger->address(one->self, 0))
+            return one->trigger->address(one->self, index);
+    }
+    return NULL;
 }
 
 void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, iswi_arena *arena,

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     LINGER_MS = 1000,
@@ -147,13 +146,13 @@ static void destroy(iswi_http *http)
 {
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
-    if (http->listen_fd >= 0)
-        close(http->listen_fd);
+    iswi_listen_fini(&http->listeners);
     iswi_http_loops_fini(http);
     iswi_http_leave_fini(&http->leave);
     iswi_http_watch_fini(&http->watch);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
+    iswi_free(http->polled);
     iswi_free(http->prefix);
     iswi_free(http);
 }
@@ -174,7 +173,6 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&http->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    http->listen_fd = -1;
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
     http->connections = (size_t)or_default(options->connections, 10000);
     http->layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
@@ -183,6 +181,22 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
         return http;
     destroy(http);
     return NULL;
+}
+
+static isw_status start_listening(iswi_http *http, const iswi_http_options *options,
+                                  isw_error *error)
+{
+    const iswi_listen_options how = { .setting = options->setting ? options->setting
+                                                                  : "http.listen",
+                                      .folder = options->folder,
+                                      .mode = options->socket_mode ? options->socket_mode : 0660 };
+    iswi_address standard;
+
+    if (options->listen)
+        return iswi_listen_open(options->listen, options->listen_count, &how, &http->listeners,
+                                error);
+    iswi_address_read("127.0.0.1:7071", how.setting, &standard, NULL);
+    return iswi_listen_open(&standard, 1, &how, &http->listeners, error);
 }
 
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
@@ -212,9 +226,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = set_prefix(http, options->prefix, error);
     if (!status)
-        status = iswi_listen_at(options->listen ? options->listen : "127.0.0.1:7071",
-                                  options->setting ? options->setting : "http.listen",
-                                  &http->listen_fd, http->url, error);
+        status = start_listening(http, options, error);
     if (!status)
         status = start_daemon(http, options, stall_seconds(timeout_ms), error);
     if (!status)
@@ -237,17 +249,17 @@ void iswi_http_expect_more(iswi_http *http, bool more)
     atomic_store(&http->expects_more, more);
 }
 
-const char *iswi_http_url(const iswi_http *http)
+const char *iswi_http_url(const iswi_http *http, size_t index)
 {
-    return http->url;
+    return index < http->listeners.count ? http->listeners.items[index].url : NULL;
 }
 
 void iswi_http_quiesce(iswi_http *http)
 {
     pthread_mutex_lock(&http->lock);
     /* The kernel refuses connections from here on; the acceptor closes the socket. */
-    if (!http->quiescing)
-        shutdown(http->listen_fd, SHUT_RDWR);
+    for (size_t i = 0; i < http->listeners.count && !http->quiescing; i++)
+        shutdown(http->listeners.items[i].fd, SHUT_RDWR);
     http->quiescing = true;
     pthread_mutex_unlock(&http->lock);
     iswi_http_watch_wake(&http->watch);

@@ -9,6 +9,7 @@
  * (no route, a malformed head, a body over the limit) is answered here, as problem details
  * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
  */
+#include "host/system/address.h"
 #include "url/routes.h"
 
 #include <isoworker/status.h>
@@ -20,8 +21,10 @@ typedef struct iswi_http_request iswi_http_request;
 
 /* Zero or NULL stands for the default in brackets. */
 typedef struct iswi_http_options {
-    const char *listen;         /* an IP address or localhost, and a port: "127.0.0.1:8080",
-                                   "[::1]:0"; port 0 is any free one ["127.0.0.1:7071"] */
+    const iswi_address *listen; /* where [127.0.0.1:7071] */
+    size_t listen_count;
+    unsigned socket_mode;       /* permissions of sockets at paths [0660] */
+    const char *folder;         /* of relative paths of those [the current one] */
     const char *prefix;         /* path before every route; "" for none ["api"] */
     int64_t body_limit_bytes;   /* of a request's body [100 MiB] */
     int64_t header_timeout_ms;  /* from accept to the end of the head, wall clock [10 s] */
@@ -63,7 +66,7 @@ isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);
 
 /* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user`
  * outlive the front; `options` need not. ISW_E_CONFIG for a
- * bad address or prefix, ISW_E_CONFLICT if the port is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
+ * bad address or prefix, ISW_E_CONFLICT if an address is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
                            iswi_http_handler_fn handler, void *user, iswi_http **out,
                            isw_error *error);
@@ -76,9 +79,10 @@ void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
  * thread. */
 void iswi_http_expect_more(iswi_http *http, bool more);
 
-/* "http://127.0.0.1:7071", with the port in use; for an any-address (0.0.0.0, [::]) the loopback
- * address. Borrowed until the stop. */
-const char *iswi_http_url(const iswi_http *http);
+/* Where it listens: "http://127.0.0.1:7071", with the port in use, and for an any-address
+ * (0.0.0.0, [::]) the loopback address; "unix:/run/app.sock". NULL behind the last one. Borrowed
+ * until the stop. */
+const char *iswi_http_url(const iswi_http *http, size_t index);
 
 /* Refuse new connections from now on, and answer new requests on open ones with 503 and
  * "Connection: close". Requests that were handed over are not touched. Any thread; once or more. */

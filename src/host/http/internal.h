@@ -30,6 +30,7 @@
 #include "wire/limits.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdatomic.h>
 
 typedef struct iswi_http_stream iswi_http_stream; /* stream.c */
@@ -56,12 +57,12 @@ struct iswi_http {
     int64_t body_limit_bytes;
     size_t connections;
     bool layout_known; /* this libmicrohttpd lays heads out as strict.c expects */
-    char url[ISWI_LISTEN_URL_BYTES];
 
     iswi_http_watch watch;
     iswi_http_leave leave;
     pthread_t acceptor;
-    int listen_fd; /* closed by the acceptor alone */
+    iswi_listeners listeners; /* closed by the acceptor alone */
+    struct pollfd *polled;    /* the acceptor's */
     atomic_bool quiescing;
     atomic_bool stopping;
     atomic_bool held;
@@ -250,7 +251,7 @@ void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void 
 
 /* ---- acceptor.c: the one thread of our own ---- */
 
-/* Accepts connections from http->listen_fd, and shuts down those whose deadline passed. */
+/* Accepts connections from http->listeners, and shuts down those whose deadline passed. */
 isw_status iswi_http_acceptor_start(iswi_http *http, isw_error *error);
 void iswi_http_acceptor_join(iswi_http *http); /* after http->stopping was set */
 

@@ -5,18 +5,19 @@
 
 #include "base/alloc.h"
 #include "host/http/bridge.h"
-#include "host/system/listen.h"
+#include "host/engine/look.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
-enum { HOUR_MS = 3600000, ADDRESS_BYTES = 256, CODES_END = 600 };
+enum { HOUR_MS = 3600000, CODES_END = 600 };
 
 /* -- Settings ---------------------------------------------------------------------------------- */
 
 typedef struct http_settings {
     bool enabled;
-    const char *listen, *prefix;
+    isw_option_strings listen;
+    const char *socket_mode, *prefix;
     int64_t body_limit;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     int64_t connections, connections_per_address;
@@ -29,8 +30,12 @@ typedef struct http_settings {
 
 static const isw_option setting_rows[] = {
     ROW(enabled, BOOL, "enabled", "true", 0, 0, "serve HTTP triggers"),
-    ROW(listen, STRING, "listen", "127.0.0.1:7071", 0, 0,
-        "address and port; port 0: any free one"),
+    { .name = "listen", .type = ISWI_OPTION_TEXTS, .default_value = "127.0.0.1:7071",
+      .offset = offsetof(http_settings, listen),
+      .help = "address and port (0: any free one), unix:PATH, or systemd or fd:NAME for sockets "
+              "from systemd" },
+    ROW(socket_mode, STRING, "socket_mode", "0660", 0, 0,
+        "permissions of sockets at paths; 0666 lets every user in"),
     ROW(prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
     ROW(body_limit, SIZE, "body_limit", "16MiB", 1, 32 << 20, "of a request; above: 413"),
     ROW(header_timeout_ms, DURATION, "header_timeout", "10s", 1, HOUR_MS,
@@ -63,17 +68,55 @@ static isw_status check_prefix(iswi_config *config, const http_settings *own, is
     return refuse(config, "http", "prefix", error, said.message);
 }
 
+/* Three octal digits, with or without a zero in front. */
+static bool read_mode(const char *text, unsigned *mode)
+{
+    unsigned value = 0;
+    size_t size = strspn(text, "01234567");
+
+    if (text[size] || size < 3 || size > 4 || (size == 4 && text[0] != '0'))
+        return false;
+    for (; *text; text++)
+        value = value * 8 + (unsigned)(*text - '0');
+    *mode = value;
+    return true;
+}
+
+static isw_status check_mode(iswi_config *config, const http_settings *own, isw_error *error)
+{
+    unsigned mode;
+
+    if (read_mode(own->socket_mode, &mode))
+        return ISW_OK;
+    return refuse(config, "http", "socket_mode", error,
+                  "socket_mode takes permissions as chmod does, such as 0660 or 0666");
+}
+
 static isw_status check_admin(iswi_config *config, const iswi_host_settings *all,
                               const http_settings *own, isw_error *error)
 {
-    const char *colon = all->admin.listen ? strrchr(all->admin.listen, ':') : NULL;
+    iswi_address admin;
+    iswi_address http;
+    const char *listen = all->admin.listen;
 
-    if (!own->enabled || !colon || strcmp(colon, ":0") == 0 ||
-        strcmp(all->admin.listen, own->listen) != 0)
+    if (!own->enabled || !listen ||
+        iswi_address_read(listen, "admin.listen", &admin, NULL) != ISW_OK)
         return ISW_OK;
-    return refuse(config, "admin", "listen", error,
-                  "admin.listen and http.listen are the same address; give one of them another "
-                  "port");
+    for (size_t i = 0; i < own->listen.count; i++)
+        if (iswi_address_read(own->listen.items[i], "http.listen", &http, NULL) == ISW_OK &&
+            iswi_address_same(&admin, &http))
+            return refuse(config, "admin", "listen", error,
+                          "admin.listen and http.listen are the same address; give one of them "
+                          "another port");
+    return ISW_OK;
+}
+
+static isw_status check_listen(iswi_config *config, const http_settings *own, isw_error *error)
+{
+    if (!own->listen.count)
+        return refuse(config, "http", "listen", error,
+                      "listen names no address; write one, or enabled: false for no HTTP");
+    return iswi_host_settings_listen(config, "http", own->listen.items, own->listen.count, error);
 }
 
 static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
@@ -83,8 +126,8 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
     iswi_faults *faults = iswi_config_faults(config);
     isw_status status = ISW_OK;
 
-    if (iswi_faults_go_on(faults, iswi_host_settings_listen(config, "http", own->listen,
-                                                            "http.listen", error), &status) &&
+    if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
+        iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_prefix(config, own, error), &status))
         iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
     return status;
@@ -171,28 +214,64 @@ typedef struct http_trigger {
     http_set *newest;  /* of all that were ever published: requests may still look at an old one */
 } http_trigger;
 
-/* The address to listen at; NULL: there is no room for it, so that it is none. */
-static const char *address_of(const http_settings *settings, const iswi_trigger_start *with,
-                              char text[ADDRESS_BYTES])
+/* The port that a command gave is for the first address that has one, and for those that share it:
+ * 127.0.0.1 and [::1] move together. */
+static isw_status move_port(iswi_address *addresses, size_t count, int port, isw_error *error)
 {
-    const char *listen = with->listen ? with->listen : settings->listen;
-    const char *colon = strrchr(listen, ':');
-    int size = colon ? (int)(colon - listen) : (int)strlen(listen);
+    const iswi_address *first = NULL;
+    unsigned before;
 
-    if (with->port < 0)
-        return listen;
-    return snprintf(text, ADDRESS_BYTES, "%.*s:%d", size, listen, with->port) < ADDRESS_BYTES
-               ? text
-               : listen;
+    for (size_t i = 0; i < count && !first; i++)
+        if (addresses[i].kind == ISWI_ADDRESS_IP)
+            first = &addresses[i];
+    if (!first)
+        return isw_error_set(error, ISW_E_CONFIG, "--port: none of the addresses has a port");
+    before = iswi_address_port(first);
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].kind == ISWI_ADDRESS_IP && iswi_address_port(&addresses[i]) == before)
+            iswi_address_set_port(&addresses[i], (unsigned)port);
+    return ISW_OK;
+}
+
+/* The addresses to listen at, which are the caller's to free. */
+static isw_status read_addresses(const http_settings *settings, const iswi_trigger_start *with,
+                                 iswi_address **out, size_t *count, isw_error *error)
+{
+    const char *const *texts = with->listen ? with->listen : settings->listen.items;
+    isw_status status = ISW_OK;
+    iswi_address *addresses;
+
+    for (*count = 0; with->listen ? texts[*count] != NULL : *count < settings->listen.count;)
+        ++*count;
+    addresses = iswi_calloc(*count + 1, sizeof *addresses);
+    if (!addresses)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for addresses");
+    for (size_t i = 0; status == ISW_OK && i < *count; i++)
+        status = iswi_address_read(texts[i], "http.listen", &addresses[i], error);
+    if (status == ISW_OK && with->port >= 0)
+        status = move_port(addresses, *count, with->port, error);
+    if (status == ISW_OK)
+        *out = addresses;
+    else
+        iswi_free(addresses);
+    return status;
+}
+
+/* How a taken address is got round on the command line. */
+static const char *other_way(const isw_error *own)
+{
+    if (own->status != ISW_E_CONFLICT)
+        return "";
+    return strncmp(own->message, "unix:", 5) == 0 ? " or --listen" : " or --port";
 }
 
 static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *with,
                               isw_error *error)
 {
     const http_settings *settings = trigger->settings;
-    char address[ADDRESS_BYTES];
+    iswi_address *addresses = NULL;
     iswi_http_options options = {
-        .listen = address_of(settings, with, address),
+        .folder = with->listen ? NULL : iswi_host_folder(with->host),
         .prefix = settings->prefix,
         .body_limit_bytes = settings->body_limit,
         .header_timeout_ms = settings->header_timeout_ms,
@@ -204,10 +283,15 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
     };
     isw_error own = { ISW_OK, "" };
 
-    if (iswi_bridge_start(with->host, &options, &trigger->front, &own) == ISW_OK)
-        return ISW_OK;
-    return isw_error_set(error, own.status, "%s%s", own.message,
-                         own.status == ISW_E_CONFLICT ? " or --port" : "");
+    if (read_addresses(settings, with, &addresses, &options.listen_count, error) != ISW_OK)
+        return error->status;
+    options.listen = addresses;
+    read_mode(settings->socket_mode, &options.socket_mode);
+    iswi_bridge_start(with->host, &options, &trigger->front, &own);
+    iswi_free(addresses);
+    return own.status == ISW_OK
+               ? ISW_OK
+               : isw_error_set(error, own.status, "%s%s", own.message, other_way(&own));
 }
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
@@ -282,11 +366,24 @@ static void stop(void *self)
 
 /* -- What it tells ----------------------------------------------------------------------------- */
 
-static const char *address(void *self)
+static const char *address(void *self, size_t index)
 {
     const http_trigger *trigger = self;
 
-    return trigger->front ? iswi_http_url(trigger->front) : NULL;
+    return trigger->front ? iswi_http_url(trigger->front, index) : NULL;
+}
+
+/* What a function's path follows: the first address that a client can simply ask. Where there are
+ * sockets alone, as nginx writes one. */
+static const char *base_of(const http_trigger *trigger, iswi_arena *arena)
+{
+    const char *url = "";
+
+    for (size_t i = 0; trigger->front && (url = iswi_http_url(trigger->front, i)) != NULL; i++)
+        if (strncmp(url, "unix:", 5) != 0)
+            return url;
+    return trigger->front ? iswi_arena_printf(arena, "http://%s:", iswi_http_url(trigger->front, 0))
+                          : "";
 }
 
 static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out)
@@ -294,8 +391,10 @@ static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_en
     const http_trigger *trigger = self;
     const http_properties *properties = entry->properties;
     const char *prefix = trigger->settings->prefix;
-    const char *url = iswi_arena_printf(arena, "%s%s%s/%s", trigger->front ? address(self) : "",
-                                        *prefix ? "/" : "", prefix, route_of(entry));
+    const char *base = base_of(trigger, arena);
+    const char *url = base ? iswi_arena_printf(arena, "%s%s%s/%s", base, *prefix ? "/" : "",
+                                               prefix, route_of(entry))
+                           : NULL;
 
     out->methods = *properties->methods ? properties->methods : NULL;
     out->url = trigger->front ? url : NULL;

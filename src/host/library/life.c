@@ -15,12 +15,30 @@
 
 /* -- Making ------------------------------------------------------------------------------------ */
 
+/* The addresses of the options, in one list that is the host's own. */
+static bool take_addresses(isw_host *host)
+{
+    const char *alone[] = { host->options.listen, NULL };
+    const char *const *from = host->options.addresses ? host->options.addresses : alone;
+    size_t count = 0;
+
+    while (from[count])
+        count++;
+    if (!count)
+        return true;
+    host->addresses = iswi_arena_calloc(&host->arena, count + 1, sizeof *host->addresses);
+    for (size_t i = 0; host->addresses && i < count; i++)
+        if (!(host->addresses[i] = iswi_arena_strndup(&host->arena, from[i], strlen(from[i]))))
+            return false;
+    return host->addresses != NULL;
+}
+
 static isw_status take_options(isw_host *host, const isw_host_options *options, isw_error *error)
 {
     static const isw_host_options standard = ISW_HOST_OPTIONS_INIT;
     isw_host_options *own = &host->options;
-    const char **texts[] = { &own->folder, &own->yaml,   &own->listen,
-                             &own->control, &own->record, &own->debugged };
+    const char **texts[] = { &own->folder, &own->yaml, &own->control, &own->record,
+                             &own->debugged };
     char path[PATH_MAX];
 
     *own = standard;
@@ -30,6 +48,8 @@ static isw_status take_options(isw_host *host, const isw_host_options *options, 
         if (*texts[i] &&
             !(*texts[i] = iswi_arena_strndup(&host->arena, *texts[i], strlen(*texts[i]))))
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for options");
+    if (!take_addresses(host))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for options");
     if (!realpath(own->folder ? own->folder : ".", path))
         return isw_error_set(error, ISW_E_IO, "%s: %s", own->folder ? own->folder : ".",
                              strerror(errno));
@@ -106,7 +126,7 @@ static isw_status check_children(isw_error *error)
 static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *error)
 {
     const isw_host_options *options = &host->options;
-    iswi_host_overrides overrides = { .listen = options->listen,
+    iswi_host_overrides overrides = { .listen = host->addresses,
                                       .port = options->port,
                                       .json = options->json,
                                       .debugged = options->debugged,
@@ -227,9 +247,14 @@ void isw_host_reload(isw_host *host)
 
 const char *isw_host_url(const isw_host *host)
 {
+    return isw_host_url_at(host, 0);
+}
+
+const char *isw_host_url_at(const isw_host *host, size_t index)
+{
     const iswi_host *engine = atomic_load(&host->engine);
 
-    return engine ? iswi_host_address(engine) : NULL;
+    return engine ? iswi_host_address(engine, index) : NULL;
 }
 
 /* -- The end ----------------------------------------------------------------------------------- */

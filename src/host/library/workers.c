@@ -149,7 +149,7 @@ static bool wants_http(const isw_host *host)
 {
     const char *yaml = host->options.yaml;
     iswi_config *config = NULL;
-    bool wants = host->options.listen || host->options.port >= 0;
+    bool wants = host->addresses || host->options.port >= 0;
 
     if (!wants && yaml &&
         iswi_config_open_text("", yaml, strlen(yaml), NULL, &config, NULL) == ISW_OK)

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
-#include "host/system/listen.h"
+#include "host/system/address.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"
 
@@ -234,6 +234,7 @@ static bool starts_with(isw_str text, const char *start)
 static bool is_local_name(const isw_str *host)
 {
     char address[64];
+    iswi_address named;
     const char *colon;
 
     if (!host || host->size >= sizeof address - sizeof ":0")
@@ -241,13 +242,14 @@ static bool is_local_name(const isw_str *host)
     colon = memchr(host->data, ':', host->size);
     snprintf(address, sizeof address, "%.*s%s", (int)host->size, host->data,
              colon && host->data[host->size - 1] != ']' ? "" : ":0");
-    return iswi_listen_reach(address) == ISWI_REACH_HERE;
+    return iswi_address_read(address, "", &named, NULL) == ISW_OK &&
+           named.kind == ISWI_ADDRESS_IP && iswi_address_reach(&named) == ISWI_REACH_HERE;
 }
 
 static bool is_local_client(isw_str client)
 {
     return starts_with(client, "127.") || isw_str_equal(client, isw_str_of("::1")) ||
-           starts_with(client, "::ffff:127.");
+           starts_with(client, "::ffff:127.") || isw_str_equal(client, isw_str_of("unix"));
 }
 
 /* Why not; NULL if so. */
@@ -284,13 +286,19 @@ static void on_request(void *user, void *target, iswi_http_request *request)
 
 isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
 {
-    iswi_http_options options = { .listen = iswi_host_settings_of(operate->host)->admin.listen,
+    const char *listen = iswi_host_settings_of(operate->host)->admin.listen;
+    iswi_address address;
+    iswi_http_options options = { .listen = &address,
+                                  .listen_count = 1,
+                                  .folder = iswi_host_folder(operate->host),
                                   .setting = "admin.listen",
                                   .prefix = "",
                                   .bare = true,
                                   .body_limit_bytes = BODY_BYTES,
                                   .connections = 64 };
 
+    if (iswi_address_read(listen, options.setting, &address, error) != ISW_OK)
+        return error->status;
     operate->admin_routes = iswi_routes_create();
     if (!operate->admin_routes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");

@@ -34,7 +34,7 @@ enum {
 
 struct iswi_control {
     iswi_operate *operate;
-    iswi_control_socket socket;
+    iswi_unix_socket socket;
     pthread_t thread;
     bool running;
     int wake;
@@ -317,7 +317,7 @@ void iswi_control_stop(iswi_control *control)
     }
     while (control->count)
         drop(control, 0);
-    iswi_control_unlisten(&control->socket);
+    iswi_unix_unlisten(&control->socket);
 }
 
 void iswi_control_free(iswi_control *control)

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The place of control sockets. Invariant: only who holds the lock binds or removes the socket
- * beside it, and a lock file that was removed is never taken for the one that lies there now.
- */
+/* The place of control sockets. Invariant: one that nobody named lies in a folder which only its
+ * user can enter. */
 #include "host/operate/control_path.h"
 
 #include "host/system/runtime_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BASE_MAX = 40, BACKLOG = 16, CONNECT_S = 5 };
+enum { BASE_MAX = 40, CONNECT_S = 5 };
 
 /* -- Names ------------------------------------------------------------------------------------- */
 
@@ -34,16 +30,16 @@ static uint64_t hash(const char *text)
     return value;
 }
 
-static void name_folder(const char *base, uid_t uid, char out[ISWI_CONTROL_PATH_BYTES])
+static void name_folder(const char *base, uid_t uid, char out[ISWI_UNIX_PATH_BYTES])
 {
-    snprintf(out, ISWI_CONTROL_PATH_BYTES, "%.*s/isoworker-%lu", BASE_MAX, base,
+    snprintf(out, ISWI_UNIX_PATH_BYTES, "%.*s/isoworker-%lu", BASE_MAX, base,
              (unsigned long)uid);
 }
 
-static void name_file(const char *base, uid_t uid, const char *folder, const char *end, char *out)
+static void name_file(const char *base, uid_t uid, const char *folder, char *out)
 {
-    snprintf(out, ISWI_CONTROL_PATH_BYTES, "%.*s/isoworker-%lu/%016" PRIx64 ".%s", BASE_MAX, base,
-             (unsigned long)uid, hash(folder), end);
+    snprintf(out, ISWI_UNIX_PATH_BYTES, "%.*s/isoworker-%lu/%016" PRIx64 ".sock", BASE_MAX, base,
+             (unsigned long)uid, hash(folder));
 }
 
 /* The user's own folder for such things, or the first of those for all that can be written. */
@@ -91,120 +87,34 @@ static isw_status make_folder(const char *path, isw_error *error)
                          "remove it", path);
 }
 
-static long pid_in(int lock)
-{
-    char text[24] = "";
-
-    return pread(lock, text, sizeof text - 1, 0) > 0 ? atol(text) : 0;
-}
-
-static bool lies_there(int lock, const char *path)
-{
-    struct stat open_one;
-    struct stat there;
-
-    return fstat(lock, &open_one) == 0 && stat(path, &there) == 0 &&
-           open_one.st_ino == there.st_ino && open_one.st_dev == there.st_dev;
-}
-
-/* The lock, which whoever held it may have removed between our open and our lock. */
-static isw_status take_lock(const char *path, const char *what, int *out, isw_error *error)
-{
-    for (;;) {
-        int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        char pid[24];
-
-        if (lock < 0)
-            return isw_error_set(error, ISW_E_IO, "%s: %s", path, strerror(errno));
-        if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-            isw_error_set(error, ISW_E_CONFLICT, "the host with pid %ld serves %s already, too",
-                          pid_in(lock), what);
-            close(lock);
-            return ISW_E_CONFLICT;
-        }
-        if (lies_there(lock, path)) {
-            int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-
-            *out = lock;
-            if (ftruncate(lock, 0) == 0 && write(lock, pid, (size_t)size) == size)
-                return ISW_OK;
-            return ISW_OK; /* the pid is only for a message */
-        }
-        close(lock);
-    }
-}
-
-static isw_status listen_at(const char *path, int *out, isw_error *error)
-{
-    struct sockaddr_un address = address_of(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    unlink(path); /* of a dead host: we have its lock */
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-        chmod(path, 0600) == 0 && listen(fd, BACKLOG) == 0) {
-        *out = fd;
-        return ISW_OK;
-    }
-    isw_error_set(error, ISW_E_IO, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return ISW_E_IO;
-}
-
 /* By itself: in a folder of this user's. */
-static isw_status place_by_itself(const char *folder, iswi_control_socket *out, isw_error *error)
+static isw_status place_by_itself(const char *folder, char out[ISWI_UNIX_PATH_BYTES],
+                                  isw_error *error)
 {
     const char *base = own_base();
-    char own[ISWI_CONTROL_PATH_BYTES];
+    char own[ISWI_UNIX_PATH_BYTES];
 
     name_folder(base, geteuid(), own);
-    name_file(base, geteuid(), folder, "sock", out->path);
-    name_file(base, geteuid(), folder, "lock", out->lock_path);
+    name_file(base, geteuid(), folder, out);
     return make_folder(own, error);
 }
 
-/* What is removed there must not be anything but a socket. */
-static isw_status place_at(const char *path, iswi_control_socket *out, isw_error *error)
-{
-    struct stat found;
-
-    if (strlen(path) >= sizeof out->path)
-        return isw_error_set(error, ISW_E_IO, "%s: a socket's path has at most %zu bytes", path,
-                             sizeof out->path - 1);
-    if (lstat(path, &found) == 0 && !S_ISSOCK(found.st_mode))
-        return isw_error_set(error, ISW_E_IO, "%s is there and is no socket", path);
-    snprintf(out->path, sizeof out->path, "%s", path);
-    snprintf(out->lock_path, sizeof out->lock_path, "%s.lock", path);
-    return ISW_OK;
-}
-
-isw_status iswi_control_listen(const char *folder, const char *path, iswi_control_socket *out,
+isw_status iswi_control_listen(const char *folder, const char *path, iswi_unix_socket *out,
                                isw_error *error)
 {
-    isw_status status;
+    char own[ISWI_UNIX_PATH_BYTES];
+    isw_error why = { ISW_OK, "" };
+    isw_status status = path ? ISW_OK : place_by_itself(folder, own, error);
 
-    out->listener = out->lock = -1;
-    status = path ? place_at(path, out, error) : place_by_itself(folder, out, error);
-    if (status == ISW_OK)
-        status = take_lock(out->lock_path, path ? path : folder, &out->lock, error);
-    if (status == ISW_OK)
-        status = listen_at(out->path, &out->listener, error);
-    if (status != ISW_OK && out->lock >= 0) {
-        unlink(out->lock_path);
-        close(out->lock);
-    }
-    return status;
-}
-
-void iswi_control_unlisten(iswi_control_socket *control)
-{
-    if (control->listener < 0)
-        return;
-    close(control->listener);
-    unlink(control->path);
-    unlink(control->lock_path);
-    close(control->lock); /* last: the next host finds all of it gone */
-    control->listener = -1;
+    out->listener = -1;
+    if (status != ISW_OK)
+        return status;
+    if (iswi_unix_listen(path ? path : own, 0600, out, &why) == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, why.status, "%s%s%s%s",
+                         why.status == ISW_E_CONFLICT && !path ? "another host serves " : "",
+                         why.status == ISW_E_CONFLICT && !path ? folder : "",
+                         why.status == ISW_E_CONFLICT && !path ? ": " : "", why.message);
 }
 
 /* -- The other end ----------------------------------------------------------------------------- */
@@ -212,7 +122,7 @@ void iswi_control_unlisten(iswi_control_socket *control)
 /* Only a socket in a folder of that user's, which nobody else could have put there. */
 static bool is_safe(const char *base, uid_t uid)
 {
-    char own[ISWI_CONTROL_PATH_BYTES];
+    char own[ISWI_UNIX_PATH_BYTES];
     struct stat found;
 
     name_folder(base, uid, own);
@@ -238,11 +148,11 @@ typedef struct search {
 
 static bool try_base(search *s, const char *base, uid_t uid)
 {
-    char path[ISWI_CONTROL_PATH_BYTES];
+    char path[ISWI_UNIX_PATH_BYTES];
 
     if (!is_safe(base, uid))
         return false;
-    name_file(base, uid, s->folder, "sock", path);
+    name_file(base, uid, s->folder, path);
     if (dial(path, s->fd) && iswi_control_trusts(*s->fd, uid))
         return true;
     if (errno != ENOENT && errno != ECONNREFUSED)
@@ -325,9 +235,9 @@ isw_status iswi_control_connect_at(const char *path, int *fd, isw_error *error)
     struct stat found;
     int cause;
 
-    if (strlen(path) >= ISWI_CONTROL_PATH_BYTES)
+    if (strlen(path) >= ISWI_UNIX_PATH_BYTES)
         return isw_error_set(error, ISW_E_IO, "%s: a socket's path has at most %d bytes", path,
-                             ISWI_CONTROL_PATH_BYTES - 1);
+                             ISWI_UNIX_PATH_BYTES - 1);
     if (dial(path, fd))
         return ISW_OK;
     cause = errno;

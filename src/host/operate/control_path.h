@@ -5,30 +5,18 @@
 /*
  * Where the control socket of a folder lies: BASE/isoworker-UID/HASH.sock, with BASE
  * $XDG_RUNTIME_DIR (if it is this user's), /tmp or /dev/shm, and HASH of the folder's real path. So
- * who knows the folder finds its host; or at a path that host.yaml or the command line names. A
- * file beside it whose name ends with .lock is locked, and holds the pid, as long as the host
- * lives. Any thread.
+ * who knows the folder finds its host; or at a path that host.yaml or the command line names.
+ * Any thread.
  */
-#include <isoworker/status.h>
+#include "host/system/unix_socket.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { ISWI_CONTROL_PATH_BYTES = 108 }; /* as a socket address has room for */
-
-/* A host's end. */
-typedef struct iswi_control_socket {
-    int listener; /* -1: none */
-    int lock;
-    char path[ISWI_CONTROL_PATH_BYTES], lock_path[ISWI_CONTROL_PATH_BYTES + 8];
-} iswi_control_socket;
-
-/* Listen for the host of the absolute `folder`, in place of one that is dead, at `path` (NULL: at
+/* The host's end: listen for the host of the absolute `folder`, in place of one that is dead, at `path` (NULL: at
  * its own place). Errors: ISW_E_CONFLICT naming the host that lives, ISW_E_IO. */
-isw_status iswi_control_listen(const char *folder, const char *path, iswi_control_socket *out,
+isw_status iswi_control_listen(const char *folder, const char *path, iswi_unix_socket *out,
                                isw_error *error);
-
-/* Close it and remove what lies there. One without a listener is passed over. */
-void iswi_control_unlisten(iswi_control_socket *control);
 
 /* Connect to the host of the absolute `folder`: one of this user or, for root, of any; *fd is the
  * caller's. Blocks for some seconds at most. Errors: ISW_E_NOT_FOUND if none runs, ISW_E_IO. */

@@ -107,14 +107,14 @@ static void write_addresses(const iswi_host *host, iswi_buffer *out)
     for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
         void *self;
         const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
-        const char *address = trigger->address ? trigger->address(self) : NULL;
+        const char *address = trigger->address ? trigger->address(self, 0) : NULL;
 
         if (!trigger->address)
             continue;
-        if (address)
-            iswi_buffer_printf(out, "%s%s", lead, address);
-        else
+        if (!address)
             iswi_buffer_printf(out, "%s(no %s)", lead, trigger->title);
+        for (size_t j = 0; address; address = trigger->address(self, ++j))
+            iswi_buffer_printf(out, "%s%s", j ? ", " : lead, address);
         lead = ", ";
     }
 }
@@ -135,7 +135,7 @@ static void announce(iswi_operate *operate)
         iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
     write_addresses(host, &text);
     if (operate->admin)
-        iswi_buffer_printf(&text, ", admin at %s", iswi_http_url(operate->admin));
+        iswi_buffer_printf(&text, ", admin at %s", iswi_http_url(operate->admin, 0));
     iswi_buffer_append_text(&text, ", Ctrl-C ends");
     line.message = (isw_str){ (const char *)text.data, text.size };
     iswi_log_line(host, &line, ISWI_SPEAKER_HOST);

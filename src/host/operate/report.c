@@ -210,8 +210,8 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
                                       .in_flight = (int64_t)iswi_host_in_flight(host) } };
     iswi_arena arena;
 
-    all.host.url = iswi_host_address(host);
-    all.host.admin_url = operate->admin ? iswi_http_url(operate->admin) : NULL;
+    all.host.url = iswi_host_address(host, 0);
+    all.host.admin_url = operate->admin ? iswi_http_url(operate->admin, 0) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
     if (gather(host, &all, &arena) && iswi_report_triggers(host, &all, &arena))

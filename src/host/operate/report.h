@@ -47,6 +47,8 @@ typedef struct iswi_report_number {
 
 typedef struct iswi_report_trigger {
     const char *type, *url; /* NULL: it is found nowhere */
+    const char **urls;      /* all of them */
+    size_t url_count;
     iswi_report_number *numbers;
     size_t number_count;
 } iswi_report_trigger;

@@ -67,6 +67,7 @@ static const isw_field number_fields[] = {
 static const isw_field trigger_fields[] = {
     { ISW_FIELD(STRING, iswi_report_trigger, type), .required = true },
     { ISW_FIELD(STRING, iswi_report_trigger, url) },
+    { ISW_FIELD_LIST(STRING, iswi_report_trigger, urls, url_count) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_trigger, numbers, number_count),
       .fields = number_fields, .item_size = sizeof(iswi_report_number) },
     { 0 },

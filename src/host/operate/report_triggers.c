@@ -49,6 +49,18 @@ static bool take_rows(const iswi_trigger *trigger, void *self, iswi_report_trigg
     return true;
 }
 
+static bool take_urls(const iswi_trigger *trigger, void *self, iswi_report_trigger *out,
+                      iswi_arena *arena)
+{
+    while (trigger->address && trigger->address(self, out->url_count))
+        out->url_count++;
+    out->urls = iswi_arena_calloc(arena, out->url_count + 1, sizeof *out->urls);
+    for (size_t i = 0; out->urls && i < out->url_count; i++)
+        out->urls[i] = trigger->address(self, i);
+    out->url = out->urls && out->url_count ? out->urls[0] : NULL;
+    return out->urls != NULL;
+}
+
 bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_arena *arena)
 {
     size_t count = iswi_host_trigger_count(host);
@@ -60,7 +72,8 @@ bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_aren
         const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
 
         out->type = trigger->type;
-        out->url = trigger->address ? trigger->address(self) : NULL;
+        if (!take_urls(trigger, self, out, arena))
+            return false;
         if (!take_rows(trigger, self, out, arena))
             return false;
         all->trigger_count++;

@@ -2,7 +2,7 @@
 /* What the option tables of host.yaml cannot say: names that must differ, and what must be there on
  * this machine. Each refusal stands at the place of what is wrong, and all are told. */
 #include "host/settings/settings.h"
-#include "host/system/listen.h"
+#include "host/system/address.h"
 #include "host/system/spawn.h"
 
 #include "base/alloc.h"
@@ -152,25 +152,62 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
 
 /* -- Addresses --------------------------------------------------------------------------------- */
 
-isw_status iswi_host_settings_listen(iswi_config *config, const char *group, const char *address,
-                                     const char *setting, isw_error *error)
+/* Where the text stands that has that index: as an entry of a list, or alone. */
+static const iswi_node *listen_node(iswi_config *config, const char *group, size_t index)
 {
-    const iswi_node *node = child_of(iswi_config_root(config), group);
-    isw_error own = { ISW_OK, "" };
+    const iswi_node *node = child_of(child_of(iswi_config_root(config), group), "listen");
 
-    if (!address || iswi_listen_check(address, setting, &own) == ISW_OK)
-        return ISW_OK;
-    return iswi_config_refuse(config, child_of(node, "listen"), error, "%s", own.message);
+    return node->type == ISWI_NODE_LIST && index < node->child_count ? &node->children[index]
+                                                                     : node;
+}
+
+static isw_status check_address(const char *const *texts, size_t at, const char *setting,
+                                isw_error *error)
+{
+    iswi_address own;
+    iswi_address other;
+    isw_status status = iswi_address_read(texts[at], setting, &own, error);
+
+    for (size_t i = 0; status == ISW_OK && i < at; i++)
+        if (iswi_address_read(texts[i], setting, &other, NULL) == ISW_OK &&
+            iswi_address_same(&own, &other))
+            status = isw_error_set(error, ISW_E_CONFIG, "%s: \"%s\" is there as \"%s\" already",
+                                   setting, texts[at], texts[i]);
+    return status;
+}
+
+isw_status iswi_host_settings_listen(iswi_config *config, const char *group,
+                                     const char *const *texts, size_t count, isw_error *error)
+{
+    iswi_faults *faults = iswi_config_faults(config);
+    isw_status all = ISW_OK;
+    char setting[32];
+    bool on = true;
+
+    snprintf(setting, sizeof setting, "%s.listen", group);
+    for (size_t i = 0; on && i < count; i++) {
+        isw_error own = { ISW_OK, "" };
+
+        if (check_address(texts, i, setting, &own) != ISW_OK)
+            on = iswi_faults_go_on(faults,
+                                   iswi_config_refuse(config, listen_node(config, group, i), error,
+                                                      "%s", own.message), &all);
+    }
+    return all;
 }
 
 static isw_status check_admin(const checker *c, const iswi_host_settings *settings,
                               const iswi_node *group)
 {
     const char *listen = settings->admin.listen;
+    iswi_address address;
 
     if (!listen)
         return ISW_OK;
-    if (!settings->admin.open && iswi_listen_reach(listen) == ISWI_REACH_OTHERS)
+    if (iswi_host_settings_listen(c->config, "admin", &listen, 1, c->error) != ISW_OK)
+        return ISW_E_CONFIG;
+    iswi_address_read(listen, "admin.listen", &address, NULL);
+    if (!settings->admin.open && iswi_address_reach(&address) == ISWI_REACH_OTHERS)
         return REFUSE(c, child_of(group, "listen"),
                       "other machines could reach \"%s\", where nobody is asked for a "
                       "password; write 127.0.0.1:PORT, or open: true beside it so that "
@@ -253,8 +290,6 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
     isw_status all = ISW_OK;
 
     if (iswi_faults_go_on(faults, check_groups(&c, groups, settings), &all) &&
-        iswi_faults_go_on(faults, iswi_host_settings_listen(config, "admin", settings->admin.listen,
-                                                            "admin.listen", error), &all) &&
         iswi_faults_go_on(faults, check_admin(&c, settings, child_of(root, "admin")), &all) &&
         iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all))
         iswi_faults_go_on(faults, check_workers(&c, settings), &all);

@@ -128,10 +128,10 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error);
 
-/* Refuse an address that is none, of a group's `listen`; `setting` is its name in messages, such as
- * "http.listen". */
-isw_status iswi_host_settings_listen(iswi_config *config, const char *group, const char *address,
-                                     const char *setting, isw_error *error);
+/* Refuse what is no address among the texts of a group's `listen`, which is a text or a list, at
+ * its place, and one that stands there twice. */
+isw_status iswi_host_settings_listen(iswi_config *config, const char *group,
+                                     const char *const *texts, size_t count, isw_error *error);
 
 /* Whether two of them say the same. */
 bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,

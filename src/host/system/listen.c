@@ -1,78 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address text to listening socket. Every refusal names the text and what to write instead. */
+/* Addresses to listening sockets. Every refusal names the text and what to write instead. */
 #include "host/system/listen.h"
 
+#include "base/alloc.h"
+#include "host/system/passed.h"
 #include "host/system/port_owner.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <limits.h>
 #include <stdio.h>
-#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-typedef union socket_address {
+typedef union bound_address {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-} socket_address;
+    struct sockaddr_un local;
+} bound_address;
 
-static socklen_t address_size(const socket_address *address)
+/* -- What reaches it --------------------------------------------------------------------------- */
+
+/* An any-address cannot be opened everywhere; the loopback address reaches it from this machine. */
+static void write_url(iswi_listener *out)
 {
-    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
-}
-
-static bool parse_port(const char *text, in_port_t *out)
-{
-    unsigned port = 0;
-    size_t size = strlen(text);
-
-    if (size == 0 || size > 5)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(text[i] - '0');
-    }
-    *out = htons((uint16_t)port);
-    return port <= 65535;
-}
-
-static bool parse_address(const char *text, socket_address *out)
-{
-    static const socket_address empty;
+    static const bound_address none;
+    bound_address bound = none;
+    socklen_t size = sizeof bound;
     char host[INET6_ADDRSTRLEN] = "";
-    const char *colon = strrchr(text, ':');
-    bool v6 = text[0] == '[' && colon && colon > text && colon[-1] == ']';
-    size_t size = colon ? (size_t)(colon - text) - (v6 ? 2 : 0) : 0;
 
-    *out = empty;
-    if (size == 0 || size >= sizeof host)
-        return false;
-    memcpy(host, text + (v6 ? 1 : 0), size);
-    if (v6) {
-        out->v6.sin6_family = AF_INET6;
-        return parse_port(colon + 1, &out->v6.sin6_port) &&
-               inet_pton(AF_INET6, host, &out->v6.sin6_addr) == 1;
+    getsockname(out->fd, &bound.any, &size);
+    out->local = bound.any.sa_family == AF_UNIX;
+    if (out->local) {
+        snprintf(out->url, sizeof out->url, "unix:%.*s", ISWI_UNIX_PATH_BYTES - 1,
+                 bound.local.sun_path);
+    } else if (bound.any.sa_family == AF_INET6) {
+        if (memcmp(&bound.v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0)
+            bound.v6.sin6_addr = in6addr_loopback;
+        inet_ntop(AF_INET6, &bound.v6.sin6_addr, host, sizeof host);
+        snprintf(out->url, sizeof out->url, "http://[%s]:%u", host, ntohs(bound.v6.sin6_port));
+    } else {
+        if (bound.v4.sin_addr.s_addr == htonl(INADDR_ANY))
+            bound.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        inet_ntop(AF_INET, &bound.v4.sin_addr, host, sizeof host);
+        snprintf(out->url, sizeof out->url, "http://%s:%u", host, ntohs(bound.v4.sin_port));
     }
-    out->v4.sin_family = AF_INET;
-    return parse_port(colon + 1, &out->v4.sin_port) &&
-           inet_pton(AF_INET, strcmp(host, "localhost") ? host : "127.0.0.1", &out->v4.sin_addr) ==
-               1;
 }
 
-static isw_status explain(const char *text, const char *setting, const socket_address *address,
-                          int cause, isw_error *error)
+static iswi_listener *add(iswi_listeners *all, int fd)
+{
+    iswi_listener *one = &all->items[all->count++];
+
+    *one = (iswi_listener){ .fd = fd, .file.listener = -1 };
+    write_url(one);
+    return one;
+}
+
+/* -- One of each kind -------------------------------------------------------------------------- */
+
+static isw_status explain(const iswi_address *address, const char *setting, int cause,
+                          isw_error *error)
 {
     char owner[64] = "another program";
-    unsigned port =
-        ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
+    char text[ISWI_ADDRESS_BYTES];
 
+    iswi_address_write(address, text);
     switch (cause) {
     case EADDRINUSE:
-        iswi_port_owner(port, owner, sizeof owner);
-        return isw_error_set(error, ISW_E_CONFLICT, "%s is in use by %s; choose another %s", text,
-                             owner, setting);
+        iswi_port_owner(iswi_address_port(address), owner, sizeof owner);
+        return isw_error_set(error, ISW_E_CONFLICT, "%s is in use by %s; choose another %s",
+                             text, owner, setting);
     case EADDRNOTAVAIL:
         return isw_error_set(error, ISW_E_CONFIG,
                              "%s: this machine does not have the address of \"%s\"; choose one "
@@ -83,78 +81,120 @@ static isw_status explain(const char *text, const char *setting, const socket_ad
                              "%s: not allowed to listen on \"%s\"; choose a port of 1024 or above",
                              setting, text);
     default:
-        return isw_error_set(error, ISW_E_IO, "cannot listen on %s: %s", text, strerror(cause));
+        return isw_error_set(error, ISW_E_IO, "cannot listen on %s: %s", text,
+                             strerror(cause));
     }
 }
 
-/* An any-address cannot be opened everywhere; the loopback address reaches it from this machine. */
-static void write_url(int fd, char url[ISWI_LISTEN_URL_BYTES])
+/* [::] takes the connections of IPv4 as well, unless somebody has asked for those. */
+static bool leaves_v4(const iswi_address *addresses, size_t count, const iswi_address *one)
 {
-    socket_address bound = { .any = { .sa_family = AF_INET } };
-    socklen_t size = sizeof bound;
-    char host[INET6_ADDRSTRLEN] = "";
-
-    getsockname(fd, &bound.any, &size);
-    if (bound.any.sa_family == AF_INET6) {
-        if (memcmp(&bound.v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0)
-            bound.v6.sin6_addr = in6addr_loopback;
-        inet_ntop(AF_INET6, &bound.v6.sin6_addr, host, sizeof host);
-        snprintf(url, ISWI_LISTEN_URL_BYTES, "http://[%s]:%u", host, ntohs(bound.v6.sin6_port));
-    } else {
-        if (bound.v4.sin_addr.s_addr == htonl(INADDR_ANY))
-            bound.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        inet_ntop(AF_INET, &bound.v4.sin_addr, host, sizeof host);
-        snprintf(url, ISWI_LISTEN_URL_BYTES, "http://%s:%u", host, ntohs(bound.v4.sin_port));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].kind == ISWI_ADDRESS_IP && addresses[i].ip.any.sa_family == AF_INET &&
+            iswi_address_port(&addresses[i]) == iswi_address_port(one))
+            return true;
+    return false;
 }
 
-iswi_reach iswi_listen_reach(const char *text)
+static isw_status open_ip(const iswi_address *address, bool v6_only,
+                          const iswi_listen_options *options, iswi_listeners *all,
+                          isw_error *error)
 {
-    socket_address address;
-    bool here;
-
-    if (!parse_address(text, &address))
-        return ISWI_REACH_NONE;
-    if (address.any.sa_family == AF_INET6)
-        here = memcmp(&address.v6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
-    else
-        here = ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
-    return here ? ISWI_REACH_HERE : ISWI_REACH_OTHERS;
-}
-
-isw_status iswi_listen_check(const char *text, const char *setting, isw_error *error)
-{
-    socket_address address;
-
-    if (parse_address(text, &address))
-        return ISW_OK;
-    return isw_error_set(error, ISW_E_CONFIG,
-                         "%s: \"%s\" is not an address; write an IP address and a port, such "
-                         "as 127.0.0.1:7071 or [::1]:7071",
-                         setting, text);
-}
-
-isw_status iswi_listen_at(const char *text, const char *setting, int *out,
-                            char url[ISWI_LISTEN_URL_BYTES], isw_error *error)
-{
-    socket_address address;
+    bool v6 = address->ip.any.sa_family == AF_INET6;
+    socklen_t size = v6 ? sizeof address->ip.v6 : sizeof address->ip.v4;
+    int fd = socket(address->ip.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
-    int fd;
 
-    if (!parse_address(text, &address))
-        return iswi_listen_check(text, setting, error);
-    fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return explain(text, setting, &address, errno, error);
+        return explain(address, options->setting, errno, error);
     /* A restart must not wait for the connections of the last run to be forgotten. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, &address.any, address_size(&address)) || listen(fd, SOMAXCONN)) {
+    if (v6 && v6_only)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, &address->ip.any, size) || listen(fd, SOMAXCONN)) {
         int cause = errno;
 
         close(fd);
-        return explain(text, setting, &address, cause, error);
+        return explain(address, options->setting, cause, error);
     }
-    write_url(fd, url);
-    *out = fd;
+    add(all, fd);
     return ISW_OK;
+}
+
+static isw_status open_path(const iswi_address *address, const iswi_listen_options *options,
+                            iswi_listeners *all, isw_error *error)
+{
+    bool relative = address->name[0] != '/' && options->folder;
+    isw_error own = { ISW_OK, "" };
+    iswi_unix_socket file;
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s%s%s", relative ? options->folder : "", relative ? "/" : "",
+             address->name);
+    if (iswi_unix_listen(path, options->mode, &file, &own) != ISW_OK)
+        return isw_error_set(error, own.status, "%s: %s; choose another %s", address->text,
+                             own.message, options->setting);
+    add(all, file.listener)->file = file;
+    return ISW_OK;
+}
+
+static isw_status take_passed(const iswi_address *address, const iswi_listen_options *options,
+                              iswi_listeners *all, isw_error *error)
+{
+    int fds[ISWI_PASSED_MAX];
+    size_t count;
+    isw_status status = iswi_passed_take(address->name, address->text, options->setting, fds,
+                                         &count, error);
+
+    for (size_t i = 0; status == ISW_OK && i < count; i++)
+        add(all, fds[i]);
+    return status;
+}
+
+/* -- All of them ------------------------------------------------------------------------------- */
+
+isw_status iswi_listen_open(const iswi_address *addresses, size_t count,
+                            const iswi_listen_options *options, iswi_listeners *out,
+                            isw_error *error)
+{
+    iswi_listeners all = { iswi_calloc(count + ISWI_PASSED_MAX, sizeof *all.items), 0 };
+    isw_status status = ISW_OK;
+
+    if (!all.items)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for addresses");
+    for (size_t i = 0; status == ISW_OK && i < count; i++) {
+        const iswi_address *one = &addresses[i];
+
+        if (one->kind == ISWI_ADDRESS_UNIX)
+            status = open_path(one, options, &all, error);
+        else if (one->kind == ISWI_ADDRESS_PASSED)
+            status = take_passed(one, options, &all, error);
+        else
+            status = open_ip(one, leaves_v4(addresses, count, one), options, &all, error);
+    }
+    if (status == ISW_OK)
+        *out = all;
+    else
+        iswi_listen_fini(&all);
+    return status;
+}
+
+void iswi_listen_close(iswi_listeners *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        iswi_listener *one = &all->items[i];
+
+        if (one->file.listener >= 0)
+            iswi_unix_unlisten(&one->file);
+        else if (one->fd >= 0)
+            close(one->fd);
+        one->fd = -1;
+    }
+}
+
+void iswi_listen_fini(iswi_listeners *all)
+{
+    iswi_listen_close(all);
+    iswi_free(all->items);
+    *all = (iswi_listeners){ NULL, 0 };
 }

@@ -2,27 +2,45 @@
 #ifndef ISWI_HOST_SYSTEM_LISTEN_H
 #define ISWI_HOST_SYSTEM_LISTEN_H
 
-/* A listening socket for HTTP: from the text of an address in host.yaml to a descriptor. */
+/* Listening sockets for HTTP: from addresses to descriptors, and to what reaches them. */
+#include "host/system/address.h"
+#include "host/system/unix_socket.h"
+
 #include <isoworker/value.h>
-#include <isoworker/status.h>
 
-enum { ISWI_LISTEN_URL_BYTES = 80 };
+enum { ISWI_LISTEN_URL_BYTES = ISWI_UNIX_PATH_BYTES + 8 };
 
-/* ISW_E_CONFIG for what is no address. */
-isw_status iswi_listen_check(const char *address, const char *setting, isw_error *error);
+/* One that is open. */
+typedef struct iswi_listener {
+    int fd;                          /* non-blocking; -1: it is closed */
+    bool local;                      /* peers have no address of their own */
+    char url[ISWI_LISTEN_URL_BYTES]; /* "http://127.0.0.1:7071", with the port in use, for an
+                                        any-address the loopback's; "unix:/run/app.sock" */
+    iswi_unix_socket file;           /* listener -1: it lies at no path of ours */
+} iswi_listener;
 
-/* Open a non-blocking socket that listens on `address` ("127.0.0.1:7071", "[::1]:0",
- * "localhost:80"; no names are looked up), and write the URL that reaches it to `url`. Messages
- * call the address by `setting`, its key in host.yaml. ISW_E_CONFIG
- * for an address that is none or not of this machine, ISW_E_CONFLICT if the port is taken, with
- * the process that has it where the system tells, ISW_E_IO. */
-isw_status iswi_listen_at(const char *address, const char *setting, int *fd,
-                            char url[ISWI_LISTEN_URL_BYTES], isw_error *error);
+typedef struct iswi_listeners {
+    iswi_listener *items;
+    size_t count;
+} iswi_listeners;
 
-typedef enum iswi_reach { ISWI_REACH_NONE, ISWI_REACH_HERE, ISWI_REACH_OTHERS } iswi_reach;
+typedef struct iswi_listen_options {
+    const char *setting; /* what the addresses are called in messages: "http.listen" */
+    const char *folder;  /* of relative paths; NULL: the current one */
+    unsigned mode;       /* permissions of sockets at paths */
+} iswi_listen_options;
 
-/* Whether only this machine reaches such an address, or others, too; NONE for what is no
- * address. */
-iswi_reach iswi_listen_reach(const char *address);
+/* Open all of them, or none. *out is the caller's to close. ISW_E_CONFIG for an address that is not
+ * of this machine or was not passed, ISW_E_CONFLICT if it is taken, with the process that has it
+ * where the system tells; ISW_E_IO, ISW_E_NO_MEMORY. */
+isw_status iswi_listen_open(const iswi_address *addresses, size_t count,
+                            const iswi_listen_options *options, iswi_listeners *out,
+                            isw_error *error);
+
+/* Close them, and remove what lies at paths; the URLs stay to be read. Again does nothing. */
+void iswi_listen_close(iswi_listeners *all);
+
+/* Close and free. */
+void iswi_listen_fini(iswi_listeners *all);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { STATE_LISTEN = 0x0a, PATH_BYTES = 300 };
@@ -55,13 +56,13 @@ static bool holds_socket(const char *pid, unsigned long inode)
     return found;
 }
 
-static void describe(const char *pid, char *out, size_t size)
+void iswi_process_text(pid_t pid, char *out, size_t size)
 {
     char path[PATH_BYTES];
     char name[32] = "";
     FILE *file;
 
-    snprintf(path, sizeof path, "/proc/%s/comm", pid);
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
     file = fopen(path, "re");
     if (file && fgets(name, sizeof name, file))
         name[strcspn(name, "\n")] = '\0';
@@ -71,9 +72,9 @@ static void describe(const char *pid, char *out, size_t size)
     if (file)
         fclose(file);
     if (name[0])
-        snprintf(out, size, "process %.20s (%s)", pid, name);
+        snprintf(out, size, "process %ld (%s)", (long)pid, name);
     else
-        snprintf(out, size, "process %.20s", pid);
+        snprintf(out, size, "process %ld", (long)pid);
 }
 
 void iswi_port_owner(unsigned port, char *out, size_t size)
@@ -88,7 +89,7 @@ void iswi_port_owner(unsigned port, char *out, size_t size)
     while (proc && (entry = readdir(proc)) != NULL) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !holds_socket(entry->d_name, inode))
             continue;
-        describe(entry->d_name, out, size);
+        iswi_process_text((pid_t)atol(entry->d_name), out, size);
         break;
     }
     if (proc)

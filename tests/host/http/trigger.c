@@ -16,7 +16,7 @@ static void begin(iswi_host *host, const char *function, asked *of)
 
     snprintf(text, sizeof text, "GET /api/%s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
              function);
-    of->fd = http_connect(iswi_host_address(host));
+    of->fd = http_connect(iswi_host_address(host, 0));
     if (of->fd >= 0)
         http_send(of->fd, text);
 }
@@ -57,7 +57,7 @@ static void a_taken_port_is_told_at_its_place_with_the_option_that_gives_another
     (void)state;
     assert_int_equal(conforming_start(&first, subject.yaml, "http", false, &error), ISW_OK);
     snprintf(yaml, sizeof yaml, "http: {listen: \"%s\"}",
-             iswi_host_address(first.host) + strlen("http://"));
+             iswi_host_address(first.host, 0) + strlen("http://"));
     assert_int_equal(conforming_start(&second, yaml, "http", false, &error), ISW_E_CONFLICT);
     assert_non_null(strstr(error.message, "host.yaml:1:8: "));
     assert_non_null(strstr(error.message, "choose another http.listen or --port"));

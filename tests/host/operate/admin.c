@@ -53,7 +53,7 @@ static int tear_down(void **state)
 
 static const http_reply *ask(still_host *s, const char *head)
 {
-    int fd = http_connect(iswi_http_url(s->operate->admin));
+    int fd = http_connect(iswi_http_url(s->operate->admin, 0));
     char text[256];
 
     snprintf(text, sizeof text, "%s\r\n\r\n", head);
@@ -84,7 +84,7 @@ static void a_host_that_has_not_begun_is_starting_and_says_what_waits(void **sta
 static void whoever_waits_when_the_host_ends_is_answered(void **state)
 {
     still_host *s = *state;
-    int fd = http_connect(iswi_http_url(s->operate->admin));
+    int fd = http_connect(iswi_http_url(s->operate->admin, 0));
 
     atomic_fetch_add(&s->host->calls, 1); /* one that never ends */
     assert_true(http_send(fd, "POST /drain?wait=3600 HTTP/1.1\r\nHost: [::1]\r\n\r\n"));

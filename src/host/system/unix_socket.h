@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_SYSTEM_UNIX_SOCKET_H
+#define ISWI_HOST_SYSTEM_UNIX_SOCKET_H
+
+/*
+ * A listening socket at a path. What a dead owner has left there is replaced; a living one is
+ * refused, and named. A file beside it whose name ends with .lock is locked, and holds the pid, as
+ * long as the owner lives: of two that start at once, one gets the place. Any thread.
+ */
+#include <isoworker/status.h>
+#include <sys/types.h>
+
+enum { ISWI_UNIX_PATH_BYTES = 108 }; /* as a socket address has room for, with its NUL */
+
+typedef struct iswi_unix_socket {
+    int listener; /* non-blocking; -1: none */
+    int lock;
+    char path[ISWI_UNIX_PATH_BYTES], lock_path[ISWI_UNIX_PATH_BYTES + 8];
+} iswi_unix_socket;
+
+/* Listen at `path` with those permissions, which count from before the first connection. Errors:
+ * ISW_E_CONFLICT with the process that lives there, ISW_E_IO for what cannot be, such as a path
+ * that is too long or has something that is no socket. On failure there is nothing to close. */
+isw_status iswi_unix_listen(const char *path, mode_t mode, iswi_unix_socket *out,
+                            isw_error *error);
+
+/* Close it and remove what lies there. One without a listener is passed over. */
+void iswi_unix_unlisten(iswi_unix_socket *socket);
+
+#endif
