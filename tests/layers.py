@@ -97,7 +97,7 @@ THIRD_PARTY = {
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
     time uchar wchar wctype""".split())
-LIBC = C11 | set("""dirent dlfcn execinfo fcntl getopt grp netdb poll pthread pwd sched search
+LIBC = C11 | set("""dirent dlfcn execinfo fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
     semaphore spawn strings sysexits syslog termios ucontext unistd""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
@@ -115,7 +115,9 @@ EXCEPTIONS = {
     ("src/bench/floors.c", "link/ring.h"),
     ("src/bench/floors.c", "nng/nng.h"),
     ("src/bench/floors.c", "nng/protocol/pair0/pair.h"),
-    ("src/bench/http.c", "microhttpd.h"),
+    ("src/bench/http/floor.c", "cli/helper.h"),
+    ("src/bench/http/microhttpd.c", "microhttpd.h"),
+    ("src/bench/http/stack.c", "cli/helper.h"),
 }
 
 # Samples of more than one file.

@@ -8,6 +8,7 @@
 #include "bench/case.h"
 #include "bench/clock.h"
 #include "bench/full.h"
+#include "bench/http/run.h"
 #include "bench/peer.h"
 #include "bench/plan.h"
 #include "bench/ten.h"
@@ -185,5 +186,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "peer") == 0)
         return iswi_bench_peer(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "http") == 0)
+        return iswi_bench_http_main(argc - 1, argv + 1);
     return measure(argc, argv);
 }

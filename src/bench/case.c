@@ -4,6 +4,7 @@
 #include "bench/case.h"
 
 #include "bench/clock.h"
+#include "bench/http/floor.h"
 #include "bench/process.h"
 #include "bench/setup.h"
 #include "cli/helper.h"
@@ -27,6 +28,8 @@ const char *iswi_bench_case_missing(const char *name)
 
     if (strcmp(name, "grpc") == 0 && !iswi_cli_find_helper(grpc_program, path))
         return "not built (Debian: libgrpc++-dev)";
+    if (strcmp(name, "microhttpd") == 0 && !iswi_cli_find_helper(iswi_bench_microhttpd, path))
+        return "not built (Debian: libmicrohttpd-dev)";
     return NULL;
 }
 

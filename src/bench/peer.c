@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `isoworker-bench peer`, what the processes of a bench run:
- *   peer echo-http THREADS              a bare server on a listening descriptor 3
+ *   peer echo-http -                    a bare server on a listening descriptor 3
+ *   peer echo-fastcgi -                 the same, behind a front that speaks FastCGI
+ *   peer become PROGRAM [ARGUMENT..]    that program, which ends when whoever started it does
  *   peer serve-http SETUP               a host, its address to standard output
  *   peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
  */
@@ -11,14 +13,16 @@
 #include "bench/clock.h"
 #include "bench/floors.h"
 #include "bench/host.h"
-#include "bench/http.h"
+#include "bench/http/floor.h"
+#include "bench/http/server.h"
 #include "bench/plan.h"
 #include "bench/process.h"
 
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 typedef struct measured_case {
     const char *name;
@@ -29,14 +33,23 @@ static const measured_case bare[] = {
     { "nng", iswi_bench_measure_nng },
     { "unix", iswi_bench_measure_unix },
     { "futex-ring", iswi_bench_measure_ring },
-    { "microhttpd", iswi_bench_measure_http },
+    { "microhttpd", iswi_bench_measure_microhttpd },
 };
 
-static bool echo_http(const char *threads)
+static bool echo(iswi_bench_protocol protocol)
 {
     signal(SIGINT, SIG_IGN); /* who measures decides when we end */
     iswi_bench_die_with_parent(SIGKILL);
-    return iswi_bench_echo_http(ISWI_BENCH_FD, (unsigned)strtoul(threads, NULL, 10));
+    return iswi_bench_serve(ISWI_BENCH_FD, protocol);
+}
+
+static int become(char **argv)
+{
+    iswi_bench_die_with_parent(SIGTERM);
+    dup2(STDOUT_FILENO, STDERR_FILENO);
+    execvp(argv[0], argv);
+    perror(argv[0]);
+    return EX_UNAVAILABLE;
 }
 
 static bool measure(const char *name, const iswi_bench_plan *plan)
@@ -53,7 +66,11 @@ int iswi_bench_peer(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "";
 
     if (argc == 3 && strcmp(word, "echo-http") == 0)
-        return echo_http(argv[2]) ? EX_OK : EX_UNAVAILABLE;
+        return echo(iswi_bench_speak_http) ? EX_OK : EX_UNAVAILABLE;
+    if (argc == 3 && strcmp(word, "echo-fastcgi") == 0)
+        return echo(iswi_bench_speak_fastcgi) ? EX_OK : EX_UNAVAILABLE;
+    if (argc > 2 && strcmp(word, "become") == 0)
+        return become(argv + 2);
     iswi_bench_catch_signals();
     iswi_bench_die_with_parent(SIGTERM);
     if (argc == 3 && strcmp(word, "serve-http") == 0)

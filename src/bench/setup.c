@@ -34,6 +34,7 @@ typedef struct number {
 static const number numbers[] = {
     NUMBER(functions, 1, 16000), NUMBER(workers, 1, 64),  NUMBER(in_flight, 1, 10000),
     NUMBER(middleware, 0, 64),   NUMBER(counted, 0, 1), NUMBER(http, 0, 64),
+    NUMBER(port, 0, 65535),
 };
 
 /* "functions=10,workers=2" from the first comma on. */
@@ -78,27 +79,36 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
     return known && text + size == after && parse_numbers(after, setup);
 }
 
-void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
+static void write_command(const iswi_bench_setup *setup, FILE *file)
 {
     char worker[PATH_MAX] = ""; /* where it should be: the host says if it is not there */
 
     iswi_cli_find_helper("isoworker-bench-worker", worker);
+    if (setup->program)
+        fprintf(file, "    command: [\"%s\"]\n", setup->program);
+    else
+        fprintf(file, "    command: [\"%s\", %s, \"%u\"]\n", worker,
+                setup->http ? "serve-http" : "serve", setup->functions);
+}
+
+void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
+{
     fputs("host: {function_timeout: 0, control: false}\n", file);
     if (setup->http)
-        fprintf(file, "http: {listen: \"127.0.0.1:0\", threads: %u}\n", setup->http);
+        fprintf(file, "http: {listen: \"127.0.0.1:%u\", threads: %u}\n", setup->port, setup->http);
     else
         fputs("http: {enabled: false}\n", file);
     fprintf(file,
             "logging: {level: warning}\n"
             "workers:\n"
             "  - name: bench\n"
-            "    command: [\"%s\", %s, \"%u\"]\n"
             "    processes: %u\n"
             "    start_timeout: 60s\n"
-            "    give_up_after: 1\n"
+            "    give_up_after: %u\n"
             "    link: {lane: %s}\n",
-            worker, setup->http ? "serve-http" : "serve", setup->functions, setup->workers,
+            setup->workers, setup->http ? 8 : 1, /* in vain; those of HTTP are killed */
             setup->ring ? "ring" : "message");
+    write_command(setup, file);
 }
 
 /* At level debug logging has nothing to say under a host or a terminal that shows info or less. */

@@ -4,7 +4,7 @@
 
 /* What a case of ours is, from its text, and the YAML that says so to a host and a worker:
  *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what
- *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http */
+ *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http, port */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -19,6 +19,8 @@ typedef struct iswi_bench_setup {
     unsigned middleware; /* that do nothing */
     unsigned counted;    /* system calls and switches of context are */
     unsigned http;       /* threads of the HTTP front; 0: there is none */
+    unsigned port;       /* that it listens at; 0: any */
+    const char *program; /* that is the worker, with no arguments; NULL: the bench's */
 } iswi_bench_setup;
 
 /* False for what is no such text. */

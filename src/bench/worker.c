@@ -3,7 +3,7 @@
  * The worker of `isoworker bench`: a function that reads what it got and gives it back, once or
  * many times, and a middleware that does nothing. A user program, of the public interface alone.
  *   serve COUNT        under a host, with so many functions
- *   serve-http COUNT   the same, and one more that answers HTTP
+ *   serve-http COUNT   the same, and two more that answer HTTP
  *   repeat COUNT YAML  call the function that answers HTTP so often in this process
  *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
  *                      called in a loop in this process; samples to standard output
@@ -30,10 +30,19 @@ static isw_status echo(isw_context *ctx)
     return isw_context_set_result(ctx, &result);
 }
 
-/* Over our host the same bytes as `peer echo-http` answers to GET. */
+/* Over our host the same bytes as the bare servers answer to GET. */
 static isw_status hello(isw_context *ctx)
 {
     return isw_http_reply(ctx, 200, "text/plain", "Hello, World!\n");
+}
+
+static isw_status echo_http(isw_context *ctx)
+{
+    isw_bytes body = isw_http_body(ctx);
+
+    if (iswi_bench_sum(body.data, body.size) != 0)
+        return isw_fail(ctx, ISW_E_INVALID, "the bench sends zeros");
+    return isw_http_reply_bytes(ctx, 200, "application/octet-stream", body.data, body.size);
 }
 
 static isw_status pass_on(isw_instance *self, isw_context *ctx, const isw_next *next)
@@ -49,7 +58,12 @@ static const isw_middleware nothing = {
 
 static const isw_function http = {
     .name = "http", .trigger = ISW_HTTP("GET", "http"), .handler = hello,
-    .summary = "says hello",
+    .summary = "says hello", .idempotent = true,
+};
+
+static const isw_function http_echo = {
+    .name = "http_echo", .trigger = ISW_HTTP("POST", "http"), .handler = echo_http,
+    .summary = "gives back what was posted",
 };
 
 /* -- Functions --------------------------------------------------------------------------------- */
@@ -103,7 +117,8 @@ static int serve(char **argv)
     int code;
 
     if (worker && strcmp(argv[1], "serve-http") == 0 &&
-        isw_worker_add_function(worker, &http, &error) != ISW_OK) {
+        (isw_worker_add_function(worker, &http, &error) != ISW_OK ||
+         isw_worker_add_function(worker, &http_echo, &error) != ISW_OK)) {
         isw_worker_destroy(worker);
         worker = NULL;
     }

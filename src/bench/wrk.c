@@ -7,7 +7,8 @@
 #include "bench/case.h"
 #include "bench/clock.h"
 #include "bench/full.h"
-#include "bench/http.h"
+#include "bench/http/floor.h"
+#include "bench/http/socket.h"
 #include "bench/process.h"
 
 #include <fcntl.h>
@@ -73,7 +74,7 @@ static bool start_bare(server *bare)
     if (fd < 0)
         return false;
     snprintf(bare->url, URL_BYTES, "http://127.0.0.1:%u/api/http", port);
-    bare->pid = iswi_bench_spawn_peer("echo-http", THREADS, fd, -1);
+    bare->pid = iswi_bench_start_microhttpd(fd, 0);
     close(fd);
     return bare->pid > 0;
 }
@@ -146,6 +147,8 @@ static const char *measure(const iswi_bench_experiment *e, double scale,
     int seconds = (int)((double)e->slice_ms * scale / 1000 + 0.5);
     server servers[2] = { { 0 }, { 0 } };
 
+    if (iswi_bench_case_missing("microhttpd"))
+        return iswi_bench_case_missing("microhttpd");
     if (!has_wrk())
         return "not measured, wrk is not installed (Debian: wrk)";
     rounds = rounds < e->rounds_least ? e->rounds_least : rounds;

@@ -8,9 +8,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
+/* `name` beside the program that runs, or in `folder` seen from there. */
+static bool find(const char *name, const char *folder, char path[PATH_MAX])
 {
-    static const char *const folders[] = { "", ISWI_HELPERS_FROM_BIN "/" };
+    const char *const folders[] = { "", folder };
     char own[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
     const char *slash;
@@ -25,6 +26,16 @@ bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
             return true;
     }
     return false;
+}
+
+bool iswi_cli_find_helper(const char *name, char path[PATH_MAX])
+{
+    return find(name, ISWI_HELPERS_FROM_BIN "/", path);
+}
+
+bool iswi_cli_find_command(char path[PATH_MAX])
+{
+    return find("isoworker", ISWI_BIN_FROM_HELPERS "/", path);
 }
 
 int iswi_cli_become(const char *name, char **argv)

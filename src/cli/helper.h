@@ -10,6 +10,9 @@
  * of the same build. False: it is not there. Any thread. */
 bool iswi_cli_find_helper(const char *name, char path[PATH_MAX]);
 
+/* Find the command, `isoworker`, from such a program. False: it is not there. Any thread. */
+bool iswi_cli_find_command(char path[PATH_MAX]);
+
 /* Become that program, with these words, whose first one is set here. Returns only on failure,
  * which has been reported: an exit status of sysexits.h. */
 int iswi_cli_become(const char *name, char **argv);

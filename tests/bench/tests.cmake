@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# `isoworker bench`, run as a user runs it, with nothing beside it.
-function(isw_bench_test name)
+# `isoworker bench`, run as a user runs it, with nothing beside it; and parts of it alone.
+function(isw_bench_test name script)
   add_test(NAME bench/${name}
-           COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bench.py"
+           COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script}.py"
                    $<TARGET_FILE:isw_cli> ${ARGN})
   set_tests_properties(bench/${name} PROPERTIES LABELS bench TIMEOUT 120 RUN_SERIAL ON)
 endfunction()
 
-isw_bench_test(bench_has_a_complete_row_for_every_case)
+isw_bench_test(bench_has_a_complete_row_for_every_case bench)
 if(NOT ISOWORKER_SANITIZE MATCHES thread) # 16 workers with 10,000 functions take a minute to start
-  isw_bench_test(bench_full_has_a_row_for_every_point_of_every_table --full)
+  isw_bench_test(bench_full_has_a_row_for_every_point_of_every_table bench --full)
 endif()
+isw_bench_test(bench_http_has_every_row_of_every_stack_that_is_here http usual)
+isw_bench_test(bench_http_measures_what_it_is_told_to http chosen)
+isw_bench_test(bench_http_has_tables_for_people http table)
+
+set(bench ${PROJECT_SOURCE_DIR}/src/bench)
+isw_test(bench/http/answer STACK base SOURCES ${bench}/http/answer.c)
+isw_test(bench/http/speak STACK base SOURCES ${bench}/http/answer.c ${bench}/http/speak.c
+         ${bench}/http/server.c ${bench}/clock.c ${bench}/samples.c)
+isw_test(bench/tree STACK base SOURCES ${bench}/tree.c)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes, their time and their threads. */
+#include "support/main.h"
+
+#include "bench/tree.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child that has a child, whose number comes through the pipe when both are there. */
+static pid_t start_family(pid_t *grandchild)
+{
+    int ends[2];
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        pid_t own = fork();
+
+        if (own > 0 && write(ends[1], &own, sizeof own) != sizeof own)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ends[0], grandchild, sizeof *grandchild), sizeof *grandchild);
+    close(ends[0]);
+    close(ends[1]);
+    return child;
+}
+
+static void a_tree_has_all_that_descend_from_its_root(void **state)
+{
+    iswi_bench_tree tree = { .count = 0 };
+    pid_t grandchild;
+    pid_t child = start_family(&grandchild);
+
+    (void)state;
+    iswi_bench_tree_add(&tree, child);
+    iswi_bench_tree_add(&tree, grandchild); /* which is there already */
+    iswi_bench_tree_add(&tree, 0);
+    assert_int_equal(tree.count, 2);
+    assert_int_equal(tree.pids[0], child);
+    assert_int_equal(tree.pids[1], grandchild);
+    assert_int_equal(iswi_bench_tree_leaf(&tree), grandchild);
+    assert_int_equal(iswi_bench_tree_threads(&tree), 2);
+    kill(grandchild, SIGKILL);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static void time_of_the_processors_grows(void **state)
+{
+    iswi_bench_tree tree = { .pids = { getpid() }, .count = 1 };
+    int64_t before_ns = iswi_bench_tree_cpu_ns(&tree);
+    int64_t now_ns = before_ns;
+
+    (void)state;
+    assert_true(before_ns > 0);
+    for (unsigned i = 0; i < 100000000 && now_ns <= before_ns; i++)
+        now_ns = iswi_bench_tree_cpu_ns(&tree);
+    assert_true(now_ns > before_ns);
+}
+
+static void a_process_that_is_gone_counts_nothing(void **state)
+{
+    pid_t child = fork();
+    iswi_bench_tree tree = { .count = 0 };
+
+    (void)state;
+    if (child == 0)
+        _exit(0);
+    iswi_bench_tree_add(&tree, child);
+    waitpid(child, NULL, 0);
+    assert_int_equal(iswi_bench_tree_cpu_ns(&tree), 0);
+    assert_int_equal(iswi_bench_tree_switches(&tree), 0);
+    assert_int_equal(iswi_bench_tree_threads(&tree), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_tree_has_all_that_descend_from_its_root),
+    cmocka_unit_test(time_of_the_processors_grows),
+    cmocka_unit_test(a_process_that_is_gone_counts_nothing),
+};
+
+ISW_TEST_MAIN(tests)
