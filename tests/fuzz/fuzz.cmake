@@ -72,6 +72,9 @@ isw_fuzz(yaml_loader STACK config)
 isw_fuzz(wire_codec STACK wire)
 isw_fuzz(http_texts STACK worker)
 isw_fuzz(values STACK value)
+isw_fuzz(networks STACK url)
+isw_fuzz(forwarded STACK url)
+isw_fuzz(proxy STACK http1)
 
 # The two workers of live_ring: one as a user writes it, and one that only says hello.
 add_executable(live_ring_echo fuzz/live_ring/echo.c)
