@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Link, pipeline and worker, layer by layer.
+isw_test(link/apart STACK link SOURCES link/support.c)
 isw_test(link/conformance STACK link SOURCES link/support.c)
 isw_test(link/loans STACK link SOURCES link/support.c)
 isw_test(link/message_lane STACK link SOURCES link/support.c)

@@ -18,7 +18,7 @@ typedef struct iswi_link iswi_link;
 
 typedef struct iswi_link_events {
     /* One message of one or more frames. Borrowed, and perhaps gone after the event: see
-     * iswi_message_keep. What was kept is released before the link is destroyed. */
+     * iswi_message_keep. What was kept may be released after the link was destroyed. */
     void (*on_message)(void *user, iswi_message *message);
     /* The link is over. Comes once, after the last message, also after iswi_link_close. */
     void (*on_closed)(void *user);
@@ -47,11 +47,14 @@ enum {
 typedef struct iswi_link_ops {
     const char *name;
     isw_status (*send)(iswi_link *link, const isw_bytes *pieces, unsigned count);
+    /* NULL: all pieces travel the same way on this lane. */
+    isw_status (*send_apart)(iswi_link *link, const isw_bytes *pieces, unsigned count,
+                             unsigned apart);
     size_t (*backlog)(iswi_link *link);
     iswi_peer (*peer)(iswi_link *link);
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
-    void (*upgrade)(iswi_link *link); /* NULL: there is no faster lane */
+    void (*upgrade)(iswi_link *link, bool apart); /* NULL: there is no faster lane */
     void (*gather)(iswi_link *link, bool on); /* NULL: gathering does not pay on this lane */
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
     void (*held_up)(iswi_link *link); /* NULL: this lane has no on_turn */
@@ -86,9 +89,17 @@ static inline isw_status iswi_link_send_frame(iswi_link *link, const iswi_frame 
     isw_bytes pieces[ISWI_PIECES_MAX];
     isw_status status = iswi_frame_gather(frame, encoded, error);
 
+    unsigned count;
+    unsigned apart;
+
     if (status != ISW_OK)
         return status;
-    return iswi_link_send_pieces(link, pieces, iswi_encoded_pieces(encoded, pieces));
+    count = iswi_encoded_pieces(encoded, pieces);
+    if (!encoded->splice_count || !link->ops->send_apart)
+        return iswi_link_send_pieces(link, pieces, count);
+    apart = iswi_encoded_apart(encoded, frame->kind, pieces, count);
+    return apart == count ? iswi_link_send_pieces(link, pieces, count)
+                          : link->ops->send_apart(link, pieces, count, apart);
 }
 
 /* From `on` until it is off again, frames wait to leave in one message: for one who has several to
@@ -146,10 +157,11 @@ static inline bool iswi_link_can_upgrade(const iswi_link *link)
     return link->ops->upgrade != NULL;
 }
 
-/* Both sides agreed: what is sent from now on takes the faster lane. Once; any thread. */
-static inline void iswi_link_upgrade(iswi_link *link)
+/* Both sides agreed: what is sent from now on takes the faster lane. `apart`: that long bytes of a
+ * worker's frame may lie apart, too (PROTOCOL.md, section 11). Once; any thread. */
+static inline void iswi_link_upgrade(iswi_link *link, bool apart)
 {
-    link->ops->upgrade(link);
+    link->ops->upgrade(link, apart);
 }
 
 /* -- Lanes ------------------------------------------------------------------------------------- */

@@ -108,11 +108,27 @@ void iswi_lender_trim(iswi_lender *lender, int64_t now_ns)
 
 /* -- Borrowing --------------------------------------------------------------------------------- */
 
+void iswi_borrower_release(iswi_borrower *borrower)
+{
+    if (atomic_fetch_sub_explicit(&borrower->holders, 1, memory_order_acq_rel) == 1)
+        borrower->end(borrower);
+}
+
+static void set_back(iswi_borrower *borrower, unsigned number)
+{
+    atomic_store_explicit(&borrower->arena.words->lent[number], 0, memory_order_release);
+}
+
 static void give_back(iswi_message *message)
 {
     iswi_borrowed *borrowed = (iswi_borrowed *)message; /* the first member */
+    iswi_borrower *borrower = borrowed->borrower;
 
-    atomic_store_explicit(borrowed->word, 0, memory_order_release);
+    atomic_fetch_sub_explicit(&borrower->bytes, message->bytes.size, memory_order_relaxed);
+    /* Before the word, upon which the other side may lend it again. */
+    atomic_store_explicit(&borrowed->held, false, memory_order_release);
+    set_back(borrower, (unsigned)(borrowed - borrower->borrowed));
+    iswi_borrower_release(borrower);
 }
 
 static isw_status copy(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out)
@@ -120,28 +136,47 @@ static isw_status copy(iswi_borrower *borrower, const iswi_loan *loan, iswi_mess
     *out = iswi_message_copy(borrower->arena.bytes + loan->offset, (size_t)loan->size);
     if (!*out)
         return ISW_E_NO_MEMORY;
-    atomic_store_explicit(&borrower->arena.words->lent[loan->number], 0, memory_order_release);
+    set_back(borrower, loan->number);
     return ISW_OK;
 }
 
-isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
-                                 iswi_message **out)
+static isw_status view(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out)
 {
-    iswi_borrowed *borrowed;
+    iswi_borrowed *borrowed = &borrower->borrowed[loan->number];
 
-    if (loan->number >= ISWI_LOANS || loan->offset > ISWI_ARENA_BYTES ||
-        loan->size > ISWI_ARENA_BYTES - loan->offset)
-        return ISW_E_PROTOCOL;
-    if (borrower->copies)
-        return copy(borrower, loan, out);
-    borrowed = &borrower->borrowed[loan->number];
-    if (atomic_load(&borrowed->message.holders))
-        return ISW_E_PROTOCOL; /* lent a second time */
-    borrowed->word = &borrower->arena.words->lent[loan->number];
+    atomic_fetch_add_explicit(&borrower->holders, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&borrower->bytes, (size_t)loan->size, memory_order_relaxed);
+    atomic_store_explicit(&borrowed->held, true, memory_order_relaxed);
+    borrowed->borrower = borrower;
     borrowed->message.bytes =
         (isw_bytes){ borrower->arena.bytes + loan->offset, (size_t)loan->size };
     borrowed->message.end = give_back;
     atomic_store(&borrowed->message.holders, 1);
     *out = &borrowed->message;
     return ISW_OK;
+}
+
+static bool can_be(const iswi_borrower *borrower, const iswi_loan *loan)
+{
+    return loan->number < ISWI_LOANS && loan->offset <= ISWI_ARENA_BYTES &&
+           loan->size <= ISWI_ARENA_BYTES - loan->offset &&
+           !atomic_load_explicit(&borrower->borrowed[loan->number].held, memory_order_acquire);
+}
+
+isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
+                                 iswi_message **out)
+{
+    if (!can_be(borrower, loan))
+        return ISW_E_PROTOCOL;
+    return borrower->copies ? copy(borrower, loan, out) : view(borrower, loan, out);
+}
+
+isw_status iswi_borrower_apart(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out)
+{
+    if (!can_be(borrower, loan))
+        return ISW_E_PROTOCOL;
+    return atomic_load_explicit(&borrower->bytes, memory_order_relaxed) + loan->size >
+                   ISWI_BORROWED_APART_MOST
+               ? copy(borrower, loan, out)
+               : view(borrower, loan, out);
 }

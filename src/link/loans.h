@@ -15,7 +15,8 @@
 enum {
     ISWI_LOANS = 128,
     ISWI_LOAN_LEAST = 16 * 1024, /* from here on a loan is cheaper than the ring, as measured */
-    ISWI_ARENA_BYTES = 16 * 1024 * 1024
+    ISWI_ARENA_BYTES = 16 * 1024 * 1024,
+    ISWI_BORROWED_APART_MOST = ISWI_ARENA_BYTES / 2
 };
 
 /* Shared: one word for each loan, 1 while it is lent. */
@@ -59,21 +60,35 @@ void iswi_lender_trim(iswi_lender *lender, int64_t now_ns);
 
 /* -- The side that borrows --------------------------------------------------------------------- */
 
+typedef struct iswi_borrower iswi_borrower;
+
 typedef struct iswi_borrowed {
     iswi_message message;
-    _Atomic uint32_t *word;
+    iswi_borrower *borrower;
+    atomic_bool held;
 } iswi_borrowed;
 
-typedef struct iswi_borrower {
+/* Whoever makes one holds it, and so does each message of it; the memory stays until `end`. */
+struct iswi_borrower {
     iswi_arena_memory arena;
     bool copies; /* the other side is not trusted: it could change what we read */
     iswi_borrowed borrowed[ISWI_LOANS];
-} iswi_borrower;
+    atomic_size_t bytes; /* of what is borrowed */
+    atomic_uint holders;
+    void (*end)(iswi_borrower *self); /* the last holder is gone */
+};
 
 /* The message of a loan, to be released: a view that gives the loan back with its last holder, or a
- * copy if the borrower copies. Errors: ISW_E_PROTOCOL when there can be no such loan,
+ * copy. Errors: ISW_E_PROTOCOL for a loan that is not in the arena or is still held,
  * ISW_E_NO_MEMORY. */
 isw_status iswi_borrower_message(iswi_borrower *borrower, const iswi_loan *loan,
                                  iswi_message **out);
+
+/* The same for bytes that nobody is to look at where they lie (iswi_message.apart): a view also of
+ * what is not trusted; a copy once much is borrowed, so that the other side has room while we are
+ * slow. Errors as above. */
+isw_status iswi_borrower_apart(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out);
+
+void iswi_borrower_release(iswi_borrower *borrower);
 
 #endif

@@ -11,6 +11,7 @@ typedef struct own_message {
 
 static void end_own(iswi_message *message)
 {
+    iswi_message_release(message->apart);
     iswi_free(message); /* the first member */
 }
 
@@ -50,9 +51,23 @@ iswi_message *iswi_message_keep(iswi_message *message, isw_bytes *part)
         return message;
     }
     copy = iswi_message_copy(part->data, part->size);
-    if (copy)
-        *part = copy->bytes;
+    if (!copy)
+        return NULL;
+    *part = copy->bytes;
+    if (message->apart)
+        copy->apart = iswi_message_keep(message->apart, &message->apart->bytes);
     return copy;
+}
+
+isw_status iswi_message_own_apart(iswi_message *message)
+{
+    iswi_message *own = iswi_message_copy(message->apart->bytes.data, message->apart->bytes.size);
+
+    if (!own)
+        return ISW_E_NO_MEMORY;
+    iswi_message_release(message->apart);
+    message->apart = own;
+    return ISW_OK;
 }
 
 void iswi_message_release(iswi_message *message)

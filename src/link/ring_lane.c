@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ typedef struct ring_lane {
     pthread_mutex_t lock; /* guards what follows: the writing side */
     iswi_ring_writer writer;
     bool upgraded, closed;
+    bool apart; /* it was agreed that long bytes may lie apart */
 
     pthread_mutex_t reading; /* guards the reader and the in ring */
     iswi_sp_reader reader;
@@ -68,7 +70,9 @@ static void end_if_broken(ring_lane *lane)
         iswi_link_close(lane->inner);
 }
 
-static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
+/* `apart` is the piece that may lie apart; `count`: none. */
+static isw_status lane_send_apart(iswi_link *link, const isw_bytes *pieces, unsigned count,
+                                  unsigned apart)
 {
     ring_lane *lane = (ring_lane *)link;
     isw_status status;
@@ -79,11 +83,18 @@ static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned c
     } else if (lane->closed) {
         status = ISW_E_CLOSED;
     } else {
-        status = iswi_ring_writer_send(&lane->writer, pieces, count);
+        status = lane->apart && apart < count
+                     ? iswi_ring_writer_send_apart(&lane->writer, pieces, count, apart)
+                     : iswi_ring_writer_send(&lane->writer, pieces, count);
         end_if_broken(lane);
     }
     pthread_mutex_unlock(&lane->lock);
     return status;
+}
+
+static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
+{
+    return lane_send_apart(link, pieces, count, count);
 }
 
 /* What found no room earlier. */
@@ -337,12 +348,14 @@ static void on_inner_closed(void *user)
 
 /* -- Operations -------------------------------------------------------------------------------- */
 
-static void lane_upgrade(iswi_link *link)
+static void lane_upgrade(iswi_link *link, bool apart)
 {
     ring_lane *lane = (ring_lane *)link;
 
     pthread_mutex_lock(&lane->lock);
     if (!lane->upgraded && !lane->closed) {
+        lane->apart = apart && !lane->borrower.copies;                       /* a worker sends so, */
+        lane->reader.takes_apart = apart && lane->borrower.copies; /* a host takes it in */
         lane->has_first = pthread_create(&lane->first, NULL, run_first, lane) == 0;
         lane->has_second = lane->has_first && lane->link.events.on_turn &&
                            pthread_create(&lane->second, NULL, run_second, lane) == 0;
@@ -412,6 +425,15 @@ static void stop_threads(ring_lane *lane)
     }
 }
 
+/* The lane is destroyed, and nothing that lies in its memory is held any more. */
+static void free_lane(iswi_borrower *borrower)
+{
+    ring_lane *lane = (ring_lane *)((char *)borrower - offsetof(ring_lane, borrower));
+
+    iswi_ring_memory_unmap(&lane->memory);
+    iswi_free(lane);
+}
+
 static void lane_destroy(iswi_link *link)
 {
     ring_lane *lane = (ring_lane *)link;
@@ -423,15 +445,15 @@ static void lane_destroy(iswi_link *link)
     }
     iswi_ring_writer_fini(&lane->writer);
     iswi_sp_reader_fini(&lane->reader);
-    iswi_ring_memory_unmap(&lane->memory);
     pthread_mutex_destroy(&lane->reading);
     pthread_mutex_destroy(&lane->lock);
-    iswi_free(lane);
+    iswi_borrower_release(&lane->borrower);
 }
 
 static const iswi_link_ops ops = {
     .name = "ring",
     .send = lane_send,
+    .send_apart = lane_send_apart,
     .backlog = lane_backlog,
     .peer = lane_peer,
     .close = lane_close,
@@ -454,6 +476,8 @@ static void set_ways(ring_lane *lane, bool is_host)
     lane->writer.lender.arena = is_host ? memory->down_arena : memory->up_arena;
     lane->borrower.arena = is_host ? memory->up_arena : memory->down_arena;
     lane->borrower.copies = is_host;
+    lane->borrower.end = free_lane;
+    atomic_init(&lane->borrower.holders, 1);
     lane->reader.borrower = &lane->borrower;
     lane->reader.greeted = true;
 }

@@ -55,6 +55,32 @@ static bool lend(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned cou
     return true;
 }
 
+/* A frame without its long piece, which goes into the arena, if there is room for both. */
+static bool lend_apart(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned count,
+                       unsigned apart)
+{
+    unsigned char record[ISWI_SP_APART_BYTES];
+    const isw_bytes *part = &pieces[apart];
+    size_t rest = size_of(pieces, count) - part->size;
+    iswi_loan loan;
+    unsigned char *at;
+
+    if (part->size < ISWI_LOAN_LEAST || rest > ISWI_SP_APART_REST_MOST || rest >= part->size ||
+        room(writer) < sizeof record + rest)
+        return false;
+    at = iswi_lender_take(&writer->lender, part->size, iswi_now_ns(), &loan);
+    if (!at)
+        return false;
+    memcpy(at, part->data, part->size);
+    iswi_sp_apart_record(&loan, rest, record);
+    put(writer, record, sizeof record);
+    for (unsigned i = 0; i < count; i++)
+        if (i != apart)
+            put(writer, pieces[i].data, pieces[i].size);
+    publish(writer);
+    return true;
+}
+
 static bool write_whole(iswi_ring_writer *writer, const isw_bytes *pieces, unsigned count,
                         size_t size)
 {
@@ -126,6 +152,14 @@ isw_status iswi_ring_writer_send(iswi_ring_writer *writer, const isw_bytes *piec
     status = iswi_outbox_add(&writer->outbox, pieces, count);
     iswi_ring_writer_flush(writer);
     return status;
+}
+
+isw_status iswi_ring_writer_send_apart(iswi_ring_writer *writer, const isw_bytes *pieces,
+                                       unsigned count, unsigned apart)
+{
+    if (!iswi_ring_writer_waits(writer) && lend_apart(writer, pieces, count, apart))
+        return ISW_OK;
+    return iswi_ring_writer_send(writer, pieces, count);
 }
 
 void iswi_ring_writer_fini(iswi_ring_writer *writer)

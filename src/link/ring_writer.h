@@ -24,6 +24,10 @@ void iswi_ring_writer_fini(iswi_ring_writer *writer);
 isw_status iswi_ring_writer_send(iswi_ring_writer *writer, const isw_bytes *pieces,
                                  unsigned count);
 
+/* The same, with one of the pieces apart from the rest in the arena, if there is room for it. */
+isw_status iswi_ring_writer_send_apart(iswi_ring_writer *writer, const isw_bytes *pieces,
+                                       unsigned count, unsigned apart);
+
 /* Whether something waits for room. */
 bool iswi_ring_writer_waits(const iswi_ring_writer *writer);
 

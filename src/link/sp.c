@@ -40,6 +40,21 @@ void iswi_sp_loan_record(const iswi_loan *loan, unsigned char record[ISWI_SP_LOA
     put_number(record + 17, 4, loan->number);
 }
 
+void iswi_sp_apart_record(const iswi_loan *loan, size_t rest,
+                          unsigned char record[ISWI_SP_APART_BYTES])
+{
+    iswi_sp_loan_record(loan, record);
+    record[0] = 3;
+    put_number(record + ISWI_SP_LOAN_BYTES, 8, rest);
+}
+
+static iswi_loan get_loan(const unsigned char *record)
+{
+    return (iswi_loan){ .size = get_number(record + 1, 8),
+                        .offset = get_number(record + 9, 8),
+                        .number = (uint32_t)get_number(record + 17, 4) };
+}
+
 void iswi_sp_reader_fini(iswi_sp_reader *reader)
 {
     iswi_message_release(reader->large);
@@ -107,11 +122,43 @@ static isw_status take_loan(iswi_sp_reader *reader, iswi_message **out)
 
     if (reader->end - reader->begin < ISWI_SP_LOAN_BYTES)
         return ISW_OK;
-    loan.size = get_number(record + 1, 8);
-    loan.offset = get_number(record + 9, 8);
-    loan.number = (uint32_t)get_number(record + 17, 4);
+    loan = get_loan(record);
     reader->begin += ISWI_SP_LOAN_BYTES;
     return iswi_borrower_message(reader->borrower, &loan, out);
+}
+
+/* Hand on the next `size` bytes, where they lie. */
+static iswi_message *view_next(iswi_sp_reader *reader, size_t size)
+{
+    reader->view = iswi_message_view(reader->chunk + reader->begin, size);
+    reader->begin += size;
+    return &reader->view;
+}
+
+/* One of which a part lies apart; all that may come of it before fits into the chunk. */
+static isw_status take_apart(iswi_sp_reader *reader, iswi_message **out)
+{
+    const unsigned char *record = reader->chunk + reader->begin;
+    iswi_message *part;
+    iswi_loan loan;
+    uint64_t rest;
+    isw_status status;
+
+    if (reader->end - reader->begin < ISWI_SP_APART_BYTES)
+        return ISW_OK;
+    loan = get_loan(record);
+    rest = get_number(record + ISWI_SP_LOAN_BYTES, 8);
+    if (rest > ISWI_SP_APART_REST_MOST || rest >= loan.size)
+        return ISW_E_PROTOCOL;
+    if (reader->end - reader->begin - ISWI_SP_APART_BYTES < rest)
+        return ISW_OK;
+    status = iswi_borrower_apart(reader->borrower, &loan, &part);
+    if (status != ISW_OK)
+        return status;
+    reader->begin += ISWI_SP_APART_BYTES;
+    *out = view_next(reader, (size_t)rest);
+    reader->view.apart = part;
+    return ISW_OK;
 }
 
 /* The next whole message, held once; NULL when more bytes are needed. One that lies in the chunk is
@@ -135,6 +182,8 @@ static isw_status next_message(iswi_sp_reader *reader, iswi_message **out)
     head = reader->chunk + reader->begin;
     if (head[0] == 2 && reader->borrower)
         return take_loan(reader, out);
+    if (head[0] == 3 && reader->takes_apart)
+        return take_apart(reader, out);
     size = get_number(head + 1, 8);
     if (head[0] != 1 || size > ISWI_MESSAGE_MAX_BYTES)
         return ISW_E_PROTOCOL;
@@ -144,9 +193,8 @@ static isw_status next_message(iswi_sp_reader *reader, iswi_message **out)
     }
     if (reader->end - reader->begin - ISWI_SP_HEAD_BYTES < size)
         return ISW_OK;
-    reader->view = iswi_message_view(head + ISWI_SP_HEAD_BYTES, (size_t)size);
-    reader->begin += ISWI_SP_HEAD_BYTES + (size_t)size;
-    *out = &reader->view;
+    reader->begin += ISWI_SP_HEAD_BYTES;
+    *out = view_next(reader, (size_t)size);
     return ISW_OK;
 }
 
@@ -166,6 +214,8 @@ isw_status iswi_sp_reader_deliver(iswi_sp_reader *reader, size_t size,
             return status;
         if (message)
             take(user, message);
+        if (message == &reader->view)
+            iswi_message_release(message->apart);
         iswi_message_release(message);
     } while (message);
     return ISW_OK;

@@ -5,14 +5,20 @@
 /*
  * The SP framing of PROTOCOL.md, section 1, as nng and nanomsg speak it on ipc: a greeting of 8
  * bytes, then messages of 01, a length of 8 bytes, and the bytes. On a ring there are also messages
- * of 02 that lie in an arena (section 11). Pure: no sockets, no threads.
+ * of 02 that lie in an arena, and of 03 of which a part does (section 11). Pure: no sockets, no threads.
  */
 #include "link/loans.h"
 
 #include <isoworker/status.h>
 
-enum { ISWI_SP_GREETING_BYTES = 8, ISWI_SP_HEAD_BYTES = 9, ISWI_SP_LOAN_BYTES = 21,
-       ISWI_SP_CHUNK_BYTES = 64 * 1024 };
+enum {
+    ISWI_SP_GREETING_BYTES = 8,
+    ISWI_SP_HEAD_BYTES = 9,
+    ISWI_SP_LOAN_BYTES = 21,
+    ISWI_SP_APART_BYTES = 29,
+    ISWI_SP_APART_REST_MOST = 32 * 1024, /* of a message of which a part lies apart */
+    ISWI_SP_CHUNK_BYTES = 64 * 1024
+};
 
 /* The greeting of the pair protocol, version 0. */
 extern const unsigned char iswi_sp_greeting[ISWI_SP_GREETING_BYTES];
@@ -24,6 +30,11 @@ void iswi_sp_head(size_t size, unsigned char head[ISWI_SP_HEAD_BYTES]);
  * of its word of 4. */
 void iswi_sp_loan_record(const iswi_loan *loan, unsigned char record[ISWI_SP_LOAN_BYTES]);
 
+/* What precedes the rest of a message of which a part lies in the arena: 03, as above for the part,
+ * and the size of the rest of 8. */
+void iswi_sp_apart_record(const iswi_loan *loan, size_t rest,
+                          unsigned char record[ISWI_SP_APART_BYTES]);
+
 /* Turns bytes as they arrive into messages. */
 typedef struct iswi_sp_reader {
     unsigned char *chunk; /* bytes from `begin` to `end` are not used yet */
@@ -31,6 +42,7 @@ typedef struct iswi_sp_reader {
     bool greeted;
     iswi_message view;    /* the last one that lay whole in the chunk */
     iswi_borrower *borrower; /* of messages in an arena; NULL: there is none */
+    bool takes_apart;        /* it was agreed that parts of messages may lie there */
     iswi_message *large; /* one that the chunk does not hold, with its first bytes */
     unsigned char *large_bytes;
     size_t large_have, large_size;

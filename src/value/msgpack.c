@@ -114,7 +114,7 @@ static isw_status get(reader *r, unsigned depth, isw_value *out)
 isw_status iswi_msgpack_parse(iswi_arena *arena, isw_bytes bytes, isw_value *out, isw_error *error)
 {
     const unsigned char *start = bytes.size ? bytes.data : (const unsigned char *)"";
-    reader r = { { start, start, start + bytes.size }, arena, error };
+    reader r = { { .start = start, .at = start, .end = start + bytes.size }, arena, error };
     isw_value value;
     isw_status status = get(&r, 0, &value);
 

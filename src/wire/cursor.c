@@ -14,10 +14,21 @@ static bool take_number(iswi_cursor *cursor, size_t width, uint64_t *number)
     return true;
 }
 
+static bool take_apart(iswi_cursor *cursor, iswi_token *token, iswi_token_type type, uint64_t size)
+{
+    if (!cursor->apart.data || cursor->apart.size != size || type != ISWI_TOKEN_BIN)
+        return false;
+    token->type = type;
+    token->data = cursor->apart.data;
+    token->size = cursor->apart.size;
+    cursor->apart.data = NULL;
+    return true;
+}
+
 static bool take_bytes(iswi_cursor *cursor, iswi_token *token, iswi_token_type type, uint64_t size)
 {
     if ((uint64_t)(cursor->end - cursor->at) < size)
-        return false;
+        return take_apart(cursor, token, type, size);
     token->type = type;
     token->data = cursor->at;
     token->size = (size_t)size;

@@ -3,11 +3,16 @@
 #define ISWI_WIRE_CURSOR_H
 
 /* Reads MessagePack in place, one token at a time, and believes no length: text and bytes must lie
- * inside, and a container must have at least one byte left for each element. Takes no memory. */
+ * inside, and a container must have at least one byte left for each element. Takes no memory.
+ *
+ * The bytes of one bin may lie apart from the rest, in memory that can change: only where they lie is
+ * looked at. They are for the first text or bytes that are longer than what is left, and must be
+ * as long as those say. */
 #include <isoworker/value.h>
 
 typedef struct iswi_cursor {
     const unsigned char *start, *at, *end;
+    isw_bytes apart; /* NULL: none, or it was come to */
 } iswi_cursor;
 
 typedef enum iswi_token_type {

@@ -439,20 +439,26 @@ static isw_status get_head(decoder *d, uint64_t *kind, uint64_t *id)
     return status;
 }
 
-static decoder decoder_of(const void *bytes, size_t size, iswi_arena *arena, isw_error *error)
+/* Bytes that lie apart belong to the frame that was read. */
+static isw_status check_apart(decoder *d)
 {
-    const unsigned char *start = bytes;
+    return d->in.apart.data ? refuse(d, "bytes that lie apart from no bin of it") : ISW_OK;
+}
 
-    return (decoder){ .in = { start, start, start + size },
+static decoder decoder_of(isw_bytes bytes, isw_bytes apart, iswi_arena *arena, isw_error *error)
+{
+    const unsigned char *start = bytes.data;
+
+    return (decoder){ .in = { start, start, start + bytes.size, apart },
                       .arena = arena,
                       .frame = "frame",
                       .error = error };
 }
 
-isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, iswi_frame *frame,
-                             size_t *used, isw_error *error)
+isw_status iswi_frame_decode_apart(isw_bytes bytes, isw_bytes apart, iswi_arena *arena,
+                                   iswi_frame *frame, size_t *used, isw_error *error)
 {
-    decoder d = decoder_of(bytes, size, arena, error);
+    decoder d = decoder_of(bytes, apart, arena, error);
     const iswi_table *table;
     isw_status status = get_head(&d, &frame->kind, &frame->id);
 
@@ -465,13 +471,20 @@ isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, 
     else if (!iswi_cursor_skip(&d.in, ISWI_SKIP_MAX_DEPTH))
         status = refuse(&d, "malformed or too deep");
     *used = (size_t)(d.in.at - d.in.start);
-    return status;
+    return status == ISW_OK ? check_apart(&d) : status;
 }
 
-isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint64_t *id,
-                           size_t *used, isw_error *error)
+isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, iswi_frame *frame,
+                             size_t *used, isw_error *error)
 {
-    decoder d = decoder_of(bytes, size, NULL, error);
+    return iswi_frame_decode_apart((isw_bytes){ bytes, size }, (isw_bytes){ NULL, 0 }, arena, frame,
+                                   used, error);
+}
+
+isw_status iswi_frame_peek_apart(isw_bytes bytes, isw_bytes apart, uint64_t *kind, uint64_t *id,
+                                 size_t *used, isw_error *error)
+{
+    decoder d = decoder_of(bytes, apart, NULL, error);
     isw_status status = get_head(&d, kind, id);
 
     if (status == ISW_OK && !iswi_cursor_skip(&d.in, *kind > ISWI_KIND_CORE_MAX
@@ -479,5 +492,12 @@ isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint6
                                                          : ISWI_BODY_MAX_DEPTH))
         status = refuse(&d, "malformed or too deep");
     *used = (size_t)(d.in.at - d.in.start);
-    return status;
+    return status == ISW_OK ? check_apart(&d) : status;
+}
+
+isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint64_t *id,
+                           size_t *used, isw_error *error)
+{
+    return iswi_frame_peek_apart((isw_bytes){ bytes, size }, (isw_bytes){ NULL, 0 }, kind, id, used,
+                                 error);
 }

@@ -13,6 +13,7 @@ typedef struct encoder {
     iswi_buffer *out;
     iswi_encoded *splicing; /* NULL: everything is copied */
     size_t spliced;
+    bool may_lie_apart; /* what is being packed, if it is a payload */
     msgpack_packer packer;
     const char *frame;
     const iswi_field *field; /* the one being written, for messages */
@@ -28,7 +29,8 @@ static int write_bytes(void *user, const char *bytes, size_t size)
 
     if (!splicing || size < ISWI_SPLICE_LEAST || splicing->splice_count == ISWI_SPLICES_MAX)
         return iswi_buffer_append(e->out, bytes, size) ? 0 : -1;
-    splicing->splices[splicing->splice_count++] = (iswi_splice){ e->out->size, { bytes, size } };
+    splicing->splices[splicing->splice_count++] = (iswi_splice){ e->out->size, { bytes, size },
+                                                                e->may_lie_apart };
     e->spliced += size;
     return 0;
 }
@@ -58,6 +60,7 @@ static void put_str(encoder *e, isw_str text, uint32_t limit)
         refuse(e, "text is not UTF-8");
     if (e->status != ISW_OK)
         return;
+    e->may_lie_apart = false;
     msgpack_pack_str(&e->packer, text.size);
     msgpack_pack_str_body(&e->packer, text.data, text.size);
 }
@@ -71,6 +74,7 @@ static void put_bin(encoder *e, isw_bytes bytes, const iswi_field *field)
         refuse(e, "wrong number of bytes");
     if (e->status != ISW_OK)
         return;
+    e->may_lie_apart = true;
     msgpack_pack_bin(&e->packer, bytes.size);
     msgpack_pack_bin_body(&e->packer, bytes.data, bytes.size);
 }
@@ -375,4 +379,35 @@ unsigned iswi_encoded_pieces(const iswi_encoded *encoded, isw_bytes pieces[ISWI_
         done = splice->at;
     }
     return add_piece(pieces, count, encoded->bytes.data + done, encoded->bytes.size - done);
+}
+
+/* Only these can be taken in with bytes that lie apart. */
+static bool kind_may(uint64_t kind)
+{
+    return kind == ISWI_RESPONSE || kind == ISWI_CHUNK;
+}
+
+unsigned iswi_encoded_apart(const iswi_encoded *encoded, uint64_t kind, const isw_bytes *pieces,
+                            unsigned count)
+{
+    const iswi_splice *longest = NULL;
+    size_t others = encoded->bytes.size;
+    unsigned piece = 0;
+
+    if (!kind_may(kind))
+        return count;
+    for (unsigned i = 0; i < encoded->splice_count; i++) {
+        const iswi_splice *splice = &encoded->splices[i];
+
+        others += splice->payload.size;
+        if (splice->may_lie_apart &&
+            (!longest || splice->payload.size > longest->payload.size))
+            longest = splice;
+    }
+    if (!longest || longest->payload.size <= others - longest->payload.size)
+        return count;
+    while (pieces[piece].data != longest->payload.data ||
+           pieces[piece].size != longest->payload.size)
+        piece++;
+    return piece;
 }

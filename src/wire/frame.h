@@ -324,6 +324,7 @@ enum {
 typedef struct iswi_splice {
     size_t at;
     isw_bytes payload;
+    bool may_lie_apart; /* it is the whole of a bin */
 } iswi_splice;
 
 /* An encoded frame without its large payloads, which stay where they are until a link takes them.
@@ -342,16 +343,30 @@ isw_status iswi_frame_gather(const iswi_frame *frame, iswi_encoded *out, isw_err
  * are untouched. */
 unsigned iswi_encoded_pieces(const iswi_encoded *encoded, isw_bytes pieces[ISWI_PIECES_MAX]);
 
+/* Which of the pieces may lie apart from the others (PROTOCOL.md, section 11): a bin of a response
+ * or chunk that is longer than all else together. `count` when there is none. */
+unsigned iswi_encoded_apart(const iswi_encoded *encoded, uint64_t kind, const isw_bytes *pieces,
+                            unsigned count);
+
 /* Read the frame at the start of `bytes` and say in *used how many bytes it has. An extension kind
  * is read over: `as` is zero then. Errors: ISW_E_PROTOCOL naming frame, key and byte,
  * ISW_E_NO_MEMORY; *frame and *used are undefined then. */
 isw_status iswi_frame_decode(const void *bytes, size_t size, iswi_arena *arena, iswi_frame *frame,
                              size_t *used, isw_error *error);
 
+/* The same of a frame of whose bins the first that is longer than `bytes` lies in `apart`, if its
+ * data is not NULL. That memory may change: it is pointed to, and not looked at. Bytes apart that
+ * are of no bin are ISW_E_PROTOCOL, too. */
+isw_status iswi_frame_decode_apart(isw_bytes bytes, isw_bytes apart, iswi_arena *arena,
+                                   iswi_frame *frame, size_t *used, isw_error *error);
+
 /* Only kind, id and size of the frame at the start of `bytes`; checks that it is well formed, not
  * what it holds. Takes no memory. Errors: ISW_E_PROTOCOL. */
 isw_status iswi_frame_peek(const void *bytes, size_t size, uint64_t *kind, uint64_t *id,
                            size_t *used, isw_error *error);
+
+isw_status iswi_frame_peek_apart(isw_bytes bytes, isw_bytes apart, uint64_t *kind, uint64_t *id,
+                                 size_t *used, isw_error *error);
 
 /* "invoke", ...; "extension" above the core, "?" for what is not defined. Static text. */
 const char *iswi_kind_name(uint64_t kind);

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from harness import NO_CHAIN, SOURCE, Client, Host, is_alive, main, wait_until, worker
+from harness import NO_CHAIN, PATIENCE_S, SOURCE, Client, Host, is_alive, main, wait_until, worker
 from operators import report
 
 
@@ -80,6 +80,24 @@ class Faults(unittest.TestCase):
             for finish in waiting:
                 self.assertEqual(finish()[0], 502)
             self.assertLess(time.monotonic() - begin, 5)
+
+    def test_an_answer_that_was_given_outlives_the_process_that_gave_it(self):
+        body = os.urandom(6 * 1024 * 1024)
+        with Host(worker()) as host, socket.socket() as client:
+            pid = int(host.get("pid")[1].split()[0])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(PATIENCE_S)
+            client.connect(("127.0.0.1", host.port))
+            client.sendall(b"POST /api/echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                           b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            got = client.recv(1000)
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: host.get("hello/x")[0] == 200 and
+                       int(host.get("pid")[1].split()[0]) != pid)
+            while piece := client.recv(1 << 20):
+                got += piece
+            self.assertTrue(got.startswith(b"HTTP/1.1 200 "))
+            self.assertTrue(got.split(b"\r\n\r\n", 1)[1] == body)
 
     def test_an_idempotent_invocation_is_tried_elsewhere(self):
         with Host(worker(more="processes: 2")) as host:

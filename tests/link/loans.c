@@ -27,6 +27,7 @@ static void sides_open(sides *s)
     assert_true(iswi_ring_memory_map(&s->worker, s->fd));
     s->lender.arena = s->host.down_arena;
     s->borrower.arena = s->worker.down_arena;
+    atomic_init(&s->borrower.holders, 1); /* ours, which stays */
 }
 
 static void sides_close(sides *s)

@@ -13,8 +13,8 @@ enum { PATIENCE_S = 30 };
 
 /* -- Events ------------------------------------------------------------------------------------ */
 
-/* With the lock. */
-static void check_frames(end *one, isw_bytes bytes)
+/* With the lock. So many of the only frame's bytes lie `apart`. */
+static void check_frames(end *one, isw_bytes bytes, size_t apart)
 {
     while (bytes.size && !one->broken) {
         header head;
@@ -24,13 +24,13 @@ static void check_frames(end *one, isw_bytes bytes)
             return;
         }
         memcpy(&head, bytes.data, sizeof head);
-        if (head.size < sizeof head || head.size > bytes.size || head.sender >= SENDERS)
+        if (head.size < sizeof head + apart || head.size > bytes.size + apart || head.sender >= SENDERS)
             one->broken = "a frame is not whole";
         else if (head.sequence != one->expected[head.sender]++)
             one->broken = "frames of one sender came in another order";
         one->frames++;
-        bytes.data = (const char *)bytes.data + head.size;
-        bytes.size -= head.size;
+        bytes.data = (const char *)bytes.data + head.size - apart;
+        bytes.size -= head.size - apart;
     }
 }
 
@@ -43,7 +43,7 @@ static void on_message(void *user, iswi_message *message)
     if (one->closed)
         one->broken = "a message came after on_closed";
     one->messages++;
-    check_frames(one, message->bytes);
+    check_frames(one, message->bytes, iswi_message_apart(message).size);
     if (one->keep) {
         one->keep--;
         one->kept = iswi_message_keep(message, &(isw_bytes){ message->bytes.data,
@@ -162,8 +162,8 @@ static void open_ring_lane(pair *both)
     /* Hosts and workers agree over the message lane first, so that it is connected by then. */
     while (!iswi_link_peer(both->a.link).pid)
         sched_yield();
-    iswi_link_upgrade(both->a.link);
-    iswi_link_upgrade(both->b.link);
+    iswi_link_upgrade(both->a.link, true);
+    iswi_link_upgrade(both->b.link, true);
 }
 
 const lane lanes[] = {

@@ -196,7 +196,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
     const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     const isw_pair metrics = { isw_str_of("metrics"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
-    isw_pair capabilities[3];
+    const isw_pair apart = { isw_str_of("apart"), isw_str_of("1") };
+    isw_pair capabilities[4];
     size_t count = 0;
 
     if (host->ways & HOST_STREAMS)
@@ -205,6 +206,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         capabilities[count++] = ring;
     if (host->ways & HOST_METRICS)
         capabilities[count++] = metrics;
+    if (host->ways & HOST_APART)
+        capabilities[count++] = apart;
     frame.as.host_hello.capabilities = (isw_pairs){ capabilities, count };
     frame.as.host_hello.protocol = 1;
     frame.as.host_hello.proof =
@@ -213,7 +216,7 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         frame.as.host_hello.log_levels = *log_levels;
     host_send(host, &frame);
     if (host->ways & HOST_RING)
-        iswi_link_upgrade(host->link);
+        iswi_link_upgrade(host->link, host->ways & HOST_APART);
 }
 
 void host_load(scripted_host *host, uint64_t number, const char *name)

@@ -33,7 +33,12 @@ typedef struct scripted_host {
 extern const unsigned char scripted_token[2 * ISWI_TOKEN_BYTES];
 
 /* What it offers: bodies in pieces; the ring lane instead of the memory lane; to take metrics. */
-typedef enum host_way { HOST_STREAMS = 1, HOST_RING = 2, HOST_METRICS = 4 } host_way;
+typedef enum host_way {
+    HOST_STREAMS = 1,
+    HOST_RING = 2,
+    HOST_METRICS = 4,
+    HOST_APART = 8 /* with HOST_RING */
+} host_way;
 
 /* Start a session of `worker`, which stays the caller's. host_fini closes, joins and frees.
  * `ways` is a sum of host_way. */

@@ -195,7 +195,7 @@ static iswi_cursor cursor_on(const void *bytes, size_t size)
 {
     const unsigned char *start = bytes;
 
-    return (iswi_cursor){ start, start, start + size };
+    return (iswi_cursor){ .start = start, .at = start, .end = start + size };
 }
 
 /* Both read all of `packed`, as the same values. */

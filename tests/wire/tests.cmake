@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+isw_test(wire/apart STACK wire SOURCES wire/support.c support/memory.c)
 isw_test(wire/golden STACK wire SOURCES wire/support.c support/memory.c)
 isw_test(wire/codec STACK wire SOURCES wire/support.c support/memory.c)
 isw_test(wire/members STACK wire SOURCES wire/support.c support/memory.c)

@@ -11,6 +11,7 @@ enum { CLOCKS_DIFFER_NS = 2000000 };
 
 typedef struct held_answer {
     iswi_message *message;
+    isw_bytes bytes; /* its frame, in the message */
     iswi_arena arena;
     iswi_frame frame;
 } held_answer;
@@ -143,46 +144,70 @@ void iswi_answers_output(iswi_process *process, uint64_t id, const iswi_output *
         take_output(process, function, invocation, output->name, &output->value);
 }
 
-isw_status iswi_answers_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
-                                 isw_error *error)
+/* Keep and decode. What lies apart in memory that the worker can write stays there so far. */
+static isw_status take_response(held_answer *held, iswi_message *message, isw_bytes bytes,
+                                isw_error *error)
 {
-    held_answer *held = iswi_calloc(1, sizeof *held);
+    size_t used;
+
+    held->message = iswi_message_keep(message, &bytes);
+    if (!held->message)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    held->bytes = bytes;
+    return iswi_frame_decode_apart(bytes, iswi_message_apart(held->message), &held->arena,
+                                   &held->frame, &used, error);
+}
+
+/* Whether nobody looks at what lies apart, but passes it on as it is. */
+static bool is_passed_on(const iswi_process *process, const iswi_call *call,
+                         const held_answer *held)
+{
+    return call->passes_on && !process->host->observers.look_at_answers &&
+           isw_value_payload(&held->frame.as.response.result).data ==
+               held->message->apart->bytes.data;
+}
+
+/* See to it that the answer is the host's own, but for what its caller only passes on. Errors:
+ * ISW_E_NO_MEMORY. */
+static isw_status own_apart(const iswi_process *process, const iswi_call *call, held_answer *held)
+{
+    size_t used;
+
+    if (!held->message->apart || is_passed_on(process, call, held))
+        return ISW_OK;
+    if (iswi_message_own_apart(held->message) != ISW_OK)
+        return ISW_E_NO_MEMORY;
+    iswi_arena_reset(&held->arena);
+    return iswi_frame_decode_apart(held->bytes, iswi_message_apart(held->message), &held->arena,
+                                   &held->frame, &used, NULL);
+}
+
+/* Take the call out of its place. NULL: it was answered before, or *expected is false. */
+static iswi_call *take_call(iswi_process *process, const iswi_frame *frame, bool *expected,
+                            bool *stopping)
+{
     iswi_place *place;
     iswi_call *call;
-    iswi_answer answer;
-    bool stopping;
-    size_t used;
-    isw_status status;
 
-    if (!held)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
-    iswi_arena_init(&held->arena, 1024);
-    held->message = iswi_message_keep(message, &bytes);
-    if (held->message)
-        status = iswi_frame_decode(bytes.data, bytes.size, &held->arena, &held->frame, &used,
-                                   error);
-    else
-        status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
-    if (atomic_load_explicit(&process->printing.lately, memory_order_relaxed))
-        iswi_printing_drain(process);
     pthread_mutex_lock(&process->lock);
-    place = status == ISW_OK ? iswi_process_find_place(process, held->frame.id) : NULL;
+    place = iswi_process_find_place(process, frame->id);
     call = place ? place->call : NULL;
-    stopping = place && place->stopping;
+    *expected = place != NULL;
+    *stopping = place && place->stopping;
     if (call)
-        iswi_process_count(process,
-                           held->frame.as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
+        iswi_process_count(process, frame->as.response.outcome == (uint64_t)ISW_OUTCOME_SUCCESS);
     if (place) {
-        iswi_process_free_place(process, held->frame.id);
+        iswi_process_free_place(process, frame->id);
         process->answered++;
     }
     pthread_mutex_unlock(&process->lock);
-    if (status == ISW_OK && !place)
-        status = isw_error_set(error, ISW_E_PROTOCOL, "a response that nobody waits for");
-    if (!call) {
-        iswi_answer_release(held);
-        return status;
-    }
+    return call;
+}
+
+static void answer_call(iswi_process *process, iswi_call *call, held_answer *held, bool stopping)
+{
+    iswi_answer answer;
+
     fill_answer(held, &answer);
     answer.function = call->function;
     if (answer.status == ISW_E_CANCELLED) {
@@ -195,7 +220,36 @@ isw_status iswi_answers_response(iswi_process *process, iswi_message *message, i
     else if (!held->frame.as.response.logged && !call->complained)
         iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
     iswi_call_finish(process->host, call, &answer);
-    return ISW_OK;
+}
+
+isw_status iswi_answers_response(iswi_process *process, iswi_message *message, isw_bytes bytes,
+                                 isw_error *error)
+{
+    held_answer *held = iswi_calloc(1, sizeof *held);
+    iswi_call *call = NULL;
+    bool stopping = false;
+    bool expected;
+    isw_status status;
+
+    if (!held)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its response");
+    iswi_arena_init(&held->arena, 1024);
+    status = take_response(held, message, bytes, error);
+    if (atomic_load_explicit(&process->printing.lately, memory_order_relaxed))
+        iswi_printing_drain(process);
+    if (status == ISW_OK) {
+        call = take_call(process, &held->frame, &expected, &stopping);
+        if (!expected)
+            status = isw_error_set(error, ISW_E_PROTOCOL, "a response that nobody waits for");
+    }
+    if (call && own_apart(process, call, held) == ISW_OK) {
+        answer_call(process, call, held, stopping);
+        return ISW_OK;
+    }
+    iswi_answer_release(held);
+    if (call)
+        iswi_call_fail(process->host, call, ISW_E_NO_MEMORY, "no memory for its answer");
+    return status;
 }
 
 void iswi_answers_log(iswi_process *process, uint64_t id, const iswi_log *log)

@@ -79,6 +79,9 @@ typedef struct iswi_call {
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
                             says, which counts where it is sooner; 0 in the end: none */
     const iswi_call_events *events; /* may be NULL */
+    bool passes_on; /* the bytes of its result, HTTP's body or bytes as such, are only passed on by
+                       whoever gets them: its worker may still write them where they lie. Else they
+                       are the host's own, like everything else of an answer */
     iswi_answer_fn answer;
     void *user;
     /* The engine's own: */

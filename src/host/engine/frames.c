@@ -38,6 +38,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     }
     process->hello_came = true;
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
+    process->wants_apart = isw_pairs_find(&hello->capabilities, "apart") != NULL;
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
     process->named = iswi_observe_greeted(process, &hello->capabilities);
@@ -174,7 +175,8 @@ static isw_status on_other(iswi_process *process, iswi_message *message, uint64_
     if (observing && process->hello_came)
         return observing->observer->frame(observing->user, process, id, bytes, error);
     iswi_arena_init(&arena, 4096);
-    status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
+    status = iswi_frame_decode_apart(bytes, iswi_message_apart(message), &arena, &frame, &used,
+                                     error);
     if (status == ISW_OK && frame.kind == ISWI_LOG && process->hello_came) {
         iswi_answers_log(process, frame.id, &frame.as.log);
     } else if (status == ISW_OK && frame.kind == ISWI_OUTPUT && process->hello_came) {
@@ -203,6 +205,18 @@ static void give_up(iswi_process *process, const isw_error *error)
     iswi_host_wake(process->host);
 }
 
+/* Bytes apart, which the worker can still write, are for those who only pass them on. */
+static isw_status check_apart(const iswi_message *message, uint64_t kind, size_t size,
+                              isw_error *error)
+{
+    if (!message->apart)
+        return ISW_OK;
+    if (kind != ISWI_RESPONSE && kind != ISWI_CHUNK)
+        return isw_error_set(error, ISW_E_PROTOCOL, "%s with bytes apart", iswi_kind_name(kind));
+    return size == message->bytes.size ? ISW_OK
+                                       : refuse(error, "several frames with bytes apart");
+}
+
 static void on_message(void *user, iswi_message *message)
 {
     iswi_process *process = user;
@@ -218,7 +232,10 @@ static void on_message(void *user, iswi_message *message)
         uint64_t kind;
         uint64_t id;
 
-        status = iswi_frame_peek(left.data, left.size, &kind, &id, &one.size, &error);
+        status = iswi_frame_peek_apart(left, iswi_message_apart(message), &kind, &id, &one.size,
+                                       &error);
+        if (status == ISW_OK)
+            status = check_apart(message, kind, one.size, &error);
         if (status == ISW_OK && kind == ISWI_RESPONSE)
             status = iswi_answers_response(process, message, one, &error);
         else if (status == ISW_OK)

@@ -57,7 +57,7 @@ struct iswi_process {
     unsigned starts;
     uint64_t resident_bytes, calls_running, calls_waiting; /* as its last status said */
     bool on_ring;
-    bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
+    bool wants_ring, wants_apart, wants_stream, can_reload; /* its hello named the capability */
     iswi_reloading reload; /* reload.c */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     bool described; /* it was asked for its functions, in this run */

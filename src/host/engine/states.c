@@ -41,7 +41,7 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    isw_pair capabilities[2 + ISWI_OBSERVERS_MAX];
+    isw_pair capabilities[3 + ISWI_OBSERVERS_MAX];
     size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
@@ -61,14 +61,16 @@ static void greet(iswi_process *process)
     upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
     if (upgrade)
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
+    if (upgrade && process->wants_apart)
+        capabilities[count++] = (isw_pair){ isw_str_of("apart"), isw_str_of("1") };
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
     count += iswi_observers_capabilities(&process->host->observers, process->named,
                                          &capabilities[count]);
     hello->capabilities = (isw_pairs){ capabilities, count };
     iswi_process_send(process, &frame);
-    if (upgrade)
-        iswi_link_upgrade(process->link); /* the hello was the last frame on the message lane */
+    if (upgrade) /* the hello was the last frame on the message lane */
+        iswi_link_upgrade(process->link, process->wants_apart);
     process->on_ring = upgrade;
     pthread_mutex_unlock(&process->lock);
     iswi_arena_fini(&arena);

@@ -220,7 +220,8 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     iswi_call call = { .function = ((iswi_entry *)target)->function,
                        .answer = on_answer,
                        .user = request,
-                       .events = &call_events };
+                       .events = &call_events,
+                       .passes_on = true };
 
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
     call.body_follows = iswi_http_is_uploading(request);

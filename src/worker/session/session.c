@@ -19,7 +19,8 @@ void iswi_session_hello(iswi_session *session)
     const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
                                       { isw_str_of("reload"), isw_str_of("1") },
                                       { isw_str_of("metrics"), isw_str_of("1") },
-                                      { isw_str_of("ring"), isw_str_of("1") } };
+                                      { isw_str_of("ring"), isw_str_of("1") },
+                                      { isw_str_of("apart"), isw_str_of("1") } };
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
 
@@ -30,7 +31,7 @@ void iswi_session_hello(iswi_session *session)
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
     hello->capabilities =
-        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 4 : 3 };
+        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 5 : 3 };
     iswi_session_reply(session, &frame);
 }
 
@@ -59,7 +60,8 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     }
     if (iswi_link_can_upgrade(session->link) && isw_pairs_find(&hello->capabilities, "ring")) {
         iswi_dispatch_expect_help(&session->dispatch);
-        iswi_link_upgrade(session->link);
+        iswi_link_upgrade(session->link,
+                          isw_pairs_find(&hello->capabilities, "apart") != NULL);
     }
     session->streams = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     session->tells = isw_pairs_find(&hello->capabilities, "metrics") != NULL;

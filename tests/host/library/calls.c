@@ -37,6 +37,47 @@ static void a_value_comes_back_as_it_went(void **state)
     isw_host_destroy(host);
 }
 
+/* Whether it lies in memory that a worker has, too. */
+static bool is_shared(const void *at)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    bool found = false;
+
+    assert_non_null(maps);
+    while (!found && fgets(line, sizeof line, maps)) {
+        unsigned long begin;
+        unsigned long end;
+
+        found = sscanf(line, "%lx-%lx", &begin, &end) == 2 && (unsigned long)at >= begin &&
+                (unsigned long)at < end && strstr(line, "isoworker-ring");
+    }
+    fclose(maps);
+    return found;
+}
+
+/* A program may look at them more than once. */
+static void long_bytes_of_a_result_are_the_callers_own(void **state)
+{
+    enum { SIZE = 1024 * 1024 };
+    static char bytes[SIZE];
+    const isw_value input = isw_value_bytes(bytes, SIZE);
+    isw_host_result result;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    memset(bytes, 'x', SIZE);
+    seen_init(&s);
+    host = start_host(&s);
+    assert_int_equal(call(host, "echo", &input, &result, NULL), ISW_OK);
+    assert_int_equal(result.result.as.bytes.size, SIZE);
+    assert_memory_equal(result.result.as.bytes.data, bytes, SIZE);
+    assert_false(is_shared(result.result.as.bytes.data));
+    isw_host_result_release(&result);
+    isw_host_destroy(host);
+}
+
 static void an_http_function_takes_a_request_and_gives_a_reply(void **state)
 {
     const isw_pair query = { { "name", 4 }, { "Ada", 3 } };
@@ -388,6 +429,7 @@ static void a_worker_that_is_given_up_ends_the_waiting(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_value_comes_back_as_it_went),
+    cmocka_unit_test(long_bytes_of_a_result_are_the_callers_own),
     cmocka_unit_test(an_http_function_takes_a_request_and_gives_a_reply),
     cmocka_unit_test(an_answer_in_pieces_comes_whole),
     cmocka_unit_test(a_failure_has_status_and_sentence),
