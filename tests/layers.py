@@ -38,8 +38,9 @@ ROOMS = {
     "host": {
         "system": set(),
         "settings": {"system"},
+        "tls": {"system"},
         "engine": {"system", "settings"},
-        "http": {"system", "settings", "engine"},
+        "http": {"system", "settings", "engine", "tls"},
         "sinks": {"engine"},
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},
@@ -59,6 +60,7 @@ ROOMS = {
 DOORS = {
     "host/system": None,
     "host/settings": {"settings.h"},
+    "host/tls": {"session.h", "tls.h"},
     "host/engine": {"call.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
                     "sink.h", "steer.h", "trigger.h"},
     "host/http": {"front.h", "trigger.h"},
@@ -87,7 +89,7 @@ THIRD_PARTY = {
     "jose/": "middleware/auth",
     "jansson.h": ("middleware/auth", "src/value/json.c"),
     "curl/": "middleware/auth",
-    "openssl/": "middleware/auth",
+    "openssl/": ("middleware/auth", "src/host/tls/", "tests/host/tls/"),
     "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress", "tests/middleware/compress.c"),
     "grpcpp/": "src/bench/grpc.cc",

@@ -35,3 +35,15 @@ foreach(name IN ITEMS calls life)
   isw_test(host/library/${name} STACK host SOURCES host/library/support.c)
   add_dependencies(test_host_library_${name} test_library_worker isw_cli)
 endforeach()
+
+# TLS, with certificates that are made when the tests are built.
+set(certificates "${CMAKE_BINARY_DIR}/tests/certificates")
+add_custom_command(OUTPUT "${certificates}/server.pem"
+  COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/support/certificates" "${certificates}"
+  DEPENDS support/certificates VERBATIM)
+add_custom_target(test_certificates ALL DEPENDS "${certificates}/server.pem")
+foreach(name IN ITEMS peer session tls)
+  isw_test(host/tls/${name} STACK host SOURCES host/tls/support.c)
+  target_compile_definitions(test_host_tls_${name} PRIVATE CERTIFICATES="${certificates}")
+  add_dependencies(test_host_tls_${name} test_certificates)
+endforeach()
