@@ -49,6 +49,11 @@ static int choose_certificate(SSL *ssl, int *alert, void *user)
 
 /* -- One context ------------------------------------------------------------------------------- */
 
+const iswi_tls_certificate *iswi_tls_certificate_at(const iswi_tls_options *options, size_t at)
+{
+    return at ? &options->others[at - 1] : &options->first;
+}
+
 /* What hangs on no file. */
 static bool set_up(SSL_CTX *context, const iswi_tls_options *options)
 {
@@ -90,6 +95,7 @@ static isw_status make_context(const iswi_tls_options *options, size_t at, SSL_C
 {
     const iswi_tls_ear ear = { options->say, options->user };
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    const iswi_tls_certificate *files = iswi_tls_certificate_at(options, at);
     isw_status status;
 
     *out = context;
@@ -97,11 +103,11 @@ static isw_status make_context(const iswi_tls_options *options, size_t at, SSL_C
         return isw_error_set(error, ISW_E_NO_MEMORY, "OpenSSL cannot begin: %s",
                              iswi_tls_reason());
     *fault = (iswi_tls_fault){ ISWI_TLS_FAULT_CHAIN, at };
-    status = iswi_tls_use_chain(context, options->certificates[at].chain, &ear, error);
+    status = iswi_tls_use_chain(context, files->chain, &ear, error);
     if (status)
         return status;
     fault->file = ISWI_TLS_FAULT_KEY;
-    status = iswi_tls_use_key(context, &options->certificates[at], &ear, error);
+    status = iswi_tls_use_key(context, files, &ear, error);
     return status ? status : ask_clients(context, options, fault, error);
 }
 
@@ -119,15 +125,16 @@ void iswi_tls_contexts_release(iswi_tls_contexts *contexts)
 isw_status iswi_tls_contexts_read(const iswi_tls_options *options, iswi_tls_contexts **out,
                                   iswi_tls_fault *fault, isw_error *error)
 {
+    const size_t count = iswi_tls_certificate_count(options);
     iswi_tls_contexts *contexts =
-        iswi_calloc(1, sizeof *contexts + options->count * sizeof contexts->items[0]);
+        iswi_calloc(1, sizeof *contexts + count * sizeof contexts->items[0]);
     isw_error own = { ISW_OK, "" };
     iswi_tls_fault place = { ISWI_TLS_FAULT_CHAIN, 0 };
 
     if (!contexts)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for TLS");
     atomic_init(&contexts->holders, 1);
-    while (contexts->count < options->count && own.status == ISW_OK) {
+    while (contexts->count < count && own.status == ISW_OK) {
         size_t at = contexts->count++;
 
         make_context(options, at, &contexts->items[at], &place, &own);

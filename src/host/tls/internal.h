@@ -33,6 +33,13 @@ isw_status iswi_tls_use_client_ca(SSL_CTX *context, const char *path, isw_error 
 
 /* -- contexts.c: all of them ------------------------------------------------------------------- */
 
+/* Those of the options, the first one and then the others; how many there are. */
+const iswi_tls_certificate *iswi_tls_certificate_at(const iswi_tls_options *options, size_t at);
+static inline size_t iswi_tls_certificate_count(const iswi_tls_options *options)
+{
+    return options->other_count + 1;
+}
+
 /* What the files held at one time: a context for each certificate, alike but for that. */
 typedef struct iswi_tls_contexts {
     atomic_uint holders;

@@ -55,9 +55,11 @@ static void watch_file(iswi_tls *tls, const char *path)
 /* Before they are read: a change while they are is one that the next look sees. */
 static void watch_files(iswi_tls *tls)
 {
-    for (size_t i = 0; i < tls->options.count; i++) {
-        watch_file(tls, tls->options.certificates[i].chain);
-        watch_file(tls, tls->options.certificates[i].key);
+    for (size_t i = 0; i < iswi_tls_certificate_count(&tls->options); i++) {
+        const iswi_tls_certificate *files = iswi_tls_certificate_at(&tls->options, i);
+
+        watch_file(tls, files->chain);
+        watch_file(tls, files->key);
     }
     if (tls->options.client_ca)
         watch_file(tls, tls->options.client_ca);
@@ -83,8 +85,8 @@ static isw_status begin(iswi_tls *tls, iswi_tls_fault *fault, isw_error *error)
 isw_status iswi_tls_create(const iswi_tls_options *options, iswi_tls **out, iswi_tls_fault *fault,
                            isw_error *error)
 {
-    iswi_tls *tls =
-        iswi_calloc(1, sizeof *tls + (2 * options->count + 1) * sizeof tls->files[0]);
+    const size_t files = 2 * iswi_tls_certificate_count(options) + 1;
+    iswi_tls *tls = iswi_calloc(1, sizeof *tls + files * sizeof tls->files[0]);
     isw_status status;
 
     if (!tls)
@@ -137,7 +139,7 @@ static void read_again(iswi_tls *tls)
     put_in_force(tls, contexts);
     iswi_tls_say(&tls->ear, ISW_LOG_INFO,
                  "certificates were read again; new connections get what is in %s%s",
-                 tls->options.certificates[0].chain, tls->options.count > 1 ? " and others" : "");
+                 tls->options.first.chain, tls->options.other_count ? " and others" : "");
 }
 
 /* Whether some file is another than was known; *still: and each was the same at the last look. */

@@ -18,10 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    ISWI_TLS_CERTIFICATES_MAX = 64,
-    ISWI_TLS_LOOK_MS = 2000 /* how often iswi_tls_look is to be called */
-};
+enum { ISWI_TLS_LOOK_MS = 2000 }; /* how often iswi_tls_look is to be called */
 
 typedef struct iswi_tls_certificate {
     const char *chain; /* path: the server's own certificate, then those that vouch for it */
@@ -31,9 +28,9 @@ typedef struct iswi_tls_certificate {
 typedef enum iswi_tls_least { ISWI_TLS_1_2, ISWI_TLS_1_3 } iswi_tls_least;
 
 typedef struct iswi_tls_options {
-    /* The first one is for clients that ask for none of their names (SNI), or for no name. */
-    const iswi_tls_certificate *certificates;
-    size_t count;
+    iswi_tls_certificate first;         /* for clients that ask for no name, or for one of nobody's */
+    const iswi_tls_certificate *others; /* for those that ask for one of their names (SNI) */
+    size_t other_count;
     const char *client_ca; /* path: who vouches for clients; NULL: they are not asked who they are */
     bool client_optional;  /* a client may show no certificate; one that it shows must be good */
     iswi_tls_least least;
@@ -48,11 +45,11 @@ typedef struct iswi_tls iswi_tls;
 /* Which file is at fault, for whoever knows where that was written. */
 typedef struct iswi_tls_fault {
     enum { ISWI_TLS_FAULT_CHAIN, ISWI_TLS_FAULT_KEY, ISWI_TLS_FAULT_CLIENT_CA } file;
-    size_t certificate; /* its number, of the first two */
+    size_t certificate; /* whose it is, of the first two: 0 the first one's, 1 that of others[0] */
 } iswi_tls_fault;
 
 /* Read the files. Of what is no error (an expired certificate, a key that everybody can read) `say`
- * hears. The texts of `options` stay where they are as long as *out. Blocks on files. Errors:
+ * hears. What `options` points to stays where it is as long as *out. Blocks on files. Errors:
  * ISW_E_CONFIG naming the file, the reason and the remedy, with *fault (may be NULL) filled,
  * ISW_E_NO_MEMORY. */
 isw_status iswi_tls_create(const iswi_tls_options *options, iswi_tls **out, iswi_tls_fault *fault,

@@ -9,9 +9,8 @@
 /* A server that asks clients, as hard as `optional` says, and one that shows `name`, if any. */
 static void begin(tls_pair *pair, bool optional, const char *name)
 {
-    static iswi_tls_certificate certificate;
     static tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     options.client_ca = tls_file("ca.pem");
     options.client_optional = optional;

@@ -50,9 +50,8 @@ static void bytes_go_both_ways_in_either_version(void **state)
 
 static void an_older_version_than_the_least_is_refused(void **state)
 {
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
     tls_pair pair;
 
     (void)state;
@@ -85,9 +84,8 @@ static void a_suite_without_forward_secrecy_is_refused(void **state)
 
 static void assert_protocol(bool http2, const char *offered, size_t size, const char *agreed)
 {
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
     const unsigned char *name;
     unsigned name_size;
     tls_pair pair;

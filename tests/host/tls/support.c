@@ -39,13 +39,10 @@ void tls_hear(void *user, isw_log_level level, const char *text)
     snprintf(ear->text + size, sizeof ear->text - size, "%s\n", text);
 }
 
-iswi_tls_options tls_options(iswi_tls_certificate *certificate, tls_ear *ear)
+iswi_tls_options tls_options(tls_ear *ear)
 {
-    *certificate = tls_certificate("server");
     *ear = (tls_ear){ "", ISW_LOG_DEBUG };
-    return (iswi_tls_options){
-        .certificates = certificate, .count = 1, .say = tls_hear, .user = ear
-    };
+    return (iswi_tls_options){ .first = tls_certificate("server"), .say = tls_hear, .user = ear };
 }
 
 void assert_refused(const iswi_tls_options *options, const char *part)
@@ -79,9 +76,8 @@ void tls_pair_again(tls_pair *pair, SSL_SESSION *resumed)
 
 void tls_pair_begin(tls_pair *pair, const iswi_tls_options *options)
 {
-    static iswi_tls_certificate certificate;
     static tls_ear ear;
-    iswi_tls_options standard = tls_options(&certificate, &ear);
+    iswi_tls_options standard = tls_options(&ear);
     isw_error error = { ISW_OK, "" };
 
     if (iswi_tls_create(options ? options : &standard, &pair->tls, NULL, &error) != ISW_OK)

@@ -24,8 +24,8 @@ typedef struct tls_ear {
 
 void tls_hear(void *user, isw_log_level level, const char *text);
 
-/* One certificate, "server", nobody asked, all said into `ear`. */
-iswi_tls_options tls_options(iswi_tls_certificate *certificate, tls_ear *ear);
+/* The certificate "server", nobody asked, all said into `ear`. */
+iswi_tls_options tls_options(tls_ear *ear);
 
 typedef struct tls_pair {
     iswi_tls *tls;

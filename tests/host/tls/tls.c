@@ -13,14 +13,13 @@
 /* The server's own certificate or key is another file. */
 static void refuse_file(const char *chain, const char *key, const char *part)
 {
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     if (chain)
-        certificate.chain = tls_file(chain);
+        options.first.chain = tls_file(chain);
     if (key)
-        certificate.key = tls_file(key);
+        options.first.key = tls_file(key);
     assert_refused(&options, part);
 }
 
@@ -42,9 +41,8 @@ static void a_file_that_cannot_be_used_is_told_with_its_reason(void **state)
 
 static void an_authority_that_cannot_be_used_is_told_with_its_reason(void **state)
 {
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     (void)state;
     options.client_ca = tls_file("missing.pem");
@@ -55,23 +53,24 @@ static void an_authority_that_cannot_be_used_is_told_with_its_reason(void **stat
 
 static void the_fault_says_which_file(void **state)
 {
-    iswi_tls_certificate both[2] = { tls_certificate("server"), tls_certificate("other") };
-    iswi_tls_options options = { .certificates = both, .count = 2 };
+    iswi_tls_certificate other = tls_certificate("other");
+    iswi_tls_options options = { .first = tls_certificate("server"), .others = &other,
+                                 .other_count = 1 };
     iswi_tls_fault fault = { ISWI_TLS_FAULT_CHAIN, 0 };
     isw_error error = { ISW_OK, "" };
     iswi_tls *tls = NULL;
 
     (void)state;
-    both[1].key = tls_file("server.key");
+    other.key = tls_file("server.key");
     assert_int_equal(iswi_tls_create(&options, &tls, &fault, &error), ISW_E_CONFIG);
     assert_null(tls);
     assert_int_equal(fault.file, ISWI_TLS_FAULT_KEY);
     assert_int_equal(fault.certificate, 1);
-    both[1] = tls_certificate("missing");
+    other = tls_certificate("missing");
     assert_int_equal(iswi_tls_create(&options, &tls, &fault, &error), ISW_E_CONFIG);
     assert_int_equal(fault.file, ISWI_TLS_FAULT_CHAIN);
     assert_int_equal(fault.certificate, 1);
-    both[1] = tls_certificate("other");
+    other = tls_certificate("other");
     options.client_ca = tls_file("text.pem");
     assert_int_equal(iswi_tls_create(&options, &tls, &fault, &error), ISW_E_CONFIG);
     assert_int_equal(fault.file, ISWI_TLS_FAULT_CLIENT_CA);
@@ -95,12 +94,11 @@ static void assert_said(const iswi_tls_options *options, isw_log_level level, co
 
 static void a_certificate_that_is_over_is_warned_of(void **state)
 {
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     (void)state;
-    certificate = tls_certificate("expired");
+    options.first = tls_certificate("expired");
     assert_said(&options, ISW_LOG_WARNING, "/expired.pem has expired on 2001-01-01: clients");
 }
 
@@ -133,12 +131,11 @@ static void put(const char *from, const char *to)
 static void a_certificate_that_will_soon_be_over_is_warned_of(void **state)
 {
     char folder[64], command[1024], paths[2][96];
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     (void)state;
-    make_folder(folder, &certificate, paths);
+    make_folder(folder, &options.first, paths);
     put("ca.pem", folder);
     put("ca.key", folder);
     snprintf(command, sizeof command, "%s/support/certificates %s soon", ISW_TEST_SOURCE_DIR,
@@ -153,12 +150,11 @@ static void a_certificate_that_will_soon_be_over_is_warned_of(void **state)
 static void a_key_that_everybody_can_read_is_warned_of(void **state)
 {
     char folder[64], paths[2][96];
-    iswi_tls_certificate certificate;
     tls_ear ear;
-    iswi_tls_options options = tls_options(&certificate, &ear);
+    iswi_tls_options options = tls_options(&ear);
 
     (void)state;
-    make_folder(folder, &certificate, paths);
+    make_folder(folder, &options.first, paths);
     put("server.pem", paths[0]);
     put("server.key", paths[1]);
     assert_int_equal(chmod(paths[1], 0644), 0);
@@ -199,8 +195,9 @@ static void assert_shown(const iswi_tls_options *options, const char *asked, con
 
 static void a_client_gets_the_certificate_of_the_name_that_it_asks_for(void **state)
 {
-    iswi_tls_certificate both[2] = { tls_certificate("server"), tls_certificate("other") };
-    iswi_tls_options options = { .certificates = both, .count = 2 };
+    iswi_tls_certificate other = tls_certificate("other");
+    iswi_tls_options options = { .first = tls_certificate("server"), .others = &other,
+                                 .other_count = 1 };
 
     (void)state;
     assert_shown(&options, "localhost", "localhost");
@@ -214,8 +211,9 @@ static void a_client_gets_the_certificate_of_the_name_that_it_asks_for(void **st
 
 static void clients_must_show_theirs_whichever_name_they_ask_for(void **state)
 {
-    iswi_tls_certificate both[2] = { tls_certificate("server"), tls_certificate("other") };
-    iswi_tls_options options = { .certificates = both, .count = 2 };
+    iswi_tls_certificate other = tls_certificate("other");
+    iswi_tls_options options = { .first = tls_certificate("server"), .others = &other,
+                                 .other_count = 1 };
     tls_pair pair;
 
     (void)state;
@@ -230,16 +228,15 @@ static void clients_must_show_theirs_whichever_name_they_ask_for(void **state)
 
 typedef struct renewal {
     char folder[64], paths[2][96];
-    iswi_tls_certificate certificate;
     tls_ear ear;
     tls_pair pair;
 } renewal;
 
 static void renewal_begin(renewal *with)
 {
-    iswi_tls_options options = tls_options(&with->certificate, &with->ear);
+    iswi_tls_options options = tls_options(&with->ear);
 
-    make_folder(with->folder, &with->certificate, with->paths);
+    make_folder(with->folder, &options.first, with->paths);
     put("server.pem", with->paths[0]);
     put("server.key", with->paths[1]);
     tls_pair_begin(&with->pair, &options);
