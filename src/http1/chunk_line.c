@@ -26,10 +26,9 @@ static bool is_token(char c)
 
 static bool expect_lf(iswi_http1_body *body, char c, iswi_http1_stage next)
 {
-    return c == '\n' ? go_to(body, next)
-                     : iswi_http1_refuse_body(body, 400,
-                                              "A carriage return has no line feed "
-                                              "behind it");
+    return c == '\n'
+               ? go_to(body, next)
+               : iswi_http1_refuse_body(body, 400, "A carriage return has no line feed behind it");
 }
 
 /* Another byte than the grammar has here. */

@@ -125,8 +125,7 @@ static bool read_target(iswi_http1_head *head, const char *bytes, size_t end)
         return iswi_http1_refuse_at(head, head->at, 400, "The request line has no version");
     if (bytes[head->at] != ' ')
         return refuse_byte(head, bytes,
-                           "The request target holds a character that must be "
-                           "percent-encoded");
+                           "The request target holds a character that must be percent-encoded");
     if (!iswi_http1_target_check(head, bytes))
         return false;
     head->at++;
@@ -149,8 +148,7 @@ static bool read_version(iswi_http1_head *head, const char *bytes, size_t end)
             return false;
         if (form[i] == '0' ? !is_digit(text[i]) : text[i] != form[i])
             return refuse_byte(head, bytes,
-                               "The request line does not end with a version such as "
-                               "HTTP/1.1");
+                               "The request line does not end with a version such as HTTP/1.1");
     }
     if (text[5] != '1' || text[7] > '1')
         return iswi_http1_refuse_at(head, head->part, 505,
@@ -175,8 +173,7 @@ static bool read_line(iswi_http1_head *head, char *bytes, size_t end)
     case ' ':
     case '\t':
         return iswi_http1_refuse_at(head, head->at, 400,
-                                    "A line of the head is folded, or begins "
-                                    "with white space");
+                                    "A line of the head is folded, or begins with white space");
     default:
         go_to(head, AT_NAME);
         return true;

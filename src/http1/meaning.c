@@ -45,20 +45,19 @@ static bool note_length(iswi_http1_head *head, isw_str value, size_t at)
 /* A list of codings other than chunked alone: 501 if we know of none that is amiss. */
 static bool refuse_codings(iswi_http1_head *head, isw_str value, size_t at)
 {
+    bool open = value.size && value.data[value.size - 1] == ',';
     bool chunked = false;
 
     do {
         isw_str coding = iswi_field_split(&value, ',');
         size_t name = iswi_field_token_size(coding);
 
-        if (!name || (name < coding.size && !memchr("; \t", coding.data[name], 3)))
+        if (open || !name || (name < coding.size && !memchr("; \t", coding.data[name], 3)))
             return iswi_http1_refuse_at(head, at, 400,
-                                        "The Transfer-Encoding is not a list of "
-                                        "codings");
+                                        "The Transfer-Encoding is not a list of codings");
         if (chunked)
             return iswi_http1_refuse_at(head, at, 400,
-                                        "The Transfer-Encoding has chunked before "
-                                        "its end");
+                                        "The Transfer-Encoding has chunked before its end");
         chunked = iswi_field_equal((isw_str){ coding.data, name }, "chunked");
         if (chunked && name < coding.size)
             return iswi_http1_refuse_at(head, at, 400, "The coding chunked has no parameters");

@@ -83,9 +83,7 @@ bool iswi_http1_target_check(iswi_http1_head *head, const char *bytes)
 
     if (!iswi_percent_valid(target))
         return iswi_http1_refuse_at(head, head->target_span.at, 400,
-                                    "The request target has a '%' "
-                                    "without two hexadecimal "
-                                    "digits");
+                                    "The request target has a '%' without two hexadecimal digits");
     if (target.data[0] == '/')
         head->form = ISWI_HTTP1_ORIGIN;
     else if (target.data[0] != '*')

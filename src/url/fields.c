@@ -54,24 +54,30 @@ static bool has_control(uint64_t eight)
     return (((eight - EIGHT(0x20)) & ~eight) | ((del - EIGHT(1)) & ~del)) & EIGHT(0x80);
 }
 
+static bool is_bad(char byte)
+{
+    unsigned char c = (unsigned char)byte;
+
+    return (c < 0x20 && c != '\t') || c == 0x7f;
+}
+
 size_t iswi_field_bad_byte(isw_str text)
 {
     size_t at = 0;
 
     while (at < text.size) {
-        unsigned char c;
+        size_t end = text.size;
+        uint64_t eight;
 
-        for (uint64_t eight; text.size - at >= 8; at += 8) {
+        if (end - at >= 8) {
+            end = at + 8;
             memcpy(&eight, text.data + at, 8);
-            if (has_control(eight))
-                break;
+            if (!has_control(eight))
+                at = end;
         }
-        if (at == text.size)
-            break;
-        c = (unsigned char)text.data[at];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            break;
-        at++;
+        for (; at < end; at++)
+            if (is_bad(text.data[at]))
+                return at;
     }
     return at;
 }

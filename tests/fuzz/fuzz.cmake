@@ -75,6 +75,7 @@ isw_fuzz(values STACK value)
 isw_fuzz(networks STACK url)
 isw_fuzz(forwarded STACK url)
 isw_fuzz(proxy STACK http1)
+isw_fuzz(http1 STACK http1 SOURCES ../http1/transcript.c)
 
 # The two workers of live_ring: one as a user writes it, and one that only says hello.
 add_executable(live_ring_echo fuzz/live_ring/echo.c)
