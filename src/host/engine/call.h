@@ -73,7 +73,8 @@ typedef struct iswi_call_events {
 typedef struct iswi_call {
     /* Whoever starts it says these, and leaves the rest zero: */
     iswi_host_function *function;
-    isw_value trigger; /* borrowed from the caller until the answer */
+    isw_value trigger; /* borrowed from the caller until the answer, as is what follows */
+    isw_map trigger_metadata;
     iswi_wire_trace trace;
     bool body_follows; /* in chunks; such a call is tried once */
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout

@@ -116,6 +116,7 @@ static overview look(iswi_host *host)
     for (size_t i = 0; i < host->pool_count; i++)
         tend_pool(&host->pools[i], now_ns, &seen);
     iswi_guard_tend(host, now_ns, &seen.next_ns);
+    iswi_triggers_tend(host, now_ns, &seen.next_ns);
     iswi_observe_turn(host, now_ns, &seen.next_ns);
     return seen;
 }

@@ -100,6 +100,11 @@ typedef struct iswi_trigger {
     /* The same for good: the host stops. Once or more. The supervisor's thread. */
     void (*quiesce)(void *self);
 
+    /* Do what is to be done at times, and make *next_ns (monotonic) sooner where that is to be again
+     * before; it may come at any time. `asked`: somebody had all be read again that is read from
+     * files (SIGHUP). May block on files. NULL: there is nothing. The supervisor's thread. */
+    void (*tend)(void *self, bool asked, int64_t now_ns, int64_t *next_ns);
+
     /* What it took and has not seen the end of, from before its calls begin until after their
      * answers. NULL: its calls are all there is. Any thread. */
     size_t (*admitted)(void *self);

@@ -30,6 +30,17 @@ void iswi_triggers_hold(iswi_triggers *all, bool on)
             all->items[i].trigger->hold(all->items[i].self, on);
 }
 
+void iswi_triggers_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_triggers *all = &host->triggers;
+    unsigned asked = atomic_load(&host->reload.asked);
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->tend)
+            all->items[i].trigger->tend(all->items[i].self, asked != all->asked, now_ns, next_ns);
+    all->asked = asked;
+}
+
 void iswi_triggers_quiesce(iswi_triggers *all)
 {
     for (size_t i = 0; i < all->count; i++)

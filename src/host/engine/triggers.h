@@ -15,6 +15,7 @@ typedef struct iswi_triggers {
     iswi_trigger_list list;
     iswi_triggering items[ISWI_TRIGGERS_MAX]; /* that were started, in the order of the list */
     size_t count;
+    unsigned asked; /* iswi_reloads.asked when they were tended last */
     bool published; /* they have heard of functions, or that there are none */
 } iswi_triggers;
 
@@ -23,6 +24,7 @@ isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
                                const iswi_trigger_start *with, isw_error *error);
 
 void iswi_triggers_hold(iswi_triggers *all, bool on);
+void iswi_triggers_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 void iswi_triggers_quiesce(iswi_triggers *all);
 size_t iswi_triggers_admitted(const iswi_triggers *all);
 void iswi_triggers_stop(iswi_triggers *all); /* the last one first */

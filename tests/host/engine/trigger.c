@@ -3,6 +3,8 @@
  * file. The engine hears of it by its table alone. */
 #include "host/trigger_conformance.h"
 
+#include "host/engine/steer.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,8 @@ typedef struct dummy {
     bool closed;
     bool held;
     size_t admitted;
+    unsigned tended, asked; /* how often */
+    pthread_cond_t changed; /* one of the two */
 } dummy;
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
@@ -63,6 +67,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     d->host = with->host;
     d->settings = with->settings;
     pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->changed, NULL);
     *self = d;
     return ISW_OK;
 }
@@ -113,6 +118,19 @@ static void hold(void *self, bool on)
     pthread_mutex_unlock(&d->lock);
 }
 
+/* Each millisecond, until it was ten times. */
+static void tend(void *self, bool by_wish, int64_t now_ns, int64_t *next_ns)
+{
+    dummy *d = self;
+
+    pthread_mutex_lock(&d->lock);
+    d->asked += by_wish;
+    if (++d->tended < 10 && now_ns + 1000000 < *next_ns)
+        *next_ns = now_ns + 1000000;
+    pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+}
+
 static void quiesce(void *self)
 {
     dummy *d = self;
@@ -138,6 +156,7 @@ static void stop(void *self)
     dummy *d = self;
 
     discard(d->set);
+    pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -161,6 +180,7 @@ static const iswi_trigger dummy_trigger = {
     .discard = discard,
     .publish = publish,
     .hold = hold,
+    .tend = tend,
     .quiesce = quiesce,
     .admitted = admitted,
     .stop = stop,
@@ -303,6 +323,39 @@ static void a_function_that_streams_is_told_where_no_body_comes_in_pieces(void *
     conforming_stop(&h);
 }
 
+static unsigned await(dummy *d, const unsigned *count, unsigned least)
+{
+    unsigned reached;
+
+    pthread_mutex_lock(&d->lock);
+    while (*count < least)
+        pthread_cond_wait(&d->changed, &d->lock);
+    reached = *count;
+    pthread_mutex_unlock(&d->lock);
+    return reached;
+}
+
+static void it_is_tended_when_it_wants_and_hears_of_who_has_files_read(void **state)
+{
+    isw_error error = { ISW_OK, "" };
+    conforming_host h;
+    void *self;
+    dummy *d;
+
+    (void)state;
+    assert_int_equal(conforming_start(&h, subject.yaml, "dummy", false, &error), ISW_OK);
+    conforming_await(&h, "echo");
+    iswi_host_trigger(h.host, 0, &self);
+    d = self;
+    assert_true(await(d, &d->tended, 10) >= 10);
+    assert_int_equal(d->asked, 0);
+    iswi_host_reload(h.host);
+    assert_int_equal(await(d, &d->asked, 1), 1);
+    iswi_host_reload(h.host);
+    assert_int_equal(await(d, &d->asked, 2), 2);
+    conforming_stop(&h);
+}
+
 static void assert_refused(const char *name, const char *value, const char *text)
 {
     const isw_pair pair = { isw_str_of(name), isw_str_of(value) };
@@ -345,6 +398,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(its_group_of_host_yaml_is_read_by_its_table),
     cmocka_unit_test(a_host_has_the_triggers_of_its_list_and_no_other),
     cmocka_unit_test(a_function_that_streams_is_told_where_no_body_comes_in_pieces),
+    cmocka_unit_test(it_is_tended_when_it_wants_and_hears_of_who_has_files_read),
     cmocka_unit_test(properties_are_held_to_their_rows),
 };
 
