@@ -28,11 +28,14 @@ enum {
 
 static const char usage[] =
     "usage: isoworker bench [--json] [--seconds N] [--payload BYTES[,..]] [--full]\n"
+    "       isoworker bench http [OPTION..]   see isoworker bench http --help\n"
     "\n"
     "Measures an invocation in a worker process, with messages and with the ring, beside the\n"
     "same function called in its own process, and beside raw nng, a Unix socket, a ring without\n"
     "frames, a gRPC stream and a bare HTTP server. Round trip times are medians over several\n"
-    "rounds; only ratios of one run carry.\n"
+    "rounds; only ratios of one run carry. CPU us is the time of the processors of all processes\n"
+    "of a case for each round trip, the measuring one's included. A second table, packing, has as\n"
+    "many calls in flight over eight processes of a worker as over one.\n"
     "  --json       one object a line instead of tables\n"
     "  --seconds N  how long to measure, 1 to 3600; 35 by default\n"
     "  --payload B  bytes of each message, such as 100,65536; 100 by default\n"
@@ -42,11 +45,11 @@ static const char usage[] =
     "               costs, counted by valgrind's callgrind\n"
     "\n"
     "The keys of --json: case; mode, which is also the name of a further table; payload_bytes;\n"
-    "in_flight; p50_us, p99_us, per_s; ratio_..._to_..., to the row that the key names, or to one\n"
-    "function, worker or call in flight; null is for what was not counted. Further tables have\n"
-    "what they are about: spawns; invocations, resident_kib and shared_kib; threads; functions;\n"
-    "workers; middleware and ns_per_middleware; and host_calls, worker_calls, host_switches and\n"
-    "worker_switches, for each invocation.\n";
+    "in_flight; p50_us, p99_us, per_s, cpu_us; ratio_..._to_..., to the row that the key names,\n"
+    "or to one function, worker or call in flight; null is for what was not counted. Further\n"
+    "tables have what they are about: spawns; invocations, resident_kib and shared_kib; threads;\n"
+    "functions; workers; middleware and ns_per_middleware; and host_calls, worker_calls,\n"
+    "host_switches and worker_switches, for each invocation.\n";
 
 /* In the order of the tables; ratios are to the first. */
 static const char *const cases[] = {
@@ -113,6 +116,8 @@ static int run(bench *b)
     fflush(stdout);
     if (b->full)
         all = iswi_bench_run_full((double)b->seconds / (double)SECONDS_FULL, b->json, stdout);
+    else
+        all = iswi_bench_run_usual((double)b->seconds / (double)SECONDS, b->json, stdout);
     if (iswi_bench_is_over(INT64_MAX))
         return 128 + SIGINT;
     for (unsigned i = 0; i < CASES; i++)

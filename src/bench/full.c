@@ -75,6 +75,11 @@ static bool run(const iswi_bench_experiment *e, double scale, bool json, FILE *o
     return !failed;
 }
 
+bool iswi_bench_run_usual(double scale, bool json, FILE *out)
+{
+    return run(&iswi_bench_packing, scale, json, out) && !iswi_bench_is_over(INT64_MAX);
+}
+
 bool iswi_bench_run_full(double scale, bool json, FILE *out)
 {
     bool all = true;

@@ -35,6 +35,7 @@ static const iswi_bench_column columns[] = {
     { "p50_us", "P50 us", 2, iswi_bench_p50 },
     { "p99_us", "P99 us", 2, iswi_bench_p99 },
     { "per_s", "PER SECOND", 0, iswi_bench_per_s },
+    { "cpu_us", "CPU us", 2, iswi_bench_cpu },
     { "ratio_p50_to_one", "P50/first", 2, iswi_bench_ratio_p50 },
     { "ratio_per_s_to_one", "RATE/first", 2, iswi_bench_ratio_per_s },
     { 0 },
@@ -78,6 +79,34 @@ const iswi_bench_experiment iswi_bench_workers = {
     .rounds_least = 1,
     .slice_ms = 300,
     .columns = columns,
+};
+
+static const iswi_bench_point packing_points[] = {
+    { "ring+chain", "ring+chain", 1 },
+    { "ring+chain,workers=8", "ring+chain", 8 },
+};
+
+static const iswi_bench_column packing_columns[] = {
+    { "workers", "WORKERS", 0, workers },
+    { "in_flight", "IN FLIGHT", 0, iswi_bench_in_flight },
+    { "p50_us", "P50 us", 2, iswi_bench_p50 },
+    { "per_s", "PER SECOND", 0, iswi_bench_per_s },
+    { "cpu_us", "CPU us", 2, iswi_bench_cpu },
+    { "ratio_per_s_to_one", "RATE/first", 2, iswi_bench_ratio_per_s },
+    { 0 },
+};
+
+const iswi_bench_experiment iswi_bench_packing = {
+    .name = "packing",
+    .title = "as many calls in flight over processes of one worker: as fast as over one, if they\n"
+             "  are packed onto those that are awake",
+    .points = packing_points,
+    .point_count = COUNT(packing_points),
+    .modes = ISWI_BENCH_ONLY(ISWI_BENCH_PIPELINED),
+    .rounds = 5,
+    .rounds_least = 1,
+    .slice_ms = 300,
+    .columns = packing_columns,
 };
 
 /* -- Calls in flight --------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "bench/clock.h"
 #include "bench/meter.h"
+#include "bench/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,21 @@ static bool run_number(const iswi_bench_subject *subject, iswi_bench_samples *sa
     return true;
 }
 
+/* All that belongs to the case are this process, which measures, and those that it started. */
+static bool run_counted(const iswi_bench_subject *subject, iswi_bench_samples *samples, int64_t ns)
+{
+    iswi_bench_tree tree = { .count = 0 };
+    int64_t cpu_ns;
+    bool ok;
+
+    iswi_bench_tree_add(&tree, getpid());
+    cpu_ns = iswi_bench_tree_cpu_ns(&tree);
+    ok = subject->run(subject->user, samples, ns);
+    cpu_ns = iswi_bench_tree_cpu_ns(&tree) - cpu_ns;
+    samples->counts[ISWI_BENCH_CPU_NS] = cpu_ns > 0 ? (uint64_t)cpu_ns : ISWI_BENCH_NOT_COUNTED;
+    return ok;
+}
+
 static bool measure_one(const iswi_bench_plan *plan, const iswi_bench_subject *subject,
                         iswi_bench_mode mode, uint32_t payload)
 {
@@ -113,7 +129,7 @@ static bool measure_one(const iswi_bench_plan *plan, const iswi_bench_subject *s
     if (mode == ISWI_BENCH_FIRST || mode == ISWI_BENCH_AGED)
         return run_number(subject, &samples) && iswi_bench_write(STDOUT_FILENO, &samples);
     return warm_up(subject, &samples, warm_ns) &&
-           subject->run(subject->user, &samples, slice_ns - warm_ns) &&
+           run_counted(subject, &samples, slice_ns - warm_ns) &&
            iswi_bench_write(STDOUT_FILENO, &samples);
 }
 

@@ -141,6 +141,9 @@ void iswi_bench_report_settle(iswi_bench_report *report)
 
         qsort(row->rates, row->rounds, sizeof row->rates[0], compare_rates);
         row->per_s = row->rounds ? row->rates[row->rounds / 2] : 0;
+        row->cpu_us = row->counts[ISWI_BENCH_CPU_NS] == ISWI_BENCH_NOT_COUNTED || !row->done
+                          ? NAN
+                          : (double)row->counts[ISWI_BENCH_CPU_NS] / 1e3 / (double)row->done;
         if (!row->count)
             continue;
         qsort(row->times_ns, row->count, sizeof row->times_ns[0], compare_times);
@@ -166,10 +169,11 @@ static ratios ratios_of(const iswi_bench_report *report, const iswi_bench_row *r
 
 /* -- JSON -------------------------------------------------------------------------------------- */
 
-static void print_ratio(FILE *out, const char *name, double ratio)
+/* One that is 0 or NAN there is not. */
+static void print_number(FILE *out, const char *name, double number)
 {
-    if (ratio > 0)
-        fprintf(out, ",\"%s\":%.5f", name, ratio);
+    if (number > 0)
+        fprintf(out, ",\"%s\":%.5f", name, number);
     else
         fprintf(out, ",\"%s\":null", name);
 }
@@ -184,8 +188,9 @@ void iswi_bench_report_json(const iswi_bench_report *report, FILE *out)
                 row->name, mode_names[row->mode], row->payload, row->in_flight);
         fprintf(out, ",\"p50_us\":%.3f,\"p99_us\":%.3f,\"per_s\":%.1f", row->p50_us, row->p99_us,
                 row->per_s);
-        print_ratio(out, "ratio_p50_to_nng", to_nng.p50);
-        print_ratio(out, "ratio_per_s_to_nng", to_nng.per_s);
+        print_number(out, "cpu_us", row->cpu_us);
+        print_number(out, "ratio_p50_to_nng", to_nng.p50);
+        print_number(out, "ratio_per_s_to_nng", to_nng.per_s);
         fputs("}\n", out);
     }
 }
@@ -222,8 +227,8 @@ static void print_head(FILE *out, const iswi_bench_row *row)
 {
     fprintf(out, "\n%s, %u bytes%s\n", mode_names[row->mode], row->payload,
             row->mode == ISWI_BENCH_SILENCE ? ", 2 ms of nothing between" : "");
-    fprintf(out, "  %-16s %9s %10s %10s %11s %9s %9s  %s\n", "CASE", "IN FLIGHT", "P50 us",
-            "P99 us", "PER SECOND", "P50/nng", "RATE/nng",
+    fprintf(out, "  %-16s %9s %10s %10s %11s %9s %9s %9s  %s\n", "CASE", "IN FLIGHT", "P50 us",
+            "P99 us", "PER SECOND", "CPU us", "P50/nng", "RATE/nng",
             row->mode == ISWI_BENCH_PIPELINED ? "PER SECOND (log)" : "P50 (log)");
 }
 
@@ -234,6 +239,10 @@ static void print_row(const iswi_bench_report *report, const iswi_bench_row *row
 
     fprintf(out, "  %-16s %9u %10.2f %10.2f %11.0f", row->name, row->in_flight, row->p50_us,
             row->p99_us, row->per_s);
+    if (isnan(row->cpu_us))
+        fprintf(out, " %9s", "-");
+    else
+        fprintf(out, " %9.2f", row->cpu_us);
     if (to_nng.p50 > 0)
         fprintf(out, " %9.3f %9.2f  ", to_nng.p50, to_nng.per_s);
     else

@@ -20,6 +20,7 @@ typedef struct iswi_bench_row {
     unsigned rounds;
     uint64_t done, counts[ISWI_BENCH_COUNTS]; /* of all rounds */
     double p50_us, p99_us, per_s; /* the last: the median of the rounds */
+    double cpu_us; /* of the processors for each round trip; NAN when it was not counted */
 } iswi_bench_row;
 
 /* Zeroed it is empty. */

@@ -37,6 +37,7 @@ typedef enum iswi_bench_count {
     ISWI_BENCH_WORKER_SWITCHES,
     ISWI_BENCH_RESIDENT_KIB, /* of the echo's process */
     ISWI_BENCH_SHARED_KIB,   /* of that, memory that it shares */
+    ISWI_BENCH_CPU_NS,       /* of the processors, of all processes of the case together */
     ISWI_BENCH_COUNTS
 } iswi_bench_count;
 #define ISWI_BENCH_NOT_COUNTED UINT64_MAX

@@ -36,6 +36,11 @@ double iswi_bench_per_s(const iswi_bench_line *line)
     return line->row->per_s;
 }
 
+double iswi_bench_cpu(const iswi_bench_line *line)
+{
+    return line->row->cpu_us;
+}
+
 static double ratio(double value, double to)
 {
     return to > 0 ? value / to : NAN;

@@ -51,6 +51,7 @@ double iswi_bench_in_flight(const iswi_bench_line *line);
 double iswi_bench_p50(const iswi_bench_line *line);
 double iswi_bench_p99(const iswi_bench_line *line);
 double iswi_bench_per_s(const iswi_bench_line *line);
+double iswi_bench_cpu(const iswi_bench_line *line);
 double iswi_bench_ratio_p50(const iswi_bench_line *line);   /* to the first line */
 double iswi_bench_ratio_per_s(const iswi_bench_line *line);
 

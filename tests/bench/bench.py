@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""isoworker bench: every case has a row for every mode, and every row has every key; with --full so
-has every further table, each as short as it gets.
+"""isoworker bench: every case has a row for every mode, and every row has every key, as has the table
+of packing; with --full so has every further table, each as short as it gets.
 
 Nothing here asserts a time: they differ from machine to machine and from run to run.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 CASES = ["nng", "unix", "futex-ring", "grpc", "microhttpd", "message", "ring", "message+chain",
          "ring+chain", "message+chain+auth", "ring+chain+auth", "ring+ten", "in-process+chain"]
 MODES = ["back-to-back", "silence", "pipelined"]
-KEYS = ["case", "mode", "payload_bytes", "in_flight", "p50_us", "p99_us", "per_s",
+KEYS = ["case", "mode", "payload_bytes", "in_flight", "p50_us", "p99_us", "per_s", "cpu_us",
         "ratio_p50_to_nng", "ratio_per_s_to_nng"]
 
 
@@ -32,7 +32,9 @@ LANES = ["message+chain", "ring+chain"]
 RING = ["ring+chain"]
 TIMES = ["p50_us", "p99_us", "per_s"]
 TO_ONE = ["ratio_p50_to_one", "ratio_per_s_to_one"]
-GROWTH = ["functions", "workers", "payload_bytes", "in_flight", *TIMES, *TO_ONE]
+GROWTH = ["functions", "workers", "payload_bytes", "in_flight", *TIMES, "cpu_us", *TO_ONE]
+PACKING = (RING, ["workers", "in_flight", "p50_us", "per_s", "cpu_us", "ratio_per_s_to_one"],
+           [(("workers", workers), ("in_flight", 64)) for workers in (1, 8)])
 FULL = {
     "spawn": (PEERS, ["spawns", "payload_bytes", "p50_us", "p99_us", "ratio_p50_to_nng"], [()]),
     "memory": (PEERS, ["invocations", "payload_bytes", "in_flight", "resident_kib", "shared_kib"],
@@ -45,6 +47,7 @@ FULL = {
                                                             (10000, 16))]),
     "workers": (RING, GROWTH, [(("workers", workers), ("in_flight", in_flight))
                                for in_flight in (1, 64) for workers in (1, 2, 4, 8)]),
+    "packing": PACKING,
     "in-flight": (RING, ["in_flight", "payload_bytes", *TIMES, *TO_ONE],
                   [(("in_flight", number),) for number in (1, 8, 64, 512, 4096, 10000)]),
     "middleware": (["in-process", "ring"],
@@ -76,7 +79,10 @@ def cases_of(program):
 def usual_faults(program):
     done = bench(program, "--json", "--seconds", "1", "--payload", "100,65536")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
+    packing = [row for row in rows if row["mode"] == "packing"]
+    rows = [row for row in rows if row["mode"] != "packing"]
     faults = [fault for row in rows for fault in row_faults(row)]
+    faults += table_faults(program, "packing", packing)
     seen = [(row["case"], row["mode"], row["payload_bytes"]) for row in rows]
     wanted = [(case, mode, size) for size in (100, 65536) for mode in MODES
               for case in cases_of(program)]
@@ -128,7 +134,7 @@ def full_faults(program):
     if {row["mode"] for row in rows} - set(MODES) - set(FULL):
         faults.append("a mode that this test does not know")
     for mode in FULL:
-        if mode != "http" or shutil.which("wrk"):
+        if mode != "packing" and (mode != "http" or shutil.which("wrk")):
             faults += table_faults(program, mode, [row for row in rows if row["mode"] == mode])
     return faults
 

@@ -5,7 +5,7 @@
 
 /* A body of 64 KiB stays in memory, both ways. The worker is named several times: for nginx
  * each is another one to ask when a connection breaks. */
-enum { WORKER_TIMES = 8 };
+enum { WORKER_TIMES = 40 };
 
 static const char nginx_http[] =
     "events { worker_connections 8192; }\n"
