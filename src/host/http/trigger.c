@@ -4,142 +4,14 @@
 #include "host/http/trigger.h"
 
 #include "base/alloc.h"
-#include "host/http/bridge.h"
 #include "host/engine/look.h"
+#include "host/http/bridge.h"
+#include "host/http/settings.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
-enum { HOUR_MS = 3600000, CODES_END = 600 };
-
-/* -- Settings ---------------------------------------------------------------------------------- */
-
-typedef struct http_settings {
-    bool enabled;
-    isw_option_strings listen;
-    const char *socket_mode, *prefix;
-    int64_t body_limit;
-    int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
-    int64_t connections, connections_per_address;
-    int64_t threads;
-} http_settings;
-
-#define ROW(member, kind, yaml, standard, low, high, text)                                        \
-    { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(http_settings, member),        \
-      .default_value = (standard), .min = (low), .max = (high), .help = (text) }
-
-static const isw_option setting_rows[] = {
-    ROW(enabled, BOOL, "enabled", "true", 0, 0, "serve HTTP triggers"),
-    { .name = "listen", .type = ISWI_OPTION_TEXTS, .default_value = "127.0.0.1:7071",
-      .offset = offsetof(http_settings, listen),
-      .help = "address and port (0: any free one), unix:PATH, or systemd or fd:NAME for sockets "
-              "from systemd" },
-    ROW(socket_mode, STRING, "socket_mode", "0660", 0, 0,
-        "permissions of sockets at paths; 0666 lets every user in"),
-    ROW(prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
-    ROW(body_limit, SIZE, "body_limit", "16MiB", 1, 32 << 20, "of a request; above: 413"),
-    ROW(header_timeout_ms, DURATION, "header_timeout", "10s", 1, HOUR_MS,
-        "for the head of a request, however it drips"),
-    ROW(body_timeout_ms, DURATION, "body_timeout", "60s", 1, HOUR_MS, "for its body"),
-    ROW(idle_timeout_ms, DURATION, "idle_timeout", "75s", 1, HOUR_MS,
-        "between two requests of a connection"),
-    ROW(connections, INT, "connections", "10000", 1, 1000000, "open at the same time"),
-    ROW(connections_per_address, INT, "connections_per_address", "0", 0, 1000000,
-        "of one client; 0: no limit"),
-    ROW(threads, INT, "threads", "1", 1, 64, "that read and write"),
-    { 0 },
-};
-
-static isw_status refuse(iswi_config *config, const char *group, const char *name,
-                         isw_error *error, const char *text)
-{
-    const iswi_node *node = iswi_node_find(iswi_config_root(config), group);
-    const iswi_node *child = iswi_node_find(node, name);
-
-    return iswi_config_refuse(config, child ? child : node, error, "%s", text);
-}
-
-static isw_status check_prefix(iswi_config *config, const http_settings *own, isw_error *error)
-{
-    isw_error said = { ISW_OK, "" };
-
-    if (iswi_http_prefix_check(own->prefix, &said) == ISW_OK)
-        return ISW_OK;
-    return refuse(config, "http", "prefix", error, said.message);
-}
-
-/* Three octal digits, with or without a zero in front. */
-static bool read_mode(const char *text, unsigned *mode)
-{
-    unsigned value = 0;
-    size_t size = strspn(text, "01234567");
-
-    if (text[size] || size < 3 || size > 4 || (size == 4 && text[0] != '0'))
-        return false;
-    for (; *text; text++)
-        value = value * 8 + (unsigned)(*text - '0');
-    *mode = value;
-    return true;
-}
-
-static isw_status check_mode(iswi_config *config, const http_settings *own, isw_error *error)
-{
-    unsigned mode;
-
-    if (read_mode(own->socket_mode, &mode))
-        return ISW_OK;
-    return refuse(config, "http", "socket_mode", error,
-                  "socket_mode takes permissions as chmod does, such as 0660 or 0666");
-}
-
-static isw_status check_admin(iswi_config *config, const iswi_host_settings *all,
-                              const http_settings *own, isw_error *error)
-{
-    iswi_address admin;
-    iswi_address http;
-    const char *listen = all->admin.listen;
-
-    if (!own->enabled || !listen ||
-        iswi_address_read(listen, "admin.listen", &admin, NULL) != ISW_OK)
-        return ISW_OK;
-    for (size_t i = 0; i < own->listen.count; i++)
-        if (iswi_address_read(own->listen.items[i], "http.listen", &http, NULL) == ISW_OK &&
-            iswi_address_same(&admin, &http))
-            return refuse(config, "admin", "listen", error,
-                          "admin.listen and http.listen are the same address; give one of them "
-                          "another port");
-    return ISW_OK;
-}
-
-static isw_status check_listen(iswi_config *config, const http_settings *own, isw_error *error)
-{
-    if (!own->listen.count)
-        return refuse(config, "http", "listen", error,
-                      "listen names no address; write one, or enabled: false for no HTTP");
-    return iswi_host_settings_listen(config, "http", own->listen.items, own->listen.count, error);
-}
-
-static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
-                        isw_error *error)
-{
-    const http_settings *own = settings;
-    iswi_faults *faults = iswi_config_faults(config);
-    isw_status status = ISW_OK;
-
-    if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
-        iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
-        iswi_faults_go_on(faults, check_prefix(config, own, error), &status))
-        iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
-    return status;
-}
-
-static const iswi_settings_group group = {
-    .name = "http",
-    .summary = "the HTTP trigger",
-    .options = setting_rows,
-    .size = sizeof(http_settings),
-    .check = check,
-};
+enum { CODES_END = 600 };
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -209,53 +81,10 @@ static isw_status arrange(iswi_entry *const *entries, size_t count,
 /* -- An instance ------------------------------------------------------------------------------- */
 
 typedef struct http_trigger {
-    const http_settings *settings;
+    const iswi_http_settings *settings;
     iswi_http *front;  /* NULL: it is switched off */
     http_set *newest;  /* of all that were ever published: requests may still look at an old one */
 } http_trigger;
-
-/* The port that a command gave is for the first address that has one, and for those that share it:
- * 127.0.0.1 and [::1] move together. */
-static isw_status move_port(iswi_address *addresses, size_t count, int port, isw_error *error)
-{
-    const iswi_address *first = NULL;
-    unsigned before;
-
-    for (size_t i = 0; i < count && !first; i++)
-        if (addresses[i].kind == ISWI_ADDRESS_IP)
-            first = &addresses[i];
-    if (!first)
-        return isw_error_set(error, ISW_E_CONFIG, "--port: none of the addresses has a port");
-    before = iswi_address_port(first);
-    for (size_t i = 0; i < count; i++)
-        if (addresses[i].kind == ISWI_ADDRESS_IP && iswi_address_port(&addresses[i]) == before)
-            iswi_address_set_port(&addresses[i], (unsigned)port);
-    return ISW_OK;
-}
-
-/* The addresses to listen at, which are the caller's to free. */
-static isw_status read_addresses(const http_settings *settings, const iswi_trigger_start *with,
-                                 iswi_address **out, size_t *count, isw_error *error)
-{
-    const char *const *texts = with->listen ? with->listen : settings->listen.items;
-    isw_status status = ISW_OK;
-    iswi_address *addresses;
-
-    for (*count = 0; with->listen ? texts[*count] != NULL : *count < settings->listen.count;)
-        ++*count;
-    addresses = iswi_calloc(*count + 1, sizeof *addresses);
-    if (!addresses)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for addresses");
-    for (size_t i = 0; status == ISW_OK && i < *count; i++)
-        status = iswi_address_read(texts[i], "http.listen", &addresses[i], error);
-    if (status == ISW_OK && with->port >= 0)
-        status = move_port(addresses, *count, with->port, error);
-    if (status == ISW_OK)
-        *out = addresses;
-    else
-        iswi_free(addresses);
-    return status;
-}
 
 /* How a taken address is got round on the command line. */
 static const char *other_way(const isw_error *own)
@@ -268,7 +97,7 @@ static const char *other_way(const isw_error *own)
 static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *with,
                               isw_error *error)
 {
-    const http_settings *settings = trigger->settings;
+    const iswi_http_settings *settings = trigger->settings;
     iswi_address *addresses = NULL;
     iswi_http_options options = {
         .folder = with->listen ? NULL : iswi_host_folder(with->host),
@@ -283,10 +112,11 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
     };
     isw_error own = { ISW_OK, "" };
 
-    if (read_addresses(settings, with, &addresses, &options.listen_count, error) != ISW_OK)
+    if (iswi_http_settings_addresses(settings, with, &addresses, &options.listen_count, error) !=
+        ISW_OK)
         return error->status;
     options.listen = addresses;
-    read_mode(settings->socket_mode, &options.socket_mode);
+    options.socket_mode = iswi_http_settings_mode(settings);
     iswi_bridge_start(with->host, &options, &trigger->front, &own);
     iswi_free(addresses);
     return own.status == ISW_OK
@@ -426,7 +256,7 @@ const iswi_trigger iswi_http_trigger = {
     .capabilities = ISWI_TRIGGER_STREAMS | ISWI_TRIGGER_LISTENS,
     .properties = property_rows,
     .properties_size = sizeof(http_properties),
-    .settings = &group,
+    .settings = &iswi_http_settings_group,
     .start = start,
     .arrange = arrange,
     .discard = discard,
