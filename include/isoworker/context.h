@@ -159,7 +159,8 @@ typedef struct isw_principal {
 /* The caller, or NULL when no middleware has identified one. */
 ISW_API const isw_principal *isw_context_principal(const isw_context *ctx);
 
-/* For authentication middleware: say who calls. Memory as isw_context_set_input. */
+/* For authentication middleware: say who calls; NULL: nobody is known. `principal` is copied, what it
+ * points to lives until the invocation ends. The host's access log shows the subject. */
 ISW_API void isw_context_set_principal(isw_context *ctx, const isw_principal *principal);
 
 ISW_END_DECLS

@@ -174,6 +174,7 @@ typedef struct iswi_response {
     uint64_t retry_after_ms;
     isw_pairs trace_attributes;
     bool logged; /* why it did not succeed */
+    isw_str principal; /* of the caller */
 } iswi_response;
 
 typedef enum iswi_cancel_reason {

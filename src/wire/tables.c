@@ -159,6 +159,7 @@ static const iswi_field response_rows[] = {
     ROW(5, UINT, iswi_response, retry_after_ms, 0),
     ROW(6, PAIRS, iswi_response, trace_attributes, 0),
     ROW(7, BOOL, iswi_response, logged, 0),
+    ROW(8, STR, iswi_response, principal, ISWI_PRINCIPAL_MAX),
 };
 static const iswi_field cancel_rows[] = {
     ROW(1, UINT, iswi_cancel, reason, 0),

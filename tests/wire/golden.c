@@ -377,6 +377,9 @@ static void responses_say_how_the_invocation_ended(void **state)
     assert_int_equal(r->outcome, ISW_OUTCOME_RETRY_LATER);
     assert_int_equal(r->retry_after_ms, 1500);
     decoded_fini(&d);
+    r = &decoded_init(&d, "response_principal", ISWI_RESPONSE, 900)->as.response;
+    assert_str(r->principal, "Ada");
+    decoded_fini(&d);
     r = &decoded_init(&d, "response_outputs", ISWI_RESPONSE, 900)->as.response;
     assert_bytes(entry(&r->outputs, "receipt", ISW_VALUE_BYTES)->as.bytes, "%PDF", 4);
     ASSERT_PAIRS(r->trace_attributes, "orders.count", "3");

@@ -104,6 +104,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .result = response->result,
                              .outputs = response->outputs,
                              .retry_after_ms = response->retry_after_ms,
+                             .principal = response->principal,
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
         answer->status = status_by(answer->outcome);

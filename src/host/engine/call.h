@@ -48,6 +48,7 @@ typedef struct iswi_answer {
     isw_value result;
     isw_map outputs; /* with the response */
     uint64_t retry_after_ms;
+    isw_str principal; /* whom the worker found to be calling; empty: nobody */
     int64_t at_ns; /* when it came; 0: now */
     void *held; /* give to iswi_answer_release; may be NULL */
 } iswi_answer;

@@ -260,6 +260,10 @@ const isw_principal *isw_context_principal(const isw_context *ctx)
 
 void isw_context_set_principal(isw_context *ctx, const isw_principal *principal)
 {
+    isw_principal *own = principal ? isw_context_alloc(ctx, sizeof *own) : NULL;
+
     ISWI_ALIVE(ctx);
-    ctx->principal = principal;
+    if (own)
+        *own = *principal;
+    ctx->principal = own; /* without memory nobody is known, which lets nobody in */
 }

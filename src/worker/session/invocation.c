@@ -2,9 +2,20 @@
 /* One invocation from its frame to its response. Runs on a thread of the pool. */
 #include "worker/session/internal.h"
 
+#include "base/text.h"
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
 #include "worker/registry/call.h"
+
+/* What can travel of it: it is for logs, and must not fail an answer. */
+static isw_str principal_of(const isw_context *ctx)
+{
+    isw_str subject = ctx->principal ? ctx->principal->subject : (isw_str){ NULL, 0 };
+
+    if (subject.size <= ISWI_PRINCIPAL_MAX && iswi_utf8_valid(subject.data, subject.size))
+        return subject;
+    return (isw_str){ NULL, 0 };
+}
 
 /* `headers` is room for those of an answer that the host makes. */
 static void fill_response(isw_context *ctx, isw_status status, iswi_response *response,
@@ -24,6 +35,7 @@ static void fill_response(isw_context *ctx, isw_status status, iswi_response *re
     response->outputs = (isw_map){ ctx->outputs.items, ctx->outputs.count };
     if (response->outcome == ISW_OUTCOME_RETRY_LATER)
         response->retry_after_ms = ctx->retry_after_ms;
+    response->principal = principal_of(ctx);
 }
 
 /* The response that can always be sent: `failure`, without its result if that is what cannot. */

@@ -97,7 +97,30 @@ static isw_status postpones(isw_context *ctx)
     return ISW_OK;
 }
 
-enum { WAITS, ECHOES, SLEEPS, TELLS_TIME, IS_NOT_UTF8, BLAMES_BYTES, POSTPONES, FUNCTIONS };
+/* The caller is what it is given; what is too long to travel, where that is nothing. */
+static isw_status identifies(isw_context *ctx)
+{
+    static const char too_long[300] = { 'x' };
+    isw_bytes name = isw_value_payload(isw_context_trigger(ctx));
+    isw_principal caller = { .scheme = { "key", 3 }, .subject = { name.data, name.size } };
+
+    if (!name.size)
+        caller.subject = (isw_str){ too_long, sizeof too_long };
+    isw_context_set_principal(ctx, &caller);
+    return isw_context_principal(ctx) ? ISW_OK : ISW_E_FAILED;
+}
+
+enum {
+    WAITS,
+    ECHOES,
+    SLEEPS,
+    TELLS_TIME,
+    IS_NOT_UTF8,
+    BLAMES_BYTES,
+    POSTPONES,
+    IDENTIFIES,
+    FUNCTIONS
+};
 
 static const isw_binding outputs[] = { { .name = "id", .type = "queue", .direction = ISW_OUT },
                                        { 0 } };
@@ -110,6 +133,7 @@ static const isw_function functions[] = {
     { .name = "is_not_utf8", .trigger = ISW_TRIGGER("t", NULL), .handler = is_not_utf8 },
     { .name = "blames_bytes", .trigger = ISW_TRIGGER("t", NULL), .handler = blames_bytes },
     { .name = "postpones", .trigger = ISW_TRIGGER("t", NULL), .handler = postpones },
+    { .name = "identifies", .trigger = ISW_TRIGGER("t", NULL), .handler = identifies },
     { 0 },
 };
 
@@ -200,6 +224,31 @@ static void a_number_that_was_not_loaded_is_not_found(void **state)
     assert_int_equal(response->outcome, ISW_OUTCOME_FAILED);
     assert_int_equal(response->status.code, ISW_E_NOT_FOUND);
     assert_int_equal(ask(&s, 2, UINT64_MAX)->status.code, ISW_E_NOT_FOUND);
+    finish_by_closing(&s);
+}
+
+static isw_str principal_of(session *s, uint64_t id, const isw_value *name)
+{
+    const iswi_response *response;
+
+    host_invoke(&s->host, id, IDENTIFIES, name);
+    response = response_to(s, id);
+    assert_int_equal(response->outcome, ISW_OUTCOME_SUCCESS);
+    return response->principal;
+}
+
+static void a_response_says_who_called_if_that_can_travel(void **state)
+{
+    isw_value ada = isw_value_string("Ada");
+    isw_value latin = isw_value_bytes("\xe4", 1);
+    session s;
+
+    (void)state;
+    begin(&s, ONE_AT_A_TIME);
+    assert_true(isw_str_equal(principal_of(&s, 1, &ada), isw_str_of("Ada")));
+    assert_int_equal(principal_of(&s, 2, &latin).size, 0);
+    assert_int_equal(principal_of(&s, 3, NULL).size, 0);
+    assert_int_equal(ask(&s, 4, POSTPONES)->principal.size, 0);
     finish_by_closing(&s);
 }
 
@@ -438,6 +487,7 @@ static void a_host_that_goes_cancels_what_is_in_flight(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_invoke_is_answered_with_result_and_outputs),
     cmocka_unit_test(a_number_that_was_not_loaded_is_not_found),
+    cmocka_unit_test(a_response_says_who_called_if_that_can_travel),
     cmocka_unit_test(what_never_began_is_not_called_logged),
     cmocka_unit_test(a_result_that_cannot_travel_fails_and_the_session_lives),
     cmocka_unit_test(a_sentence_that_is_not_utf8_costs_no_answer),
