@@ -198,16 +198,16 @@ typedef struct isw_host_result {
  * gathered, up to ISW_ANSWER_MAX_BYTES.
  *
  * `timeout_ms` is what the call may take in all, 0 as long as the function's own timeout says. A
- * call that no process can take now, because its worker is not ready yet or has just crashed, waits
- * for one within that time, without a timeout for 30 s. It is not run twice unless the function is
- * idempotent and its worker died.
+ * call that no process can take now, because its worker is not ready yet, has just crashed or has as
+ * many as it takes, waits for one within that time, without a timeout for 30 s; as many may wait as
+ * queue.limit of host.yaml says, 1000. It is not run twice unless the function is idempotent and its
+ * worker died.
  *
  * Blocks. Returns the status of the result. *out (may be NULL) is filled on failure, too, and is
  * the caller's to release. Any thread but those of callbacks. Errors, beside what functions fail
  * with: ISW_E_NOT_FOUND with the nearest name, ISW_E_TIMEOUT, ISW_E_WORKER_LOST when it crashed,
- * ISW_E_BUSY when its worker has as many as it takes, ISW_E_UNAVAILABLE with the reason when the
- * worker was given up, when an operator drains the host, and before it starts or after it stops;
- * ISW_E_NO_MEMORY. */
+ * ISW_E_UNAVAILABLE with the reason when as many wait as may, when the worker was given up, when an
+ * operator drains the host, and before it starts or after it stops; ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_host_invoke(isw_host *host, const char *name, const isw_value *input,
                                    unsigned timeout_ms, isw_host_result *out, isw_error *error);
 

@@ -24,7 +24,8 @@ static const char usage[] =
     "  STATE      starting, loading, ready, leaving, ending, restarting, given up\n"
     "  LANE       how frames travel: ring (shared memory) or message\n"
     "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
-    "  WAITING    those of them that wait for a thread, as of the last heartbeat\n"
+    "  WAITING    those of them that wait for a thread, as of the last heartbeat; of a function,\n"
+    "             calls that wait for a process (queue in host.yaml)\n"
     "  !          what is not as the files say: a YAML that was refused, or waits for a start\n"
     "  MEAN       from an invocation to its answer, LAST the same of the last one\n"
     "\n"
@@ -110,6 +111,19 @@ static void print_head(const iswi_report_head *head, iswi_arena *arena)
            (long long)head->invocations, (long long)head->failures);
 }
 
+/* Nothing of a queue that nobody has waited in. */
+static void print_queue(const iswi_report_queue *queue, iswi_arena *arena)
+{
+    if (queue->waiting)
+        printf("  %s: %lld of at most %lld calls wait for a process, the first for %s\n",
+               queue->worker, (long long)queue->waiting, (long long)queue->limit,
+               span(arena, queue->oldest_ms));
+    if (queue->refused || queue->expired)
+        printf("  %s: %lld calls found no room to wait (queue.limit %lld), %lld no process in time "
+               "(queue.wait %s)\n", queue->worker, (long long)queue->refused,
+               (long long)queue->limit, (long long)queue->expired, span(arena, queue->wait_ms));
+}
+
 static void print_processes(const iswi_report_all *all, iswi_arena *arena)
 {
     static const char *const heads[] = { "WORKER", ">PID", "STATE", "LANE", ">IN FLIGHT",
@@ -139,6 +153,8 @@ static void print_processes(const iswi_report_all *all, iswi_arena *arena)
     iswi_columns_fini(&table);
     for (size_t i = 0; i < all->process_count; i++)
         print_detail(&all->processes[i]);
+    for (size_t i = 0; i < all->queue_count; i++)
+        print_queue(&all->queues[i], arena);
 }
 
 /* "GET /api/hello/{name}": where the host is stands above the table. */
@@ -168,7 +184,8 @@ static const char *chain_text(const iswi_report_function *function, iswi_arena *
 static void print_functions(const iswi_report_all *all, iswi_arena *arena)
 {
     static const char *const heads[] = { "FUNCTION", "WORKER", "TRIGGER", "WHERE", ">IN FLIGHT",
-                                         ">DONE", ">FAILED", ">MEAN", ">LAST", "CHAIN", NULL };
+                                         ">WAITING", ">DONE", ">FAILED", ">MEAN", ">LAST", "CHAIN",
+                                         NULL };
     iswi_columns table;
 
     iswi_columns_init(&table, arena, heads);
@@ -181,6 +198,7 @@ static void print_functions(const iswi_report_all *all, iswi_arena *arena)
         iswi_columns_cell(&table, "%s", function->trigger ? function->trigger : "-");
         where_cell(&table, function, &all->host);
         number_cell(&table, function->in_flight);
+        number_cell(&table, function->waiting);
         number_cell(&table, function->invocations);
         number_cell(&table, function->failures);
         duration_cell(&table, function->mean_us);

@@ -478,16 +478,17 @@ class Sessions(unittest.TestCase):
                 host.wait_for(words)
                 host.wait_for("<end>")
 
-    def test_what_finds_no_credit_is_429(self):
+    def test_what_finds_no_credit_waits_for_one(self):
+        """And is answered with 503 when it has waited for queue.wait."""
         play = {"waits": [], "few": [[CREDIT, 0, {"1": 2}], [RESPONSE, "id", {"1": SUCCESS}]]}
         functions = [function("waits", "GET", "waits"), function("few", "GET", "few")]
-        top = "host: {shutdown_grace: 0s, cancel_grace: 0s}"
+        top = "host: {shutdown_grace: 0s, cancel_grace: 0s}\nqueue: {wait: 100ms}"
         with ScriptedHost(functions, play, top=top) as host:
             self.assertEqual(host.ask("few")[0], 204)
             waiting = [host.start("GET", "waits") for _ in range(2)]
             wait_until(lambda: host.log().count("invoked: ") == 3)
             status, headers, _ = host.ask("few")
-            self.assertEqual((status, headers["retry-after"]), (429, "1"))
+            self.assertEqual((status, headers["retry-after"]), (503, "1"))
             host.process.terminate()
             self.assertEqual([finish()[0] for finish in waiting], [503, 503])
 

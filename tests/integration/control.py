@@ -35,7 +35,7 @@ class Control(unittest.TestCase):
             self.assertRegex(text, r"1 in flight, 3 done, 1 of them failed")
             self.assertRegex(text, r"test\[0\] +\d+  ready  ring +1/\d+ ")
             self.assertRegex(text, r"test\[1\] +\d+  ready  ring +0/\d+ ")
-            self.assertRegex(text, r"  hello +test +http +GET /api/hello/\{name\} +0 +2 +0 .*"
+            self.assertRegex(text, r"  hello +test +http +GET /api/hello/\{name\} +0 +0 +2 +0 .*"
                                    r"  error_handling > logging\n")
             hello = function_of(host, "hello")
             self.assertEqual(hello["chain"], ["error_handling", "logging"])

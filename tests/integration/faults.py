@@ -191,16 +191,6 @@ class Faults(unittest.TestCase):
                           "status 3")
             self.assertEqual(host.get("hello/x")[0], 200)
 
-    def test_more_than_the_worker_takes_is_refused_at_once(self):
-        chain = "worker: {concurrency: 2, max_in_flight: 2}\n"
-        with Host(worker(), chain=chain) as host:
-            busy = [host.start("GET", "once?ms=1500") for _ in range(2)]
-            host.wait_for_naps(2)
-            status, _, headers = host.request("GET", "hello/x")
-            self.assertEqual(status, 429)
-            self.assertIn("Retry-After", headers)
-            self.assertEqual([finish()[0] for finish in busy], [200, 200])
-
     def test_terminate_lets_what_is_in_flight_finish(self):
         with Host(worker(), top="http: {prefix: api}") as host:
             pid = int(host.get("pid")[1].split()[0])

@@ -29,11 +29,24 @@ void iswi_function_say(const iswi_host_function *function, isw_log_level level,
                 function->name, text);
 }
 
-void iswi_call_leave(iswi_process *process, uint64_t id)
+isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
+{
+    isw_status status = iswi_process_send_about(process, id, frame);
+
+    if (status != ISW_E_NOT_FOUND || frame->kind != ISWI_CHUNK)
+        return status;
+    return iswi_queue_take_chunk(process->pool, id, &frame->as.chunk);
+}
+
+isw_status iswi_call_leave(iswi_process *process, uint64_t id)
 {
     iswi_frame frame = { .kind = ISWI_CANCEL };
+    isw_status status;
 
     frame.as.cancel.reason = ISWI_CANCEL_CALLER_LEFT;
     frame.as.cancel.grace_ms = (uint64_t)process->host->options.cancel_grace_ms;
-    iswi_call_send(process, id, &frame);
+    if (iswi_queue_leave(process->pool, id))
+        return ISW_OK;
+    status = iswi_process_send_about(process, id, &frame);
+    return status == ISW_E_NOT_FOUND ? status : ISW_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls: choosing a process, answering, trying again. Invariant: a call is owned by exactly one
- * place of one process, or by the thread that took it out; so it is answered exactly once.
+ * Calls: placing, answering, trying again. Invariant: a call is owned by exactly one place of one
+ * process, or by the queue of its pool, or by the thread that took it out; so it is answered
+ * exactly once.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -11,90 +12,23 @@
 
 enum { TRIES_MAX = 2 };
 
-static void count(const iswi_call *call, const iswi_answer *answer)
-{
-    iswi_host_function *function = call->function;
-    int64_t at_ns = answer->at_ns ? answer->at_ns : iswi_now_ns(); /* reading a clock shows, too */
-    uint64_t us = at_ns > call->begun_ns ? (uint64_t)(at_ns - call->begun_ns) / 1000 : 0;
-
-    atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
-    if (answer->outcome != ISW_OUTCOME_SUCCESS)
-        atomic_fetch_add_explicit(&function->failed, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&function->total_us, us, memory_order_relaxed);
-    atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
-}
-
-void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
-{
-    count(call, answer);
-    iswi_observe_answered(&host->observers, call, answer);
-    call->answer(call->user, call->invocation_id, answer);
-    iswi_free(call);
-    atomic_fetch_sub(&host->calls, 1);
-    if (atomic_load(&host->stops))
-        iswi_host_wake(host);
-}
-
-void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)
-{
-    iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
-                           .status = status,
-                           .retriable = isw_status_retriable(status),
-                           .message = isw_str_of(message) };
-
-    iswi_call_finish(host, call, &answer);
-}
-
-/* The process of the pool with the least to do, the first of several: one that was used just now is
- * awake and warm. NULL when none is ready. */
-static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
-{
-    unsigned least = UINT32_MAX;
-    iswi_process *best = NULL;
-
-    for (unsigned i = 0; i < pool->count; i++) {
-        iswi_process *process = &pool->processes[i];
-        unsigned load = atomic_load_explicit(&process->load, memory_order_relaxed);
-
-        if (load < least && (process != avoid || pool->count == 1)) {
-            least = load;
-            best = process;
-        }
-    }
-    return best;
-}
-
-/* Give the call to a process, or answer it. Owns `call`. */
+/* Give the call to a process, or have it wait, behind all who do. Owns `call`. */
 static void place(iswi_host *host, iswi_call *call)
 {
     iswi_pool *pool = call->function->pool;
-    isw_error failure; /* set with ISWI_PLACE_REFUSED; clearing 1 KiB each time shows */
-    iswi_process *best = choose(pool, call->avoid);
-    iswi_placing placing = ISWI_PLACE_CLOSED;
-    bool full = false;
+    iswi_placing placing = ISWI_PLACE_FULL;
+    isw_error failure; /* set with ISWI_PLACE_REFUSED */
 
     if (atomic_load_explicit(&host->ending, memory_order_relaxed)) {
         iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "the host stops");
         return;
     }
-    if (best)
-        placing = iswi_process_invoke(best, call, &failure);
-    /* The best one had no place: any other will do. */
-    for (unsigned i = 0; i < pool->count && placing != ISWI_PLACED; i++) {
-        if (placing == ISWI_PLACE_REFUSED) {
-            iswi_call_fail(host, call, failure.status, failure.message);
-            return;
-        }
-        full = full || placing == ISWI_PLACE_FULL;
-        if (&pool->processes[i] != best)
-            placing = iswi_process_invoke(&pool->processes[i], call, &failure);
-    }
-    if (placing == ISWI_PLACED)
-        return;
-    if (full || placing == ISWI_PLACE_FULL)
-        iswi_call_fail(host, call, ISW_E_BUSY, "the worker has as many invocations as it takes");
-    else
-        iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "no process of the worker is ready");
+    if (!atomic_load_explicit(&pool->queue.waiting, memory_order_relaxed))
+        placing = iswi_pool_place(pool, call, &failure);
+    if (placing == ISWI_PLACE_REFUSED)
+        iswi_call_fail(host, call, failure.status, failure.message);
+    else if (placing != ISWI_PLACED)
+        iswi_queue_add(host, call, call->tries > 0);
 }
 
 /* Unique across hosts by its first half, in this one by its second. */

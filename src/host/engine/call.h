@@ -61,8 +61,11 @@ typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi
 /* What happens to a call before its answer, with the caller's `user`; a process's lock is held, so
  * nothing of calls or processes may be called. NULL: the caller does not care. */
 typedef struct iswi_call_events {
+    /* No process takes it now: it waits, under this id, where iswi_call_leave finds it with that
+     * process, until it is placed or answered. */
+    void (*waits)(void *user, iswi_process *process, uint64_t id);
     /* It was given to a process, under this id: where iswi_call_send finds it. Comes again where
-     * the call is tried again. */
+     * the call is tried again, perhaps after another wait. */
     void (*placed)(void *user, iswi_process *process, uint64_t id);
     /* Its answer begins, goes on, and may be sent more of its body. Not ISW_OK: the worker broke
      * the protocol. */
@@ -71,15 +74,26 @@ typedef struct iswi_call_events {
     void (*window)(void *user, uint64_t bytes);
 } iswi_call_events;
 
-typedef struct iswi_call {
+typedef struct iswi_call iswi_call;
+
+/* Of a call that waits for a process; the engine's own, queue.h. */
+typedef struct iswi_queued {
+    iswi_call *before, *behind; /* in its line */
+    iswi_call *same;            /* in its bucket */
+    uint64_t id;
+    int64_t since_ns, until_ns;
+} iswi_queued;
+
+struct iswi_call {
     /* Whoever starts it says these, and leaves the rest zero: */
     iswi_host_function *function;
     isw_value trigger; /* borrowed from the caller until the answer, as is what follows */
     isw_map trigger_metadata;
     iswi_wire_trace trace;
-    bool body_follows; /* in chunks; such a call is tried once */
+    bool body_follows; /* in chunks, none before it is placed; such a call is tried once */
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
                             says, which counts where it is sooner; 0 in the end: none */
+    int64_t patience_ns; /* until when it may wait for a process; 0: as queue.wait says */
     const iswi_call_events *events; /* may be NULL */
     bool passes_on; /* the bytes of its result, HTTP's body or bytes as such, are only passed on by
                        whoever gets them: its worker may still write them where they lie. Else they
@@ -93,22 +107,28 @@ typedef struct iswi_call {
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
     unsigned tries;      /* that ended without an answer */
     iswi_process *avoid; /* where the last one was lost */
-} iswi_call;
+    iswi_queued wait;
+    bool body_over, body_broken; /* while it waited: its body was empty */
+};
 
 /* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
- * come before this returns. Does not block. Where no process takes it now, it is answered at once:
- * ISW_E_UNAVAILABLE while none is ready (a trigger hears of functions before the first one is),
- * ISW_E_BUSY while all have what they take; whoever can wait calls again. ISW_E_WORKER_LOST when
- * its process ended, ISW_E_TIMEOUT when its time was over; else it is the function's own. Nothing
- * is logged of an answer but what the worker says: iswi_function_say is for the trigger. */
+ * come before this returns. Does not block. Where no process takes it now, because none is ready (a
+ * trigger hears of functions before the first one is) or all have what they take, it waits for one:
+ * queue of host.yaml says how many calls may, and how long. Answered with ISW_E_UNAVAILABLE when it
+ * may not, or has waited too long, or its worker was given up; with ISW_E_WORKER_LOST when its
+ * process ended, ISW_E_TIMEOUT when its time was over, ISW_E_CANCELLED when its caller left before
+ * it was placed; else it is the function's own. Nothing is logged of an answer but what the worker
+ * says: iswi_function_say is for the trigger. */
 void iswi_call_start(iswi_host *host, const iswi_call *call);
 
 /* Send a frame about a call that was placed there, a chunk of its body or a window for that of its
- * answer; nothing if it is there no more. ISW_E_BUSY: not now. */
+ * answer. ISW_E_BUSY: not now; so is each piece of the body of one that waits, but not its end.
+ * ISW_E_NOT_FOUND: it is there no more, perhaps since it was placed elsewhere meanwhile. */
 isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame);
 
-/* Whoever waited for its answer is gone: the function need not go on, and is told so. The answer
- * comes all the same. */
-void iswi_call_leave(iswi_process *process, uint64_t id);
+/* Whoever waited for its answer is gone: the function need not go on, and is told so; one that
+ * waits for a process does so no more. The answer comes all the same, but not within this call.
+ * ISW_E_NOT_FOUND as above. */
+isw_status iswi_call_leave(iswi_process *process, uint64_t id);
 
 #endif

@@ -61,6 +61,7 @@ struct iswi_host_function {
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
+    iswi_line line;                /* of calls of it that wait; queue.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
     atomic_ullong ended, failed;   /* calls of it */
@@ -73,7 +74,7 @@ struct iswi_host_function {
 /* Take up a call whose process was lost, or answer it. Owns `call`. */
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why);
 
-/* Answer with a failure of the host's own and free. Owns `call`. */
+/* finish.c. Answer with a failure of the host's own and free. Owns `call`. */
 void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message);
 
 /* Answer with what a worker sent and free. Owns `call`. */
@@ -123,7 +124,7 @@ struct iswi_host {
     atomic_uint calls;
     unsigned char id_prefix[8];    /* of invocation ids: random, and a number behind it */
     atomic_ullong next_invocation;
-    atomic_ullong next_place; /* of ids of places: none is ever given out twice in this host */
+    atomic_ullong next_place; /* of ids of places and waits: none is given out twice in this host */
     atomic_bool settled;   /* each worker serves, or has failed once */
     atomic_bool draining;  /* as an operator asked; the triggers take nothing new */
     int64_t begun_ns;
@@ -132,6 +133,14 @@ struct iswi_host {
     bool debug; /* somebody is at a breakpoint: no timeouts */
     unsigned socket_number;
 };
+
+/* An id that no place and no wait had before, with a number of 16 bits in it. Any thread. */
+static inline uint64_t iswi_host_next_id(iswi_host *host, unsigned number)
+{
+    uint64_t next = atomic_fetch_add_explicit(&host->next_place, 1, memory_order_relaxed) + 1;
+
+    return next << 16 | number;
+}
 
 /* functions.c: the supervisor's thread. */
 isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,

@@ -245,6 +245,7 @@ static void on_message(void *user, iswi_message *message)
     }
     if (status != ISW_OK)
         give_up(process, &error);
+    iswi_pool_serve(process->pool);
 }
 
 static void on_closed(void *user)

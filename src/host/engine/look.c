@@ -72,19 +72,6 @@ const char *iswi_function_worker(const iswi_host_function *function)
     return function->pool->settings->name;
 }
 
-size_t iswi_function_worker_number(const iswi_host_function *function)
-{
-    return iswi_process_worker(function->pool->processes);
-}
-
-bool iswi_function_served(const iswi_host_function *function)
-{
-    for (unsigned i = 0; i < function->pool->count; i++)
-        if (iswi_process_serves(&function->pool->processes[i]))
-            return true;
-    return false;
-}
-
 const isw_pairs *iswi_host_secrets(const iswi_host *host)
 {
     return atomic_load(&host->secrets);

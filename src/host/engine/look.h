@@ -57,11 +57,8 @@ typedef struct iswi_function_look {
 
 void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out);
 
-/* What the function's worker is called, and which one it is; whether some process of it takes
- * calls. */
+/* What the function's worker is called. */
 const char *iswi_function_worker(const iswi_host_function *function);
-size_t iswi_function_worker_number(const iswi_host_function *function);
-bool iswi_function_served(const iswi_host_function *function);
 
 /* What is secret to its functions, as wire/frame.h has it, NULL if nothing was told; and whether
  * some of it may be not known yet. */
@@ -80,6 +77,19 @@ unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker);
 iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index);
 
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker); /* a path */
+
+/* Its calls that found no place at any process of it. Those that wait are added to `by_function`,
+ * by function number; it may be NULL. */
+typedef struct iswi_queue_look {
+    unsigned waiting, limit; /* of them, and how many may be */
+    int64_t wait_ms;   /* how long at most */
+    int64_t oldest_ns; /* since when the first one does; 0: none */
+    uint64_t waited, waited_us; /* that found a place, and how long that took */
+    uint64_t refused, expired;  /* that found no room, or no place in time */
+} iswi_queue_look;
+
+void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
+                               int64_t *by_function);
 
 /* Somebody debugs it: it has one process, which need not be a child of ours. Before the host
  * runs. */

@@ -123,6 +123,13 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
     return ISW_OK;
 }
 
+static void init_queue(iswi_host *host, size_t worker)
+{
+    iswi_queue_settings queue = iswi_worker_queue(host->config, host->settings, worker);
+
+    iswi_queue_init(&host->pools[worker].queue, (unsigned)queue.limit, queue.wait_ms);
+}
+
 static isw_status make_pools(iswi_host *host, isw_error *error)
 {
     const iswi_worker_settings *workers = host->settings->workers.items;
@@ -132,6 +139,7 @@ static isw_status make_pools(iswi_host *host, isw_error *error)
     if (!host->pools)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for workers");
     while (status == ISW_OK && host->pool_count < host->settings->workers.count) {
+        init_queue(host, host->pool_count);
         status = init_pool(host, &host->pools[host->pool_count], &workers[host->pool_count], error);
         host->pool_count++;
     }
@@ -235,6 +243,7 @@ void iswi_host_destroy(iswi_host *host)
     for (size_t i = 0; i < host->pool_count; i++) {
         for (unsigned j = 0; j < host->pools[i].count; j++)
             fini_process(&host->pools[i].processes[j]);
+        iswi_queue_fini(&host->pools[i].queue);
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].program);
     }

@@ -132,6 +132,17 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
     return iswi_link_send_frame(process->link, &frame, &process->outgoing, error);
 }
 
+/* Of one that was over before it was placed. */
+static void send_end_of_body(iswi_process *process, const iswi_call *call, uint64_t id)
+{
+    iswi_frame frame = { .kind = ISWI_CHUNK, .id = id };
+
+    frame.as.chunk.end = call->body_over;
+    if (call->body_broken)
+        frame.as.chunk.status = iswi_status_to_wire(ISW_E_IO, "the client did not send all of it");
+    iswi_process_send(process, &frame);
+}
+
 /* With the lock. */
 static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *failure)
 {
@@ -140,14 +151,15 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     uint64_t id;
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY ||
-        (process->lacks && process->lacks[call->function->place]))
-        return ISWI_PLACE_CLOSED;
+    if (process->state != ISWI_PROCESS_READY)
+        return process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
+    if (process->lacks && process->lacks[call->function->place])
+        return ISWI_PLACE_LACKS;
     if (process->in_flight >= process->credit || !process->free_count)
         return ISWI_PLACE_FULL;
     number = process->free_places[process->free_count - 1];
-    process->generation = atomic_fetch_add(&process->host->next_place, 1) + 1;
-    id = process->generation << 16 | number;
+    id = iswi_host_next_id(process->host, number);
+    process->generation = id >> 16;
     status = send_invoke(process, call, id, failure);
     if (status == ISW_E_CLOSED)
         return ISWI_PLACE_CLOSED;
@@ -159,6 +171,8 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     }
     if (call->events && call->events->placed)
         call->events->placed(call->user, process, id); /* with the lock: nothing has come yet */
+    if (call->body_over || call->body_broken)
+        send_end_of_body(process, call, id);
     process->free_count--;
     process->in_flight++;
     place = &process->places[number];
@@ -183,16 +197,19 @@ iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_err
     return placing;
 }
 
-isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
+isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_frame *frame)
 {
     const iswi_place *place;
-    isw_status status = ISW_OK;
+    isw_status status = ISW_E_NOT_FOUND;
 
     frame->id = id;
     pthread_mutex_lock(&process->lock);
     place = iswi_process_find_place(process, id);
-    if (place && place->call && process->link)
-        status = iswi_link_send_frame(process->link, frame, &process->outgoing, NULL);
+    if (place)
+        status = ISW_OK;
+    if (place && place->call && process->link &&
+        iswi_link_send_frame(process->link, frame, &process->outgoing, NULL) == ISW_E_BUSY)
+        status = ISW_E_BUSY;
     pthread_mutex_unlock(&process->lock);
-    return status == ISW_E_BUSY ? ISW_E_BUSY : ISW_OK;
+    return status;
 }

@@ -14,6 +14,7 @@
 #include "host/engine/attention.h"
 #include "host/engine/look.h"
 #include "host/engine/printed.h"
+#include "host/engine/queue.h"
 #include "host/engine/reload.h"
 #include "host/system/spawn.h"
 #include "link/link.h"
@@ -100,6 +101,7 @@ struct iswi_pool {
     bool debugged; /* its process runs under a debugger */
     iswi_process *processes;
     unsigned count;
+    iswi_queue queue; /* of calls that find no place at any */
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
@@ -149,11 +151,30 @@ typedef enum iswi_placing {
     ISWI_PLACED,
     ISWI_PLACE_FULL,    /* it has as many as it takes */
     ISWI_PLACE_CLOSED,  /* it is not ready, or not any more */
+    ISWI_PLACE_LACKS,   /* it cannot run the function */
+    ISWI_PLACE_GONE,    /* it was given up, or the host stops */
     ISWI_PLACE_REFUSED, /* the frame cannot be sent anywhere; *failure says why */
 } iswi_placing;
 
 /* Put a call into a free place and send it. Takes the lock. */
 iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+
+/* Send a frame about a call that is in a place there; as iswi_call_send. Takes the lock. */
+isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_frame *frame);
+
+/* -- Pools; no lock is held -------------------------------------------------------------------- */
+
+/* choose.c: give a call to the process that suits it best, else to any. ISWI_PLACE_FULL: none takes
+ * it now. ISWI_PLACE_LACKS: the same, but those that are ready never would. ISWI_PLACE_REFUSED:
+ * none takes it now or later; *failure says why, and is set then alone. */
+iswi_placing iswi_pool_place(iswi_pool *pool, iswi_call *call, isw_error *failure);
+
+/* A place may have become free, or a process ready. */
+static inline void iswi_pool_serve(iswi_pool *pool)
+{
+    if (atomic_load_explicit(&pool->queue.waiting, memory_order_relaxed))
+        iswi_queue_serve(pool);
+}
 
 /* -- losses.c; both take the lock -------------------------------------------------------------- */
 

@@ -76,5 +76,7 @@ void iswi_shutdown_cancel(iswi_host *host)
 
 void iswi_shutdown_lose(iswi_host *host)
 {
+    for (size_t i = 0; i < host->pool_count; i++)
+        iswi_queue_lose(&host->pools[i]);
     each(host, lose_all);
 }

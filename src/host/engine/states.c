@@ -165,6 +165,7 @@ static void become_ready(iswi_process *process, int64_t now_ns)
              "worker %s: ready after %lld ms", process->label,
              (long long)((now_ns - process->started_ns) / MS));
     iswi_observe_ready(process);
+    iswi_pool_serve(process->pool);
 }
 
 static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)

@@ -101,6 +101,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
         pthread_mutex_unlock(&process->lock);
         seen->processes++;
     }
+    iswi_queue_tend(pool, now_ns, &seen->next_ns);
     seen->indexed += pool->indexed;
     seen->settled += pool_settled(pool) && pool_ready(pool);
 }

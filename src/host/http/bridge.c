@@ -99,9 +99,17 @@ static void answer_failure(iswi_http_request *request, const char *invocation_id
 
 /* -- Streams ----------------------------------------------------------------------------------- */
 
+static void on_waits(void *user, iswi_process *process, uint64_t id)
+{
+    iswi_http_set_tag(user, process, id);
+}
+
+/* Its body may come from now on. */
 static void on_placed(void *user, iswi_process *process, uint64_t id)
 {
     iswi_http_set_tag(user, process, id);
+    if (iswi_http_is_uploading(user))
+        iswi_http_widen(user, ISWI_WINDOW_BYTES);
 }
 
 /* A head that is too large to be sent costs the connection: nothing else can be said any more. */
@@ -121,16 +129,27 @@ static void on_window(void *user, uint64_t bytes)
     iswi_http_widen(user, bytes);
 }
 
-static const iswi_call_events call_events = { on_placed, on_head, on_chunk, on_window };
+static const iswi_call_events call_events = { on_waits, on_placed, on_head, on_chunk, on_window };
 
-/* Send a frame about the call of a request, wherever it was placed. */
+/* Do something to the call of a request, where it waits or was placed; it may go elsewhere while we
+ * look. Without a frame its caller leaves. */
 static isw_status send_about(const iswi_http_request *request, iswi_frame *frame)
 {
-    void *process;
-    uint64_t id;
+    void *process = NULL;
+    uint64_t id = 0;
 
-    iswi_http_tag(request, &process, &id);
-    return process ? iswi_call_send(process, id, frame) : ISW_OK;
+    for (;;) {
+        const void *seen_process = process;
+        uint64_t seen = id;
+        isw_status status;
+
+        iswi_http_tag(request, &process, &id);
+        if (!process || (process == seen_process && id == seen))
+            return ISW_OK;
+        status = frame ? iswi_call_send(process, id, frame) : iswi_call_leave(process, id);
+        if (status != ISW_E_NOT_FOUND)
+            return status;
+    }
 }
 
 static bool streams(void *user, void *target)
@@ -176,13 +195,8 @@ static void on_taken(void *user, iswi_http_request *request, size_t bytes)
 /* The function need not go on; its answer is dropped by the front. */
 static void on_left(void *user, iswi_http_request *request)
 {
-    void *process;
-    uint64_t id;
-
     (void)user;
-    iswi_http_tag(request, &process, &id);
-    if (process)
-        iswi_call_leave(process, id);
+    send_about(request, NULL);
 }
 
 /* -- Requests and answers ---------------------------------------------------------------------- */

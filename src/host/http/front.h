@@ -150,8 +150,8 @@ void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
 
 /* -- Streams ----------------------------------------------------------------------------------- */
 
-/* The body of a streaming request may go on for so many bytes more; at its begin for
- * ISWI_WINDOW_BYTES. Any thread, before the answer. */
+/* The body of a streaming request may go on for so many bytes more. None of it comes before this,
+ * but its end if it is empty. Any thread, before the answer. */
 void iswi_http_widen(iswi_http_request *request, uint64_t bytes);
 
 /* Begin the answer; its body follows. Headers are copied. ISW_E_CONFLICT if it has begun, ISW_E_*

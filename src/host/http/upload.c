@@ -18,7 +18,6 @@ bool iswi_http_stream_upload(iswi_http_request *request, int64_t length)
     if (!stream)
         return false;
     stream->uploads = true;
-    stream->window = ISWI_WINDOW_BYTES;
     stream->due = length > 0 ? length : -1;
     return true;
 }

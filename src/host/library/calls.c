@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls by name. One that a process can take goes to the engine at once, another waits here until
- * one can, or its time is over. Invariant: a call is with the engine, or in `waiting`, or was given
- * to `done`; so it is answered exactly once. It lives on in its result, until that is released.
+ * Calls by name. One of a function that is known goes to the engine, where it waits for a process if
+ * need be; another waits here until its function is known, or its time is over. Invariant: a call is
+ * with the engine, or in `waiting`, or was given to `done`; so it is answered exactly once. It lives
+ * on in its result, until that is released.
  */
 #include "host/library/gather.h"
 
@@ -13,7 +14,7 @@
 
 #include <stdio.h>
 
-enum { WAIT_MS = 30000, REFUSALS_MAX = 3 };
+enum { WAIT_MS = 30000 };
 
 /* -- Results ----------------------------------------------------------------------------------- */
 
@@ -54,7 +55,7 @@ void isw_host_result_release(isw_host_result *result)
 /* -- Waiting ----------------------------------------------------------------------------------- */
 
 /* False: nothing waits any more. */
-static bool wait_for_process(iswi_library_call *call)
+static bool wait_for_function(iswi_library_call *call)
 {
     isw_host *host = call->host;
     bool waits;
@@ -108,12 +109,6 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     isw_host_result result;
 
     iswi_gather_end(call);
-    /* Its process has gone since we looked. */
-    if (!call->process && !answer->held && answer->status == ISW_E_UNAVAILABLE &&
-        ++call->refusals < REFUSALS_MAX && wait_for_process(call)) {
-        iswi_host_wake(atomic_load(&call->host->engine));
-        return;
-    }
     snprintf(call->invocation_id, sizeof call->invocation_id, "%s", invocation_id);
     fill(call, answer, &result);
     finish(call, &result);
@@ -124,6 +119,7 @@ static void start(iswi_library_call *call, iswi_host *engine, iswi_host_function
     const iswi_call one = { .function = function,
                             .trigger = call->input,
                             .deadline_ns = call->until_ns,
+                            .patience_ns = call->patience_ns,
                             .events = &iswi_gather_events,
                             .answer = on_answer,
                             .user = call };
@@ -188,15 +184,9 @@ static bool try(iswi_library_call *call, iswi_host *engine, isw_error *error, is
         isw_error_set(error, ISW_E_UNAVAILABLE, "the host drains, as it was asked to");
     else if (!function)
         look_for_teller(engine, call->name, error, late);
-    else if (iswi_function_served(function)) {
+    else
         start(call, engine, function);
-        return true;
-    } else {
-        iswi_library_explain(engine, iswi_function_worker_number(function), late);
-        if (late->status != ISW_E_TIMEOUT)
-            *error = *late;
-    }
-    return false;
+    return function && error->status == ISW_OK;
 }
 
 /* -- The supervisor's thread ------------------------------------------------------------------- */
@@ -232,7 +222,7 @@ static void look_again(iswi_library_call *call, iswi_host *engine, int64_t now_n
         error = late;
     if (error.status != ISW_OK)
         fail(call, &error);
-    else if (!wait_for_process(call))
+    else if (!wait_for_function(call))
         give_up_waiting(call);
     else if (until_ns < *next_ns)
         *next_ns = until_ns;
@@ -319,7 +309,7 @@ void isw_host_invoke_async(isw_host *host, const char *name, const isw_value *in
         return;
     if (error.status != ISW_OK)
         fail(call, &error);
-    else if (wait_for_process(call))
+    else if (wait_for_function(call))
         iswi_host_wake(engine);
     else
         give_up_waiting(call);

@@ -10,8 +10,7 @@ struct iswi_library_call {
     isw_host *host;
     isw_value input;
     int64_t until_ns;    /* 0: as long as the function's timeout says */
-    int64_t patience_ns; /* until when it waits for a process */
-    unsigned refusals;   /* of processes that seemed to take it */
+    int64_t patience_ns; /* until when it waits for its function to be known, or a process */
     isw_host_result_fn done;
     void *user;
     iswi_library_call *next; /* that waits, as this one does */

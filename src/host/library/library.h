@@ -41,7 +41,8 @@ struct isw_host {
     pthread_cond_t turned;
     uint64_t turn; /* something may have changed since */
     bool ended;    /* nothing waits any more */
-    iswi_library_call *waiting, **waiting_end; /* calls for a process, in their order */
+    iswi_library_call *waiting, **waiting_end; /* calls of functions that are not known
+                                                  yet, in their order */
     iswi_library_call *owed;                   /* calls whose stream is to be widened */
 };
 

@@ -235,6 +235,7 @@ static void write_triggers(const iswi_host *host, iswi_buffer *out)
 /* What is told of each worker. */
 typedef struct worker_numbers {
     double processes, ready, restarts, resident_bytes, dropped;
+    double waiting, waited, waited_seconds, refused, expired;
 } worker_numbers;
 
 typedef struct worker_row {
@@ -253,6 +254,16 @@ static const worker_row worker_rows[] = {
     { "isoworker_host_worker_resident_bytes",
       "Memory of its processes, as they said at their last heartbeat.", ISWI_METRIC_GAUGE,
       offsetof(worker_numbers, resident_bytes) },
+    { "isoworker_host_queue_waiting", "Calls that wait for a process.", ISWI_METRIC_GAUGE,
+      offsetof(worker_numbers, waiting) },
+    { "isoworker_host_queue_waited_total", "Calls that have waited and found a place.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited) },
+    { "isoworker_host_queue_waited_seconds_total", "How long these have waited, all together.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited_seconds) },
+    { "isoworker_host_queue_refused_total", "Calls that found the queue full.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, refused) },
+    { "isoworker_host_queue_expired_total", "Calls that found no place in time.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, expired) },
     { "isoworker_host_metrics_dropped_total",
       "Updates of a worker's metrics that found no room, or clash with another metric.",
       ISWI_METRIC_COUNTER, offsetof(worker_numbers, dropped) },
@@ -263,6 +274,7 @@ static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
     unsigned count = iswi_host_worker_processes(scrape->host, worker);
     worker_numbers numbers = { .processes = count };
     iswi_process_look look;
+    iswi_queue_look queue;
 
     for (unsigned i = 0; i < count; i++) {
         iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
@@ -270,6 +282,12 @@ static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
         numbers.restarts += look.starts ? look.starts - 1 : 0;
         numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
     }
+    iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
+    numbers.waiting = queue.waiting;
+    numbers.waited = (double)queue.waited;
+    numbers.waited_seconds = (double)queue.waited_us / 1e6;
+    numbers.refused = (double)queue.refused;
+    numbers.expired = (double)queue.expired;
     pthread_mutex_lock(&scrape->table->lock);
     numbers.dropped = (double)scrape->shares[worker].dropped;
     pthread_mutex_unlock(&scrape->table->lock);

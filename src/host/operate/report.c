@@ -89,6 +89,38 @@ static void report_process(iswi_process *process, const char *worker, iswi_repor
         out->lane = look.on_ring ? "ring" : "message";
 }
 
+/* -- Queues ------------------------------------------------------------------------------------ */
+
+static bool gather_queues(const iswi_host *host, iswi_report_all *all, int64_t *waiting,
+                          iswi_arena *arena)
+{
+    size_t count = iswi_host_worker_count(host);
+    int64_t now_ns = iswi_now_ns();
+
+    all->queues = iswi_arena_calloc(arena, count + 1, sizeof *all->queues);
+    if (!all->queues)
+        return false;
+    for (; all->queue_count < count; all->queue_count++) {
+        iswi_report_queue *out = &all->queues[all->queue_count];
+        iswi_queue_look look;
+
+        iswi_worker_queue_look_at(host, all->queue_count, &look, waiting);
+        *out = (iswi_report_queue){ .worker = iswi_host_worker_name(host, all->queue_count),
+                                    .waiting = look.waiting,
+                                    .limit = look.limit,
+                                    .wait_ms = look.wait_ms,
+                                    .waited = (int64_t)look.waited,
+                                    .refused = (int64_t)look.refused,
+                                    .expired = (int64_t)look.expired };
+        if (look.oldest_ns && now_ns > look.oldest_ns)
+            out->oldest_ms = (now_ns - look.oldest_ns) / MS;
+        if (look.waited)
+            out->mean_us = (int64_t)(look.waited_us / look.waited);
+        all->host.waiting += out->waiting;
+    }
+    return true;
+}
+
 /* -- Functions --------------------------------------------------------------------------------- */
 
 /* "error_handling > auth" as a list. */
@@ -115,7 +147,8 @@ static void split_chain(const char *text, iswi_report_function *out, iswi_arena 
 }
 
 static void report_function(const iswi_host *host, iswi_host_function *function,
-                            iswi_report_function *out, int64_t in_flight, iswi_arena *arena)
+                            iswi_report_function *out, int64_t in_flight, int64_t waiting,
+                            iswi_arena *arena)
 {
     iswi_function_look look;
     iswi_entry_told told;
@@ -127,6 +160,7 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
                                    .refused = look.refused,
                                    .timeout_ms = look.timeout_ms,
                                    .in_flight = in_flight,
+                                   .waiting = waiting,
                                    .invocations = (int64_t)look.ended,
                                    .failures = (int64_t)look.failed,
                                    .last_us = (int64_t)look.last_us };
@@ -169,15 +203,19 @@ static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
     iswi_host_function *newest = iswi_host_newest_function(host);
     size_t count = newest ? iswi_function_number(newest) + 1 : 0;
     int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
+    int64_t *waiting = iswi_arena_calloc(arena, count + 1, sizeof *waiting);
 
     all->functions = iswi_arena_calloc(arena, count + 1, sizeof *all->functions);
-    if (!in_flight || !all->functions || !gather_processes(host, all, in_flight, arena))
+    if (!in_flight || !waiting || !all->functions ||
+        !gather_processes(host, all, in_flight, arena) ||
+        !gather_queues(host, all, waiting, arena))
         return false;
     all->function_count = count;
     for (iswi_host_function *at = newest; at; at = iswi_function_before(at)) {
         size_t number = iswi_function_number(at);
 
-        report_function(host, at, &all->functions[number], in_flight[number], arena);
+        report_function(host, at, &all->functions[number], in_flight[number], waiting[number],
+                        arena);
         count_function(all, &all->functions[number]);
     }
     return true;

@@ -13,6 +13,7 @@ typedef struct iswi_report_head {
     int64_t uptime_ms;
     const char *url, *admin_url; /* NULL: none */
     int64_t in_flight, invocations, failures;
+    int64_t waiting; /* of those in flight, for a process */
 } iswi_report_head;
 
 typedef struct iswi_report_process {
@@ -29,13 +30,22 @@ typedef struct iswi_report_process {
     bool functions_unknown; /* nobody of its worker has told them so far */
 } iswi_report_process;
 
+/* Calls that wait for a process of a worker, and what became of others that did. */
+typedef struct iswi_report_queue {
+    const char *worker;
+    int64_t waiting, oldest_ms; /* now, and for how long the first one does */
+    int64_t limit, wait_ms;     /* queue of host.yaml */
+    int64_t waited, mean_us;    /* that found a place, and after which time on average */
+    int64_t refused, expired;   /* that found no room, or no place in time */
+} iswi_report_queue;
+
 typedef struct iswi_report_function {
     const char *name, *worker, *trigger, *methods, *url;
     const char *refused; /* why it is not served; NULL if it is */
     const char **chain;  /* outermost first */
     size_t chain_count;
     int64_t timeout_ms; /* 0: none */
-    int64_t in_flight, invocations, failures;
+    int64_t in_flight, waiting, invocations, failures;
     int64_t mean_us, last_us; /* from its call to its answer; 0: none has ended */
 } iswi_report_function;
 
@@ -57,6 +67,8 @@ typedef struct iswi_report_all {
     iswi_report_head host;
     iswi_report_process *processes;
     size_t process_count;
+    iswi_report_queue *queues;
+    size_t queue_count;
     iswi_report_function *functions;
     size_t function_count;
     iswi_report_trigger *triggers;

@@ -13,6 +13,7 @@ static const isw_field head_fields[] = {
     { ISW_FIELD(STRING, iswi_report_head, url) },
     { ISW_FIELD(STRING, iswi_report_head, admin_url) },
     { ISW_FIELD(INT, iswi_report_head, in_flight) },
+    { ISW_FIELD(INT, iswi_report_head, waiting) },
     { ISW_FIELD(INT, iswi_report_head, invocations) },
     { ISW_FIELD(INT, iswi_report_head, failures) },
     { 0 },
@@ -39,6 +40,19 @@ static const isw_field process_fields[] = {
     { 0 },
 };
 
+static const isw_field queue_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_queue, worker), .required = true },
+    { ISW_FIELD(INT, iswi_report_queue, waiting) },
+    { ISW_FIELD(INT, iswi_report_queue, oldest_ms) },
+    { ISW_FIELD(INT, iswi_report_queue, limit) },
+    { ISW_FIELD(INT, iswi_report_queue, wait_ms) },
+    { ISW_FIELD(INT, iswi_report_queue, waited) },
+    { ISW_FIELD(INT, iswi_report_queue, mean_us) },
+    { ISW_FIELD(INT, iswi_report_queue, refused) },
+    { ISW_FIELD(INT, iswi_report_queue, expired) },
+    { 0 },
+};
+
 static const isw_field function_fields[] = {
     { ISW_FIELD(STRING, iswi_report_function, name), .required = true },
     { ISW_FIELD(STRING, iswi_report_function, worker), .required = true },
@@ -49,6 +63,7 @@ static const isw_field function_fields[] = {
     { ISW_FIELD_LIST(STRING, iswi_report_function, chain, chain_count) },
     { ISW_FIELD(INT, iswi_report_function, timeout_ms) },
     { ISW_FIELD(INT, iswi_report_function, in_flight) },
+    { ISW_FIELD(INT, iswi_report_function, waiting) },
     { ISW_FIELD(INT, iswi_report_function, invocations) },
     { ISW_FIELD(INT, iswi_report_function, failures) },
     { ISW_FIELD(INT, iswi_report_function, mean_us) },
@@ -77,6 +92,8 @@ const isw_field iswi_report_fields[] = {
     { ISW_FIELD(STRUCT, iswi_report_all, host), .fields = head_fields, .required = true },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, processes, process_count),
       .fields = process_fields, .item_size = sizeof(iswi_report_process) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_all, queues, queue_count),
+      .fields = queue_fields, .item_size = sizeof(iswi_report_queue) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, functions, function_count),
       .fields = function_fields, .item_size = sizeof(iswi_report_function) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, triggers, trigger_count),

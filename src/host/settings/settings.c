@@ -86,6 +86,22 @@ static const isw_option link_rows[] = {
     { 0 },
 };
 
+static const isw_option queue_rows[] = {
+    ROW(iswi_queue_settings, limit, INT, "limit", "1000", 0, 1000000,
+        "calls of a worker that may wait for a process; further ones get 503; 0: none waits"),
+    ROW(iswi_queue_settings, wait_ms, DURATION, "wait", "10s", 1, DAY_MS,
+        "for so long, and no longer than their own time; then they get 503"),
+    { 0 },
+};
+
+static const isw_option worker_queue_rows[] = {
+    { .name = "limit", .type = ISW_OPTION_INT, .optional = true, .max = 1000000,
+      .offset = offsetof(iswi_queue_settings, limit), .help = "instead of that for all workers" },
+    { .name = "wait", .type = ISW_OPTION_DURATION, .optional = true, .min = 1, .max = DAY_MS,
+      .offset = offsetof(iswi_queue_settings, wait_ms), .help = "likewise" },
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
@@ -109,6 +125,9 @@ static const isw_option worker_rows[] = {
     { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
       .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
       .help = "how frames travel" },
+    { .name = "queue", .type = ISW_OPTION_GROUP, .group = worker_queue_rows,
+      .group_size = sizeof(iswi_queue_settings), .offset = offsetof(iswi_worker_settings, queue),
+      .help = "its calls that find no process ready, or none with room" },
     { 0 },
 };
 
@@ -133,6 +152,8 @@ static const isw_option own_rows[] = {
     GROUP(record, "record", record_rows, iswi_record_settings, "what `run --record DIR` writes"),
     GROUP(admin, "admin", admin_rows, iswi_admin_settings, "HTTP for operators and probes"),
     GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
+    GROUP(queue, "queue", queue_rows, iswi_queue_settings,
+          "calls that find no process ready, or none with room"),
     GROUPS(functions, "functions", function_rows, iswi_function_settings, true,
            "settings of functions; the last match counts"),
     GROUPS(workers, "workers", worker_rows, iswi_worker_settings, false, "the programs to run"),
@@ -229,6 +250,21 @@ bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_hos
 
     make_whole(groups, &table);
     return iswi_config_equal(table.rows, a, b);
+}
+
+iswi_queue_settings iswi_worker_queue(const iswi_config *config, const iswi_host_settings *settings,
+                                      size_t worker)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(config), "workers");
+    const iswi_node *own = iswi_node_find(&list->children[worker], "queue");
+    const iswi_worker_settings *workers = settings->workers.items;
+    iswi_queue_settings queue = workers[worker].queue;
+
+    if (!own || !iswi_node_find(own, "limit"))
+        queue.limit = settings->queue.limit;
+    if (!own || !iswi_node_find(own, "wait"))
+        queue.wait_ms = settings->queue.wait_ms;
+    return queue;
 }
 
 void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out)

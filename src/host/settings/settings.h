@@ -39,6 +39,10 @@ typedef struct iswi_link_settings {
     const char *spin_us; /* "auto" or a number */
 } iswi_link_settings;
 
+typedef struct iswi_queue_settings {
+    int64_t limit, wait_ms;
+} iswi_queue_settings;
+
 typedef enum iswi_lane_choice {
     ISWI_LANE_AUTO,
     ISWI_LANE_RING,
@@ -56,6 +60,7 @@ typedef struct iswi_worker_settings {
     int64_t restart_delay_ms, restart_delay_max_ms;
     int64_t give_up_after;
     iswi_link_settings link;
+    iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
 } iswi_worker_settings;
 
 typedef struct iswi_record_settings {
@@ -73,6 +78,7 @@ typedef struct iswi_host_settings {
     iswi_host_options host;
     iswi_admin_settings admin;
     iswi_logging_settings logging;
+    iswi_queue_settings queue;
     iswi_record_settings record;
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */
@@ -109,6 +115,10 @@ const void *iswi_host_settings_group(const iswi_host_settings *settings,
  * place. */
 bool iswi_host_has_control(const iswi_host_options *options);
 const char *iswi_host_control_path(const iswi_host_options *options);
+
+/* What holds for that worker: its own, and for what that leaves out the host's. */
+iswi_queue_settings iswi_worker_queue(const iswi_config *config, const iswi_host_settings *settings,
+                                      size_t worker);
 
 /* Read `folder`/host.yaml, and see that what it names is there. *config owns *out; close it when
  * done. `faults` (may be NULL) gets all that is wrong.

@@ -116,6 +116,15 @@ static int begin_request(const char *head)
     return fd;
 }
 
+/* The next request; its body may come for a window. */
+static iswi_http_request *take(void)
+{
+    iswi_http_request *request = front_take(f);
+
+    iswi_http_widen(request, ISWI_WINDOW_BYTES);
+    return request;
+}
+
 static const isw_http fine = { .status = 200, .body = { "fine", 4 } };
 
 static void answer_fine(iswi_http_request *request)
@@ -136,7 +145,7 @@ static void assert_fine(int fd)
 static void a_request_is_handed_over_before_its_body(void **state)
 {
     int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     assert_int_equal(iswi_http_request_data(request)->body.size, 0);
@@ -155,7 +164,7 @@ static void chunks_of_a_client_are_a_body_too(void **state)
 {
     int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\n"
                            "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     AWAIT(heard.uploaded == 3);
@@ -178,7 +187,7 @@ static void a_body_waits_for_its_window(void **state)
     snprintf(head, sizeof head, "PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
              SIZE);
     fd = begin_request(head);
-    request = front_take(f);
+    request = take();
     assert_true(http_send_bytes(fd, body, SIZE));
     AWAIT(heard.uploaded == ISWI_WINDOW_BYTES);
     /* The front serves others meanwhile, and takes no more of this. */
@@ -196,6 +205,22 @@ static void a_body_waits_for_its_window(void **state)
     free(body);
 }
 
+static void a_body_waits_until_it_is_asked_for(void **state)
+{
+    int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345");
+    iswi_http_request *request = front_take(f);
+
+    (void)state;
+    assert_int_equal(front_ask(f, "POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+                                  "Connection: close\r\n\r\nhi"), 200);
+    assert_int_equal(heard.uploaded, 0);
+    iswi_http_widen(request, ISWI_WINDOW_BYTES);
+    AWAIT(heard.whole);
+    assert_string_equal(heard.text, "12345");
+    answer_fine(request);
+    assert_fine(fd);
+}
+
 /* All has come from the client, so that nothing but the window brings the rest. */
 static void the_rest_of_a_piece_waits_for_the_window_alone(void **state)
 {
@@ -209,7 +234,7 @@ static void the_rest_of_a_piece_waits_for_the_window_alone(void **state)
     snprintf(head, sizeof head, "PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
              BEFORE + LAST);
     fd = begin_request(head);
-    request = front_take(f);
+    request = take();
     assert_int_equal(send(fd, body, BEFORE, 0), BEFORE);
     AWAIT(heard.uploaded == BEFORE);
     assert_int_equal(send(fd, body, LAST, 0), LAST);
@@ -230,7 +255,7 @@ static void a_piece_that_is_not_taken_is_offered_again(void **state)
     (void)state;
     heard.busy = 3;
     fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
-    request = front_take(f);
+    request = take();
     AWAIT(heard.whole);
     assert_string_equal(heard.text, "hi");
     answer_fine(request);
@@ -240,7 +265,7 @@ static void a_piece_that_is_not_taken_is_offered_again(void **state)
 static void a_body_that_breaks_off_is_told(void **state)
 {
     int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     AWAIT(heard.uploaded == 3);
@@ -304,7 +329,7 @@ static void more(iswi_http_request *request, const char *text)
 static void an_answer_goes_out_piece_by_piece(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
     char all[1024];
 
     (void)state;
@@ -325,7 +350,7 @@ static void an_answer_goes_out_piece_by_piece(void **state)
 static void an_answer_whose_length_is_known_has_it(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     begin(request, "7");
@@ -341,7 +366,7 @@ static void an_answer_whose_length_is_known_has_it(void **state)
 static void an_answer_that_is_cut_has_no_end(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
     char all[1024];
 
     (void)state;
@@ -356,7 +381,7 @@ static void an_answer_waits_for_its_client(void **state)
 {
     static char piece[ISWI_WINDOW_BYTES];
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
     char *all = malloc(3 * ISWI_WINDOW_BYTES);
 
     (void)state;
@@ -376,7 +401,7 @@ static void an_answer_waits_for_its_client(void **state)
 static void what_cannot_begin_is_refused(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     assert_int_equal(iswi_http_continue(request, (isw_bytes){ "x", 1 }), ISW_E_CONFLICT);
@@ -390,7 +415,7 @@ static void an_upload_may_be_answered_by_a_stream(void **state)
 {
     int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
                            "Connection: close\r\n\r\n12");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
     char all[1024];
 
     (void)state;
@@ -410,7 +435,7 @@ static void an_upload_may_be_answered_by_a_stream(void **state)
 static void a_client_that_leaves_while_its_request_rests_is_noticed(void **state)
 {
     int fd = begin_request("GET /api/hold/a HTTP/1.1\r\nHost: a\r\n\r\n");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     usleep(20000); /* longer than it stays awake for an answer */
@@ -425,7 +450,7 @@ static void a_client_that_leaves_while_its_request_rests_is_noticed(void **state
 static void a_client_that_leaves_at_once_is_noticed(void **state)
 {
     int fd = begin_request("GET /api/hold/a HTTP/1.1\r\nHost: a\r\n\r\n");
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     close(fd);
@@ -436,7 +461,7 @@ static void a_client_that_leaves_at_once_is_noticed(void **state)
 static void a_client_that_closes_its_half_still_gets_the_answer(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     usleep(20000);
@@ -449,7 +474,7 @@ static void a_client_that_closes_its_half_still_gets_the_answer(void **state)
 static void a_client_that_leaves_a_stream_is_noticed(void **state)
 {
     int fd = begin_request(get);
-    iswi_http_request *request = front_take(f);
+    iswi_http_request *request = take();
 
     (void)state;
     begin(request, NULL);
@@ -474,6 +499,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_request_is_handed_over_before_its_body, set_up, tear_down),
     cmocka_unit_test_setup_teardown(chunks_of_a_client_are_a_body_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_body_waits_for_its_window, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_body_waits_until_it_is_asked_for, set_up, tear_down),
     cmocka_unit_test_setup_teardown(the_rest_of_a_piece_waits_for_the_window_alone, set_up,
                                     tear_down),
     cmocka_unit_test_setup_teardown(a_piece_that_is_not_taken_is_offered_again, set_up, tear_down),

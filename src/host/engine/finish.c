@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a call: it is counted, told to observers, and answered. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+static void count(const iswi_call *call, const iswi_answer *answer)
+{
+    iswi_host_function *function = call->function;
+    int64_t at_ns = answer->at_ns ? answer->at_ns : iswi_now_ns(); /* reading a clock shows, too */
+    uint64_t us = at_ns > call->begun_ns ? (uint64_t)(at_ns - call->begun_ns) / 1000 : 0;
+
+    atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
+    if (answer->outcome != ISW_OUTCOME_SUCCESS)
+        atomic_fetch_add_explicit(&function->failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&function->total_us, us, memory_order_relaxed);
+    atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
+}
+
+void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
+{
+    count(call, answer);
+    iswi_observe_answered(&host->observers, call, answer);
+    call->answer(call->user, call->invocation_id, answer);
+    iswi_free(call);
+    atomic_fetch_sub(&host->calls, 1);
+    if (atomic_load(&host->stops))
+        iswi_host_wake(host);
+}
+
+void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)
+{
+    iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
+                           .status = status,
+                           .retriable = isw_status_retriable(status),
+                           .message = isw_str_of(message) };
+
+    iswi_call_finish(host, call, &answer);
+}

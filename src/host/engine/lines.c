@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of calls. Invariant: a line is listed while somebody is in it, and while its first one is
+ * lifted out for a try. */
+#include "host/engine/lines.h"
+
+#include "host/engine/engine.h"
+
+/* -- Turns ------------------------------------------------------------------------------------- */
+
+static void list(iswi_lines *lines, iswi_line *line)
+{
+    line->listed = true;
+    line->next = NULL;
+    if (lines->last)
+        lines->last->next = line;
+    else
+        lines->first = line;
+    lines->last = line;
+}
+
+static void unlist(iswi_lines *lines, iswi_line *line)
+{
+    iswi_line *before = NULL;
+
+    for (iswi_line *at = lines->first; at != line; at = at->next)
+        before = at;
+    if (before)
+        before->next = line->next;
+    else
+        lines->first = line->next;
+    if (lines->last == line)
+        lines->last = before;
+    line->listed = false;
+}
+
+void iswi_lines_settle(iswi_lines *lines, iswi_line *line)
+{
+    unlist(lines, line);
+    if (line->first)
+        list(lines, line);
+}
+
+/* -- Calls ------------------------------------------------------------------------------------- */
+
+static iswi_call **bucket_of(iswi_lines *lines, uint64_t id)
+{
+    return &lines->by_id[id % ISWI_LINES_BUCKETS];
+}
+
+void iswi_lines_add(iswi_lines *lines, iswi_call *call, bool front)
+{
+    iswi_line *line = &call->function->line;
+    iswi_queued *wait = &call->wait;
+    iswi_call **bucket = bucket_of(lines, wait->id);
+
+    if (!line->listed)
+        list(lines, line);
+    wait->before = front ? NULL : line->last;
+    wait->behind = front ? line->first : NULL;
+    *(wait->before ? &wait->before->wait.behind : &line->first) = call;
+    *(wait->behind ? &wait->behind->wait.before : &line->last) = call;
+    line->count++;
+    wait->same = *bucket;
+    *bucket = call;
+}
+
+void iswi_lines_lift(iswi_lines *lines, iswi_call *call)
+{
+    iswi_line *line = &call->function->line;
+    iswi_queued *wait = &call->wait;
+    iswi_call **at = bucket_of(lines, wait->id);
+
+    *(wait->before ? &wait->before->wait.behind : &line->first) = wait->behind;
+    *(wait->behind ? &wait->behind->wait.before : &line->last) = wait->before;
+    line->count--;
+    while (*at != call)
+        at = &(*at)->wait.same;
+    *at = wait->same;
+}
+
+void iswi_lines_remove(iswi_lines *lines, iswi_call *call)
+{
+    iswi_lines_lift(lines, call);
+    if (!call->function->line.first)
+        unlist(lines, &call->function->line);
+}
+
+iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id)
+{
+    iswi_call *call = lines->by_id[id % ISWI_LINES_BUCKETS];
+
+    while (call && call->wait.id != id)
+        call = call->wait.same;
+    return call;
+}
