@@ -6,6 +6,8 @@ isw_test(link/loans STACK link SOURCES link/support.c)
 isw_test(link/message_lane STACK link SOURCES link/support.c)
 isw_test(link/outbox STACK link SOURCES support/memory.c)
 isw_test(link/ring STACK link SOURCES link/support.c)
+isw_test(link/ring_writer STACK link)
+isw_test(link/sp STACK link)
 isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)

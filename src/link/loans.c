@@ -5,9 +5,19 @@
 
 #include <sys/mman.h>
 
-enum { TRIM_NS_SECONDS = 5, ALIGNMENT = 64 };
+enum {
+    TRIM_NS_SECONDS = 5,
+    TRIM_BYTES = 4 * 1024 * 1024, /* at a time: some 0.3 ms */
+    ALIGNMENT = 64,
+    PAGE = 64 * 1024 /* the largest there is */
+};
 
 #define TRIM_AFTER_NS ((int64_t)TRIM_NS_SECONDS * 1000000000)
+
+static uint64_t round_up(uint64_t size, uint64_t to)
+{
+    return (size + to - 1) & ~(to - 1);
+}
 
 /* -- Lending ----------------------------------------------------------------------------------- */
 
@@ -27,7 +37,7 @@ static void sweep(iswi_lender *lender)
         if (is_back(lender, number))
             lender->sizes[number] = 0;
         else
-            lender->order[left++] = (uint8_t)number;
+            lender->order[left++] = (uint16_t)number;
     }
     lender->count = left;
 }
@@ -43,7 +53,7 @@ static bool find_gap(const iswi_lender *lender, uint64_t size, uint64_t *offset,
             return true;
         *offset = lender->offsets[number] + lender->sizes[number];
     }
-    return ISWI_ARENA_BYTES - *offset >= size;
+    return lender->arena.size - *offset >= size;
 }
 
 static unsigned free_number(const iswi_lender *lender)
@@ -55,27 +65,45 @@ static unsigned free_number(const iswi_lender *lender)
     return number;
 }
 
+/* Memory is needed up to there. */
+static void note_need(iswi_lender *lender, uint64_t end, int64_t now_ns)
+{
+    if (lender->touched == 0)
+        lender->needed_ns = now_ns;
+    if (lender->touched < end)
+        lender->touched = end;
+    if (lender->needed < end)
+        lender->needed = end;
+}
+
+static uint64_t end_of_last(const iswi_lender *lender)
+{
+    unsigned number = lender->count ? lender->order[lender->count - 1] : 0;
+
+    return lender->count ? lender->offsets[number] + lender->sizes[number] : 0;
+}
+
 void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_loan *loan)
 {
-    uint64_t rounded = ((uint64_t)size + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+    uint64_t rounded = round_up(size, ALIGNMENT);
     uint64_t offset;
     unsigned place;
     unsigned number;
 
-    if (!size || size > ISWI_ARENA_BYTES)
+    if (!size || size > lender->arena.size)
         return NULL;
     sweep(lender);
-    if (lender->count == ISWI_LOANS || !find_gap(lender, rounded, &offset, &place))
+    if (lender->count == lender->arena.loans || !find_gap(lender, rounded, &offset, &place))
         return NULL;
     number = free_number(lender);
-    memmove(&lender->order[place + 1], &lender->order[place], lender->count - place);
-    lender->order[place] = (uint8_t)number;
+    memmove(&lender->order[place + 1], &lender->order[place],
+            (lender->count - place) * sizeof lender->order[0]);
+    lender->order[place] = (uint16_t)number;
     lender->count++;
     lender->offsets[number] = offset;
     lender->sizes[number] = rounded;
-    lender->since_ns[number] = lender->used_ns = now_ns;
-    if (lender->touched < offset + rounded)
-        lender->touched = offset + rounded;
+    lender->since_ns[number] = now_ns;
+    note_need(lender, offset + rounded, now_ns);
     atomic_store_explicit(&lender->arena.words->lent[number], 1, memory_order_relaxed);
     *loan = (iswi_loan){ size, offset, number };
     return lender->arena.bytes + offset;
@@ -95,15 +123,27 @@ int64_t iswi_lender_oldest_ns(iswi_lender *lender)
     return oldest;
 }
 
-void iswi_lender_trim(iswi_lender *lender, int64_t now_ns)
+bool iswi_lender_trim(iswi_lender *lender, int64_t now_ns)
 {
-    if (!lender->touched || now_ns - lender->used_ns < TRIM_AFTER_NS)
-        return;
+    uint64_t from;
+
+    if (lender->touched == 0 || now_ns - lender->needed_ns < TRIM_AFTER_NS)
+        return false;
     sweep(lender);
-    if (lender->count)
-        return;
-    madvise(lender->arena.bytes, ISWI_ARENA_BYTES, MADV_REMOVE);
-    lender->touched = 0;
+    if (lender->needed < end_of_last(lender))
+        lender->needed = end_of_last(lender);
+    from = lender->touched > TRIM_BYTES ? lender->touched - TRIM_BYTES : 0;
+    if (from < lender->needed)
+        from = round_up(lender->needed, PAGE);
+    if (from < lender->touched) {
+        madvise(lender->arena.bytes + from, round_up(lender->touched, PAGE) - from, MADV_REMOVE);
+        lender->touched = from;
+    }
+    if (from > round_up(lender->needed, PAGE))
+        return true;
+    lender->needed = 0; /* and see what is from now on */
+    lender->needed_ns = now_ns;
+    return false;
 }
 
 /* -- Borrowing --------------------------------------------------------------------------------- */
@@ -158,8 +198,10 @@ static isw_status view(iswi_borrower *borrower, const iswi_loan *loan, iswi_mess
 
 static bool can_be(const iswi_borrower *borrower, const iswi_loan *loan)
 {
-    return loan->number < ISWI_LOANS && loan->offset <= ISWI_ARENA_BYTES &&
-           loan->size <= ISWI_ARENA_BYTES - loan->offset &&
+    const iswi_arena_memory *arena = &borrower->arena;
+
+    return loan->number < arena->loans && loan->offset <= arena->size &&
+           loan->size <= arena->size - loan->offset &&
            !atomic_load_explicit(&borrower->borrowed[loan->number].held, memory_order_acquire);
 }
 
@@ -176,7 +218,7 @@ isw_status iswi_borrower_apart(iswi_borrower *borrower, const iswi_loan *loan, i
     if (!can_be(borrower, loan))
         return ISW_E_PROTOCOL;
     return atomic_load_explicit(&borrower->bytes, memory_order_relaxed) + loan->size >
-                   ISWI_BORROWED_APART_MOST
+                   borrower->arena.size / 2
                ? copy(borrower, loan, out)
                : view(borrower, loan, out);
 }

@@ -13,21 +13,24 @@
 #include <isoworker/status.h>
 
 enum {
-    ISWI_LOANS = 128,
     ISWI_LOAN_LEAST = 16 * 1024, /* from here on a loan is cheaper than the ring, as measured */
-    ISWI_ARENA_BYTES = 16 * 1024 * 1024,
-    ISWI_BORROWED_APART_MOST = ISWI_ARENA_BYTES / 2
+    ISWI_ARENA_BYTES = 16 * 1024 * 1024, /* beside each ring */
+    ISWI_LOANS = 128,                    /* of it */
+    ISWI_WIDE_ARENA_BYTES = 128 * 1024 * 1024, /* where both sides have mapped it */
+    ISWI_WIDE_LOANS = 1024
 };
 
-/* Shared: one word for each loan, 1 while it is lent. */
+/* Shared: one word for each loan of an arena, 1 while it is lent. */
 typedef struct iswi_loan_words {
-    _Atomic uint32_t lent[ISWI_LOANS];
+    _Atomic uint32_t lent[ISWI_WIDE_LOANS]; /* or fewer */
 } iswi_loan_words;
 
-/* Shared: an arena and its words. */
+/* An arena and its words, which are shared. */
 typedef struct iswi_arena_memory {
     iswi_loan_words *words;
     unsigned char *bytes;
+    uint64_t size;
+    unsigned loans;
 } iswi_arena_memory;
 
 /* Where a message lies. */
@@ -40,12 +43,13 @@ typedef struct iswi_loan {
 
 typedef struct iswi_lender {
     iswi_arena_memory arena;
-    uint64_t offsets[ISWI_LOANS], sizes[ISWI_LOANS]; /* of what is lent; size 0: free */
-    int64_t since_ns[ISWI_LOANS];
-    uint8_t order[ISWI_LOANS]; /* of what is lent, by offset */
+    uint64_t offsets[ISWI_WIDE_LOANS], sizes[ISWI_WIDE_LOANS]; /* of what is lent; size 0: free */
+    int64_t since_ns[ISWI_WIDE_LOANS];
+    uint16_t order[ISWI_WIDE_LOANS]; /* of what is lent, by offset */
     unsigned count;
-    uint64_t touched; /* no byte from here on has memory */
-    int64_t used_ns;  /* when something was last lent */
+    uint64_t touched;   /* no byte from here on has memory */
+    uint64_t needed;    /* nor was any lent since then */
+    int64_t needed_ns;
 } iswi_lender;
 
 /* Take `size` bytes, at the lowest place; returns where to write them, or NULL when there is no
@@ -55,8 +59,9 @@ void *iswi_lender_take(iswi_lender *lender, size_t size, int64_t now_ns, iswi_lo
 /* Since when the oldest loan is out; 0: none is. */
 int64_t iswi_lender_oldest_ns(iswi_lender *lender);
 
-/* Give memory back to the operating system if nothing was lent for some seconds. */
-void iswi_lender_trim(iswi_lender *lender, int64_t now_ns);
+/* Give memory back to the operating system that nothing was lent of for some seconds, a part of it
+ * at a time. True: more is left to be given back now. */
+bool iswi_lender_trim(iswi_lender *lender, int64_t now_ns);
 
 /* -- The side that borrows --------------------------------------------------------------------- */
 
@@ -72,7 +77,7 @@ typedef struct iswi_borrowed {
 struct iswi_borrower {
     iswi_arena_memory arena;
     bool copies; /* the other side is not trusted: it could change what we read */
-    iswi_borrowed borrowed[ISWI_LOANS];
+    iswi_borrowed borrowed[ISWI_WIDE_LOANS];
     atomic_size_t bytes; /* of what is borrowed */
     atomic_uint holders;
     void (*end)(iswi_borrower *self); /* the last holder is gone */

@@ -339,6 +339,7 @@ static isw_status open_lane(const char *url, int (*start)(message_lane *, const 
     if (!lane)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
     lane->link = (iswi_link){ &ops, *events };
+    lane->reader.chunk_bytes = ISWI_SP_SOCKET_CHUNK_BYTES;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->is_over, NULL);
     failed = nng_aio_alloc(&lane->inbound, on_inbound, lane);

@@ -163,10 +163,12 @@ static bool map(iswi_ring_memory *memory, int fd)
                               .bytes = base + ISWI_RING_PAGE + ISWI_RING_BYTES,
                               .size = ISWI_RING_BYTES };
     memory->down_arena = (iswi_arena_memory){
-        .words = (iswi_loan_words *)(base + ISWI_RING_PAGE / 4), .bytes = arenas };
+        .words = (iswi_loan_words *)(base + ISWI_RING_PAGE / 4), .bytes = arenas,
+        .size = ISWI_ARENA_BYTES, .loans = ISWI_LOANS };
     memory->up_arena = (iswi_arena_memory){
         .words = (iswi_loan_words *)(base + ISWI_RING_PAGE * 3 / 4),
-        .bytes = arenas + ISWI_ARENA_BYTES };
+        .bytes = arenas + ISWI_ARENA_BYTES,
+        .size = ISWI_ARENA_BYTES, .loans = ISWI_LOANS };
     return true;
 }
 

@@ -98,29 +98,47 @@ static bool write_whole(iswi_ring_writer *writer, const isw_bytes *pieces, unsig
 
 /* -- What waits -------------------------------------------------------------------------------- */
 
+/* The batch that was under way is all there. */
+static void end_batch(iswi_ring_writer *writer)
+{
+    iswi_outbox_give_back(&writer->outbox, writer->sending);
+    writer->sending = NULL;
+}
+
+/* Begin the next batch, or lend it as a whole. False: there is none, or no room for its begin. */
+static bool begin_batch(iswi_ring_writer *writer)
+{
+    unsigned char head[ISWI_SP_HEAD_BYTES];
+    isw_bytes bytes;
+
+    if (room(writer) < ISWI_SP_LOAN_BYTES)
+        return false;
+    writer->sending = iswi_outbox_take(&writer->outbox);
+    if (!writer->sending)
+        return false;
+    bytes = (isw_bytes){ writer->sending->bytes.data, writer->sending->bytes.size };
+    writer->sent = 0;
+    if (lend(writer, &bytes, 1, bytes.size)) {
+        writer->sent = bytes.size;
+    } else {
+        iswi_sp_head(bytes.size, head);
+        put(writer, head, sizeof head);
+    }
+    return true;
+}
+
 /* Put what the ring has room for of the batch that is under way, and of those that follow. */
 static void write_some(iswi_ring_writer *writer)
 {
     bool wrote = false;
 
-    for (;;) {
-        unsigned char head[ISWI_SP_HEAD_BYTES];
-
-        if (!writer->sending) {
-            if (room(writer) < ISWI_SP_HEAD_BYTES ||
-                !(writer->sending = iswi_outbox_take(&writer->outbox)))
-                break;
-            iswi_sp_head(writer->sending->bytes.size, head);
-            put(writer, head, sizeof head);
-            writer->sent = 0;
-        }
+    while (writer->sending || begin_batch(writer)) {
         writer->sent += put(writer, writer->sending->bytes.data + writer->sent,
                             writer->sending->bytes.size - writer->sent);
         wrote = true;
         if (writer->sent < writer->sending->bytes.size)
             break;
-        iswi_outbox_give_back(&writer->outbox, writer->sending);
-        writer->sending = NULL;
+        end_batch(writer);
     }
     if (wrote)
         publish(writer);
@@ -136,7 +154,7 @@ void iswi_ring_writer_flush(iswi_ring_writer *writer)
     do
         write_some(writer);
     while (!writer->broken && iswi_ring_writer_waits(writer) &&
-           iswi_ring_await_room(writer->ring, writer->sending ? 1 : ISWI_SP_HEAD_BYTES,
+           iswi_ring_await_room(writer->ring, writer->sending ? 1 : ISWI_SP_LOAN_BYTES,
                                 &writer->broken));
 }
 

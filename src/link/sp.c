@@ -62,6 +62,11 @@ void iswi_sp_reader_fini(iswi_sp_reader *reader)
     memset(reader, 0, sizeof *reader);
 }
 
+static size_t chunk_of(const iswi_sp_reader *reader)
+{
+    return reader->chunk_bytes ? reader->chunk_bytes : ISWI_SP_CHUNK_BYTES;
+}
+
 isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
 {
     if (reader->large) {
@@ -69,7 +74,7 @@ isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
         *size = reader->large_size - reader->large_have;
         return ISW_OK;
     }
-    if (!reader->chunk && !(reader->chunk = iswi_alloc(ISWI_SP_CHUNK_BYTES)))
+    if (!reader->chunk && !(reader->chunk = iswi_alloc(chunk_of(reader))))
         return ISW_E_NO_MEMORY;
     if (reader->begin) {
         memmove(reader->chunk, reader->chunk + reader->begin, reader->end - reader->begin);
@@ -77,7 +82,7 @@ isw_status iswi_sp_reader_space(iswi_sp_reader *reader, void **at, size_t *size)
         reader->begin = 0;
     }
     *at = reader->chunk + reader->end;
-    *size = ISWI_SP_CHUNK_BYTES - reader->end;
+    *size = chunk_of(reader) - reader->end;
     return ISW_OK;
 }
 
@@ -187,7 +192,7 @@ static isw_status next_message(iswi_sp_reader *reader, iswi_message **out)
     size = get_number(head + 1, 8);
     if (head[0] != 1 || size > ISWI_MESSAGE_MAX_BYTES)
         return ISW_E_PROTOCOL;
-    if (size > ISWI_SP_CHUNK_BYTES - ISWI_SP_HEAD_BYTES) {
+    if (size > chunk_of(reader) - ISWI_SP_HEAD_BYTES) {
         reader->begin += ISWI_SP_HEAD_BYTES;
         return begin_large(reader, (size_t)size);
     }

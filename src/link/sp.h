@@ -17,7 +17,8 @@ enum {
     ISWI_SP_LOAN_BYTES = 21,
     ISWI_SP_APART_BYTES = 29,
     ISWI_SP_APART_REST_MOST = 32 * 1024, /* of a message of which a part lies apart */
-    ISWI_SP_CHUNK_BYTES = 64 * 1024
+    ISWI_SP_CHUNK_BYTES = 64 * 1024, /* read at once, unless its owner says otherwise */
+    ISWI_SP_SOCKET_CHUNK_BYTES = 256 * 1024 /* about what a Unix socket holds: each read costs */
 };
 
 /* The greeting of the pair protocol, version 0. */
@@ -37,6 +38,7 @@ void iswi_sp_apart_record(const iswi_loan *loan, size_t rest,
 
 /* Turns bytes as they arrive into messages. */
 typedef struct iswi_sp_reader {
+    size_t chunk_bytes;   /* 0: ISWI_SP_CHUNK_BYTES */
     unsigned char *chunk; /* bytes from `begin` to `end` are not used yet */
     size_t begin, end;
     bool greeted;

@@ -148,7 +148,7 @@ static void reading_init(reading *r, bool takes_apart)
     *r = (reading){ .reader = { .borrower = &r->borrower, .greeted = true,
                                 .takes_apart = takes_apart },
                     .borrower = { .copies = true } };
-    r->borrower.arena = (iswi_arena_memory){ &r->words, body };
+    r->borrower.arena = (iswi_arena_memory){ &r->words, body, ISWI_ARENA_BYTES, ISWI_LOANS };
     atomic_init(&r->borrower.holders, 1); /* ours, which stays */
 }
 

@@ -192,14 +192,45 @@ static void memory_goes_back_when_nothing_was_lent_for_a_while(void **state)
     memset(iswi_lender_take(&s.lender, 8 * MIB, second, &loan), 1, 8 * MIB);
     fstat(s.fd, &before);
     assert_true(before.st_blocks >= 8 * MIB / 512);
-    iswi_lender_trim(&s.lender, 100 * second); /* still lent */
+    assert_false(iswi_lender_trim(&s.lender, 100 * second)); /* still lent */
     iswi_message_release(borrow(&s, &loan));
-    iswi_lender_trim(&s.lender, 2 * second); /* too early */
+    assert_false(iswi_lender_trim(&s.lender, 102 * second)); /* too early */
     fstat(s.fd, &after);
     assert_int_equal(after.st_blocks, before.st_blocks);
-    iswi_lender_trim(&s.lender, 100 * second);
+    assert_true(iswi_lender_trim(&s.lender, 106 * second)); /* a part */
+    while (iswi_lender_trim(&s.lender, 106 * second))
+        continue;
     fstat(s.fd, &after);
     assert_true(after.st_blocks < MIB / 512);
+    sides_close(&s);
+}
+
+static void lend_and_return(sides *s, size_t size, int64_t at_ns)
+{
+    iswi_loan loan;
+
+    memset(iswi_lender_take(&s->lender, size, at_ns, &loan), 1, size);
+    return_loan(s, &loan);
+}
+
+static void memory_of_a_burst_goes_back_while_less_is_lent_on(void **state)
+{
+    const int64_t second = 1000000000;
+    struct stat info;
+    sides s;
+
+    (void)state;
+    sides_open(&s);
+    lend_and_return(&s, 8 * MIB, second);
+    lend_and_return(&s, 64 * KIB, 7 * second);
+    iswi_lender_trim(&s.lender, 7 * second); /* the burst was lately */
+    fstat(s.fd, &info);
+    assert_true(info.st_blocks >= 8 * MIB / 512);
+    lend_and_return(&s, 64 * KIB, 12 * second);
+    while (iswi_lender_trim(&s.lender, 13 * second))
+        continue;
+    fstat(s.fd, &info);
+    assert_true(info.st_blocks >= 64 * KIB / 512 && info.st_blocks < MIB / 512);
     sides_close(&s);
 }
 
@@ -262,6 +293,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_loan_that_cannot_be_is_refused),
     cmocka_unit_test(what_is_held_cannot_be_lent_again),
     cmocka_unit_test(memory_goes_back_when_nothing_was_lent_for_a_while),
+    cmocka_unit_test(memory_of_a_burst_goes_back_while_less_is_lent_on),
     cmocka_unit_test(a_worker_that_keeps_everything_still_gets_the_rest_in_order),
     cmocka_unit_test(large_and_small_keep_their_order_both_ways),
 };
