@@ -9,6 +9,7 @@
  */
 #include "link/message.h"
 #include "link/ring.h"
+#include "reactor/reactor.h"
 #include "wire/frame.h"
 
 #include <isoworker/status.h>
@@ -29,6 +30,9 @@ typedef struct iswi_link_events {
      * messages are delivered from another thread until on_turn returns. */
     void (*on_turn)(void *user);
     bool (*is_stuck)(void *user);
+    /* The other side is there, before anything of it is read. NULL: it does not matter; only some
+     * lanes call it. */
+    void (*on_connected)(void *user);
 } iswi_link_events;
 
 /* What the operating system knows of the other side; pid 0 when it knows nothing. */
@@ -54,10 +58,15 @@ typedef struct iswi_link_ops {
     iswi_peer (*peer)(iswi_link *link);
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
-    void (*upgrade)(iswi_link *link, bool apart); /* NULL: there is no faster lane */
+    /* NULL, both: there is no faster lane */
+    void (*upgrade)(iswi_link *link, bool apart);
+    bool (*is_upgraded)(iswi_link *link);
     void (*gather)(iswi_link *link, bool on); /* NULL: gathering does not pay on this lane */
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
-    void (*held_up)(iswi_link *link); /* NULL: this lane has no on_turn */
+    void (*held_up)(iswi_link *link);    /* both NULL: this lane has no on_turn */
+    void (*more_waits)(iswi_link *link);
+    int (*lifeline)(iswi_link *link); /* both NULL: the lane sees the end by itself */
+    void (*lost)(iswi_link *link);
 } iswi_link_ops;
 
 /* The head of every lane's own struct. */
@@ -118,6 +127,28 @@ static inline void iswi_link_held_up(iswi_link *link)
         link->ops->held_up(link);
 }
 
+/* From on_turn: more waits behind what is begun now. Another thread looks in from now on, lest that
+ * takes long. */
+static inline void iswi_link_more_waits(iswi_link *link)
+{
+    if (link->ops->more_waits)
+        link->ops->more_waits(link);
+}
+
+/* A descriptor that hangs up when the other side is gone (poll's POLLHUP or POLLRDHUP), or this one
+ * closed: whoever waits for other things anyway waits for it, too, and then calls iswi_link_lost,
+ * on which on_closed follows. -1: the link sees the end by itself. Any thread. */
+static inline int iswi_link_lifeline(iswi_link *link)
+{
+    return link->ops->lifeline ? link->ops->lifeline(link) : -1;
+}
+
+static inline void iswi_link_lost(iswi_link *link)
+{
+    if (link->ops->lost)
+        link->ops->lost(link);
+}
+
 /* Bytes that wait to be sent. Any thread. */
 static inline size_t iswi_link_backlog(iswi_link *link)
 {
@@ -151,14 +182,21 @@ static inline void iswi_link_destroy(iswi_link *link)
         link->ops->destroy(link);
 }
 
-/* Whether there is a faster lane to agree on. */
-static inline bool iswi_link_can_upgrade(const iswi_link *link)
+/* Whether what is sent takes the faster lane. Any thread. */
+static inline bool iswi_link_is_upgraded(iswi_link *link)
 {
-    return link->ops->upgrade != NULL;
+    return link->ops->is_upgraded && link->ops->is_upgraded(link);
 }
 
-/* Both sides agreed: what is sent from now on takes the faster lane. `apart`: that long bytes of a
- * worker's frame may lie apart, too (PROTOCOL.md, section 11). Once; any thread. */
+/* Whether there is a faster lane to agree on. Any thread. */
+static inline bool iswi_link_can_upgrade(iswi_link *link)
+{
+    return link->ops->upgrade && !iswi_link_is_upgraded(link);
+}
+
+/* Both sides agreed: what is sent from now on takes the faster lane, if it does not take it already.
+ * `apart`: that long bytes of a worker's frame may lie apart, too (PROTOCOL.md, section 11). Once;
+ * any thread. */
 static inline void iswi_link_upgrade(iswi_link *link, bool apart)
 {
     link->ops->upgrade(link, apart);
@@ -176,6 +214,18 @@ isw_status iswi_message_lane_listen(const char *url, const iswi_link_events *eve
  * Errors: ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
 isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
                                   iswi_link **out, isw_error *error);
+
+/* Listen for one worker at `url`, ipc:// of a path as above, on a reactor and with no thread: the
+ * same as the message lane for who connects. Events come on the reactor's thread, which outlives the
+ * link; on_connected is called. Errors: as above. */
+isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
+                                   const iswi_link_events *events, iswi_link **out,
+                                   isw_error *error);
+
+/* Connect to a host there, and say nothing: it has a lifeline and nothing else. Errors:
+ * ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
+isw_status iswi_lifeline_dial(const char *url, const iswi_link_events *events, iswi_link **out,
+                              isw_error *error);
 
 /* Two ends in one process. Each is destroyed by itself. Errors: ISW_E_NO_MEMORY. */
 isw_status iswi_memory_lane_pair(const iswi_link_events *a_events, iswi_link **a,
@@ -196,5 +246,18 @@ isw_status iswi_ring_lane_listen(const char *url, const iswi_ring_options *optio
 isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
                                const iswi_link_events *events, iswi_link **out,
                                isw_error *error);
+
+/* The host's end on a reactor: for a worker that begins on the ring, and rings `bell`, an eventfd
+ * that does not block, that reactor reads it; one that speaks on the socket first is let in as well,
+ * and gets a thread with the upgrade. The reactor outlives the link. The bell moves to the link on
+ * success. Errors as above. */
+isw_status iswi_ring_lane_serve(iswi_reactor *reactor, int bell, const char *url,
+                                const iswi_ring_options *options, const iswi_link_events *events,
+                                iswi_link **out, isw_error *error);
+
+/* The worker's end of it, upgraded from the begin; it has a lifeline. The bell moves to the link on
+ * success. Errors as above. */
+isw_status iswi_ring_lane_begin(int bell, const char *url, const iswi_ring_options *options,
+                                const iswi_link_events *events, iswi_link **out, isw_error *error);
 
 #endif

@@ -118,6 +118,11 @@ void iswi_ring_set_sleeps(iswi_ring *ring, bool sleeps)
     atomic_thread_fence(memory_order_seq_cst); /* before the look at tail, iswi_ring_wake */
 }
 
+void iswi_ring_stay_awake(iswi_ring *ring)
+{
+    atomic_store_explicit(&ring->words->sleeps, 0, memory_order_relaxed);
+}
+
 uint32_t iswi_ring_bell(const iswi_ring *ring)
 {
     return atomic_load(&ring->words->bell);
@@ -128,10 +133,25 @@ void iswi_ring_sleep(iswi_ring *ring, uint32_t seen, int64_t timeout_us)
     iswi_futex_wait(&ring->words->bell, seen, timeout_us < 0 ? -1 : timeout_us * 1000, 1);
 }
 
-void iswi_ring_wake_always(iswi_ring *ring)
+static void wake_most(iswi_ring *ring, int most)
 {
     atomic_fetch_add(&ring->words->bell, 1);
-    iswi_futex_wake(&ring->words->bell, INT_MAX, 1);
+    iswi_futex_wake(&ring->words->bell, most, 1);
+}
+
+void iswi_ring_wake_all(iswi_ring *ring)
+{
+    wake_most(ring, INT_MAX);
+}
+
+void iswi_ring_wake_always(iswi_ring *ring)
+{
+    uint64_t one = 1;
+
+    if (ring->bell < 0)
+        wake_most(ring, 1);
+    else if (write(ring->bell, &one, sizeof one) < 0)
+        return; /* its count is full, which wakes as well */
 }
 
 void iswi_ring_wake(iswi_ring *ring)
@@ -158,10 +178,12 @@ static bool map(iswi_ring_memory *memory, int fd)
     memory->base = base;
     memory->down = (iswi_ring){ .words = (iswi_ring_words *)base,
                                 .bytes = base + ISWI_RING_PAGE,
-                                .size = ISWI_RING_BYTES };
+                                .size = ISWI_RING_BYTES,
+                                .bell = -1 };
     memory->up = (iswi_ring){ .words = (iswi_ring_words *)(base + ISWI_RING_PAGE / 2),
                               .bytes = base + ISWI_RING_PAGE + ISWI_RING_BYTES,
-                              .size = ISWI_RING_BYTES };
+                              .size = ISWI_RING_BYTES,
+                              .bell = -1 };
     memory->down_arena = (iswi_arena_memory){
         .words = (iswi_loan_words *)(base + ISWI_RING_PAGE / 4), .bytes = arenas,
         .size = ISWI_ARENA_BYTES, .loans = ISWI_LOANS };

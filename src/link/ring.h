@@ -8,9 +8,9 @@
  * Nothing that the other side can write is believed: each side keeps its own position, and bounds
  * the other's by it.
  *
- * A reader that found nothing for a while sleeps on the ring's bell; a writer rings it only when it
- * says that it sleeps. A writer without room says so, and the reader then rings the bell of the
- * opposite ring, where the writer's process sleeps.
+ * A reader that found nothing for a while sleeps on the ring's bell, a futex or a descriptor; a
+ * writer rings it only when it says that it sleeps. A writer without room says so, and the reader
+ * then rings the bell of the opposite ring, where the writer's process sleeps.
  */
 #include "link/loans.h"
 
@@ -31,6 +31,7 @@ typedef struct iswi_ring {
     unsigned char *bytes;
     uint64_t size;     /* a power of two */
     _Atomic uint64_t position; /* our own: tail of the writer, head of the reader */
+    int bell; /* eventfd of its reader, for the writer to ring; -1: the futex */
 } iswi_ring;
 
 /* Writer: copy as much of `bytes` as there is room for; returns how much. The reader sees it after
@@ -52,16 +53,21 @@ size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, 
 /* Reader: whether something can be read (or the writer's position cannot be). */
 bool iswi_ring_ready(const iswi_ring *ring);
 
-/* Reader: say whether to be woken; then look again, for what came meanwhile rings no bell. */
+/* Reader: say whether to be woken; then look again, for what came meanwhile rings no bell. The
+ * second says that it need not be, and costs nothing. */
 void iswi_ring_set_sleeps(iswi_ring *ring, bool sleeps);
+void iswi_ring_stay_awake(iswi_ring *ring);
 
 /* Reader: sleep until the bell changes from `seen`, at most `timeout_us` (-1: for ever). */
 uint32_t iswi_ring_bell(const iswi_ring *ring);
 void iswi_ring_sleep(iswi_ring *ring, uint32_t seen, int64_t timeout_us);
 
-/* Ring the bell if the reader says that it sleeps; or in any case. */
+/* Ring the bell if the reader says that it sleeps; or in any case. One thread is woken. */
 void iswi_ring_wake(iswi_ring *ring);
 void iswi_ring_wake_always(iswi_ring *ring);
+
+/* Reader: wake all threads that sleep on it. */
+void iswi_ring_wake_all(iswi_ring *ring);
 
 /* -- The memory of both rings and both arenas -------------------------------------------------- */
 

@@ -44,7 +44,7 @@ typedef struct iswi_sp_reader {
     bool greeted;
     iswi_message view;    /* the last one that lay whole in the chunk */
     iswi_borrower *borrower; /* of messages in an arena; NULL: there is none */
-    bool takes_apart;        /* it was agreed that parts of messages may lie there */
+    atomic_bool takes_apart; /* it was agreed that parts of messages may lie there */
     iswi_message *large; /* one that the chunk does not hold, with its first bytes */
     unsigned char *large_bytes;
     size_t large_have, large_size;

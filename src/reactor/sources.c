@@ -62,7 +62,7 @@ void iswi_source_end(iswi_source *source)
 
 void iswi_source_expect(iswi_source *source)
 {
-    if (source->link || !iswi_reactor_has_me(source->reactor))
+    if (!iswi_reactor_has_me(source->reactor) || source->link)
         return;
     source->arm(source, false);
     warm_up(source);

@@ -81,9 +81,15 @@ isw_fuzz(http1 STACK http1 SOURCES ../http1/transcript.c)
 add_executable(live_ring_echo fuzz/live_ring/echo.c)
 target_link_libraries(live_ring_echo PRIVATE isw_flags isoworker)
 add_executable(live_ring_greeter fuzz/live_ring/greeter.c)
-target_link_libraries(live_ring_greeter PRIVATE isw_flags isw_stack_wire)
+target_link_libraries(live_ring_greeter PRIVATE isw_flags isw_stack_link)
 set_target_properties(live_ring_echo live_ring_greeter PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 isw_fuzz(live_ring STACK host
          SOURCES live_ring/attacker.c live_ring/live.c live_ring/script.c
          WORKERS live_ring_echo live_ring_greeter)
+
+# The same against a host whose attacker speaks on the socket first.
+add_test(NAME fuzz/live_ring/replays_its_corpus_when_the_session_begins_on_the_socket
+         COMMAND fuzz_live_ring "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/live_ring")
+set_tests_properties(fuzz/live_ring/replays_its_corpus_when_the_session_begins_on_the_socket
+  PROPERTIES LABELS fuzz TIMEOUT 120 ENVIRONMENT LIVE_RING_BY_SOCKET=1)

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -91,11 +94,20 @@ void end_fini(end *one)
     pthread_mutex_destroy(&one->lock);
 }
 
+static void stop_minding(void *user)
+{
+    end *one = user;
+
+    iswi_watch_end(one->minder, &one->lifeline);
+}
+
 void end_destroy(end *one)
 {
     end_set(one, &one->reads_not, false);
     if (!one->link)
         return;
+    if (one->minder)
+        iswi_reactor_call(one->minder, stop_minding, one);
     iswi_link_destroy(one->link);
     one->link = NULL;
     assert_int_equal(one->closed, 1);
@@ -166,10 +178,89 @@ static void open_ring_lane(pair *both)
     iswi_link_upgrade(both->b.link, true);
 }
 
+static void start_reactor(pair *both)
+{
+    iswi_reactor_options options = { .spin_us = -1 };
+    isw_error error = { 0 };
+
+    if (iswi_reactor_start(&options, &both->reactor, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+}
+
+static void open_socket_lane(pair *both)
+{
+    iswi_link_events a = events_of(&both->a);
+    iswi_link_events b = events_of(&both->b);
+    isw_error error = { 0 };
+    char url[64];
+
+    start_reactor(both);
+    make_folder(both->folder);
+    snprintf(url, sizeof url, "ipc://%s/s", both->folder);
+    if (iswi_socket_lane_listen(both->reactor, url, &a, &both->a.link, &error) != ISW_OK ||
+        iswi_message_lane_dial(url, &b, &both->b.link, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+}
+
+static void on_hang_up(iswi_watch *watch, uint32_t events)
+{
+    end *one = (end *)((char *)watch - offsetof(end, lifeline));
+
+    (void)events;
+    iswi_watch_end(one->minder, watch);
+    iswi_link_lost(one->link);
+}
+
+static void start_minding(void *user)
+{
+    end *one = user;
+
+    one->lifeline = (iswi_watch){ iswi_link_lifeline(one->link), on_hang_up };
+    if (!iswi_watch_begin(one->minder, &one->lifeline, EPOLLRDHUP))
+        abort();
+}
+
+/* The worker speaks first, as it does in a session; what it says then does not count. */
+static void say_hello(pair *both)
+{
+    assert_int_equal(end_send(&both->b, 0, 0, sizeof(header)), ISW_OK);
+    wait_for_frames(&both->a, 1);
+    both->a.frames = both->a.messages = both->a.expected[0] = 0;
+}
+
+static void open_begun_ring_lane(pair *both)
+{
+    iswi_ring_options host = { .is_host = true, .spin_us = -1 };
+    iswi_ring_options worker = { .spin_us = -1 };
+    iswi_link_events a = events_of(&both->a);
+    iswi_link_events b = events_of(&both->b);
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    isw_error error = { 0 };
+    char url[64];
+    int fd;
+
+    start_reactor(both);
+    make_folder(both->folder);
+    snprintf(url, sizeof url, "ipc://%s/s", both->folder);
+    assert_true(iswi_ring_memory_create(&host.memory, &fd));
+    assert_true(iswi_ring_memory_map(&worker.memory, fd));
+    close(fd);
+    if (iswi_ring_lane_serve(both->reactor, bell, url, &host, &a, &both->a.link, &error) ||
+        iswi_ring_lane_begin(dup(bell), url, &worker, &b, &both->b.link, &error))
+        fail_msg("%s", error.message);
+    both->b.minder = both->reactor;
+    iswi_reactor_call(both->reactor, start_minding, &both->b);
+    say_hello(both);
+    iswi_link_upgrade(both->a.link, true);
+    iswi_link_upgrade(both->b.link, true);
+}
+
 const lane lanes[] = {
     { "message", open_message_lane, true },
     { "memory", open_memory_lane, true },
     { "ring", open_ring_lane, false },
+    { "socket", open_socket_lane, false },
+    { "ring from the begin", open_begun_ring_lane, false },
 };
 const size_t lane_count = sizeof lanes / sizeof lanes[0];
 
@@ -177,6 +268,7 @@ void pair_open(pair *both, const lane *kind)
 {
     print_message("lane: %s\n", kind->name);
     both->folder[0] = '\0';
+    both->reactor = NULL;
     end_init(&both->a);
     end_init(&both->b);
     kind->open(both);
@@ -188,6 +280,7 @@ void pair_close(pair *both)
     both->b.kept = NULL;
     end_destroy(&both->b);
     end_destroy(&both->a);
+    iswi_reactor_stop(both->reactor);
     end_fini(&both->b);
     end_fini(&both->a);
     if (*both->folder)

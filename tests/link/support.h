@@ -30,11 +30,14 @@ typedef struct end {
     iswi_message *kept;
     bool reads_not;         /* an event waits until this is false again */
     bool closes_on_message; /* from within the event */
+    iswi_watch lifeline;    /* on the pair's reactor, if the link has one */
+    iswi_reactor *minder;   /* NULL: it has none */
 } end;
 
 typedef struct pair {
     end a, b;
     char folder[32]; /* of the socket; "" for none */
+    iswi_reactor *reactor; /* of the host's end; NULL: it has none */
 } pair;
 
 typedef struct lane {

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -72,30 +73,45 @@ static void close_watched(iswi_process *process, int *fd)
     *fd = -1;
 }
 
+/* What a ring needs that is to be handed down. False with errno. */
+static bool make_ring(iswi_process *process, iswi_ring_memory *memory)
+{
+    if (!iswi_ring_memory_create(memory, &process->ring))
+        return false;
+    process->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (process->bell >= 0)
+        return true;
+    iswi_ring_memory_unmap(memory);
+    close(process->ring);
+    process->ring = -1;
+    return false;
+}
+
 static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_error *error)
 {
-    iswi_link_events events;
-
     const iswi_link_settings *settings = &process->pool->settings->link;
     iswi_ring_options options = { .is_host = true, .spin_us = -1 };
+    iswi_link_events events;
     isw_status status;
 
     snprintf(url, size, "ipc://%s/%u", process->host->runtime_folder,
              ++process->host->socket_number);
     iswi_process_events(process, &events);
-    process->ring = -1;
+    process->ring = process->bell = -1;
     if (strcmp(settings->spin_us, "auto") != 0)
         options.spin_us = atoi(settings->spin_us);
-    if (settings->lane == ISWI_LANE_MESSAGE ||
-        !iswi_ring_memory_create(&options.memory, &process->ring)) {
+    if (settings->lane == ISWI_LANE_MESSAGE || !make_ring(process, &options.memory)) {
         if (settings->lane == ISWI_LANE_RING)
             return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
                                  strerror(errno));
         return iswi_message_lane_listen(url, &events, &process->link, error);
     }
-    status = iswi_ring_lane_listen(url, &options, &events, &process->link, error);
-    if (status != ISW_OK)
-        iswi_ring_memory_unmap(&options.memory);
+    status = iswi_ring_lane_serve(iswi_reactors_of(process->host, process), process->bell, url,
+                                  &options, &events, &process->link, error);
+    if (status == ISW_OK)
+        return ISW_OK;
+    iswi_ring_memory_unmap(&options.memory);
+    close(process->bell);
     return status;
 }
 
@@ -112,6 +128,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .token = process->token,
         .token_bytes = sizeof process->token,
         .ring = process->ring,
+        .bell = process->bell,
         .crash = -1,
         .endless = process->host->debug,
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,

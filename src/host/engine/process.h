@@ -83,6 +83,7 @@ struct iswi_process {
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
     int ring; /* descriptor of the rings until they are handed down; -1: none */
+    int bell; /* that of its link, to be handed down with them; -1: none */
     bool running;   /* os.pid is to be waited for (lock) */
     bool signalled; /* it was sent SIGKILL */
     unsigned missed;          /* heartbeats in a row */

@@ -46,7 +46,9 @@ static void greet(iswi_process *process)
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
     iswi_arena arena;
+    bool begun; /* the session is on the ring */
     bool upgrade;
+    bool apart;
 
     iswi_arena_init(&arena, 1024);
     hello->protocol = ISWI_PROTOCOL_MAX;
@@ -58,20 +60,24 @@ static void greet(iswi_process *process)
     hello->worker = isw_str_of(process->pool->settings->name);
     hello->directory = isw_str_of(process->host->folder);
     pthread_mutex_lock(&process->lock);
+    begun = process->link && iswi_link_is_upgraded(process->link);
     upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
+    apart = (begun || upgrade) && process->wants_apart;
     if (upgrade)
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
-    if (upgrade && process->wants_apart)
+    if (apart)
         capabilities[count++] = (isw_pair){ isw_str_of("apart"), isw_str_of("1") };
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
     count += iswi_observers_capabilities(&process->host->observers, process->named,
                                          &capabilities[count]);
     hello->capabilities = (isw_pairs){ capabilities, count };
+    if (begun && apart) /* before the worker hears of it */
+        iswi_link_upgrade(process->link, true);
     iswi_process_send(process, &frame);
-    if (upgrade) /* the hello was the last frame on the message lane */
-        iswi_link_upgrade(process->link, process->wants_apart);
-    process->on_ring = upgrade;
+    if (upgrade) /* the hello was the last frame on the socket */
+        iswi_link_upgrade(process->link, apart);
+    process->on_ring = begun || upgrade;
     pthread_mutex_unlock(&process->lock);
     iswi_arena_fini(&arena);
 }

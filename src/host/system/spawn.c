@@ -21,9 +21,9 @@
 
 extern char **environ;
 
-/* The descriptors on which every worker finds its token, the ring if there is one, and where to
- * write the report of a crash. */
-enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, SPARE_FD = 6 };
+/* The descriptors on which every worker finds its token, the ring and its bell if there are any, and
+ * where to write the report of a crash. */
+enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, BELL_FD = 6, SPARE_FD = 7 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
 
@@ -109,6 +109,7 @@ static bool is_ours(const char *variable)
     return strncmp(variable, "ISOWORKER_URL=", 14) == 0 ||
            strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_BELL_FD=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_DEBUG=", 16) == 0 ||
@@ -126,13 +127,15 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 9, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 10, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_TOKEN_FD=%d", TOKEN_FD);
     if (options->ring >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
+    if (options->bell >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_BELL_FD=%d", BELL_FD);
     if (options->ring >= 0 && options->spin_us)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
     if (options->endless)
@@ -208,6 +211,12 @@ static int plan_terminal(posix_spawn_file_actions_t *files, const pipes *p)
     return failed;
 }
 
+static int plan_one(posix_spawn_file_actions_t *files, int fd, int number)
+{
+    return fd >= 0 ? posix_spawn_file_actions_adddup2(files, fd, number)
+                   : posix_spawn_file_actions_addclose(files, number);
+}
+
 /* In the child: where input comes from and output goes to, the token on its number, nothing
  * else. */
 static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
@@ -218,16 +227,14 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
     if (!failed)
-        failed = options->ring >= 0
-                     ? posix_spawn_file_actions_adddup2(files, options->ring, RING_FD)
-                     : posix_spawn_file_actions_addclose(files, RING_FD);
+        failed = plan_one(files, options->ring, RING_FD);
     if (!failed)
-        failed = options->crash >= 0
-                     ? posix_spawn_file_actions_adddup2(files, options->crash, CRASH_FD)
-                     : posix_spawn_file_actions_addclose(files, CRASH_FD);
+        failed = plan_one(files, options->crash, CRASH_FD);
+    if (!failed)
+        failed = plan_one(files, options->bell, BELL_FD);
     if (!failed)
         failed = posix_spawn_file_actions_addclosefrom_np(
-            files, options->debugged ? SPARE_FD + 2 : CRASH_FD + 1);
+            files, options->debugged ? SPARE_FD + 2 : SPARE_FD);
     if (!failed)
         failed = posix_spawn_file_actions_addchdir_np(files, options->directory);
     return failed;

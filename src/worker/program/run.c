@@ -5,6 +5,7 @@
 #include "worker/session/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -59,18 +60,42 @@ static long number_in(const char *variable, long otherwise)
     return text && *text && *end ? otherwise : number;
 }
 
+/* A descriptor that the host handed down, for us alone from here on; -1: it did not. */
+static int take_fd(const char *variable)
+{
+    long fd = number_in(variable, -1);
+
+    unsetenv(variable);
+    if (fd < 0 || fd > 65535 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+        return -1;
+    return (int)fd;
+}
+
 /* The rings that the host handed down, if it did; without them the message lane does it all. */
 static bool map_rings(iswi_ring_memory *memory)
 {
-    long fd = number_in("ISOWORKER_RING_FD", -1);
-    bool mapped;
+    int fd = take_fd("ISOWORKER_RING_FD");
+    bool mapped = fd >= 0 && iswi_ring_memory_map(memory, fd);
 
-    if (fd < 0 || fd > 65535)
-        return false;
-    mapped = iswi_ring_memory_map(memory, (int)fd);
-    close((int)fd);
-    unsetenv("ISOWORKER_RING_FD");
+    if (fd >= 0)
+        close(fd);
     return mapped;
+}
+
+/* With a bell the session begins on the ring; without one, a host that is older, or another's, is
+ * asked on the socket whether it may go on there. */
+static isw_status dial_ring(const char *url, const iswi_ring_options *options,
+                            const iswi_link_events *events, iswi_link **out, isw_error *error)
+{
+    int bell = take_fd("ISOWORKER_BELL_FD");
+    isw_status status;
+
+    if (bell < 0)
+        return iswi_ring_lane_dial(url, options, events, out, error);
+    status = iswi_ring_lane_begin(bell, url, options, events, out, error);
+    if (status != ISW_OK)
+        close(bell);
+    return status;
 }
 
 static isw_status dial(void *user, const iswi_link_events *events, iswi_link **out,
@@ -80,7 +105,7 @@ static isw_status dial(void *user, const iswi_link_events *events, iswi_link **o
     isw_status status;
 
     if (map_rings(&options.memory)) {
-        status = iswi_ring_lane_dial(user, &options, events, out, error);
+        status = dial_ring(user, &options, events, out, error);
         if (status != ISW_OK)
             iswi_ring_memory_unmap(&options.memory);
         return status;

@@ -6,8 +6,11 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifdef ISWI_STATIC /* modules elsewhere: middleware/modules.cmake */
 extern const isw_middleware isw_middleware_auth, isw_middleware_compress;
@@ -60,8 +63,10 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
     print_at_once();
     pthread_mutex_init(&worker->reload_lock, NULL);
     iswi_arena_init(&worker->arena, 16 * 1024);
-    sem_init(&worker->wake, 0, 0);
     worker->token_fd = options->token_fd;
+    if (pipe2(worker->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+        status = isw_error_set(error, ISW_E_NO_MEMORY, "no descriptors for a worker: %s",
+                               strerror(errno));
     if (!iswi_shared_init(&worker->shared) ||
         !copy_text(&worker->config_path, options->config_path) ||
         !copy_text(&worker->config_text, options->config_text) ||
@@ -89,6 +94,14 @@ static void end_generations(isw_worker *worker)
     }
 }
 
+static void close_wake(isw_worker *worker)
+{
+    if (worker->wake[0] == worker->wake[1]) /* it never was */
+        return;
+    close(worker->wake[0]);
+    close(worker->wake[1]);
+}
+
 void isw_worker_destroy(isw_worker *worker)
 {
     if (!worker)
@@ -103,7 +116,7 @@ void isw_worker_destroy(isw_worker *worker)
     iswi_free(worker->config_path);
     iswi_free(worker->config_text);
     iswi_free(worker->url);
-    sem_destroy(&worker->wake);
+    close_wake(worker);
     iswi_free(worker);
 }
 
@@ -346,5 +359,13 @@ isw_metrics *isw_worker_metrics(isw_worker *worker)
 void isw_worker_stop(isw_worker *worker)
 {
     atomic_store(&worker->stop_asked, true);
-    sem_post(&worker->wake);
+    iswi_worker_wake(worker);
+}
+
+void iswi_worker_wake(isw_worker *worker)
+{
+    int before = errno; /* of whom a signal came upon */
+
+    if (write(worker->wake[1], "", 1) < 0)
+        errno = before; /* it is full, so it will look */
 }

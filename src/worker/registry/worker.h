@@ -6,7 +6,6 @@
 #include "worker/registry/generation.h"
 
 #include <isoworker/worker.h>
-#include <semaphore.h>
 
 /* What the YAML says of the functions whose name matches. */
 typedef struct iswi_function_settings {
@@ -36,7 +35,7 @@ struct isw_worker {
     iswi_arena arena;       /* what lives as long as the worker */
     iswi_entry *entries;    /* one for each function, sorted by name */
 
-    sem_t wake;             /* of isw_worker_run */
+    int wake[2];            /* a pipe: a byte in it wakes isw_worker_run */
     atomic_bool stop_asked; /* isw_worker_stop */
 };
 
@@ -44,6 +43,9 @@ struct isw_worker {
 
 /* Read this YAML instead of what the options said. Before configure. False: no memory. */
 bool iswi_worker_set_config(isw_worker *worker, const char *path);
+
+/* Have isw_worker_run look, which waits at wake[0]. Any thread, and signal handlers. */
+void iswi_worker_wake(isw_worker *worker);
 
 /* The descriptor of the host's token as the options gave it, once; -1: none. */
 int iswi_worker_take_token_fd(isw_worker *worker);

@@ -61,6 +61,8 @@ typedef struct iswi_dispatch {
     void (*run)(void *user, iswi_job *job);
     /* Answers are to leave together until it is off; NULL: never. Under the lock if on. */
     void (*gather)(void *user, bool on);
+    /* More waits behind what the helping thread begins; NULL: it need not be told. Under the lock. */
+    void (*behind)(void *user);
     /* Nothing waits or runs any more; called on the thread that ran the last one. */
     void (*on_idle)(void *user);
     void *user;

@@ -290,11 +290,16 @@ void iswi_dispatch_expect_help(iswi_dispatch *dispatch)
 
 void iswi_dispatch_help(iswi_dispatch *dispatch)
 {
+    bool told = !dispatch->behind;
     iswi_job *job;
 
     pthread_mutex_lock(&dispatch->lock);
     while (has_work(dispatch) && !is_spread(dispatch) && (job = take(dispatch, true))) {
         dispatch->taken++;
+        if (!told && dispatch->first) {
+            told = true;
+            dispatch->behind(dispatch->user);
+        }
         run_one(dispatch, job);
     }
     if (dispatch->first) /* a pool that was full of us sleeps on it */

@@ -15,6 +15,7 @@ typedef struct iswi_log_rule {
 typedef struct iswi_session {
     isw_worker *worker;
     iswi_link *link;
+    int lifeline; /* of the link; -1: it has none, or it has ended; only the thread that waits */
     iswi_dispatch dispatch;
     iswi_log_sink sink;
     iswi_host_side host_side;
@@ -53,6 +54,7 @@ enum { ISWI_LOADED_MAX = 1 << 20 };
 void iswi_session_events(iswi_session *session, iswi_link_events *events);
 void iswi_session_on_idle(void *session);
 void iswi_session_gather(void *session, bool on);
+void iswi_session_more_waits(void *session);
 
 void iswi_session_hello(iswi_session *session);
 void iswi_session_credit(iswi_session *session, unsigned limit);

@@ -15,7 +15,7 @@ void iswi_session_reply(iswi_session *session, const iswi_frame *frame)
 
 void iswi_session_wake(iswi_session *session)
 {
-    sem_post(&session->worker->wake);
+    iswi_worker_wake(session->worker);
 }
 
 /* Record why the session ends; false if it has failed before. */

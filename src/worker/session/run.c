@@ -6,7 +6,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#include <time.h>
+#include <poll.h>
+#include <unistd.h>
 
 enum {
     HELLO_TIMEOUT_MS = 10000,
@@ -18,11 +19,25 @@ enum {
 
 #define AN_HOUR_NS INT64_C(3600000000000)
 
+/* Until then, or until somebody wakes us; and see to it that the link hears of its end, if it waits
+ * for that nowhere else. */
 static void wait_until(iswi_session *session, int64_t until_ns)
 {
-    struct timespec at = { until_ns / 1000000000, until_ns % 1000000000 };
+    struct pollfd fds[2] = { { .fd = session->worker->wake[0], .events = POLLIN },
+                             { .fd = session->lifeline, .events = POLLRDHUP } };
+    int64_t left_ms = (until_ns - iswi_now_ns() + 999999) / 1000000;
+    char bytes[64];
 
-    sem_clockwait(&session->worker->wake, CLOCK_MONOTONIC, &at);
+    if (left_ms < 0)
+        left_ms = 0;
+    if (poll(fds, 2, left_ms < INT32_MAX ? (int)left_ms : INT32_MAX) <= 0)
+        return;
+    if (fds[0].revents && read(fds[0].fd, bytes, sizeof bytes) < 0)
+        return;
+    if (!fds[1].revents)
+        return;
+    session->lifeline = -1;
+    iswi_link_lost(session->link);
 }
 
 typedef struct snapshot {
@@ -149,8 +164,10 @@ static isw_status result_of(iswi_session *session, isw_error *error)
 
 static void fini(iswi_session *session)
 {
-    if (session->link)
+    if (session->link) {
         iswi_link_close(session->link);
+        iswi_link_lost(session->link); /* nobody waits for its end any more */
+    }
     iswi_dispatch_cancel(&session->dispatch, 0, ISW_CANCEL_SHUTDOWN);
     iswi_shared_wake(&session->worker->shared);
     iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
@@ -166,7 +183,7 @@ static void fini(iswi_session *session)
 isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
                             iswi_connect_fn connect, void *user, isw_error *error)
 {
-    iswi_session session = { .worker = worker };
+    iswi_session session = { .worker = worker, .lifeline = -1 };
     iswi_link_events events;
     isw_status status = iswi_dispatch_init(
         &session.dispatch, (unsigned)worker->settings.concurrency, iswi_worker_limit(worker));
@@ -175,6 +192,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
         return isw_error_set(error, status, "no memory for the worker's threads");
     session.dispatch.run = iswi_invocation_run;
     session.dispatch.gather = iswi_session_gather;
+    session.dispatch.behind = iswi_session_more_waits;
     session.dispatch.on_idle = iswi_session_on_idle;
     session.dispatch.user = &session;
     session.sink = (iswi_log_sink){ iswi_session_log, iswi_session_threshold, &session };
@@ -187,6 +205,9 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
     iswi_session_events(&session, &events);
     status = connect(user, &events, &session.link, error);
     if (status == ISW_OK) {
+        session.lifeline = iswi_link_lifeline(session.link);
+        if (iswi_link_is_upgraded(session.link))
+            iswi_dispatch_expect_help(&session.dispatch);
         iswi_session_hello(&session);
         wait_for_hello(&session);
         serve(&session);

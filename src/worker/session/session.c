@@ -19,8 +19,10 @@ void iswi_session_hello(iswi_session *session)
     const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
                                       { isw_str_of("reload"), isw_str_of("1") },
                                       { isw_str_of("metrics"), isw_str_of("1") },
-                                      { isw_str_of("ring"), isw_str_of("1") },
-                                      { isw_str_of("apart"), isw_str_of("1") } };
+                                      { isw_str_of("apart"), isw_str_of("1") },
+                                      { isw_str_of("ring"), isw_str_of("1") } };
+    bool asks = iswi_link_can_upgrade(session->link);
+    bool rings = asks || iswi_link_is_upgraded(session->link);
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
 
@@ -30,8 +32,7 @@ void iswi_session_hello(iswi_session *session)
     hello->runtime = isw_str_of("isoworker-c");
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
-    hello->capabilities =
-        (isw_pairs){ capabilities, iswi_link_can_upgrade(session->link) ? 5 : 3 };
+    hello->capabilities = (isw_pairs){ capabilities, asks ? 5 : rings ? 4 : 3 };
     iswi_session_reply(session, &frame);
 }
 
@@ -44,6 +45,8 @@ void iswi_session_credit(iswi_session *session, unsigned limit)
 
 static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 {
+    bool apart = isw_pairs_find(&hello->capabilities, "apart") != NULL;
+
     if (session->greeted) {
         iswi_session_violation(session, &(isw_error){ ISW_E_PROTOCOL, "a second host_hello" });
         return;
@@ -60,8 +63,9 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     }
     if (iswi_link_can_upgrade(session->link) && isw_pairs_find(&hello->capabilities, "ring")) {
         iswi_dispatch_expect_help(&session->dispatch);
-        iswi_link_upgrade(session->link,
-                          isw_pairs_find(&hello->capabilities, "apart") != NULL);
+        iswi_link_upgrade(session->link, apart);
+    } else if (apart && iswi_link_is_upgraded(session->link)) {
+        iswi_link_upgrade(session->link, true);
     }
     session->streams = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     session->tells = isw_pairs_find(&hello->capabilities, "metrics") != NULL;
@@ -306,6 +310,11 @@ static void on_turn(void *user)
 void iswi_session_gather(void *user, bool on)
 {
     iswi_link_gather(((iswi_session *)user)->link, on);
+}
+
+void iswi_session_more_waits(void *user)
+{
+    iswi_link_more_waits(((iswi_session *)user)->link);
 }
 
 static bool is_stuck(void *user)

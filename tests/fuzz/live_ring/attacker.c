@@ -17,15 +17,17 @@
 /* What precedes the bytes of a record on the rings: what it is, and its size. */
 enum { INLINE = 1, IN_ARENA = 2, NUMBER_BYTES = 8, HEAD_BYTES = 1 + NUMBER_BYTES };
 
+enum { TAIL_UP = ISWI_RING_PAGE / 2 }; /* where the greeter has perhaps written */
+
 enum { WAITS = 100, TURNS_MAX = 20, WAIT_US = 1000 };
 
 /* -- Meeting ----------------------------------------------------------------------------------- */
 
-static int receive_descriptor(int lifeline)
+/* *more says whether another one follows. */
+static int receive_descriptor(int lifeline, char *more)
 {
-    char one;
     int fd = -1;
-    struct iovec byte = { &one, 1 };
+    struct iovec byte = { more, 1 };
     union {
         struct cmsghdr head;
         char space[CMSG_SPACE(sizeof(int))];
@@ -50,10 +52,13 @@ static bool map_memory(attacker *a, int fd)
         return false;
     a->down = (iswi_ring){ .words = (iswi_ring_words *)a->memory,
                            .bytes = a->memory + ISWI_RING_PAGE,
-                           .size = ISWI_RING_BYTES };
+                           .size = ISWI_RING_BYTES,
+                           .bell = -1 };
     a->up = (iswi_ring){ .words = (iswi_ring_words *)(a->memory + ISWI_RING_PAGE / 2),
                          .bytes = a->memory + ISWI_RING_PAGE + ISWI_RING_BYTES,
-                         .size = ISWI_RING_BYTES };
+                         .size = ISWI_RING_BYTES,
+                         .position = atomic_load((_Atomic uint64_t *)(a->memory + TAIL_UP)),
+                         .bell = -1 };
     a->down_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE / 4);
     a->up_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE * 3 / 4);
     return true;
@@ -64,6 +69,7 @@ bool attacker_meet(attacker *a, int lifeline, int64_t patience_ns)
     struct pollfd look = { .fd = lifeline, .events = POLLIN };
     int64_t until = iswi_now_ns() + patience_ns;
     int fd = -1;
+    char more = 0;
 
     *a = (attacker){ .lifeline = -1, .waits_left = WAITS };
     while (fd < 0 && iswi_now_ns() < until) {
@@ -72,7 +78,7 @@ bool attacker_meet(attacker *a, int lifeline, int64_t patience_ns)
         a->lifeline = accept4(lifeline, NULL, NULL, SOCK_CLOEXEC);
         if (a->lifeline < 0)
             continue;
-        fd = receive_descriptor(a->lifeline);
+        fd = receive_descriptor(a->lifeline, &more);
         if (fd < 0)
             close(a->lifeline); /* it ended before it handed anything over */
     }
@@ -80,6 +86,8 @@ bool attacker_meet(attacker *a, int lifeline, int64_t patience_ns)
     if (fd < 0 || !a->inbox || !map_memory(a, fd))
         return false;
     close(fd);
+    if (more)
+        a->up.bell = receive_descriptor(a->lifeline, &more);
     return true;
 }
 
@@ -90,6 +98,8 @@ void attacker_release(attacker *a)
 
 void attacker_forget(attacker *a)
 {
+    if (a->up.bell >= 0)
+        close(a->up.bell);
     munmap(a->memory, a->size);
     free(a->inbox);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attacker's half that is a process: it says hello, gets the ring lane agreed, hands the shared
- * memory to the fuzz target over the socket `lifeline` in its folder, and stays until one of its
- * two sockets ends. Invariant: it never touches the rings; all that happens there is the target's.
+ * The attacker's half that is a process: it says hello, hands the shared memory and the host's bell
+ * to the fuzz target over the socket `lifeline` in its folder, and stays until one of its two
+ * sockets ends. It begins on the ring; or, with LIVE_RING_BY_SOCKET in its environment, on the
+ * socket, where it gets the ring lane agreed. Invariant: after its hello it never touches the rings;
+ * all that happens there is the target's.
  */
+#include "link/ring.h"
 #include "wire/frame.h"
 
 #include <poll.h>
@@ -45,7 +48,23 @@ static int connect_to(const char *path)
     return fd;
 }
 
-static void say_hello(int host)
+/* As a session that begins there does. */
+static void write_to_ring(int fd, int bell, const unsigned char *head, const iswi_buffer *bytes)
+{
+    iswi_ring_memory memory = { 0 };
+    bool broken = false;
+
+    must(iswi_ring_memory_map(&memory, fd), "ring");
+    memory.up.bell = bell;
+    must(iswi_ring_write(&memory.up, head, HEAD_BYTES, &broken) == HEAD_BYTES &&
+             iswi_ring_write(&memory.up, bytes->data, bytes->size, &broken) == bytes->size,
+         "ring");
+    iswi_ring_publish(&memory.up);
+    iswi_ring_wake(&memory.up);
+    iswi_ring_memory_unmap(&memory);
+}
+
+static void say_hello(int host, int memory, int bell)
 {
     const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
     unsigned char token[2 * TOKEN_BYTES];
@@ -57,20 +76,23 @@ static void say_hello(int host)
     must(read(number_of("ISOWORKER_TOKEN_FD"), token, sizeof token) == sizeof token, "token");
     hello->protocol_min = hello->protocol_max = 1;
     hello->token = (isw_bytes){ token, TOKEN_BYTES };
-    hello->capabilities = (isw_pairs){ &ring, 1 };
+    hello->capabilities = (isw_pairs){ &ring, bell < 0 };
     hello->pid = (uint64_t)getpid();
     must(iswi_frame_encode(&frame, &bytes, NULL) == ISW_OK && bytes.size < 256, "hello");
     head[HEAD_BYTES - 1] = (unsigned char)bytes.size;
-    must(write(host, greeting, sizeof greeting) == sizeof greeting &&
-             write(host, head, sizeof head) == sizeof head &&
-             write(host, bytes.data, bytes.size) == (ssize_t)bytes.size,
-         "host");
+    if (bell >= 0)
+        write_to_ring(memory, bell, head, &bytes);
+    else
+        must(write(host, greeting, sizeof greeting) == sizeof greeting &&
+                 write(host, head, sizeof head) == sizeof head &&
+                 write(host, bytes.data, bytes.size) == (ssize_t)bytes.size,
+             "host");
     iswi_buffer_fini(&bytes);
 }
 
-static void hand_over(int lifeline, int fd)
+static void hand_over(int lifeline, int fd, bool more)
 {
-    char one = 0;
+    char one = more;
     struct iovec byte = { &one, 1 };
     union {
         struct cmsghdr head;
@@ -96,12 +118,15 @@ static bool drain(const struct pollfd *look)
 int main(void)
 {
     int ring = number_of("ISOWORKER_RING_FD");
+    int bell = getenv("LIVE_RING_BY_SOCKET") ? -1 : number_of("ISOWORKER_BELL_FD");
     struct pollfd both[2] = { { .fd = connect_to("lifeline"), .events = POLLIN } };
 
     both[1] = (struct pollfd){ .fd = connect_to(getenv("ISOWORKER_URL") + strlen("ipc://")),
                                .events = POLLIN };
-    say_hello(both[1].fd);
-    hand_over(both[0].fd, ring);
+    say_hello(both[1].fd, ring, bell);
+    hand_over(both[0].fd, ring, bell >= 0);
+    if (bell >= 0)
+        hand_over(both[0].fd, bell, false);
     do
         must(poll(both, 2, -1) > 0, "poll");
     while (drain(&both[0]) && drain(&both[1]));

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's end of a Unix socket on a reactor: the same bytes as the message lane's, with no thread
+ * of its own. A worker that speaks there may do so by nng, as our own does; one that begins on the
+ * ring says nothing, and its connection only tells that it is there.
+ *
+ * Invariant: events and reads are the reactor's thread's alone; whoever sends writes what there is
+ * room for, and the rest follows when the socket has room again. on_closed comes from `finish`.
+ */
+#include "base/alloc.h"
+#include "link/address.h"
+#include "link/link.h"
+#include "link/outbox.h"
+#include "link/sp.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READS = 16 }; /* in one turn, that others have theirs */
+
+typedef struct socket_lane {
+    iswi_link link;
+    iswi_reactor *reactor;
+    struct sockaddr_un address;
+    iswi_task begin, again, closing;
+    iswi_watch watch; /* of the listener, then of the connection */
+    iswi_sp_reader reader;
+    bool reads_on; /* `again` is on its way */
+    bool over;     /* on_closed was raised */
+
+    pthread_mutex_t lock; /* guards what follows */
+    int listener, fd;     /* -1: not, or no more */
+    iswi_peer peer;
+    iswi_outbox outbox;
+    iswi_outbox_batch *sending;
+    unsigned char head[ISWI_SP_HEAD_BYTES]; /* what goes before it; the greeting at first */
+    size_t head_size, sent;                 /* sent: of both together */
+    unsigned gatherers; /* while there are any, frames wait for them */
+    bool mute;          /* nothing more can be sent */
+    bool closed;        /* `closing` was posted */
+} socket_lane;
+
+/* -- Sending; with the lock -------------------------------------------------------------------- */
+
+/* What is under way, on with it. False: there is no room, or never will be. */
+static bool send_rest(socket_lane *lane)
+{
+    isw_bytes body = { NULL, 0 };
+    size_t ahead = lane->sent < lane->head_size ? lane->sent : lane->head_size;
+    struct iovec parts[2] = { { lane->head + ahead, lane->head_size - ahead } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+    ssize_t put;
+
+    if (lane->sending)
+        body = (isw_bytes){ lane->sending->bytes.data, lane->sending->bytes.size };
+    parts[1].iov_len = body.size - (lane->sent - ahead);
+    parts[1].iov_base = body.size ? (unsigned char *)body.data + (lane->sent - ahead) : NULL;
+    put = sendmsg(lane->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put < 0) {
+        /* A failure ends only this direction: what the other side sent before is still to be
+         * read. */
+        lane->mute = errno != EAGAIN && errno != EINTR;
+        return errno == EINTR;
+    }
+    lane->sent += (size_t)put;
+    if (lane->sent < lane->head_size + body.size)
+        return true;
+    if (lane->sending)
+        iswi_outbox_give_back(&lane->outbox, lane->sending);
+    lane->sending = NULL;
+    lane->sent = lane->head_size = 0;
+    return true;
+}
+
+static bool begin_next(socket_lane *lane)
+{
+    lane->sending = lane->gatherers ? NULL : iswi_outbox_take(&lane->outbox);
+    if (!lane->sending)
+        return false;
+    iswi_sp_head(lane->sending->bytes.size, lane->head);
+    lane->head_size = ISWI_SP_HEAD_BYTES;
+    return true;
+}
+
+static void transmit(socket_lane *lane)
+{
+    while (lane->fd >= 0 && !lane->mute && (lane->head_size || begin_next(lane)) &&
+           send_rest(lane))
+        continue;
+}
+
+static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
+{
+    socket_lane *lane = (socket_lane *)link;
+    isw_status status;
+
+    pthread_mutex_lock(&lane->lock);
+    status = lane->mute ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, pieces, count);
+    if (status == ISW_OK)
+        transmit(lane);
+    pthread_mutex_unlock(&lane->lock);
+    return status;
+}
+
+static void lane_gather(iswi_link *link, bool on)
+{
+    socket_lane *lane = (socket_lane *)link;
+
+    pthread_mutex_lock(&lane->lock);
+    lane->gatherers += on ? 1 : -1;
+    transmit(lane);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+static size_t lane_backlog(iswi_link *link)
+{
+    socket_lane *lane = (socket_lane *)link;
+    size_t bytes;
+
+    pthread_mutex_lock(&lane->lock);
+    bytes = lane->outbox.bytes;
+    pthread_mutex_unlock(&lane->lock);
+    return bytes;
+}
+
+/* -- The end; on the reactor's thread ---------------------------------------------------------- */
+
+static void close_fd(socket_lane *lane, int *fd)
+{
+    if (*fd >= 0) {
+        iswi_watch_end(lane->reactor, &lane->watch);
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+static void close_listener(socket_lane *lane)
+{
+    if (lane->listener >= 0)
+        unlink(lane->address.sun_path);
+    close_fd(lane, &lane->listener);
+}
+
+static void finish(socket_lane *lane)
+{
+    if (lane->over)
+        return;
+    lane->over = true;
+    pthread_mutex_lock(&lane->lock);
+    lane->mute = true;
+    close_listener(lane);
+    close_fd(lane, &lane->fd);
+    pthread_mutex_unlock(&lane->lock);
+    lane->link.events.on_closed(lane->link.events.user);
+}
+
+static void finish_now(void *user)
+{
+    finish(user);
+}
+
+static void run_closing(iswi_task *task)
+{
+    finish((socket_lane *)((char *)task - offsetof(socket_lane, closing)));
+}
+
+/* -- Receiving; on the reactor's thread -------------------------------------------------------- */
+
+/* What the events send waits for the last of them: they are quick. */
+static bool deliver(socket_lane *lane, size_t size)
+{
+    const iswi_link_events *events = &lane->link.events;
+    isw_status status;
+
+    lane_gather(&lane->link, true);
+    status = iswi_sp_reader_deliver(&lane->reader, size, events->on_message, events->user);
+    lane_gather(&lane->link, false);
+    return status == ISW_OK;
+}
+
+/* Read once. False: there is nothing more, for now or, if *ended, for ever. */
+static bool read_once(socket_lane *lane, bool *ended)
+{
+    void *at;
+    size_t room;
+    ssize_t got;
+
+    *ended = iswi_sp_reader_space(&lane->reader, &at, &room) != ISW_OK;
+    if (*ended)
+        return false;
+    got = recv(lane->fd, at, room, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return errno == EINTR;
+    *ended = got <= 0 || !deliver(lane, (size_t)got);
+    return !*ended;
+}
+
+static void read_some(socket_lane *lane)
+{
+    bool ended = false;
+    int reads = 0;
+
+    while (reads < READS && read_once(lane, &ended))
+        reads++;
+    if (ended)
+        finish(lane);
+    if (reads < READS || lane->reads_on || lane->over)
+        return;
+    lane->reads_on = true;
+    iswi_reactor_defer(lane->reactor, &lane->again);
+}
+
+static void run_again(iswi_task *task)
+{
+    socket_lane *lane = (socket_lane *)((char *)task - offsetof(socket_lane, again));
+
+    lane->reads_on = false;
+    if (!lane->over)
+        read_some(lane);
+}
+
+static void on_connection(iswi_watch *watch, uint32_t events)
+{
+    socket_lane *lane = (socket_lane *)((char *)watch - offsetof(socket_lane, watch));
+
+    if (events & EPOLLOUT) {
+        pthread_mutex_lock(&lane->lock);
+        transmit(lane);
+        pthread_mutex_unlock(&lane->lock);
+    }
+    if (events & ~(uint32_t)EPOLLOUT)
+        read_some(lane);
+}
+
+/* -- Connecting; on the reactor's thread ------------------------------------------------------- */
+
+/* Take the connection; then nobody else is let in. False with errno. */
+static bool take_connection(socket_lane *lane, int fd, const struct ucred *peer)
+{
+    bool watched;
+
+    pthread_mutex_lock(&lane->lock);
+    close_listener(lane);
+    lane->watch = (iswi_watch){ fd, on_connection };
+    lane->fd = fd;
+    lane->peer = (iswi_peer){ peer->uid, peer->pid };
+    _Static_assert((int)ISWI_SP_HEAD_BYTES >= (int)ISWI_SP_GREETING_BYTES, "it lies there, too");
+    memcpy(lane->head, iswi_sp_greeting, ISWI_SP_GREETING_BYTES);
+    lane->head_size = ISWI_SP_GREETING_BYTES;
+    watched = iswi_watch_begin(lane->reactor, &lane->watch,
+                               EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    transmit(lane);
+    pthread_mutex_unlock(&lane->lock);
+    return watched;
+}
+
+static void on_listener(iswi_watch *watch, uint32_t events)
+{
+    socket_lane *lane = (socket_lane *)((char *)watch - offsetof(socket_lane, watch));
+    int fd = accept4(lane->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    (void)events;
+    if (fd < 0)
+        return;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid()) {
+        close(fd);
+        return;
+    }
+    if (!take_connection(lane, fd, &peer))
+        finish(lane);
+    else if (lane->link.events.on_connected)
+        lane->link.events.on_connected(lane->link.events.user);
+}
+
+static void run_begin(iswi_task *task)
+{
+    socket_lane *lane = (socket_lane *)((char *)task - offsetof(socket_lane, begin));
+
+    lane->watch = (iswi_watch){ lane->listener, on_listener };
+    if (!iswi_watch_begin(lane->reactor, &lane->watch, EPOLLIN))
+        finish(lane);
+}
+
+/* -- Operations -------------------------------------------------------------------------------- */
+
+static iswi_peer lane_peer(iswi_link *link)
+{
+    socket_lane *lane = (socket_lane *)link;
+    iswi_peer peer;
+
+    pthread_mutex_lock(&lane->lock);
+    peer = lane->peer;
+    pthread_mutex_unlock(&lane->lock);
+    return peer;
+}
+
+static void lane_close(iswi_link *link)
+{
+    socket_lane *lane = (socket_lane *)link;
+    bool first;
+
+    pthread_mutex_lock(&lane->lock);
+    first = !lane->closed;
+    lane->closed = lane->mute = true;
+    if (lane->fd >= 0)
+        shutdown(lane->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&lane->lock);
+    if (first)
+        iswi_reactor_post(lane->reactor, &lane->closing);
+}
+
+static void lane_free(socket_lane *lane)
+{
+    if (lane->sending)
+        iswi_outbox_give_back(&lane->outbox, lane->sending);
+    iswi_outbox_fini(&lane->outbox);
+    iswi_sp_reader_fini(&lane->reader);
+    pthread_mutex_destroy(&lane->lock);
+    iswi_free(lane);
+}
+
+static void lane_destroy(iswi_link *link)
+{
+    socket_lane *lane = (socket_lane *)link;
+
+    lane_close(link);
+    do /* what was posted or deferred before has run then */
+        iswi_reactor_call(lane->reactor, finish_now, lane);
+    while (lane->reads_on);
+    lane_free(lane);
+}
+
+static const iswi_link_ops ops = {
+    .name = "socket",
+    .send = lane_send,
+    .backlog = lane_backlog,
+    .peer = lane_peer,
+    .close = lane_close,
+    .gather = lane_gather,
+    .destroy = lane_destroy,
+};
+
+/* Bind takes the place of nothing that is there. False with errno. */
+static bool listen_at(socket_lane *lane)
+{
+    const struct sockaddr *address = (const struct sockaddr *)&lane->address;
+
+    lane->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return lane->listener >= 0 && fchmod(lane->listener, 0600) == 0 &&
+           bind(lane->listener, address, sizeof lane->address) == 0 &&
+           listen(lane->listener, 8) == 0;
+}
+
+isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
+                                   const iswi_link_events *events, iswi_link **out,
+                                   isw_error *error)
+{
+    socket_lane *lane = iswi_calloc(1, sizeof *lane);
+
+    if (!lane)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
+    lane->link = (iswi_link){ &ops, *events };
+    lane->reactor = reactor;
+    lane->begin.run = run_begin;
+    lane->again.run = run_again;
+    lane->closing.run = run_closing;
+    lane->listener = lane->fd = -1;
+    pthread_mutex_init(&lane->lock, NULL);
+    if (!iswi_socket_address(url, &lane->address) || !listen_at(lane)) {
+        isw_error_set(error, ISW_E_IO, "%s: %s", url, strerror(errno));
+        if (lane->listener >= 0)
+            close(lane->listener);
+        lane_free(lane);
+        return error->status;
+    }
+    *out = &lane->link; /* set before the first event */
+    iswi_reactor_post(reactor, &lane->begin);
+    return ISW_OK;
+}
