@@ -6,7 +6,7 @@ import random
 import struct
 
 (WORD, FLIP, BYTES, NOISE, STREAM, RECORD, EMPTY, FRAME, MUTANT, BATCH, CALL, LISTEN, ANSWER,
- PAUSE, FLOOD, LOANS) = range(16)
+ PAUSE, FLOOD, LOANS, APART) = range(17)
 LARGE, EARLY = 1, 2
 PIN_BELL, FLIP_TAIL, FLIP_HEAD, ALL_WORDS, ALL_MEMORY, RING_BELLS = range(1, 7)
 DOWN, UP = 0, 1
@@ -48,6 +48,20 @@ def record(kind, value, data=b""):
 
 def loan(size, offset, word=0, beyond=0):
     return bytes([RECORD, 2]) + edge(size) + edge(offset) + bytes([beyond, word]) + text(b"")
+
+
+def loan_apart(size, offset, rest, word=0, beyond=0, data=b""):
+    return bytes([RECORD, 3]) + edge(size) + edge(offset) + bytes([beyond, word]) + edge(rest) + text(data)
+
+
+TEXT, CHUNK, CHANGED, SHORT, SCRIBBLED, TWICE = (1 << bit for bit in range(6))
+
+
+def apart(how=0, offset=0, joined=4, word=0, size=b"", change=b""):
+    """An answer of which all but its begin lies apart."""
+    size = size or (b"\1" if how & SHORT else b"\0\0")
+    change = change or (b"\3\1" if how & CHANGED else b"")
+    return bytes([APART, how]) + size + edge(offset) + bytes([joined]) + change + bytes([word])
 
 
 def loans(of, value, hoard=0):
@@ -92,6 +106,23 @@ LAST = call(8, 1) + pause(40)                # and calls that find what is left
 
 SCRIPTS = {
     "answers_all": (0, 0, SOME, answer(), pause(20), call(2, 2), pause(20), answer()),
+    "apart": (LARGE, 0, SOME, *(apart(SCRIBBLED, 1 << 19, number * 8 + 4, number)
+                                for number in range(4)), LAST),
+    "apart_at_its_edges": (LARGE, 0, SOME, *(apart(0, offset, 4) for offset in (0, 1, 9, -1)), LAST),
+    "apart_beyond": (LARGE, 0, SOME, apart(0, -1), LAST),
+    "apart_changed": (LARGE, ALL_MEMORY, SOME, *(apart(CHANGED, 0, 4, 0, b"", bytes([at, at % 8]))
+                                                 for at in range(14)), LAST),
+    "apart_held_by_a_dead_one": (LARGE, ALL_MEMORY, call(8, 1) + pause(20) + LISTEN_STEP,
+                                 *(apart(0, 4096, number * 8 + 4, number) for number in range(8)),
+                                 pause(20)),
+    "apart_lies_of_sizes": (LARGE, 0, SOME, *(loan_apart(size, 0, rest, 1, 0, b"x" * 20)
+                            for size in (0, 9, 1 << 19, -1) for rest in (0, 9, 1 << 19, -1)), LAST),
+    "apart_of_chunks": (LARGE, 0, SOME, apart(CHUNK), apart(CHUNK, 9, 12), answer(), LAST),
+    "apart_of_text": (LARGE, 0, SOME, apart(TEXT | SCRIBBLED), LAST),
+    "apart_and_short": (LARGE, 0, SOME, apart(SHORT), LAST),
+    "apart_twice": (LARGE, 0, SOME, apart(TWICE), LAST),
+    "apart_word_beyond": (LARGE, 0, SOME, apart(0, 0, 4, 128), LAST),
+    "apart_word_still_held": (LARGE, 0, SOME, apart(0, 0, 12), apart(0, 0, 28), LAST),
     "arena_at_its_edges": (LARGE, 0, SOME, *(loan(size, offset) for size in (0, 1, 1 << 19, -1)
                            for offset in (0, 1, 9, -1)), LAST),
     "arena_beyond": (LARGE, 0, SOME, loan(1 << 32, -1), LAST),

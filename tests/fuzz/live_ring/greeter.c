@@ -66,7 +66,8 @@ static void write_to_ring(int fd, int bell, const unsigned char *head, const isw
 
 static void say_hello(int host, int memory, int bell)
 {
-    const isw_pair ring = { isw_str_of("ring"), isw_str_of("1") };
+    const isw_pair capabilities[] = { { isw_str_of("apart"), isw_str_of("1") },
+                                      { isw_str_of("ring"), isw_str_of("1") } };
     unsigned char token[2 * TOKEN_BYTES];
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
@@ -76,7 +77,7 @@ static void say_hello(int host, int memory, int bell)
     must(read(number_of("ISOWORKER_TOKEN_FD"), token, sizeof token) == sizeof token, "token");
     hello->protocol_min = hello->protocol_max = 1;
     hello->token = (isw_bytes){ token, TOKEN_BYTES };
-    hello->capabilities = (isw_pairs){ &ring, bell < 0 };
+    hello->capabilities = (isw_pairs){ capabilities, bell < 0 ? 2 : 1 };
     hello->pid = (uint64_t)getpid();
     must(iswi_frame_encode(&frame, &bytes, NULL) == ISW_OK && bytes.size < 256, "hello");
     head[HEAD_BYTES - 1] = (unsigned char)bytes.size;

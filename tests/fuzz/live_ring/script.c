@@ -10,7 +10,14 @@
 
 #include <time.h>
 
-enum { STEPS_MAX = 200, RUN_NS = 400000000, RECORD_IN_ARENA = 2, BATCH_MAX = 16 };
+enum {
+    STEPS_MAX = 200,
+    RUN_NS = 400000000,
+    RECORD_IN_ARENA = 2,
+    RECORD_APART = 3,
+    BATCH_MAX = 16,
+    APART_MAX = 64 * 1024
+};
 
 /* -- What a script is read as ------------------------------------------------------------------ */
 
@@ -212,11 +219,11 @@ static size_t write_number(unsigned char *at, uint64_t value)
 /* A record of any type, with a size that may lie; an offset and a word if the type has them. */
 static void step_record(script *s, attacker *a)
 {
-    unsigned char head[ATTACKER_LOAN_BYTES] = { (unsigned char)byte(s) };
+    unsigned char head[ATTACKER_LOAN_BYTES + 8] = { (unsigned char)byte(s) };
     size_t size = 1 + write_number(head + 1, edge(s));
     isw_bytes bytes;
 
-    if (head[0] == RECORD_IN_ARENA) {
+    if (head[0] == RECORD_IN_ARENA || head[0] == RECORD_APART) {
         uint64_t offset = edge(s);
 
         if (offset == 9) /* where the host itself put something */
@@ -227,6 +234,8 @@ static void step_record(script *s, attacker *a)
         head[size++] = 0;
         head[size++] = (unsigned char)byte(s);
     }
+    if (head[0] == RECORD_APART)
+        size += write_number(head + size, edge(s));
     bytes = bytes_of(s, 255);
     attacker_put(a, head, size);
     attacker_put(a, bytes.data, bytes.size);
@@ -331,6 +340,43 @@ static void send_frames(script *s, attacker *a, unsigned change, unsigned times)
     iswi_buffer_fini(&bytes);
 }
 
+/* A frame without the last of its bytes, which lie apart at some offset and with some word. What
+ * it is, and whether that could be, are bits of `how`. */
+static void step_apart(script *s, attacker *a)
+{
+    enum { TEXT = 1, CHUNK = 2, CHANGED = 4, SHORT = 8, SCRIBBLED = 16, TWICE = 32 };
+    static const unsigned char zeros[APART_MAX];
+    unsigned char record[ATTACKER_LOAN_BYTES + 8] = { RECORD_APART };
+    unsigned how = byte(s);
+    size_t part = how & SHORT ? 100 + (size_t)byte(s) : APART_MAX - (size_t)number(s, 2) % 1024;
+    iswi_frame frame = { .kind = how & CHUNK ? ISWI_CHUNK : ISWI_RESPONSE };
+    iswi_buffer bytes = { 0 };
+    uint64_t offset = edge(s);
+    size_t size = 1 + write_number(record + 1, part);
+
+    frame.id = id_of(s, a);
+    frame.as.response.outcome = ISW_OUTCOME_SUCCESS;
+    frame.as.response.result = isw_value_bytes(zeros, part);
+    if (how & TEXT)
+        frame.as.response.result.type = ISW_VALUE_STRING; /* of NUL */
+    if (how & CHUNK)
+        frame.as.chunk = (iswi_chunk){ .bytes = { zeros, part } };
+    for (int i = 0; i < (how & TWICE ? 2 : 1); i++)
+        iswi_frame_encode(&frame, &bytes, NULL);
+    bytes.size -= bytes.size < part ? bytes.size : part;
+    if (how & CHANGED && bytes.size)
+        bytes.data[byte(s) % bytes.size] ^= (unsigned char)(1 << byte(s) % 8);
+    size += write_number(record + size, offset);
+    record[size + 3] = (unsigned char)byte(s); /* the word */
+    size += 4;
+    size += write_number(record + size, bytes.size);
+    attacker_put(a, record, size);
+    attacker_put(a, bytes.data, bytes.size);
+    if (how & SCRIBBLED)
+        noise(a, ATTACKER_ARENAS, a->size - ATTACKER_ARENAS, 77 + offset, 4096);
+    iswi_buffer_fini(&bytes);
+}
+
 /* -- Calls and time ---------------------------------------------------------------------------- */
 
 static void step_call(script *s)
@@ -369,7 +415,7 @@ static void step_flood(script *s, attacker *a)
 
 enum {
     WORD, FLIP, BYTES, NOISE, STREAM, RECORD, EMPTY, FRAME, MUTANT, BATCH, CALL, LISTEN, ANSWER,
-    PAUSE, FLOOD, LOANS, STEPS
+    PAUSE, FLOOD, LOANS, APART, STEPS
 };
 
 static void step(script *s, attacker *a)
@@ -390,6 +436,7 @@ static void step(script *s, attacker *a)
     case ANSWER: step_answer(s, a); break;
     case PAUSE: step_pause(s); break;
     case LOANS: step_loans(s, a); break;
+    case APART: step_apart(s, a); break;
     default: step_flood(s, a);
     }
 }
