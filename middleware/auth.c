@@ -9,6 +9,7 @@
 #include "auth.h"
 
 #include "auth_caller.h"
+#include "auth_grant.h"
 
 #include <isoworker/http.h>
 #include <stdio.h>
@@ -115,8 +116,8 @@ static const char *lacks(const isw_function *function, auth_level level, const a
     const char *roles = isw_property_find(function->metadata, "roles");
     const char *scopes = isw_property_find(function->metadata, "scopes");
 
-    if (caller->key && !auth_key_opens(caller->key, function->name))
-        return "the key is for other functions";
+    if (caller->grant && !auth_grant_opens(caller->grant, function->name))
+        return "the caller's key or certificate is for other functions";
     if (caller->level < level)
         return "the caller is no admin";
     if (roles && caller->showed_token && caller->principal.role_count == 0)
@@ -209,11 +210,13 @@ static isw_status start(isw_instance *self, isw_error *error)
     auth_state *state = isw_instance_state(self);
     isw_status status;
 
-    if (options->keys.count == 0 && !options->jwt.issuer &&
+    if (options->keys.count == 0 && options->certificates.count == 0 && !options->jwt.issuer &&
         options->default_level != AUTH_ANONYMOUS)
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "there are neither keys nor jwt, so that nobody could call");
-    status = auth_keys_init(&state->keys, &options->keys, error);
+        return isw_error_set(error, ISW_E_CONFIG, "there are neither keys, certificates nor jwt, so "
+                             "that nobody could call");
+    status = auth_certificates_check(&options->certificates, error);
+    if (status == ISW_OK)
+        status = auth_keys_init(&state->keys, &options->keys, error);
     if (status == ISW_OK && options->jwt.issuer)
         status = auth_jwt_init(&state->jwt, &options->jwt, auth_read_clocks(), error);
     if (status != ISW_OK)

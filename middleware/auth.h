@@ -4,8 +4,8 @@
 
 /*
  * What the files of the middleware `auth` share: its options as the YAML fills them, and the
- * descriptor. auth.c decides about the caller that auth_caller finds: by an API key (auth_keys) or
- * a bearer token (auth_jwt), with its claims (auth_claims) and the issuer's keys (auth_keyset),
+ * descriptor. auth.c decides about the caller that auth_caller finds: by an API key (auth_keys),
+ * a bearer token (auth_jwt) or a client's certificate (auth_certificates); tokens with its claims (auth_claims) and the issuer's keys (auth_keyset),
  * which auth_jwks keeps up to date from a file or URL (auth_fetch).
  */
 #include <isoworker/sys/middleware.h>
@@ -13,15 +13,26 @@
 /* From the least to the most: whoever has a level has those before it. */
 typedef enum auth_level { AUTH_ANONYMOUS = 0, AUTH_FUNCTION = 1, AUTH_ADMIN = 2 } auth_level;
 
-/* One API key. Only its hash is known here. */
-typedef struct auth_key_options {
-    const char *name;
-    const char *hash;
+/* What a key or a certificate is good for. */
+typedef struct auth_grant {
     int64_t level; /* 0 function, 1 admin */
     isw_option_strings functions;
     isw_option_strings roles;
     isw_option_strings scopes;
+} auth_grant;
+
+/* One API key. Only its hash is known here. */
+typedef struct auth_key_options {
+    const char *name;
+    const char *hash;
+    auth_grant grant;
 } auth_key_options;
+
+/* Certificates of clients that have one name. */
+typedef struct auth_certificate_options {
+    const char *name; /* the subject, or a pattern of an alternative name */
+    auth_grant grant;
+} auth_certificate_options;
 
 typedef struct auth_jwt_options {
     const char *issuer; /* NULL: the group was left out, and no token is accepted */
@@ -40,6 +51,7 @@ typedef struct auth_jwt_options {
 typedef struct auth_options {
     int64_t default_level; /* auth_level */
     isw_option_list keys;  /* of auth_key_options */
+    isw_option_list certificates; /* of auth_certificate_options */
     const char *key_header;
     const char *key_query;
     const char *admin_role;

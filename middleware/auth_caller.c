@@ -4,7 +4,9 @@
 #include "auth_caller.h"
 
 #include "auth_claims.h"
+#include "auth_grant.h"
 
+#include <isoworker/http.h>
 #include <isoworker/log.h>
 #include <time.h>
 
@@ -108,7 +110,7 @@ static isw_status check_token(isw_context *ctx, const auth_options *options, aut
     return ISW_OK;
 }
 
-/* -- Keys -------------------------------------------------------------------------------------- */
+/* -- Keys and certificates --------------------------------------------------------------------- */
 
 /* NULL when memory is out. */
 static const isw_str *views_of(isw_context *ctx, const isw_option_strings *texts)
@@ -120,6 +122,22 @@ static const isw_str *views_of(isw_context *ctx, const isw_option_strings *texts
     return views;
 }
 
+/* The caller's principal has its names; what it may do is in the options. */
+static isw_status take_grant(isw_context *ctx, const auth_grant *grant, auth_caller *caller)
+{
+    isw_principal *principal = &caller->principal;
+
+    caller->grant = grant;
+    caller->level = grant->level ? AUTH_ADMIN : AUTH_FUNCTION;
+    principal->roles = views_of(ctx, &grant->roles);
+    principal->role_count = grant->roles.count;
+    principal->scopes = views_of(ctx, &grant->scopes);
+    principal->scope_count = grant->scopes.count;
+    if (!principal->roles || !principal->scopes)
+        return refuse(caller, ISW_E_NO_MEMORY, "out of memory");
+    return ISW_OK;
+}
+
 static isw_status check_key(isw_context *ctx, const auth_keys *keys, isw_str text,
                             auth_caller *caller)
 {
@@ -127,29 +145,38 @@ static isw_status check_key(isw_context *ctx, const auth_keys *keys, isw_str tex
 
     if (!key)
         return refuse(caller, ISW_E_UNAUTHENTICATED, "the key is not one of ours");
-    caller->key = key;
-    caller->level = key->level ? AUTH_ADMIN : AUTH_FUNCTION;
-    caller->principal = (isw_principal){
-        .scheme = isw_str_of("key"),
-        .subject = isw_str_of(key->name),
-        .roles = views_of(ctx, &key->roles),
-        .role_count = key->roles.count,
-        .scopes = views_of(ctx, &key->scopes),
-        .scope_count = key->scopes.count,
-    };
-    if (!caller->principal.roles || !caller->principal.scopes)
-        return refuse(caller, ISW_E_NO_MEMORY, "out of memory");
-    return ISW_OK;
+    caller->principal.scheme = isw_str_of("key");
+    caller->principal.subject = isw_str_of(key->name);
+    return take_grant(ctx, &key->grant, caller);
 }
 
-/* -- Either ------------------------------------------------------------------------------------ */
+/* The host has verified it. Its subject is the caller's, or its first name where it has none: not
+ * the entry's, which may be of many. */
+static isw_status check_certificate(isw_context *ctx, const auth_options *options,
+                                    const isw_client_certificate *certificate, auth_caller *caller)
+{
+    const auth_certificate_options *entry =
+        auth_certificates_find(&options->certificates, certificate);
+
+    if (!entry)
+        return refuse(caller, ISW_E_UNAUTHENTICATED, "the certificate has none of the names");
+    caller->principal.scheme = isw_str_of("certificate");
+    caller->principal.subject =
+        certificate->subject.size ? certificate->subject : certificate->names[0];
+    caller->principal.issuer = certificate->issuer;
+    return take_grant(ctx, &entry->grant, caller);
+}
+
+/* -- Any of them ------------------------------------------------------------------------------- */
 
 /* A bearer token must be good if there is one. Otherwise the key decides, in the header before the
- * query, and an Authorization of another kind is left to the function. */
+ * query, and an Authorization of another kind is left to the function. The certificate of a
+ * connection counts for requests that show nothing themselves. */
 isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
                                 const auth_keys *keys, auth_jwt *jwt, const isw_http *request,
                                 auth_caller *caller)
 {
+    const isw_client_certificate *certificate;
     isw_str header = { NULL, 0 };
     isw_str token = { NULL, 0 };
     isw_str key = { NULL, 0 };
@@ -167,6 +194,9 @@ isw_status auth_caller_identify(isw_context *ctx, const auth_options *options,
         return refuse(caller, ISW_E_UNAUTHENTICATED, "more than one key");
     if (shown)
         return check_key(ctx, keys, key, caller);
+    certificate = options->certificates.count ? isw_http_client_certificate(ctx) : NULL;
+    if (certificate)
+        return check_certificate(ctx, options, certificate, caller);
     return refuse(caller, ISW_E_UNAUTHENTICATED,
                   headers ? "Authorization is of no kind that is accepted here" : "no credentials");
 }

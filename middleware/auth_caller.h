@@ -13,7 +13,7 @@
 typedef struct auth_caller {
     auth_level level;            /* what the credential is good for */
     bool showed_token;           /* whether it was, or tried to be, a bearer token */
-    const auth_key_options *key; /* the API key, or NULL */
+    const auth_grant *grant; /* of a key or certificate; NULL: a token says itself what it is for */
     isw_principal principal;
     const char *reason; /* why not, for operators */
 } auth_caller;

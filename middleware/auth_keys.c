@@ -117,37 +117,3 @@ const auth_key_options *auth_keys_find(const auth_keys *keys, isw_str key)
     OPENSSL_cleanse(text, sizeof text);
     return found;
 }
-
-/* After a mismatch only the last '*' needs another try, so this takes no more than the product of
- * both lengths. */
-static bool glob_match(const char *pattern, const char *text)
-{
-    const char *star = NULL;
-    const char *retry = NULL;
-
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            retry = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
-bool auth_key_opens(const auth_key_options *entry, const char *function)
-{
-    for (size_t i = 0; i < entry->functions.count; i++)
-        if (glob_match(entry->functions.items[i], function))
-            return true;
-    return entry->functions.count == 0;
-}

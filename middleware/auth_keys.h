@@ -35,8 +35,4 @@ void auth_keys_fini(auth_keys *keys); /* a zeroed one is fine */
 /* The entry whose key is `key`, or NULL. Takes the same time for each entry, found or not. */
 const auth_key_options *auth_keys_find(const auth_keys *keys, isw_str key);
 
-/* Whether the entry is for `function`: its name matches one of the patterns ('*' any run of
- * characters, '?' one), or there are none. */
-bool auth_key_opens(const auth_key_options *entry, const char *function);
-
 #endif

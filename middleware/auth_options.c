@@ -5,7 +5,20 @@
 
 const char *const auth_level_names[] = { "anonymous", "function", "admin", NULL };
 
-static const char *const key_levels[] = { "function", "admin", NULL };
+static const char *const grant_levels[] = { "function", "admin", NULL };
+
+/* Of a struct that has an auth_grant. */
+#define GRANT_ROWS(owner)                                                                         \
+    { .name = "level", .type = ISW_OPTION_ENUM, .offset = offsetof(owner, grant.level),           \
+      .default_value = "function", .choices = grant_levels,                                       \
+      .help = "admin opens functions of level admin as well" },                                   \
+    { .name = "functions", .type = ISW_OPTION_STRINGS, .optional = true,                          \
+      .offset = offsetof(owner, grant.functions),                                                 \
+      .help = "patterns of the functions it opens; none means all" },                             \
+    { .name = "roles", .type = ISW_OPTION_STRINGS, .optional = true,                              \
+      .offset = offsetof(owner, grant.roles), .help = "what `roles` of a function asks for" },    \
+    { .name = "scopes", .type = ISW_OPTION_STRINGS, .optional = true,                             \
+      .offset = offsetof(owner, grant.scopes), .help = "what `scopes` of a function asks for" }
 
 static const isw_option key_options[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(auth_key_options, name),
@@ -13,17 +26,15 @@ static const isw_option key_options[] = {
     { .name = "hash", .type = ISW_OPTION_STRING, .offset = offsetof(auth_key_options, hash),
       .help = "sha256:S:H where H is: printf %s \"$S$key\" | openssl dgst -sha256, and S is: "
               "openssl rand -hex 16" },
-    { .name = "level", .type = ISW_OPTION_ENUM, .offset = offsetof(auth_key_options, level),
-      .default_value = "function", .choices = key_levels,
-      .help = "admin opens functions of level admin as well" },
-    { .name = "functions", .type = ISW_OPTION_STRINGS, .optional = true,
-      .offset = offsetof(auth_key_options, functions),
-      .help = "patterns of the functions it opens; none means all" },
-    { .name = "roles", .type = ISW_OPTION_STRINGS, .optional = true,
-      .offset = offsetof(auth_key_options, roles), .help = "what `roles` of a function asks for" },
-    { .name = "scopes", .type = ISW_OPTION_STRINGS, .optional = true,
-      .offset = offsetof(auth_key_options, scopes),
-      .help = "what `scopes` of a function asks for" },
+    GRANT_ROWS(auth_key_options),
+    { 0 },
+};
+
+static const isw_option certificate_options[] = {
+    { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(auth_certificate_options, name),
+      .help = "its subject, CN=orders,O=Example, or an alternative name with DNS:, URI:, email: or "
+              "IP: before it, in which * stands for anything" },
+    GRANT_ROWS(auth_certificate_options),
     { 0 },
 };
 
@@ -96,6 +107,10 @@ const isw_option auth_option_table[] = {
     { .name = "keys", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = key_options,
       .group_size = sizeof(auth_key_options), .offset = offsetof(auth_options, keys),
       .help = "API keys, by their hashes" },
+    { .name = "certificates", .type = ISW_OPTION_GROUP_LIST, .optional = true,
+      .group = certificate_options, .group_size = sizeof(auth_certificate_options),
+      .offset = offsetof(auth_options, certificates),
+      .help = "of clients, which the host has verified (http.tls.client_ca); the first one counts" },
     { .name = "key_header", .type = ISW_OPTION_STRING, .default_value = "x-functions-key",
       .offset = offsetof(auth_options, key_header), .help = "header with the key; \"\" for none" },
     { .name = "key_query", .type = ISW_OPTION_STRING, .default_value = "code",

@@ -31,6 +31,6 @@ function(isw_middleware_module name)
 endfunction()
 
 isw_middleware_module(auth USES jose jansson curl crypto
-  SOURCES auth.c auth_base64url.c auth_caller.c auth_claims.c auth_fetch.c auth_jwks.c auth_jwt.c
-          auth_key.c auth_key_numbers.c auth_keys.c auth_keyset.c auth_options.c)
+  SOURCES auth.c auth_base64url.c auth_caller.c auth_claims.c auth_fetch.c auth_grant.c auth_jwks.c
+          auth_jwt.c auth_key.c auth_key_numbers.c auth_keys.c auth_keyset.c auth_options.c)
 isw_middleware_module(compress USES zlib SOURCES compress.c compress_inflate.c)

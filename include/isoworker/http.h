@@ -39,6 +39,23 @@ ISW_API isw_bytes isw_http_body(const isw_context *ctx);
  * parameters; letter case ignored. */
 ISW_API bool isw_http_content_type_is(const isw_context *ctx, const char *type);
 
+/* "https" if the request came over TLS, else "http". */
+ISW_API const char *isw_http_scheme(const isw_context *ctx);
+
+/* The certificate by which the client proved who it is when the connection began, which the host
+ * has checked: somebody of its http.tls.client_ca vouches for it. No header can say so. */
+typedef struct isw_client_certificate {
+    isw_str subject;      /* "CN=Ada,O=Example" (RFC 4514); empty where only names tell */
+    isw_str issuer;       /* who vouches, likewise */
+    const isw_str *names; /* "DNS:a.example", "URI:spiffe://a/b", "email:a@b.example", "IP:::1" */
+    size_t name_count;
+    isw_str sha256;    /* of the certificate, 64 hexadecimal digits */
+    int64_t expires_s; /* since 1970-01-01 UTC */
+} isw_client_certificate;
+
+/* NULL when the client showed none, which is always so without TLS, or memory is out. */
+ISW_API const isw_client_certificate *isw_http_client_certificate(isw_context *ctx);
+
 /* -- The reply --------------------------------------------------------------------------------- */
 
 /* What is wrong with a reply is the function's fault and never its caller's: the functions below

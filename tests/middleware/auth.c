@@ -215,7 +215,7 @@ static void wrong_configuration_does_not_start(void **state)
     };
 
     (void)state;
-    refuses_to_start(AUTH, ":2:5", "neither keys nor jwt");
+    refuses_to_start(AUTH, ":2:5", "neither keys, certificates nor jwt");
     refuses_to_start(JWT "        jwks: nowhere.json\n", ":2:5", "/tmp/nowhere.json");
     refuses_to_start(JWT, ":2:5", "one of jwks");
     refuses_to_start(JWT "        jwks_url: http://example.com/\n", ":2:5", "no https URL");
@@ -225,6 +225,8 @@ static void wrong_configuration_does_not_start(void **state)
     refuses_to_start(AUTH KEYS "        - name: ann\n          hash: sha256:0123456789abcdef:" HASH
                           "\n",
                      ":2:5", "two keys are named \"ann\"");
+    refuses_to_start(AUTH "      certificates: [{name: orders}]\n", ":2:5",
+                     "\"orders\" is neither a subject, such as CN=orders,O=Example, nor");
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
         char *yaml;
 
