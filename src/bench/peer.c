@@ -3,7 +3,7 @@
  * `isoworker-bench peer`, what the processes of a bench run:
  *   peer echo-http -                    a bare server on a listening descriptor 3
  *   peer echo-fastcgi -                 the same, behind a front that speaks FastCGI
- *   peer become PROGRAM [ARGUMENT..]    that program, which ends when whoever started it does
+ *   peer become PID PROGRAM [ARGUMENT..]   that program, which ends when PID, its parent, does
  *   peer serve-http SETUP               a host, its address to standard output
  *   peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
  */
@@ -20,6 +20,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -43,9 +44,11 @@ static bool echo(iswi_bench_protocol protocol)
     return iswi_bench_serve(ISWI_BENCH_FD, protocol);
 }
 
-static int become(char **argv)
+static int become(const char *parent, char **argv)
 {
     iswi_bench_die_with_parent(SIGTERM);
+    if (getppid() != (pid_t)strtol(parent, NULL, 10))
+        return EX_UNAVAILABLE; /* which has ended meanwhile */
     dup2(STDOUT_FILENO, STDERR_FILENO);
     execvp(argv[0], argv);
     perror(argv[0]);
@@ -69,8 +72,8 @@ int iswi_bench_peer(int argc, char **argv)
         return echo(iswi_bench_speak_http) ? EX_OK : EX_UNAVAILABLE;
     if (argc == 3 && strcmp(word, "echo-fastcgi") == 0)
         return echo(iswi_bench_speak_fastcgi) ? EX_OK : EX_UNAVAILABLE;
-    if (argc > 2 && strcmp(word, "become") == 0)
-        return become(argv + 2);
+    if (argc > 3 && strcmp(word, "become") == 0)
+        return become(argv[2], argv + 3);
     iswi_bench_catch_signals();
     iswi_bench_die_with_parent(SIGTERM);
     if (argc == 3 && strcmp(word, "serve-http") == 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""isoworker bench: every case has a row for every mode, and every row has every key, as has the table
-of packing; with --full so has every further table, each as short as it gets.
+"""isoworker bench: every case has a row for every mode, and every row has every key, as has the
+table of packing; with --full so has every further table, each as short as it gets.
 
 Nothing here asserts a time: they differ from machine to machine and from run to run.
 """

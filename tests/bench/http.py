@@ -7,9 +7,13 @@ Nothing here asserts a time: they differ from machine to machine and from run to
 """
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 OURS = ["isoworker", "isoworker-two"]
@@ -118,8 +122,73 @@ def table(program):
     return faults
 
 
+def below(session):
+    """The processes of a session, each with its command line."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                found[int(folder.name)] = (folder / "cmdline").read_text().split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue # it has just ended
+    return found
+
+
+def folder_of(session, front):
+    """The folder of a stack, once a process of it runs that program; None when that takes long."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for words in below(session).values():
+            named = re.search(r"/tmp/isoworker-bench-\w+", " ".join(words))
+            if named and Path(words[0].split(":")[0]).name == front: # "nginx: master process .."
+                return Path(named[0])
+    return None
+
+
+def stopped(program):
+    """A bench that is asked to end, or killed, leaves no process; if it was asked, no folder."""
+    fronts = [("isoworker", "isoworker")]
+    fronts += [("nginx", "nginx-fastcgi")] if "nginx-fastcgi" in stacks(program) else []
+    fronts += [("haproxy", "haproxy-mhd")] if "haproxy-mhd" in stacks(program) else []
+    faults = []
+    for front, stack in fronts:
+        for sent in (signal.SIGTERM, signal.SIGKILL):
+            with subprocess.Popen([program, "bench", "http", "--seconds", "300", "--only",
+                                   f"{stack},get-1"], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, start_new_session=True) as run_:
+                folder = folder_of(run_.pid, front)
+                run_.send_signal(sent)
+                run_.wait(timeout=60)
+            until = time.monotonic() + 30
+            while below(run_.pid) and time.monotonic() < until:
+                time.sleep(0.01)
+            left = below(run_.pid)
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            if not folder or left or (folder.exists() and sent == signal.SIGTERM):
+                faults.append(f"{stack}, {sent.name}: {folder} and {left} are left")
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
+    return faults
+
+
+def other_worker(program):
+    """--worker runs that program, with no arguments."""
+    worker = Path(program).with_name("isoworker-bench-worker")
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "worker"
+        script.write_text(f"#!/bin/sh\ntouch {folder}/$#\nexec {worker} serve-http 1\n")
+        script.chmod(0o700)
+        faults = run(program, [(row, "isoworker") for row in ("get-1", "post-16")], "--only",
+                     "isoworker,get-1,post-16", "--worker", str(script))
+        if not (Path(folder) / "0").exists():
+            faults.append("the worker was not started without arguments")
+    return faults
+
+
 def main(program, which):
-    faults = {"usual": usual, "chosen": chosen, "table": table}[which](program)
+    faults = {"usual": usual, "chosen": chosen, "table": table, "stopped": stopped,
+              "worker": other_worker}[which](program)
     print("\n".join(faults) or "bench http: every row is there and complete")
     return 1 if faults else 0
 

@@ -13,6 +13,8 @@ if(NOT ISOWORKER_SANITIZE MATCHES thread) # 16 workers with 10,000 functions tak
 endif()
 isw_bench_test(bench_http_has_every_row_of_every_stack_that_is_here http usual)
 isw_bench_test(bench_http_measures_what_it_is_told_to http chosen)
+isw_bench_test(bench_http_leaves_nothing_when_it_is_stopped http stopped)
+isw_bench_test(bench_http_measures_another_worker http worker)
 isw_bench_test(bench_http_has_tables_for_people http table)
 
 set(bench ${PROJECT_SOURCE_DIR}/src/bench)

@@ -40,13 +40,17 @@ const iswi_bench_row_kind iswi_bench_http_rows[] = {
 const unsigned iswi_bench_http_row_count =
     sizeof iswi_bench_http_rows / sizeof iswi_bench_http_rows[0];
 
+/* What is counted over all rounds, and so has no range. */
+#define NOT_2XX ISWI_BENCH_METRICS
+
 static const struct metric {
     const char *key, *head;
     int digits;
-} metrics[ISWI_BENCH_METRICS] = {
+} metrics[ISWI_BENCH_METRICS + 1] = {
     { "p50_us", "P50 us", 1 },        { "p99_us", "P99 us", 0 }, { "per_s", "PER SECOND", 0 },
     { "cpu_us", "CPU us", 1 },        { "switches", "SWITCHES", 2 },
     { "threads", "THREADS", 0 },      { "first_ms", "FIRST ms", 1 },
+    { NULL, "NO 2xx", 0 },
 };
 
 static bool has(const iswi_bench_row_kind *row, unsigned metric)
@@ -75,20 +79,18 @@ void iswi_bench_results_settle(iswi_bench_results *results)
         }
 }
 
-/* The median; NAN when there is none. */
-static double median(const iswi_bench_cell *cell, iswi_bench_metric metric)
+/* The median of the rounds, or the sum of what was not answered; NAN when there is none. */
+static double number(const iswi_bench_cell *cell, unsigned metric)
 {
-    const double *values = cell->values[metric];
     unsigned half = cell->rounds / 2;
+    const double *values;
 
     if (!cell->rounds)
         return NAN;
+    if (metric == NOT_2XX)
+        return (double)(cell->tally.refused + cell->tally.lost);
+    values = cell->values[metric];
     return cell->rounds % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-static uint64_t not_2xx(const iswi_bench_cell *cell)
-{
-    return cell->tally.refused + cell->tally.lost;
 }
 
 /* Stacks with a front that is not ours: what people would take instead. */
@@ -106,15 +108,14 @@ static bool is_bare(unsigned stack)
 }
 
 /* The best of those stacks; NULL when none is measured. */
-static const iswi_bench_stack_kind *best(const iswi_bench_results *results, unsigned row,
+static const iswi_bench_stack_kind *best(const iswi_bench_cell *cells, unsigned metric,
                                          which_fn which, double *value)
 {
-    iswi_bench_metric metric = iswi_bench_http_rows[row].main;
     const iswi_bench_stack_kind *found = NULL;
 
     *value = NAN;
     for (unsigned i = 0; i < iswi_bench_stack_count; i++) {
-        double own = median(&results->cells[row][i], metric);
+        double own = number(&cells[i], metric);
         bool better = metric == ISWI_BENCH_PER_S ? own > *value : own < *value;
 
         if (!which(i) || isnan(own) || (found && !better))
@@ -142,7 +143,7 @@ static void print_value(FILE *out, const iswi_bench_row_kind *row, const iswi_be
     const double *values = cell->values[metric];
     char range[48];
 
-    print_number(out, 10, metrics[metric].digits, median(cell, metric));
+    print_number(out, 10, metrics[metric].digits, number(cell, metric));
     if (metric != row->main)
         return;
     snprintf(range, sizeof range, "%.*f..%.*f", metrics[metric].digits, values[0],
@@ -172,8 +173,8 @@ static void print_row(const iswi_bench_results *results, unsigned index, FILE *o
             if (has(row, metric))
                 print_value(out, row, cell, metric);
         if (loaded)
-            fprintf(out, " %10llu", (unsigned long long)not_2xx(cell));
-        print_number(out, 10, 2, median(cell, row->main) / median(&cells[0], row->main));
+            print_number(out, 10, 0, number(cell, NOT_2XX));
+        print_number(out, 10, 2, number(cell, row->main) / number(&cells[0], row->main));
         fputs(cell->failed ? "  not to the end\n" : "\n", out);
     }
 }
@@ -186,29 +187,39 @@ static void print_best(FILE *out, const iswi_bench_stack_kind *kind, double valu
         fprintf(out, " %10s %-14s", "-", "");
 }
 
-/* Each row's main number: ours, the best with another front, the best with none. */
+/* One number of a row: ours, the best with another front, the best with none. */
+static void print_summary_line(const iswi_bench_results *results, unsigned row, unsigned metric,
+                               FILE *out)
+{
+    const iswi_bench_cell *cells = results->cells[row];
+    int digits = metrics[metric].digits;
+    double ours = number(&cells[0], metric);
+    double peer, bare;
+    const iswi_bench_stack_kind *first = best(cells, metric, is_peer, &peer);
+    const iswi_bench_stack_kind *floor = best(cells, metric, is_bare, &bare);
+
+    if (isnan(ours) && !first && !floor)
+        return;
+    fprintf(out, "  %-9s %-10s", iswi_bench_http_rows[row].name, metrics[metric].head);
+    print_number(out, 10, digits, ours);
+    print_number(out, 10, digits, number(&cells[1], metric));
+    print_best(out, first, peer, digits);
+    print_number(out, 10, 2, peer > 0 ? ours / peer : NAN);
+    print_best(out, floor, bare, digits);
+    fputc('\n', out);
+}
+
 static void print_summary(const iswi_bench_results *results, FILE *out)
 {
-    fprintf(out, "\nall: the number of each row that has a range\n  %-9s %-10s %10s %10s %10s %-14s"
-                 " %10s %10s %-14s\n", "ROW", "", "ISOWORKER", "TWO", "BEST PEER", "", "ISOW/PEER",
-            "BARE", "");
+    fprintf(out, "\nall: what each row is about, and what it costs\n  %-9s %-10s %10s %10s %10s "
+                 "%-14s %10s %10s\n", "ROW", "", "ISOWORKER", "TWO", "BEST PEER", "", "ISOW/PEER",
+            "BEST BARE");
     for (unsigned row = 0; row < iswi_bench_http_row_count; row++) {
-        const struct metric *metric = &metrics[iswi_bench_http_rows[row].main];
-        const iswi_bench_cell *cells = results->cells[row];
-        double ours = median(&cells[0], iswi_bench_http_rows[row].main);
-        double peer, bare;
-        const iswi_bench_stack_kind *first = best(results, row, is_peer, &peer);
-        const iswi_bench_stack_kind *floor = best(results, row, is_bare, &bare);
-
-        if (isnan(ours) && !first && !floor)
-            continue;
-        fprintf(out, "  %-9s %-10s", iswi_bench_http_rows[row].name, metric->head);
-        print_number(out, 10, metric->digits, ours);
-        print_number(out, 10, metric->digits, median(&cells[1], iswi_bench_http_rows[row].main));
-        print_best(out, first, peer, metric->digits);
-        print_number(out, 10, 2, ours / peer);
-        print_best(out, floor, bare, metric->digits);
-        fputc('\n', out);
+        print_summary_line(results, row, iswi_bench_http_rows[row].main, out);
+        if (has(&iswi_bench_http_rows[row], ISWI_BENCH_CPU_US))
+            print_summary_line(results, row, ISWI_BENCH_CPU_US, out);
+        if (iswi_bench_http_rows[row].kills)
+            print_summary_line(results, row, NOT_2XX, out);
     }
 }
 
@@ -232,7 +243,7 @@ static void print_metric(FILE *out, const iswi_bench_cell *cell, unsigned metric
     const double *values = cell->values[metric];
     const char *key = metrics[metric].key;
 
-    fprintf(out, ",\"%s\":%.3f,\"%s_least\":%.3f,\"%s_most\":%.3f", key, median(cell, metric), key,
+    fprintf(out, ",\"%s\":%.3f,\"%s_least\":%.3f,\"%s_most\":%.3f", key, number(cell, metric), key,
             values[0], key, values[cell->rounds - 1]);
 }
 
@@ -241,7 +252,7 @@ static void print_object(const iswi_bench_results *results, unsigned index, unsi
 {
     const iswi_bench_row_kind *row = &iswi_bench_http_rows[index];
     const iswi_bench_cell *cell = &results->cells[index][stack];
-    double ratio = median(cell, row->main) / median(&results->cells[index][0], row->main);
+    double ratio = number(cell, row->main) / number(&results->cells[index][0], row->main);
 
     fprintf(out, "{\"case\":\"%s\",\"mode\":\"%s\",\"rounds\":%u", iswi_bench_stacks[stack].name,
             row->name, cell->rounds);

@@ -137,26 +137,26 @@ static bool write_config(iswi_bench_stack *s)
 /* In the foreground, what it says into a file of its folder. */
 static pid_t start_front(const iswi_bench_stack *s)
 {
-    char path[PATH_MAX] = "";
-    char *begin[] = { (char *)"isoworker-bench", (char *)"peer", (char *)"become", path };
-    char *nginx[] = { begin[0], begin[1], begin[2], path, (char *)"-c", (char *)s->config, NULL };
-    char *haproxy[] = { begin[0], begin[1], begin[2], path, (char *)"-db", (char *)"-f",
-                        (char *)s->config, NULL };
-    char *ours[] = { begin[0], begin[1], begin[2], path, (char *)"run", (char *)s->folder, NULL };
-    bool is_ours = s->kind->front == ISWI_BENCH_OURS;
-    bool is_haproxy = s->kind->front == ISWI_BENCH_HAPROXY;
+    bool ours = s->kind->front == ISWI_BENCH_OURS;
+    bool haproxy = s->kind->front == ISWI_BENCH_HAPROXY;
+    char path[PATH_MAX];
+    char own[16];
     char said[64];
+    char *argv[] = { (char *)"isoworker-bench", (char *)"peer", (char *)"become", own, path,
+                     (char *)(ours ? "run" : haproxy ? "-f" : "-c"),
+                     (char *)(ours ? s->folder : s->config),
+                     haproxy ? (char *)"-db" : NULL, NULL };
     pid_t pid = 0;
     int fd;
 
+    snprintf(own, sizeof own, "%ld", (long)getpid());
     snprintf(said, sizeof said, "%s/said", s->folder);
     fd = open(said, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd >= 0 && (is_ours ? iswi_cli_find_command(path)
-                            : find_program(is_haproxy ? "haproxy" : "nginx", path)))
-        pid = iswi_bench_spawn("/proc/self/exe", is_ours ? ours : is_haproxy ? haproxy : nginx, -1,
-                               fd);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return 0;
+    if (ours ? iswi_cli_find_command(path) : find_program(haproxy ? "haproxy" : "nginx", path))
+        pid = iswi_bench_spawn("/proc/self/exe", argv, -1, fd);
+    close(fd);
     return pid;
 }
 
