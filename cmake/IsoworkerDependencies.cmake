@@ -41,7 +41,6 @@ isw_dependency(msgpack DEBIAN libmsgpack-dev
   CONFIG msgpack-c msgpack TARGETS msgpack-c msgpackc PKG msgpack-c msgpack)
 isw_dependency(cyaml DEBIAN libcyaml-dev PKG libcyaml)
 isw_dependency(yaml DEBIAN libyaml-dev PKG yaml-0.1)
-isw_dependency(microhttpd DEBIAN libmicrohttpd-dev PKG libmicrohttpd)
 isw_dependency(jansson DEBIAN libjansson-dev PKG jansson)
 isw_dependency(jose DEBIAN libjose-dev PKG jose)
 isw_dependency(curl DEBIAN libcurl4-openssl-dev PKG libcurl)

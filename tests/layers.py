@@ -85,7 +85,7 @@ THIRD_PARTY = {
     "nng/": "src/link/",
     "cyaml/": "src/config/schema.h",
     "yaml.h": "src/config/reader.h",
-    "microhttpd.h": "src/host/http/",
+    "microhttpd.h": "src/bench/http/microhttpd.c",
     "jose/": "middleware/auth",
     "jansson.h": ("middleware/auth", "src/value/json.c"),
     "curl/": "middleware/auth",
@@ -118,7 +118,6 @@ EXCEPTIONS = {
     ("src/bench/floors.c", "nng/nng.h"),
     ("src/bench/floors.c", "nng/protocol/pair0/pair.h"),
     ("src/bench/http/floor.c", "cli/helper.h"),
-    ("src/bench/http/microhttpd.c", "microhttpd.h"),
     ("src/bench/http/stack.c", "cli/helper.h"),
 }
 

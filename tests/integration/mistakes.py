@@ -135,14 +135,12 @@ class Mistakes(unittest.TestCase):
                 self.assertEqual(len([end for end in ends if "ISW_E_FAILED" in end]), 6, ends)
                 self.assertFalse([line for line in host.lines if "of its answer" in line])
 
-    def test_a_request_that_takes_the_room_of_the_answers_headers_is_told_by_the_host(self):
+    def test_a_request_takes_nothing_of_the_room_of_the_answers_headers(self):
         with Host(worker()) as host:
             cookies = {"Cookie": "; ".join(f"c{i}={'x' * 60}" for i in range(150))}
-            status = host.request("GET", "bulky?n=1&bytes=32000", headers=cookies)[0]
-            self.assertEqual(status, 500)
-            line = host.wait_for(r"bulky: the headers of its answer have \d{5} bytes, more than "
-                                 r"the \d{5} that there is room for: send fewer")
-            self.assertRegex(line, " error ")
+            status, _, headers = host.request("GET", "bulky?n=1&bytes=32000", headers=cookies)
+            self.assertEqual(status, 200)
+            self.assertGreater(sum(len(value) for value in headers.values()), 32000)
 
     def test_an_answer_may_be_large_before_it_is_compressed(self):
         chain = "middleware: [logging, compress]\n"

@@ -35,7 +35,7 @@ STILL_S = 0.05
 STEP = struct.Struct("QQ")  # of follow.c
 
 SIDE = re.compile(r"^\+-+ (host|worker)\b")
-LINE = re.compile(r"^\| +((?:[a-z]+/)+[a-z_]+\.c) +([a-z]\w+) +\S.*$")
+LINE = re.compile(r"^\| +((?:[a-z0-9]+/)+[a-z_]+\.c) +([a-z]\w+) +\S.*$")
 HELPER = re.compile(r"\bbase/[a-z_]+\.c\b")
 CROSSING = "link/ring_writer.c"  # what goes from one process to the other goes through this
 

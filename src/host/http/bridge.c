@@ -3,6 +3,7 @@
 #include "host/http/bridge.h"
 
 #include "base/alloc.h"
+#include "host/engine/reactors.h"
 #include "host/http/trace.h"
 #include "value/value.h"
 
@@ -246,8 +247,13 @@ static void on_request(void *user, void *target, iswi_http_request *request)
 isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, iswi_http **out,
                              isw_error *error)
 {
+    iswi_reactor *reactors[ISWI_REACTORS_MAX];
     iswi_http_options own = *options;
 
+    for (unsigned i = 0; i < own.threads; i++)
+        if (iswi_host_reactor(host, i, &reactors[i], error) != ISW_OK)
+            return error->status;
+    own.reactors = reactors;
     own.streams = streams;
     own.preflights = preflights;
     own.policy = policy;

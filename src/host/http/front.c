@@ -1,109 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP front's life. Invariant: it ends in the order that nobody is left behind: no new
- * connection, every request answered, our thread joined, libmicrohttpd stopped, memory freed. */
-#include "host/http/internal.h"
+ * connection, every request answered, no thread about to tell of one, connections closed on their
+ * loops, memory freed. */
+#include "host/http/connection.h"
 
 #include "base/alloc.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <time.h>
 
-enum {
-    LINGER_MS = 1000,
-    STOP_GRACE_MS = 2000,
-    SPARE_CONNECTIONS = 64 /* so that our limit, which answers, is met before libmicrohttpd's */
-};
-
-/* Once for each connection: writing an address as text costs more than routing a request. */
-static void name_client(iswi_http_peer *peer, struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    const void *bytes = NULL;
-
-    if (address && address->sa_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (bytes)
-        inet_ntop(address->sa_family, bytes, peer->client, sizeof peer->client);
-}
-
-static void on_connection(void *user, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    iswi_http *http = user;
-    const union MHD_ConnectionInfo *info;
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *context = iswi_http_watch_add(&http->watch, info->connect_fd);
-        if (*context)
-            name_client(*context, connection);
-        else
-            shutdown(info->connect_fd, SHUT_RDWR);
-    } else if (*context) {
-        iswi_http_watch_remove(&http->watch, *context);
-    }
-}
-
-/* Targets and queries are decoded by us, after the checks; libmicrohttpd leaves them as they are.
- */
-static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
-{
-    (void)user;
-    (void)connection;
-    return strlen(text);
-}
+enum { STOP_GRACE_MS = 2000 };
 
 static int64_t or_default(int64_t value, int64_t standard)
 {
     return value > 0 ? value : standard;
-}
-
-/* libmicrohttpd's timer is for clients that stop reading their response; those that stop sending
- * meet our deadlines first. */
-static unsigned stall_seconds(const int64_t timeout_ms[ISWI_HTTP_PHASES])
-{
-    int64_t longest = timeout_ms[ISWI_HTTP_NEXT];
-
-    if (timeout_ms[ISWI_HTTP_BODY] > longest)
-        longest = timeout_ms[ISWI_HTTP_BODY];
-    longest = longest / 1000 + 2;
-    return longest > 86400 ? 86400 : (unsigned)longest;
-}
-
-static isw_status start_daemon(iswi_http *http, const iswi_http_options *options, unsigned stall,
-                               isw_error *error)
-{
-    unsigned threads = http->loop_count;
-    int64_t per_ip = options->connections_per_ip;
-    struct MHD_OptionItem items[] = {
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, ISWI_HTTP_CONNECTION_BYTES, NULL },
-        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(http->connections + SPARE_CONNECTIONS * threads),
-          NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_ip > 0 ? (intptr_t)per_ip : 0, NULL },
-        { MHD_OPTION_CONNECTION_TIMEOUT, stall, NULL },
-        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)iswi_http_on_request_line, http },
-        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL },
-        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)iswi_http_on_completed, http },
-        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http },
-        /* A pool of one is not allowed. */
-        { threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
-        { MHD_OPTION_END, 0, NULL },
-    };
-
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                                        MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
-                                    0, NULL, NULL, iswi_http_on_request, http, MHD_OPTION_ARRAY,
-                                    items, MHD_OPTION_END);
-    if (!http->daemon)
-        return isw_error_set(error, ISW_E_IO, "cannot start the HTTP server: %s", strerror(errno));
-    return ISW_OK;
 }
 
 isw_status iswi_http_prefix_check(const char *prefix, isw_error *error)
@@ -142,30 +53,73 @@ static isw_status set_prefix(iswi_http *http, const char *prefix, isw_error *err
     return ISW_OK;
 }
 
+/* -- Loops ------------------------------------------------------------------------------------- */
+
+static isw_status start_loops(iswi_http *http, const iswi_http_options *options, isw_error *error)
+{
+    const iswi_reactor_options how = { .name = "isw:http" };
+    const unsigned count = options->threads > 1 ? options->threads : 1;
+
+    http->owns_reactors = !options->reactors;
+    http->loops = iswi_calloc(count, sizeof *http->loops);
+    if (!http->loops)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for the HTTP server");
+    for (; http->loop_count < count; http->loop_count++) {
+        iswi_reactor *reactor = options->reactors ? options->reactors[http->loop_count] : NULL;
+
+        if (!reactor && iswi_reactor_start(&how, &reactor, error) != ISW_OK)
+            return error->status;
+        iswi_http_loop_init(&http->loops[http->loop_count], http, reactor);
+    }
+    return ISW_OK;
+}
+
+static void close_connections(void *user)
+{
+    iswi_http_loop *loop = user;
+
+    while (loop->connections)
+        iswi_http_connection_close(loop->connections);
+    iswi_reactor_cancel_timer(loop->reactor, &loop->trim);
+}
+
+/* What was deferred before has run by then. */
+static void pass(void *user)
+{
+    (void)user;
+}
+
+static void stop_loops(iswi_http *http)
+{
+    for (unsigned i = 0; i < http->loop_count; i++) {
+        iswi_http_loop *loop = &http->loops[i];
+
+        iswi_reactor_call(loop->reactor, close_connections, loop);
+        iswi_reactor_call(loop->reactor, pass, NULL);
+        if (http->owns_reactors)
+            iswi_reactor_stop(loop->reactor);
+        iswi_http_loop_fini(loop);
+    }
+}
+
+/* -- Begin and end ----------------------------------------------------------------------------- */
+
 static void destroy(iswi_http *http)
 {
-    if (http->daemon)
-        MHD_stop_daemon(http->daemon);
-    iswi_listen_fini(&http->listeners);
-    iswi_http_loops_fini(http);
-    iswi_http_leave_fini(&http->leave);
-    iswi_http_watch_fini(&http->watch);
+    stop_loops(http);
+    iswi_http_listener_fini(http);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    iswi_free(http->polled);
+    iswi_free(http->loops);
     iswi_free(http->prefix);
     iswi_free(http);
 }
 
-static iswi_http *create(const iswi_http_options *options, const int64_t timeout_ms[], void *user)
+static iswi_http *create(const iswi_http_options *options)
 {
     iswi_http *http = iswi_calloc(1, sizeof *http);
     pthread_condattr_t monotonic;
 
-    if (http && !iswi_http_watch_init(&http->watch, timeout_ms)) {
-        iswi_free(http);
-        http = NULL;
-    }
     if (!http)
         return NULL;
     pthread_mutex_init(&http->lock, NULL);
@@ -173,14 +127,16 @@ static iswi_http *create(const iswi_http_options *options, const int64_t timeout
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&http->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    http->events = *options;
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
-    http->connections = (size_t)or_default(options->connections, 10000);
-    http->layout_known = strcmp(MHD_get_version(), "0.9.75") == 0;
-    if (iswi_http_leave_init(&http->leave, options->left, user) &&
-        iswi_http_loops_init(http, options->threads > 1 ? options->threads : 1))
-        return http;
-    destroy(http);
-    return NULL;
+    http->header_ns = or_default(options->header_timeout_ms, 10000) * 1000000;
+    http->body_ns = or_default(options->body_timeout_ms, 60000) * 1000000;
+    http->idle_ns = or_default(options->idle_timeout_ms, 75000) * 1000000;
+    http->listener.most = (size_t)or_default(options->connections, 10000);
+    iswi_http_peers_init(&http->listener.peers, options->connections_per_ip > 0
+                                                    ? (size_t)options->connections_per_ip
+                                                    : 0);
+    return http;
 }
 
 static isw_status start_listening(iswi_http *http, const iswi_http_options *options,
@@ -190,27 +146,21 @@ static isw_status start_listening(iswi_http *http, const iswi_http_options *opti
                                                                   : "http.listen",
                                       .folder = options->folder,
                                       .mode = options->socket_mode ? options->socket_mode : 0660 };
+    iswi_listeners *sockets = &http->listener.sockets;
     iswi_address standard;
 
     if (options->listen)
-        return iswi_listen_open(options->listen, options->listen_count, &how, &http->listeners,
-                                error);
+        return iswi_listen_open(options->listen, options->listen_count, &how, sockets, error);
     iswi_address_read("127.0.0.1:7071", how.setting, &standard, NULL);
-    return iswi_listen_open(&standard, 1, &how, &http->listeners, error);
+    return iswi_listen_open(&standard, 1, &how, sockets, error);
 }
 
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
                            iswi_http_handler_fn handler, void *user, iswi_http **out,
                            isw_error *error)
 {
-    int64_t header_ms = or_default(options->header_timeout_ms, 10000);
-    int64_t timeout_ms[ISWI_HTTP_PHASES] = {
-        [ISWI_HTTP_HEAD] = header_ms,
-        [ISWI_HTTP_BODY] = or_default(options->body_timeout_ms, 60000),
-        [ISWI_HTTP_NEXT] = or_default(options->idle_timeout_ms, 75000) + header_ms,
-        [ISWI_HTTP_LINGER] = LINGER_MS,
-    };
-    iswi_http *http = create(options, timeout_ms, user);
+    iswi_http *http = create(options);
+    isw_error own = { ISW_OK, "" };
     isw_status status;
     sigset_t all;
     sigset_t before;
@@ -220,23 +170,23 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     atomic_init(&http->routes, routes);
     http->handler = handler;
     http->user = user;
-    http->events = *options;
     /* Signals are the program's business: no thread of the front takes one. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    status = set_prefix(http, options->prefix, error);
+    status = set_prefix(http, options->prefix, &own);
     if (!status)
-        status = start_listening(http, options, error);
+        status = start_listening(http, options, &own);
     if (!status)
-        status = start_daemon(http, options, stall_seconds(timeout_ms), error);
+        status = start_loops(http, options, &own);
     if (!status)
-        status = iswi_http_acceptor_start(http, error);
+        status = iswi_http_listener_begin(http, &own);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (status)
-        destroy(http);
-    else
+    if (!status) {
         *out = http;
-    return status;
+        return ISW_OK;
+    }
+    destroy(http);
+    return isw_error_set(error, status, "%s", own.message);
 }
 
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes)
@@ -251,18 +201,15 @@ void iswi_http_expect_more(iswi_http *http, bool more)
 
 const char *iswi_http_url(const iswi_http *http, size_t index)
 {
-    return index < http->listeners.count ? http->listeners.items[index].url : NULL;
+    const iswi_listeners *sockets = &http->listener.sockets;
+
+    return index < sockets->count ? sockets->items[index].url : NULL;
 }
 
 void iswi_http_quiesce(iswi_http *http)
 {
-    pthread_mutex_lock(&http->lock);
-    /* The kernel refuses connections from here on; the acceptor closes the socket. */
-    for (size_t i = 0; i < http->listeners.count && !http->quiescing; i++)
-        shutdown(http->listeners.items[i].fd, SHUT_RDWR);
-    http->quiescing = true;
-    pthread_mutex_unlock(&http->lock);
-    iswi_http_watch_wake(&http->watch);
+    atomic_store(&http->quiescing, true);
+    iswi_http_listener_end(http);
 }
 
 void iswi_http_hold(iswi_http *http, bool on)
@@ -289,14 +236,12 @@ void iswi_http_stop(iswi_http *http)
 
     iswi_http_quiesce(http);
     pthread_mutex_lock(&http->lock);
-    while (http->unanswered)
+    while (http->unanswered || http->visitors)
         pthread_cond_wait(&http->changed, &http->lock);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STOP_GRACE_MS / 1000;
     while (http->open && pthread_cond_timedwait(&http->changed, &http->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&http->lock);
-    http->stopping = true;
-    iswi_http_acceptor_join(http);
     destroy(http);
 }

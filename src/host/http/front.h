@@ -4,12 +4,16 @@
 
 /*
  * The HTTP/1.1 front of the host. A request is read whole, or its head if its function streams,
- * routed and handed over; it then rests in libmicrohttpd, which costs no thread, until somebody
- * answers it, at once or piece by piece. What cannot be handed over
- * (no route, a malformed head, a body over the limit) is answered here, as problem details
- * (RFC 9457). Beside the routes there are GET / and GET /healthz, for people and for probes.
+ * routed and handed over; it then rests, which costs no thread, until somebody answers it, at once
+ * or piece by piece. What cannot be handed over (no route, a malformed head, a body over the limit)
+ * is answered here, as problem details (RFC 9457). Beside the routes there are GET / and
+ * GET /healthz, for people and for probes.
+ *
+ * Connections live on reactors, each on one. Whoever answers on the request's own reactor writes to
+ * the socket there and then; from other threads the answer is handed to it.
  */
 #include "host/system/address.h"
+#include "reactor/reactor.h"
 #include "url/routes.h"
 
 #include <isoworker/status.h>
@@ -28,11 +32,13 @@ typedef struct iswi_http_options {
     const char *prefix;         /* path before every route; "" for none ["api"] */
     int64_t body_limit_bytes;   /* of a request's body [100 MiB] */
     int64_t header_timeout_ms;  /* from accept to the end of the head, wall clock [10 s] */
-    int64_t body_timeout_ms;    /* from there to the end of the body, wall clock [60 s] */
+    int64_t body_timeout_ms;    /* from there to the end of the body, wall clock; of one that
+                                   streams, and of an answer, between two pieces [60 s] */
     int64_t idle_timeout_ms;    /* from one response to the next request's begin [75 s] */
     int64_t connections;        /* at most; further ones get 503 [10,000] */
     int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
     unsigned threads;           /* that serve connections [1] */
+    iswi_reactor *const *reactors; /* these threads; they outlive the front [its own] */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
     bool bare;                  /* only routes: no GET / and GET /healthz */
 

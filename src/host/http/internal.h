@@ -3,256 +3,233 @@
 #define ISWI_HOST_HTTP_INTERNAL_H
 
 /*
- * What the files of this room share: the front, its requests, and how a request goes through it.
+ * What the files of this room share: the front, its loops, its requests and their replies. What
+ * carries a request over a socket is in connection.h.
  *
- *   target known -> HEAD -> BODY -> WAITING -> ANSWERED -> completed (freed)
- *                     |       |      |   |      |
- *                     |       |      |   +-> RESTING: suspended; the answer resumes it
- *                     |       |      +-> ABANDONED: the client is gone; freed by its answer
- *                     |       +-> REFUSED: 413 was written past libmicrohttpd; the rest is dropped
- *                     +---------> ANSWERED: answered here
+ * A loop is what a front has on one reactor. All that happens to a request happens on its loop's
+ * thread. Others may answer it: what they have to say is kept in the request, and its loop takes
+ * it from there (news.c).
  *
- * A function that streams gets its request at the head: HEAD -> UPLOADING -> WAITING. An answer
- * that streams goes through STREAMING, from when it has begun until it is whole: WAITING ->
- * STREAMING -> ANSWERED, likewise from RESTING and UPLOADING.
- *
- * All steps happen on the libmicrohttpd thread of the connection, but those to STREAMING and
- * ANSWERED from the others, which whoever answers takes. From UPLOADING and WAITING on to ANSWERED
- * the request belongs to the handler; wait.c has who may free it.
+ * A request that was handed over belongs to its carrier and to whoever answers; it is freed when
+ * both are done with it. One that was not belongs to its carrier alone.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "host/http/leave.h"
-#include "host/system/listen.h"
-#include "host/http/strict.h"
 #include "host/http/front.h"
-#include "host/http/watch.h"
+#include "host/http/listener.h"
+#include "host/http/pool.h"
+#include "reactor/reactor.h"
+#include "url/date.h"
 #include "wire/limits.h"
 
-#include <microhttpd.h>
-#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
-typedef struct iswi_http_stream iswi_http_stream; /* stream.c */
 enum {
     ISWI_HTTP_CODES = 500,
-    ISWI_HTTP_HEAD_BYTES = 16 * 1024, /* 431 beyond */
-    ISWI_HTTP_FIELD_BYTES = 56, /* what libmicrohttpd takes for each field and each cookie */
-    /* A head of that size, what libmicrohttpd copies of it, which is the field Cookie, and two
-     * hundred fields and cookies, of which browsers keep 180 for a site; the head of the answer has
-     * what is left. It clears all of it for each request, which takes 0.3 us. */
-    ISWI_HTTP_CONNECTION_BYTES = 2 * ISWI_HTTP_HEAD_BYTES + 16 * 1024
+    ISWI_HTTP_OWN_HEADERS = ISW_CORS_HEADERS_MAX + 4, /* of an answer, that are the host's */
+    ISWI_HTTP_NO_LENGTH = -1
 };
 
-typedef struct iswi_http_loop iswi_http_loop; /* what we know of one thread of libmicrohttpd */
+typedef struct iswi_http_connection iswi_http_connection; /* connection.h */
+typedef struct iswi_http_stream iswi_http_stream;         /* stream.h */
+
+/* ---- What there is of it ---- */
+
+typedef struct iswi_http_loop {
+    iswi_http *http;
+    iswi_reactor *reactor;
+    iswi_http_connection *connections; /* all that live here */
+    iswi_http_pool pool;
+    iswi_timer trim; /* of the pool */
+    iswi_buffer head; /* of the answer that is being written */
+    iswi_http_request *spare;
+    size_t spare_count;
+    int64_t date_s; /* what `date` says, since 1970 */
+    char date[ISWI_HTTP_DATE_BYTES];
+} iswi_http_loop;
 
 struct iswi_http {
-    struct MHD_Daemon *daemon;
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
-    atomic_bool expects_more; /* routes */
+    atomic_bool expects_more;            /* routes */
     iswi_http_handler_fn handler;
     void *user;
     iswi_http_options events; /* of it only what the front asks and tells */
-    char *prefix; /* "/api" or "" */
+    char *prefix;             /* "/api" or "" */
     int64_t body_limit_bytes;
-    size_t connections;
-    bool layout_known; /* this libmicrohttpd lays heads out as strict.c expects */
+    int64_t header_ns, body_ns, idle_ns;
 
-    iswi_http_watch watch;
-    iswi_http_leave leave;
-    pthread_t acceptor;
-    iswi_listeners listeners; /* closed by the acceptor alone */
-    struct pollfd *polled;    /* the acceptor's */
+    iswi_http_listener listener;
     atomic_bool quiescing;
-    atomic_bool stopping;
     atomic_bool held;
     atomic_size_t admitted;
     atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */
 
     iswi_http_loop *loops;
     unsigned loop_count;
-    atomic_uint loops_taken;
+    bool owns_reactors;
 
-    atomic_size_t unanswered; /* handed over; the call that answers has not returned */
-    atomic_size_t open;       /* handed over; libmicrohttpd has not completed it */
-    pthread_mutex_t lock;     /* held when unanswered falls, and to wait for either to do so */
+    atomic_size_t unanswered; /* handed over, and not answered */
+    atomic_size_t open;       /* handed over, and not written to its end */
+    atomic_size_t visitors;   /* threads that hand an answer to a loop right now */
+    pthread_mutex_t lock;     /* to wait for one of the three to fall */
     pthread_cond_t changed;
 };
 
-typedef enum iswi_http_state {
-    ISWI_HTTP_AT_HEAD,
-    ISWI_HTTP_AT_BODY,
-    ISWI_HTTP_UPLOADING,
-    ISWI_HTTP_WAITING,
-    ISWI_HTTP_RESTING,
-    ISWI_HTTP_ABANDONED,
-    ISWI_HTTP_STREAMING,
-    ISWI_HTTP_ANSWERED,
-    ISWI_HTTP_REFUSED
-} iswi_http_state;
+/* ---- Replies ---- */
+
+typedef struct iswi_http_reply {
+    unsigned status;
+    isw_pairs given; /* the function's: those that are not its to set are left out */
+    isw_pair own[ISWI_HTTP_OWN_HEADERS];
+    size_t own_count;
+    isw_bytes body;
+    void (*release)(void *release_user); /* of the body; NULL: it is there while the reply is handed
+                                            over, and no longer */
+    void *release_user;
+    int64_t length; /* of the body that it speaks of; ISWI_HTTP_NO_LENGTH: it says none */
+    bool is_problem; /* given headers that speak of a body are left out, too */
+    bool streams;    /* its body follows */
+} iswi_http_reply;
+
+/* What carries a request: a connection. On the loop's thread. */
+typedef struct iswi_http_carrier {
+    void (*answer)(iswi_http_request *request); /* write request->reply; once */
+    void (*go_on)(iswi_http_request *request);  /* the stream of its body has more, or ended */
+    void (*widen)(iswi_http_request *request);  /* more of the request's body may be handed on */
+} iswi_http_carrier;
+
+/* ---- Requests ---- */
+
+/* What is to be told to its loop. */
+enum {
+    ISWI_HTTP_NEWS_REPLY = 1,
+    ISWI_HTTP_NEWS_STREAM = 2,
+    ISWI_HTTP_NEWS_WIDE = 4,
+    ISWI_HTTP_NEWS_LAST = 8 /* whoever answers is done with it */
+};
 
 struct iswi_http_request {
     iswi_http *http;
-    struct MHD_Connection *connection;
-    iswi_http_peer *peer;
-    _Atomic(iswi_http_state) state; /* hands the response over, too */
+    iswi_http_loop *loop;
+    const iswi_http_carrier *carrier;
+    void *carried_by;        /* NULL: nobody takes an answer any more */
+    iswi_http_request *next; /* spare one */
     iswi_arena arena;
-    iswi_buffer body;
     isw_http data;
     void *target;
-    size_t head_bytes;
-    bool has_body;
-    bool handed_over;
-    bool admitted;
-    int64_t handed_over_ns;
-    /* loops.c: */
-    iswi_http_loop *loop;
-    bool busy;
-    bool rested;  /* it was suspended */
-    bool counted; /* its answer was, among those that the loop has taken */
-    struct MHD_Response *response; /* ANSWERED, until it is queued; NULL if memory was out */
-    unsigned status;
+    iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
+    bool handed_over, admitted;
+    bool last;     /* of its connection */
+    bool answered; /* nobody will any more */
+    bool dead;        /* free it once nobody looks at it any more */
+    unsigned lookers; /* up the stack */
+    iswi_http_reply reply;
     uint64_t retry_after_ms; /* 0: not said */
     isw_status error;        /* of a problem; ISW_OK: not said */
     bool retriable;
     const isw_pairs *told; /* headers of a problem, from the function; NULL: it is our own */
-    iswi_http_stream *stream; /* made when the first of its two directions begins to stream */
+    _Atomic(iswi_http_stream *) stream; /* made when the first of its directions begins to stream */
+    iswi_task task;                     /* there are news */
+    atomic_uint news;
     _Atomic(void *) tag_pointer;
     atomic_ullong tag_number;
 };
 
-/* ---- request.c: from libmicrohttpd to isw_http ---- */
-
-/* Made when the request line is in: `target` is its path and query, still undecoded. NULL when
- * memory is out. */
-iswi_http_request *iswi_http_request_create(iswi_http *http, struct MHD_Connection *connection,
-                                            const char *target);
-void iswi_http_request_destroy(iswi_http_request *request);
-
-/* Check the head and fill request->data but for params and body. The three texts are those that
- * libmicrohttpd gives its handler. NULL, or a sentence for the client: iswi_http_no_memory (503),
- * iswi_http_head_too_large (431), or what is wrong with the head (400). */
 extern const char iswi_http_no_memory[];
-extern const char iswi_http_head_too_large[];
-const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,
-                                        const char *url, const char *version,
-                                        iswi_http_framing *framing);
 
-/* ---- head.c: what libmicrohttpd is given to answer with ---- */
+/* ---- request.c ---- */
 
-/* Add `headers` to the response, but for those that are not a function's to set. */
-void iswi_http_add_headers(iswi_http_request *request, const isw_pairs *headers);
+/* NULL when memory is out. */
+iswi_http_request *iswi_http_request_create(iswi_http_loop *loop, const iswi_http_carrier *carrier,
+                                            void *carried_by);
 
-/* The length of a body that is to come: what Content-Length says, else MHD_SIZE_UNKNOWN. */
-uint64_t iswi_http_length_of(const isw_http *head);
+/* It is done with; freed once nobody looks at it any more. */
+void iswi_http_request_free(iswi_http_request *request);
+
+/* What is called in between may answer it: it is there until the end. */
+void iswi_http_request_look(iswi_http_request *request);
+void iswi_http_request_unlook(iswi_http_request *request);
+
+/* Its query. NULL, or a sentence for the client: iswi_http_no_memory (503), or what is wrong. */
+const char *iswi_http_request_read_query(iswi_http_request *request);
+
+/* Give it to the handler. */
+void iswi_http_hand_over(iswi_http_request *request);
+
+/* Its carrier is done with it: it was answered, or its client is gone, which is told then. */
+void iswi_http_request_done(iswi_http_request *request);
+void iswi_http_request_abandon(iswi_http_request *request);
+
+/* ---- route.c ---- */
+
+/* Find what the request is for, and whether it is let in. False: it has its reply. */
+bool iswi_http_route(iswi_http_request *request);
+
+/* ---- news.c: from any thread to the request's loop ---- */
+
+/* The loop hears of it soon: also on its own thread not from within, where whoever tells may hold
+ * what the front's events need. */
+void iswi_http_tell(iswi_http_request *request, unsigned news);
+
+/* Hand the reply over: the whole one at once where this is the loop's own thread; else, and one that
+ * only begins, with a copy of what it points to. */
+void iswi_http_reply_whole(iswi_http_request *request);
+void iswi_http_reply_head(iswi_http_request *request);
+
+/* ---- loop.c ---- */
+
+bool iswi_http_loop_init(iswi_http_loop *loop, iswi_http *http, iswi_reactor *reactor);
+void iswi_http_loop_fini(iswi_http_loop *loop); /* with no connection left */
+
+iswi_http_block *iswi_http_loop_take(iswi_http_loop *loop, size_t size);
+void iswi_http_loop_give(iswi_http_loop *loop, iswi_http_block *block); /* may be NULL */
+const char *iswi_http_loop_date(iswi_http_loop *loop);
+
+/* What iswi_http_stop may wait for has changed. On a loop. */
+void iswi_http_note_change(iswi_http *http);
+
+/* ---- head.c: the head of an answer, as HTTP/1.1 ---- */
+
+/* Append it; false: no memory. `connection` is what that field says, NULL for nothing. */
+bool iswi_http_head_write(iswi_buffer *out, const iswi_http_reply *reply, const char *date,
+                          bool chunked, const char *connection);
+
+/* Whether a header of the reply is to be sent. */
+bool iswi_http_head_takes(const iswi_http_reply *reply, const isw_pair *header);
+
+/* ---- reply.c ---- */
 
 /* Whether only the head of the answer is asked for. */
 bool iswi_http_wants_head(const iswi_http_request *request);
 
-/* A response that holds `body` and sees to its release; without one it is copied. One without a
- * body. And one that speaks of a body of `length`, or of one of unknown length, and sends none: to
- * HEAD, and of 304. NULL: no memory; released it is in any case. */
-struct MHD_Response *iswi_http_whole(isw_bytes body, void (*release)(void *), void *user);
-struct MHD_Response *iswi_http_empty(void);
-struct MHD_Response *iswi_http_head_alone(uint64_t length);
+/* What Content-Length says; ISWI_HTTP_NO_LENGTH: nothing. */
+int64_t iswi_http_length_of(const isw_http *head);
 
-/* Hand the response to libmicrohttpd, on its thread. */
-enum MHD_Result iswi_http_queue(iswi_http_request *request);
+/* The body is not needed any more. */
+void iswi_http_reply_release(iswi_http_reply *reply);
+
+/* The text lives as long as the request, or for ever. */
+void iswi_http_reply_add(iswi_http_reply *reply, const char *name, const char *value);
 
 /* One more answer of that code. */
 void iswi_http_count_answer(iswi_http *http, unsigned code);
 
-/* The connection closes once the response is written. */
-void iswi_http_close_after(iswi_http_request *request);
-
 /* ---- policy.c: other sites ---- */
 
 /* Have a problem that is the front's own keep to the policy for other sites, or make it the answer
- * to a preflight. After its response was made. */
+ * to a preflight. After its reply was made. */
 void iswi_http_keep_policy(iswi_http_request *request);
-
-/* The same as lines of a head. */
-void iswi_http_write_policy(iswi_http_request *request, iswi_buffer *out);
 
 /* ---- problem.c: answers of the host's own ---- */
 
-/* Make a problem, or a line of text, the request's response. */
+/* Make a problem, or a line of text, the request's reply. */
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id);
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text);
 
-/* What a path takes, for OPTIONS where no function answers that: 204 with Allow. */
+/* What a path takes, for OPTIONS where no function answers that: 204 with Allow; NULL: what is not
+ * of one path. */
 void iswi_http_set_options(iswi_http_request *request, const char *allow);
-
-/* ---- loops.c: back to libmicrohttpd's threads ---- */
-
-bool iswi_http_loops_init(iswi_http *http, unsigned count);
-void iswi_http_loops_fini(iswi_http *http); /* also after init said false */
-
-/* The answer has begun, with a response; what was the state? ABANDONED: it is not taken. Any
- * thread. */
-iswi_http_state iswi_http_begin_streaming(iswi_http_request *request);
-
-/* The request has its response, and nobody waits for more of its body: back to libmicrohttpd with
- * it. Any thread. */
-void iswi_http_hand_back(iswi_http_request *request);
-
-/* ---- wait.c: between the handler's call and the answer, on libmicrohttpd's thread ---- */
-
-/* The request was made, on the thread that will serve it. */
-void iswi_http_comes_in(iswi_http_request *request);
-
-/* The request is in, or its head if its body is to stream: give it to the handler. */
-enum MHD_Result iswi_http_hand_over(iswi_http_request *request, iswi_http_state state);
-
-/* The body that streamed is whole. */
-enum MHD_Result iswi_http_upload_is_whole(iswi_http_request *request);
-
-/* libmicrohttpd asks again for the response of a request that was handed over. */
-enum MHD_Result iswi_http_look_again(iswi_http_request *request);
-
-/* libmicrohttpd is done with the request: free it, now or with its answer. */
-void iswi_http_let_go(iswi_http_request *request);
-
-/* ---- stream.c, upload.c: bodies piece by piece (download.c has what front.h says) ---- */
-
-/* Before the request is handed over with its head alone; `length` of its body, 0 if it does not
- * say. False: no memory. */
-bool iswi_http_stream_upload(iswi_http_request *request, int64_t length);
-
-/* A piece of the body came; what is not taken stays. */
-enum MHD_Result iswi_http_stream_more(iswi_http_request *request, const char *bytes, size_t *size);
-
-/* The body is whole: now, or already (no body that streams is). On libmicrohttpd's thread. */
-void iswi_http_stream_whole(iswi_http_request *request);
-bool iswi_http_stream_is_whole(const iswi_http_request *request);
-
-/* libmicrohttpd is done with a request whose upload was not; tell. */
-void iswi_http_stream_broken(iswi_http_request *request);
-
-/* The answer came before the body was whole: nothing waits for a window any more. Before
- * iswi_http_hand_back. */
-void iswi_http_stream_hurry(iswi_http_request *request);
-
-void iswi_http_stream_release(iswi_http_stream *stream); /* may be NULL */
-
-/* ---- exchange.c: what libmicrohttpd calls, with the front as `user` ---- */
-
-void *iswi_http_on_request_line(void *user, const char *target, struct MHD_Connection *connection);
-
-/* Called first at the head, then for each piece of body, then at the end of the request, and
- * again after a resume. */
-enum MHD_Result iswi_http_on_request(void *user, struct MHD_Connection *connection, const char *url,
-                                     const char *method, const char *version, const char *upload,
-                                     size_t *upload_size, void **context);
-
-void iswi_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
-                            enum MHD_RequestTerminationCode code);
-
-/* ---- acceptor.c: the one thread of our own ---- */
-
-/* Accepts connections from http->listeners, and shuts down those whose deadline passed. */
-isw_status iswi_http_acceptor_start(iswi_http *http, isw_error *error);
-void iswi_http_acceptor_join(iswi_http *http); /* after http->stopping was set */
 
 #endif

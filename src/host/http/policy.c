@@ -4,6 +4,8 @@
 #include "host/http/internal.h"
 #include "url/preflight.h"
 
+enum { DIGITS_BYTES = 24 };
+
 static const char *text_of(iswi_http_request *request, const char *name)
 {
     const isw_str *value = isw_pairs_find(&request->data.headers, name);
@@ -15,20 +17,10 @@ static const char *text_of(iswi_http_request *request, const char *name)
  * preflight itself did wrong. */
 static bool stands_for_a_later_answer(const iswi_http_request *request)
 {
+    const unsigned status = request->reply.status;
+
     return iswi_preflight_method(&request->data).size &&
-           (request->status == MHD_HTTP_NOT_FOUND ||
-            request->status == MHD_HTTP_TOO_MANY_REQUESTS || request->status >= 500);
-}
-
-static void answer_preflight(iswi_http_request *request)
-{
-    struct MHD_Response *empty = iswi_http_empty();
-
-    if (!empty)
-        return;
-    MHD_destroy_response(request->response);
-    request->response = empty;
-    request->status = MHD_HTTP_NO_CONTENT;
+           (status == 404 || status == 429 || status >= 500);
 }
 
 static const isw_cors *policy_of(const iswi_http_request *request, const char *origin)
@@ -42,28 +34,20 @@ void iswi_http_keep_policy(iswi_http_request *request)
 {
     const char *origin = text_of(request, "origin");
     const isw_cors *policy = policy_of(request, origin);
+    char *digits = policy ? iswi_arena_alloc(&request->arena, DIGITS_BYTES) : NULL;
+    iswi_http_reply *reply = &request->reply;
     isw_pair headers[ISW_CORS_HEADERS_MAX];
-    char digits[24];
     bool preflight;
     size_t count;
 
-    if (!policy || !request->response)
+    if (!digits)
         return;
     preflight = isw_cors_allows(policy, origin) && stands_for_a_later_answer(request);
     count = isw_cors_headers(policy, origin, preflight, digits, headers);
-    if (preflight)
-        answer_preflight(request);
-    iswi_http_add_headers(request, &(isw_pairs){ headers, count });
-}
-
-void iswi_http_write_policy(iswi_http_request *request, iswi_buffer *out)
-{
-    const char *origin = text_of(request, "origin");
-    const isw_cors *policy = policy_of(request, origin);
-    isw_pair headers[ISW_CORS_HEADERS_MAX];
-    char digits[24];
-    size_t count = policy ? isw_cors_headers(policy, origin, false, digits, headers) : 0;
-
-    for (size_t i = 0; i < count; i++)
-        iswi_buffer_printf(out, "%s: %s\r\n", headers[i].name.data, headers[i].value.data);
+    if (preflight) {
+        iswi_http_reply_release(reply);
+        *reply = (iswi_http_reply){ .status = 204, .length = ISWI_HTTP_NO_LENGTH };
+    }
+    for (size_t i = 0; i < count && reply->own_count < ISWI_HTTP_OWN_HEADERS; i++)
+        reply->own[reply->own_count++] = headers[i];
 }

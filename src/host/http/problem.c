@@ -4,10 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/problem.h"
-#include "url/fields.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
 static void write_problem(iswi_buffer *out, const iswi_http_request *request, int status,
                           const char *title, const char *detail, const char *invocation_id)
 {
@@ -31,11 +30,11 @@ void iswi_http_retry_after(iswi_http_request *request, uint64_t ms)
 static void add_retry_after(iswi_http_request *request)
 {
     uint64_t ms = request->retry_after_ms;
-    char seconds[24] = "1";
 
-    if (ms > 1000)
-        snprintf(seconds, sizeof seconds, "%" PRIu64, ms / 1000 + (ms % 1000 != 0));
-    MHD_add_response_header(request->response, "Retry-After", seconds);
+    iswi_http_reply_add(&request->reply, "Retry-After",
+                        ms > 1000 ? iswi_arena_printf(&request->arena, "%" PRIu64,
+                                                      ms / 1000 + (ms % 1000 != 0))
+                                  : "1");
 }
 
 void iswi_http_problem_has(iswi_http_request *request, const isw_pairs *headers)
@@ -48,56 +47,59 @@ static bool was_told(const iswi_http_request *request, const char *name)
     return request->told && isw_pairs_find(request->told, name);
 }
 
-static void add_told(iswi_http_request *request)
+/* A body of our own. False: no memory; the reply is empty then. */
+static bool set_body(iswi_http_request *request, int status, iswi_buffer *text)
 {
-    for (size_t i = 0; i < request->told->count; i++) {
-        const isw_pair *one = &request->told->items[i];
+    iswi_http_reply *reply = &request->reply;
 
-        if (!iswi_field_of_body(one->name))
-            iswi_http_add_headers(request, &(isw_pairs){ one, 1 });
+    iswi_http_reply_release(reply);
+    *reply = (iswi_http_reply){ .status = 0 };
+    if (text->failed) {
+        iswi_buffer_fini(text);
+        return false;
     }
+    reply->status = (unsigned)status;
+    reply->length = (int64_t)text->size;
+    reply->body = (isw_bytes){ text->data, iswi_http_wants_head(request) ? 0 : text->size };
+    reply->release = iswi_free;
+    reply->release_user = text->data;
+    return true;
 }
 
 void iswi_http_set_problem(iswi_http_request *request, int status, const char *title,
                            const char *detail, const char *invocation_id)
 {
+    iswi_http_reply *reply = &request->reply;
     iswi_buffer text = { 0 };
 
     write_problem(&text, request, status, title, detail, invocation_id);
-    request->status = (unsigned)status;
-    if (!text.failed)
-        request->response =
-            iswi_http_whole((isw_bytes){ text.data, text.size }, iswi_free, text.data);
-    else
-        iswi_buffer_fini(&text);
-    if (request->response) {
-        MHD_add_response_header(request->response, "Content-Type", ISWI_PROBLEM_TYPE);
-        if (request->told)
-            add_told(request);
-        if (status == MHD_HTTP_UNAUTHORIZED && !was_told(request, "www-authenticate"))
-            MHD_add_response_header(request->response, "WWW-Authenticate", "Bearer");
-        if ((status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE) &&
-            !was_told(request, "retry-after"))
-            add_retry_after(request);
-        if (!request->told)
-            iswi_http_keep_policy(request);
-    }
+    if (!set_body(request, status, &text))
+        return;
+    reply->is_problem = true;
+    iswi_http_reply_add(reply, "Content-Type", ISWI_PROBLEM_TYPE);
+    if (request->told)
+        reply->given = *request->told;
+    if (status == 401 && !was_told(request, "www-authenticate"))
+        iswi_http_reply_add(reply, "WWW-Authenticate", "Bearer");
+    if ((status == 429 || status == 503) && !was_told(request, "retry-after"))
+        add_retry_after(request);
+    if (!request->told)
+        iswi_http_keep_policy(request);
 }
 
 void iswi_http_set_text(iswi_http_request *request, int status, const char *text)
 {
-    request->status = (unsigned)status;
-    request->response = iswi_http_whole((isw_bytes){ text, strlen(text) }, NULL, NULL);
-    if (request->response)
-        MHD_add_response_header(request->response, "Content-Type", "text/plain; charset=utf-8");
+    iswi_buffer copy = { 0 };
+
+    iswi_buffer_append_text(&copy, text);
+    if (set_body(request, status, &copy))
+        iswi_http_reply_add(&request->reply, "Content-Type", "text/plain; charset=utf-8");
 }
 
 void iswi_http_set_options(iswi_http_request *request, const char *allow)
 {
-    const char *all = iswi_arena_printf(&request->arena, "%s, OPTIONS", allow);
-
-    request->status = MHD_HTTP_NO_CONTENT;
-    request->response = iswi_http_empty();
-    if (request->response && all)
-        MHD_add_response_header(request->response, "Allow", all);
+    request->reply = (iswi_http_reply){ .status = 204, .length = ISWI_HTTP_NO_LENGTH };
+    if (allow)
+        iswi_http_reply_add(&request->reply, "Allow",
+                            iswi_arena_printf(&request->arena, "%s, OPTIONS", allow));
 }

@@ -1,125 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From libmicrohttpd's view of a request to isw_http. Invariant: everything in request->data lives
- * in the request's arena or body, never in libmicrohttpd's buffers. */
+/* A request, from when its first bytes came until it is answered and written. */
 #include "host/http/internal.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
-#include "url/fields.h"
+#include "host/http/stream.h"
 #include "url/query.h"
 
-enum { ARENA_BYTES = 2048 };
+enum { ARENA_BYTES = 2048, ARENA_KEPT_BYTES = 8192, SPARE_MOST = 256 };
 
 const char iswi_http_no_memory[] = "There is no memory for the request.";
-const char iswi_http_head_too_large[] = "The request line and the header fields have more than 16 "
-                                        "KiB.";
 
-/* Headers as libmicrohttpd lists them, while it does. */
-typedef struct header_list {
-    iswi_arena *arena;
-    isw_pair *items;
-    size_t count;
-    size_t capacity;
-    bool failed;
-} header_list;
-
-iswi_http_request *iswi_http_request_create(iswi_http *http, struct MHD_Connection *connection,
-                                            const char *target)
+iswi_http_request *iswi_http_request_create(iswi_http_loop *loop, const iswi_http_carrier *carrier,
+                                            void *carried_by)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    iswi_http_request *request;
+    iswi_http_request *request = loop->spare;
+    iswi_arena arena;
 
-    if (!info || !info->socket_context)
-        return NULL;
-    request = iswi_calloc(1, sizeof *request);
+    if (request) {
+        loop->spare = request->next;
+        loop->spare_count--;
+        arena = request->arena;
+    } else {
+        request = iswi_alloc(sizeof *request);
+        iswi_arena_init(&arena, ARENA_BYTES);
+    }
     if (!request)
         return NULL;
-    request->http = http;
-    request->connection = connection;
-    request->peer = info->socket_context;
-    request->state = ISWI_HTTP_AT_HEAD;
-    iswi_arena_init(&request->arena, ARENA_BYTES);
-    request->data.url = isw_str_of(target);
-    request->data.url.data = iswi_arena_strndup(&request->arena, target, request->data.url.size);
-    if (request->data.url.data)
-        return request;
-    iswi_http_request_destroy(request);
-    return NULL;
+    memset(request, 0, sizeof *request);
+    request->http = loop->http;
+    request->loop = loop;
+    request->carrier = carrier;
+    request->carried_by = carried_by;
+    request->arena = arena;
+    return request;
 }
 
-void iswi_http_request_destroy(iswi_http_request *request)
+/* Its memory is kept for the next one, but for what was more than usual. */
+void iswi_http_request_free(iswi_http_request *request)
 {
-    if (request->response)
-        MHD_destroy_response(request->response);
-    iswi_http_stream_release(request->stream);
-    iswi_buffer_fini(&request->body);
-    iswi_arena_fini(&request->arena);
-    iswi_free(request);
-}
+    iswi_http_loop *loop = request->loop;
 
-static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                  size_t name_size, const char *value, size_t value_size)
-{
-    header_list *list = user;
-
-    (void)kind;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        isw_pair *items = iswi_arena_alloc(list->arena, capacity * sizeof *items);
-
-        if (!items) {
-            list->failed = true;
-            return MHD_NO;
-        }
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
+    request->dead = true;
+    if (request->lookers || atomic_load(&request->news))
+        return;
+    iswi_http_reply_release(&request->reply);
+    iswi_http_stream_free(request->stream);
+    for (size_t i = 0; i < sizeof request->blocks / sizeof request->blocks[0]; i++)
+        iswi_http_loop_give(loop, request->blocks[i]);
+    iswi_arena_reset(&request->arena);
+    if (request->arena.block_bytes > ARENA_KEPT_BYTES || loop->spare_count == SPARE_MOST) {
+        iswi_arena_fini(&request->arena);
+        iswi_free(request);
+        return;
     }
-    list->items[list->count++] =
-        (isw_pair){ { name, name_size }, { value ? value : "", value_size } };
-    return MHD_YES;
+    request->next = loop->spare;
+    loop->spare = request;
+    loop->spare_count++;
 }
 
-/* A copy as UTF-8, which is what the wire and the functions have. RFC 9110, section 5.5, lets a
- * value have any byte, and a browser sends cookies that a neighbour has set in Latin-1: refused,
- * they would lock a user out of a function that never reads them. */
-static isw_str keep_value(iswi_arena *arena, isw_str value)
+void iswi_http_request_look(iswi_http_request *request)
 {
-    char *text;
-
-    if (iswi_utf8_valid(value.data, value.size))
-        return (isw_str){ iswi_arena_strndup(arena, value.data, value.size), value.size };
-    text = iswi_arena_alloc(arena, 2 * value.size);
-    return (isw_str){ text, text ? iswi_utf8_mend(value, text) : 0 };
+    request->lookers++;
 }
 
-/* Copy the headers, their names in lower case. */
-static bool keep_headers(iswi_http_request *request, header_list *list)
+void iswi_http_request_unlook(iswi_http_request *request)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        isw_pair *header = &list->items[i];
-        isw_str value = keep_value(&request->arena, iswi_field_trim(header->value));
-        char *name = iswi_arena_strndup(&request->arena, header->name.data, header->name.size);
-
-        if (!name)
-            return false;
-        iswi_lower_case(name);
-        if (!value.data)
-            return false;
-        header->name.data = name;
-        header->value = value;
-    }
-    request->data.headers = (isw_pairs){ list->items, list->count };
-    return true;
+    if (--request->lookers == 0 && request->dead)
+        iswi_http_request_free(request);
 }
 
-/* NULL, or a sentence for the client. */
-static const char *read_query(iswi_http_request *request, isw_str query)
+const char *iswi_http_request_read_query(iswi_http_request *request)
 {
+    isw_str url = request->data.url;
+    const char *mark = memchr(url.data, '?', url.size);
+    isw_str query;
     size_t bad;
 
+    if (!mark)
+        return NULL;
+    query = (isw_str){ mark + 1, url.size - (size_t)(mark + 1 - url.data) };
     switch (iswi_query_read(query, &request->arena, &request->data.query, &bad)) {
     case ISWI_QUERY_OK:
         return NULL;
@@ -135,45 +94,46 @@ static const char *read_query(iswi_http_request *request, isw_str query)
     return iswi_http_no_memory;
 }
 
-const char *iswi_http_request_read_head(iswi_http_request *request, const char *method,
-                                        const char *url, const char *version,
-                                        iswi_http_framing *framing)
+void iswi_http_hand_over(iswi_http_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    header_list list = { .arena = &request->arena };
-    isw_str target = request->data.url;
-    const char *mark = memchr(target.data, '?', target.size);
-    iswi_http_head head;
-    const char *problem;
+    iswi_http *http = request->http;
 
-    request->head_bytes = info ? info->header_size : ISWI_HTTP_HEAD_BYTES;
-    if (info && info->header_size > ISWI_HTTP_HEAD_BYTES)
-        return iswi_http_head_too_large;
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_header, &list);
-    head = (iswi_http_head){ .method = isw_str_of(method),
-                             .target = target,
-                             .version = isw_str_of(version),
-                             .headers = { list.items, list.count },
-                             .target_place = url,
-                             .size = info ? info->header_size : 0 };
-    problem = iswi_http_strict_check(&head, framing);
-    if (problem)
-        return problem;
-    if (request->http->layout_known && !iswi_http_strict_layout(&head))
-        return "A line of the head is folded, does not end with CR LF, or has stray spaces or "
-               "NULs.";
-    request->data.method = head.method;
-    request->data.method.data = iswi_arena_strndup(&request->arena, method, head.method.size);
-    request->data.client = isw_str_of(iswi_arena_strndup(&request->arena, request->peer->client,
-                                                         strlen(request->peer->client)));
-    if (list.failed || !request->data.method.data || !request->data.client.data ||
-        !keep_headers(request, &list))
-        return iswi_http_no_memory;
-    if (!mark)
-        return NULL;
-    return read_query(request,
-                      (isw_str){ mark + 1, target.size - (size_t)(mark + 1 - target.data) });
+    request->handed_over = true;
+    atomic_fetch_add(&http->unanswered, 1);
+    atomic_fetch_add(&http->open, 1);
+    http->handler(http->user, request->target, request);
+}
+
+void iswi_http_request_done(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+    const bool handed_over = request->handed_over;
+
+    request->carried_by = NULL;
+    if (request->admitted)
+        atomic_fetch_sub(&http->admitted, 1);
+    request->admitted = false;
+    if (!handed_over || request->answered)
+        iswi_http_request_free(request);
+    if (!handed_over)
+        return;
+    atomic_fetch_sub(&http->open, 1);
+    iswi_http_note_change(http);
+}
+
+void iswi_http_request_abandon(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    request->carried_by = NULL;
+    if (request->handed_over && !request->answered) {
+        iswi_http_request_look(request);
+        iswi_http_stream_broken(request);
+        if (http->events.left)
+            http->events.left(http->user, request);
+        request->lookers--;
+    }
+    iswi_http_request_done(request);
 }
 
 void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number)

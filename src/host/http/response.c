@@ -1,63 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers. Invariant: `release` is called once, whatever happens: by libmicrohttpd when it is done
- * with the body, or here if it never gets it. */
-#include "host/http/internal.h"
+/* What whoever answers calls, on any thread: from his words to a reply, and to the request's loop. */
+#include "host/http/stream.h"
+
+#include "base/alloc.h"
 
 #include <assert.h>
 
-/* A response without the body that a function may have given it; NULL: it has it, or no memory. */
-static struct MHD_Response *bodiless(const iswi_http_request *request, const isw_http *answer,
-                                     bool *is)
-{
-    uint64_t length = iswi_http_length_of(answer);
-    bool said = iswi_http_wants_head(request) && !answer->body.size && length != MHD_SIZE_UNKNOWN;
+/* -- At once ----------------------------------------------------------------------------------- */
 
-    *is = true;
-    switch (request->status) {
-    case MHD_HTTP_NO_CONTENT:
-    case MHD_HTTP_RESET_CONTENT:
-        return iswi_http_empty();
-    case MHD_HTTP_NOT_MODIFIED: /* a body that came along is that of the 200 */
-        return iswi_http_head_alone(answer->body.size ? answer->body.size : length);
+/* What it says of its body: to HEAD, and with a status that has none, it has no more than that. */
+static void measure(iswi_http_reply *reply, const isw_http *answer, bool wants_head)
+{
+    const int64_t said = iswi_http_length_of(answer);
+    const size_t size = answer->body.size;
+
+    reply->body = answer->body;
+    reply->length = (int64_t)size;
+    switch (reply->status) {
+    case 204:
+        reply->length = ISWI_HTTP_NO_LENGTH;
+        break;
+    case 205:
+        reply->length = 0;
+        break;
+    case 304: /* a body that came along is that of the 200 */
+        reply->length = size ? (int64_t)size : said;
+        break;
     default:
-        *is = said;
-        return said ? iswi_http_head_alone(length) : NULL;
+        if (wants_head && !size && said != ISWI_HTTP_NO_LENGTH)
+            reply->length = said;
+        if (!wants_head)
+            return;
     }
+    reply->body.size = 0;
 }
 
 /* Catches a second answer, as long as it comes before the request is freed. */
-static void check_unanswered(iswi_http_request *request)
+static void check_unanswered(const iswi_http_request *request)
 {
-    iswi_http_state state = request->state;
-
-    assert(state == ISWI_HTTP_WAITING || state == ISWI_HTTP_RESTING ||
-           state == ISWI_HTTP_ABANDONED || state == ISWI_HTTP_UPLOADING);
-    (void)state;
+    assert(request->handed_over && !request->answered && !iswi_http_has_begun(request));
+    (void)request;
 }
 
 void iswi_http_answer(iswi_http_request *request, const isw_http *response, void (*release)(void *),
                       void *release_user)
 {
     check_unanswered(request);
-    request->status = response->status ? (unsigned)response->status : MHD_HTTP_OK;
     if (response->status && (response->status < 200 || response->status > 599)) {
-        iswi_http_set_problem(request, MHD_HTTP_BAD_GATEWAY, NULL,
+        iswi_http_set_problem(request, 502, NULL,
                               "The function answered with a status outside 200 to 599.", NULL);
         if (release)
             release(release_user);
     } else {
-        bool bare;
-        struct MHD_Response *without = bodiless(request, response, &bare);
-
-        request->response =
-            bare ? without : iswi_http_whole(response->body, release, release_user);
-        if (request->response)
-            iswi_http_add_headers(request, &response->headers);
-        if (bare && release)
-            release(release_user);
+        request->reply = (iswi_http_reply){ .status = response->status ? (unsigned)response->status
+                                                                       : 200,
+                                            .given = response->headers,
+                                            .release = release,
+                                            .release_user = release_user };
+        measure(&request->reply, response, iswi_http_wants_head(request));
     }
-    iswi_http_stream_hurry(request);
-    iswi_http_hand_back(request);
+    iswi_http_reply_whole(request);
 }
 
 void iswi_http_answer_problem(iswi_http_request *request, int status, const char *title,
@@ -65,6 +67,64 @@ void iswi_http_answer_problem(iswi_http_request *request, int status, const char
 {
     check_unanswered(request);
     iswi_http_set_problem(request, status, title, detail, invocation_id);
-    iswi_http_stream_hurry(request);
-    iswi_http_hand_back(request);
+    iswi_http_reply_whole(request);
+}
+
+/* -- Piece by piece ---------------------------------------------------------------------------- */
+
+void iswi_http_widen(iswi_http_request *request, uint64_t bytes)
+{
+    iswi_http_stream *stream = request->stream;
+    unsigned long long window;
+
+    if (!stream || !stream->uploads)
+        return;
+    window = atomic_load(&stream->window);
+    do
+        if (bytes > UINT64_MAX - window)
+            return;
+    while (!atomic_compare_exchange_weak(&stream->window, &window, window + bytes));
+    iswi_http_tell(request, ISWI_HTTP_NEWS_WIDE);
+}
+
+isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head)
+{
+    iswi_http_stream *stream = iswi_http_stream_of(request);
+
+    if (!stream)
+        return ISW_E_NO_MEMORY;
+    if (stream->begun)
+        return ISW_E_CONFLICT;
+    if (head->status < 200 || head->status > 599 || head->status == 204 || head->status == 205 ||
+        head->status == 304)
+        return ISW_E_INVALID;
+    stream->ring = iswi_alloc(ISWI_WINDOW_BYTES);
+    if (!stream->ring)
+        return ISW_E_NO_MEMORY;
+    request->reply = (iswi_http_reply){ .status = (unsigned)head->status,
+                                        .given = head->headers,
+                                        .length = iswi_http_length_of(head),
+                                        .streams = true };
+    stream->begun = true;
+    iswi_http_reply_head(request);
+    return ISW_OK;
+}
+
+isw_status iswi_http_continue(iswi_http_request *request, isw_bytes bytes)
+{
+    iswi_http_stream *stream = request->stream;
+
+    if (!stream || !stream->begun)
+        return ISW_E_CONFLICT;
+    if (!iswi_http_stream_put(stream, bytes))
+        return ISW_E_TOO_LARGE;
+    if (bytes.size)
+        iswi_http_tell(request, ISWI_HTTP_NEWS_STREAM);
+    return ISW_OK;
+}
+
+void iswi_http_end(iswi_http_request *request, bool complete)
+{
+    iswi_http_stream_end(request->stream, complete);
+    iswi_http_tell(request, ISWI_HTTP_NEWS_STREAM | ISWI_HTTP_NEWS_LAST);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accepting. Invariant: what listens is watched while connections may be taken, so that a client
+ * waits in the kernel's queue while descriptors are out. */
+#include "host/http/connection.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_AT_ONCE = 64, /* so that connections are served during a rush */
+    SPARE_CONNECTIONS = 64, /* beyond the limit, that hear why they are refused */
+    EXHAUSTED_PAUSE_NS = 100000000 /* when descriptors are out, until the next try */
+};
+
+static bool watch(iswi_http *http, bool on)
+{
+    iswi_http_listener *listener = &http->listener;
+    iswi_reactor *reactor = http->loops[0].reactor;
+    bool fine = true;
+
+    if (listener->watched == on)
+        return true;
+    listener->watched = on;
+    for (size_t i = 0; i < listener->sockets.count; i++)
+        if (on)
+            fine = iswi_watch_begin(reactor, &listener->doors[i].watch, EPOLLIN) && fine;
+        else
+            iswi_watch_end(reactor, &listener->doors[i].watch);
+    return fine;
+}
+
+static void take(iswi_http_door *door, int fd, const struct sockaddr_storage *from)
+{
+    iswi_http *http = door->http;
+    iswi_http_listener *listener = &http->listener;
+    const size_t count = listener->count;
+
+    if (count >= listener->most + SPARE_CONNECTIONS ||
+        !iswi_http_peers_add(&listener->peers, (const struct sockaddr *)from)) {
+        close(fd);
+        return;
+    }
+    iswi_http_connection_create(&http->loops[listener->next], fd, from, count >= listener->most);
+    listener->next = (listener->next + 1) % http->loop_count;
+}
+
+static void on_pause_over(iswi_timer *timer)
+{
+    iswi_http_listener *listener =
+        (iswi_http_listener *)((char *)timer - offsetof(iswi_http_listener, pause));
+
+    watch(listener->doors[0].http, true);
+}
+
+static void on_ready(iswi_watch *one, uint32_t events)
+{
+    iswi_http_door *door = (iswi_http_door *)one;
+    iswi_http *http = door->http;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+        socklen_t size = sizeof from;
+        int fd = accept4(one->fd, door->local ? NULL : (struct sockaddr *)&from,
+                         door->local ? NULL : &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            take(door, fd, &from);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            watch(http, false);
+            iswi_reactor_set_timer(http->loops[0].reactor, &http->listener.pause,
+                                   iswi_reactor_now_ns(http->loops[0].reactor) +
+                                       EXHAUSTED_PAUSE_NS);
+            return;
+        }
+    }
+}
+
+/* -- Begin and end ----------------------------------------------------------------------------- */
+
+typedef struct beginning {
+    iswi_http *http;
+    int failure;
+} beginning;
+
+static void begin(void *user)
+{
+    beginning *of = user;
+
+    of->failure = watch(of->http, true) ? 0 : errno;
+}
+
+isw_status iswi_http_listener_begin(iswi_http *http, isw_error *error)
+{
+    iswi_http_listener *listener = &http->listener;
+    beginning of = { .http = http };
+    const int on = 1;
+
+    listener->doors = iswi_calloc(listener->sockets.count, sizeof *listener->doors);
+    if (!listener->doors)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for the HTTP server");
+    listener->pause.due = on_pause_over;
+    for (size_t i = 0; i < listener->sockets.count; i++) {
+        const iswi_listener *socket = &listener->sockets.items[i];
+
+        listener->doors[i] = (iswi_http_door){ { socket->fd, on_ready }, http, socket->local };
+        /* What is accepted has it from there: an answer is written in one piece. */
+        if (!socket->local)
+            setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    iswi_reactor_call(http->loops[0].reactor, begin, &of);
+    if (!of.failure)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_IO, "cannot start the HTTP server: %s", strerror(of.failure));
+}
+
+static void end(void *user)
+{
+    iswi_http *http = user;
+
+    watch(http, false);
+    iswi_reactor_cancel_timer(http->loops[0].reactor, &http->listener.pause);
+    iswi_listen_close(&http->listener.sockets);
+}
+
+void iswi_http_listener_end(iswi_http *http)
+{
+    iswi_reactor_call(http->loops[0].reactor, end, http);
+}
+
+void iswi_http_listener_fini(iswi_http *http)
+{
+    iswi_listen_fini(&http->listener.sockets);
+    iswi_http_peers_fini(&http->listener.peers);
+    iswi_free(http->listener.doors);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HTTP_LISTENER_H
+#define ISWI_HOST_HTTP_LISTENER_H
+
+/*
+ * Where connections come from. The first loop of a front accepts them all and hands them round:
+ * with a socket for each loop the kernel would choose by a hash, which of a few connections gives
+ * some loops many and others none; and sockets at paths, and those that systemd passes, there is
+ * one of each. Inside the room.
+ */
+#include "host/http/peers.h"
+#include "host/system/listen.h"
+#include "reactor/reactor.h"
+
+#include <stdatomic.h>
+
+struct iswi_http;
+
+typedef struct iswi_http_door {
+    iswi_watch watch;
+    struct iswi_http *http;
+    bool local; /* its peers have no address */
+} iswi_http_door;
+
+typedef struct iswi_http_listener {
+    iswi_listeners sockets; /* the loop's alone from the begin on */
+    iswi_http_door *doors;  /* one for each */
+    bool watched;
+    iswi_timer pause; /* until descriptors may be had again */
+    unsigned next;    /* loop that gets a connection */
+    size_t most;      /* connections */
+    atomic_size_t count;
+    iswi_http_peers peers;
+} iswi_http_listener;
+
+/* Begin to accept from the sockets, which are open. Not on the loop. Errors: ISW_E_NO_MEMORY,
+ * ISW_E_IO. */
+isw_status iswi_http_listener_begin(struct iswi_http *http, isw_error *error);
+
+/* Close them; once or more. Any thread; it waits for the loop. */
+void iswi_http_listener_end(struct iswi_http *http);
+
+void iswi_http_listener_fini(struct iswi_http *http); /* also where it never began */
+
+#endif

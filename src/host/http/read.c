@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Heads of requests. What they say points into the bytes that were read, which stay where they are
+ * until the request is answered. */
+#include "host/http/connection.h"
+
+#include "url/fields.h"
+
+/* A protocol that a client must not believe to have got. Others are offers, which one may pass by
+ * (RFC 9110, section 7.8). */
+static bool wants_websocket(const iswi_http1_head *head)
+{
+    isw_str protocols = head->upgrade;
+
+    while (protocols.size)
+        if (iswi_field_equal(iswi_field_split(&protocols, ','), "websocket"))
+            return true;
+    return false;
+}
+
+static void refuse_head(iswi_http_connection *connection)
+{
+    const iswi_http1_refusal *refusal = &connection->head.refusal;
+
+    iswi_http_refuse(connection, refusal->status,
+                     iswi_http1_refusal_text(refusal, &connection->request->arena));
+}
+
+static void head_arrived(iswi_http_connection *connection)
+{
+    const iswi_http1_head *head = &connection->head;
+    iswi_http_request *request = connection->request;
+    const char *client = iswi_arena_strndup(&request->arena, connection->client,
+                                            strlen(connection->client));
+    const char *problem;
+
+    connection->from += head->size;
+    connection->phase = ISWI_HTTP_FREE;
+    request->data.method = head->method;
+    request->data.url = head->url;
+    request->data.headers = head->fields;
+    request->data.client = isw_str_of(client ? client : "");
+    problem = iswi_http_request_read_query(request);
+    if (problem == iswi_http_no_memory || !client)
+        iswi_http_refuse(connection, 503, iswi_http_no_memory);
+    else if (problem)
+        iswi_http_refuse(connection, 400, problem);
+    else if (wants_websocket(head))
+        iswi_http_refuse(connection, 501, "This server has no WebSockets.");
+    else if (iswi_http_route(request))
+        iswi_http_begin_body(connection);
+    else
+        iswi_http_answer_here(connection);
+}
+
+static iswi_http1_result look(iswi_http_connection *connection)
+{
+    if (connection->from == connection->to)
+        return ISWI_HTTP1_MORE;
+    if (!connection->request) {
+        connection->request = iswi_http_request_create(
+            connection->loop, &iswi_http_connection_carrier, connection);
+        if (!connection->request) {
+            iswi_http_connection_close(connection);
+            return ISWI_HTTP1_MORE;
+        }
+        connection->told_left = false;
+        iswi_http1_head_begin(&connection->head, &connection->request->arena, 0);
+    }
+    return iswi_http1_head_read(&connection->head, connection->input->bytes + connection->from,
+                                connection->to - connection->from);
+}
+
+bool iswi_http_read_head(iswi_http_connection *connection)
+{
+    size_t size;
+
+    switch (look(connection)) {
+    case ISWI_HTTP1_DONE:
+        head_arrived(connection);
+        return true;
+    case ISWI_HTTP1_REFUSED:
+        refuse_head(connection);
+        return true;
+    case ISWI_HTTP1_MORE:
+        break;
+    }
+    if (connection->closed)
+        return false;
+    if (!connection->readable) {
+        iswi_http_rest(connection);
+        return false;
+    }
+    if (!iswi_http_make_room(connection)) {
+        iswi_http_connection_close(connection);
+        return false;
+    }
+    size = iswi_http_fill(connection, connection->input->bytes + connection->to,
+                          connection->input->size - connection->to);
+    connection->to += size;
+    if (!size && !connection->closed)
+        iswi_http_rest(connection);
+    return size > 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a request leads: to a function, or to an answer of the front's own. */
+#include "host/http/internal.h"
+
+#include "url/preflight.h"
+
+/* Whether `path` lies below the prefix; *rest is then what follows it. */
+static bool strip_prefix(const iswi_http *http, isw_str path, isw_str *rest)
+{
+    size_t size = strlen(http->prefix);
+
+    if (path.size < size || memcmp(path.data, http->prefix, size) != 0 ||
+        (path.size > size && path.data[size] != '/'))
+        return false;
+    *rest = (isw_str){ path.data + size, path.size - size };
+    return true;
+}
+
+static bool has_method(const iswi_http_request *request, const char *method)
+{
+    return isw_str_equal(request->data.method, isw_str_of(method));
+}
+
+/* What is there without a route. */
+static bool is_built_in(iswi_http_request *request, isw_str path)
+{
+    if (isw_str_equal(path, isw_str_of("*")))
+        iswi_http_set_options(request, NULL); /* no other method has that target */
+    else if (request->http->events.bare || !(has_method(request, "GET") ||
+                                             has_method(request, "HEAD")))
+        return false;
+    else if (isw_str_equal(path, isw_str_of("/")))
+        iswi_http_set_text(request, 200, "isoworker is running\n");
+    else if (isw_str_equal(path, isw_str_of("/healthz")))
+        iswi_http_set_text(request, 200, "ok\n");
+    else
+        return false;
+    return true;
+}
+
+/* A preflight goes to the function that it asks about, if that answers it. */
+static bool find_preflight(iswi_http_request *request, isw_str rest)
+{
+    const iswi_http *http = request->http;
+    isw_str method = iswi_preflight_method(&request->data);
+    iswi_route_match match;
+
+    if (!method.size || !http->events.preflights ||
+        iswi_routes_match(atomic_load(&http->routes), method, rest, &request->arena, &match) !=
+            ISWI_ROUTE_FOUND ||
+        !http->events.preflights(http->user, match.target))
+        return false;
+    request->target = match.target;
+    request->data.params = match.params;
+    return true;
+}
+
+static void set_unavailable(iswi_http_request *request, const char *detail)
+{
+    iswi_http_set_problem(request, 503, NULL, detail, NULL);
+}
+
+/* No function: why not. */
+static void explain(iswi_http_request *request, iswi_route_result result,
+                    const iswi_route_match *match)
+{
+    const bool bare = request->http->events.bare;
+
+    switch (result) {
+    case ISWI_ROUTE_WRONG_METHOD:
+        iswi_http_set_problem(request, 405, NULL,
+                              bare ? "Not with this method."
+                                   : "The function at this path does not take this method.",
+                              NULL);
+        iswi_http_reply_add(&request->reply, "Allow", match->allow);
+        break;
+    case ISWI_ROUTE_BAD_PATH:
+        iswi_http_set_problem(request, 400, NULL, match->detail, NULL);
+        break;
+    case ISWI_ROUTE_NO_MEMORY:
+        set_unavailable(request, iswi_http_no_memory);
+        break;
+    default:
+        iswi_http_set_problem(request, 404, NULL,
+                              bare ? "There is nothing at this path."
+                                   : "There is no function at this path.",
+                              NULL);
+    }
+}
+
+/* `rest` of its path is below the prefix. */
+static bool find_function(iswi_http_request *request, isw_str path, isw_str rest)
+{
+    const iswi_routes *routes = atomic_load(&request->http->routes);
+    iswi_route_match match = { .detail = NULL };
+    iswi_route_result result;
+    bool asks = has_method(request, "OPTIONS");
+
+    if (!routes) {
+        set_unavailable(request, "The functions are not ready yet.");
+        return false;
+    }
+    result = iswi_routes_match(routes, request->data.method, rest, &request->arena, &match);
+    if (result == ISWI_ROUTE_FOUND) {
+        request->target = match.target;
+        request->data.params = match.params;
+        return true;
+    }
+    if (result == ISWI_ROUTE_NOT_FOUND && is_built_in(request, path))
+        return false;
+    /* There may be one once all workers are up. */
+    if ((result == ISWI_ROUTE_NOT_FOUND || (result == ISWI_ROUTE_WRONG_METHOD && !asks)) &&
+        atomic_load(&request->http->expects_more))
+        set_unavailable(request, "No function at this path is known, but one may be once all "
+                                 "workers are up.");
+    else if (result == ISWI_ROUTE_WRONG_METHOD && asks && find_preflight(request, rest))
+        return true;
+    else if (result == ISWI_ROUTE_WRONG_METHOD && asks)
+        iswi_http_set_options(request, match.allow);
+    else
+        explain(request, result, &match);
+    return false;
+}
+
+static bool find_target(iswi_http_request *request)
+{
+    const isw_str url = request->data.url;
+    const char *mark = memchr(url.data, '?', url.size);
+    isw_str path = { url.data, mark ? (size_t)(mark - url.data) : url.size };
+    isw_str rest;
+
+    if (strip_prefix(request->http, path, &rest))
+        return find_function(request, path, rest);
+    if (!is_built_in(request, path))
+        explain(request, ISWI_ROUTE_NOT_FOUND, NULL);
+    return false;
+}
+
+/* Counted, and looked at once more then: whoever holds the front and sees the count at 0 after that
+ * knows that nobody slipped through. */
+static bool admit(iswi_http_request *request)
+{
+    iswi_http *http = request->http;
+
+    if (!atomic_load(&http->held)) {
+        atomic_fetch_add(&http->admitted, 1);
+        request->admitted = !atomic_load(&http->held);
+        if (request->admitted)
+            return true;
+        atomic_fetch_sub(&http->admitted, 1);
+    }
+    request->last = true;
+    set_unavailable(request, "The host is draining: it finishes what it has and takes nothing new.");
+    return false;
+}
+
+bool iswi_http_route(iswi_http_request *request)
+{
+    if (request->http->quiescing) {
+        set_unavailable(request, "The server is shutting down.");
+        return false;
+    }
+    return find_target(request) && admit(request);
+}

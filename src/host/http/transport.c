@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes to and from the socket: the one place that knows what they go over. */
+#include "host/http/connection.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+ssize_t iswi_http_transport_read(iswi_http_connection *connection, void *bytes, size_t size)
+{
+    return recv(connection->watch.fd, bytes, size, 0);
+}
+
+ssize_t iswi_http_transport_write(iswi_http_connection *connection, const struct iovec *parts,
+                                  unsigned count)
+{
+    const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
+
+    return sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
+}
+
+void iswi_http_transport_end(iswi_http_connection *connection)
+{
+    shutdown(connection->watch.fd, SHUT_WR);
+}
+
+void iswi_http_transport_close(iswi_http_connection *connection)
+{
+    close(connection->watch.fd);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens to a connection, and what is done then. Invariant: it is turned by one caller at a
+ * time. */
+#include "host/http/connection.h"
+
+#include "base/alloc.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+
+/* How long a client that sends no more may still wait for its answer, as those do that close their
+ * half once they have asked, before whoever answers hears that it is gone. */
+enum { LEAVING_NS = 5000000 };
+
+static void tell_left(iswi_http_connection *connection)
+{
+    const iswi_http *http = connection->http;
+    iswi_http_request *request = connection->request;
+
+    connection->told_left = true;
+    if (!http->events.left)
+        return;
+    iswi_http_request_look(request);
+    http->events.left(http->user, request);
+    iswi_http_request_unlook(request);
+}
+
+/* The client sends no more, and awaits an answer or is gone: nobody can say which. */
+static void notice_leaving(iswi_http_connection *connection)
+{
+    const iswi_http_request *request = connection->request;
+
+    if (!connection->half_closed || connection->told_left || !request || !request->handed_over ||
+        request->answered || connection->coming != ISWI_HTTP_WHOLE)
+        return;
+    if (connection->going == ISWI_HTTP_STREAMS)
+        tell_left(connection);
+    else if (connection->going == ISWI_HTTP_SILENT && connection->phase != ISWI_HTTP_LEAVING)
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_LEAVING, LEAVING_NS);
+}
+
+/* -- A turn ------------------------------------------------------------------------------------ */
+
+static bool step(iswi_http_connection *connection)
+{
+    switch (connection->coming) {
+    case ISWI_HTTP_AT_HEAD:
+        return iswi_http_read_head(connection);
+    case ISWI_HTTP_AT_BODY:
+        return iswi_http_read_body(connection);
+    case ISWI_HTTP_AT_UPLOAD:
+        return iswi_http_read_upload(connection);
+    case ISWI_HTTP_DROPS:
+    case ISWI_HTTP_LINGERS:
+        return iswi_http_read_rest(connection);
+    case ISWI_HTTP_WHOLE:
+        break;
+    }
+    return false;
+}
+
+static void turn(iswi_http_connection *connection)
+{
+    connection->turning = true;
+    do {
+        connection->again = false;
+        while (!connection->closed && step(connection))
+            ;
+    } while (connection->again && !connection->closed);
+    if (!connection->closed)
+        notice_leaving(connection);
+    connection->turning = false;
+}
+
+static void on_ready(iswi_watch *watch, uint32_t events)
+{
+    iswi_http_connection *connection = (iswi_http_connection *)watch;
+
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->readable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->half_closed = true;
+    if (events & (EPOLLHUP | EPOLLERR) && connection->coming == ISWI_HTTP_WHOLE) {
+        iswi_http_connection_close(connection); /* nobody is there */
+        return;
+    }
+    if (events & EPOLLOUT && connection->out.count)
+        iswi_http_pump(connection);
+    if (!connection->closed)
+        turn(connection);
+}
+
+static void on_due(iswi_timer *timer)
+{
+    iswi_http_connection *connection =
+        (iswi_http_connection *)((char *)timer - offsetof(iswi_http_connection, timer));
+    const iswi_http_phase phase = connection->phase;
+    const iswi_http_request *request = connection->request;
+
+    connection->phase = ISWI_HTTP_FREE;
+    switch (phase) {
+    case ISWI_HTTP_FREE:
+        return;
+    case ISWI_HTTP_LEAVING:
+        if (request && connection->going == ISWI_HTTP_SILENT)
+            tell_left(connection);
+        return;
+    case ISWI_HTTP_RETRYING:
+        turn(connection);
+        return;
+    case ISWI_HTTP_DUE_HEAD:
+    case ISWI_HTTP_DUE_BODY:
+        if (request && !request->handed_over && connection->going == ISWI_HTTP_SILENT) {
+            iswi_http_refuse(connection, 408, "The request did not come in time.");
+            turn(connection);
+            return;
+        }
+        break;
+    case ISWI_HTTP_IDLE:
+    case ISWI_HTTP_STALLED:
+    case ISWI_HTTP_ENDING:
+        break;
+    }
+    iswi_http_connection_close(connection);
+}
+
+/* -- Begin and end ----------------------------------------------------------------------------- */
+
+static void destroy(iswi_http_connection *connection)
+{
+    atomic_fetch_sub(&connection->http->listener.count, 1);
+    iswi_free(connection);
+}
+
+static void on_task(iswi_task *task)
+{
+    iswi_http_connection *connection =
+        (iswi_http_connection *)((char *)task - offsetof(iswi_http_connection, task));
+
+    connection->queued = false;
+    if (connection->closed)
+        destroy(connection);
+    else
+        turn(connection);
+}
+
+/* Once for each connection: writing an address as text costs more than routing a request. */
+static void name_client(iswi_http_connection *connection)
+{
+    const struct sockaddr_storage *address = &connection->address;
+    const void *bytes = NULL;
+
+    if (address->ss_family == AF_INET)
+        bytes = &((const struct sockaddr_in *)address)->sin_addr;
+    else if (address->ss_family == AF_INET6)
+        bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    if (bytes)
+        inet_ntop(address->ss_family, bytes, connection->client, sizeof connection->client);
+}
+
+/* On its loop. */
+static void on_begin(iswi_task *task)
+{
+    iswi_http_connection *connection =
+        (iswi_http_connection *)((char *)task - offsetof(iswi_http_connection, task));
+    iswi_http_loop *loop = connection->loop;
+
+    connection->task.run = on_task;
+    connection->queued = false;
+    connection->next = loop->connections;
+    connection->link = &loop->connections;
+    if (connection->next)
+        connection->next->link = &connection->next;
+    loop->connections = connection;
+    if (!iswi_watch_begin(loop->reactor, &connection->watch,
+                          EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+        iswi_http_connection_close(connection);
+        return;
+    }
+    iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, connection->http->header_ns);
+    if (connection->refused)
+        iswi_http_refuse(connection, 503, "The server has as many connections as it takes.");
+}
+
+void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
+                                 bool refused)
+{
+    iswi_http_connection *connection = iswi_calloc(1, sizeof *connection);
+    iswi_http_connection gone = { .watch.fd = fd };
+
+    if (!connection) {
+        iswi_http_transport_close(&gone);
+        iswi_http_peers_remove(&loop->http->listener.peers, (const struct sockaddr *)from);
+        return;
+    }
+    atomic_fetch_add(&loop->http->listener.count, 1);
+    connection->watch = (iswi_watch){ fd, on_ready };
+    connection->timer.due = on_due;
+    connection->task.run = on_begin;
+    connection->queued = true;
+    connection->http = loop->http;
+    connection->loop = loop;
+    connection->refused = refused;
+    connection->address = *from;
+    name_client(connection);
+    if (iswi_reactor_is_own(loop->reactor))
+        on_begin(&connection->task);
+    else
+        iswi_reactor_post(loop->reactor, &connection->task);
+}
