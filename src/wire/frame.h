@@ -175,6 +175,7 @@ typedef struct iswi_response {
     isw_pairs trace_attributes;
     bool logged; /* why it did not succeed */
     isw_str principal; /* of the caller */
+    uint64_t took_ns;  /* that the invocation has run; 0: not told */
 } iswi_response;
 
 typedef enum iswi_cancel_reason {

@@ -160,6 +160,7 @@ static const iswi_field response_rows[] = {
     ROW(6, PAIRS, iswi_response, trace_attributes, 0),
     ROW(7, BOOL, iswi_response, logged, 0),
     ROW(8, STR, iswi_response, principal, ISWI_PRINCIPAL_MAX),
+    ROW(9, UINT, iswi_response, took_ns, 0),
 };
 static const iswi_field cancel_rows[] = {
     ROW(1, UINT, iswi_cancel, reason, 0),

@@ -20,6 +20,7 @@ set_target_properties(test_conforming PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_conforming PRIVATE isw_flags isoworker)
 isw_test(host/http/trigger STACK host SOURCES support/http_client.c)
+isw_test(host/engine/choose STACK host)
 isw_test(host/engine/lines STACK host)
 isw_test(host/engine/trigger STACK host)
 foreach(name IN ITEMS http engine)

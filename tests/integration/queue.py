@@ -97,6 +97,15 @@ class Queue(unittest.TestCase):
             self.assertLess(host.log().count("napping in"), 5)
             self.assertEqual({finish()[0] for finish in [busy, *many]}, {200})
 
+    def test_functions_that_block_spread_over_processes(self):
+        chain = "worker: {concurrency: 1}\nmiddleware:\n  - error_handling\n"
+        with Host(worker(more="processes: 4"), chain=chain) as host:
+            for burst in range(1, 4):
+                naps = [host.start("GET", "once?ms=500") for _ in range(4)]
+                self.assertEqual({finish()[0] for finish in naps}, {200})
+                pids = host.wait_for_naps(4 * burst)[-4:]
+                self.assertEqual(len(set(pids)), 4, burst)
+
     def test_a_client_that_leaves_waits_no_more(self):
         with Host(worker(), chain=ONE) as host:
             busy = host.start("GET", "once?ms=1500")

@@ -380,6 +380,10 @@ static void responses_say_how_the_invocation_ended(void **state)
     r = &decoded_init(&d, "response_principal", ISWI_RESPONSE, 900)->as.response;
     assert_str(r->principal, "Ada");
     decoded_fini(&d);
+
+    r = &decoded_init(&d, "response_took", ISWI_RESPONSE, 901)->as.response;
+    assert_int_equal(r->took_ns, 1500000000);
+    decoded_fini(&d);
     r = &decoded_init(&d, "response_outputs", ISWI_RESPONSE, 900)->as.response;
     assert_bytes(entry(&r->outputs, "receipt", ISW_VALUE_BYTES)->as.bytes, "%PDF", 4);
     ASSERT_PAIRS(r->trace_attributes, "orders.count", "3");

@@ -111,6 +111,7 @@ FRAMES = {
         1: 13, 2: "could not place order 7", 3: "OrderError", 4: "orders.c:41", 5: True, 6: True,
         7: [{1: 19, 2: "the database is locked", 3: "sqlite.5", 4: "db.c:12"}, {}]}, 7: True}),
     "response_principal": (8, 900, {1: 1, 3: [STRING, "ok"], 8: "Ada"}),
+    "response_took": (8, 901, {1: 1, 9: 1500000000}),
     "response_cancelled": (8, 900, {1: 2, 2: {1: 9}}),
     "response_retry_later": (8, 900, {1: 3, 2: {1: 8, 2: "try again"}, 5: 1500}),
     "response_outputs": (8, 900, {1: 1, 3: [STRING, "ok"], 4: ["receipt", [BYTES, b"%PDF"]],

@@ -105,6 +105,8 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .outputs = response->outputs,
                              .retry_after_ms = response->retry_after_ms,
                              .principal = response->principal,
+                             .took_ns = response->took_ns < INT64_MAX ? (int64_t)response->took_ns
+                                                                      : INT64_MAX,
                              .held = held };
     if (answer->outcome != ISW_OUTCOME_SUCCESS && answer->status == ISW_OK)
         answer->status = status_by(answer->outcome);
@@ -215,6 +217,8 @@ static void answer_call(iswi_process *process, iswi_call *call, held_answer *hel
         answer.status = reason_of(call, stopping);
         answer.retriable = isw_status_retriable(answer.status);
     }
+    if (answer.took_ns)
+        iswi_function_learn(call->function, answer.took_ns);
     answer.at_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
     if (answer.outcome == ISW_OUTCOME_SUCCESS)
         take_outputs(process, call, &held->frame.as.response.outputs);

@@ -56,7 +56,7 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     }
     *own = *call;
     name_invocation(host, own->invocation_id);
-    own->begun_ns = iswi_now_ns();
+    own->begun_ns = own->placed_ns = iswi_now_ns();
     timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
     until_ns = own->begun_ns + timeout_ms * 1000000;
     if (timeout_ms && (!own->deadline_ns || until_ns < own->deadline_ns))
@@ -67,7 +67,8 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
 
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why)
 {
-    bool in_time = !call->deadline_ns || iswi_now_ns() < call->deadline_ns;
+    int64_t now_ns = iswi_now_ns();
+    bool in_time = !call->deadline_ns || now_ns < call->deadline_ns;
 
     call->tries++;
     call->avoid = where;
@@ -76,6 +77,7 @@ void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const
         iswi_say_of(host, ISW_LOG_INFO, call->function->name,
                     call->invocation_id, "%s: tried again elsewhere",
                     call->function->name);
+        call->placed_ns = now_ns;
         place(host, call);
         return;
     }

@@ -48,6 +48,7 @@ typedef struct iswi_answer {
     isw_value result;
     isw_map outputs; /* with the response */
     uint64_t retry_after_ms;
+    int64_t took_ns; /* that its worker ran it; 0: not told */
     isw_str principal; /* whom the worker found to be calling; empty: nobody */
     int64_t at_ns; /* when it came; 0: now */
     void *held; /* give to iswi_answer_release; may be NULL */
@@ -102,7 +103,8 @@ struct iswi_call {
     void *user;
     /* The engine's own: */
     char invocation_id[33];
-    int64_t begun_ns;
+    int64_t begun_ns, placed_ns; /* when it was started, and last given to a process */
+    uint32_t cost_ns;    /* that it adds to what its process has to do */
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
     unsigned tries;      /* that ended without an answer */

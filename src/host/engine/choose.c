@@ -1,10 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which process of a pool takes a call. */
+/*
+ * Which process of a pool takes a call. To wake a process costs more than most functions do: if calls
+ * in flight alternate between processes, each falls asleep and is woken for every call. So calls are
+ * packed onto the first process while what it has in flight takes it no longer than a wake would,
+ * by what its functions took lately; then the next one is used. Slow functions spread by the same
+ * rule, since one of them is more than that, and so do those whose cost nobody tells.
+ */
 #include "host/engine/engine.h"
 
-/* The process of the pool with the least to do, the first of several: one that was used just now is
- * awake and warm. NULL when none is ready. */
-static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
+enum {
+    ENOUGH_NS = 100000,   /* in flight at a process, for the next one to be worth its wake */
+    COUNTED_NS = 500000,  /* as which one counts that took longer, perhaps for want of a core */
+    HELD_UP_NS = 1000000, /* without a word, and something is slower than it used to be */
+    WEIGHT = 16           /* one in so many, of the last one in the average */
+};
+
+/* -- What calls cost --------------------------------------------------------------------------- */
+
+void iswi_function_learn(iswi_host_function *function, int64_t took_ns)
+{
+    int64_t known_ns = atomic_load_explicit(&function->cost_ns, memory_order_relaxed);
+    int64_t counted_ns = took_ns < COUNTED_NS ? took_ns : COUNTED_NS;
+    int64_t cost_ns = known_ns ? known_ns + (counted_ns - known_ns) / WEIGHT : counted_ns;
+
+    /* Two at a time lose one: it is an average. */
+    if (cost_ns != known_ns)
+        atomic_store_explicit(&function->cost_ns, (unsigned)cost_ns, memory_order_relaxed);
+}
+
+static uint32_t cost_of(const iswi_host_function *function)
+{
+    unsigned cost_ns = atomic_load_explicit(&function->cost_ns, memory_order_relaxed);
+
+    return cost_ns ? cost_ns : ENOUGH_NS;
+}
+
+/* -- Choosing ---------------------------------------------------------------------------------- */
+
+static bool is_held_up(const iswi_process *process, int64_t now_ns)
+{
+    int64_t heard_ns = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
+    int64_t busy_ns = atomic_load_explicit(&process->busy_ns, memory_order_relaxed);
+
+    return now_ns - heard_ns > HELD_UP_NS && now_ns - busy_ns > HELD_UP_NS;
+}
+
+/* Whether it may have one more before others are used. */
+static bool has_time(const iswi_process *process, unsigned load, int64_t now_ns)
+{
+    if (!load)
+        return true;
+    return atomic_load_explicit(&process->due_ns, memory_order_relaxed) < ENOUGH_NS &&
+           !is_held_up(process, now_ns);
+}
+
+/* The first process of the pool that has time for a call, else the one with the least in flight.
+ * NULL when none is ready. */
+static iswi_process *choose(iswi_pool *pool, const iswi_call *call)
 {
     unsigned least = UINT32_MAX;
     iswi_process *best = NULL;
@@ -13,13 +65,19 @@ static iswi_process *choose(iswi_pool *pool, const iswi_process *avoid)
         iswi_process *process = &pool->processes[i];
         unsigned load = atomic_load_explicit(&process->load, memory_order_relaxed);
 
-        if (load < least && (process != avoid || pool->count == 1)) {
+        if (load == UINT32_MAX || (process == call->avoid && pool->count > 1))
+            continue;
+        if (has_time(process, load, call->placed_ns))
+            return process;
+        if (load < least) {
             least = load;
             best = process;
         }
     }
     return best;
 }
+
+/* -- Placing ----------------------------------------------------------------------------------- */
 
 /* Nobody takes it, and nobody will. */
 static void explain(iswi_pool *pool, bool lacks, isw_error *failure)
@@ -62,9 +120,10 @@ static iswi_placing place_anywhere(iswi_pool *pool, const iswi_process *best, is
 
 iswi_placing iswi_pool_place(iswi_pool *pool, iswi_call *call, isw_error *failure)
 {
-    iswi_process *best = choose(pool, call->avoid);
+    iswi_process *best = choose(pool, call);
     iswi_placing placing = ISWI_PLACE_CLOSED;
 
+    call->cost_ns = cost_of(call->function);
     failure->status = ISW_OK; /* clearing 1 KiB each time shows */
     if (best)
         placing = iswi_process_invoke(best, call, failure);

@@ -61,6 +61,8 @@ struct iswi_host_function {
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
+    atomic_uint cost_ns;           /* that its worker runs it for, the last ones weighing most; 0: not
+                                      known; choose.c */
     iswi_line line;                /* of calls of it that wait; queue.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
@@ -133,6 +135,9 @@ struct iswi_host {
     bool debug; /* somebody is at a breakpoint: no timeouts */
     unsigned socket_number;
 };
+
+/* choose.c: its worker ran it for so long. Any thread. */
+void iswi_function_learn(iswi_host_function *function, int64_t took_ns);
 
 /* An id that no place and no wait had before, with a number of 16 bits in it. Any thread. */
 static inline uint64_t iswi_host_next_id(iswi_host *host, unsigned number)

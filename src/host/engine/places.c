@@ -19,6 +19,14 @@ static void note_end(iswi_process *process, const iswi_call *call)
     process->ended_ns_of[0] = atomic_load_explicit(&process->heard_ns, memory_order_relaxed);
 }
 
+/* Others read it, and nobody else writes it. */
+static void add_due(iswi_process *process, int64_t ns)
+{
+    int64_t due_ns = atomic_load_explicit(&process->due_ns, memory_order_relaxed);
+
+    atomic_store_explicit(&process->due_ns, due_ns + ns, memory_order_relaxed);
+}
+
 void iswi_process_free_place(iswi_process *process, uint64_t id)
 {
     unsigned number = (unsigned)(id & 0xffff);
@@ -27,6 +35,7 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
 
     if (place->call)
         note_end(process, place->call);
+    add_due(process, -(int64_t)place->cost_ns);
     place->id = 0; /* and nothing more than is needed */
     place->call = NULL;
     process->free_places[process->free_count++] = number;
@@ -174,8 +183,11 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     if (call->body_over || call->body_broken)
         send_end_of_body(process, call, id);
     process->free_count--;
-    process->in_flight++;
+    if (process->in_flight++ == 0)
+        atomic_store_explicit(&process->busy_ns, call->placed_ns, memory_order_relaxed);
     place = &process->places[number];
+    place->cost_ns = call->cost_ns;
+    add_due(process, place->cost_ns);
     place->id = id;
     place->call = call;
     place->until_ns = call->deadline_ns;

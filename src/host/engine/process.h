@@ -27,6 +27,7 @@
 typedef struct iswi_place {
     uint64_t id;     /* 0: free */
     iswi_call *call; /* NULL: answered already, the worker's response is awaited */
+    uint32_t cost_ns; /* that it adds to what its process has to do */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
     bool stopping;    /* its function was told that the host stops */
     iswi_author late; /* who it is, once its call was answered; else left as it was */
@@ -73,6 +74,8 @@ struct iswi_process {
     iswi_process_attention attention; /* attention.c */
     bool refuses;    /* its last run refused its configuration */
     atomic_uint load; /* in_flight where it may be chosen, else UINT_MAX; read without lock */
+    atomic_llong due_ns;   /* how long it may take for what is in flight; read without lock */
+    atomic_llong busy_ns;  /* since when there is something in flight; likewise */
     atomic_llong heard_ns;
     unsigned named; /* observers' capabilities in its hello, a bit each */
     iswi_author last;       /* the call that ended last here */

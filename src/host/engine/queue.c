@@ -73,8 +73,11 @@ static iswi_placing serve_one(iswi_pool *pool, iswi_line *line, failed *all)
 {
     iswi_queue *queue = &pool->queue;
     iswi_call *call = line->first;
-    int64_t waited_ns = iswi_now_ns() - call->wait.since_ns;
+    int64_t now_ns = iswi_now_ns();
+    int64_t waited_ns = now_ns - call->wait.since_ns;
     iswi_placing placing;
+
+    call->placed_ns = now_ns;
 
     /* Once it is placed, it may be answered at any time, and gone. */
     iswi_lines_lift(&queue->lines, call);

@@ -22,7 +22,8 @@ typedef struct iswi_job {
     iswi_buffer copy;      /* else it lies here */
     isw_bytes frame;
     uint64_t id;
-    int64_t arrived_ns;
+    int64_t arrived_ns, began_ns;
+    int64_t took_ns;           /* until its answer was made; 0: it was not; only its thread's */
     iswi_stream *stream;       /* with the lock, or by its thread; NULL: it has none */
     iswi_entry *entry;         /* only its thread's */
     bool helped;               /* the helping thread runs it */

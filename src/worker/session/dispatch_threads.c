@@ -84,8 +84,8 @@ static bool hand_on(iswi_dispatch *dispatch, iswi_job *job)
 
 static void run_one(iswi_dispatch *dispatch, iswi_job *job)
 {
-    int64_t began_ns = iswi_now_ns();
-
+    job->began_ns = iswi_now_ns();
+    job->took_ns = 0;
     pthread_mutex_unlock(&dispatch->lock);
     dispatch->run(dispatch->user, job);
     if (job->passed) {
@@ -96,7 +96,7 @@ static void run_one(iswi_dispatch *dispatch, iswi_job *job)
     }
     iswi_message_release(job->message);
     pthread_mutex_lock(&dispatch->lock);
-    learn(dispatch, iswi_now_ns() - began_ns);
+    learn(dispatch, job->took_ns ? job->took_ns : iswi_now_ns() - job->began_ns);
     put_back(dispatch, job);
     if (dispatch->running || dispatch->waiting)
         return;

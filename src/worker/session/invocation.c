@@ -2,6 +2,7 @@
 /* One invocation from its frame to its response. Runs on a thread of the pool. */
 #include "worker/session/internal.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
@@ -72,6 +73,8 @@ static void respond(iswi_session *session, iswi_job *job, isw_status status)
     isw_status sent;
 
     fill_response(&job->ctx, status, &frame.as.response, &headers);
+    job->took_ns = iswi_now_ns() - job->began_ns;
+    frame.as.response.took_ns = (uint64_t)job->took_ns;
     iswi_dispatch_answer(&session->dispatch, job);
     sent = iswi_link_send_frame(session->link, &frame, &job->ctx.outgoing, &error);
     if (sent == ISW_OK)
