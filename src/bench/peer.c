@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `isoworker-bench peer`, what the processes of a bench run:
- *   peer echo-http -                    a bare server on a listening descriptor 3
- *   peer echo-fastcgi -                 the same, behind a front that speaks FastCGI
- *   peer become PID PROGRAM [ARGUMENT..]   that program, which ends when PID, its parent, does
+ *   peer echo-http PARENT               a bare server on a listening descriptor 3, which ends when
+ *                                       the process PARENT does
+ *   peer echo-fastcgi PARENT            the same, behind a front that speaks FastCGI
+ *   peer become PARENT PROGRAM [ARGUMENT..]   that program, with the same end
  *   peer serve-http SETUP               a host, its address to standard output
  *   peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
  */
@@ -20,7 +21,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -37,18 +37,17 @@ static const measured_case bare[] = {
     { "microhttpd", iswi_bench_measure_microhttpd },
 };
 
-static bool echo(iswi_bench_protocol protocol)
+static bool echo(const char *parent, iswi_bench_protocol protocol)
 {
     signal(SIGINT, SIG_IGN); /* who measures decides when we end */
-    iswi_bench_die_with_parent(SIGKILL);
-    return iswi_bench_serve(ISWI_BENCH_FD, protocol);
+    return iswi_bench_stay_with_parent(parent, SIGKILL) &&
+           iswi_bench_serve(ISWI_BENCH_FD, protocol);
 }
 
 static int become(const char *parent, char **argv)
 {
-    iswi_bench_die_with_parent(SIGTERM);
-    if (getppid() != (pid_t)strtol(parent, NULL, 10))
-        return EX_UNAVAILABLE; /* which has ended meanwhile */
+    if (!iswi_bench_stay_with_parent(parent, SIGTERM))
+        return EX_UNAVAILABLE;
     dup2(STDOUT_FILENO, STDERR_FILENO);
     execvp(argv[0], argv);
     perror(argv[0]);
@@ -69,9 +68,9 @@ int iswi_bench_peer(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "";
 
     if (argc == 3 && strcmp(word, "echo-http") == 0)
-        return echo(iswi_bench_speak_http) ? EX_OK : EX_UNAVAILABLE;
+        return echo(argv[2], iswi_bench_speak_http) ? EX_OK : EX_UNAVAILABLE;
     if (argc == 3 && strcmp(word, "echo-fastcgi") == 0)
-        return echo(iswi_bench_speak_fastcgi) ? EX_OK : EX_UNAVAILABLE;
+        return echo(argv[2], iswi_bench_speak_fastcgi) ? EX_OK : EX_UNAVAILABLE;
     if (argc > 3 && strcmp(word, "become") == 0)
         return become(argv[2], argv + 3);
     iswi_bench_catch_signals();

@@ -67,3 +67,9 @@ void iswi_bench_die_with_parent(int signal_number)
 {
     prctl(PR_SET_PDEATHSIG, signal_number);
 }
+
+bool iswi_bench_stay_with_parent(const char *parent, int signal_number)
+{
+    iswi_bench_die_with_parent(signal_number);
+    return getppid() == (pid_t)strtol(parent, NULL, 10);
+}

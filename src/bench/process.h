@@ -5,6 +5,7 @@
 /* Processes of the bench. Every case is measured in a process of its own, and every echo runs in
  * another. They are spawned and never forked, as the threads of nng and of gRPC would not survive
  * a fork. Part of the bench's gRPC program, too. */
+#include <stdbool.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -29,6 +30,9 @@ void iswi_bench_ask_to_end(pid_t pid);
 
 /* Be sent this signal when the process that started us ends, however it does. */
 void iswi_bench_die_with_parent(int signal_number);
+
+/* The same of a parent whose number is known, as text: false when it has ended before this. */
+bool iswi_bench_stay_with_parent(const char *parent, int signal_number);
 
 #ifdef __cplusplus
 }

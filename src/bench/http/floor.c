@@ -20,9 +20,11 @@ enum { CONNECTION_BYTES = 4096, LARGE_BYTES = 64 * 1024, LARGE_PAYLOAD = 16 * 10
 pid_t iswi_bench_start_microhttpd(int fd, uint32_t payload)
 {
     char bytes[16];
+    char own[16];
     char path[PATH_MAX];
-    char *argv[] = { (char *)iswi_bench_microhttpd, bytes, NULL };
+    char *argv[] = { (char *)iswi_bench_microhttpd, bytes, own, NULL };
 
+    snprintf(own, sizeof own, "%ld", (long)getpid());
     snprintf(bytes, sizeof bytes, "%d", payload < LARGE_PAYLOAD ? CONNECTION_BYTES : LARGE_BYTES);
     return iswi_cli_find_helper(iswi_bench_microhttpd, path) ? iswi_bench_spawn(path, argv, fd, -1)
                                                              : 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * isoworker-bench-microhttpd BYTES: a bare server on the listening descriptor 3. As fast as
- * libmicrohttpd goes: epoll, the handler on the thread that reads and writes, the answer sent from
- * where the body was gathered, no log. BYTES is what each connection has for what comes; the
- * library clears them after each request, so that more than are needed cost time. The loop is ours,
- * as the library's own sleeps after a batch of 128 events that it has not looked at. A program of
- * its own, as nothing else needs the library.
+ * isoworker-bench-microhttpd BYTES PARENT: a bare server on the listening descriptor 3, until the
+ * process PARENT ends. As fast as libmicrohttpd goes: epoll, the handler on the thread that reads
+ * and writes, the answer sent from where the body was gathered, no log. BYTES is what each
+ * connection has for what comes; the library clears them after each request, so that more than are
+ * needed cost time. The loop is ours, as the library's own sleeps after a batch of 128 events that
+ * it has not looked at. A program of its own, as nothing else needs the library.
  */
 #include "bench/clock.h"
 #include "bench/process.h"
@@ -137,11 +137,10 @@ static bool serve(size_t bytes)
 
 int main(int argc, char **argv)
 {
-    size_t bytes = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+    size_t bytes = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
 
     if (!bytes)
         return EX_USAGE;
     signal(SIGINT, SIG_IGN); /* who measures decides when we end */
-    iswi_bench_die_with_parent(SIGKILL);
-    return serve(bytes) ? EX_OK : EX_UNAVAILABLE;
+    return iswi_bench_stay_with_parent(argv[2], SIGKILL) && serve(bytes) ? EX_OK : EX_UNAVAILABLE;
 }

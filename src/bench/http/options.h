@@ -16,8 +16,8 @@ typedef struct iswi_bench_http_options {
     bool stacks[ISWI_BENCH_STACKS_MOST], rows[ISWI_BENCH_ROWS_MOST]; /* that are measured */
 } iswi_bench_http_options;
 
-/* Read the words of the command into zeroed `options`, with what follows from them and from what is
- * installed. False when the command is done, after what is to be said; then with its exit status. */
+/* Read the words of the command into zeroed `options`, with what follows from them and from what
+ * is installed. False when the command is done, after what is to be said; then with its status. */
 bool iswi_bench_http_parse(int argc, char **argv, iswi_bench_http_options *options, int *code);
 
 #endif

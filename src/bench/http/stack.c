@@ -88,11 +88,13 @@ const char *iswi_bench_unit_missing(void)
 
 static pid_t start_worker(const iswi_bench_stack *s)
 {
+    bool epoll = s->kind->behind == ISWI_BENCH_EPOLL;
+    char own[16];
+
     if (s->kind->behind == ISWI_BENCH_MICROHTTPD)
         return iswi_bench_start_microhttpd(s->listener, s->payload);
-    if (s->kind->behind == ISWI_BENCH_EPOLL)
-        return iswi_bench_spawn_peer("echo-http", "-", s->listener, -1);
-    return iswi_bench_spawn_peer("echo-fastcgi", "-", s->listener, -1);
+    snprintf(own, sizeof own, "%ld", (long)getpid());
+    return iswi_bench_spawn_peer(epoll ? "echo-http" : "echo-fastcgi", own, s->listener, -1);
 }
 
 static bool write_ours(const iswi_bench_stack *s, FILE *host)
