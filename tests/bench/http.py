@@ -123,11 +123,12 @@ def table(program):
 
 
 def below(session):
-    """The processes of a session, each with its command line."""
+    """The processes of a session that have not ended, each with its command line."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+            stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(stat[3]) == session and stat[0] != "Z":
                 found[int(folder.name)] = (folder / "cmdline").read_text().split("\0")
         except (FileNotFoundError, ProcessLookupError):
             continue # it has just ended

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY_S = 20, LOOK_AGAIN_NS = 200000, IN_FLIGHT = 2048 };
+enum { ATTEMPTS = 3, READY_S = 20, LOOK_AGAIN_NS = 200000, IN_FLIGHT = 2048 };
 
 #define OURS ISWI_BENCH_OURS, ISWI_BENCH_OUR_WORKER
 const iswi_bench_stack_kind iswi_bench_stacks[] = {
@@ -180,6 +180,15 @@ static bool start_processes(iswi_bench_stack *s)
     return s->front > 0;
 }
 
+/* Whether its front has ended, as it does when somebody else took its port meanwhile. */
+static bool has_ended(iswi_bench_stack *s)
+{
+    if (!s->front || waitpid(s->front, NULL, WNOHANG) == 0)
+        return false;
+    s->front = 0;
+    return true;
+}
+
 /* Whether it answers with a 2xx; a connection that is refused, or another answer, does not. */
 static bool answers(unsigned port)
 {
@@ -206,36 +215,46 @@ static void show_what_it_said(const iswi_bench_stack *s)
     snprintf(said, sizeof said, "%s/said", s->folder);
     file = fopen(said, "re");
     size = file ? fread(text, 1, sizeof text, file) : 0;
-    fprintf(stderr, "%s: no answer in %d s\n%.*s", s->kind->name, READY_S, (int)size, text);
+    fprintf(stderr, "%s: %s\n%.*s", s->kind->name,
+            s->front || s->worker ? "no answer in time" : "cannot be started", (int)size, text);
     if (file)
         fclose(file);
+}
+
+/* Until its first answer. False when it ends before that, or none comes in time. */
+static bool await_answer(iswi_bench_stack *s, int64_t began_ns)
+{
+    while (!answers(s->port)) {
+        if (has_ended(s) || iswi_bench_is_over(began_ns + READY_S * 1000000000LL))
+            return false;
+        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+    }
+    s->first_ms = (double)(iswi_bench_now_ns() - began_ns) / 1e6;
+    return true;
 }
 
 bool iswi_bench_stack_start(iswi_bench_stack *s, const iswi_bench_stack_kind *kind,
                             uint32_t payload, const char *command)
 {
-    int64_t began_ns;
+    for (int attempt = 1;; attempt++) {
+        int64_t began_ns;
 
-    *s = (iswi_bench_stack){ .kind = kind, .folder = "/tmp/isoworker-bench-XXXXXX", .listener = -1,
-                             .payload = payload, .command = command };
-    if (!mkdtemp(s->folder)) {
-        s->folder[0] = '\0';
-        return false;
-    }
-    began_ns = iswi_bench_now_ns();
-    if (!start_processes(s)) {
-        fprintf(stderr, "%s: cannot be started\n", kind->name);
-        return false;
-    }
-    while (!answers(s->port)) {
-        if (iswi_bench_is_over(began_ns + READY_S * 1000000000LL)) {
-            show_what_it_said(s);
+        *s = (iswi_bench_stack){ .kind = kind, .folder = "/tmp/isoworker-bench-XXXXXX",
+                                 .listener = -1, .payload = payload, .command = command };
+        if (!mkdtemp(s->folder)) {
+            s->folder[0] = '\0';
             return false;
         }
-        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+        began_ns = iswi_bench_now_ns();
+        if (start_processes(s) && await_answer(s, began_ns))
+            return true;
+        if (s->front || attempt == ATTEMPTS || iswi_bench_is_over(INT64_MAX))
+            break;
+        iswi_bench_stack_stop(s);
     }
-    s->first_ms = (double)(iswi_bench_now_ns() - began_ns) / 1e6;
-    return true;
+    if (!iswi_bench_is_over(INT64_MAX))
+        show_what_it_said(s);
+    return false;
 }
 
 /* -- While it runs, and at its end ------------------------------------------------------------- */
