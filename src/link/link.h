@@ -7,6 +7,7 @@
  * in order, and reports the end of the other side. Events come one at a time from a thread of the
  * link's: they must be quick, must not block, and may send or close, but not destroy.
  */
+#include "link/extras.h"
 #include "link/message.h"
 #include "link/ring.h"
 #include "reactor/reactor.h"
@@ -59,7 +60,8 @@ typedef struct iswi_link_ops {
     void (*close)(iswi_link *link);
     void (*destroy)(iswi_link *link);
     /* NULL, both: there is no faster lane */
-    void (*upgrade)(iswi_link *link, bool apart);
+    void (*upgrade)(iswi_link *link, unsigned extras);
+    unsigned (*extras)(iswi_link *link); /* NULL: none */
     bool (*is_upgraded)(iswi_link *link);
     void (*gather)(iswi_link *link, bool on); /* NULL: gathering does not pay on this lane */
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
@@ -194,12 +196,17 @@ static inline bool iswi_link_can_upgrade(iswi_link *link)
     return link->ops->upgrade && !iswi_link_is_upgraded(link);
 }
 
-/* Both sides agreed: what is sent from now on takes the faster lane, if it does not take it already.
- * `apart`: that long bytes of a worker's frame may lie apart, too (PROTOCOL.md, section 11). Once;
- * any thread. */
-static inline void iswi_link_upgrade(iswi_link *link, bool apart)
+/* What the faster lane can do beside the least (extras.h). */
+static inline unsigned iswi_link_extras(iswi_link *link)
 {
-    link->ops->upgrade(link, apart);
+    return link->ops->extras ? link->ops->extras(link) : 0;
+}
+
+/* Both sides agreed: what is sent from now on takes the faster lane, if it does not take it already.
+ * `extras` are those of iswi_link_extras that the hellos of both named. Once; any thread. */
+static inline void iswi_link_upgrade(iswi_link *link, unsigned extras)
+{
+    link->ops->upgrade(link, extras);
 }
 
 /* -- Lanes ------------------------------------------------------------------------------------- */

@@ -154,9 +154,15 @@ void iswi_borrower_release(iswi_borrower *borrower)
         borrower->end(borrower);
 }
 
+static const iswi_arena_memory *arena_of(const iswi_borrower *borrower)
+{
+    return atomic_load_explicit(&borrower->is_wide, memory_order_acquire) ? &borrower->wide
+                                                                          : &borrower->arena;
+}
+
 static void set_back(iswi_borrower *borrower, unsigned number)
 {
-    atomic_store_explicit(&borrower->arena.words->lent[number], 0, memory_order_release);
+    atomic_store_explicit(&arena_of(borrower)->words->lent[number], 0, memory_order_release);
 }
 
 static void give_back(iswi_message *message)
@@ -173,7 +179,7 @@ static void give_back(iswi_message *message)
 
 static isw_status copy(iswi_borrower *borrower, const iswi_loan *loan, iswi_message **out)
 {
-    *out = iswi_message_copy(borrower->arena.bytes + loan->offset, (size_t)loan->size);
+    *out = iswi_message_copy(arena_of(borrower)->bytes + loan->offset, (size_t)loan->size);
     if (!*out)
         return ISW_E_NO_MEMORY;
     set_back(borrower, loan->number);
@@ -189,7 +195,7 @@ static isw_status view(iswi_borrower *borrower, const iswi_loan *loan, iswi_mess
     atomic_store_explicit(&borrowed->held, true, memory_order_relaxed);
     borrowed->borrower = borrower;
     borrowed->message.bytes =
-        (isw_bytes){ borrower->arena.bytes + loan->offset, (size_t)loan->size };
+        (isw_bytes){ arena_of(borrower)->bytes + loan->offset, (size_t)loan->size };
     borrowed->message.end = give_back;
     atomic_store(&borrowed->message.holders, 1);
     *out = &borrowed->message;
@@ -198,7 +204,7 @@ static isw_status view(iswi_borrower *borrower, const iswi_loan *loan, iswi_mess
 
 static bool can_be(const iswi_borrower *borrower, const iswi_loan *loan)
 {
-    const iswi_arena_memory *arena = &borrower->arena;
+    const iswi_arena_memory *arena = arena_of(borrower);
 
     return loan->number < arena->loans && loan->offset <= arena->size &&
            loan->size <= arena->size - loan->offset &&
@@ -218,7 +224,7 @@ isw_status iswi_borrower_apart(iswi_borrower *borrower, const iswi_loan *loan, i
     if (!can_be(borrower, loan))
         return ISW_E_PROTOCOL;
     return atomic_load_explicit(&borrower->bytes, memory_order_relaxed) + loan->size >
-                   borrower->arena.size / 2
+                   arena_of(borrower)->size / 2
                ? copy(borrower, loan, out)
                : view(borrower, loan, out);
 }

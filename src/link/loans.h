@@ -75,7 +75,8 @@ typedef struct iswi_borrowed {
 
 /* Whoever makes one holds it, and so does each message of it; the memory stays until `end`. */
 struct iswi_borrower {
-    iswi_arena_memory arena;
+    iswi_arena_memory arena, wide;
+    atomic_bool is_wide; /* the latter counts; before anything of the former was borrowed */
     bool copies; /* the other side is not trusted: it could change what we read */
     iswi_borrowed borrowed[ISWI_WIDE_LOANS];
     atomic_size_t bytes; /* of what is borrowed */

@@ -194,36 +194,82 @@ static bool map(iswi_ring_memory *memory, int fd)
     return true;
 }
 
-bool iswi_ring_memory_create(iswi_ring_memory *memory, int *fd)
+static bool map_wide(iswi_ring_memory *memory, int fd)
 {
-    *fd = memfd_create("isoworker-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    unsigned char *base =
+        mmap(NULL, ISWI_WIDE_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    unsigned char *arenas = base + ISWI_WIDE_PAGE;
+
+    if (base == MAP_FAILED)
+        return false;
+    memory->wide_base = base;
+    memory->down_wide = (iswi_arena_memory){ .words = (iswi_loan_words *)base,
+                                             .bytes = arenas,
+                                             .size = ISWI_WIDE_ARENA_BYTES,
+                                             .loans = ISWI_WIDE_LOANS };
+    memory->up_wide = (iswi_arena_memory){ .words = (iswi_loan_words *)base + 1,
+                                           .bytes = arenas + ISWI_WIDE_ARENA_BYTES,
+                                           .size = ISWI_WIDE_ARENA_BYTES,
+                                           .loans = ISWI_WIDE_LOANS };
+    return true;
+}
+
+typedef bool (*map_fn)(iswi_ring_memory *memory, int fd);
+
+static bool create(const char *name, off_t size, map_fn map_it, iswi_ring_memory *memory, int *fd)
+{
+    *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*fd < 0)
         return false;
-    if (ftruncate(*fd, ISWI_RING_MEMORY) == 0 &&
+    if (ftruncate(*fd, size) == 0 &&
         fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 &&
-        map(memory, *fd))
+        map_it(memory, *fd))
         return true;
     close(*fd);
     *fd = -1;
     return false;
 }
 
-bool iswi_ring_memory_map(iswi_ring_memory *memory, int fd)
+static bool map_made(off_t size, map_fn map_it, iswi_ring_memory *memory, int fd)
 {
     struct stat info;
 
     if (fstat(fd, &info) != 0)
         return false;
-    if (info.st_size != ISWI_RING_MEMORY || !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK)) {
+    if (info.st_size != size || !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK)) {
         errno = EINVAL;
         return false;
     }
-    return map(memory, fd);
+    return map_it(memory, fd);
+}
+
+bool iswi_ring_memory_create(iswi_ring_memory *memory, int *fd)
+{
+    memory->wide_base = NULL;
+    return create("isoworker-ring", ISWI_RING_MEMORY, map, memory, fd);
+}
+
+bool iswi_ring_memory_map(iswi_ring_memory *memory, int fd)
+{
+    memory->wide_base = NULL;
+    return map_made(ISWI_RING_MEMORY, map, memory, fd);
+}
+
+bool iswi_ring_memory_widen(iswi_ring_memory *memory, int *fd)
+{
+    return create("isoworker-arena", ISWI_WIDE_MEMORY, map_wide, memory, fd);
+}
+
+bool iswi_ring_memory_map_wide(iswi_ring_memory *memory, int fd)
+{
+    return map_made(ISWI_WIDE_MEMORY, map_wide, memory, fd);
 }
 
 void iswi_ring_memory_unmap(iswi_ring_memory *memory)
 {
     if (memory->base)
         munmap(memory->base, ISWI_RING_MEMORY);
-    memory->base = NULL;
+    if (memory->wide_base)
+        munmap(memory->wide_base, ISWI_WIDE_MEMORY);
+    memory->base = memory->wide_base = NULL;
 }

@@ -74,7 +74,9 @@ void iswi_ring_wake_all(iswi_ring *ring);
 enum {
     ISWI_RING_BYTES = 512 * 1024, /* of each direction */
     ISWI_RING_PAGE = 4096,
-    ISWI_RING_MEMORY = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES + 2 * ISWI_ARENA_BYTES
+    ISWI_RING_MEMORY = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES + 2 * ISWI_ARENA_BYTES,
+    ISWI_WIDE_PAGE = 64 * 1024,
+    ISWI_WIDE_MEMORY = ISWI_WIDE_PAGE + 2 * ISWI_WIDE_ARENA_BYTES
 };
 
 typedef struct iswi_ring_memory {
@@ -82,6 +84,8 @@ typedef struct iswi_ring_memory {
     iswi_ring down; /* from host to worker */
     iswi_ring up;   /* from worker to host */
     iswi_arena_memory down_arena, up_arena;
+    void *wide_base; /* NULL: there are no wide arenas */
+    iswi_arena_memory down_wide, up_wide;
 } iswi_ring_memory;
 
 /* A new memory, sealed against shrinking and growing; *fd is the caller's to close. Linux. False
@@ -90,6 +94,10 @@ bool iswi_ring_memory_create(iswi_ring_memory *memory, int *fd);
 
 /* Map what a host handed down. False with errno set, EINVAL for what is no such memory. */
 bool iswi_ring_memory_map(iswi_ring_memory *memory, int fd);
+
+/* The same for the wide arenas beside it. */
+bool iswi_ring_memory_widen(iswi_ring_memory *memory, int *fd);
+bool iswi_ring_memory_map_wide(iswi_ring_memory *memory, int fd);
 
 void iswi_ring_memory_unmap(iswi_ring_memory *memory);
 

@@ -7,7 +7,10 @@
 
 #include <stddef.h>
 
-enum { TRIM_NS = 100000000 }; /* of silence, before we look for memory to give back */
+enum {
+    SILENCE_NS = 100000000, /* after which we may take time to give memory back */
+    TRIM_EVERY_NS = 1000000000 /* a part of it, if there is no silence */
+};
 
 /* The end is done with, and nothing that lies in its memory is held any more. */
 static void on_released(iswi_borrower *borrower)
@@ -31,6 +34,7 @@ void iswi_ring_end_init(iswi_ring_end *end, const iswi_ring_options *options,
     end->out = end->writer.ring = is_host ? &memory->down : &memory->up;
     end->writer.lender.arena = is_host ? memory->down_arena : memory->up_arena;
     end->borrower.arena = is_host ? memory->up_arena : memory->down_arena;
+    end->borrower.wide = is_host ? memory->up_wide : memory->down_wide;
     end->borrower.copies = is_host;
     end->borrower.end = on_released;
     atomic_init(&end->borrower.holders, 1);
@@ -58,15 +62,18 @@ void iswi_ring_end_upgrade(iswi_ring_end *end)
     pthread_mutex_unlock(&end->lock);
 }
 
-/* A worker sends so, a host takes it in. */
-void iswi_ring_end_agree_apart(iswi_ring_end *end)
+void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras)
 {
-    bool takes = end->borrower.copies;
+    bool is_host = end->borrower.copies;
 
     pthread_mutex_lock(&end->lock);
-    end->apart = !takes;
+    if (extras & ISWI_LINK_WIDE)
+        end->writer.lender.arena = is_host ? end->memory.down_wide : end->memory.up_wide;
+    end->apart = extras & ISWI_LINK_APART && !is_host; /* a worker sends so, */
     pthread_mutex_unlock(&end->lock);
-    atomic_store(&end->reader.takes_apart, takes);
+    if (extras & ISWI_LINK_WIDE)
+        atomic_store(&end->borrower.is_wide, true);
+    atomic_store(&end->reader.takes_apart, extras & ISWI_LINK_APART && is_host); /* a host takes it */
 }
 
 /* With the lock. */
@@ -152,17 +159,28 @@ bool iswi_ring_end_is_told(iswi_ring_end *end)
     return told;
 }
 
+/* Give memory back that is not used: all of it after some silence, else a part. */
+static void trim(iswi_ring_end *end, int64_t now_ns, bool silent)
+{
+    bool more;
+
+    end->trimmed_ns = now_ns;
+    do {
+        pthread_mutex_lock(&end->lock);
+        more = iswi_lender_trim(&end->writer.lender, now_ns);
+        pthread_mutex_unlock(&end->lock);
+    } while (more && silent && !iswi_ring_ready(end->in));
+}
+
 void iswi_ring_end_note_work(iswi_ring_end *end)
 {
     int64_t now_ns = iswi_now_ns();
     int64_t before_ns = atomic_load_explicit(&end->busy_ns, memory_order_relaxed);
+    bool silent = now_ns - before_ns >= SILENCE_NS;
 
     atomic_store_explicit(&end->busy_ns, now_ns, memory_order_relaxed);
-    if (now_ns - before_ns < TRIM_NS)
-        return;
-    pthread_mutex_lock(&end->lock);
-    iswi_lender_trim(&end->writer.lender, now_ns);
-    pthread_mutex_unlock(&end->lock);
+    if (silent || now_ns - end->trimmed_ns >= TRIM_EVERY_NS)
+        trim(end, now_ns, silent);
 }
 
 void iswi_ring_end_tell_closed(iswi_ring_end *end)

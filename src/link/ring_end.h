@@ -33,6 +33,7 @@ typedef struct iswi_ring_end {
 
     atomic_bool over;     /* the socket has ended: nothing comes but what the ring holds */
     atomic_llong busy_ns; /* when something last came; only who reads */
+    int64_t trimmed_ns;   /* when memory was last given back; likewise */
 } iswi_ring_end;
 
 /* Takes options->memory over. `gone` is called once it is released by iswi_ring_end_fini and by all
@@ -41,9 +42,9 @@ void iswi_ring_end_init(iswi_ring_end *end, const iswi_ring_options *options,
                         const iswi_link_events *events, void (*gone)(iswi_ring_end *end));
 void iswi_ring_end_fini(iswi_ring_end *end);
 
-/* From now on frames go into the ring; and it was agreed that long bytes may lie apart. */
+/* From now on frames go into the ring; and these extras were agreed upon, before anything was lent. */
 void iswi_ring_end_upgrade(iswi_ring_end *end);
-void iswi_ring_end_agree_apart(iswi_ring_end *end);
+void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras);
 
 /* Send a frame, on the socket before the upgrade. `apart` is the piece that may lie apart; `count`:
  * none. Any thread. */

@@ -120,6 +120,12 @@ static void lane_lost(iswi_link *link)
     iswi_link_lost(((ring_lane *)link)->end.inner);
 }
 
+static unsigned lane_extras(iswi_link *link)
+{
+    return ISWI_LINK_APART |
+           (((ring_lane *)link)->end.memory.wide_base ? (unsigned)ISWI_LINK_WIDE : 0);
+}
+
 /* -- The upgrade ------------------------------------------------------------------------------- */
 
 /* Have threads read; with the lock. */
@@ -142,13 +148,12 @@ static void run_to_threads(iswi_task *task)
     pthread_mutex_unlock(&lane->end.lock);
 }
 
-static void lane_upgrade(iswi_link *link, bool apart)
+static void lane_upgrade(iswi_link *link, unsigned extras)
 {
     ring_lane *lane = (ring_lane *)link;
     bool before;
 
-    if (apart)
-        iswi_ring_end_agree_apart(&lane->end);
+    iswi_ring_end_agree(&lane->end, extras);
     pthread_mutex_lock(&lane->end.lock);
     before = lane->end.upgraded;
     lane->end.upgraded = before || !lane->end.closed;
@@ -236,6 +241,7 @@ static const iswi_link_ops ops = {
     .close = lane_close,
     .destroy = lane_destroy,
     .upgrade = lane_upgrade,
+    .extras = lane_extras,
     .is_upgraded = lane_is_upgraded,
     .gather = lane_gather,
     .oldest_loan_ns = lane_oldest_loan_ns,
@@ -253,6 +259,7 @@ static const iswi_link_ops begun_ops = {
     .close = lane_close,
     .destroy = lane_destroy,
     .upgrade = lane_upgrade,
+    .extras = lane_extras,
     .is_upgraded = lane_is_upgraded,
     .oldest_loan_ns = lane_oldest_loan_ns,
     .held_up = lane_held_up,
@@ -282,7 +289,7 @@ static ring_lane *create(const iswi_link_ops *own_ops, const iswi_ring_options *
 /* Memory and bell are the caller's again. */
 static void discard(ring_lane *lane)
 {
-    lane->end.memory.base = NULL;
+    lane->end.memory.base = lane->end.memory.wide_base = NULL;
     lane->bell = -1;
     lane_destroy(&lane->link);
 }

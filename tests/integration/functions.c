@@ -144,7 +144,7 @@ static isw_status prints(isw_context *ctx)
 
 /* -- One that never gives borrowed memory back (PROTOCOL.md, section 11) ----------------------- */
 
-enum { DOWN_LOANS = 1024, LOANS = 128 };
+enum { LOANS = 1024 }; /* of the host's wide arena, whose words come first */
 
 static void *keep_for_ever(void *user)
 {
@@ -166,12 +166,12 @@ static isw_status hoard(isw_context *ctx)
     pthread_t thread;
 
     while (maps && !base && fgets(line, sizeof line, maps))
-        if (strstr(line, "isoworker-ring"))
+        if (strstr(line, "isoworker-arena"))
             base = (char *)strtoull(line, NULL, 16);
     if (maps)
         fclose(maps);
-    if (!base || pthread_create(&thread, NULL, keep_for_ever, base + DOWN_LOANS) != 0)
-        return isw_fail(ctx, ISW_E_INTERNAL, "there is no ring to hoard in");
+    if (!base || pthread_create(&thread, NULL, keep_for_ever, base) != 0)
+        return isw_fail(ctx, ISW_E_INTERNAL, "there is no arena to hoard in");
     return isw_http_reply(ctx, 200, "text/plain", "mine\n");
 }
 

@@ -236,10 +236,10 @@ static void memory_of_a_burst_goes_back_while_less_is_lent_on(void **state)
 
 /* -- Through the lane; `a` is the host --------------------------------------------------------- */
 
-static const lane *ring_lane(void)
+static const lane *lane_named(const char *name)
 {
     for (size_t i = 0; i < lane_count; i++)
-        if (strcmp(lanes[i].name, "ring") == 0)
+        if (strcmp(lanes[i].name, name) == 0)
             return &lanes[i];
     return NULL;
 }
@@ -250,7 +250,7 @@ static void a_worker_that_keeps_everything_still_gets_the_rest_in_order(void **s
     pair both;
 
     (void)state;
-    pair_open(&both, ring_lane());
+    pair_open(&both, lane_named("ring"));
     pthread_mutex_lock(&both.b.lock);
     both.b.keep = 1;
     pthread_mutex_unlock(&both.b.lock);
@@ -268,13 +268,51 @@ static void a_worker_that_keeps_everything_still_gets_the_rest_in_order(void **s
     pair_close(&both);
 }
 
+static void wide_arenas_lend_what_the_narrow_ones_could_not(void **state)
+{
+    pair both;
+
+    (void)state;
+    pair_open(&both, lane_named("ring from the begin"));
+    pthread_mutex_lock(&both.b.lock);
+    both.b.keep = 1;
+    pthread_mutex_unlock(&both.b.lock);
+    assert_int_equal(end_send(&both.a, 0, 0, 40 * MIB), ISW_OK);
+    wait_for_frames(&both.b, 1);
+    assert_true(iswi_link_oldest_loan_ns(both.a.link) > 0);
+    iswi_message_release(both.b.kept);
+    both.b.kept = NULL;
+    while (iswi_link_oldest_loan_ns(both.a.link)) /* until its event has returned, too */
+        sched_yield();
+    pair_close(&both);
+}
+
+static void the_memory_of_wide_arenas_is_checked_as_that_of_rings(void **state)
+{
+    iswi_ring_memory memory = { .base = NULL };
+    int fd;
+
+    (void)state;
+    assert_true(iswi_ring_memory_create(&memory, &fd));
+    assert_false(iswi_ring_memory_map_wide(&memory, fd)); /* of another size */
+    close(fd);
+    assert_true(iswi_ring_memory_widen(&memory, &fd));
+    assert_int_equal(ftruncate(fd, 4096), -1);
+    close(fd);
+    fd = memfd_create("other", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, ISWI_WIDE_MEMORY), 0);
+    assert_false(iswi_ring_memory_map_wide(&memory, fd)); /* not sealed */
+    close(fd);
+    iswi_ring_memory_unmap(&memory);
+}
+
 static void large_and_small_keep_their_order_both_ways(void **state)
 {
     enum { COUNT = 300 };
     pair both;
 
     (void)state;
-    pair_open(&both, ring_lane());
+    pair_open(&both, lane_named("ring"));
     for (unsigned i = 0; i < COUNT; i++) {
         size_t size = i % 3 ? 50 : ISWI_LOAN_LEAST + 17 * i;
 
@@ -295,6 +333,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(memory_goes_back_when_nothing_was_lent_for_a_while),
     cmocka_unit_test(memory_of_a_burst_goes_back_while_less_is_lent_on),
     cmocka_unit_test(a_worker_that_keeps_everything_still_gets_the_rest_in_order),
+    cmocka_unit_test(wide_arenas_lend_what_the_narrow_ones_could_not),
+    cmocka_unit_test(the_memory_of_wide_arenas_is_checked_as_that_of_rings),
     cmocka_unit_test(large_and_small_keep_their_order_both_ways),
 };
 

@@ -183,7 +183,7 @@ static void hostile_open(hostile *h)
     assert_true(iswi_ring_memory_map(&h->worker, fd));
     close(fd);
     assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &h->link, &error), ISW_OK);
-    iswi_link_upgrade(h->link, false);
+    iswi_link_upgrade(h->link, 0);
 }
 
 static void hostile_close(hostile *h)

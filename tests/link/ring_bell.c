@@ -84,7 +84,7 @@ static void a_bell_that_is_undone_does_not_hold_up_the_end(void **state)
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
     close(fd);
     assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
-    iswi_link_upgrade(link, false);
+    iswi_link_upgrade(link, 0);
     sem_wait(&about_to_sleep);
     assert_int_equal(pthread_create(&thread, NULL, destroy, link), 0);
     clock_gettime(CLOCK_REALTIME, &until);

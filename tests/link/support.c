@@ -174,8 +174,9 @@ static void open_ring_lane(pair *both)
     /* Hosts and workers agree over the message lane first, so that it is connected by then. */
     while (!iswi_link_peer(both->a.link).pid)
         sched_yield();
-    iswi_link_upgrade(both->a.link, true);
-    iswi_link_upgrade(both->b.link, true);
+    assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART);
+    iswi_link_upgrade(both->a.link, ISWI_LINK_APART);
+    iswi_link_upgrade(both->b.link, ISWI_LINK_APART);
 }
 
 static void start_reactor(pair *both)
@@ -245,14 +246,18 @@ static void open_begun_ring_lane(pair *both)
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
     assert_true(iswi_ring_memory_map(&worker.memory, fd));
     close(fd);
+    assert_true(iswi_ring_memory_widen(&host.memory, &fd));
+    assert_true(iswi_ring_memory_map_wide(&worker.memory, fd));
+    close(fd);
     if (iswi_ring_lane_serve(both->reactor, bell, url, &host, &a, &both->a.link, &error) ||
         iswi_ring_lane_begin(dup(bell), url, &worker, &b, &both->b.link, &error))
         fail_msg("%s", error.message);
     both->b.minder = both->reactor;
     iswi_reactor_call(both->reactor, start_minding, &both->b);
     say_hello(both);
-    iswi_link_upgrade(both->a.link, true);
-    iswi_link_upgrade(both->b.link, true);
+    assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART | ISWI_LINK_WIDE);
+    iswi_link_upgrade(both->a.link, ISWI_LINK_APART | ISWI_LINK_WIDE);
+    iswi_link_upgrade(both->b.link, ISWI_LINK_APART | ISWI_LINK_WIDE);
 }
 
 const lane lanes[] = {

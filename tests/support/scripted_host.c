@@ -216,7 +216,7 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         frame.as.host_hello.log_levels = *log_levels;
     host_send(host, &frame);
     if (host->ways & HOST_RING)
-        iswi_link_upgrade(host->link, host->ways & HOST_APART);
+        iswi_link_upgrade(host->link, host->ways & HOST_APART ? ISWI_LINK_APART : 0);
 }
 
 void host_load(scripted_host *host, uint64_t number, const char *name)

@@ -38,7 +38,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     }
     process->hello_came = true;
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
-    process->wants_apart = isw_pairs_find(&hello->capabilities, "apart") != NULL;
+    process->wants_extras = iswi_link_extras_in(&hello->capabilities);
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
     process->named = iswi_observe_greeted(process, &hello->capabilities);

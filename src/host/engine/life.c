@@ -38,6 +38,7 @@ static void reset(iswi_process *process)
     process->credit = process->loads_awaited = process->answered = 0;
     process->resident_bytes = process->calls_running = process->calls_waiting = 0;
     process->on_ring = false;
+    process->ring = process->arena = process->bell = -1;
     process->starts++;
     process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
@@ -73,17 +74,27 @@ static void close_watched(iswi_process *process, int *fd)
     *fd = -1;
 }
 
+/* Once they are handed down, or will not be. */
+static void close_memory(iswi_process *process)
+{
+    if (process->ring >= 0)
+        close(process->ring);
+    if (process->arena >= 0)
+        close(process->arena);
+    process->ring = process->arena = -1;
+}
+
 /* What a ring needs that is to be handed down. False with errno. */
 static bool make_ring(iswi_process *process, iswi_ring_memory *memory)
 {
     if (!iswi_ring_memory_create(memory, &process->ring))
         return false;
+    iswi_ring_memory_widen(memory, &process->arena); /* or do without */
     process->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (process->bell >= 0)
         return true;
     iswi_ring_memory_unmap(memory);
-    close(process->ring);
-    process->ring = -1;
+    close_memory(process);
     return false;
 }
 
@@ -97,7 +108,6 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
     snprintf(url, size, "ipc://%s/%u", process->host->runtime_folder,
              ++process->host->socket_number);
     iswi_process_events(process, &events);
-    process->ring = process->bell = -1;
     if (strcmp(settings->spin_us, "auto") != 0)
         options.spin_us = atoi(settings->spin_us);
     if (settings->lane == ISWI_LANE_MESSAGE || !make_ring(process, &options.memory)) {
@@ -128,6 +138,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .token = process->token,
         .token_bytes = sizeof process->token,
         .ring = process->ring,
+        .arena = process->arena,
         .bell = process->bell,
         .crash = -1,
         .endless = process->host->debug,
@@ -137,10 +148,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
 
     if (status == ISW_OK)
         status = iswi_spawn(&options, &process->os, error);
-    if (process->ring >= 0)
-        close(process->ring);
-    process->ring = -1;
-
+    close_memory(process);
     if (status != ISW_OK) {
         iswi_observe_ended(process);
         return status;
@@ -178,9 +186,8 @@ void iswi_process_start(iswi_process *process)
                  : isw_error_set(&error, ISW_E_IO, "the kernel gave no random bytes");
     if (status == ISW_OK)
         status = spawn(process, url, &error);
-    if (status != ISW_OK && process->ring >= 0)
-        close(process->ring);
     if (status != ISW_OK) {
+        close_memory(process);
         process->fault = error;
         process->hopeless = !process->pool->indexed && status == ISW_E_CONFIG;
         iswi_process_set_state(process, ISWI_PROCESS_KILLED);

@@ -59,7 +59,8 @@ struct iswi_process {
     unsigned starts;
     uint64_t resident_bytes, calls_running, calls_waiting; /* as its last status said */
     bool on_ring;
-    bool wants_ring, wants_apart, wants_stream, can_reload; /* its hello named the capability */
+    bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
+    unsigned wants_extras;                     /* of its link, likewise */
     iswi_reloading reload; /* reload.c */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
     bool described; /* it was asked for its functions, in this run */
@@ -86,6 +87,7 @@ struct iswi_process {
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
     int ring; /* descriptor of the rings until they are handed down; -1: none */
+    int arena; /* and of the wide arenas, likewise */
     int bell; /* that of its link, to be handed down with them; -1: none */
     bool running;   /* os.pid is to be waited for (lock) */
     bool signalled; /* it was sent SIGKILL */

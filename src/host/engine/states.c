@@ -41,14 +41,14 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    isw_pair capabilities[3 + ISWI_OBSERVERS_MAX];
+    isw_pair capabilities[2 + ISWI_LINK_EXTRAS + ISWI_OBSERVERS_MAX];
     size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
     iswi_arena arena;
     bool begun; /* the session is on the ring */
     bool upgrade;
-    bool apart;
+    unsigned extras = 0;
 
     iswi_arena_init(&arena, 1024);
     hello->protocol = ISWI_PROTOCOL_MAX;
@@ -62,21 +62,21 @@ static void greet(iswi_process *process)
     pthread_mutex_lock(&process->lock);
     begun = process->link && iswi_link_is_upgraded(process->link);
     upgrade = process->wants_ring && process->link && iswi_link_can_upgrade(process->link);
-    apart = (begun || upgrade) && process->wants_apart;
+    if (begun || upgrade)
+        extras = process->wants_extras & iswi_link_extras(process->link);
     if (upgrade)
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
-    if (apart)
-        capabilities[count++] = (isw_pair){ isw_str_of("apart"), isw_str_of("1") };
+    count += iswi_link_extras_name(extras, &capabilities[count]);
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
     count += iswi_observers_capabilities(&process->host->observers, process->named,
                                          &capabilities[count]);
     hello->capabilities = (isw_pairs){ capabilities, count };
-    if (begun && apart) /* before the worker hears of it */
-        iswi_link_upgrade(process->link, true);
+    if (begun && extras) /* before the worker hears of it */
+        iswi_link_upgrade(process->link, extras);
     iswi_process_send(process, &frame);
     if (upgrade) /* the hello was the last frame on the socket */
-        iswi_link_upgrade(process->link, apart);
+        iswi_link_upgrade(process->link, extras);
     process->on_ring = begun || upgrade;
     pthread_mutex_unlock(&process->lock);
     iswi_arena_fini(&arena);

@@ -21,9 +21,9 @@
 
 extern char **environ;
 
-/* The descriptors on which every worker finds its token, the ring and its bell if there are any, and
- * where to write the report of a crash. */
-enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, BELL_FD = 6, SPARE_FD = 7 };
+/* The descriptors on which every worker finds its token, the ring, its bell and its arenas if there
+ * are any, and where to write the report of a crash. */
+enum { TOKEN_FD = 3, RING_FD = 4, CRASH_FD = 5, BELL_FD = 6, ARENA_FD = 7, SPARE_FD = 8 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
 
@@ -110,6 +110,7 @@ static bool is_ours(const char *variable)
            strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_BELL_FD=", 18) == 0 ||
+           strncmp(variable, "ISOWORKER_ARENA_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
            strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
            strncmp(variable, "ISOWORKER_DEBUG=", 16) == 0 ||
@@ -127,7 +128,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 10, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 11, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
@@ -136,6 +137,8 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_RING_FD=%d", RING_FD);
     if (options->bell >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_BELL_FD=%d", BELL_FD);
+    if (options->arena >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_ARENA_FD=%d", ARENA_FD);
     if (options->ring >= 0 && options->spin_us)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_SPIN_US=%s", options->spin_us);
     if (options->endless)
@@ -232,6 +235,8 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
         failed = plan_one(files, options->crash, CRASH_FD);
     if (!failed)
         failed = plan_one(files, options->bell, BELL_FD);
+    if (!failed)
+        failed = plan_one(files, options->arena, ARENA_FD);
     if (!failed)
         failed = posix_spawn_file_actions_addclosefrom_np(
             files, options->debugged ? SPARE_FD + 2 : SPARE_FD);

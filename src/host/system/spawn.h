@@ -16,6 +16,7 @@ typedef struct iswi_spawn_options {
     const void *token;
     size_t token_bytes; /* less than a pipe holds */
     int ring;           /* descriptor of shared memory to hand down; -1: none */
+    int arena; /* and of its wide arenas; -1: none */
     int bell;           /* and of the eventfd that the host sleeps on; -1: none */
     int crash;          /* and of the memory for the report of a crash; -1: none */
     const char *spin_us; /* for its reader; NULL: as it pays off */

@@ -82,6 +82,17 @@ static bool map_rings(iswi_ring_memory *memory)
     return mapped;
 }
 
+/* Larger arenas beside them, which only make it faster. */
+static void map_arenas(iswi_ring_memory *memory)
+{
+    int fd = take_fd("ISOWORKER_ARENA_FD");
+
+    if (fd < 0)
+        return;
+    iswi_ring_memory_map_wide(memory, fd);
+    close(fd);
+}
+
 /* With a bell the session begins on the ring; without one, a host that is older, or another's, is
  * asked on the socket whether it may go on there. */
 static isw_status dial_ring(const char *url, const iswi_ring_options *options,
@@ -105,6 +116,7 @@ static isw_status dial(void *user, const iswi_link_events *events, iswi_link **o
     isw_status status;
 
     if (map_rings(&options.memory)) {
+        map_arenas(&options.memory);
         status = dial_ring(user, &options, events, out, error);
         if (status != ISW_OK)
             iswi_ring_memory_unmap(&options.memory);

@@ -16,23 +16,23 @@
 
 void iswi_session_hello(iswi_session *session)
 {
-    const isw_pair capabilities[] = { { isw_str_of("stream"), isw_str_of("1") },
-                                      { isw_str_of("reload"), isw_str_of("1") },
-                                      { isw_str_of("metrics"), isw_str_of("1") },
-                                      { isw_str_of("apart"), isw_str_of("1") },
-                                      { isw_str_of("ring"), isw_str_of("1") } };
-    bool asks = iswi_link_can_upgrade(session->link);
-    bool rings = asks || iswi_link_is_upgraded(session->link);
+    isw_pair capabilities[4 + ISWI_LINK_EXTRAS] = { { isw_str_of("stream"), isw_str_of("1") },
+                                                    { isw_str_of("reload"), isw_str_of("1") },
+                                                    { isw_str_of("metrics"), isw_str_of("1") } };
+    size_t count = 3;
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
 
+    if (iswi_link_can_upgrade(session->link))
+        capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
+    count += iswi_link_extras_name(iswi_link_extras(session->link), &capabilities[count]);
     hello->protocol_min = ISWI_PROTOCOL_MIN;
     hello->protocol_max = ISWI_PROTOCOL_MAX;
     hello->token = (isw_bytes){ session->token, ISWI_TOKEN_BYTES };
     hello->runtime = isw_str_of("isoworker-c");
     hello->runtime_version = isw_str_of(ISW_VERSION_STRING);
     hello->pid = (uint64_t)getpid();
-    hello->capabilities = (isw_pairs){ capabilities, asks ? 5 : rings ? 4 : 3 };
+    hello->capabilities = (isw_pairs){ capabilities, count };
     iswi_session_reply(session, &frame);
 }
 
@@ -45,7 +45,7 @@ void iswi_session_credit(iswi_session *session, unsigned limit)
 
 static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
 {
-    bool apart = isw_pairs_find(&hello->capabilities, "apart") != NULL;
+    unsigned extras;
 
     if (session->greeted) {
         iswi_session_violation(session, &(isw_error){ ISW_E_PROTOCOL, "a second host_hello" });
@@ -61,11 +61,12 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
                           "the host chose a protocol version that was not offered");
         return;
     }
+    extras = iswi_link_extras_in(&hello->capabilities) & iswi_link_extras(session->link);
     if (iswi_link_can_upgrade(session->link) && isw_pairs_find(&hello->capabilities, "ring")) {
         iswi_dispatch_expect_help(&session->dispatch);
-        iswi_link_upgrade(session->link, apart);
-    } else if (apart && iswi_link_is_upgraded(session->link)) {
-        iswi_link_upgrade(session->link, true);
+        iswi_link_upgrade(session->link, extras);
+    } else if (extras && iswi_link_is_upgraded(session->link)) {
+        iswi_link_upgrade(session->link, extras);
     }
     session->streams = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     session->tells = isw_pairs_find(&hello->capabilities, "metrics") != NULL;

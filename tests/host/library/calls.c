@@ -50,7 +50,7 @@ static bool is_shared(const void *at)
         unsigned long end;
 
         found = sscanf(line, "%lx-%lx", &begin, &end) == 2 && (unsigned long)at >= begin &&
-                (unsigned long)at < end && strstr(line, "isoworker-ring");
+                (unsigned long)at < end && strstr(line, "memfd:isoworker-");
     }
     fclose(maps);
     return found;
