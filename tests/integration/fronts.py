@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front under many connections at once, and what it says to those that it refuses."""
+import contextlib
+import os
+import re
+import resource
+import signal
+import socket
+import unittest
+
+from harness import NO_CHAIN, PATIENCE_S, Host, main, wait_until, worker
+
+SANITIZED = bool(os.environ.get("ISOWORKER_SANITIZE"))  # which takes memory of its own
+MANY = 10000
+MOST_KIB = 64 * 1024
+ASK = b"GET /api/hello/Ada HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return int(re.search(r"VmRSS:\s*(\d+)", file.read()).group(1))
+
+
+def connect(host):
+    return socket.create_connection(("127.0.0.1", host.port), PATIENCE_S)
+
+
+def read_answer(sock, body=b"Hello, Ada!\n"):
+    got = b""
+    while not got.endswith(body):
+        part = sock.recv(65536)
+        if not part:
+            break
+        got += part
+    return got
+
+
+def read_all(sock):
+    got = b""
+    while part := sock.recv(65536):
+        got += part
+    return got
+
+
+class Fronts(unittest.TestCase):
+    def answers_at_once(self, count):
+        """All of them ask while the host cannot look, so that it finds them ready together."""
+        with Host(worker()) as host, contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(connect(host)) for _ in range(count)]
+            for sock in socks:
+                sock.sendall(ASK)
+                self.assertTrue(read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n"))
+            os.kill(host.process.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, host.process.pid, os.WSTOPPED | os.WNOWAIT)
+            for sock in socks:
+                sock.sendall(ASK)
+            os.kill(host.process.pid, signal.SIGCONT)
+            for sock in socks:
+                sock.settimeout(5)
+                self.assertTrue(read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n"))
+
+    def test_127_requests_that_are_ready_together_are_all_answered(self):
+        self.answers_at_once(127)
+
+    def test_128_requests_that_are_ready_together_are_all_answered(self):
+        self.answers_at_once(128)
+
+    def test_256_requests_that_are_ready_together_are_all_answered(self):
+        self.answers_at_once(256)
+
+    @unittest.skipIf(resource.getrlimit(resource.RLIMIT_NOFILE)[1] < MANY + 200,
+                     "descriptors are too few")
+    def test_ten_thousand_idle_connections_take_little_memory(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+        def raise_limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+        raise_limit()
+        with Host(worker(), prepare=raise_limit) as host, contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(connect(host)) for _ in range(MANY)]
+            for sock in socks:
+                sock.sendall(ASK)
+                self.assertTrue(read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n"))
+            if not SANITIZED:
+                wait_until(lambda: rss_kib(host.process.pid) < MOST_KIB)
+            with connect(host) as late:
+                late.sendall(ASK)
+                self.assertIn(b"application/problem+json", read_all(late))
+            socks.pop().close()
+            wait_until(lambda: host.get("hello/Ada")[0] == 200)
+
+    def test_several_threads_share_the_connections(self):
+        with Host(worker(), top="http: {threads: 3}") as host, contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(connect(host)) for _ in range(30)]
+            for _ in range(20):
+                for sock in socks:
+                    sock.sendall(ASK)
+                for sock in socks:
+                    self.assertTrue(read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n"))
+            threads = os.listdir(f"/proc/{host.process.pid}/task")
+            names = []
+            for thread in threads:
+                with open(f"/proc/{host.process.pid}/task/{thread}/comm") as file:
+                    names.append(file.read())
+            self.assertGreaterEqual(len([name for name in names if "reactor" in name]), 3, names)
+
+    def test_a_pipeline_is_answered_in_its_order(self):
+        with Host(worker()) as host, connect(host) as sock:
+            count = 300
+            sock.sendall(b"".join(b"GET /api/hello/%d HTTP/1.1\r\nHost: a\r\n\r\n" % number
+                                  for number in range(count - 1)) +
+                         b"GET /api/hello/%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                         % (count - 1))
+            got = read_all(sock)
+            self.assertEqual(re.findall(rb"Hello, (\d+)!", got),
+                             [b"%d" % number for number in range(count)])
+
+    def test_http_1_0_is_answered_as_it_asks(self):
+        with Host(worker()) as host:
+            with connect(host) as sock:
+                sock.sendall(b"GET /api/hello/Ada HTTP/1.0\r\n\r\n")
+                got = read_all(sock)
+                self.assertIn(b"\r\nConnection: close\r\n", got)
+                self.assertTrue(got.endswith(b"Hello, Ada!\n"))
+            with connect(host) as sock:
+                for _ in range(2):
+                    sock.sendall(b"GET /api/hello/Ada HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                    self.assertIn(b"\r\nConnection: keep-alive\r\n", read_answer(sock))
+                sock.sendall(b"GET /api/pour?ms=3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                head, _, body = read_all(sock).partition(b"\r\n\r\n")
+                self.assertNotIn(b"Transfer-Encoding", head)
+                self.assertIn(b"Connection: close", head)
+                self.assertEqual(len(body), 3 * 1024) # its end is that of the connection
+
+    def test_a_refusal_is_one_problem_that_its_client_can_read(self):
+        """Though more came than was read, and more comes: nothing resets the connection."""
+        more = b"x" * 200000
+        with Host(worker(), top="http: {body_limit: 1KiB}", chain=NO_CHAIN) as host:
+            for begin, status in (
+                    (b"GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+                    (b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n", 413),
+                    (b"POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     b"fffff\r\n", 413),
+                    (b"POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     b"5;\n", 400),
+                    (b"POST /api/nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n", 404),
+                    (b"GET /" + b"y" * 20000, 414),
+                    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 20000, 431)):
+                with connect(host) as sock:
+                    sock.sendall(begin + more)
+                    sock.sendall(more)
+                    got = read_all(sock)
+                    self.assertTrue(got.startswith(b"HTTP/1.1 %d " % status), (begin[:40], got))
+                    self.assertEqual(got.count(b"HTTP/1.1"), 1, got)
+                    self.assertIn(b"\r\nConnection: close\r\n", got)
+                    self.assertIn(b"application/problem+json", got)
+
+    def test_a_small_body_that_nobody_wants_is_passed_over(self):
+        with Host(worker()) as host, connect(host) as sock:
+            for framing, body in ((b"Content-Length: 5000", b"x" * 5000),
+                                  (b"Transfer-Encoding: chunked",
+                                   b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n")):
+                sock.sendall(b"POST /api/nowhere HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+                self.assertTrue(read_answer(sock, b"}\n").startswith(b"HTTP/1.1 404 "))
+                sock.sendall(body + ASK)
+                self.assertTrue(read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n"))
+
+    def test_100_is_not_said_to_what_is_refused(self):
+        with Host(worker()) as host:
+            for request, status in ((b"POST /api/nowhere", 404), (b"GET /api/echo", 405)):
+                with connect(host) as sock:
+                    sock.sendall(request + b" HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                                 b"Content-Length: 5\r\n\r\n")
+                    got = read_all(sock)
+                    self.assertTrue(got.startswith(b"HTTP/1.1 %d " % status), got)
+                    self.assertIn(b"\r\nConnection: close\r\n", got)
+
+    def test_a_client_that_sends_all_and_closes_its_half_is_answered(self):
+        with Host(worker()) as host, connect(host) as sock:
+            sock.sendall(ASK)
+            sock.shutdown(socket.SHUT_WR)
+            self.assertTrue(read_all(sock).endswith(b"Hello, Ada!\n"))
+
+
+if __name__ == "__main__":
+    main()
