@@ -32,9 +32,6 @@ void iswi_http1_conclude(iswi_http1_head *head, char *bytes);
 /* Whether the target that begins at bytes[at] may go on there: its first byte tells its form. */
 bool iswi_http1_target_begins(iswi_http1_head *head, const char *bytes, size_t at);
 
-/* How many bytes of a target `text` begins with. */
-size_t iswi_http1_target_size(isw_str text);
-
 /* The target is whole, head->target_span; sets form. */
 bool iswi_http1_target_check(iswi_http1_head *head, const char *bytes);
 

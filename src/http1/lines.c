@@ -7,6 +7,7 @@
 #include "http1/internal.h"
 
 #include "url/fields.h"
+#include "url/target.h"
 
 /* An empty line or two before the request line are what some clients send behind a body (RFC 9112,
  * section 2.2). */
@@ -117,7 +118,7 @@ static bool read_target(iswi_http1_head *head, const char *bytes, size_t end)
 {
     if (head->at == head->part && !iswi_http1_target_begins(head, bytes, head->at))
         return false;
-    head->at += (uint32_t)iswi_http1_target_size((isw_str){ bytes + head->at, end - head->at });
+    head->at += (uint32_t)iswi_target_size((isw_str){ bytes + head->at, end - head->at });
     if (head->at == end)
         return false;
     head->target_span = part_behind(head);

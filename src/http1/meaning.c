@@ -130,22 +130,11 @@ bool iswi_http1_note_field(iswi_http1_head *head, const char *bytes, iswi_http1_
 
 /* -- What they say together -------------------------------------------------------------------- */
 
-/* RFC 9110, section 5.5, lets a value have any byte, and a browser sends cookies that a neighbour
- * has set in Latin-1: refused, they would lock a user out of a function that never reads them. */
 static bool mend(iswi_http1_head *head, isw_pair *fields)
 {
-    for (size_t i = 0; i < head->field_count; i++) {
-        isw_str *value = &fields[i].value;
-        char *text;
-
-        if (iswi_utf8_valid(value->data, value->size))
-            continue;
-        text = iswi_arena_alloc(head->arena, 2 * value->size);
-        if (!text)
+    for (size_t i = 0; i < head->field_count; i++)
+        if (!iswi_field_mend(&fields[i].value, head->arena))
             return false;
-        value->size = iswi_utf8_mend(*value, text);
-        value->data = text;
-    }
     return true;
 }
 

@@ -26,19 +26,6 @@ bool iswi_http1_target_begins(iswi_http1_head *head, const char *bytes, size_t a
                                 "The request target begins with neither '/' nor http://");
 }
 
-size_t iswi_http1_target_size(isw_str text)
-{
-    size_t size = 0;
-
-    for (; size < text.size; size++) {
-        unsigned char c = (unsigned char)text.data[size];
-
-        if (c <= ' ' || c >= 0x7f || c == '#')
-            break;
-    }
-    return size;
-}
-
 /* What is behind "http://" and "https://", or nothing with a NULL. */
 static isw_str behind_scheme(isw_str target)
 {

@@ -2,6 +2,8 @@
 /* Tokens, values and parameters. Nothing here reads beyond the size of a text. */
 #include "url/fields.h"
 
+#include "base/text.h"
+
 /* The bytes that a token may have, letters as small ones; 0 for the others. */
 static const char token_bytes[256] =
     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
@@ -85,6 +87,20 @@ size_t iswi_field_bad_byte(isw_str text)
 bool iswi_field_is_value(isw_str text)
 {
     return iswi_field_bad_byte(text) == text.size;
+}
+
+bool iswi_field_mend(isw_str *value, iswi_arena *arena)
+{
+    char *text;
+
+    if (iswi_utf8_valid(value->data, value->size))
+        return true;
+    text = iswi_arena_alloc(arena, 2 * value->size);
+    if (!text)
+        return false;
+    value->size = iswi_utf8_mend(*value, text);
+    value->data = text;
+    return true;
 }
 
 static bool is_space(char c)

@@ -23,6 +23,12 @@ bool iswi_field_is_value(isw_str text);
  * but the tab. */
 size_t iswi_field_bad_byte(isw_str text);
 
+/* Make the value UTF-8, which is what the wire and the functions have: what it is not becomes the
+ * characters of ISO 8859-1, in `arena`. RFC 9110, section 5.5, lets a value have any byte, and a
+ * browser sends cookies that a neighbour has set in Latin-1: refused, they would lock a user out of
+ * a function that never reads them. False: no memory. */
+bool iswi_field_mend(isw_str *value, iswi_arena *arena);
+
 /* Without spaces and tabs around. */
 isw_str iswi_field_trim(isw_str text);
 
