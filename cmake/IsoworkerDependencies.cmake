@@ -41,6 +41,7 @@ isw_dependency(msgpack DEBIAN libmsgpack-dev
   CONFIG msgpack-c msgpack TARGETS msgpack-c msgpackc PKG msgpack-c msgpack)
 isw_dependency(cyaml DEBIAN libcyaml-dev PKG libcyaml)
 isw_dependency(yaml DEBIAN libyaml-dev PKG yaml-0.1)
+isw_dependency(nghttp2 DEBIAN libnghttp2-dev PKG libnghttp2)
 isw_dependency(jansson DEBIAN libjansson-dev PKG jansson)
 isw_dependency(jose DEBIAN libjose-dev PKG jose)
 isw_dependency(curl DEBIAN libcurl4-openssl-dev PKG libcurl)

@@ -86,6 +86,7 @@ THIRD_PARTY = {
     "cyaml/": "src/config/schema.h",
     "yaml.h": "src/config/reader.h",
     "microhttpd.h": "src/bench/http/microhttpd.c",
+    "nghttp2/": "src/host/http/h2",
     "jose/": "middleware/auth",
     "jansson.h": ("middleware/auth", "src/value/json.c"),
     "curl/": "middleware/auth",

@@ -36,6 +36,13 @@ static isw_status echo(isw_context *ctx)
                                 body.size);
 }
 
+static isw_status header(isw_context *ctx)
+{
+    const char *value = isw_http_header(ctx, isw_http_param(ctx, "name"));
+
+    return isw_http_reply(ctx, 200, "text/plain", "%s", value ? value : "");
+}
+
 static isw_status fail(isw_context *ctx)
 {
     return isw_fail(ctx, ISW_E_CONFLICT, "this is for the operator");
@@ -608,6 +615,7 @@ static const isw_function functions[] = {
     { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },
     { .name = "measure", .trigger = ISW_HTTP("GET", "measure"), .handler = measure },
     { .name = "echo", .trigger = ISW_HTTP("POST", "echo"), .handler = echo },
+    { .name = "header", .trigger = ISW_HTTP("GET", "header/{name}"), .handler = header },
     { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
     { .name = "crash", .trigger = ISW_HTTP("POST", "crash"), .handler = crash },
     { .name = "nap", .trigger = ISW_HTTP("GET", "nap"), .handler = nap, .timeout_ms = 500 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: when one is to be looked at again, and its end. Invariant: it is freed by its task
  * alone, so that nobody up the stack finds it gone. */
-#include "host/http/connection.h"
+#include "host/http/h2.h"
 
 void iswi_http_connection_set_phase(iswi_http_connection *connection, iswi_http_phase phase,
                                     int64_t after_ns)
@@ -14,13 +14,19 @@ void iswi_http_connection_set_phase(iswi_http_connection *connection, iswi_http_
                                iswi_reactor_now_ns(reactor) + after_ns);
 }
 
-void iswi_http_connection_wake(iswi_http_connection *connection)
+void iswi_http_connection_later(iswi_http_connection *connection)
 {
-    connection->again = true;
-    if (connection->turning || connection->queued)
+    if (connection->queued)
         return;
     connection->queued = true;
     iswi_reactor_defer(connection->loop->reactor, &connection->task);
+}
+
+void iswi_http_connection_wake(iswi_http_connection *connection)
+{
+    connection->again = true;
+    if (!connection->turning)
+        iswi_http_connection_later(connection);
 }
 
 void iswi_http_connection_close(iswi_http_connection *connection)
@@ -49,8 +55,7 @@ void iswi_http_connection_close(iswi_http_connection *connection)
     connection->input = NULL;
     if (request)
         iswi_http_request_abandon(request);
-    if (!connection->queued) {
-        connection->queued = true;
-        iswi_reactor_defer(loop->reactor, &connection->task);
-    }
+    if (connection->h2)
+        iswi_h2_end(connection->h2);
+    iswi_http_connection_later(connection);
 }

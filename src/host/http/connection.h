@@ -15,6 +15,7 @@
  *   DROP    the rest of a body that nobody wants, after the answer, if it is small
  *   LINGER  the same, and then the end: a connection that is closed while bytes come is reset, and
  *           the reset may overtake the answer
+ *   FRAMES  it turned out to be HTTP/2, which has its own ways (h2.h)
  *
  * What goes: nothing -> an answer, whole or as a stream -> nothing. All of it on the loop's thread.
  * Inside the room.
@@ -30,7 +31,8 @@ typedef enum iswi_http_coming {
     ISWI_HTTP_AT_UPLOAD,
     ISWI_HTTP_WHOLE,
     ISWI_HTTP_DROPS,
-    ISWI_HTTP_LINGERS
+    ISWI_HTTP_LINGERS,
+    ISWI_HTTP_IN_FRAMES
 } iswi_http_coming;
 
 typedef enum iswi_http_going {
@@ -48,6 +50,7 @@ typedef enum iswi_http_phase {
     ISWI_HTTP_STALLED,  /* the client takes nothing of its answer; likewise */
     ISWI_HTTP_ENDING,   /* it lingers; likewise */
     ISWI_HTTP_LEAVING,  /* the client sends no more: whoever answers is told then */
+    ISWI_HTTP_TENDED,   /* HTTP/2 has times of its own */
     ISWI_HTTP_RETRYING  /* a piece of its body was not taken */
 } iswi_http_phase;
 
@@ -87,6 +90,7 @@ struct iswi_http_connection {
     bool last_piece; /* of the stream is under way */
     int64_t due;     /* bytes of the stream that were announced and not sent; or NO_LENGTH */
     bool told_left;
+    bool guessed; /* it is no HTTP/2 */
     unsigned tries; /* of a piece of its body */
     uint64_t dropped; /* bytes, while it lingers */
 
@@ -98,6 +102,7 @@ struct iswi_http_connection {
     isw_bytes piece;  /* of it, that was not handed on */
     iswi_http_request *request; /* NULL between two of them */
     iswi_http_out out;
+    struct iswi_h2 *h2; /* NULL: it speaks HTTP/1 */
 
     struct sockaddr_storage address;
     char client[INET6_ADDRSTRLEN];
@@ -112,6 +117,9 @@ void iswi_http_connection_close(iswi_http_connection *connection);
 
 /* Have what is to be done, done: now if it is being looked at, else before the loop sleeps. */
 void iswi_http_connection_wake(iswi_http_connection *connection);
+
+/* The same, once others had their turn. */
+void iswi_http_connection_later(iswi_http_connection *connection);
 
 void iswi_http_connection_set_phase(iswi_http_connection *connection, iswi_http_phase phase,
                                     int64_t after_ns);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <time.h>
 
 enum { STOP_GRACE_MS = 2000 };
@@ -55,6 +56,22 @@ static isw_status set_prefix(iswi_http *http, const char *prefix, isw_error *err
 
 /* -- Loops ------------------------------------------------------------------------------------- */
 
+/* Who speaks HTTP/2 tells its client to go elsewhere. */
+static void on_leaving(iswi_task *task)
+{
+    iswi_http_loop *loop = (iswi_http_loop *)((char *)task - offsetof(iswi_http_loop, leaving));
+
+    for (iswi_http_connection *at = loop->connections; at; at = at->next)
+        if (at->coming == ISWI_HTTP_IN_FRAMES)
+            iswi_http_connection_wake(at);
+}
+
+static void leave(iswi_http_loop *loop)
+{
+    if (!atomic_exchange(&loop->leaves, true))
+        iswi_reactor_post(loop->reactor, &loop->leaving);
+}
+
 static isw_status start_loops(iswi_http *http, const iswi_http_options *options, isw_error *error)
 {
     const iswi_reactor_options how = { .name = "isw:http" };
@@ -70,6 +87,7 @@ static isw_status start_loops(iswi_http *http, const iswi_http_options *options,
         if (!reactor && iswi_reactor_start(&how, &reactor, error) != ISW_OK)
             return error->status;
         iswi_http_loop_init(&http->loops[http->loop_count], http, reactor);
+        http->loops[http->loop_count].leaving.run = on_leaving;
     }
     return ISW_OK;
 }
@@ -210,6 +228,8 @@ void iswi_http_quiesce(iswi_http *http)
 {
     atomic_store(&http->quiescing, true);
     iswi_http_listener_end(http);
+    for (unsigned i = 0; i < http->loop_count; i++)
+        leave(&http->loops[i]);
 }
 
 void iswi_http_hold(iswi_http *http, bool on)

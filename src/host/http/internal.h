@@ -42,6 +42,8 @@ typedef struct iswi_http_loop {
     iswi_http_connection *connections; /* all that live here */
     iswi_http_pool pool;
     iswi_timer trim; /* of the pool */
+    iswi_task leaving; /* those that speak HTTP/2 tell their clients */
+    atomic_bool leaves;
     iswi_buffer head; /* of the answer that is being written */
     iswi_http_request *spare;
     size_t spare_count;
@@ -151,8 +153,9 @@ void iswi_http_request_free(iswi_http_request *request);
 void iswi_http_request_look(iswi_http_request *request);
 void iswi_http_request_unlook(iswi_http_request *request);
 
-/* Its query. NULL, or a sentence for the client: iswi_http_no_memory (503), or what is wrong. */
-const char *iswi_http_request_read_query(iswi_http_request *request);
+/* Its method, url and headers are there: what follows from them and from where it came. 0, or the
+ * status to refuse it with and a sentence in *why. */
+int iswi_http_request_arrived(iswi_http_request *request, const char *client, const char **why);
 
 /* Give it to the handler. */
 void iswi_http_hand_over(iswi_http_request *request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heads of requests. What they say points into the bytes that were read, which stay where they are
  * until the request is answered. */
-#include "host/http/connection.h"
+#include "host/http/h2.h"
 
 #include "url/fields.h"
 
@@ -29,21 +29,17 @@ static void head_arrived(iswi_http_connection *connection)
 {
     const iswi_http1_head *head = &connection->head;
     iswi_http_request *request = connection->request;
-    const char *client = iswi_arena_strndup(&request->arena, connection->client,
-                                            strlen(connection->client));
-    const char *problem;
+    const char *why;
+    int status;
 
     connection->from += head->size;
     connection->phase = ISWI_HTTP_FREE;
     request->data.method = head->method;
     request->data.url = head->url;
     request->data.headers = head->fields;
-    request->data.client = isw_str_of(client ? client : "");
-    problem = iswi_http_request_read_query(request);
-    if (problem == iswi_http_no_memory || !client)
-        iswi_http_refuse(connection, 503, iswi_http_no_memory);
-    else if (problem)
-        iswi_http_refuse(connection, 400, problem);
+    status = iswi_http_request_arrived(request, connection->client, &why);
+    if (status)
+        iswi_http_refuse(connection, status, why);
     else if (wants_websocket(head))
         iswi_http_refuse(connection, 501, "This server has no WebSockets.");
     else if (iswi_http_route(request))
@@ -54,7 +50,7 @@ static void head_arrived(iswi_http_connection *connection)
 
 static iswi_http1_result look(iswi_http_connection *connection)
 {
-    if (connection->from == connection->to)
+    if (connection->from == connection->to || !connection->guessed)
         return ISWI_HTTP1_MORE;
     if (!connection->request) {
         connection->request = iswi_http_request_create(
@@ -70,10 +66,26 @@ static iswi_http1_result look(iswi_http_connection *connection)
                                 connection->to - connection->from);
 }
 
+/* Whether the first bytes of the connection begin HTTP/2, which then has it. */
+static bool is_h2(iswi_http_connection *connection)
+{
+    iswi_h2_guess guess = ISWI_H2_PERHAPS;
+
+    if (!connection->guessed && connection->from < connection->to)
+        guess = iswi_h2_guess_of(connection->input->bytes + connection->from,
+                                 connection->to - connection->from);
+    connection->guessed = connection->guessed || guess == ISWI_H2_NO;
+    if (guess == ISWI_H2_YES)
+        iswi_h2_begin(connection);
+    return guess == ISWI_H2_YES;
+}
+
 bool iswi_http_read_head(iswi_http_connection *connection)
 {
     size_t size;
 
+    if (is_h2(connection))
+        return !connection->closed;
     switch (look(connection)) {
     case ISWI_HTTP1_DONE:
         head_arrived(connection);

@@ -69,7 +69,8 @@ void iswi_http_request_unlook(iswi_http_request *request)
         iswi_http_request_free(request);
 }
 
-const char *iswi_http_request_read_query(iswi_http_request *request)
+/* NULL, or what is wrong with its query. */
+static const char *read_query(iswi_http_request *request)
 {
     isw_str url = request->data.url;
     const char *mark = memchr(url.data, '?', url.size);
@@ -92,6 +93,16 @@ const char *iswi_http_request_read_query(iswi_http_request *request)
         break;
     }
     return iswi_http_no_memory;
+}
+
+int iswi_http_request_arrived(iswi_http_request *request, const char *client, const char **why)
+{
+    client = iswi_arena_strndup(&request->arena, client, strlen(client));
+    *why = client ? read_query(request) : iswi_http_no_memory;
+    if (*why)
+        return *why == iswi_http_no_memory ? 503 : 400;
+    request->data.client = isw_str_of(client);
+    return 0;
 }
 
 void iswi_http_hand_over(iswi_http_request *request)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to a connection, and what is done then. Invariant: it is turned by one caller at a
  * time. */
-#include "host/http/connection.h"
+#include "host/http/h2.h"
 
 #include "base/alloc.h"
 
@@ -54,6 +54,8 @@ static bool step(iswi_http_connection *connection)
     case ISWI_HTTP_DROPS:
     case ISWI_HTTP_LINGERS:
         return iswi_http_read_rest(connection);
+    case ISWI_HTTP_IN_FRAMES:
+        return iswi_h2_read(connection);
     case ISWI_HTTP_WHOLE:
         break;
     }
@@ -87,6 +89,8 @@ static void on_ready(iswi_watch *watch, uint32_t events)
     }
     if (events & EPOLLOUT && connection->out.count)
         iswi_http_pump(connection);
+    if (events & EPOLLOUT && connection->h2)
+        iswi_h2_write(connection);
     if (!connection->closed)
         turn(connection);
 }
@@ -109,6 +113,9 @@ static void on_due(iswi_timer *timer)
     case ISWI_HTTP_RETRYING:
         turn(connection);
         return;
+    case ISWI_HTTP_TENDED:
+        iswi_h2_due(connection);
+        return;
     case ISWI_HTTP_DUE_HEAD:
     case ISWI_HTTP_DUE_BODY:
         if (request && !request->handed_over && connection->going == ISWI_HTTP_SILENT) {
@@ -130,6 +137,7 @@ static void on_due(iswi_timer *timer)
 static void destroy(iswi_http_connection *connection)
 {
     atomic_fetch_sub(&connection->http->listener.count, 1);
+    iswi_h2_free(connection->h2);
     iswi_free(connection);
 }
 
