@@ -4,7 +4,9 @@
 static const struct {
     const char *name;
     unsigned extra;
-} all[ISWI_LINK_EXTRAS] = { { "apart", ISWI_LINK_APART }, { "arena", ISWI_LINK_WIDE } };
+} all[ISWI_LINK_EXTRAS] = { { "apart", ISWI_LINK_APART },
+                             { "arena", ISWI_LINK_WIDE },
+                             { "begun", ISWI_LINK_BEGUN } };
 
 unsigned iswi_link_extras_in(const isw_pairs *capabilities)
 {

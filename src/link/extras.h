@@ -9,7 +9,8 @@
 enum {
     ISWI_LINK_APART = 1, /* the long bytes of an answer may lie apart */
     ISWI_LINK_WIDE = 2,  /* what is lent lies in the wide arenas */
-    ISWI_LINK_EXTRAS = 2 /* how many there are */
+    ISWI_LINK_BEGUN = 4, /* a worker marks the invocations that it begins */
+    ISWI_LINK_EXTRAS = 3 /* how many there are */
 };
 
 /* Those that a hello names. */

@@ -67,6 +67,8 @@ typedef struct iswi_link_ops {
     int64_t (*oldest_loan_ns)(iswi_link *link); /* NULL: this lane lends nothing */
     void (*held_up)(iswi_link *link);    /* both NULL: this lane has no on_turn */
     void (*more_waits)(iswi_link *link);
+    void (*mark)(iswi_link *link, uint64_t id); /* both NULL: on this lane nobody can tell */
+    bool (*is_marked)(iswi_link *link, uint64_t id);
     int (*lifeline)(iswi_link *link); /* both NULL: the lane sees the end by itself */
     void (*lost)(iswi_link *link);
 } iswi_link_ops;
@@ -149,6 +151,20 @@ static inline void iswi_link_lost(iswi_link *link)
 {
     if (link->ops->lost)
         link->ops->lost(link);
+}
+
+/* Worker: say that invocation `id` is begun, where the other side sees it whatever becomes of this
+ * one; nothing if that was not agreed (extras.h). Host: whether the other side has said so; true if
+ * it does not. Any thread. */
+static inline void iswi_link_mark(iswi_link *link, uint64_t id)
+{
+    if (link->ops->mark)
+        link->ops->mark(link, id);
+}
+
+static inline bool iswi_link_is_marked(iswi_link *link, uint64_t id)
+{
+    return !link->ops->is_marked || link->ops->is_marked(link, id);
 }
 
 /* Bytes that wait to be sent. Any thread. */

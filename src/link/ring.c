@@ -7,6 +7,7 @@
 
 #include "link/futex.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -176,6 +177,7 @@ static bool map(iswi_ring_memory *memory, int fd)
     if (base == MAP_FAILED)
         return false;
     memory->base = base;
+    memory->marks = (_Atomic uint32_t *)(base + sizeof(iswi_ring_words));
     memory->down = (iswi_ring){ .words = (iswi_ring_words *)base,
                                 .bytes = base + ISWI_RING_PAGE,
                                 .size = ISWI_RING_BYTES,
@@ -272,4 +274,30 @@ void iswi_ring_memory_unmap(iswi_ring_memory *memory)
     if (memory->wide_base)
         munmap(memory->wide_base, ISWI_WIDE_MEMORY);
     memory->base = memory->wide_base = NULL;
+}
+
+/* -- Marks ------------------------------------------------------------------------------------- */
+
+static_assert(sizeof(iswi_ring_words) + ISWI_RING_MARKS * sizeof(uint32_t) <= ISWI_RING_PAGE / 4,
+              "marks lie behind the words of the first ring");
+
+/* Its place, by the rule of PROTOCOL.md, section 11. */
+static size_t place_of(uint64_t id)
+{
+    return (size_t)(id & 0xffff);
+}
+
+void iswi_ring_mark(const iswi_ring_memory *memory, uint64_t id)
+{
+    if (place_of(id) >= ISWI_RING_MARKS)
+        return;
+    atomic_store_explicit(&memory->marks[place_of(id)], (uint32_t)(id >> 16),
+                          memory_order_relaxed);
+    atomic_thread_fence(memory_order_release); /* before all that the function writes */
+}
+
+bool iswi_ring_is_marked(const iswi_ring_memory *memory, uint64_t id)
+{
+    return place_of(id) >= ISWI_RING_MARKS ||
+           atomic_load(&memory->marks[place_of(id)]) == (uint32_t)(id >> 16);
 }

@@ -74,6 +74,7 @@ void iswi_ring_wake_all(iswi_ring *ring);
 enum {
     ISWI_RING_BYTES = 512 * 1024, /* of each direction */
     ISWI_RING_PAGE = 4096,
+    ISWI_RING_MARKS = 192,
     ISWI_RING_MEMORY = ISWI_RING_PAGE + 2 * ISWI_RING_BYTES + 2 * ISWI_ARENA_BYTES,
     ISWI_WIDE_PAGE = 64 * 1024,
     ISWI_WIDE_MEMORY = ISWI_WIDE_PAGE + 2 * ISWI_WIDE_ARENA_BYTES
@@ -84,6 +85,7 @@ typedef struct iswi_ring_memory {
     iswi_ring down; /* from host to worker */
     iswi_ring up;   /* from worker to host */
     iswi_arena_memory down_arena, up_arena;
+    _Atomic uint32_t *marks; /* ISWI_RING_MARKS, of invocations that were begun; worker's */
     void *wide_base; /* NULL: there are no wide arenas */
     iswi_arena_memory down_wide, up_wide;
 } iswi_ring_memory;
@@ -100,5 +102,10 @@ bool iswi_ring_memory_widen(iswi_ring_memory *memory, int *fd);
 bool iswi_ring_memory_map_wide(iswi_ring_memory *memory, int fd);
 
 void iswi_ring_memory_unmap(iswi_ring_memory *memory);
+
+/* Worker: mark invocation `id` as begun, before anything of it is done. Host: whether it was
+ * marked, or cannot be; whatever it says concerns that worker's calls alone. Any thread. */
+void iswi_ring_mark(const iswi_ring_memory *memory, uint64_t id);
+bool iswi_ring_is_marked(const iswi_ring_memory *memory, uint64_t id);
 
 #endif

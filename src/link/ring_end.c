@@ -73,6 +73,7 @@ void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras)
     pthread_mutex_unlock(&end->lock);
     if (extras & ISWI_LINK_WIDE)
         atomic_store(&end->borrower.is_wide, true);
+    atomic_store(&end->marks, extras & ISWI_LINK_BEGUN);
     atomic_store(&end->reader.takes_apart, extras & ISWI_LINK_APART && is_host); /* a host takes it */
 }
 

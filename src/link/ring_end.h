@@ -31,6 +31,7 @@ typedef struct iswi_ring_end {
     bool broken;
     bool told; /* on_closed was raised */
 
+    atomic_bool marks;    /* it was agreed that the worker marks what it begins */
     atomic_bool over;     /* the socket has ended: nothing comes but what the ring holds */
     atomic_llong busy_ns; /* when something last came; only who reads */
     int64_t trimmed_ns;   /* when memory was last given back; likewise */

@@ -89,6 +89,21 @@ static void lane_more_waits(iswi_link *link)
     iswi_ring_threads_patrol(&((ring_lane *)link)->threads);
 }
 
+static void lane_mark(iswi_link *link, uint64_t id)
+{
+    const iswi_ring_end *end = &((ring_lane *)link)->end;
+
+    if (atomic_load_explicit(&end->marks, memory_order_relaxed))
+        iswi_ring_mark(&end->memory, id);
+}
+
+static bool lane_is_marked(iswi_link *link, uint64_t id)
+{
+    const iswi_ring_end *end = &((ring_lane *)link)->end;
+
+    return !atomic_load(&end->marks) || iswi_ring_is_marked(&end->memory, id);
+}
+
 static void lane_close(iswi_link *link)
 {
     iswi_ring_end *end = &((ring_lane *)link)->end;
@@ -122,7 +137,7 @@ static void lane_lost(iswi_link *link)
 
 static unsigned lane_extras(iswi_link *link)
 {
-    return ISWI_LINK_APART |
+    return ISWI_LINK_APART | ISWI_LINK_BEGUN |
            (((ring_lane *)link)->end.memory.wide_base ? (unsigned)ISWI_LINK_WIDE : 0);
 }
 
@@ -247,6 +262,8 @@ static const iswi_link_ops ops = {
     .oldest_loan_ns = lane_oldest_loan_ns,
     .held_up = lane_held_up,
     .more_waits = lane_more_waits,
+    .mark = lane_mark,
+    .is_marked = lane_is_marked,
 };
 
 /* Of a session that begins on the ring. */
@@ -264,6 +281,8 @@ static const iswi_link_ops begun_ops = {
     .oldest_loan_ns = lane_oldest_loan_ns,
     .held_up = lane_held_up,
     .more_waits = lane_more_waits,
+    .mark = lane_mark,
+    .is_marked = lane_is_marked,
     .lifeline = lane_lifeline,
     .lost = lane_lost,
 };

@@ -211,6 +211,32 @@ static void a_worker_that_scribbles_ends_its_own_link_and_no_more(void **state)
     }
 }
 
+static void marks_tell_which_invocations_were_begun(void **state)
+{
+    const uint64_t last = ISWI_RING_MARKS - 1;
+    iswi_ring_memory host;
+    iswi_ring_memory worker;
+    int fd;
+
+    (void)state;
+    assert_true(iswi_ring_memory_create(&host, &fd));
+    assert_true(iswi_ring_memory_map(&worker, fd));
+    close(fd);
+    for (uint64_t number = 0; number <= last; number++)
+        assert_false(iswi_ring_is_marked(&host, 1u << 16 | number));
+    iswi_ring_mark(&worker, 1u << 16 | last);
+    assert_true(iswi_ring_is_marked(&host, 1u << 16 | last));
+    assert_false(iswi_ring_is_marked(&host, 2u << 16 | last));
+    assert_false(iswi_ring_is_marked(&host, 1u << 16 | (last - 1)));
+    /* What has no mark counts as begun, and leaves all else as it was. */
+    iswi_ring_mark(&worker, UINT64_MAX);
+    assert_true(iswi_ring_is_marked(&host, 1u << 16 | (last + 1)));
+    assert_true(iswi_ring_is_marked(&host, 5u << 16 | 0xffff));
+    assert_int_equal(atomic_load(&host.down_arena.words->lent[0]), 0);
+    iswi_ring_memory_unmap(&worker);
+    iswi_ring_memory_unmap(&host);
+}
+
 static void a_head_that_cannot_be_ends_the_link(void **state)
 {
     isw_status status = ISW_OK;
@@ -232,6 +258,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bytes_come_out_as_they_went_in_also_over_the_edge),
     cmocka_unit_test(a_full_ring_takes_what_fits_and_tells_when_there_is_room),
     cmocka_unit_test(a_position_that_cannot_be_is_broken_and_never_followed),
+    cmocka_unit_test(marks_tell_which_invocations_were_begun),
     cmocka_unit_test(the_memory_cannot_be_shrunk_or_grown),
     cmocka_unit_test(a_memory_that_is_none_of_ours_is_not_mapped),
     cmocka_unit_test(a_worker_that_scribbles_ends_its_own_link_and_no_more),

@@ -174,7 +174,7 @@ static void open_ring_lane(pair *both)
     /* Hosts and workers agree over the message lane first, so that it is connected by then. */
     while (!iswi_link_peer(both->a.link).pid)
         sched_yield();
-    assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART);
+    assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART | ISWI_LINK_BEGUN);
     iswi_link_upgrade(both->a.link, ISWI_LINK_APART);
     iswi_link_upgrade(both->b.link, ISWI_LINK_APART);
 }
@@ -255,7 +255,8 @@ static void open_begun_ring_lane(pair *both)
     both->b.minder = both->reactor;
     iswi_reactor_call(both->reactor, start_minding, &both->b);
     say_hello(both);
-    assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART | ISWI_LINK_WIDE);
+    assert_int_equal(iswi_link_extras(both->b.link),
+                     ISWI_LINK_APART | ISWI_LINK_WIDE | ISWI_LINK_BEGUN);
     iswi_link_upgrade(both->a.link, ISWI_LINK_APART | ISWI_LINK_WIDE);
     iswi_link_upgrade(both->b.link, ISWI_LINK_APART | ISWI_LINK_WIDE);
 }

@@ -197,7 +197,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
     const isw_pair metrics = { isw_str_of("metrics"), isw_str_of("1") };
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     const isw_pair apart = { isw_str_of("apart"), isw_str_of("1") };
-    isw_pair capabilities[4];
+    const isw_pair begun = { isw_str_of("begun"), isw_str_of("1") };
+    isw_pair capabilities[5];
     size_t count = 0;
 
     if (host->ways & HOST_STREAMS)
@@ -208,6 +209,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         capabilities[count++] = metrics;
     if (host->ways & HOST_APART)
         capabilities[count++] = apart;
+    if (host->ways & HOST_BEGUN)
+        capabilities[count++] = begun;
     frame.as.host_hello.capabilities = (isw_pairs){ capabilities, count };
     frame.as.host_hello.protocol = 1;
     frame.as.host_hello.proof =
@@ -216,7 +219,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         frame.as.host_hello.log_levels = *log_levels;
     host_send(host, &frame);
     if (host->ways & HOST_RING)
-        iswi_link_upgrade(host->link, host->ways & HOST_APART ? ISWI_LINK_APART : 0);
+        iswi_link_upgrade(host->link, (host->ways & HOST_APART ? ISWI_LINK_APART : 0) |
+                                          (host->ways & HOST_BEGUN ? ISWI_LINK_BEGUN : 0));
 }
 
 void host_load(scripted_host *host, uint64_t number, const char *name)

@@ -37,7 +37,8 @@ typedef enum host_way {
     HOST_STREAMS = 1,
     HOST_RING = 2,
     HOST_METRICS = 4,
-    HOST_APART = 8 /* with HOST_RING */
+    HOST_APART = 8, /* with HOST_RING */
+    HOST_BEGUN = 16 /* likewise */
 } host_way;
 
 /* Start a session of `worker`, which stays the caller's. host_fini closes, joins and frees.

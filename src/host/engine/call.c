@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
-enum { TRIES_MAX = 2 };
+enum {
+    TRIES_MAX = 2, /* that were begun */
+    MOVES_MAX = 5  /* from processes that ended before; one that ends all of them must end itself */
+};
 
 /* Give the call to a process, or have it wait, behind all who do. Owns `call`. */
 static void place(iswi_host *host, iswi_call *call)
@@ -28,7 +31,7 @@ static void place(iswi_host *host, iswi_call *call)
     if (placing == ISWI_PLACE_REFUSED)
         iswi_call_fail(host, call, failure.status, failure.message);
     else if (placing != ISWI_PLACED)
-        iswi_queue_add(host, call, call->tries > 0);
+        iswi_queue_add(host, call, call->tries || call->moves);
 }
 
 /* Unique across hosts by its first half, in this one by its second. */
@@ -65,21 +68,39 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     place(host, own);
 }
 
-void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why)
+/* Once more, before those that have not had a place yet; or answer it. */
+static void take_up(iswi_host *host, iswi_call *call, bool again)
 {
     int64_t now_ns = iswi_now_ns();
-    bool in_time = !call->deadline_ns || now_ns < call->deadline_ns;
+
+    if (!again || call->body_follows || (call->deadline_ns && now_ns >= call->deadline_ns)) {
+        iswi_call_fail(host, call, ISW_E_WORKER_LOST, "the worker ended before it answered");
+        return;
+    }
+    call->placed_ns = now_ns;
+    place(host, call);
+}
+
+void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where)
+{
+    bool again = call->function->idempotent && !atomic_load(&host->stops) &&
+                 call->tries + 1 < TRIES_MAX;
 
     call->tries++;
     call->avoid = where;
-    if (call->function->idempotent && !call->body_follows && call->tries < TRIES_MAX && in_time &&
-        !atomic_load(&host->stops)) {
-        iswi_say_of(host, ISW_LOG_INFO, call->function->name,
-                    call->invocation_id, "%s: tried again elsewhere",
+    if (again && !call->body_follows)
+        iswi_say_of(host, ISW_LOG_INFO, call->function->name, call->invocation_id,
+                    "%s: tried again, since its process ended", call->function->name);
+    take_up(host, call, again);
+}
+
+void iswi_call_spared(iswi_host *host, iswi_call *call)
+{
+    bool again = call->moves++ < MOVES_MAX;
+
+    if (again && !call->body_follows)
+        iswi_say_of(host, ISW_LOG_DEBUG, call->function->name, call->invocation_id,
+                    "%s: placed again, since its process ended before it began it",
                     call->function->name);
-        call->placed_ns = now_ns;
-        place(host, call);
-        return;
-    }
-    iswi_call_fail(host, call, ISW_E_WORKER_LOST, why);
+    take_up(host, call, again);
 }

@@ -107,7 +107,8 @@ struct iswi_call {
     uint32_t cost_ns;    /* that it adds to what its process has to do */
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
-    unsigned tries;      /* that ended without an answer */
+    unsigned tries;      /* that were begun and ended without an answer */
+    unsigned moves;      /* from processes that ended before they had begun it */
     iswi_process *avoid; /* where the last one was lost */
     iswi_queued wait;
     bool body_over, body_broken; /* while it waited: its body was empty */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which process of a pool takes a call. To wake a process costs more than most functions do: if calls
- * in flight alternate between processes, each falls asleep and is woken for every call. So calls are
- * packed onto the first process while what it has in flight takes it no longer than a wake would,
- * by what its functions took lately; then the next one is used. Slow functions spread by the same
- * rule, since one of them is more than that, and so do those whose cost nobody tells.
+ * Which process of a pool takes a call. To wake a process costs more than most functions do: if
+ * calls in flight alternate between processes, each falls asleep and is woken for every call. So
+ * calls are packed onto the first process while what it has in flight takes it no longer than a
+ * few wakes, by what its functions took lately; then the next one is used. Slow functions spread by
+ * the same rule, since one of them is more than that, and so do those whose cost nobody tells.
  */
 #include "host/engine/engine.h"
 

@@ -61,8 +61,8 @@ struct iswi_host_function {
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
-    atomic_uint cost_ns;           /* that its worker runs it for, the last ones weighing most; 0: not
-                                      known; choose.c */
+    atomic_uint cost_ns;           /* that its worker runs it for, the last times weighing most; 0:
+                                      not known; choose.c */
     iswi_line line;                /* of calls of it that wait; queue.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
@@ -73,8 +73,9 @@ struct iswi_host_function {
 
 /* -- Calls ------------------------------------------------------------------------------------- */
 
-/* Take up a call whose process was lost, or answer it. Owns `call`. */
-void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where, const char *why);
+/* Take up a call whose process was lost and had begun it, or had not, or answer it. Owns `call`. */
+void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where);
+void iswi_call_spared(iswi_host *host, iswi_call *call);
 
 /* finish.c. Answer with a failure of the host's own and free. Owns `call`. */
 void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message);

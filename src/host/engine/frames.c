@@ -259,7 +259,7 @@ static void on_closed(void *user)
         process->state == ISWI_PROCESS_STARTING)
         iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
     pthread_mutex_unlock(&process->lock);
-    iswi_process_lose_calls(process, "the worker ended before it answered");
+    iswi_process_lose_begun(process);
     iswi_host_wake(process->host);
 }
 

@@ -343,6 +343,7 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
     pthread_mutex_unlock(&process->lock);
     if (!closed && now_ns < wait_until)
         return wait_until;
+    iswi_process_note_spared(process);
     iswi_link_destroy(process->link); /* events may take the lock */
     iswi_observe_buried(process);
     pthread_mutex_lock(&process->lock);
@@ -350,7 +351,7 @@ int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
     iswi_message_release(process->metadata);
     process->metadata = NULL;
     pthread_mutex_unlock(&process->lock);
-    iswi_process_lose_calls(process, "the worker ended before it answered");
+    iswi_process_lose_all(process);
     decide_next(process);
     return now_ns;
 }

@@ -6,25 +6,68 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-void iswi_process_lose_calls(iswi_process *process, const char *why)
-{
-    iswi_printing_drain(process); /* their last words */
-    for (;;) {
-        iswi_call *call = NULL;
+/* -- Ends -------------------------------------------------------------------------------------- */
 
-        pthread_mutex_lock(&process->lock);
-        for (unsigned i = 0; i < process->place_count && !call; i++) {
-            call = process->places[i].call;
-            if (call)
-                iswi_process_count(process, false);
-            if (process->places[i].id)
-                iswi_process_free_place(process, process->places[i].id);
-        }
-        pthread_mutex_unlock(&process->lock);
-        if (!call)
-            return;
-        iswi_call_lost(process->host, call, process, why);
+/* Whether its process may have done something of it, as it says itself: that it lies would cost its
+ * own callers a second try of what was begun, or a first. With the lock. */
+static bool is_begun(iswi_process *process, const iswi_place *place)
+{
+    return !process->link || iswi_link_is_marked(process->link, place->id);
+}
+
+void iswi_process_note_spared(iswi_process *process)
+{
+    pthread_mutex_lock(&process->lock);
+    for (unsigned i = 0; i < process->place_count; i++)
+        process->places[i].spared = process->places[i].call &&
+                                    !is_begun(process, &process->places[i]);
+    pthread_mutex_unlock(&process->lock);
+}
+
+/* One call, and whether it was spared; NULL: there is none. Of a process that has not `ended` only
+ * one that was begun. */
+static iswi_call *take_one(iswi_process *process, bool ended, bool *spared)
+{
+    iswi_call *call = NULL;
+
+    pthread_mutex_lock(&process->lock);
+    for (unsigned i = 0; i < process->place_count && !call; i++) {
+        iswi_place *place = &process->places[i];
+
+        if (!place->id || (place->call && !ended && !is_begun(process, place)))
+            continue;
+        call = place->call;
+        *spared = place->spared;
+        if (call && !place->spared)
+            iswi_process_count(process, false);
+        iswi_process_free_place(process, place->id);
     }
+    pthread_mutex_unlock(&process->lock);
+    return call;
+}
+
+static void lose(iswi_process *process, bool ended)
+{
+    bool spared = false;
+    iswi_call *call;
+
+    iswi_printing_drain(process); /* their last words */
+    while ((call = take_one(process, ended, &spared)) != NULL) {
+        if (spared)
+            iswi_call_spared(process->host, call);
+        else
+            iswi_call_lost(process->host, call, process);
+    }
+}
+
+void iswi_process_lose_begun(iswi_process *process)
+{
+    lose(process, false);
+}
+
+void iswi_process_lose_all(iswi_process *process)
+{
+    lose(process, true);
 }
 
 /* -- Deadlines --------------------------------------------------------------------------------- */

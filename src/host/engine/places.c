@@ -191,7 +191,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     place->id = id;
     place->call = call;
     place->until_ns = call->deadline_ns;
-    place->stopping = false;
+    place->stopping = place->spared = false;
     iswi_process_update_load(process);
     return ISWI_PLACED;
 }

@@ -29,6 +29,7 @@ typedef struct iswi_place {
     iswi_call *call; /* NULL: answered already, the worker's response is awaited */
     uint32_t cost_ns; /* that it adds to what its process has to do */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
+    bool spared;      /* its process has ended, and had not begun it */
     bool stopping;    /* its function was told that the host stops */
     iswi_author late; /* who it is, once its call was answered; else left as it was */
 } iswi_place;
@@ -184,8 +185,16 @@ static inline void iswi_pool_serve(iswi_pool *pool)
 
 /* -- losses.c; both take the lock -------------------------------------------------------------- */
 
-/* Take all calls out, for iswi_call_lost. */
-void iswi_process_lose_calls(iswi_process *process, const char *why);
+/* Its link is over: take out the calls that it had begun, for iswi_call_lost. It may still begin
+ * the others while it lives. */
+void iswi_process_lose_begun(iswi_process *process);
+
+/* It has ended, so that it begins nothing more: note what it had not, while its link is there. */
+void iswi_process_note_spared(iswi_process *process);
+
+/* It has ended, and its link, too: take out all that is left, for iswi_call_lost, or of what was
+ * spared for iswi_call_spared. */
+void iswi_process_lose_all(iswi_process *process);
 
 /* Answer what is overdue, cancel it, and find processes that do not end what was cancelled. Returns
  * when to look again. The supervisor's thread. */

@@ -3,8 +3,8 @@
 #define ISWI_HOST_ENGINE_QUEUE_H
 
 /*
- * Calls of one pool that found no place at a process of it; lines.h has their order. Whoever frees a
- * place, or makes a process ready, serves the queue; nobody polls. Inside the engine; written by
+ * Calls of one pool that found no place at a process of it; lines.h has their order. Whoever frees
+ * a place, or makes a process ready, serves the queue; nobody polls. Inside the engine; written by
  * queue.c alone. Any thread, with no lock held, but where it says otherwise.
  *
  * Its lock is taken before a process's, never with one held. Nothing is answered with it.

@@ -131,6 +131,7 @@ void iswi_invocation_run(void *user, iswi_job *job)
     iswi_frame frame;
     size_t used;
 
+    iswi_link_mark(session->link, job->id);
     /* The lists of the decoded frame lie in the context's arena, and live as long. */
     if (iswi_frame_decode(job->frame.data, job->frame.size, &job->ctx.arena, &frame, &used,
                           &error) != ISW_OK)

@@ -144,19 +144,24 @@ typedef struct session {
     scripted_host host;
 } session;
 
-static void begin(session *s, const char *yaml)
+static void begin_with(session *s, const char *yaml, unsigned ways)
 {
     isw_error error = { 0 };
 
     gate_set(false);
     if (make_worker(functions, yaml, &s->worker, &error) != ISW_OK)
         fail_msg("%s", error.message);
-    host_start(&s->host, s->worker);
+    host_start_with(&s->host, s->worker, ways);
     host_greet(&s->host);
     for (uint64_t i = 0; i < FUNCTIONS; i++) {
         host_load(&s->host, i, functions[i].name);
         assert_int_equal(host_expect(&s->host, ISWI_LOADED)->as.loaded.status.code, ISW_OK);
     }
+}
+
+static void begin(session *s, const char *yaml)
+{
+    begin_with(s, yaml, 0);
 }
 
 static void finish(session *s, isw_status status)
@@ -235,6 +240,45 @@ static isw_str principal_of(session *s, uint64_t id, const isw_value *name)
     response = response_to(s, id);
     assert_int_equal(response->outcome, ISW_OUTCOME_SUCCESS);
     return response->principal;
+}
+
+/* The one thread is in the first while the second waits. */
+static void see_marks(unsigned ways, bool waiting)
+{
+    const uint64_t first = 7u << 16 | 1;
+    const uint64_t second = 8u << 16;
+    session s;
+
+    begin_with(&s, "worker: {concurrency: 1, max_in_flight: 2}\n", ways);
+    host_invoke(&s.host, first, WAITS, NULL);
+    host_invoke(&s.host, second, WAITS, NULL);
+    gate_wait_for(1);
+    assert_true(iswi_link_is_marked(s.host.link, first));
+    assert_int_equal(iswi_link_is_marked(s.host.link, second), waiting);
+    gate_set(true);
+    response_to(&s, first);
+    response_to(&s, second);
+    assert_true(iswi_link_is_marked(s.host.link, second));
+    finish_by_closing(&s);
+}
+
+static void what_is_begun_is_marked_if_that_was_agreed(void **state)
+{
+    (void)state;
+    see_marks(HOST_RING | HOST_BEGUN, false);
+    see_marks(HOST_RING, true); /* nobody tells */
+    see_marks(0, true);
+}
+
+static void a_response_says_how_long_it_took(void **state)
+{
+    session s;
+
+    (void)state;
+    begin(&s, ONE_AT_A_TIME);
+    host_invoke(&s.host, 1, ECHOES, NULL);
+    assert_in_range(response_to(&s, 1)->took_ns, 1, INT64_C(30000000000));
+    finish_by_closing(&s);
 }
 
 static void a_response_says_who_called_if_that_can_travel(void **state)
@@ -488,6 +532,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_invoke_is_answered_with_result_and_outputs),
     cmocka_unit_test(a_number_that_was_not_loaded_is_not_found),
     cmocka_unit_test(a_response_says_who_called_if_that_can_travel),
+    cmocka_unit_test(a_response_says_how_long_it_took),
+    cmocka_unit_test(what_is_begun_is_marked_if_that_was_agreed),
     cmocka_unit_test(what_never_began_is_not_called_logged),
     cmocka_unit_test(a_result_that_cannot_travel_fails_and_the_session_lives),
     cmocka_unit_test(a_sentence_that_is_not_utf8_costs_no_answer),
