@@ -53,6 +53,26 @@ static void check_others(const uint8_t *data, size_t size, const iswi_frame *fra
     msgpack_unpacked_destroy(&unpacked);
 }
 
+/* As the rest of a frame of which a bin lies apart, in memory that must not be looked at: a pointer
+ * to nowhere. What is taken has it in the place of a bin that is longer than the rest. */
+static void check_apart(const uint8_t *data, size_t size, iswi_arena *arena)
+{
+    const isw_bytes apart = { (const void *)(uintptr_t)1, 0x10000 };
+    const isw_bytes rest = { data, size < apart.size ? size : apart.size - 1 };
+    uint64_t kind, id;
+    size_t used = 0;
+    size_t peeked = 0;
+    iswi_frame frame;
+
+    if (iswi_frame_decode_apart(rest, apart, arena, &frame, &used, NULL) != ISW_OK)
+        return;
+    must(used <= rest.size);
+    must(iswi_frame_peek_apart(rest, apart, &kind, &id, &peeked, NULL) == ISW_OK);
+    must(peeked == used && kind == frame.kind && id == frame.id);
+    if (kind == ISWI_RESPONSE && isw_value_payload(&frame.as.response.result).data == apart.data)
+        must(isw_value_payload(&frame.as.response.result).size == apart.size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     iswi_arena arena;
@@ -71,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         must(status == ISW_E_PROTOCOL && error.status == status && error.message[0]);
     }
+    check_apart(data, size, &arena);
     iswi_arena_fini(&arena);
     return 0;
 }

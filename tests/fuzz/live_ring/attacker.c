@@ -40,15 +40,23 @@ static int receive_descriptor(int lifeline, char *more)
     return fd;
 }
 
-static bool map_memory(attacker *a, int fd)
+static bool map_one(attacker *a, int fd, size_t size)
 {
     struct stat info;
 
-    if (fstat(fd, &info) != 0 || info.st_size != ISWI_RING_MEMORY)
+    if (fstat(fd, &info) != 0 || info.st_size != (off_t)size ||
+        mmap(a->memory + a->size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+            MAP_FAILED)
         return false;
-    a->size = (size_t)info.st_size;
-    a->memory = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (a->memory == MAP_FAILED)
+    a->size += size;
+    return true;
+}
+
+static bool map_memory(attacker *a, int fd)
+{
+    a->memory = mmap(NULL, ISWI_RING_MEMORY + ISWI_WIDE_MEMORY, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (a->memory == MAP_FAILED || !map_one(a, fd, ISWI_RING_MEMORY))
         return false;
     a->down = (iswi_ring){ .words = (iswi_ring_words *)a->memory,
                            .bytes = a->memory + ISWI_RING_PAGE,
@@ -59,9 +67,39 @@ static bool map_memory(attacker *a, int fd)
                          .size = ISWI_RING_BYTES,
                          .position = atomic_load((_Atomic uint64_t *)(a->memory + TAIL_UP)),
                          .bell = -1 };
-    a->down_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE / 4);
-    a->up_loans = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE * 3 / 4);
+    a->down_arena = (iswi_arena_memory){ (iswi_loan_words *)(a->memory + ISWI_RING_PAGE / 4),
+                                         a->memory + ATTACKER_ARENAS, ISWI_ARENA_BYTES,
+                                         ISWI_LOANS };
+    a->up_arena = a->down_arena;
+    a->up_arena.words = (iswi_loan_words *)(a->memory + ISWI_RING_PAGE * 3 / 4);
+    a->up_arena.bytes += ISWI_ARENA_BYTES;
     return true;
+}
+
+/* The wide arenas, behind it; they take the place of the others. */
+static bool map_arenas(attacker *a, int fd)
+{
+    unsigned char *base = a->memory + a->size;
+
+    if (!map_one(a, fd, ISWI_WIDE_MEMORY))
+        return false;
+    a->down_arena = (iswi_arena_memory){ (iswi_loan_words *)base, base + ISWI_WIDE_PAGE,
+                                         ISWI_WIDE_ARENA_BYTES, ISWI_WIDE_LOANS };
+    a->up_arena = a->down_arena;
+    a->up_arena.words++;
+    a->up_arena.bytes += ISWI_WIDE_ARENA_BYTES;
+    return true;
+}
+
+static bool take_arenas(attacker *a)
+{
+    char more;
+    int fd = receive_descriptor(a->lifeline, &more);
+    bool mapped = fd >= 0 && map_arenas(a, fd);
+
+    if (fd >= 0)
+        close(fd);
+    return mapped;
 }
 
 bool attacker_meet(attacker *a, int lifeline, int64_t patience_ns)
@@ -88,7 +126,7 @@ bool attacker_meet(attacker *a, int lifeline, int64_t patience_ns)
     close(fd);
     if (more)
         a->up.bell = receive_descriptor(a->lifeline, &more);
-    return true;
+    return !more || take_arenas(a);
 }
 
 void attacker_release(attacker *a)
@@ -100,7 +138,7 @@ void attacker_forget(attacker *a)
 {
     if (a->up.bell >= 0)
         close(a->up.bell);
-    munmap(a->memory, a->size);
+    munmap(a->memory, ISWI_RING_MEMORY + ISWI_WIDE_MEMORY);
     free(a->inbox);
 }
 
@@ -214,13 +252,13 @@ static void take_loan(attacker *a, const unsigned char *at)
     uint32_t word = (uint32_t)number_at(at + 17, 4);
 
     a->offset = number_at(at + 9, 8);
-    a->deaf = a->offset > ISWI_ARENA_BYTES || size > ISWI_ARENA_BYTES - a->offset ||
-              word >= ISWI_LOANS;
+    a->deaf = a->offset > a->down_arena.size || size > a->down_arena.size - a->offset ||
+              word >= a->down_arena.loans;
     if (a->deaf)
         return;
-    on_message(a, a->memory + ATTACKER_ARENAS + a->offset, (size_t)size);
+    on_message(a, a->down_arena.bytes + a->offset, (size_t)size);
     if (!a->hoards)
-        atomic_store(&a->down_loans->lent[word], 0);
+        atomic_store(&a->down_arena.words->lent[word], 0);
 }
 
 /* The size of the record at `at`, once it is there; 0 until then. */

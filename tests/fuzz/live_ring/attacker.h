@@ -21,9 +21,9 @@ enum {
 typedef struct attacker {
     int lifeline; /* closing it ends the greeter */
     unsigned char *memory;
-    size_t size;
+    size_t size;   /* of the rings' file and, if there is one, of the wide arenas' behind it */
     iswi_ring down, up;
-    iswi_loan_words *down_loans, *up_loans;
+    iswi_arena_memory down_arena, up_arena;
     bool hoards; /* gives nothing back */
 
     unsigned char *inbox; /* bytes of the down ring that are no whole record yet */

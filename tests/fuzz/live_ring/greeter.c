@@ -2,7 +2,7 @@
 /*
  * The attacker's half that is a process: it says hello, hands the shared memory and the host's bell
  * to the fuzz target over the socket `lifeline` in its folder, and stays until one of its two
- * sockets ends. It begins on the ring; or, with LIVE_RING_BY_SOCKET in its environment, on the
+ * sockets ends. It begins on the ring, with wide arenas; or, with LIVE_RING_BY_SOCKET in its environment, on the
  * socket, where it gets the ring lane agreed. Invariant: after its hello it never touches the rings;
  * all that happens there is the target's.
  */
@@ -66,8 +66,10 @@ static void write_to_ring(int fd, int bell, const unsigned char *head, const isw
 
 static void say_hello(int host, int memory, int bell)
 {
-    const isw_pair capabilities[] = { { isw_str_of("apart"), isw_str_of("1") },
-                                      { isw_str_of("ring"), isw_str_of("1") } };
+    const isw_pair both[] = { { isw_str_of("apart"), isw_str_of("1") },
+                              { isw_str_of("ring"), isw_str_of("1") } };
+    const isw_pair begun[] = { { isw_str_of("apart"), isw_str_of("1") },
+                               { isw_str_of("arena"), isw_str_of("1") } };
     unsigned char token[2 * TOKEN_BYTES];
     iswi_frame frame = { .kind = ISWI_WORKER_HELLO };
     iswi_worker_hello *hello = &frame.as.worker_hello;
@@ -77,7 +79,7 @@ static void say_hello(int host, int memory, int bell)
     must(read(number_of("ISOWORKER_TOKEN_FD"), token, sizeof token) == sizeof token, "token");
     hello->protocol_min = hello->protocol_max = 1;
     hello->token = (isw_bytes){ token, TOKEN_BYTES };
-    hello->capabilities = (isw_pairs){ capabilities, bell < 0 ? 2 : 1 };
+    hello->capabilities = (isw_pairs){ bell < 0 ? both : begun, 2 };
     hello->pid = (uint64_t)getpid();
     must(iswi_frame_encode(&frame, &bytes, NULL) == ISW_OK && bytes.size < 256, "hello");
     head[HEAD_BYTES - 1] = (unsigned char)bytes.size;
@@ -126,8 +128,10 @@ int main(void)
                                .events = POLLIN };
     say_hello(both[1].fd, ring, bell);
     hand_over(both[0].fd, ring, bell >= 0);
-    if (bell >= 0)
-        hand_over(both[0].fd, bell, false);
+    if (bell >= 0) {
+        hand_over(both[0].fd, bell, true);
+        hand_over(both[0].fd, number_of("ISOWORKER_ARENA_FD"), false);
+    }
     do
         must(poll(both, 2, -1) > 0, "poll");
     while (drain(&both[0]) && drain(&both[1]));

@@ -182,6 +182,17 @@ static void noise(attacker *a, uint64_t begin, uint64_t size, uint64_t seed, uns
     iswi_ring_wake_always(&a->up);
 }
 
+/* The words of loans, and the begin of either arena, which is lent first. */
+static void noise_lent(attacker *a, uint64_t seed, unsigned count)
+{
+    enum { LENT_MOST = 256 * 1024 };
+    uint64_t words = (uint64_t)((unsigned char *)a->down_arena.words - a->memory);
+
+    noise(a, (uint64_t)(a->up_arena.bytes - a->memory), LENT_MOST, seed, count / 2);
+    noise(a, (uint64_t)(a->down_arena.bytes - a->memory), LENT_MOST, seed + 1, count / 4);
+    noise(a, words, a->up_arena.loans * sizeof(uint32_t), seed + 2, count / 4);
+}
+
 /* All of the memory, the words, the ring that the host reads, or what lies behind both. */
 static void step_noise(script *s, attacker *a)
 {
@@ -191,7 +202,7 @@ static void step_noise(script *s, attacker *a)
     uint64_t up = (uint64_t)(a->up.bytes - a->memory);
 
     if (where == 3)
-        noise(a, ATTACKER_ARENAS, a->size - ATTACKER_ARENAS, seed, count);
+        noise_lent(a, seed, count);
     else if (where == 1)
         noise(a, 0, ISWI_RING_PAGE, seed, count);
     else if (where == 2) /* near where the host reads */
@@ -245,11 +256,11 @@ static void step_record(script *s, attacker *a)
 static void step_loans(script *s, attacker *a)
 {
     unsigned how = byte(s);
-    iswi_loan_words *words = how & 1 ? a->up_loans : a->down_loans;
+    const iswi_arena_memory *arena = how & 1 ? &a->up_arena : &a->down_arena;
 
     a->hoards = how & 2;
-    for (unsigned i = 0; i < ISWI_LOANS; i++)
-        atomic_store(&words->lent[i], how / 4);
+    for (unsigned i = 0; i < arena->loans; i++)
+        atomic_store(&arena->words->lent[i], how / 4);
 }
 
 static void step_empty(script *s, attacker *a)
@@ -373,7 +384,7 @@ static void step_apart(script *s, attacker *a)
     attacker_put(a, record, size);
     attacker_put(a, bytes.data, bytes.size);
     if (how & SCRIBBLED)
-        noise(a, ATTACKER_ARENAS, a->size - ATTACKER_ARENAS, 77 + offset, 4096);
+        noise_lent(a, 77 + offset, 4096);
     iswi_buffer_fini(&bytes);
 }
 
