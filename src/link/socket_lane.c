@@ -368,6 +368,7 @@ isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
     if (!lane)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
     lane->link = (iswi_link){ &ops, *events };
+    lane->reader.chunk_bytes = ISWI_SP_SOCKET_CHUNK_BYTES;
     lane->reactor = reactor;
     lane->begin.run = run_begin;
     lane->again.run = run_again;

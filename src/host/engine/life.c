@@ -114,7 +114,8 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
         if (settings->lane == ISWI_LANE_RING)
             return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
                                  strerror(errno));
-        return iswi_message_lane_listen(url, &events, &process->link, error);
+        return iswi_socket_lane_listen(iswi_reactors_of(process->host, process), url, &events,
+                                       &process->link, error);
     }
     status = iswi_ring_lane_serve(iswi_reactors_of(process->host, process), process->bell, url,
                                   &options, &events, &process->link, error);
