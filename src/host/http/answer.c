@@ -65,6 +65,14 @@ static void add_end(iswi_http_connection *connection, bool behind_a_piece)
         iswi_http_out_add(&connection->out, end + skip, sizeof end - 1 - skip, false);
 }
 
+static size_t clip(struct iovec parts[2], size_t size)
+{
+    if (parts[0].iov_len > size)
+        parts[0].iov_len = size;
+    parts[1].iov_len = size - parts[0].iov_len;
+    return size;
+}
+
 /* Whether there is a piece of the stream to be written, or its end. */
 static bool next_piece(iswi_http_connection *connection)
 {
@@ -72,10 +80,14 @@ static bool next_piece(iswi_http_connection *connection)
     struct iovec parts[2];
     bool complete;
     bool ended;
-    size_t size = iswi_http_stream_look(connection->request->stream, parts, &ended, &complete);
+    const size_t there =
+        iswi_http_stream_look(connection->request->stream, parts, &ended, &complete);
+    size_t size = there;
 
-    if (connection->due != ISWI_HTTP_NO_LENGTH && (uint64_t)connection->due < size)
-        return cut(connection); /* more than was announced */
+    if (connection->due == 0 && size)
+        return cut(connection); /* more than was announced, which its client has */
+    if (connection->due > 0 && (uint64_t)connection->due < size)
+        size = clip(parts, (size_t)connection->due);
     if (!size && !ended)
         return false;
     if (!size && (!complete || connection->due > 0))
@@ -88,7 +100,7 @@ static bool next_piece(iswi_http_connection *connection)
     out->piece_size = size;
     if (connection->due != ISWI_HTTP_NO_LENGTH)
         connection->due -= (int64_t)size;
-    if (ended && complete && connection->due <= 0)
+    if (ended && complete && connection->due <= 0 && size == there)
         add_end(connection, size > 0);
     else if (connection->chunked)
         iswi_http_out_add(out, "\r\n", 2, false);
