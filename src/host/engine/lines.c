@@ -85,6 +85,38 @@ void iswi_lines_remove(iswi_lines *lines, iswi_call *call)
         unlist(lines, &call->function->line);
 }
 
+/* Those of one line, before `due`. */
+static iswi_call *take_due_of(iswi_lines *lines, iswi_line *line, int64_t now_ns, iswi_call *due,
+                              int64_t *next_ns)
+{
+    iswi_call *behind;
+
+    for (iswi_call *call = line->first; call; call = behind) {
+        behind = call->wait.behind;
+        if (call->wait.until_ns > now_ns) {
+            *next_ns = call->wait.until_ns < *next_ns ? call->wait.until_ns : *next_ns;
+            continue;
+        }
+        iswi_lines_remove(lines, call);
+        call->wait.behind = due;
+        due = call;
+    }
+    return due;
+}
+
+iswi_call *iswi_lines_take_due(iswi_lines *lines, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_call *due = NULL;
+    iswi_line *next;
+
+    *next_ns = INT64_MAX;
+    for (iswi_line *line = lines->first; line; line = next) {
+        next = line->next;
+        due = take_due_of(lines, line, now_ns, due, next_ns);
+    }
+    return due;
+}
+
 iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id)
 {
     iswi_call *call = lines->by_id[id % ISWI_LINES_BUCKETS];

@@ -38,6 +38,10 @@ void iswi_lines_settle(iswi_lines *lines, iswi_line *line);
 /* Take it out, and its line keeps its turn. */
 void iswi_lines_remove(iswi_lines *lines, iswi_call *call);
 
+/* Remove those that wait until then or sooner (wait.until_ns); all with INT64_MAX. Returns them by
+ * wait.behind, and when the next one is due in *next_ns, INT64_MAX: there is none. */
+iswi_call *iswi_lines_take_due(iswi_lines *lines, int64_t now_ns, int64_t *next_ns);
+
 /* The one of that id; NULL: it does not wait. */
 iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id);
 

@@ -99,6 +99,29 @@ const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
     return host->pools[worker].program;
 }
 
+void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
+                               int64_t *by_function)
+{
+    iswi_queue *queue = &host->pools[worker].queue;
+
+    *out = (iswi_queue_look){ .limit = queue->limit, .wait_ms = queue->wait_ms };
+    pthread_mutex_lock(&queue->lock);
+    out->waiting = atomic_load(&queue->waiting);
+    out->waited = queue->counts.waited;
+    out->waited_us = queue->counts.waited_us;
+    out->refused = queue->counts.refused;
+    out->expired = queue->counts.expired;
+    for (const iswi_line *line = queue->lines.first; line; line = line->next) {
+        const iswi_call *call = line->first;
+
+        if (!out->oldest_ns || call->wait.since_ns < out->oldest_ns)
+            out->oldest_ns = call->wait.since_ns;
+        if (by_function)
+            by_function[call->function->number] += line->count;
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
 void iswi_host_debug_worker(iswi_host *host, size_t worker)
 {
     iswi_pool *pool = &host->pools[worker];

@@ -248,28 +248,6 @@ isw_status iswi_queue_take_chunk(iswi_pool *pool, uint64_t id, const iswi_chunk 
     return over && !chunk->bytes.size ? ISW_OK : ISW_E_BUSY;
 }
 
-/* Those that are due, or all; and when the next one is. With the lock. */
-static iswi_call *take_due(iswi_queue *queue, int64_t now_ns, int64_t *next_ns)
-{
-    iswi_call *due = NULL;
-
-    *next_ns = INT64_MAX;
-    for (iswi_line *line = queue->lines.first, *next; line; line = next) {
-        next = line->next;
-        for (iswi_call *call = line->first, *behind; call; call = behind) {
-            behind = call->wait.behind;
-            if (call->wait.until_ns > now_ns) {
-                *next_ns = call->wait.until_ns < *next_ns ? call->wait.until_ns : *next_ns;
-                continue;
-            }
-            take_out(queue, call);
-            call->wait.behind = due;
-            due = call;
-        }
-    }
-    return due;
-}
-
 static iswi_call *take_left(iswi_queue *queue)
 {
     iswi_call *left = queue->left;
@@ -321,22 +299,23 @@ static void expire(iswi_pool *pool, int64_t now_ns)
     iswi_call *due;
     iswi_call *left;
     int64_t next_ns;
-    unsigned count = 0;
+    unsigned expired = 0;
     bool say;
 
     pthread_mutex_lock(&queue->lock);
-    due = take_due(queue, now_ns, &next_ns);
+    due = iswi_lines_take_due(&queue->lines, now_ns, &next_ns);
     left = take_left(queue);
     atomic_store(&queue->due_ns, next_ns);
     for (const iswi_call *at = due; at; at = at->wait.behind)
-        count++;
-    queue->counts.expired += count;
-    say = count && may_say(queue, now_ns);
+        expired++;
+    count(queue, -(int)expired);
+    queue->counts.expired += expired;
+    say = expired && may_say(queue, now_ns);
     pthread_mutex_unlock(&queue->lock);
     if (say)
         iswi_say(host, ISW_LOG_WARNING,
                  "worker %s: %u calls are answered without it, since %s for as long as queue.wait "
-                 "or their own time allows", pool->settings->name, count, why);
+                 "or their own time allows", pool->settings->name, expired, why);
     answer_due(host, due, now_ns, why);
     while (left) {
         iswi_call *call = left;
@@ -364,36 +343,12 @@ void iswi_queue_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 
 void iswi_queue_lose(iswi_pool *pool)
 {
-    int64_t next_ns;
     failed all = { .why = { ISW_E_UNAVAILABLE, "the host stops" } };
+    int64_t next_ns;
 
     pthread_mutex_lock(&pool->queue.lock);
-    all.first = take_due(&pool->queue, INT64_MAX, &next_ns);
+    all.first = iswi_lines_take_due(&pool->queue.lines, INT64_MAX, &next_ns);
+    atomic_store(&pool->queue.waiting, 0);
     pthread_mutex_unlock(&pool->queue.lock);
     answer_failed(pool->processes->host, &all);
-}
-
-/* -- For look.h -------------------------------------------------------------------------------- */
-
-void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
-                               int64_t *by_function)
-{
-    iswi_queue *queue = &host->pools[worker].queue;
-
-    *out = (iswi_queue_look){ .limit = queue->limit, .wait_ms = queue->wait_ms };
-    pthread_mutex_lock(&queue->lock);
-    out->waiting = atomic_load(&queue->waiting);
-    out->waited = queue->counts.waited;
-    out->waited_us = queue->counts.waited_us;
-    out->refused = queue->counts.refused;
-    out->expired = queue->counts.expired;
-    for (const iswi_line *line = queue->lines.first; line; line = line->next) {
-        const iswi_call *call = line->first;
-
-        if (!out->oldest_ns || call->wait.since_ns < out->oldest_ns)
-            out->oldest_ns = call->wait.since_ns;
-        if (by_function)
-            by_function[call->function->number] += line->count;
-    }
-    pthread_mutex_unlock(&queue->lock);
 }

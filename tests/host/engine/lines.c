@@ -121,6 +121,34 @@ static void anyone_can_be_found_and_leave(void **state)
     assert_string_equal(serve_all(&c), "00 11 02");
 }
 
+static void who_has_waited_long_enough_is_taken_out(void **state)
+{
+    crowd c;
+    int64_t next_ns;
+    iswi_call *due;
+
+    (void)state;
+    init(&c);
+    for (unsigned f = 0; f < 2; f++)
+        for (unsigned n = 0; n < 3; n++)
+            c.calls[f][n].wait.until_ns = 100 + 10 * n + f;
+    for (unsigned n = 0; n < 3; n++)
+        add(&c, 0, n);
+    add(&c, 1, 0);
+    assert_null(iswi_lines_take_due(&c.lines, 99, &next_ns));
+    assert_int_equal(next_ns, 100);
+    due = iswi_lines_take_due(&c.lines, 101, &next_ns);
+    assert_int_equal(next_ns, 110);
+    assert_ptr_equal(due, &c.calls[1][0]);
+    assert_ptr_equal(due->wait.behind, &c.calls[0][0]);
+    assert_null(due->wait.behind->wait.behind);
+    assert_false(c.functions[1].line.listed);
+    add(&c, 1, 1);
+    assert_non_null(iswi_lines_take_due(&c.lines, INT64_MAX, &next_ns));
+    assert_int_equal(next_ns, INT64_MAX);
+    assert_string_equal(serve_all(&c), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +157,7 @@ int main(void)
         cmocka_unit_test(a_try_that_fails_costs_no_turn),
         cmocka_unit_test(what_comes_back_is_the_first_of_its_line),
         cmocka_unit_test(anyone_can_be_found_and_leave),
+        cmocka_unit_test(who_has_waited_long_enough_is_taken_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
