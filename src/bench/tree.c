@@ -4,11 +4,13 @@
 #include "bench/tree.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t iswi_bench_status_field(const char *path, const char *field, uint64_t fallback)
 {
@@ -130,13 +132,27 @@ void iswi_bench_tree_add(iswi_bench_tree *tree, pid_t root)
         continue;
 }
 
-/* The last that was added lies deepest, and its siblings in the order of their numbers. */
-pid_t iswi_bench_tree_leaf(const iswi_bench_tree *tree)
+static bool program_of(pid_t pid, char path[PATH_MAX])
 {
-    pid_t parent = tree->count > 1 ? parent_of(tree->pids[tree->count - 1]) : 0;
+    char link[64];
+    ssize_t size;
 
-    for (unsigned i = 1; parent && i < tree->count; i++)
-        if (parent_of(tree->pids[i]) == parent)
+    snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+    size = readlink(link, path, PATH_MAX - 1);
+    path[size > 0 ? size : 0] = '\0';
+    return size > 0;
+}
+
+/* Those of one depth stand in the order of their numbers. */
+pid_t iswi_bench_tree_other(const iswi_bench_tree *tree)
+{
+    char root[PATH_MAX];
+    char other[PATH_MAX];
+
+    if (!tree->count || !program_of(tree->pids[0], root))
+        return 0;
+    for (unsigned i = 1; i < tree->count; i++)
+        if (program_of(tree->pids[i], other) && strcmp(root, other) != 0)
             return tree->pids[i];
     return 0;
 }

@@ -22,8 +22,8 @@ typedef struct iswi_bench_tree {
 /* Add `root` and all that descend from it now, as far as there is room. 0 is nobody. */
 void iswi_bench_tree_add(iswi_bench_tree *tree, pid_t root);
 
-/* Of the processes that have no others, the one that was started first; 0 when there is none. */
-pid_t iswi_bench_tree_leaf(const iswi_bench_tree *tree);
+/* The first one that runs another program than the root that was added first; 0: there is none. */
+pid_t iswi_bench_tree_other(const iswi_bench_tree *tree);
 
 /* Time that all threads of them have had a processor, those that have ended included. A process
  * that is gone counts 0. */

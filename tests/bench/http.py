@@ -50,7 +50,8 @@ def stacks(program):
 def keys_of(row):
     values = [STATE[row]] if row in STATE else [*TIMES, *(COSTS if row != "kills" else [])]
     ranged = [key + end for key in values for end in ("", "_least", "_most")]
-    return ["case", "mode", "rounds", *(COUNTS if row not in STATE else []), *ranged,
+    return ["case", "mode", "rounds", *(COUNTS if row not in STATE else []),
+            *(["killed"] if row == "kills" else []), *ranged,
             f"ratio_{MAIN.get(row, 'per_s')}_to_isoworker"]
 
 

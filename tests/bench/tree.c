@@ -5,6 +5,7 @@
 #include "bench/tree.h"
 
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,11 +44,36 @@ static void a_tree_has_all_that_descend_from_its_root(void **state)
     assert_int_equal(tree.count, 2);
     assert_int_equal(tree.pids[0], child);
     assert_int_equal(tree.pids[1], grandchild);
-    assert_int_equal(iswi_bench_tree_leaf(&tree), grandchild);
+    assert_int_equal(iswi_bench_tree_other(&tree), 0);
     assert_int_equal(iswi_bench_tree_threads(&tree), 2);
     kill(grandchild, SIGKILL);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+}
+
+static void the_first_one_with_another_program_is_found(void **state)
+{
+    iswi_bench_tree tree = { .pids = { getpid() }, .count = 1 };
+    char *const argv[] = { (char *)"sleep", (char *)"600", NULL };
+    pid_t guard = fork(); /* which stays this program */
+    pid_t first, second;
+
+    (void)state;
+    if (guard == 0)
+        for (;;)
+            pause();
+    assert_int_equal(posix_spawnp(&first, argv[0], NULL, NULL, argv, environ), 0);
+    assert_int_equal(posix_spawnp(&second, argv[0], NULL, NULL, argv, environ), 0);
+    tree.pids[1] = guard;
+    tree.pids[2] = first;
+    tree.pids[3] = second;
+    tree.count = 4;
+    assert_int_equal(iswi_bench_tree_other(&tree), first);
+    for (unsigned i = 1; i < tree.count; i++) {
+        kill(tree.pids[i], SIGKILL);
+        waitpid(tree.pids[i], NULL, 0);
+    }
+    assert_int_equal(iswi_bench_tree_other(&tree), 0);
 }
 
 static void time_of_the_processors_grows(void **state)
@@ -80,6 +106,7 @@ static void a_process_that_is_gone_counts_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_tree_has_all_that_descend_from_its_root),
+    cmocka_unit_test(the_first_one_with_another_program_is_found),
     cmocka_unit_test(time_of_the_processors_grows),
     cmocka_unit_test(a_process_that_is_gone_counts_nothing),
 };

@@ -41,9 +41,9 @@ static const char usage[] =
     "were refused or lost, in all rounds.\n"
     "\n"
     "The keys of --json: case, the stack; mode, the row; rounds; connections; payload_bytes;\n"
-    "requests, which is the sum of answered, refused and lost; and the medians p50_us, p99_us,\n"
-    "per_s, cpu_us, switches, threads, first_ms, each with _least and _most, the range of the\n"
-    "rounds; ratio_..._to_isoworker, of the number that the row is about.\n";
+    "requests, which is the sum of answered, refused and lost; killed; and the medians p50_us,\n"
+    "p99_us, per_s, cpu_us, switches, threads, first_ms, each with _least and _most, the range of\n"
+    "the rounds; ratio_..._to_isoworker, of the number that the row is about.\n";
 
 /* Mark the stacks and rows that `text` names. False when it names something else. */
 static bool choose(iswi_bench_http_options *o, char *text)

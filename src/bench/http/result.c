@@ -262,6 +262,8 @@ static void print_object(const iswi_bench_results *results, unsigned index, unsi
                 row->connections, row->payload, (unsigned long long)cell->tally.sent,
                 (unsigned long long)cell->tally.answered,
                 (unsigned long long)cell->tally.refused, (unsigned long long)cell->tally.lost);
+    if (row->kills)
+        fprintf(out, ",\"killed\":%u", cell->killed);
     for (unsigned metric = 0; metric < ISWI_BENCH_METRICS; metric++)
         if (has(row, metric))
             print_metric(out, cell, metric);

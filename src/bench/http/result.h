@@ -42,6 +42,7 @@ typedef struct iswi_bench_cell {
     double values[ISWI_BENCH_METRICS][ISWI_BENCH_CELL_ROUNDS];
     unsigned rounds;
     iswi_bench_tally tally;
+    unsigned killed; /* processes of the worker */
     bool failed; /* it was not measured, or not to the end */
 } iswi_bench_cell;
 

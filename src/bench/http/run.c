@@ -97,6 +97,7 @@ static bool measure_row(const bench *b, iswi_bench_stack *stack, const iswi_benc
     iswi_bench_client *client;
     bool ok;
 
+    stack->killed = 0;
     if (row->kills) {
         ns = b->options.slice_ns * ISWI_BENCH_KILLS_TIMES;
         ns = ns < KILLS_LEAST_MS * 1000000LL ? KILLS_LEAST_MS * 1000000LL : ns;
@@ -108,6 +109,7 @@ static bool measure_row(const bench *b, iswi_bench_stack *stack, const iswi_benc
          (row->kills || run_load(client, stack, b->options.slice_ns * WARM_PERCENT / 100, &warm)) &&
          run_load(client, stack, ns, cell);
     iswi_bench_client_close(client);
+    cell->killed += stack->killed;
     return ok;
 }
 

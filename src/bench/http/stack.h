@@ -53,6 +53,7 @@ typedef struct iswi_bench_stack {
     pid_t front, worker; /* that the bench started; 0 */
     const char *command; /* of our worker, instead of the bench's; NULL */
     double first_ms; /* from the start of its first process to its first answer */
+    unsigned killed; /* processes of its worker */
 } iswi_bench_stack;
 
 /* Start it, for bodies of so many bytes, and wait for its first answer. False when there was none
