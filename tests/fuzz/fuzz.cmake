@@ -52,7 +52,8 @@ function(isw_fuzz name)
     set_target_properties(fuzz_${name}_live PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz" C_STANDARD 11 C_EXTENSIONS OFF)
     # Not isw_flags: they may carry another sanitizer.
-    target_compile_definitions(fuzz_${name}_live PRIVATE _GNU_SOURCE ${workers})
+    target_compile_definitions(fuzz_${name}_live PRIVATE _GNU_SOURCE ${workers}
+                               $<TARGET_PROPERTY:isw_${ARG_STACK},COMPILE_DEFINITIONS>)
     target_compile_options(fuzz_${name}_live PRIVATE
       -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fsanitize=fuzzer,address)
     target_link_options(fuzz_${name}_live PRIVATE -fsanitize=fuzzer,address)
@@ -75,6 +76,7 @@ isw_fuzz(values STACK value)
 isw_fuzz(networks STACK url)
 isw_fuzz(forwarded STACK url)
 isw_fuzz(proxy STACK http1)
+isw_fuzz(front STACK host)
 isw_fuzz(http1 STACK http1 SOURCES ../http1/transcript.c)
 
 # The two workers of live_ring: one as a user writes it, and one that only says hello.

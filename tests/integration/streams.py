@@ -4,6 +4,7 @@ the slower side, and clients that leave."""
 import http.client
 import os
 import re
+import socket
 import unittest
 
 from harness import Client, Host, main, wait_until, worker
@@ -127,6 +128,15 @@ class Streams(unittest.TestCase):
             client.close()
             host.wait_for("Function.swallow: ISW_E_(IO|CANCELLED): ")
             self.assertEqual(host.get("hello/you")[0], 200)
+
+    def test_a_client_that_sends_no_more_amid_its_upload_ends_the_answer_too(self):
+        with Host(worker()) as host:
+            client = Client(host, "POST /api/converse HTTP/1.1\nHost: x\nContent-Length: 1000000")
+            client.sock.sendall(b"ping")
+            client.wait_for(b"<ping>")
+            client.sock.shutdown(socket.SHUT_WR)
+            host.wait_for("Function.converse: ISW_E_(IO|CANCELLED): ")
+            client.close()
 
     def test_a_client_that_does_not_read_holds_its_function_and_no_other(self):
         with Host(worker()) as host:

@@ -111,6 +111,10 @@ bool iswi_http_read_upload(iswi_http_connection *connection)
         return pass(connection);
     if (connection->body_ended)
         return end_upload(connection);
+    if (connection->from == connection->to && connection->ended) {
+        iswi_http_connection_close(connection); /* the rest will never come */
+        return false;
+    }
     if (connection->from == connection->to && !connection->readable) {
         iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
         return false;
