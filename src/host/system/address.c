@@ -59,26 +59,35 @@ static isw_status read_path(const char *setting, iswi_address *out, isw_error *e
     return ISW_OK;
 }
 
+static const char *skip_scheme(const char *text, iswi_address *out)
+{
+    out->secure = strncmp(text, "https://", 8) == 0;
+    return text + (out->secure ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0);
+}
+
 isw_status iswi_address_read(const char *text, const char *setting, iswi_address *out,
                              isw_error *error)
 {
+    const char *place;
+
     *out = (iswi_address){ .text = text };
-    if (strncmp(text, "unix:", 5) == 0) {
+    place = skip_scheme(text, out);
+    if (strncmp(place, "unix:", 5) == 0) {
         out->kind = ISWI_ADDRESS_UNIX;
-        out->name = text + 5;
+        out->name = place + 5;
         return read_path(setting, out, error);
     }
-    if (strcmp(text, "systemd") == 0 || (strncmp(text, "fd:", 3) == 0 && text[3])) {
+    if (strcmp(place, "systemd") == 0 || (strncmp(place, "fd:", 3) == 0 && place[3])) {
         out->kind = ISWI_ADDRESS_PASSED;
-        out->name = text[0] == 's' ? NULL : text + 3;
+        out->name = place[0] == 's' ? NULL : place + 3;
         return ISW_OK;
     }
-    if (read_ip(text, out))
+    if (read_ip(place, out))
         return ISW_OK;
     return isw_error_set(error, ISW_E_CONFIG,
                          "%s: \"%s\" is not an address; write an IP address and a port, such "
                          "as 127.0.0.1:7071 or [::1]:7071, unix:PATH, or systemd or fd:NAME for "
-                         "sockets from systemd", setting, text);
+                         "sockets from systemd; https:// before it for TLS", setting, text);
 }
 
 unsigned iswi_address_port(const iswi_address *address)

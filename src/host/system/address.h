@@ -9,12 +9,14 @@
  *     unix:/run/app.sock, unix:app.sock       a socket at a path
  *     systemd, fd:NAME                        sockets that were opened for the program (passed.h):
  *                                             all of them, or those of a name
+ *     https://0.0.0.0:8443, https://systemd   any of them, over TLS; http:// says that it is not
  *
  * Pure; any thread.
  */
 #include <isoworker/status.h>
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 typedef enum iswi_address_kind {
@@ -26,6 +28,7 @@ typedef enum iswi_address_kind {
 typedef struct iswi_address {
     iswi_address_kind kind;
     const char *text; /* as it was written; borrowed */
+    bool secure;      /* over TLS */
     const char *name; /* UNIX: the path; PASSED: the name, NULL: any. Part of the text */
     union {
         struct sockaddr any;

@@ -29,6 +29,7 @@ static void write_url(iswi_listener *out)
     bound_address bound = none;
     socklen_t size = sizeof bound;
     char host[INET6_ADDRSTRLEN] = "";
+    const char *scheme = out->secure ? "https" : "http";
 
     getsockname(out->fd, &bound.any, &size);
     out->local = bound.any.sa_family == AF_UNIX;
@@ -39,20 +40,22 @@ static void write_url(iswi_listener *out)
         if (memcmp(&bound.v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0)
             bound.v6.sin6_addr = in6addr_loopback;
         inet_ntop(AF_INET6, &bound.v6.sin6_addr, host, sizeof host);
-        snprintf(out->url, sizeof out->url, "http://[%s]:%u", host, ntohs(bound.v6.sin6_port));
+        snprintf(out->url, sizeof out->url, "%s://[%s]:%u", scheme, host,
+                 ntohs(bound.v6.sin6_port));
     } else {
         if (bound.v4.sin_addr.s_addr == htonl(INADDR_ANY))
             bound.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         inet_ntop(AF_INET, &bound.v4.sin_addr, host, sizeof host);
-        snprintf(out->url, sizeof out->url, "http://%s:%u", host, ntohs(bound.v4.sin_port));
+        snprintf(out->url, sizeof out->url, "%s://%s:%u", scheme, host,
+                 ntohs(bound.v4.sin_port));
     }
 }
 
-static iswi_listener *add(iswi_listeners *all, int fd)
+static iswi_listener *add(iswi_listeners *all, int fd, const iswi_address *address)
 {
     iswi_listener *one = &all->items[all->count++];
 
-    *one = (iswi_listener){ .fd = fd, .file.listener = -1 };
+    *one = (iswi_listener){ .fd = fd, .secure = address->secure, .file.listener = -1 };
     write_url(one);
     return one;
 }
@@ -117,7 +120,7 @@ static isw_status open_ip(const iswi_address *address, bool v6_only,
         close(fd);
         return explain(address, options->setting, cause, error);
     }
-    add(all, fd);
+    add(all, fd, address);
     return ISW_OK;
 }
 
@@ -134,7 +137,7 @@ static isw_status open_path(const iswi_address *address, const iswi_listen_optio
     if (iswi_unix_listen(path, options->mode, &file, &own) != ISW_OK)
         return isw_error_set(error, own.status, "%s: %s; choose another %s", address->text,
                              own.message, options->setting);
-    add(all, file.listener)->file = file;
+    add(all, file.listener, address)->file = file;
     return ISW_OK;
 }
 
@@ -147,7 +150,7 @@ static isw_status take_passed(const iswi_address *address, const iswi_listen_opt
                                          &count, error);
 
     for (size_t i = 0; status == ISW_OK && i < count; i++)
-        add(all, fds[i]);
+        add(all, fds[i], address);
     return status;
 }
 

@@ -14,8 +14,9 @@ enum { ISWI_LISTEN_URL_BYTES = ISWI_UNIX_PATH_BYTES + 8 };
 typedef struct iswi_listener {
     int fd;                          /* non-blocking; -1: it is closed */
     bool local;                      /* peers have no address of their own */
-    char url[ISWI_LISTEN_URL_BYTES]; /* "http://127.0.0.1:7071", with the port in use, for an
-                                        any-address the loopback's; "unix:/run/app.sock" */
+    bool secure;                     /* over TLS */
+    char url[ISWI_LISTEN_URL_BYTES]; /* "http://127.0.0.1:7071", or https, with the port in use,
+                                        for an any-address the loopback's; "unix:/run/app.sock" */
     iswi_unix_socket file;           /* listener -1: it lies at no path of ours */
 } iswi_listener;
 

@@ -52,7 +52,10 @@ static bool read_name(const X509_NAME *name, iswi_arena *arena, isw_str *out)
 
 static const char *text_kind(int type)
 {
-    return type == GEN_DNS ? "DNS:" : type == GEN_URI ? "URI:" : type == GEN_EMAIL ? "email:" : NULL;
+    return type == GEN_DNS     ? "DNS:"
+           : type == GEN_URI   ? "URI:"
+           : type == GEN_EMAIL ? "email:"
+                               : NULL;
 }
 
 static char *write_address(const ASN1_OCTET_STRING *bytes, iswi_arena *arena)
@@ -135,4 +138,22 @@ const iswi_tls_peer *iswi_tls_peer_read(X509 *certificate, iswi_arena *arena)
         return NULL;
     peer->expires_s = seconds_of(X509_get0_notAfter(certificate));
     return peer;
+}
+
+const iswi_tls_peer *iswi_tls_peer_copy(const iswi_tls_peer *peer, iswi_arena *arena)
+{
+    iswi_tls_peer *own = iswi_arena_alloc(arena, sizeof *own);
+    isw_str *names = iswi_arena_alloc(arena, (peer->name_count + 1) * sizeof *names);
+    bool fits = own && names;
+
+    if (fits)
+        *own = *peer;
+    fits = fits && copy(arena, peer->subject, &own->subject) &&
+           copy(arena, peer->issuer, &own->issuer) &&
+           copy(arena, peer->fingerprint, &own->fingerprint);
+    for (size_t i = 0; fits && i < peer->name_count; i++)
+        fits = copy(arena, peer->names[i], &names[i]);
+    if (fits)
+        own->names = names;
+    return fits ? own : NULL;
 }

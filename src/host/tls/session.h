@@ -7,6 +7,7 @@
  * as by recv and writev. One thread at a time. A session that failed, in whatever call, reads and
  * writes nothing more.
  */
+#include "base/arena.h"
 #include "host/tls/tls.h"
 
 #include <isoworker/value.h>
@@ -25,8 +26,8 @@ typedef enum iswi_tls_progress {
     ISWI_TLS_DONE,
     ISWI_TLS_WANTS_INPUT,  /* go on once the socket can be read */
     ISWI_TLS_WANTS_OUTPUT, /* or written */
-    ISWI_TLS_PLAIN,        /* the client does not speak TLS but text, such as HTTP: a word in plain may
-                              be sent to it by the socket */
+    ISWI_TLS_PLAIN,        /* the client does not speak TLS but text, such as HTTP: it may hear a word
+                              in plain, by the socket */
     ISWI_TLS_FAILED        /* the client was told, where there is a way to tell it */
 } iswi_tls_progress;
 
@@ -73,5 +74,8 @@ typedef struct iswi_tls_peer {
 /* The client as it has proved to be; NULL: it showed no certificate. Once hands are shaken; lives
  * as long as the session. */
 const iswi_tls_peer *iswi_tls_peer_of(const iswi_tls_session *session);
+
+/* In the arena; NULL: no memory. */
+const iswi_tls_peer *iswi_tls_peer_copy(const iswi_tls_peer *peer, iswi_arena *arena);
 
 #endif

@@ -28,10 +28,10 @@ typedef struct iswi_tls_certificate {
 typedef enum iswi_tls_least { ISWI_TLS_1_2, ISWI_TLS_1_3 } iswi_tls_least;
 
 typedef struct iswi_tls_options {
-    iswi_tls_certificate first;         /* for clients that ask for no name, or for one of nobody's */
+    iswi_tls_certificate first;         /* for clients that ask for no name, or nobody's */
     const iswi_tls_certificate *others; /* for those that ask for one of their names (SNI) */
     size_t other_count;
-    const char *client_ca; /* path: who vouches for clients; NULL: they are not asked who they are */
+    const char *client_ca; /* path: who vouches for clients; NULL: they are not asked */
     bool client_optional;  /* a client may show no certificate; one that it shows must be good */
     iswi_tls_least least;
     bool http2; /* offered (ALPN), before http/1.1 */

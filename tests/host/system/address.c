@@ -53,6 +53,24 @@ static void sockets_have_a_path_or_come_from_outside(void **state)
     assert_string_equal(one.name, "http");
 }
 
+static void any_of_them_may_be_over_tls(void **state)
+{
+    iswi_address one = address("https://[::1]:8443");
+    char text[ISWI_ADDRESS_BYTES];
+
+    (void)state;
+    assert_true(one.secure);
+    iswi_address_write(&one, text);
+    assert_string_equal(text, "[::1]:8443");
+    assert_true(address("https://systemd").secure);
+    assert_string_equal(address("https://fd:web").name, "web");
+    assert_string_equal(address("https://unix:/run/a").name, "/run/a");
+    assert_false(address("http://127.0.0.1:80").secure);
+    assert_false(address("127.0.0.1:80").secure);
+    one = address("https://127.0.0.1:8443");
+    assert_true(iswi_address_same(&one, &(iswi_address){ .ip = one.ip }));
+}
+
 static void what_is_none_is_refused_with_what_is_one(void **state)
 {
     static const char *const wrong[] = { "",          "7071",         ":7071",
@@ -60,7 +78,9 @@ static void what_is_none_is_refused_with_what_is_one(void **state)
                                          "1.2.3:80",  "[::1:80",      "::1:80",
                                          "[]:80",     "127.0.0.1:-1", "127.0.0.1: 80",
                                          "[::1]80",   "127.0.0.1:",   "fd:",
-                                         "fd",        "systemd:a",    "Unix:/a" };
+                                         "fd",        "systemd:a",    "Unix:/a",
+                                         "https://",  "https:1.2.3.4:5", "https://127.0.0.1:80/",
+                                         "ftp://127.0.0.1:80" };
     static const char *const no_path[] = { "unix:", "unix:@a", "unix:/run/" };
     char long_one[128] = "unix:/";
     isw_error error = { ISW_OK, "" };
@@ -128,6 +148,7 @@ static void the_same_place_is_told_in_other_words(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(addresses_of_ip_have_a_port),
     cmocka_unit_test(sockets_have_a_path_or_come_from_outside),
+    cmocka_unit_test(any_of_them_may_be_over_tls),
     cmocka_unit_test(what_is_none_is_refused_with_what_is_one),
     cmocka_unit_test(it_is_known_who_may_reach_it),
     cmocka_unit_test(the_same_place_is_told_in_other_words),

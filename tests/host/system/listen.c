@@ -81,7 +81,7 @@ static bool is_there(const char *path)
 
 static void several_addresses_are_open_at_once(void **state)
 {
-    static const char *const texts[] = { "127.0.0.1:0", "unix:s", "127.0.0.2:0" };
+    static const char *const texts[] = { "127.0.0.1:0", "unix:s", "https://127.0.0.2:0" };
     place *p = *state;
     iswi_listeners all;
     char url[96];
@@ -89,7 +89,8 @@ static void several_addresses_are_open_at_once(void **state)
     assert_int_equal(open_at(p, texts, 3, &all, NULL), ISW_OK);
     assert_int_equal(all.count, 3);
     assert_int_equal(strncmp(all.items[0].url, "http://127.0.0.1:", 17), 0);
-    assert_int_equal(strncmp(all.items[2].url, "http://127.0.0.2:", 17), 0);
+    assert_int_equal(strncmp(all.items[2].url, "https://127.0.0.2:", 18), 0);
+    assert_true(all.items[2].secure && !all.items[0].secure);
     snprintf(url, sizeof url, "unix:%s", p->path);
     assert_string_equal(all.items[1].url, url);
     assert_true(all.items[1].local && !all.items[0].local);
