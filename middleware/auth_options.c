@@ -110,7 +110,7 @@ const isw_option auth_option_table[] = {
     { .name = "certificates", .type = ISW_OPTION_GROUP_LIST, .optional = true,
       .group = certificate_options, .group_size = sizeof(auth_certificate_options),
       .offset = offsetof(auth_options, certificates),
-      .help = "of clients, which the host has verified (http.tls.client_ca); the first one counts" },
+      .help = "of clients, which the host has verified (http.tls.client_ca); the first counts" },
     { .name = "key_header", .type = ISW_OPTION_STRING, .default_value = "x-functions-key",
       .offset = offsetof(auth_options, key_header), .help = "header with the key; \"\" for none" },
     { .name = "key_query", .type = ISW_OPTION_STRING, .default_value = "code",

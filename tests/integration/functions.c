@@ -43,6 +43,26 @@ static isw_status header(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%s", value ? value : "");
 }
 
+/* Who calls, and by what. */
+static isw_status caller(isw_context *ctx)
+{
+    const isw_client_certificate *client = isw_http_client_certificate(ctx);
+    const isw_principal *principal = isw_context_principal(ctx);
+    const char *names = "";
+
+    for (size_t i = 0; client && i < client->name_count; i++)
+        names = isw_context_printf(ctx, "%s %.*s", names, (int)client->names[i].size,
+                                   client->names[i].data);
+    if (!client)
+        return isw_http_reply(ctx, 200, "text/plain", "%s nobody", isw_http_scheme(ctx));
+    return isw_http_reply(ctx, 200, "text/plain", "%s <%.*s> <%.*s>%s %zu %d %.*s",
+                          isw_http_scheme(ctx), (int)client->subject.size, client->subject.data,
+                          (int)client->issuer.size, client->issuer.data, names, client->sha256.size,
+                          client->expires_s > 1800000000,
+                          principal ? (int)principal->scheme.size : 0,
+                          principal ? principal->scheme.data : "");
+}
+
 static isw_status fail(isw_context *ctx)
 {
     return isw_fail(ctx, ISW_E_CONFLICT, "this is for the operator");
@@ -616,6 +636,7 @@ static const isw_function functions[] = {
     { .name = "measure", .trigger = ISW_HTTP("GET", "measure"), .handler = measure },
     { .name = "echo", .trigger = ISW_HTTP("POST", "echo"), .handler = echo },
     { .name = "header", .trigger = ISW_HTTP("GET", "header/{name}"), .handler = header },
+    { .name = "caller", .trigger = ISW_HTTP("GET", "caller"), .handler = caller },
     { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
     { .name = "crash", .trigger = ISW_HTTP("POST", "crash"), .handler = crash },
     { .name = "nap", .trigger = ISW_HTTP("GET", "nap"), .handler = nap, .timeout_ms = 500 },

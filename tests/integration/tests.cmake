@@ -29,7 +29,7 @@ function(isw_python_tests folder file)
       COMMAND /usr/bin/python3 -B "${path}" ${class}.${method})
     set_tests_properties(${folder}/${file}/${name} PROPERTIES
       LABELS ${folder} TIMEOUT 120
-      ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE}")
+      ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE};ISOWORKER_CERTIFICATES=${CMAKE_BINARY_DIR}/tests/certificates")
   endforeach()
 endfunction()
 
@@ -57,4 +57,5 @@ isw_integration(drain)
 isw_integration(metrics)
 isw_integration(prints)
 isw_integration(queues)
+isw_integration(tls)
 isw_integration(spared)

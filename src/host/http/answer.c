@@ -230,3 +230,8 @@ void iswi_http_refuse(iswi_http_connection *connection, int status, const char *
     iswi_http_set_problem(request, status, NULL, detail, NULL);
     iswi_http_answer_here(connection);
 }
+
+void iswi_http_refuse_connection(iswi_http_connection *connection)
+{
+    iswi_http_refuse(connection, 503, "The server has as many connections as it takes.");
+}

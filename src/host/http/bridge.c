@@ -3,6 +3,7 @@
 #include "host/http/bridge.h"
 
 #include "base/alloc.h"
+#include "host/engine/log.h"
 #include "host/engine/reactors.h"
 #include "host/http/trace.h"
 #include "value/value.h"
@@ -200,6 +201,12 @@ static void on_left(void *user, iswi_http_request *request)
     send_about(request, NULL);
 }
 
+/* Nobody's fault but a client's, of which there are many who only knock. */
+static void on_unshaken(void *user, const char *client, const char *why)
+{
+    iswi_say(user, ISW_LOG_DEBUG, "no TLS with the client %s: %s", client, why);
+}
+
 /* -- Requests and answers ---------------------------------------------------------------------- */
 
 static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer)
@@ -239,6 +246,7 @@ static void on_request(void *user, void *target, iswi_http_request *request)
                        .passes_on = true };
 
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
+    call.trigger_metadata = iswi_http_request_metadata(request);
     call.body_follows = iswi_http_is_uploading(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(user, &call);
@@ -260,5 +268,6 @@ isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, 
     own.upload = on_upload;
     own.taken = on_taken;
     own.left = on_left;
+    own.unshaken = on_unshaken;
     return iswi_http_start(&own, NULL, on_request, host, out, error);
 }

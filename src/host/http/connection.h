@@ -7,7 +7,8 @@
  * its begin to its end, so that nothing is to be changed in between), and one request after the
  * other.
  *
- * What comes:  HEAD -> (BODY | UPLOAD ->) WHOLE -> HEAD ...
+ * What comes:  [SHAKES ->] HEAD -> (BODY | UPLOAD ->) WHOLE -> HEAD ...
+ *   SHAKES  the handshake of TLS
  *   HEAD    a head, or the silence before one; an idle connection holds no memory but itself
  *   BODY    a body that is gathered, in the request's blocks
  *   UPLOAD  one that is handed on piece by piece, as its window allows
@@ -32,7 +33,8 @@ typedef enum iswi_http_coming {
     ISWI_HTTP_WHOLE,
     ISWI_HTTP_DROPS,
     ISWI_HTTP_LINGERS,
-    ISWI_HTTP_IN_FRAMES
+    ISWI_HTTP_IN_FRAMES,
+    ISWI_HTTP_SHAKES
 } iswi_http_coming;
 
 typedef enum iswi_http_going {
@@ -74,6 +76,7 @@ struct iswi_http_connection {
     iswi_http *http;
     iswi_http_loop *loop;
     iswi_http_connection *next, **link; /* of its loop */
+    iswi_tls_session *tls;              /* NULL: it is plain */
 
     iswi_http_coming coming;
     iswi_http_going going;
@@ -85,6 +88,7 @@ struct iswi_http_connection {
     bool again;       /* it is to be turned once more */
     bool closed;
     bool refused;     /* there are too many */
+    bool secure;      /* it comes over TLS */
     bool closes;  /* once the answer is written */
     bool chunked;    /* the answer */
     bool last_piece; /* of the stream is under way */
@@ -189,6 +193,9 @@ void iswi_http_answer_here(iswi_http_connection *connection);
 /* The request is refused, and with it all that follows. */
 void iswi_http_refuse(iswi_http_connection *connection, int status, const char *detail);
 
+/* There are too many connections. */
+void iswi_http_refuse_connection(iswi_http_connection *connection);
+
 /* ---- write.c ---- */
 
 typedef enum iswi_http_flushed {
@@ -211,9 +218,13 @@ void iswi_http_out_drop(iswi_http_connection *connection);
 
 /* ---- turn.c ---- */
 
-/* A new one for `loop`, where it begins; owns `fd`. `refused`: it is one too many, and hears that.
- * On any loop. */
+/* A new one for `loop`, where it begins; owns `fd`. `secure`: over TLS. `refused`: it is one too
+ * many, and hears that. On any loop. */
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
-                                 bool refused);
+                                 bool secure, bool refused);
+
+/* ---- shake.c: as those of read.c ---- */
+
+bool iswi_http_shake(iswi_http_connection *connection);
 
 #endif

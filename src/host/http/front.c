@@ -242,6 +242,11 @@ size_t iswi_http_admitted(const iswi_http *http)
     return atomic_load(&http->admitted);
 }
 
+uint64_t iswi_http_unshaken(const iswi_http *http)
+{
+    return atomic_load(&http->unshaken);
+}
+
 size_t iswi_http_in_flight(iswi_http *http)
 {
     size_t open = http->open;

@@ -14,6 +14,7 @@
  */
 #include "host/system/address.h"
 #include "reactor/reactor.h"
+#include "host/tls/session.h"
 #include "url/routes.h"
 
 #include <isoworker/status.h>
@@ -39,6 +40,8 @@ typedef struct iswi_http_options {
     int64_t connections_per_ip; /* at most; further ones are closed [no limit] */
     unsigned threads;           /* that serve connections [1] */
     iswi_reactor *const *reactors; /* these threads; they outlive the front [its own] */
+    iswi_tls *tls;              /* for addresses over it, of which there are none without it; it
+                                   outlives the front */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
     bool bare;                  /* only routes: no GET / and GET /healthz */
 
@@ -58,6 +61,8 @@ typedef struct iswi_http_options {
                          bool broken);
     /* The client has taken so much of a streamed answer. */
     void (*taken)(void *user, iswi_http_request *request, size_t bytes);
+    /* A client could not agree with us on TLS. */
+    void (*unshaken)(void *user, const char *client, const char *why);
     /* The client of a request that was handed over is gone; an answer is due all the same. */
     void (*left)(void *user, iswi_http_request *request);
 } iswi_http_options;
@@ -105,6 +110,9 @@ size_t iswi_http_admitted(const iswi_http *http);
 /* How often a request was answered with `code`, 100 to 599. Any thread. */
 uint64_t iswi_http_answers(const iswi_http *http, int code);
 
+/* How many connections came to no TLS. Any thread. */
+uint64_t iswi_http_unshaken(const iswi_http *http);
+
 /* Requests that were handed over and are unanswered, or whose answer is still being written. Any
  * thread. */
 size_t iswi_http_in_flight(iswi_http *http);
@@ -117,6 +125,13 @@ void iswi_http_stop(iswi_http *http);
  * the answer is called; the answer itself may point into it only if it is copied, that is, if
  * `release` is NULL. */
 const isw_http *iswi_http_request_data(const iswi_http_request *request);
+
+/* What else is known of it: scheme, client_certificate (PROTOCOL.md, section 13, "Who calls").
+ * Valid as long. */
+isw_map iswi_http_request_metadata(const iswi_http_request *request);
+
+/* The certificate by which its client proved who it is; NULL: it showed none. Valid as long. */
+const iswi_tls_peer *iswi_http_request_certificate(const iswi_http_request *request);
 
 /* What its route leads to. */
 void *iswi_http_request_target(const iswi_http_request *request);

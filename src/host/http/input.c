@@ -12,8 +12,9 @@ size_t iswi_http_fill(iswi_http_connection *connection, char *bytes, size_t size
         got = iswi_http_transport_read(connection, bytes, size);
     while (got < 0 && errno == EINTR);
     if (got > 0) {
-        /* The next bytes, or the end, are an event of their own. */
-        connection->readable = (size_t)got == size || connection->half_closed;
+        /* The next bytes, or the end, are an event of their own; but TLS reads ahead. */
+        connection->readable =
+            (size_t)got == size || connection->half_closed || connection->tls != NULL;
         return (size_t)got;
     }
     connection->readable = false;

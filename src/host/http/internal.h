@@ -66,6 +66,7 @@ struct iswi_http {
     atomic_bool held;
     atomic_size_t admitted;
     atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */
+    atomic_ullong unshaken;                 /* connections that came to no TLS */
 
     iswi_http_loop *loops;
     unsigned loop_count;
@@ -119,6 +120,8 @@ struct iswi_http_request {
     iswi_http_request *next; /* spare one */
     iswi_arena arena;
     isw_http data;
+    isw_map metadata; /* what else is told of it */
+    const iswi_tls_peer *certificate; /* of its client; NULL: none is known */
     void *target;
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
     bool handed_over, admitted;
@@ -153,9 +156,10 @@ void iswi_http_request_free(iswi_http_request *request);
 void iswi_http_request_look(iswi_http_request *request);
 void iswi_http_request_unlook(iswi_http_request *request);
 
-/* Its method, url and headers are there: what follows from them and from where it came. 0, or the
- * status to refuse it with and a sentence in *why. */
-int iswi_http_request_arrived(iswi_http_request *request, const char *client, const char **why);
+/* Its method, url and headers are there: what follows from them and from where it came, over `tls`
+ * or in plain (NULL). 0, or the status to refuse it with and a sentence in *why. */
+int iswi_http_request_arrived(iswi_http_request *request, const char *client,
+                              const iswi_tls_session *tls, const char **why);
 
 /* Give it to the handler. */
 void iswi_http_hand_over(iswi_http_request *request);
@@ -163,6 +167,11 @@ void iswi_http_hand_over(iswi_http_request *request);
 /* Its carrier is done with it: it was answered, or its client is gone, which is told then. */
 void iswi_http_request_done(iswi_http_request *request);
 void iswi_http_request_abandon(iswi_http_request *request);
+
+/* ---- metadata.c ---- */
+
+/* It came over TLS. False: no memory. */
+bool iswi_http_know_tls(iswi_http_request *request, const iswi_tls_session *session);
 
 /* ---- route.c ---- */
 

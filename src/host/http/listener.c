@@ -45,7 +45,8 @@ static void take(iswi_http_door *door, int fd, const struct sockaddr_storage *fr
         close(fd);
         return;
     }
-    iswi_http_connection_create(&http->loops[listener->next], fd, from, count >= listener->most);
+    iswi_http_connection_create(&http->loops[listener->next], fd, from, door->secure,
+                                count >= listener->most);
     listener->next = (listener->next + 1) % http->loop_count;
 }
 
@@ -110,7 +111,8 @@ isw_status iswi_http_listener_begin(iswi_http *http, isw_error *error)
     for (size_t i = 0; i < listener->sockets.count; i++) {
         const iswi_listener *socket = &listener->sockets.items[i];
 
-        listener->doors[i] = (iswi_http_door){ { socket->fd, on_ready }, http, socket->local };
+        listener->doors[i] = (iswi_http_door){ { socket->fd, on_ready }, http, socket->local,
+                                                 socket->secure };
         /* What is accepted has it from there: an answer is written in one piece. */
         if (!socket->local)
             setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -20,6 +20,7 @@ typedef struct iswi_http_door {
     iswi_watch watch;
     struct iswi_http *http;
     bool local; /* its peers have no address */
+    bool secure;
 } iswi_http_door;
 
 typedef struct iswi_http_listener {

@@ -37,7 +37,7 @@ static void head_arrived(iswi_http_connection *connection)
     request->data.method = head->method;
     request->data.url = head->url;
     request->data.headers = head->fields;
-    status = iswi_http_request_arrived(request, connection->client, &why);
+    status = iswi_http_request_arrived(request, connection->client, connection->tls, &why);
     if (status)
         iswi_http_refuse(connection, status, why);
     else if (wants_websocket(head))

@@ -95,10 +95,12 @@ static const char *read_query(iswi_http_request *request)
     return iswi_http_no_memory;
 }
 
-int iswi_http_request_arrived(iswi_http_request *request, const char *client, const char **why)
+int iswi_http_request_arrived(iswi_http_request *request, const char *client,
+                              const iswi_tls_session *tls, const char **why)
 {
     client = iswi_arena_strndup(&request->arena, client, strlen(client));
-    *why = client ? read_query(request) : iswi_http_no_memory;
+    *why = client && (!tls || iswi_http_know_tls(request, tls)) ? read_query(request)
+                                                               : iswi_http_no_memory;
     if (*why)
         return *why == iswi_http_no_memory ? 503 : 400;
     request->data.client = isw_str_of(client);
@@ -157,6 +159,16 @@ void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *n
 {
     *pointer = atomic_load_explicit(&request->tag_pointer, memory_order_relaxed);
     *number = atomic_load_explicit(&request->tag_number, memory_order_relaxed);
+}
+
+isw_map iswi_http_request_metadata(const iswi_http_request *request)
+{
+    return request->metadata;
+}
+
+const iswi_tls_peer *iswi_http_request_certificate(const iswi_http_request *request)
+{
+    return request->certificate;
 }
 
 void *iswi_http_request_target(const iswi_http_request *request)

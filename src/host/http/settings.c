@@ -19,7 +19,10 @@ static const isw_option rows[] = {
     { .name = "listen", .type = ISWI_OPTION_TEXTS, .default_value = "127.0.0.1:7071",
       .offset = offsetof(iswi_http_settings, listen),
       .help = "address and port (0: any free one), unix:PATH, or systemd or fd:NAME for sockets "
-              "from systemd" },
+              "from systemd; https:// before it for TLS" },
+    { .name = "tls", .type = ISW_OPTION_GROUP, .optional = true, .group = iswi_http_tls_rows,
+      .group_size = sizeof(iswi_http_tls_settings), .offset = offsetof(iswi_http_settings, tls),
+      .help = "of addresses that begin with https://" },
     ROW(socket_mode, STRING, "socket_mode", "0660", 0, 0,
         "permissions of sockets at paths; 0666 lets every user in"),
     ROW(prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
@@ -106,6 +109,18 @@ static isw_status check_listen(iswi_config *config, const iswi_http_settings *ow
     return iswi_host_settings_listen(config, "http", own->listen.items, own->listen.count, error);
 }
 
+static isw_status check_tls(iswi_config *config, const iswi_http_settings *own, isw_error *error)
+{
+    const char *secure = NULL;
+    iswi_address one;
+
+    for (size_t i = 0; i < own->listen.count && !secure; i++)
+        if (iswi_address_read(own->listen.items[i], "http.listen", &one, NULL) == ISW_OK &&
+            one.secure)
+            secure = own->listen.items[i];
+    return own->enabled ? iswi_http_tls_check(config, &own->tls, secure, error) : ISW_OK;
+}
+
 static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
                         isw_error *error)
 {
@@ -115,6 +130,7 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
 
     if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
+        iswi_faults_go_on(faults, check_tls(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_prefix(config, own, error), &status))
         iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
     return status;

@@ -4,6 +4,7 @@
 
 /* `http` of host.yaml. Inside the room. */
 #include "host/engine/trigger.h"
+#include "host/http/tls_settings.h"
 #include "host/system/address.h"
 
 typedef struct iswi_http_settings {
@@ -14,6 +15,7 @@ typedef struct iswi_http_settings {
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     int64_t connections, connections_per_address;
     int64_t threads;
+    iswi_http_tls_settings tls;
 } iswi_http_settings;
 
 extern const iswi_settings_group iswi_http_settings_group;

@@ -45,6 +45,7 @@ static iswi_tls_options options_of(const iswi_http_tls_settings *settings)
         .other_count = settings->others.count,
         .client_ca = settings->client_ca,
         .client_optional = settings->client == 1,
+        .http2 = true,
         .least = settings->min_version == 1 ? ISWI_TLS_1_3 : ISWI_TLS_1_2,
     };
 }

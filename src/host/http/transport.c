@@ -7,6 +7,8 @@
 
 ssize_t iswi_http_transport_read(iswi_http_connection *connection, void *bytes, size_t size)
 {
+    if (connection->tls)
+        return iswi_tls_read(connection->tls, bytes, size);
     return recv(connection->watch.fd, bytes, size, 0);
 }
 
@@ -15,15 +17,23 @@ ssize_t iswi_http_transport_write(iswi_http_connection *connection, const struct
 {
     const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
 
+    if (connection->tls)
+        return iswi_tls_write(connection->tls, parts, (int)count);
     return sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
 }
 
 void iswi_http_transport_end(iswi_http_connection *connection)
 {
+    if (connection->tls)
+        iswi_tls_finish(connection->tls); /* if there is room: a length has told the end already */
     shutdown(connection->watch.fd, SHUT_WR);
 }
 
 void iswi_http_transport_close(iswi_http_connection *connection)
 {
+    if (connection->tls)
+        iswi_tls_finish(connection->tls);
+    iswi_tls_session_end(connection->tls);
+    connection->tls = NULL;
     close(connection->watch.fd);
 }

@@ -4,6 +4,8 @@
 #include "host/http/trigger.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/http/bridge.h"
 #include "host/http/settings.h"
@@ -12,6 +14,8 @@
 #include <stdio.h>
 
 enum { CODES_END = 600 };
+
+#define LOOK_NS (ISWI_TLS_LOOK_MS * INT64_C(1000000))
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -82,7 +86,10 @@ static isw_status arrange(iswi_entry *const *entries, size_t count,
 
 typedef struct http_trigger {
     const iswi_http_settings *settings;
+    iswi_host *host;
     iswi_http *front;  /* NULL: it is switched off */
+    iswi_tls *tls;     /* NULL: there is none */
+    int64_t look_ns;   /* when its files are to be looked at */
     http_set *newest;  /* of all that were ever published: requests may still look at an old one */
 } http_trigger;
 
@@ -92,6 +99,26 @@ static const char *other_way(const isw_error *own)
     if (own->status != ISW_E_CONFLICT)
         return "";
     return strncmp(own->message, "unix:", 5) == 0 ? " or --listen" : " or --port";
+}
+
+static void say(void *user, isw_log_level level, const char *text)
+{
+    iswi_say(user, level, "http.tls: %s", text);
+}
+
+/* An address of a command may ask for what the settings do not have. */
+static isw_status open_tls(http_trigger *trigger, const iswi_http_options *options,
+                           isw_error *error)
+{
+    isw_status status = iswi_http_tls_open(&trigger->settings->tls, say, trigger->host,
+                                           &trigger->tls, error);
+
+    for (size_t i = 0; status == ISW_OK && !trigger->tls && i < options->listen_count; i++)
+        if (options->listen[i].secure)
+            status = isw_error_set(error, ISW_E_CONFIG, "%s needs a certificate, which http.tls of "
+                                   "host.yaml names", options->listen[i].text);
+    trigger->look_ns = iswi_now_ns() + LOOK_NS;
+    return status;
 }
 
 static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *with,
@@ -117,11 +144,20 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         return error->status;
     options.listen = addresses;
     options.socket_mode = iswi_http_settings_mode(settings);
-    iswi_bridge_start(with->host, &options, &trigger->front, &own);
+    if (open_tls(trigger, &options, &own) == ISW_OK) {
+        options.tls = trigger->tls;
+        iswi_bridge_start(with->host, &options, &trigger->front, &own);
+    }
     iswi_free(addresses);
     return own.status == ISW_OK
                ? ISW_OK
                : isw_error_set(error, own.status, "%s%s", own.message, other_way(&own));
+}
+
+static void destroy(http_trigger *trigger)
+{
+    iswi_tls_destroy(trigger->tls);
+    iswi_free(trigger);
 }
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
@@ -132,12 +168,13 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     if (!trigger)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
     trigger->settings = with->settings;
+    trigger->host = with->host;
     if (trigger->settings->enabled)
         status = start_front(trigger, with, error);
     if (status == ISW_OK)
         *self = trigger;
     else
-        iswi_free(trigger);
+        destroy(trigger);
     return status;
 }
 
@@ -163,6 +200,20 @@ static void hold(void *self, bool on)
 
     if (trigger->front)
         iswi_http_hold(trigger->front, on);
+}
+
+static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
+{
+    http_trigger *trigger = self;
+
+    if (!trigger->tls)
+        return;
+    if (asked || now_ns >= trigger->look_ns) {
+        iswi_tls_look(trigger->tls, asked);
+        trigger->look_ns = now_ns + LOOK_NS;
+    }
+    if (trigger->look_ns < *next_ns)
+        *next_ns = trigger->look_ns;
 }
 
 static void quiesce(void *self)
@@ -191,7 +242,7 @@ static void stop(void *self)
         trigger->newest = set->older;
         discard(set);
     }
-    iswi_free(trigger);
+    destroy(trigger);
 }
 
 /* -- What it tells ----------------------------------------------------------------------------- */
@@ -242,6 +293,11 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
                               .label = "code",
                               .value = text };
 
+    if (trigger->tls)
+        row(user, &(iswi_trigger_row){ .name = "tls_failures_total",
+                                       .help = "Connections that came to no TLS.",
+                                       .counts = true,
+                                       .number = (double)iswi_http_unshaken(trigger->front) });
     for (int code = 100; trigger->front && code < CODES_END; code++) {
         told.number = (double)iswi_http_answers(trigger->front, code);
         snprintf(text, sizeof text, "%d", code);
@@ -262,6 +318,7 @@ const iswi_trigger iswi_http_trigger = {
     .discard = discard,
     .publish = publish,
     .hold = hold,
+    .tend = tend,
     .quiesce = quiesce,
     .admitted = admitted,
     .stop = stop,

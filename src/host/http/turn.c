@@ -56,6 +56,8 @@ static bool step(iswi_http_connection *connection)
         return iswi_http_read_rest(connection);
     case ISWI_HTTP_IN_FRAMES:
         return iswi_h2_read(connection);
+    case ISWI_HTTP_SHAKES:
+        return iswi_http_shake(connection);
     case ISWI_HTTP_WHOLE:
         break;
     }
@@ -81,6 +83,8 @@ static void on_ready(iswi_watch *watch, uint32_t events)
 
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->readable = true;
+    if (events & EPOLLOUT && connection->tls && iswi_tls_wants_output(connection->tls))
+        connection->readable = true; /* a read may have to write first */
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->half_closed = true;
     if (events & (EPOLLHUP | EPOLLERR) && connection->coming == ISWI_HTTP_WHOLE) {
@@ -167,6 +171,14 @@ static void name_client(iswi_http_connection *connection)
         inet_ntop(address->ss_family, bytes, connection->client, sizeof connection->client);
 }
 
+static void begin_tls(iswi_http_connection *connection)
+{
+    connection->coming = ISWI_HTTP_SHAKES;
+    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd);
+    if (!connection->tls)
+        iswi_http_connection_close(connection);
+}
+
 /* On its loop. */
 static void on_begin(iswi_task *task)
 {
@@ -187,12 +199,14 @@ static void on_begin(iswi_task *task)
         return;
     }
     iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, connection->http->header_ns);
-    if (connection->refused)
-        iswi_http_refuse(connection, 503, "The server has as many connections as it takes.");
+    if (connection->secure)
+        begin_tls(connection);
+    else if (connection->refused)
+        iswi_http_refuse_connection(connection);
 }
 
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
-                                 bool refused)
+                                 bool secure, bool refused)
 {
     iswi_http_connection *connection = iswi_calloc(1, sizeof *connection);
     iswi_http_connection gone = { .watch.fd = fd };
@@ -209,6 +223,7 @@ void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sock
     connection->queued = true;
     connection->http = loop->http;
     connection->loop = loop;
+    connection->secure = secure;
     connection->refused = refused;
     connection->address = *from;
     name_client(connection);

@@ -207,6 +207,9 @@ static isw_status check_admin(const checker *c, const iswi_host_settings *settin
     if (iswi_host_settings_listen(c->config, "admin", &listen, 1, c->error) != ISW_OK)
         return ISW_E_CONFIG;
     iswi_address_read(listen, "admin.listen", &address, NULL);
+    if (address.secure)
+        return REFUSE(c, child_of(group, "listen"), "admin.listen has no TLS; write \"%s\" "
+                      "without https://, or put a proxy before it", listen);
     if (!settings->admin.open && iswi_address_reach(&address) == ISWI_REACH_OTHERS)
         return REFUSE(c, child_of(group, "listen"),
                       "other machines could reach \"%s\", where nobody is asked for a "
