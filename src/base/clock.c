@@ -27,15 +27,29 @@ bool iswi_clock_is_fake(void)
     return atomic_load_explicit(&fake_now_ns, memory_order_relaxed) != 0;
 }
 
-int64_t iswi_now_ns(void)
+static int64_t read_monotonic(clockid_t clock)
 {
     int64_t fake = atomic_load_explicit(&fake_now_ns, memory_order_relaxed);
     struct timespec now;
 
     if (fake)
         return fake;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t iswi_now_ns(void)
+{
+    return read_monotonic(CLOCK_MONOTONIC);
+}
+
+int64_t iswi_lately_ns(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    return read_monotonic(CLOCK_MONOTONIC_COARSE);
+#else
+    return read_monotonic(CLOCK_MONOTONIC);
+#endif
 }
 
 int64_t isw_now_us(void)

@@ -82,11 +82,6 @@ bool iswi_ring_await_room(iswi_ring *ring, size_t need, bool *broken)
     return iswi_ring_room(ring, broken) >= need;
 }
 
-bool iswi_ring_ready(const iswi_ring *ring)
-{
-    return atomic_load_explicit(&ring->words->tail, memory_order_acquire) != position_of(ring);
-}
-
 size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, bool *broken)
 {
     uint64_t tail = atomic_load_explicit(&ring->words->tail, memory_order_acquire);

@@ -51,7 +51,11 @@ bool iswi_ring_await_room(iswi_ring *ring, size_t need, bool *broken);
 size_t iswi_ring_read(iswi_ring *ring, void *bytes, size_t size, bool *cramped, bool *broken);
 
 /* Reader: whether something can be read (or the writer's position cannot be). */
-bool iswi_ring_ready(const iswi_ring *ring);
+static inline bool iswi_ring_ready(const iswi_ring *ring)
+{
+    return atomic_load_explicit(&ring->words->tail, memory_order_acquire) !=
+           atomic_load_explicit(&ring->position, memory_order_relaxed);
+}
 
 /* Reader: say whether to be woken; then look again, for what came meanwhile rings no bell. The
  * second says that it need not be, and costs nothing. */

@@ -77,9 +77,14 @@ void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras)
     atomic_store(&end->reader.takes_apart, extras & ISWI_LINK_APART && is_host); /* a host takes it */
 }
 
-/* With the lock. */
-static void end_if_broken(iswi_ring_end *end)
+/* With the lock: something was written, or was to be. What waits is said before the writer asks for
+ * room (again), so that whoever is woken for that knows. */
+static void settle(iswi_ring_end *end)
 {
+    if (iswi_ring_writer_waits(&end->writer)) {
+        atomic_store(&end->waits, true);
+        iswi_ring_writer_flush(&end->writer);
+    }
     if (end->writer.broken)
         iswi_link_close(end->inner);
 }
@@ -98,7 +103,7 @@ isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsig
         status = end->apart && apart < count
                      ? iswi_ring_writer_send_apart(&end->writer, pieces, count, apart)
                      : iswi_ring_writer_send(&end->writer, pieces, count);
-        end_if_broken(end);
+        settle(end);
     }
     pthread_mutex_unlock(&end->lock);
     return status;
@@ -106,11 +111,12 @@ isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsig
 
 void iswi_ring_end_flush(iswi_ring_end *end)
 {
+    if (!atomic_load(&end->waits))
+        return;
     pthread_mutex_lock(&end->lock);
-    if (!end->closed && iswi_ring_writer_waits(&end->writer)) {
-        iswi_ring_writer_flush(&end->writer);
-        end_if_broken(end);
-    }
+    atomic_store(&end->waits, false);
+    if (!end->closed)
+        settle(end);
     pthread_mutex_unlock(&end->lock);
 }
 
@@ -175,7 +181,7 @@ static void trim(iswi_ring_end *end, int64_t now_ns, bool silent)
 
 void iswi_ring_end_note_work(iswi_ring_end *end)
 {
-    int64_t now_ns = iswi_now_ns();
+    int64_t now_ns = iswi_lately_ns();
     int64_t before_ns = atomic_load_explicit(&end->busy_ns, memory_order_relaxed);
     bool silent = now_ns - before_ns >= SILENCE_NS;
 

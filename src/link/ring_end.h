@@ -23,6 +23,7 @@ typedef struct iswi_ring_end {
     pthread_mutex_t lock; /* guards what follows: the writing side */
     iswi_ring_writer writer;
     bool upgraded, closed;
+    atomic_bool waits; /* something found no room; without the lock a hint */
     bool apart; /* it was agreed that long bytes may lie apart */
 
     pthread_mutex_t reading; /* guards the reader and the in ring */
@@ -52,7 +53,7 @@ void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras);
 isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsigned count,
                               unsigned apart);
 
-/* Write what found no room earlier. */
+/* Write what found no room earlier. Costs nothing where nothing did. */
 void iswi_ring_end_flush(iswi_ring_end *end);
 
 /* Read once, as much as there is, and hand it up; returns how many bytes. */

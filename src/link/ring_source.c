@@ -18,6 +18,7 @@ static void take_turn(iswi_source *source)
 {
     iswi_ring_end *end = of(source)->end;
 
+    atomic_store_explicit(&of(source)->armed, false, memory_order_relaxed);
     if (!of(source)->heard && is_ready(source)) {
         of(source)->heard = true;
         iswi_ring_end_upgrade(end);
@@ -29,6 +30,7 @@ static void take_turn(iswi_source *source)
 
 static void arm(iswi_source *source, bool armed)
 {
+    atomic_store_explicit(&of(source)->armed, armed, memory_order_release);
     if (armed)
         iswi_ring_set_sleeps(of(source)->end->in, true);
     else
@@ -41,16 +43,17 @@ bool iswi_ring_source_begin(iswi_ring_source *source, iswi_ring_end *end, iswi_r
     source->end = end;
     source->source =
         (iswi_source){ .ready = is_ready, .turn = take_turn, .arm = arm, .bell = bell };
-    if (!iswi_source_begin(reactor, &source->source))
-        return false;
-    atomic_store(&source->reads, true);
-    return true;
+    source->reads = iswi_source_begin(reactor, &source->source);
+    return source->reads;
 }
 
 void iswi_ring_source_stop(iswi_ring_source *source)
 {
-    if (atomic_exchange(&source->reads, false))
-        iswi_source_end(&source->source);
+    if (!source->reads)
+        return;
+    source->reads = false;
+    atomic_store(&source->armed, false);
+    iswi_source_end(&source->source);
 }
 
 void iswi_ring_source_end(iswi_ring_source *source)
@@ -62,10 +65,4 @@ void iswi_ring_source_end(iswi_ring_source *source)
         left -= (int64_t)got;
     iswi_ring_source_stop(source);
     iswi_ring_end_tell_closed(source->end);
-}
-
-void iswi_ring_source_expect(iswi_ring_source *source)
-{
-    if (atomic_load_explicit(&source->reads, memory_order_acquire))
-        iswi_source_expect(&source->source);
 }

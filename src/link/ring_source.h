@@ -10,7 +10,8 @@
 typedef struct iswi_ring_source {
     iswi_source source;
     iswi_ring_end *end;
-    atomic_bool reads; /* it is a source of its reactor */
+    bool reads; /* it is a source of its reactor */
+    atomic_bool armed; /* the reactor sleeps, or means to */
     bool heard;        /* something came */
 } iswi_ring_source;
 
@@ -26,6 +27,10 @@ void iswi_ring_source_stop(iswi_ring_source *source);
 void iswi_ring_source_end(iswi_ring_source *source);
 
 /* A frame was sent, to which an answer may come soon. Any thread. */
-void iswi_ring_source_expect(iswi_ring_source *source);
+static inline void iswi_ring_source_expect(iswi_ring_source *source)
+{
+    if (atomic_load_explicit(&source->armed, memory_order_acquire))
+        iswi_source_expect(&source->source);
+}
 
 #endif

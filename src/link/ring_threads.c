@@ -22,7 +22,7 @@ enum {
 /* Have the other thread woken when something comes from here on, unless it looks in anyway. */
 static bool be_minded(iswi_ring_threads *self)
 {
-    if (atomic_load(&self->patrolled))
+    if (atomic_load_explicit(&self->patrolled, memory_order_relaxed))
         return false;
     iswi_ring_set_sleeps(self->end->in, true);
     if (iswi_ring_ready(self->end->in))
@@ -42,7 +42,7 @@ static void work(iswi_ring_threads *self)
         events->is_stuck(events->user);
         return;
     }
-    atomic_store(&self->working, true); /* before the look at `patrolled`, see cool_down */
+    atomic_store_explicit(&self->working, true, memory_order_release);
     minded = be_minded(self);
     events->on_turn(events->user);
     atomic_store_explicit(&self->working, false, memory_order_release);
@@ -137,29 +137,27 @@ static void stand_in(iswi_ring_threads *self)
     iswi_ring_wake_always(end->in);
 }
 
-/* Look in no more; but not if the leader works and took us for awake. */
-static bool cool_down(iswi_ring_threads *self)
+/* Whether there is traffic, or was just now. */
+static bool is_warm(const iswi_ring_threads *self)
 {
-    atomic_store(&self->patrolled, false);
-    if (!atomic_load(&self->working))
-        return true;
-    atomic_store(&self->patrolled, true);
-    return false;
+    return iswi_now_ns() - atomic_load(&self->end->busy_ns) < COLD_NS;
 }
 
-/* Look in now and then, until there is no traffic. */
+/* Look in now and then, until there is no traffic. After it was said that nobody does comes one look
+ * more: the leader may have begun to work before it saw that, and without asking to be minded. */
 static void patrol(iswi_ring_threads *self)
 {
-    bool cold = false;
+    bool warm = true;
 
-    atomic_store(&self->patrolled, true);
-    while (!cold && !atomic_load(&self->stopping)) {
+    while (!atomic_load(&self->stopping)) {
+        atomic_store(&self->patrolled, warm);
         if (is_held_up(self))
             stand_in(self);
         iswi_futex_wait(&self->tick, 0, PATROL_NS, 0);
-        cold = iswi_now_ns() - atomic_load(&self->end->busy_ns) > COLD_NS && cool_down(self);
+        if (!warm && !atomic_load(&self->working))
+            return;
+        warm = !warm || is_warm(self);
     }
-    atomic_store(&self->patrolled, false);
 }
 
 static void *run(void *user)

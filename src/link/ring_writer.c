@@ -144,11 +144,6 @@ static void write_some(iswi_ring_writer *writer)
         publish(writer);
 }
 
-bool iswi_ring_writer_waits(const iswi_ring_writer *writer)
-{
-    return writer->sending || writer->outbox.bytes;
-}
-
 void iswi_ring_writer_flush(iswi_ring_writer *writer)
 {
     do

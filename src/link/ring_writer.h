@@ -29,7 +29,10 @@ isw_status iswi_ring_writer_send_apart(iswi_ring_writer *writer, const isw_bytes
                                        unsigned count, unsigned apart);
 
 /* Whether something waits for room. */
-bool iswi_ring_writer_waits(const iswi_ring_writer *writer);
+static inline bool iswi_ring_writer_waits(const iswi_ring_writer *writer)
+{
+    return writer->sending || writer->outbox.bytes;
+}
 
 /* Write what there is room for. Afterwards nothing waits, or the reader knows that we do. */
 void iswi_ring_writer_flush(iswi_ring_writer *writer);

@@ -54,7 +54,16 @@ int iswi_watches_turn(iswi_reactor *reactor, int timeout_ms);
 
 /* sources.c */
 bool iswi_sources_turn(iswi_reactor *reactor);        /* whether one had something */
-bool iswi_sources_ready(const iswi_reactor *reactor); /* whether one that is warm has */
 bool iswi_sources_arm(iswi_reactor *reactor); /* false: one has something, and is still warm */
+
+/* Whether one that is warm has something. */
+static inline bool iswi_sources_ready(const iswi_reactor *reactor)
+{
+    const iswi_source *source = reactor->warm;
+
+    while (source && !source->ready(source))
+        source = source->next;
+    return source != NULL;
+}
 
 #endif

@@ -83,14 +83,6 @@ bool iswi_sources_turn(iswi_reactor *reactor)
     return took;
 }
 
-bool iswi_sources_ready(const iswi_reactor *reactor)
-{
-    for (const iswi_source *source = reactor->warm; source; source = source->next)
-        if (source->ready(source))
-            return true;
-    return false;
-}
-
 bool iswi_sources_arm(iswi_reactor *reactor)
 {
     while (reactor->warm) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The budget learns from how soon work arrives. */
+/* The budget learns from how soon work arrives: it is never longer than what a wake costs, for who
+ * waits longer than that pays more awake than asleep. */
 #include "reactor/spin.h"
 
 #include "base/clock.h"
@@ -7,8 +8,10 @@
 #include <sched.h>
 
 enum {
-    MOST_NS = 100000,
+    MOST_NS = 30000,    /* about a wake of a core that sleeps, seen from both sides */
+    PROBE_NS = 50000,   /* of a try: the other side may be asleep, too, and begins to stay awake */
     LEAST_NS = 2000,
+    CROWDED_NS = 1500,  /* a yield that takes longer has given the core to somebody */
     PROBE_EVERY = 64, /* sleeps between two tries of a spin that did not pay off */
     LOOKS = 64        /* between two looks at the clock */
 };
@@ -38,10 +41,23 @@ static void pause_cpu(void)
 #endif
 }
 
-static bool look_for(int64_t budget_ns, iswi_spin_ready_fn ready, void *user,
-                     const atomic_bool *stop)
+/* Let whoever else wants this core have it, who has work to do, and we have not. Whether there was
+ * somebody. */
+static bool yield(int64_t *now_ns)
 {
-    int64_t until = iswi_now_ns() + budget_ns;
+    int64_t before_ns = iswi_now_ns();
+
+    sched_yield();
+    *now_ns = iswi_now_ns();
+    return *now_ns - before_ns > CROWDED_NS;
+}
+
+/* `crowded` says whether more wanted to be awake than there are cores; then one that adapts looks no
+ * longer. */
+static bool look_for(const iswi_spin *spin, int64_t until_ns, iswi_spin_ready_fn ready,
+                     void *user, const atomic_bool *stop, bool *crowded)
+{
+    int64_t now_ns;
 
     do {
         for (int i = 0; i < LOOKS; i++) {
@@ -49,17 +65,24 @@ static bool look_for(int64_t budget_ns, iswi_spin_ready_fn ready, void *user,
                 return true;
             pause_cpu();
         }
-        sched_yield(); /* whoever else wants this core has work to do, and we have not */
-    } while (iswi_now_ns() < until && !atomic_load_explicit(stop, memory_order_relaxed));
+        *crowded = yield(&now_ns);
+    } while (now_ns < until_ns && !(*crowded && spin->adaptive) &&
+             !atomic_load_explicit(stop, memory_order_relaxed));
     return ready(user);
 }
 
-static void learn(iswi_spin *spin, bool paid_off)
+/* Work came after that time, or not at all (-1). */
+static void learn(iswi_spin *spin, int64_t took_ns)
 {
-    int64_t budget = paid_off ? spin->budget_ns * 2 : spin->budget_ns / 2;
+    int64_t budget = spin->budget_ns / 2;
 
-    if (budget < LEAST_NS)
-        budget = paid_off ? LEAST_NS : 0;
+    if (took_ns >= 0 && took_ns <= MOST_NS) {
+        budget = spin->budget_ns > took_ns ? spin->budget_ns * 2 : took_ns * 2;
+        if (budget < LEAST_NS)
+            budget = LEAST_NS;
+    } else if (budget < LEAST_NS) {
+        budget = 0;
+    }
     spin->budget_ns = budget < MOST_NS ? budget : MOST_NS;
 }
 
@@ -67,14 +90,18 @@ bool iswi_spin_until_ready(iswi_spin *spin, iswi_spin_ready_fn ready, void *user
                            const atomic_bool *stop)
 {
     int64_t budget = spin->budget_ns;
+    bool crowded = false;
+    int64_t began_ns;
     bool found;
 
     if (!budget && spin->adaptive && ++spin->fruitless % PROBE_EVERY == 0)
-        budget = MOST_NS / 2;
+        budget = PROBE_NS;
     if (!budget)
         return false;
-    found = look_for(budget, ready, user, stop);
-    if (spin->adaptive)
-        learn(spin, found);
+    began_ns = iswi_now_ns();
+    found = look_for(spin, began_ns + budget, ready, user, stop, &crowded);
+    if (!spin->adaptive || (found && !crowded && budget == MOST_NS))
+        return found; /* there is nothing to learn */
+    learn(spin, found && !crowded ? iswi_now_ns() - began_ns : -1);
     return found;
 }

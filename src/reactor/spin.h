@@ -14,9 +14,9 @@ typedef struct iswi_spin {
 } iswi_spin;
 
 /* `spin_us` microseconds each time; below 0 as it pays off: the budget grows while spinning finds
- * something, shrinks to nothing when it does not, and is tried again now and then. Where the
- * process has one core only there is none: spinning would take it from the one that is waited
- * for. */
+ * something, shrinks to nothing when it does not, or when others want the core, and is tried again
+ * now and then. Where the process has one core only there is none: spinning would take it from the
+ * one that is waited for. */
 void iswi_spin_init(iswi_spin *spin, int64_t spin_us);
 
 typedef bool (*iswi_spin_ready_fn)(void *user);

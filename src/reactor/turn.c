@@ -11,7 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LOOKS_PER_POLL = 32 }; /* at the sources, for each look at the descriptors */
+/* For each look at the descriptors: looks at the sources, and turns in which there was something. */
+enum { LOOKS_PER_POLL = 256, TURNS_PER_POLL = 32 };
 
 bool iswi_reactor_is_own(const iswi_reactor *reactor)
 {
@@ -90,6 +91,8 @@ static void *run(void *user)
 {
     iswi_reactor *reactor = user;
 
+    unsigned turns = 0; /* without a look at the descriptors */
+
     iswi_thread_name(reactor->name);
     while (!atomic_load_explicit(&reactor->stopping, memory_order_relaxed)) {
         bool busy = iswi_sources_turn(reactor);
@@ -99,10 +102,10 @@ static void *run(void *user)
             busy = true;
         }
         busy = run_timers(reactor) || busy;
-        if (busy)
-            iswi_watches_turn(reactor, 0);
-        else
+        if (!busy)
             rest(reactor);
+        else if (++turns % TURNS_PER_POLL == 0)
+            iswi_watches_turn(reactor, 0);
     }
     while (iswi_tasks_wait(&reactor->tasks))
         iswi_tasks_run(&reactor->tasks);
