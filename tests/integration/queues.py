@@ -58,6 +58,26 @@ class Queue(unittest.TestCase):
             self.assertEqual(samples_of(host)['isoworker_host_queue_refused_total{worker="test"}'], 3)
             self.assertEqual({finish()[0] for finish in [busy, *others]}, {200})
 
+    def test_a_function_that_fills_the_queue_keeps_no_other_out(self):
+        with Host(worker(), chain=ONE, top="queue: {limit: 4}") as host:
+            busy = host.start("GET", "once?ms=2000")
+            host.wait_for_naps(1)
+            many = [host.start("GET", "once?ms=0") for _ in range(4)]
+            wait_for_waiting(host, 4)
+            other = host.start("GET", "hello/x")
+            self.assertEqual(sorted(finish()[0] for finish in many), [200, 200, 200, 503])
+            self.assertEqual((other()[0], busy()[0]), (200, 200))
+
+    def test_a_drain_lets_what_waits_finish(self):
+        with Host(worker(), chain=ONE) as host:
+            calls = [host.start("GET", "once?ms=1000")]
+            host.wait_for_naps(1)
+            calls += [host.start("GET", "hello/x") for _ in range(3)]
+            wait_for_waiting(host, 3)
+            ask(host, "drain")
+            self.assertEqual({finish()[0] for finish in calls}, {200})
+            self.assertEqual(host.get("hello/x")[0], 503)
+
     def test_without_a_queue_nothing_waits(self):
         with Host(worker(), chain=ONE, top="queue: {limit: 0}") as host:
             busy = host.start("GET", "once?ms=1000")

@@ -117,6 +117,16 @@ iswi_call *iswi_lines_take_due(iswi_lines *lines, int64_t now_ns, int64_t *next_
     return due;
 }
 
+iswi_line *iswi_lines_longest(const iswi_lines *lines)
+{
+    iswi_line *longest = lines->first;
+
+    for (iswi_line *line = lines->first; line; line = line->next)
+        if (line->count > longest->count)
+            longest = line;
+    return longest;
+}
+
 iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id)
 {
     iswi_call *call = lines->by_id[id % ISWI_LINES_BUCKETS];

@@ -42,6 +42,9 @@ void iswi_lines_remove(iswi_lines *lines, iswi_call *call);
  * wait.behind, and when the next one is due in *next_ns, INT64_MAX: there is none. */
 iswi_call *iswi_lines_take_due(iswi_lines *lines, int64_t now_ns, int64_t *next_ns);
 
+/* That in which most wait; NULL: nobody does. */
+iswi_line *iswi_lines_longest(const iswi_lines *lines);
+
 /* The one of that id; NULL: it does not wait. */
 iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id);
 

@@ -188,26 +188,43 @@ static void wait(iswi_host *host, iswi_call *call, bool front)
         atomic_store(&pool->queue.due_ns, call->wait.until_ns);
 }
 
+/* Who goes when it is full: the last of the function with most, so that one function does not keep
+ * all others out; the call itself where its own has as many. With the lock. */
+static iswi_call *take_superfluous(iswi_queue *queue, iswi_call *call)
+{
+    iswi_line *longest = iswi_lines_longest(&queue->lines);
+    iswi_call *last;
+
+    queue->counts.refused++;
+    if (!longest || longest->count <= call->function->line.count + 1)
+        return call;
+    last = longest->last;
+    take_out(queue, last);
+    return last;
+}
+
 void iswi_queue_add(iswi_host *host, iswi_call *call, bool admitted)
 {
     iswi_pool *pool = call->function->pool;
     iswi_queue *queue = &pool->queue;
-    int64_t until_ns;
-    bool say;
+    iswi_call *refused = NULL;
+    int64_t until_ns = INT64_MAX;
+    bool say = false;
 
     pthread_mutex_lock(&queue->lock);
     call->wait.since_ns = iswi_now_ns();
     if (!admitted && atomic_load(&queue->waiting) >= queue->limit) {
         say = queue->limit && may_say(queue, call->wait.since_ns);
-        queue->counts.refused++;
-        pthread_mutex_unlock(&queue->lock);
-        refuse(host, call, say);
-        return;
+        refused = take_superfluous(queue, call);
     }
-    wait(host, call, admitted);
-    until_ns = call->wait.until_ns;
+    if (refused != call) {
+        wait(host, call, admitted);
+        until_ns = call->wait.until_ns;
+    }
     serve_and_unlock(pool);
     iswi_host_wake_by(host, until_ns);
+    if (refused)
+        refuse(host, refused, say);
 }
 
 /* -- Going ------------------------------------------------------------------------------------- */

@@ -88,7 +88,8 @@ static const isw_option link_rows[] = {
 
 static const isw_option queue_rows[] = {
     ROW(iswi_queue_settings, limit, INT, "limit", "1000", 0, 1000000,
-        "calls of a worker that may wait for a process; further ones get 503; 0: none waits"),
+        "calls of a worker that may wait for a process; what is more gets 503, of the function "
+        "with most; 0: none waits"),
     ROW(iswi_queue_settings, wait_ms, DURATION, "wait", "10s", 1, DAY_MS,
         "for so long, and no longer than their own time; then they get 503"),
     { 0 },

@@ -121,6 +121,23 @@ static void anyone_can_be_found_and_leave(void **state)
     assert_string_equal(serve_all(&c), "00 11 02");
 }
 
+static void the_longest_line_is_known(void **state)
+{
+    crowd c;
+
+    (void)state;
+    init(&c);
+    assert_null(iswi_lines_longest(&c.lines));
+    add(&c, 0, 0);
+    add(&c, 1, 0);
+    add(&c, 1, 1);
+    add(&c, 2, 0);
+    assert_ptr_equal(iswi_lines_longest(&c.lines), &c.functions[1].line);
+    iswi_lines_remove(&c.lines, &c.calls[1][0]);
+    add(&c, 2, 1);
+    assert_ptr_equal(iswi_lines_longest(&c.lines), &c.functions[2].line);
+}
+
 static void who_has_waited_long_enough_is_taken_out(void **state)
 {
     crowd c;
@@ -157,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_try_that_fails_costs_no_turn),
         cmocka_unit_test(what_comes_back_is_the_first_of_its_line),
         cmocka_unit_test(anyone_can_be_found_and_leave),
+        cmocka_unit_test(the_longest_line_is_known),
         cmocka_unit_test(who_has_waited_long_enough_is_taken_out),
     };
 
