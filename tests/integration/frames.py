@@ -104,6 +104,7 @@ class Frames:
         self.goaway = None  # the last stream, and the error
         self.acks = self.pings = 0
         self.settings = {}
+        self.windows = {}  # by how much they were widened
         self.closed = False
         self.send(first)
 
@@ -154,6 +155,8 @@ class Frames:
                 name, value = struct.unpack(">HI", payload[at:at + 6])
                 self.settings[name] = value
             self.send(frame(SETTINGS, ACK))
+        elif kind == WINDOW_UPDATE:
+            self.windows[number] = self.windows.get(number, 0) + struct.unpack(">I", payload)[0]
         elif kind == PING and flags & ACK:
             self.pings += 1
         elif kind == GOAWAY:

@@ -111,6 +111,28 @@ class Exchanges(unittest.TestCase):
             self.assertIsNone(client.goaway)
             host.wait_for("heard")
 
+    def test_bodies_that_are_gathered_have_one_limit_together(self):
+        with connected("http: {body_limit: 300KiB}") as (_, client):
+            first = b"x" * 256 * 1024
+            self.assertTrue(client.wait(lambda: client.settings))
+            for number in (1, 3, 5):
+                client.send(headers(number, line("POST", "/api/echo"), END_HEADERS),
+                            *(data(number, first[at:at + 16384], 0)
+                              for at in range(0, len(first), 16384)))
+            client.send(frame(PING, 0, 0, b"\0" * 8))
+            self.assertTrue(client.wait(lambda: client.pings))
+            self.assertEqual([client.windows.get(number, 0) >= len(first) // 2
+                              for number in (1, 3, 5)], [True, False, False])
+            client.send(data(1, b"y"))
+            self.assertTrue(client.wait(lambda: client.windows.get(3)))
+            self.assertNotIn(5, client.windows)
+            client.send(data(3, b"y"))
+            self.assertTrue(client.wait(lambda: client.windows.get(5)))
+            client.send(window(0, 1 << 20), *(window(number, 1 << 20) for number in (1, 3, 5)),
+                        data(5, b"y"))
+            for number in (1, 3, 5):
+                self.assertEqual(client.answer(number).body, first + b"y")
+
     def test_an_early_answer_has_the_client_send_no_more(self):
         with connected() as (_, client):
             client.send(headers(1, line("POST", "/api/nowhere"), END_HEADERS))

@@ -14,7 +14,8 @@
  *
  * What one client may cost:
  *   - streams at the same time, and the bytes and fields of a head (431), are limited;
- *   - bodies wait with the client: a window of a stream is widened as its bytes are handed on;
+ *   - bodies wait with the client: a window of a stream is widened as its bytes are handed on; those
+ *     that are gathered have one body's limit together, beyond which the oldest goes on alone;
  *   - nothing more is read while the client does not take what was written;
  *   - streams that break off, and frames that carry nothing, have a budget that time refills; a
  *     connection that overdraws it ends with ENHANCE_YOUR_CALM (h2_calm.c).
@@ -81,6 +82,7 @@ typedef struct iswi_h2_stream {
     iswi_http_block *come; /* bytes of it that were not handed on */
     size_t from, to;
     size_t counted; /* of those that were gathered, the window was widened for so many */
+    size_t held;    /* bytes that were gathered, as the connection counts them */
     unsigned tries; /* of a piece that was not taken */
 
     bool answered;         /* the answer was given to nghttp2 */
@@ -101,6 +103,7 @@ struct iswi_h2 {
     iswi_h2_stream *streams; /* the newest first */
     size_t count;
     iswi_h2_stream *noted; /* something happened to them */
+    int64_t gathered; /* bytes of bodies that are not whole */
     iswi_h2_budget breaks, idle_frames;
     iswi_http_block *out; /* bytes to be written; NULL: none */
     size_t from, to;

@@ -21,10 +21,44 @@ static void reset(iswi_h2_stream *stream, uint32_t error)
     iswi_h2_wake(stream->h2);
 }
 
+/* -- What they hold together ------------------------------------------------------------------- */
+
+/* Whether there is an older one whose body is being gathered. */
+static bool is_behind_another(const iswi_h2_stream *stream)
+{
+    const iswi_h2_stream *older = stream->next;
+
+    while (older && older->body != ISWI_H2_GATHERS)
+        older = older->next;
+    return older != NULL;
+}
+
+/* Those that waited for the oldest look whether they are that now. */
+static void let_others_go_on(iswi_h2 *h2)
+{
+    for (iswi_h2_stream *stream = h2->streams; stream; stream = stream->next)
+        if (stream->body == ISWI_H2_GATHERS)
+            iswi_h2_stream_note(stream);
+}
+
+/* It has so many bytes of a body that is not whole. */
+static void hold(iswi_h2_stream *stream, size_t size)
+{
+    iswi_h2 *h2 = stream->h2;
+    const int64_t most = h2->connection->http->body_limit_bytes;
+    const bool waited = h2->gathered > most;
+
+    h2->gathered += (int64_t)size - (int64_t)stream->held;
+    stream->held = size;
+    if (waited && !size)
+        let_others_go_on(h2);
+}
+
 /* -- Requests ---------------------------------------------------------------------------------- */
 
 static void refuse(iswi_h2_stream *stream, int status, const char *why)
 {
+    hold(stream, 0);
     iswi_h2_stream_drop(stream);
     iswi_http_set_problem(stream->request, status, NULL, why, NULL);
     iswi_h2_answer_here(stream);
@@ -92,6 +126,21 @@ static void begin(iswi_h2_stream *stream)
 
 /* -- Bodies ------------------------------------------------------------------------------------ */
 
+/* A stream that has to wait for others is not its client's fault. */
+static void go_on_gathering(iswi_h2_stream *stream, size_t size)
+{
+    const iswi_http *http = stream->request->http;
+
+    if (stream->h2->gathered > http->body_limit_bytes && is_behind_another(stream)) {
+        stream->due_ns = INT64_MAX;
+        return;
+    }
+    if (stream->due_ns == INT64_MAX)
+        set_due(stream, http->body_ns);
+    iswi_h2_stream_widen(stream, size - stream->counted);
+    stream->counted = size;
+}
+
 static void gather(iswi_h2_stream *stream)
 {
     iswi_http_request *request = stream->request;
@@ -101,10 +150,11 @@ static void gather(iswi_h2_stream *stream)
         refuse(stream, 413, too_large);
         return;
     }
-    iswi_h2_stream_widen(stream, size - stream->counted);
-    stream->counted = size;
-    if (!stream->ended)
+    hold(stream, stream->ended ? 0 : size);
+    if (!stream->ended) {
+        go_on_gathering(stream, size);
         return;
+    }
     if (size)
         request->data.body = (isw_bytes){ stream->come->bytes + stream->from, size };
     request->blocks[1] = stream->come;
@@ -173,6 +223,8 @@ static void upload(iswi_h2_stream *stream)
 static void settle(iswi_h2_stream *stream)
 {
     if (stream->closed) {
+        stream->body = ISWI_H2_DROPS;
+        hold(stream, 0);
         iswi_h2_stream_destroy(stream);
         return;
     }

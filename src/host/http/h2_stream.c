@@ -4,8 +4,6 @@
 
 #include "base/alloc.h"
 
-enum { RESERVE_MOST_BYTES = 1024 * 1024 };
-
 iswi_h2_stream *iswi_h2_stream_create(iswi_h2 *h2, int32_t id)
 {
     iswi_h2_stream *stream = iswi_calloc(1, sizeof *stream);
@@ -44,7 +42,7 @@ bool iswi_h2_stream_append(iswi_h2_stream *stream, const void *bytes, size_t siz
             memmove(old->bytes, old->bytes + stream->from, held);
         } else {
             if (!old && length > 0)
-                room = length < RESERVE_MOST_BYTES ? (size_t)length : RESERVE_MOST_BYTES;
+                room = length < ISWI_H2_WINDOW_BYTES ? (size_t)length : ISWI_H2_WINDOW_BYTES;
             if (old && room < 2 * old->size)
                 room = 2 * old->size;
             block = iswi_http_loop_take(loop, room < size ? size : room);
