@@ -174,7 +174,8 @@ static void name_client(iswi_http_connection *connection)
 static void begin_tls(iswi_http_connection *connection)
 {
     connection->coming = ISWI_HTTP_SHAKES;
-    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd);
+    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd,
+                                             (isw_bytes){ NULL, 0 });
     if (!connection->tls)
         iswi_http_connection_close(connection);
 }

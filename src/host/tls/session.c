@@ -23,7 +23,19 @@ struct iswi_tls_session {
 
 /* -- Begin and end ----------------------------------------------------------------------------- */
 
-iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd)
+static bool keep_first(iswi_tls_socket *socket, isw_bytes first)
+{
+    if (!first.size)
+        return true;
+    socket->first = iswi_alloc(first.size);
+    if (!socket->first)
+        return false;
+    memcpy(socket->first, first.data, first.size);
+    socket->first_size = first.size;
+    return true;
+}
+
+iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd, isw_bytes first)
 {
     iswi_tls_session *session = iswi_calloc(1, sizeof *session);
     BIO *bio = BIO_new(iswi_tls_socket_of(tls));
@@ -35,7 +47,7 @@ iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd)
         session->ssl = SSL_new(session->contexts->items[0]);
         iswi_arena_init(&session->arena, PEER_BYTES);
     }
-    if (!session || !session->ssl || !bio) {
+    if (!session || !session->ssl || !bio || !keep_first(&session->socket, first)) {
         BIO_free(bio);
         iswi_tls_session_end(session);
         ERR_clear_error();
@@ -54,6 +66,7 @@ void iswi_tls_session_end(iswi_tls_session *session)
     SSL_free(session->ssl);
     iswi_tls_contexts_release(session->contexts);
     iswi_arena_fini(&session->arena);
+    iswi_free(session->socket.first);
     iswi_free(session);
 }
 

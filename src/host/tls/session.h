@@ -16,8 +16,9 @@
 
 typedef struct iswi_tls_session iswi_tls_session;
 
-/* By what is in force now. NULL: no memory. */
-iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd);
+/* By what is in force now. `first` was read from the socket already, such as behind the line of a
+ * proxy; it is copied. NULL: no memory. */
+iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd, isw_bytes first);
 
 /* The descriptor is the caller's to close. NULL is allowed. */
 void iswi_tls_session_end(iswi_tls_session *session);
