@@ -86,8 +86,9 @@ def the_sample_streams(sample):
         "body": "id: 5\ndata: tick 5\n\n"}, ticks
 
 
-def with_worker(talk, command=(WORKER,), **variables):
-    """Runs `talk` as the host of a fresh worker, whose hello has been read. Its exit status."""
+def with_worker(talk, command=(WORKER,), ring=None, **variables):
+    """Runs `talk` as the host of a fresh worker, whose hello has been read: on the socket, or on
+    the RingPeer. Its exit status."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.join(folder, "w"))
         listener.listen(1)
@@ -95,13 +96,15 @@ def with_worker(talk, command=(WORKER,), **variables):
         os.write(writer, TOKEN)
         os.close(writer)
         environment = dict(os.environ, ISOWORKER_URL=f"ipc://{folder}/w",
-                           ISOWORKER_TOKEN_FD=str(reader), **variables)
-        with subprocess.Popen(command, env=environment, pass_fds=[reader]) as worker:
+                           ISOWORKER_TOKEN_FD=str(reader), **variables,
+                           **(ring.variables if ring else {}))
+        with subprocess.Popen(command, env=environment,
+                              pass_fds=[reader, *(ring.fds if ring else [])]) as worker:
             os.close(reader)
             listener.settimeout(20)
             with listener.accept()[0] as sock:
                 sock.settimeout(20)
-                peer = Peer(sock)
+                peer = ring.connected(sock) if ring else Peer(sock)
                 peer.pid = worker.pid
                 kind, _, body = peer.receive()
                 assert kind == WORKER_HELLO and field(body, 3, bytes) == TOKEN[:32]

@@ -13,6 +13,7 @@ from agree import TOKEN, with_worker  # noqa: E402
 from peer import (CANCEL, CREDIT, ERROR, E_NOT_FOUND, E_PROTOCOL, GOODBYE, HOST_HELLO,  # noqa: E402
                   HTTP, INVOKE, LOAD, LOADED, LOG, METADATA, METADATA_REQUEST, METRICS, RESPONSE,
                   STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, field, members, pairs)
+from ring import RingPeer  # noqa: E402
 
 COMMAND = [os.environ["ISOWORKER_TEST_WORKER"]]
 HELLO = (HOST_HELLO, 0, {1: 1, 2: TOKEN[32:]})
@@ -190,6 +191,80 @@ class Worker(unittest.TestCase):
         functions = field(expect(peer, METADATA)[2], 2, list)
         self.assertEqual({tuple(members(one)[10]) for one in functions}, {("metrics",)})
         end(peer)
+
+
+class OnTheRing(unittest.TestCase):
+    """Section 11: a session that begins on the ring."""
+
+    def session(self, talk, expected=0):
+        ring = RingPeer()
+        self.assertEqual(with_worker(talk, COMMAND, ring), expected)
+        ring.close()
+
+    def test_it_begins_and_ends_there_and_nothing_is_said_on_the_socket(self):
+        def talk(peer):
+            load(peer, "hello")
+            for identity in range(8, 12):
+                peer.send(invocation(7, identity, http={5: ["name", "you"]}))
+                _, joined, body = expect(peer, RESPONSE)
+                self.assertEqual((joined, field(body, 1, int)), (identity, SUCCESS))
+            self.assertFalse(peer.said_on_the_socket())
+            end(peer)
+        self.session(talk)
+
+    def test_three_threads_are_all_it_has(self):
+        """The one that waits for the end, and two for the ring: no library needs others."""
+        def talk(peer):
+            load(peer, "hello")
+            peer.send(invocation(7, 8, http={5: ["name", "you"]}))
+            expect(peer, RESPONSE)
+            names = [open(f"/proc/{peer.pid}/task/{task}/comm", encoding="utf-8").read().strip()
+                     for task in os.listdir(f"/proc/{peer.pid}/task")]
+            self.assertEqual(names.count("isw:ring"), 2, names)
+            if not os.environ.get("ISOWORKER_SANITIZE"):  # which has some of its own
+                self.assertEqual(len(names), 3, names)
+            end(peer)
+        self.session(talk)
+
+    def test_a_function_that_takes_long_holds_up_nothing_that_comes_meanwhile(self):
+        """It runs on the thread that read it; the other one is woken by what comes."""
+        def talk(peer):
+            load(peer, "nap")
+            peer.send(invocation(7, 8, "/?ms=20000"))
+            expect(peer, LOG)
+            peer.send((STATUS_REQUEST, 5, {}))
+            self.assertEqual(expect(peer, STATUS)[1], 5)
+            peer.send(invocation(7, 9, "/?ms=1"))
+            self.assertEqual(expect(peer, RESPONSE)[1], 9)
+            peer.send((CANCEL, 8, {1: 3, 2: 1000}))
+            _, joined, body = expect(peer, RESPONSE)
+            self.assertEqual((joined, field(body, 1, int)), (8, CANCELLED))
+            end(peer)
+        self.session(talk)
+
+    def test_what_came_together_does_not_wait_for_the_first(self):
+        def talk(peer):
+            load(peer, "nap")
+            peer.send(invocation(7, 8, "/?ms=20000"), invocation(7, 9, "/?ms=1"))
+            self.assertEqual(expect(peer, RESPONSE)[1], 9)
+            peer.send((CANCEL, 8, {1: 3, 2: 1000}))
+            self.assertEqual(expect(peer, RESPONSE)[1], 8)
+            end(peer)
+        self.session(talk)
+
+    def test_a_host_that_is_gone_is_noticed_by_the_socket(self):
+        """Idle, before its hello, and while a function runs."""
+        def leave_in_a_nap(peer):
+            load(peer, "nap")
+            peer.send(invocation(7, 8, "/?ms=20000"))
+            expect(peer, LOG)
+        self.session(lambda peer: peer.send(HELLO), EX_UNAVAILABLE)
+        self.session(lambda peer: None, EX_UNAVAILABLE)
+        self.session(leave_in_a_nap, EX_UNAVAILABLE)
+
+    def test_a_wrong_proof_ends_it(self):
+        self.session(lambda peer: peer.send((HOST_HELLO, 0, {1: 1, 2: TOKEN[:32]})) or
+                     self.assertRaises(EOFError, peer.receive), EX_PROTOCOL)
 
 
 def end_after_hello(peer):
