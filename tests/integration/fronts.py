@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front under many connections at once, and what it says to those that it refuses."""
 import contextlib
+import hashlib
 import os
 import re
 import resource
@@ -175,6 +176,24 @@ class Fronts(unittest.TestCase):
                     got = read_all(sock)
                     self.assertTrue(got.startswith(b"HTTP/1.1 %d " % status), got)
                     self.assertIn(b"\r\nConnection: close\r\n", got)
+
+    def test_a_chain_may_refuse_what_streams_before_its_body_is_asked_for(self):
+        digest = hashlib.sha256(b"00112233445566778899aabbccddeeff" + b"sesame").hexdigest()
+        chain = ("middleware:\n  - auth:\n      keys:\n        - name: me\n          hash: sha256:"
+                 f"00112233445566778899aabbccddeeff:{digest}\n")
+        head = (b"PUT /api/swallow HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                b"Content-Length: 5\r\n")
+        with Host(worker(), chain=chain) as host:
+            with connect(host) as sock:
+                sock.sendall(head + b"\r\n")
+                got = read_all(sock)
+                self.assertTrue(got.startswith(b"HTTP/1.1 401 "), got)
+                self.assertEqual(got.count(b"HTTP/1.1"), 1)
+            with connect(host) as sock:
+                sock.sendall(head + b"x-functions-key: sesame\r\n\r\n")
+                self.assertEqual(sock.recv(65536), b"HTTP/1.1 100 Continue\r\n\r\n")
+                sock.sendall(b"12345")
+                self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n"))
 
     def test_a_client_that_sends_all_and_closes_its_half_is_answered(self):
         with Host(worker()) as host, connect(host) as sock:

@@ -24,7 +24,7 @@ static void finish(iswi_http_connection *connection)
         iswi_http_drop_rest(connection);
     connection->request = NULL;
     connection->going = ISWI_HTTP_SILENT;
-    if (request->reply.streams && !connection->last_piece) /* its head alone was asked for */
+    if (request->handed_over && !request->answered) /* whoever streams it need not go on */
         iswi_http_request_abandon(request);
     else
         iswi_http_request_done(request);
@@ -65,45 +65,43 @@ static void add_end(iswi_http_connection *connection, bool behind_a_piece)
         iswi_http_out_add(&connection->out, end + skip, sizeof end - 1 - skip, false);
 }
 
-static size_t clip(struct iovec parts[2], size_t size)
-{
-    if (parts[0].iov_len > size)
-        parts[0].iov_len = size;
-    parts[1].iov_len = size - parts[0].iov_len;
-    return size;
-}
-
-/* Whether there is a piece of the stream to be written, or its end. */
-static bool next_piece(iswi_http_connection *connection)
+static void add_piece(iswi_http_connection *connection, const struct iovec parts[2], size_t size)
 {
     iswi_http_out *out = &connection->out;
-    struct iovec parts[2];
-    bool complete;
-    bool ended;
-    const size_t there =
-        iswi_http_stream_look(connection->request->stream, parts, &ended, &complete);
-    size_t size = there;
+    const size_t first = parts[0].iov_len < size ? parts[0].iov_len : size;
 
-    if (connection->due == 0 && size)
-        return cut(connection); /* more than was announced, which its client has */
-    if (connection->due > 0 && (uint64_t)connection->due < size)
-        size = clip(parts, (size_t)connection->due);
-    if (!size && !ended)
-        return false;
-    if (!size && (!complete || connection->due > 0))
-        return cut(connection);
     if (size && connection->chunked)
         iswi_http_out_add(out, out->line,
                           (size_t)snprintf(out->line, sizeof out->line, "%zx\r\n", size), false);
-    iswi_http_out_add(out, parts[0].iov_base, parts[0].iov_len, false);
-    iswi_http_out_add(out, parts[1].iov_base, parts[1].iov_len, false);
+    iswi_http_out_add(out, parts[0].iov_base, first, false);
+    iswi_http_out_add(out, parts[1].iov_base, size - first, false);
     out->piece_size = size;
     if (connection->due != ISWI_HTTP_NO_LENGTH)
         connection->due -= (int64_t)size;
-    if (ended && complete && connection->due <= 0 && size == there)
+}
+
+/* Whether there is a piece of the stream to be written, or its end. What is beyond the length that
+ * was announced is left out. */
+static bool next_piece(iswi_http_connection *connection)
+{
+    struct iovec parts[2];
+    bool complete;
+    bool ended;
+    size_t there = iswi_http_stream_look(connection->request->stream, parts, &ended, &complete);
+    size_t size = there < ISWI_HTTP_PIECE_BYTES ? there : ISWI_HTTP_PIECE_BYTES;
+    bool over = connection->due != ISWI_HTTP_NO_LENGTH && (uint64_t)connection->due < there;
+
+    if (over && (uint64_t)connection->due <= size)
+        size = (size_t)connection->due;
+    if (!there && !ended)
+        return false;
+    if (!there && (!complete || connection->due > 0))
+        return cut(connection);
+    add_piece(connection, parts, size);
+    if (connection->due <= 0 && (over || (ended && complete && size == there)))
         add_end(connection, size > 0);
     else if (connection->chunked)
-        iswi_http_out_add(out, "\r\n", 2, false);
+        iswi_http_out_add(&connection->out, "\r\n", 2, false);
     return true;
 }
 

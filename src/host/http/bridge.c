@@ -128,7 +128,10 @@ static isw_status on_chunk(void *user, isw_bytes bytes)
 
 static void on_window(void *user, uint64_t bytes)
 {
-    iswi_http_widen(user, bytes);
+    if (bytes)
+        iswi_http_widen(user, bytes);
+    else
+        iswi_http_want_body(user);
 }
 
 static const iswi_call_events call_events = { on_waits, on_placed, on_head, on_chunk, on_window };

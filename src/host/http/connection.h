@@ -53,7 +53,8 @@ typedef enum iswi_http_phase {
     ISWI_HTTP_ENDING,   /* it lingers; likewise */
     ISWI_HTTP_LEAVING,  /* the client sends no more: whoever answers is told then */
     ISWI_HTTP_TENDED,   /* HTTP/2 has times of its own */
-    ISWI_HTTP_RETRYING  /* a piece of its body was not taken */
+    ISWI_HTTP_RETRYING, /* a piece of its body was not taken */
+    ISWI_HTTP_ASKING    /* the client is to send the body that it holds back */
 } iswi_http_phase;
 
 /* What is to be written. */

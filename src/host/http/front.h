@@ -175,6 +175,11 @@ void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
  * but its end if it is empty. Any thread, before the answer. */
 void iswi_http_widen(iswi_http_request *request, uint64_t bytes);
 
+/* A function has begun to read the body of a streaming request: a client that holds it back until
+ * it hears "100 Continue" hears that now, and otherwise after a second. So a chain may refuse a
+ * request before its body is sent. Any thread, before the answer. */
+void iswi_http_want_body(iswi_http_request *request);
+
 /* Begin the answer; its body follows. Headers are copied. ISW_E_CONFLICT if it has begun, ISW_E_*
  * as for an answer that cannot be given. Any thread. */
 isw_status iswi_http_begin(iswi_http_request *request, const isw_http *head);

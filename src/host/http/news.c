@@ -16,7 +16,8 @@ static void take(iswi_http_request *request, unsigned news)
     iswi_http *http = request->http;
 
     iswi_http_request_look(request);
-    request->answered = request->answered || news & ISWI_HTTP_NEWS_LAST;
+    if (news & ISWI_HTTP_NEWS_LAST) /* else whoever answers may look at it */
+        request->answered = true;
     if (request->carried_by && news & ISWI_HTTP_NEWS_REPLY)
         request->carrier->answer(request);
     if (request->carried_by && news & ISWI_HTTP_NEWS_STREAM)

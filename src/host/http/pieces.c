@@ -3,7 +3,11 @@
  * what lies in connection->piece is read again before any more is. */
 #include "host/http/connection.h"
 
-enum { RETRY_NS = 1000000, TRIES_MOST = 1000 };
+enum {
+    RETRY_NS = 1000000,
+    TRIES_MOST = 1000,
+    ASK_NS = 1000000000 /* until a body that is held back is asked for, who knows by whom */
+};
 
 void iswi_http_begin_upload(iswi_http_connection *connection)
 {
@@ -20,9 +24,7 @@ void iswi_http_begin_upload(iswi_http_connection *connection)
     connection->piece = (isw_bytes){ NULL, 0 };
     connection->tries = 0;
     iswi_http1_body_begin(&connection->body, &connection->head, INT64_MAX);
-    iswi_http_ask_for_body(connection);
-    if (!connection->closed)
-        iswi_http_hand_over(request);
+    iswi_http_hand_over(request);
 }
 
 /* Who was told may have answered, and the request be done with. */
@@ -101,6 +103,20 @@ static void refuse_upload(iswi_http_connection *connection)
     iswi_http_refuse(connection, refusal.status, NULL);
 }
 
+/* Nothing is there. What the client holds back is asked for when the function reads. */
+static bool wait(iswi_http_connection *connection)
+{
+    if (connection->head.expects_continue && connection->request->stream->wanted)
+        iswi_http_ask_for_body(connection);
+    if (connection->closed)
+        return false;
+    if (!connection->head.expects_continue)
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
+    else if (connection->phase != ISWI_HTTP_ASKING)
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_ASKING, ASK_NS);
+    return false;
+}
+
 bool iswi_http_read_upload(iswi_http_connection *connection)
 {
     iswi_http_block *raw = connection->input;
@@ -115,15 +131,14 @@ bool iswi_http_read_upload(iswi_http_connection *connection)
         iswi_http_connection_close(connection); /* the rest will never come */
         return false;
     }
-    if (connection->from == connection->to && !connection->readable) {
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
-        return false;
-    }
+    if (connection->from == connection->to && !connection->readable)
+        return wait(connection);
     if (connection->from == connection->to) {
         connection->from = 0;
         connection->to = iswi_http_fill(connection, raw->bytes, raw->size);
         return connection->to > 0 || !connection->closed;
     }
+    connection->head.expects_continue = false; /* it did not wait */
     result = iswi_http1_body_read(&connection->body, raw->bytes + connection->from,
                                   connection->to - connection->from, &used, &connection->piece);
     connection->from += used;

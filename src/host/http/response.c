@@ -72,6 +72,15 @@ void iswi_http_answer_problem(iswi_http_request *request, int status, const char
 
 /* -- Piece by piece ---------------------------------------------------------------------------- */
 
+void iswi_http_want_body(iswi_http_request *request)
+{
+    iswi_http_stream *stream = request->stream;
+
+    if (!stream || !stream->uploads || atomic_exchange(&stream->wanted, true))
+        return;
+    iswi_http_tell(request, ISWI_HTTP_NEWS_WIDE);
+}
+
 void iswi_http_widen(iswi_http_request *request, uint64_t bytes)
 {
     iswi_http_stream *stream = request->stream;

@@ -14,8 +14,9 @@
 enum { ISWI_HTTP_PIECE_BYTES = 64 * 1024 };
 
 struct iswi_http_stream {
-    /* From the client; the loop's alone but for the first. */
+    /* From the client; the loop's alone but for the first two. */
     atomic_ullong window; /* bytes that may still be handed on */
+    atomic_bool wanted;   /* though the client holds it back */
     bool uploads, whole;
     /* To the client. */
     atomic_bool begun;

@@ -114,6 +114,11 @@ static void on_due(iswi_timer *timer)
         if (request && connection->going == ISWI_HTTP_SILENT)
             tell_left(connection);
         return;
+    case ISWI_HTTP_ASKING:
+        iswi_http_ask_for_body(connection);
+        if (!connection->closed)
+            turn(connection);
+        return;
     case ISWI_HTTP_RETRYING:
         turn(connection);
         return;

@@ -15,6 +15,14 @@ iswi_stream *iswi_body_stream(isw_context *ctx)
     return ctx->body.stream;
 }
 
+bool iswi_body_ask(iswi_body *body)
+{
+    bool first = !body->asked;
+
+    body->asked = true;
+    return first;
+}
+
 void iswi_body_count(iswi_body *body, size_t bytes)
 {
     body->read += bytes;

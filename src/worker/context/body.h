@@ -18,12 +18,16 @@ typedef struct iswi_body {
     size_t read;          /* bytes of the request's */
     bool follows;         /* the request's is in the stream */
     bool spent;           /* by an earlier try */
+    bool asked;           /* for, by the function */
     iswi_buffer gathered; /* of the response's, without a host */
     iswi_buffer piece;    /* that is being made */
 } iswi_body;
 
 /* The stream of ctx, which has a host. NULL, recorded: no memory. */
 iswi_stream *iswi_body_stream(isw_context *ctx);
+
+/* The function begins to read; whether for the first time. */
+bool iswi_body_ask(iswi_body *body);
 
 /* The function has read so many bytes more. */
 void iswi_body_count(iswi_body *body, size_t bytes);

@@ -28,6 +28,20 @@ static isw_status send_frame(isw_context *ctx, iswi_frame *frame, const char *wh
     return iswi_fail(ctx, ISW_E_IO, "%s could not be sent: the host is gone", what);
 }
 
+/* A client may hold the body back until it hears that it is wanted, which a window of 0 says. */
+static isw_status ask_for_body(isw_context *ctx)
+{
+    iswi_frame frame = { .kind = ISWI_WINDOW };
+    const isw_str *expects;
+
+    if (!iswi_body_ask(&ctx->body))
+        return ISW_OK;
+    expects = isw_pairs_find(&isw_http_request(ctx)->headers, "expect");
+    if (!expects || !isw_str_equal_nocase(*expects, isw_str_of("100-continue")))
+        return ISW_OK;
+    return send_frame(ctx, &frame, "the wish for the request's body");
+}
+
 static isw_status read_stream(isw_context *ctx, void *buffer, size_t size, size_t *got)
 {
     iswi_frame frame = { .kind = ISWI_WINDOW };
@@ -39,6 +53,9 @@ static isw_status read_stream(isw_context *ctx, void *buffer, size_t size, size_
         return ISW_E_NO_MEMORY;
     if (ctx->body.spent)
         return iswi_misuse(ctx, ISW_E_CONFLICT, "the request's body was read by an earlier try");
+    status = ask_for_body(ctx);
+    if (status != ISW_OK)
+        return status;
     status = iswi_stream_take(stream, ctx, buffer, size, got, &grant);
     if (status != ISW_OK)
         return status;

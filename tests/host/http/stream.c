@@ -160,6 +160,63 @@ static void a_request_is_handed_over_before_its_body(void **state)
     assert_int_equal(heard.left, 0);
 }
 
+static void assert_is_asked(int fd)
+{
+    char line[26] = "";
+
+    assert_int_equal(recv(fd, line, 25, MSG_WAITALL), 25);
+    assert_string_equal(line, "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+static const char holding_back[] = "PUT /api/hold/a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+                                   "Expect: 100-continue\r\n\r\n";
+
+static void a_body_that_is_held_back_is_asked_for_when_it_is_wanted(void **state)
+{
+    int fd = begin_request(holding_back);
+    iswi_http_request *request = front_take(f);
+    char byte;
+
+    (void)state;
+    iswi_http_widen(request, ISWI_WINDOW_BYTES);
+    assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+    iswi_http_want_body(request);
+    assert_is_asked(fd);
+    assert_true(http_send(fd, "hi"));
+    AWAIT(heard.whole);
+    answer_fine(request);
+    assert_fine(fd);
+}
+
+static void a_body_that_is_held_back_is_asked_for_after_a_while(void **state)
+{
+    int fd = begin_request(holding_back);
+    iswi_http_request *request = front_take(f);
+
+    (void)state;
+    iswi_http_widen(request, ISWI_WINDOW_BYTES);
+    assert_is_asked(fd);
+    assert_true(http_send(fd, "hi"));
+    AWAIT(heard.whole);
+    answer_fine(request);
+    assert_fine(fd);
+}
+
+static void a_body_that_is_held_back_is_not_asked_for_behind_an_answer(void **state)
+{
+    int fd = begin_request(holding_back);
+    iswi_http_request *request = front_take(f);
+
+    (void)state;
+    answer_fine(request);
+    http_read(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_null(strstr(f->reply.head, "100"));
+    assert_header(f, "Connection", "close");
+    assert_true(http_closes(fd));
+    close(fd);
+}
+
 static void chunks_of_a_client_are_a_body_too(void **state)
 {
     int fd = begin_request("PUT /api/hold/a HTTP/1.1\r\nHost: a\r\n"
@@ -497,6 +554,12 @@ static void options_are_told_where_no_function_answers_them(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_request_is_handed_over_before_its_body, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_body_that_is_held_back_is_asked_for_when_it_is_wanted, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(a_body_that_is_held_back_is_asked_for_after_a_while, set_up,
+                                    tear_down),
+    cmocka_unit_test_setup_teardown(a_body_that_is_held_back_is_not_asked_for_behind_an_answer,
+                                    set_up, tear_down),
     cmocka_unit_test_setup_teardown(chunks_of_a_client_are_a_body_too, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_body_waits_for_its_window, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_body_waits_until_it_is_asked_for, set_up, tear_down),

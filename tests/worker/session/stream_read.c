@@ -223,6 +223,37 @@ static void windows_are_granted_as_the_body_is_read(void **state)
     free(body);
 }
 
+/* What a client holds back until it is wanted is asked for once, and only by whoever reads. */
+static void a_body_that_is_held_back_is_asked_for_when_it_is_read(void **state)
+{
+    static const isw_pair expect = { { "expect", 6 }, { "100-Continue", 12 } };
+    const isw_http request = { .method = isw_str_of("POST"), .url = isw_str_of("/"),
+                               .headers = { &expect, 1 } };
+    iswi_frame frame = { .kind = ISWI_INVOKE };
+
+    (void)state;
+    frame.as.invoke.invocation_id = isw_str_of("an-invocation");
+    frame.as.invoke.trigger = http_data(&request);
+    frame.as.invoke.body_follows = true;
+    FOR_EACH_LANE(ways) {
+        streaming s;
+
+        begin(&s, ways);
+        frame.id = 9;
+        frame.as.invoke.function = READS_NOTHING;
+        host_send(&s.host, &frame);
+        assert_int_equal(host_next(&s.host)->kind, ISWI_RESPONSE);
+        frame.id = 10;
+        frame.as.invoke.function = JOINS;
+        host_send(&s.host, &frame);
+        assert_int_equal(host_expect(&s.host, ISWI_WINDOW)->as.window.bytes, 0);
+        send_chunk(&s, 10, "ab", 2, false);
+        send_chunk(&s, 10, "c", 1, true);
+        assert_int_equal(host_next(&s.host)->kind, ISWI_RESPONSE);
+        streaming_end(&s);
+    }
+}
+
 static void more_than_the_window_ends_the_session(void **state)
 {
     char *body = calloc(1, WINDOW);
@@ -453,6 +484,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_body_is_read_as_it_arrives),
     cmocka_unit_test(a_body_that_came_before_its_function_began_is_whole),
     cmocka_unit_test(windows_are_granted_as_the_body_is_read),
+    cmocka_unit_test(a_body_that_is_held_back_is_asked_for_when_it_is_read),
     cmocka_unit_test(more_than_the_window_ends_the_session),
     cmocka_unit_test(a_chunk_after_the_end_ends_the_session),
     cmocka_unit_test(what_was_not_agreed_on_ends_the_session),
