@@ -83,6 +83,18 @@ static void complete(iswi_bench_http_options *o)
         o->rows[i] = o->rows[i] || (!any_row && (o->full || !iswi_bench_http_rows[i].is_full));
 }
 
+/* How many shares of the time a row of a stack takes. */
+static long parts_of(const iswi_bench_http_options *o, unsigned row, unsigned stack)
+{
+    const iswi_bench_row_kind *kind = &iswi_bench_http_rows[row];
+
+    if (!o->rows[row] || !o->stacks[stack] || !kind->connections)
+        return 0;
+    if (!kind->kills)
+        return 1;
+    return iswi_bench_stacks[stack].front == ISWI_BENCH_NO_FRONT ? 0 : ISWI_BENCH_KILLS_TIMES;
+}
+
 /* The time is shared among all that is measured. */
 static void plan(iswi_bench_http_options *o)
 {
@@ -95,8 +107,7 @@ static void plan(iswi_bench_http_options *o)
         o->rounds = 1;
     for (unsigned row = 0; row < iswi_bench_http_row_count; row++)
         for (unsigned i = 0; i < iswi_bench_stack_count; i++)
-            if (o->rows[row] && o->stacks[i] && iswi_bench_http_rows[row].connections)
-                parts += iswi_bench_http_rows[row].kills ? ISWI_BENCH_KILLS_TIMES : 1;
+            parts += parts_of(o, row, i);
     o->slice_ns = o->seconds * 1000000000LL / (parts ? parts : 1) / o->rounds;
     if (o->slice_ns < SLICE_LEAST_MS * 1000000LL)
         o->slice_ns = SLICE_LEAST_MS * 1000000LL;

@@ -32,7 +32,7 @@ const iswi_bench_row_kind iswi_bench_http_rows[] = {
       .payload = 65536, .metrics = OF_LOAD, .main = ISWI_BENCH_PER_S },
     { .name = "kills", .title = "GET, 32 connections, a process of the worker killed each second",
       .connections = 32, .kills = true, .metrics = OF_KILLS, .main = ISWI_BENCH_PER_S },
-    { .name = "threads", .title = "threads of all processes, one connection",
+    { .name = "threads", .title = "threads of all processes, after the rows with GET",
       .metrics = ONLY(ISWI_BENCH_THREADS), .main = ISWI_BENCH_THREADS },
     { .name = "start", .title = "from the start of the stack to its first answer",
       .metrics = ONLY(ISWI_BENCH_FIRST_MS), .main = ISWI_BENCH_FIRST_MS },

@@ -125,19 +125,36 @@ static void note_state(const bench *b, const iswi_bench_stack *stack,
             add(&results->cells[row][index], values);
 }
 
-/* The rows of one payload, on a stack that is started for it. */
-static bool measure_stack(bench *b, unsigned index, uint32_t payload)
+/* Rows that share a start of a stack. Those with kills have their own: what a front keeps of many
+ * connections, all broken at once, is not what they are about. */
+typedef struct phase {
+    uint32_t payload;
+    bool kills;
+} phase;
+
+static const phase phases[] = { { 0, false }, { 65536, false }, { 0, true } };
+enum { PHASES = sizeof phases / sizeof phases[0] };
+
+/* Whether this row is asked for, and belongs here. Those without load are noted beside GET. */
+static bool is_in(const bench *b, unsigned row, const phase *now)
+{
+    const iswi_bench_row_kind *kind = &iswi_bench_http_rows[row];
+
+    return b->options.rows[row] && kind->payload == now->payload && kind->kills == now->kills;
+}
+
+/* The rows of one phase, on a stack that is started for them. */
+static bool measure_stack(bench *b, unsigned index, const phase *now)
 {
     const iswi_bench_stack_kind *kind = &iswi_bench_stacks[index];
     iswi_bench_stack stack;
-    bool all = iswi_bench_stack_start(&stack, kind, payload, b->options.command);
+    bool all = iswi_bench_stack_start(&stack, kind, now->payload, b->options.command);
 
     for (unsigned i = 0; all && i < iswi_bench_http_row_count; i++) {
         const iswi_bench_row_kind *row = &iswi_bench_http_rows[i];
         iswi_bench_cell *cell = &b->results.cells[i][index];
 
-        if (!b->options.rows[i] || !row->connections || row->payload != payload || cell->failed ||
-            (row->kills && kind->front == ISWI_BENCH_NO_FRONT))
+        if (!is_in(b, i, now) || !row->connections || cell->failed)
             continue;
         cell->failed = !measure_row(b, &stack, row, cell);
         if (iswi_bench_is_over(INT64_MAX))
@@ -145,7 +162,7 @@ static bool measure_stack(bench *b, unsigned index, uint32_t payload)
         else if (cell->failed)
             fprintf(stderr, "%s: %s: not measured\n", kind->name, row->name);
     }
-    if (all && !payload)
+    if (all && now == &phases[0])
         note_state(b, &stack, &b->results, index);
     iswi_bench_stack_stop(&stack);
     return all;
@@ -153,11 +170,13 @@ static bool measure_stack(bench *b, unsigned index, uint32_t payload)
 
 /* -- All of them ------------------------------------------------------------------------------- */
 
-/* Whether a row with such a payload is asked for; those without load count as GET. */
-static bool has_rows(const bench *b, uint32_t payload)
+/* Whether it has rows for this stack. */
+static bool has_rows(const bench *b, unsigned index, const phase *now)
 {
-    for (unsigned i = 0; i < iswi_bench_http_row_count; i++)
-        if (b->options.rows[i] && iswi_bench_http_rows[i].payload == payload)
+    if (now->kills && iswi_bench_stacks[index].front == ISWI_BENCH_NO_FRONT)
+        return false; /* nobody holds the connections meanwhile */
+    for (unsigned row = 0; row < iswi_bench_http_row_count; row++)
+        if (is_in(b, row, now))
             return true;
     return false;
 }
@@ -165,18 +184,17 @@ static bool has_rows(const bench *b, uint32_t payload)
 /* False when one could not be measured; it is not tried again. */
 static bool measure_all(bench *b)
 {
-    static const uint32_t payloads[] = { 0, 65536 };
     char step[32];
     bool all = true;
 
     for (unsigned round = 1; round <= b->options.rounds; round++)
         for (unsigned i = 0; i < iswi_bench_stack_count; i++)
-            for (unsigned p = 0; b->options.stacks[i] && p < 2; p++) {
-                if (!has_rows(b, payloads[p]))
+            for (unsigned p = 0; b->options.stacks[i] && p < PHASES; p++) {
+                if (!has_rows(b, i, &phases[p]))
                     continue;
                 snprintf(step, sizeof step, "round %u of %u", round, b->options.rounds);
                 iswi_bench_show_progress(step, iswi_bench_stacks[i].name);
-                b->options.stacks[i] = measure_stack(b, i, payloads[p]);
+                b->options.stacks[i] = measure_stack(b, i, &phases[p]);
                 if (iswi_bench_is_over(INT64_MAX))
                     return false;
                 all = all && b->options.stacks[i];
