@@ -32,8 +32,8 @@ static size_t add_frame(scripted_host *host, iswi_message *message, isw_bytes by
     size_t used = 0;
 
     one->message = iswi_message_keep(message, &bytes);
-    if (iswi_frame_decode(bytes.data, bytes.size, &host->arena, &one->frame, &used, &error) !=
-        ISW_OK) {
+    if (iswi_frame_decode_apart(bytes, iswi_message_apart(one->message), &host->arena, &one->frame,
+                                &used, &error) != ISW_OK) {
         host->broken = "the worker sent what is no frame";
         iswi_message_release(one->message);
         free(one);
@@ -274,6 +274,11 @@ const iswi_frame *host_next(scripted_host *host)
         fail_msg("the worker closed");
     host->taken = one;
     return &one->frame;
+}
+
+bool host_sees_apart(const scripted_host *host)
+{
+    return host->taken->message->apart != NULL;
 }
 
 const iswi_frame *host_expect(scripted_host *host, iswi_kind kind)

@@ -70,6 +70,9 @@ void host_invoke(scripted_host *host, uint64_t id, uint64_t function, const isw_
 const iswi_frame *host_next(scripted_host *host);
 const iswi_frame *host_expect(scripted_host *host, iswi_kind kind);
 
+/* Whether bytes of the frame that was last given lie apart. */
+bool host_sees_apart(const scripted_host *host);
+
 /* The next frame that is no log; it has to be a response. */
 const iswi_frame *host_expect_answer(scripted_host *host);
 

@@ -270,6 +270,41 @@ static void what_is_begun_is_marked_if_that_was_agreed(void **state)
     see_marks(0, true);
 }
 
+static bool lies_apart(unsigned ways, const isw_value *trigger)
+{
+    const iswi_response *response;
+    bool apart;
+    session s;
+
+    begin_with(&s, ONE_AT_A_TIME, ways);
+    host_invoke(&s.host, 1, ECHOES, trigger);
+    response = response_to(&s, 1);
+    assert_int_equal(response->result.type, trigger->type);
+    assert_int_equal(response->result.as.bytes.size, trigger->as.bytes.size);
+    assert_memory_equal(response->result.as.bytes.data, trigger->as.bytes.data,
+                        trigger->as.bytes.size);
+    apart = host_sees_apart(&s.host);
+    finish_by_closing(&s);
+    return apart;
+}
+
+static void long_bytes_of_an_answer_lie_apart_if_that_was_agreed(void **state)
+{
+    static char bytes[64 * 1024];
+    const isw_value whole = isw_value_bytes(bytes, sizeof bytes);
+    const isw_value small = isw_value_bytes(bytes, 1000);
+    isw_value text;
+
+    (void)state;
+    memset(bytes, 'x', sizeof bytes);
+    text = isw_value_text((isw_str){ bytes, sizeof bytes });
+    assert_true(lies_apart(HOST_RING | HOST_APART, &whole));
+    assert_false(lies_apart(HOST_RING | HOST_APART, &small));
+    assert_false(lies_apart(HOST_RING | HOST_APART, &text));
+    assert_false(lies_apart(HOST_RING, &whole));
+    assert_false(lies_apart(0, &whole));
+}
+
 static void a_response_says_how_long_it_took(void **state)
 {
     session s;
@@ -532,6 +567,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_invoke_is_answered_with_result_and_outputs),
     cmocka_unit_test(a_number_that_was_not_loaded_is_not_found),
     cmocka_unit_test(a_response_says_who_called_if_that_can_travel),
+    cmocka_unit_test(long_bytes_of_an_answer_lie_apart_if_that_was_agreed),
     cmocka_unit_test(a_response_says_how_long_it_took),
     cmocka_unit_test(what_is_begun_is_marked_if_that_was_agreed),
     cmocka_unit_test(what_never_began_is_not_called_logged),
