@@ -159,6 +159,15 @@ FRAMES = {
 }
 
 
+# Seeds alone: what stands in the ring of a frame whose body lies apart, of 65,536 bytes.
+SEEDS_ALONE = {
+    "rest_of_a_response": msgpack.packb((8, 7, {1: 1, 3: [HTTP, {6: bytes(65536), 8: 200}], 5: 9}),
+                                        use_bin_type=True).replace(bytes(65536), b""),
+    "rest_of_a_chunk": msgpack.packb((23, 7, {1: bytes(65536), 2: True}),
+                                     use_bin_type=True).replace(bytes(65536), b""),
+}
+
+
 def write(folder, name, content):
     with open(os.path.join(folder, name), "wb") as file:
         file.write(content)
@@ -170,6 +179,8 @@ def generate(hex_folder, seed_folder):
         lines = [packed[at:at + 32].hex() + "\n" for at in range(0, len(packed), 32)]
         write(hex_folder, f"{name}.hex", "".join(lines).encode())
         write(seed_folder, name, packed)
+    for name, rest in SEEDS_ALONE.items():
+        write(seed_folder, name, rest)
 
 
 def differences(fresh, committed):
