@@ -203,6 +203,12 @@ class Exchanges(unittest.TestCase):
             self.assertFalse(other.stream(1).heads)
             self.assertEqual(other.answer(1).status, 200)
 
+    def test_it_can_be_switched_off(self):
+        with Host(worker(), top="http: {http2: false}") as host, Frames(host.port) as client:
+            client.wait(lambda: b"\r\n\r\n" in client.got)
+            self.assertIn(b"HTTP/1.1 400", client.got)
+            self.assertEqual(host.get("hello/Ada"), (200, "Hello, Ada!\n"))
+
     def test_http_1_is_spoken_at_the_same_address(self):
         with Host(worker()) as host:
             self.assertEqual(host.get("hello/Ada"), (200, "Hello, Ada!\n"))

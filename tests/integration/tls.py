@@ -151,6 +151,12 @@ class Https(unittest.TestCase):
             with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
                 host.connect(client(protocols=["ftp"]))
 
+    def test_http_2_is_not_offered_where_it_is_switched_off(self):
+        with SecureHost(settings(more="  http2: false\n")) as host:
+            sock = host.connect(client(protocols=["h2", "http/1.1"]))
+            self.assertEqual(sock.selected_alpn_protocol(), "http/1.1")
+            sock.close()
+
     def test_curl_speaks_http_2(self):
         with SecureHost(settings(tls=ASKED)) as host:
             for version in "1.2", "1.3":
@@ -188,6 +194,16 @@ class Https(unittest.TestCase):
             while part := sock.recv(65536):
                 got += part
             self.assertNotIn(b"HTTP/1.1", got)
+
+    def test_what_agrees_on_http_1_and_begins_http_2_is_refused(self):
+        with SecureHost() as host:
+            for how in client(protocols=["http/1.1"]), client():
+                sock = host.connect(how)
+                sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+                answer = http.client.HTTPResponse(sock)
+                answer.begin()
+                self.assertEqual(answer.status, 400)
+                sock.close()
 
     def test_a_connection_serves_one_request_after_the_other(self):
         with SecureHost() as host:

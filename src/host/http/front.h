@@ -44,6 +44,7 @@ typedef struct iswi_http_options {
                                    outlives the front */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
     bool bare;                  /* only routes: no GET / and GET /healthz */
+    bool http1_only;            /* no HTTP/2 to clients that begin with it */
 
     /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
      * not block. */

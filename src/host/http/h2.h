@@ -14,8 +14,8 @@
  *
  * What one client may cost:
  *   - streams at the same time, and the bytes and fields of a head (431), are limited;
- *   - bodies wait with the client: a window of a stream is widened as its bytes are handed on; those
- *     that are gathered have one body's limit together, beyond which the oldest goes on alone;
+ *   - bodies wait with the client: the window of a stream is widened as its bytes are handed on;
+ *     those that are gathered have one body's limit together, and beyond it the oldest goes on;
  *   - nothing more is read while the client does not take what was written;
  *   - streams that break off, and frames that carry nothing, have a budget that time refills; a
  *     connection that overdraws it ends with ENHANCE_YOUR_CALM (h2_calm.c).

@@ -37,6 +37,8 @@ static const isw_option rows[] = {
     ROW(connections_per_address, INT, "connections_per_address", "0", 0, 1000000,
         "of one client; 0: no limit"),
     ROW(threads, INT, "threads", "1", 1, 64, "that read and write"),
+    ROW(http2, BOOL, "http2", "true", 0, 0,
+        "is spoken, too: where TLS agrees on it, and in plain with clients that begin with it"),
     { 0 },
 };
 

@@ -15,6 +15,7 @@ typedef struct iswi_http_settings {
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     int64_t connections, connections_per_address;
     int64_t threads;
+    bool http2;
     iswi_http_tls_settings tls;
 } iswi_http_settings;
 

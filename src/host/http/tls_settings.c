@@ -45,7 +45,6 @@ static iswi_tls_options options_of(const iswi_http_tls_settings *settings)
         .other_count = settings->others.count,
         .client_ca = settings->client_ca,
         .client_optional = settings->client == 1,
-        .http2 = true,
         .least = settings->min_version == 1 ? ISWI_TLS_1_3 : ISWI_TLS_1_2,
     };
 }
@@ -102,13 +101,14 @@ isw_status iswi_http_tls_check(iswi_config *config, const iswi_http_tls_settings
 
 /* -- In use ------------------------------------------------------------------------------------ */
 
-isw_status iswi_http_tls_open(const iswi_http_tls_settings *settings,
+isw_status iswi_http_tls_open(const iswi_http_tls_settings *settings, bool http2,
                               void (*say)(void *user, isw_log_level level, const char *text),
                               void *user, iswi_tls **out, isw_error *error)
 {
     iswi_tls_options options = options_of(settings);
 
     *out = NULL;
+    options.http2 = http2;
     options.say = say;
     options.user = user;
     return settings->first.chain ? iswi_tls_create(&options, out, NULL, error) : ISW_OK;

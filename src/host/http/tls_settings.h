@@ -22,8 +22,8 @@ isw_status iswi_http_tls_check(iswi_config *config, const iswi_http_tls_settings
                                const char *address, isw_error *error);
 
 /* Read the files; what is to be said of them goes to the hook. *out is NULL where there is no TLS.
- * The settings outlive it. Errors: as iswi_tls_create. */
-isw_status iswi_http_tls_open(const iswi_http_tls_settings *settings,
+ * `http2`: it is offered. The settings outlive it. Errors: as iswi_tls_create. */
+isw_status iswi_http_tls_open(const iswi_http_tls_settings *settings, bool http2,
                               void (*say)(void *user, isw_log_level level, const char *text),
                               void *user, iswi_tls **out, isw_error *error);
 

@@ -110,8 +110,8 @@ static void say(void *user, isw_log_level level, const char *text)
 static isw_status open_tls(http_trigger *trigger, const iswi_http_options *options,
                            isw_error *error)
 {
-    isw_status status = iswi_http_tls_open(&trigger->settings->tls, say, trigger->host,
-                                           &trigger->tls, error);
+    isw_status status = iswi_http_tls_open(&trigger->settings->tls, !options->http1_only, say,
+                                           trigger->host, &trigger->tls, error);
 
     for (size_t i = 0; status == ISW_OK && !trigger->tls && i < options->listen_count; i++)
         if (options->listen[i].secure)
@@ -136,6 +136,7 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         .connections = settings->connections,
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
+        .http1_only = !settings->http2,
     };
     isw_error own = { ISW_OK, "" };
 

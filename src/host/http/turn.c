@@ -230,6 +230,7 @@ void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sock
     connection->http = loop->http;
     connection->loop = loop;
     connection->secure = secure;
+    connection->guessed = secure || loop->http->events.http1_only; /* TLS agrees on it */
     connection->refused = refused;
     connection->address = *from;
     name_client(connection);
