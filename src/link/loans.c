@@ -125,21 +125,22 @@ int64_t iswi_lender_oldest_ns(iswi_lender *lender)
 
 bool iswi_lender_trim(iswi_lender *lender, int64_t now_ns)
 {
+    uint64_t end = round_up(lender->touched, PAGE);
+    uint64_t least; /* what is to stay */
     uint64_t from;
 
-    if (lender->touched == 0 || now_ns - lender->needed_ns < TRIM_AFTER_NS)
+    if (end == 0 || now_ns - lender->needed_ns < TRIM_AFTER_NS)
         return false;
     sweep(lender);
     if (lender->needed < end_of_last(lender))
         lender->needed = end_of_last(lender);
-    from = lender->touched > TRIM_BYTES ? lender->touched - TRIM_BYTES : 0;
-    if (from < lender->needed)
-        from = round_up(lender->needed, PAGE);
-    if (from < lender->touched) {
-        madvise(lender->arena.bytes + from, round_up(lender->touched, PAGE) - from, MADV_REMOVE);
+    least = round_up(lender->needed, PAGE);
+    from = end - least > TRIM_BYTES ? end - TRIM_BYTES : least;
+    if (from < end) {
+        madvise(lender->arena.bytes + from, end - from, MADV_REMOVE);
         lender->touched = from;
     }
-    if (from > round_up(lender->needed, PAGE))
+    if (from > least)
         return true;
     lender->needed = 0; /* and see what is from now on */
     lender->needed_ns = now_ns;

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
+enum { KIB = 1024, MIB = 1024 * 1024, LARGE = 8 * MIB + 999 /* of no whole pages */ };
 
 typedef struct sides {
     iswi_ring_memory host, worker;
@@ -189,7 +189,7 @@ static void memory_goes_back_when_nothing_was_lent_for_a_while(void **state)
 
     (void)state;
     sides_open(&s);
-    memset(iswi_lender_take(&s.lender, 8 * MIB, second, &loan), 1, 8 * MIB);
+    memset(iswi_lender_take(&s.lender, LARGE, second, &loan), 1, LARGE);
     fstat(s.fd, &before);
     assert_true(before.st_blocks >= 8 * MIB / 512);
     assert_false(iswi_lender_trim(&s.lender, 100 * second)); /* still lent */
@@ -221,7 +221,7 @@ static void memory_of_a_burst_goes_back_while_less_is_lent_on(void **state)
 
     (void)state;
     sides_open(&s);
-    lend_and_return(&s, 8 * MIB, second);
+    lend_and_return(&s, LARGE, second);
     lend_and_return(&s, 64 * KIB, 7 * second);
     iswi_lender_trim(&s.lender, 7 * second); /* the burst was lately */
     fstat(s.fd, &info);
