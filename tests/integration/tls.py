@@ -544,6 +544,7 @@ class Settings(unittest.TestCase):
     def test_failures_are_counted(self):
         top = settings() + 'admin: {listen: "127.0.0.1:0"}\n'
         with SecureHost(top) as host:
+            socket.create_connection(("127.0.0.1", host.port), PATIENCE_S).close()  # no failure
             with self.assertRaises(ssl.SSLError):
                 host.ask("hello/Ada", client(authority="stranger"))
             host.wait_for("no TLS with the client")

@@ -53,6 +53,9 @@ bool iswi_http_shake(iswi_http_connection *connection)
         iswi_http_refuse(connection, 400, "This address speaks HTTPS alone, and the request came "
                                           "in plain: write https:// instead of http://.");
         break;
+    case ISWI_TLS_LEFT:
+        iswi_http_connection_close(connection);
+        break;
     case ISWI_TLS_FAILED:
         fail(connection);
         break;

@@ -128,12 +128,20 @@ static iswi_tls_progress know_peer(iswi_tls_session *session)
     return ISWI_TLS_FAILED;
 }
 
+/* Of a session that failed. */
+static iswi_tls_progress end_of(const iswi_tls_session *session)
+{
+    if (!session->socket.begun)
+        return ISWI_TLS_LEFT;
+    return session->socket.plain ? ISWI_TLS_PLAIN : ISWI_TLS_FAILED;
+}
+
 iswi_tls_progress iswi_tls_handshake(iswi_tls_session *session)
 {
     int result;
 
     if (session->failed)
-        return session->socket.plain ? ISWI_TLS_PLAIN : ISWI_TLS_FAILED;
+        return end_of(session);
     if (session->shaken)
         return ISWI_TLS_DONE;
     ERR_clear_error();
@@ -146,7 +154,7 @@ iswi_tls_progress iswi_tls_handshake(iswi_tls_session *session)
         fail(session, "it does not speak TLS");
     else if (!session->failed)
         fail(session, "the client left");
-    return session->socket.plain ? ISWI_TLS_PLAIN : ISWI_TLS_FAILED;
+    return end_of(session);
 }
 
 const char *iswi_tls_session_fault(const iswi_tls_session *session)

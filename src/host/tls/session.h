@@ -29,6 +29,8 @@ typedef enum iswi_tls_progress {
     ISWI_TLS_WANTS_OUTPUT, /* or written */
     ISWI_TLS_PLAIN,        /* the client does not speak TLS but text, such as HTTP: it may hear a word
                               in plain, by the socket */
+    ISWI_TLS_LEFT,         /* the client went before it said anything, as those do that only look
+                              whether somebody listens */
     ISWI_TLS_FAILED        /* the client was told, where there is a way to tell it */
 } iswi_tls_progress;
 

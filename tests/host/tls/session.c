@@ -179,6 +179,19 @@ static void a_client_that_leaves_in_the_middle_is_told(void **state)
     tls_pair_end(&pair);
 }
 
+static void a_client_that_only_knocks_is_no_failure(void **state)
+{
+    tls_pair pair;
+
+    (void)state;
+    tls_pair_begin(&pair, NULL);
+    assert_int_equal(iswi_tls_handshake(pair.server), ISWI_TLS_WANTS_INPUT);
+    shutdown(pair.client_fd, SHUT_WR);
+    assert_int_equal(iswi_tls_handshake(pair.server), ISWI_TLS_LEFT);
+    assert_int_equal(iswi_tls_handshake(pair.server), ISWI_TLS_LEFT);
+    tls_pair_end(&pair);
+}
+
 static void hands_are_shaken_once(void **state)
 {
     tls_pair pair;
@@ -386,6 +399,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bytes_that_were_read_before_count),
     cmocka_unit_test(what_is_neither_is_refused),
     cmocka_unit_test(a_client_that_leaves_in_the_middle_is_told),
+    cmocka_unit_test(a_client_that_only_knocks_is_no_failure),
     cmocka_unit_test(hands_are_shaken_once),
     cmocka_unit_test(before_hands_are_shaken_nothing_is_read_or_written),
     cmocka_unit_test(small_pieces_are_one_record),
