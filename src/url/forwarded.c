@@ -116,7 +116,8 @@ static bool cut_port(isw_str *node)
     node->size = (size_t)(end - node->data);
     if (v6)
         port = (isw_str){ port.data + 1, port.size - 1 };
-    return !port.size || (port.data[0] == ':' && is_port((isw_str){ port.data + 1, port.size - 1 }));
+    return !port.size ||
+           (port.data[0] == ':' && is_port((isw_str){ port.data + 1, port.size - 1 }));
 }
 
 static node_kind read_node(isw_str node, const iswi_networks *trusted, char *client)

@@ -119,8 +119,9 @@ static isw_status read_one(const char *text, iswi_network *out, isw_error *error
         return ISW_OK;
     go_to_first(out);
     iswi_ip_write(&out->first, meant);
-    return isw_error_set(error, ISW_E_CONFIG, "\"%s\" is an address within a network; write that as "
-                         "%s/%u", text, meant, bits);
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "\"%s\" is an address within a network; write that as %s/%u", text, meant,
+                         bits);
 }
 
 isw_status iswi_networks_read(const char *const *texts, size_t count, iswi_networks *out,

@@ -34,8 +34,8 @@ typedef struct iswi_networks {
     bool local; /* also who comes by a Unix socket */
 } iswi_networks;
 
-/* Read "10.0.0.0/8", "::1" and "unix"; *out is the caller's to fini. ISW_E_CONFIG for a text that is
- * none of these, whose index is then *bad; ISW_E_NO_MEMORY. */
+/* Read "10.0.0.0/8", "::1" and "unix"; *out is the caller's to fini. ISW_E_CONFIG for a text that
+ * is none of these, whose index is then *bad; ISW_E_NO_MEMORY. */
 isw_status iswi_networks_read(const char *const *texts, size_t count, iswi_networks *out,
                               size_t *bad, isw_error *error);
 void iswi_networks_fini(iswi_networks *networks); /* zeroed ones are empty */

@@ -219,7 +219,8 @@ class Control(unittest.TestCase):
         with Host(worker()) as host:
             host.get("stubborn?ms=600")
             text = ask(host, "logs", "--function", "stubborn", "--level", "warning")
-            self.assertRegex(text, r"host: stubborn took longer than its 300 ms \([0-9a-f]{32}\)")
+            self.assertRegex(text, r"host: stubborn took longer than its 300 ms "
+                                   r"request=[0-9a-f]{32} \([0-9a-f]{32}\)")
 
     def test_lines_that_follow_an_answer_bear_their_invocation(self):
         with Host(worker(), chain="middleware: [trace]\n") as host:

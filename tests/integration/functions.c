@@ -629,7 +629,30 @@ static isw_status measure(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%s", series ? "counts" : "refused");
 }
 
+/* Who asks, whom, how and under which name, and what else is said of that. */
+static isw_status forwarded(isw_context *ctx)
+{
+    const char *const names[] = { "host", "x-forwarded-proto", "x-request-id", "x-forwarded-for",
+                                  "x-forwarded-host", "forwarded" };
+    const isw_http *request = isw_http_request(ctx);
+    char text[1024];
+    int size = snprintf(text, sizeof text, "client=%.*s\n", (int)request->client.size,
+                        request->client.data);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const isw_str *value = isw_pairs_find(&request->headers, names[i]);
+
+        if (value)
+            size += snprintf(text + size, sizeof text - (size_t)size, "%s=%.*s\n", names[i],
+                             (int)value->size, value->data);
+    }
+    if (isw_http_query(ctx, "own"))
+        isw_http_add_header(ctx, "x-request-id", "mine");
+    return isw_http_reply(ctx, 200, "text/plain", "%s", text);
+}
+
 static const isw_function functions[] = {
+    { .name = "forwarded", .trigger = ISW_HTTP("GET", "forwarded"), .handler = forwarded },
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },
     { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },

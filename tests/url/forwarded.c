@@ -162,7 +162,8 @@ static void what_is_malformed_is_not_believed(void **state)
 {
     static const char *const wrong[] = {
         "x-forwarded-for: a\n", "x-forwarded-for: 1.2.3\n", "x-forwarded-for: 192.0.2.1:port\n",
-        "x-forwarded-for: [::1\n", "x-forwarded-for: [::1]80\n", "x-forwarded-for: 1.2.3.4:123456\n",
+        "x-forwarded-for: [::1\n", "x-forwarded-for: [::1]80\n",
+        "x-forwarded-for: 1.2.3.4:123456\n",
         "x-forwarded-for: _\n", "x-forwarded-for: \"1.2.3.4\"\n", "forwarded: for\n",
         "forwarded: for=\n", "forwarded: for=[::1]\n", "forwarded: for=\"::1\n",
         "forwarded: for=1.2.3.4;for=1.2.3.4\n", "forwarded: for =1.2.3.4\n", "forwarded: =a\n",

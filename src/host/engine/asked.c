@@ -17,16 +17,16 @@ bool iswi_function_preflights(const iswi_host_function *function)
 }
 
 void iswi_function_say(const iswi_host_function *function, isw_log_level level,
-                       const char *invocation_id, const char *format, ...)
+                       const char *invocation_id, isw_str request_id, const char *format, ...)
 {
+    const iswi_about about = { function->name, invocation_id, request_id };
     char text[LINE_BYTES];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    iswi_say_of(function->pool->processes->host, level, function->name, invocation_id, "%s: %s",
-                function->name, text);
+    iswi_say_of(function->pool->processes->host, level, &about, "%s: %s", function->name, text);
 }
 
 isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)

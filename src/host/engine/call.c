@@ -83,23 +83,25 @@ static void take_up(iswi_host *host, iswi_call *call, bool again)
 
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where)
 {
+    const iswi_about about = iswi_about_call(call);
     bool again = call->function->idempotent && !atomic_load(&host->stops) &&
                  call->tries + 1 < TRIES_MAX;
 
     call->tries++;
     call->avoid = where;
     if (again && !call->body_follows)
-        iswi_say_of(host, ISW_LOG_INFO, call->function->name, call->invocation_id,
-                    "%s: tried again, since its process ended", call->function->name);
+        iswi_say_of(host, ISW_LOG_INFO, &about, "%s: tried again, since its process ended",
+                    call->function->name);
     take_up(host, call, again);
 }
 
 void iswi_call_spared(iswi_host *host, iswi_call *call)
 {
+    const iswi_about about = iswi_about_call(call);
     bool again = call->moves++ < MOVES_MAX;
 
     if (again && !call->body_follows)
-        iswi_say_of(host, ISW_LOG_DEBUG, call->function->name, call->invocation_id,
+        iswi_say_of(host, ISW_LOG_DEBUG, &about,
                     "%s: placed again, since its process ended before it began it",
                     call->function->name);
     take_up(host, call, again);

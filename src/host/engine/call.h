@@ -34,7 +34,8 @@ const isw_cors *iswi_facts_policy(iswi_host *host, const iswi_host_function *fun
 
 /* A line of the host's log about a call of it, behind its name; "" for an id that is not known. */
 void iswi_function_say(const iswi_host_function *function, isw_log_level level,
-                       const char *invocation_id, const char *format, ...) ISW_PRINTF(4, 5);
+                       const char *invocation_id, isw_str request_id, const char *format, ...)
+    ISW_PRINTF(5, 6);
 
 /* -- A call ------------------------------------------------------------------------------------ */
 
@@ -91,6 +92,7 @@ struct iswi_call {
     isw_value trigger; /* borrowed from the caller until the answer, as is what follows */
     isw_map trigger_metadata;
     iswi_wire_trace trace;
+    isw_str request_id; /* what its caller calls it, for the host's log; may be empty */
     bool body_follows; /* in chunks, none before it is placed; such a call is tried once */
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
                             says, which counts where it is sooner; 0 in the end: none */

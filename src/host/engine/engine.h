@@ -198,4 +198,10 @@ bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
 /* Close all; nothing is put out any more. */
 void iswi_outputs_close(iswi_host *host);
 
+/* What a line about a call is about. */
+static inline iswi_about iswi_about_call(const iswi_call *call)
+{
+    return (iswi_about){ call->function->name, call->invocation_id, call->request_id };
+}
+
 #endif

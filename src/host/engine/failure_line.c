@@ -21,7 +21,7 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
                           .function = isw_str_of(call->function->name),
                           .invocation_id = isw_str_of(call->invocation_id) };
     const char *why = isw_status_text(answer->status);
-    isw_named_value fields[5];
+    isw_named_value fields[6];
     char category[ISWI_CATEGORY_MAX + 1];
     iswi_buffer message = { 0 };
 
@@ -38,6 +38,7 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
     if (status->causes.count)
         line.field_count =
             add_text(fields, line.field_count, "cause", status->causes.items[0].message);
+    line.field_count = add_text(fields, line.field_count, "request", call->request_id);
     fields[line.field_count++] = isw_named("user", isw_value_bool(status->user));
     fields[line.field_count++] = isw_named("retriable", isw_value_bool(answer->retriable));
     line.fields = fields;

@@ -64,7 +64,7 @@ static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_
 static isw_status lack(iswi_process *process, const iswi_host_function *function,
                        const iswi_wire_status *status, isw_error *error)
 {
-    iswi_say_of(process->host, ISW_LOG_ERROR, function->name, "",
+    iswi_say_of(process->host, ISW_LOG_ERROR, &(iswi_about){ function->name, "", { NULL, 0 } },
                 "worker %s cannot run function %s, which answers 503: %.*s",
                 process->label, function->name, (int)status->message.size,
                 status->message.size ? status->message.data : "");

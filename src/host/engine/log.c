@@ -38,12 +38,15 @@ void iswi_say(const iswi_host *host, isw_log_level level, const char *format, ..
     va_end(args);
 }
 
-void iswi_say_of(const iswi_host *host, isw_log_level level, const char *function,
-                 const char *invocation_id, const char *format, ...)
+void iswi_say_of(const iswi_host *host, isw_log_level level, const iswi_about *about,
+                 const char *format, ...)
 {
+    const isw_named_value request = isw_named("request", isw_value_text(about->request_id));
     iswi_logline line = { .level = level,
-                  .function = isw_str_of(function),
-                  .invocation_id = isw_str_of(invocation_id) };
+                          .function = isw_str_of(about->function),
+                          .invocation_id = isw_str_of(about->invocation_id),
+                          .fields = &request,
+                          .field_count = about->request_id.size > 0 };
     va_list args;
 
     va_start(args, format);

@@ -24,9 +24,15 @@ typedef struct iswi_log_sink {
 void iswi_say(const iswi_host *host, isw_log_level level, const char *format, ...)
     ISW_PRINTF(3, 4);
 
-/* The same about an invocation of `function`. */
-void iswi_say_of(const iswi_host *host, isw_log_level level, const char *function,
-                 const char *invocation_id, const char *format, ...) ISW_PRINTF(5, 6);
+/* What a line is about. */
+typedef struct iswi_about {
+    const char *function;
+    const char *invocation_id; /* "": none that is known */
+    isw_str request_id;        /* as its caller calls it; a field "request"; empty: it does not */
+} iswi_about;
+
+void iswi_say_of(const iswi_host *host, isw_log_level level, const iswi_about *about,
+                 const char *format, ...) ISW_PRINTF(4, 5);
 
 /* A line as it is, whatever its level. */
 void iswi_log_line(const iswi_host *host, const iswi_logline *line, iswi_speaker speaker);

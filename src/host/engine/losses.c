@@ -117,7 +117,9 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
     iswi_call *call;
 
     while ((call = next_expired(process, now_ns, &next_ns, &overdue)) != NULL) {
-        iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name, call->invocation_id,
+        const iswi_about about = iswi_about_call(call);
+
+        iswi_say_of(process->host, ISW_LOG_WARNING, &about,
                     "%s took longer than its %lld ms", call->function->name,
                     (long long)((call->deadline_ns - call->begun_ns + 500000) / 1000000));
         iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");

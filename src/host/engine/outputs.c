@@ -86,6 +86,7 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value)
 {
     const iswi_host_output *output = find(function, name);
+    const iswi_about about = { function->name, invocation_id, { NULL, 0 } };
     isw_error error; /* clearing 1 KiB each time shows */
     iswi_sink_item item = { .function = function->name,
                             .worker = function->pool->settings->name,
@@ -93,7 +94,7 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                             .value = value };
 
     if (!output) {
-        iswi_say_of(host, ISW_LOG_WARNING, function->name, invocation_id,
+        iswi_say_of(host, ISW_LOG_WARNING, &about,
                     "%s has put out \"%.*s\", which it did not declare; it is dropped",
                     function->name, (int)name.size, name.size ? name.data : "");
         return;
@@ -101,6 +102,6 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     item.output = output->name;
     error.status = ISW_OK;
     if (output->sink && output->sink->put(output->self, &item, &error) != ISW_OK)
-        iswi_say_of(host, ISW_LOG_ERROR, function->name, invocation_id, "output %s of %s: %s",
+        iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s",
                     output->name, function->name, error.message);
 }

@@ -51,8 +51,9 @@ static void lose_all(iswi_process *process)
     iswi_call *call;
 
     while ((call = take_one(process)) != NULL) {
-        iswi_say_of(process->host, ISW_LOG_WARNING, call->function->name,
-                    call->invocation_id,
+        const iswi_about about = iswi_about_call(call);
+
+        iswi_say_of(process->host, ISW_LOG_WARNING, &about,
                     "%s is lost: it was told that the host stops, and did not answer in "
                     "time%s", call->function->name,
                     call->answer_streams ? "; its answer is cut" : "");

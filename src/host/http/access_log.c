@@ -91,7 +91,9 @@ isw_status iswi_access_log_check(iswi_config *config, const iswi_access_log_sett
         return ISW_OK;
     folder_of(config, folder);
     path = path_of(settings, folder, buffer);
-    why = !settings->to[0] ? "write stderr, or the path of a file" : path ? not_a_place(path) : NULL;
+    why = path ? not_a_place(path) : NULL;
+    if (!settings->to[0])
+        why = "write stderr, or the path of a file";
     if (!why)
         return ISW_OK;
     return iswi_config_refuse(config, to, error, "no access log can be written to \"%s\": %s",

@@ -25,8 +25,9 @@ isw_status iswi_access_log_check(iswi_config *config, const iswi_access_log_sett
 
 typedef struct iswi_access_log iswi_access_log;
 
-/* Begin; relative paths begin in `folder`, that of host.yaml. What is to be said of it goes to the hook, on a thread of its own. *out is NULL where there
- * is no such log. Errors: ISW_E_IO with the path, ISW_E_NO_MEMORY. */
+/* Begin; relative paths begin in `folder`, that of host.yaml. What is to be said of it goes to the
+ * hook, on a thread of its own. *out is NULL where there is no such log. Errors: ISW_E_IO with the
+ * path, ISW_E_NO_MEMORY. */
 isw_status iswi_access_log_open(const iswi_access_log_settings *settings, const char *folder,
                                 void (*say)(void *user, isw_log_level level, const char *text),
                                 void *user, iswi_access_log **out, isw_error *error);

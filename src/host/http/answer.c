@@ -22,6 +22,7 @@ static void finish(iswi_http_connection *connection)
 
     if (connection->coming == ISWI_HTTP_AT_UPLOAD)
         iswi_http_drop_rest(connection);
+    iswi_http_connection_record(connection, false);
     connection->request = NULL;
     connection->going = ISWI_HTTP_SILENT;
     if (request->handed_over && !request->answered) /* whoever streams it need not go on */
@@ -170,6 +171,7 @@ static void answer(iswi_http_request *request)
     if (connection->coming == ISWI_HTTP_AT_UPLOAD && !reply->streams)
         iswi_http_drop_rest(connection);
     says = decide(connection, reply, head_alone);
+    iswi_http_request_name_reply(request);
     iswi_buffer_reset(&loop->head);
     if (!reply->status || connection->closed ||
         !iswi_http_head_write(&loop->head, reply, iswi_http_loop_date(loop), connection->chunked,
@@ -178,6 +180,8 @@ static void answer(iswi_http_request *request)
         return;
     }
     iswi_http_count_answer(connection->http, reply->status);
+    connection->sent = 0;
+    connection->head_size = loop->head.size;
     iswi_http_out_add(out, loop->head.data, loop->head.size, true);
     iswi_http_out_add(out, reply->body.data, reply->body.size, !reply->release);
     out->release = reply->release;

@@ -19,7 +19,8 @@ static bool is_reply(const isw_http *result, isw_outcome outcome)
 }
 
 /* It is the function's fault, and nobody but the host can know. */
-static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
+static void tell_no_answer(const iswi_http_request *request, const char *invocation_id,
+                           const iswi_answer *answer)
 {
     const iswi_host_function *function = answer->function;
     const isw_value *result = &answer->result;
@@ -27,7 +28,7 @@ static void tell_no_answer(const char *invocation_id, const iswi_answer *answer)
 
     if (result->type == ISW_VALUE_HTTP)
         snprintf(status, sizeof status, " of the status %d", result->as.http->status);
-    iswi_function_say(function, ISW_LOG_ERROR, invocation_id,
+    iswi_function_say(function, ISW_LOG_ERROR, invocation_id, iswi_http_request_id(request),
                       "its result, of the type %s%s, is no answer to an HTTP request: send json, "
                       "text, bytes, or http with a status of 200 to 599",
                       isw_value_type_name(result->type), status);
@@ -43,7 +44,7 @@ static bool refuse_head(const iswi_http_request *request, const char *invocation
 
     if (!size)
         return false;
-    iswi_function_say(entry->function, ISW_LOG_ERROR, invocation_id,
+    iswi_function_say(entry->function, ISW_LOG_ERROR, invocation_id, iswi_http_request_id(request),
                       "the headers of its answer have %zu bytes, more than the %zu that there is "
                       "room for: send fewer, or shorter ones", size, room);
     return true;
@@ -66,7 +67,7 @@ static void answer_plain(iswi_http_request *request, const char *invocation_id,
     const char *type;
 
     if (!iswi_value_body(&answer->result, &response.body, &type)) {
-        tell_no_answer(invocation_id, answer);
+        tell_no_answer(request, invocation_id, answer);
         answer_500(request, invocation_id, answer);
         return;
     }
@@ -109,6 +110,7 @@ static void on_waits(void *user, iswi_process *process, uint64_t id)
 /* Its body may come from now on. */
 static void on_placed(void *user, iswi_process *process, uint64_t id)
 {
+    iswi_http_note_placed(user);
     iswi_http_set_tag(user, process, id);
     if (iswi_http_is_uploading(user))
         iswi_http_widen(user, ISWI_WINDOW_BYTES);
@@ -219,6 +221,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         answer->result.type == ISW_VALUE_HTTP ? answer->result.as.http : NULL;
     isw_http whole;
 
+    iswi_http_note_answered(request, invocation_id, answer->principal);
     if (iswi_http_has_begun(request)) {
         iswi_http_end(request, answer->outcome == ISW_OUTCOME_SUCCESS);
         iswi_answer_release(answer->held);
@@ -251,8 +254,14 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
     call.trigger_metadata = iswi_http_request_metadata(request);
     call.body_follows = iswi_http_is_uploading(request);
+    call.request_id = iswi_http_request_id(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(user, &call);
+}
+
+static void say(void *user, isw_log_level level, const char *text)
+{
+    iswi_say(user, level, "%s", text);
 }
 
 isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, iswi_http **out,
@@ -272,5 +281,6 @@ isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, 
     own.taken = on_taken;
     own.left = on_left;
     own.unshaken = on_unshaken;
+    own.say = say;
     return iswi_http_start(&own, NULL, on_request, host, out, error);
 }

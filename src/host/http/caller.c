@@ -93,7 +93,8 @@ static bool mend(isw_http *data, bool believed, const iswi_forwarded *said, iswi
 
 iswi_http_caller_result iswi_http_caller_find(const iswi_http_peer *peer,
                                               const iswi_http_trust *trust, isw_http *data,
-                                              iswi_arena *arena, const char **why)
+                                              iswi_arena *arena, const char **scheme,
+                                              const char **why)
 {
     iswi_forwarded_result result = ISWI_FORWARDED_NONE;
     iswi_forwarded said = { .scheme = NULL };
@@ -105,6 +106,7 @@ iswi_http_caller_result iswi_http_caller_find(const iswi_http_peer *peer,
     client = iswi_arena_strndup(arena, client, strlen(client));
     if (!said.scheme)
         said.scheme = peer->tls ? "https" : "http";
+    *scheme = said.scheme;
     if (!client || (trusts_anybody(trust) &&
                     !mend(data, peer->trusted && result != ISWI_FORWARDED_BAD, &said, arena)))
         return ISWI_HTTP_CALLER_NO_MEMORY;

@@ -44,9 +44,11 @@ typedef enum iswi_http_caller_result {
     ISWI_HTTP_CALLER_NO_MEMORY
 } iswi_http_caller_result;
 
-/* Fill in data->client and mend data->headers. *why is a sentence without its full stop, static. */
+/* Fill in data->client and mend data->headers; *scheme is "http" or "https". *why is a sentence
+ * without its full stop, static. */
 iswi_http_caller_result iswi_http_caller_find(const iswi_http_peer *peer,
                                               const iswi_http_trust *trust, isw_http *data,
-                                              iswi_arena *arena, const char **why);
+                                              iswi_arena *arena, const char **scheme,
+                                              const char **why);
 
 #endif

@@ -46,6 +46,8 @@ void iswi_http_connection_close(iswi_http_connection *connection)
     if (connection->next)
         connection->next->link = connection->link;
     iswi_http_out_drop(connection);
+    if (request)
+        iswi_http_connection_record(connection, connection->going != ISWI_HTTP_SILENT);
     connection->request = NULL;
     if (request && !request->blocks[0]) { /* its head lies there, and it may outlive us */
         request->blocks[0] = connection->input;

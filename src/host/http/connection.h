@@ -7,7 +7,8 @@
  * its begin to its end, so that nothing is to be changed in between), and one request after the
  * other.
  *
- * What comes:  [SHAKES ->] HEAD -> (BODY | UPLOAD ->) WHOLE -> HEAD ...
+ * What comes:  [ANNOUNCED ->] [SHAKES ->] HEAD -> (BODY | UPLOAD ->) WHOLE -> HEAD ...
+ *   ANNOUNCED  by a trusted proxy, which says first whose connection it is
  *   SHAKES  the handshake of TLS
  *   HEAD    a head, or the silence before one; an idle connection holds no memory but itself
  *   BODY    a body that is gathered, in the request's blocks
@@ -34,7 +35,8 @@ typedef enum iswi_http_coming {
     ISWI_HTTP_DROPS,
     ISWI_HTTP_LINGERS,
     ISWI_HTTP_IN_FRAMES,
-    ISWI_HTTP_SHAKES
+    ISWI_HTTP_SHAKES,
+    ISWI_HTTP_ANNOUNCED
 } iswi_http_coming;
 
 typedef enum iswi_http_going {
@@ -110,7 +112,11 @@ struct iswi_http_connection {
     struct iswi_h2 *h2; /* NULL: it speaks HTTP/1 */
 
     struct sockaddr_storage address;
-    char client[INET6_ADDRSTRLEN];
+    iswi_http_peer peer;
+    uint64_t read;     /* bytes in all */
+    uint64_t begun_at; /* how many were used before this request */
+    uint64_t sent;     /* bytes of this answer, and how many its head has */
+    size_t head_size;
 };
 
 extern const iswi_http_carrier iswi_http_connection_carrier; /* answer.c */
@@ -136,6 +142,11 @@ ssize_t iswi_http_transport_read(iswi_http_connection *connection, void *bytes, 
 ssize_t iswi_http_transport_write(iswi_http_connection *connection, const struct iovec *parts,
                                   unsigned count);
 
+/* What came on the socket itself, whatever goes over it, before anything else reads there; it stays
+ * there if it is only to be looked at. As recv(2). */
+ssize_t iswi_http_transport_take_raw(iswi_http_connection *connection, void *bytes, size_t size,
+                                     bool only_look);
+
 /* Say that nothing more will be written. */
 void iswi_http_transport_end(iswi_http_connection *connection);
 void iswi_http_transport_close(iswi_http_connection *connection);
@@ -155,6 +166,20 @@ void iswi_http_rest(iswi_http_connection *connection);
 /* What comes from now on is read into memory of its own: the head stays where it is. False: no
  * memory; the connection is closed. */
 bool iswi_http_part_from_head(iswi_http_connection *connection);
+
+/* ---- announced.c ---- */
+
+/* What a connection begins with, TLS or a head; and what comes before that: a step. */
+void iswi_http_begin_to_speak(iswi_http_connection *connection);
+bool iswi_http_read_announced(iswi_http_connection *connection);
+
+/* ---- figures.c ---- */
+
+/* How many bytes were read and used. */
+uint64_t iswi_http_used(const iswi_http_connection *connection);
+
+/* Write the request's line of the access log; `cut`: its answer is not whole. */
+void iswi_http_connection_record(const iswi_http_connection *connection, bool cut);
 
 /* ---- read.c: heads. What is called read_ here and in the next ones is a step, which says whether
  * another one may follow at once. ---- */

@@ -135,11 +135,15 @@ static void destroy(iswi_http *http)
 
 static iswi_http *create(const iswi_http_options *options)
 {
+    static const iswi_http_trust nobody;
     iswi_http *http = iswi_calloc(1, sizeof *http);
     pthread_condattr_t monotonic;
 
-    if (!http)
+    if (!http || !iswi_request_ids_init(&http->ids)) {
+        iswi_free(http);
         return NULL;
+    }
+    http->trust = options->trust ? options->trust : &nobody;
     pthread_mutex_init(&http->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

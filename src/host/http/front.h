@@ -17,12 +17,15 @@
 #include "host/tls/session.h"
 #include "url/routes.h"
 
+#include <isoworker/log.h>
 #include <isoworker/status.h>
 #include <isoworker/sys/facts.h>
 #include <isoworker/value.h>
 
 typedef struct iswi_http iswi_http;
 typedef struct iswi_http_request iswi_http_request;
+typedef struct iswi_http_trust iswi_http_trust; /* caller.h */
+typedef struct iswi_access_log iswi_access_log; /* access_log.h */
 
 /* Zero or NULL stands for the default in brackets. */
 typedef struct iswi_http_options {
@@ -43,8 +46,10 @@ typedef struct iswi_http_options {
     iswi_tls *tls;              /* for addresses over it, of which there are none without it; it
                                    outlives the front */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
-    bool bare;                  /* only routes: no GET / and GET /healthz */
     bool http1_only;            /* no HTTP/2 to clients that begin with it */
+    bool bare;                  /* only routes: no GET / and GET /healthz, no X-Request-Id */
+    const iswi_http_trust *trust; /* whose word on callers counts; outlives the front [nobody's] */
+    iswi_access_log *access_log;  /* gets a line for each request; outlives the front [none] */
 
     /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
      * not block. */
@@ -64,6 +69,8 @@ typedef struct iswi_http_options {
     void (*taken)(void *user, iswi_http_request *request, size_t bytes);
     /* A client could not agree with us on TLS. */
     void (*unshaken)(void *user, const char *client, const char *why);
+    /* A line for the host's log. */
+    void (*say)(void *user, isw_log_level level, const char *text);
     /* The client of a request that was handed over is gone; an answer is due all the same. */
     void (*left)(void *user, iswi_http_request *request);
 } iswi_http_options;
@@ -114,6 +121,9 @@ uint64_t iswi_http_answers(const iswi_http *http, int code);
 /* How many connections came to no TLS. Any thread. */
 uint64_t iswi_http_unshaken(const iswi_http *http);
 
+/* How often what a trusted proxy said of whom it serves was not believed. Any thread. */
+uint64_t iswi_http_unsure(const iswi_http *http);
+
 /* Requests that were handed over and are unanswered, or whose answer is still being written. Any
  * thread. */
 size_t iswi_http_in_flight(iswi_http *http);
@@ -133,6 +143,15 @@ isw_map iswi_http_request_metadata(const iswi_http_request *request);
 
 /* The certificate by which its client proved who it is; NULL: it showed none. Valid as long. */
 const iswi_tls_peer *iswi_http_request_certificate(const iswi_http_request *request);
+
+/* Its X-Request-Id, which is also among its headers; empty: it has none. */
+isw_str iswi_http_request_id(const iswi_http_request *request);
+
+/* For the access log: a worker has it from now on, and: that was answered, by an invocation (its id
+ * may be "") and for a principal. Before the answer, on any thread. */
+void iswi_http_note_placed(iswi_http_request *request);
+void iswi_http_note_answered(iswi_http_request *request, const char *invocation_id,
+                             isw_str principal);
 
 /* What its route leads to. */
 void *iswi_http_request_target(const iswi_http_request *request);

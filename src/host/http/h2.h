@@ -92,6 +92,7 @@ typedef struct iswi_h2_stream {
     size_t sent;           /* of the reply's body */
     size_t looked;         /* of the stream's ring, given to nghttp2 and not taken yet */
     iswi_http_block *kept; /* the body of a reply that is gone */
+    uint64_t received, head_sent, body_sent; /* bytes, before they were packed */
     int64_t due_ns; /* when the client has waited too long to go on; INT64_MAX: not its turn */
 } iswi_h2_stream;
 

@@ -30,6 +30,7 @@ static ssize_t read_whole(nghttp2_session *session, int32_t id, uint8_t *out, si
     (void)session, (void)id, (void)user;
     memcpy(out, (const char *)body.data + stream->sent, size);
     stream->sent += size;
+    stream->body_sent += size;
     if (stream->sent == body.size) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         stream->whole = true;
@@ -84,6 +85,7 @@ static ssize_t read_stream(nghttp2_session *session, int32_t id, uint8_t *out, s
         stream->whole = true;
     }
     stream->looked += size;
+    stream->body_sent += size;
     wait_for_client(stream);
     iswi_h2_stream_note(stream);
     return (ssize_t)size;
@@ -149,6 +151,8 @@ static bool submit(iswi_h2_stream *stream, bool has_body)
     if (reply->length != ISWI_HTTP_NO_LENGTH)
         snprintf(length, sizeof length, "%" PRId64, reply->length);
     count = list_fields(reply, status, length, iswi_http_loop_date(stream->h2->loop), fields);
+    for (size_t i = 0; i < count; i++)
+        stream->head_sent += fields[i].namelen + fields[i].valuelen + 4; /* as HTTP/1 has it */
     return nghttp2_submit_response(stream->h2->session, stream->id, fields, count,
                                    has_body ? &body : NULL) == 0;
 }
@@ -179,6 +183,7 @@ static void answer(iswi_http_request *request)
     if (stream->body == ISWI_H2_UPLOADS && !reply->streams)
         iswi_h2_stream_drop(stream);
     stream->due = reply->streams ? reply->length : ISWI_HTTP_NO_LENGTH;
+    iswi_http_request_name_reply(request);
     if (!reply->status || !keep_body(stream) || !submit(stream, has_body)) {
         nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
                                   NGHTTP2_INTERNAL_ERROR);

@@ -5,14 +5,40 @@
 
 #include "base/alloc.h"
 
+static void record(const iswi_h2_stream *stream, bool whole)
+{
+    const iswi_http_figures figures = {
+        .client = isw_str_of(stream->h2->connection->peer.name),
+        .protocol = isw_str_of("HTTP/2.0"),
+        .received = stream->head.bytes + stream->received,
+        .sent = stream->head_sent + stream->body_sent,
+        .body_sent = stream->body_sent,
+        .answered = stream->answered,
+        .cut = stream->answered && !whole,
+    };
+
+    iswi_http_record_end(stream->request, &figures);
+}
+
+/* Whether all of the answer was given to nghttp2, which has no body to ask for of some. */
+static bool is_whole(const iswi_h2_stream *stream)
+{
+    const iswi_http_reply *reply = &stream->request->reply;
+
+    return stream->answered &&
+           (stream->whole || (!reply->streams && !reply->body.size) ||
+            iswi_http_wants_head(stream->request));
+}
+
 /* Its request is done with: answered as far as it will be. */
 static void let_go(iswi_h2_stream *stream)
 {
     iswi_http_request *request = stream->request;
 
-    stream->request = NULL;
     if (!request)
         return;
+    record(stream, is_whole(stream));
+    stream->request = NULL;
     if (stream->answered && (stream->whole || !request->reply.streams))
         iswi_http_request_done(request);
     else
@@ -40,6 +66,8 @@ void iswi_h2_end(iswi_h2 *h2)
     for (iswi_h2_stream *stream = h2->streams; stream; stream = stream->next) {
         iswi_http_request *request = stream->request;
 
+        if (request)
+            record(stream, is_whole(stream));
         stream->request = NULL;
         stream->closed = true;
         if (request)

@@ -99,6 +99,8 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 
     (void)flags, (void)user;
     nghttp2_session_consume_connection(session, size);
+    if (stream)
+        stream->received += size;
     if (!stream || stream->body == ISWI_H2_TAKEN || stream->body == ISWI_H2_DROPS) {
         nghttp2_session_consume_stream(session, id, size);
         return 0;

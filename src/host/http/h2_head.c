@@ -214,6 +214,6 @@ int iswi_h2_head_read(iswi_h2_stream *stream, const char **why)
     request->data.method = head->method;
     request->data.url = head->path;
     request->data.headers = (isw_pairs){ head->fields, head->count };
-    return iswi_http_request_arrived(request, stream->h2->connection->client,
+    return iswi_http_request_arrived(request, &stream->h2->connection->peer,
                                      stream->h2->connection->tls, why);
 }

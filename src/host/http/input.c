@@ -15,6 +15,7 @@ size_t iswi_http_fill(iswi_http_connection *connection, char *bytes, size_t size
         /* The next bytes, or the end, are an event of their own; but TLS reads ahead. */
         connection->readable =
             (size_t)got == size || connection->half_closed || connection->tls != NULL;
+        connection->read += (uint64_t)got;
         return (size_t)got;
     }
     connection->readable = false;

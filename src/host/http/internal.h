@@ -15,9 +15,12 @@
  */
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "host/http/access_line.h"
+#include "host/http/caller.h"
 #include "host/http/front.h"
 #include "host/http/listener.h"
 #include "host/http/pool.h"
+#include "host/http/request_id.h"
 #include "reactor/reactor.h"
 #include "url/date.h"
 #include "wire/limits.h"
@@ -27,7 +30,7 @@
 
 enum {
     ISWI_HTTP_CODES = 500,
-    ISWI_HTTP_OWN_HEADERS = ISW_CORS_HEADERS_MAX + 4, /* of an answer, that are the host's */
+    ISWI_HTTP_OWN_HEADERS = ISW_CORS_HEADERS_MAX + 5, /* of an answer, that are the host's */
     ISWI_HTTP_NO_LENGTH = -1
 };
 
@@ -67,6 +70,9 @@ struct iswi_http {
     atomic_size_t admitted;
     atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */
     atomic_ullong unshaken;                 /* connections that came to no TLS */
+    const iswi_http_trust *trust;
+    atomic_ullong unsure; /* requests of which a trusted proxy said what is not believed */
+    iswi_request_ids ids;
 
     iswi_http_loop *loops;
     unsigned loop_count;
@@ -104,6 +110,24 @@ typedef struct iswi_http_carrier {
 
 /* ---- Requests ---- */
 
+/* What is remembered of one for the access log, where there is one. */
+typedef struct iswi_http_record {
+    int64_t begun_us;               /* wall clock */
+    int64_t begun_ns;
+    int64_t placed_ns, answered_ns; /* 0: it was not */
+    char invocation_id[40];
+    char principal[ISWI_PRINCIPAL_MAX + 1];
+} iswi_http_record;
+
+/* What its carrier knows of it. */
+typedef struct iswi_http_figures {
+    isw_str client;        /* where the request does not say */
+    isw_str protocol;      /* "HTTP/1.1"; empty: its head did not come whole */
+    uint64_t received, sent, body_sent;
+    bool answered; /* at least the head of an answer was under way */
+    bool cut;      /* it did not come to its end */
+} iswi_http_figures;
+
 /* What is to be told to its loop. */
 enum {
     ISWI_HTTP_NEWS_REPLY = 1,
@@ -122,6 +146,8 @@ struct iswi_http_request {
     isw_http data;
     isw_map metadata; /* what else is told of it */
     const iswi_tls_peer *certificate; /* of its client; NULL: none is known */
+    isw_str id;               /* X-Request-Id; in the arena, or with its headers */
+    iswi_http_record *record; /* in the arena; NULL: nobody asks */
     void *target;
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
     bool handed_over, admitted;
@@ -156,11 +182,6 @@ void iswi_http_request_free(iswi_http_request *request);
 void iswi_http_request_look(iswi_http_request *request);
 void iswi_http_request_unlook(iswi_http_request *request);
 
-/* Its method, url and headers are there: what follows from them and from where it came, over `tls`
- * or in plain (NULL). 0, or the status to refuse it with and a sentence in *why. */
-int iswi_http_request_arrived(iswi_http_request *request, const char *client,
-                              const iswi_tls_session *tls, const char **why);
-
 /* Give it to the handler. */
 void iswi_http_hand_over(iswi_http_request *request);
 
@@ -170,8 +191,25 @@ void iswi_http_request_abandon(iswi_http_request *request);
 
 /* ---- metadata.c ---- */
 
-/* It came over TLS. False: no memory. */
-bool iswi_http_know_tls(iswi_http_request *request, const iswi_tls_session *session);
+/* Its caller came by that scheme, which lives for ever, and its connection over TLS or in plain
+ * (NULL). False: no memory. */
+bool iswi_http_know_scheme(iswi_http_request *request, const char *scheme,
+                           const iswi_tls_session *session);
+
+/* Its method, url and headers are there: what follows from them and from whom it came, over `tls` or
+ * in plain (NULL), which is its query, who calls, and its name. 0, or the status to refuse it with
+ * and a sentence in *why. */
+int iswi_http_request_arrived(iswi_http_request *request, const iswi_http_peer *peer,
+                              const iswi_tls_session *tls, const char **why);
+
+/* Its reply bears its name, unless the function has its own to say. */
+void iswi_http_request_name_reply(iswi_http_request *request);
+
+/* ---- access.c ---- */
+
+/* Begin to remember, and write its line: its carrier is done with it. */
+void iswi_http_record_begin(iswi_http_request *request);
+void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figures *figures);
 
 /* ---- route.c ---- */
 

@@ -23,14 +23,18 @@ static bool write_certificate(const iswi_tls_peer *peer, iswi_arena *arena, isw_
     return true;
 }
 
-bool iswi_http_know_tls(iswi_http_request *request, const iswi_tls_session *session)
+bool iswi_http_know_scheme(iswi_http_request *request, const char *scheme,
+                           const iswi_tls_session *session)
 {
-    const iswi_tls_peer *peer = iswi_tls_peer_of(session);
-    isw_named_value *all = iswi_arena_alloc(&request->arena, 2 * sizeof *all);
+    const iswi_tls_peer *peer = session ? iswi_tls_peer_of(session) : NULL;
+    isw_named_value *all;
 
+    if (!session && strcmp(scheme, "http") == 0)
+        return true;
+    all = iswi_arena_alloc(&request->arena, 2 * sizeof *all);
     if (!all)
         return false;
-    all[0] = isw_named("scheme", isw_value_string("https"));
+    all[0] = isw_named("scheme", isw_value_string(scheme));
     request->metadata = (isw_map){ all, 1 };
     if (!peer)
         return true;

@@ -37,11 +37,12 @@ static void head_arrived(iswi_http_connection *connection)
     request->data.method = head->method;
     request->data.url = head->url;
     request->data.headers = head->fields;
-    status = iswi_http_request_arrived(request, connection->client, connection->tls, &why);
+    status = iswi_http_request_arrived(request, &connection->peer, connection->tls, &why);
     if (status)
         iswi_http_refuse(connection, status, why);
     else if (wants_websocket(head))
-        iswi_http_refuse(connection, 501, "This server has no WebSockets.");
+        iswi_http_refuse(connection, 501, "WebSockets are no trigger of this host yet, so that it "
+                                          "does not upgrade to them.");
     else if (iswi_http_route(request))
         iswi_http_begin_body(connection);
     else
@@ -60,6 +61,7 @@ static iswi_http1_result look(iswi_http_connection *connection)
             return ISWI_HTTP1_MORE;
         }
         connection->told_left = false;
+        connection->begun_at = iswi_http_used(connection);
         iswi_http1_head_begin(&connection->head, &connection->request->arena, 0);
     }
     return iswi_http1_head_read(&connection->head, connection->input->bytes + connection->from,

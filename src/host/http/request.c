@@ -6,6 +6,8 @@
 #include "host/http/stream.h"
 #include "url/query.h"
 
+#include <stdio.h>
+
 enum { ARENA_BYTES = 2048, ARENA_KEPT_BYTES = 8192, SPARE_MOST = 256 };
 
 const char iswi_http_no_memory[] = "There is no memory for the request.";
@@ -32,7 +34,104 @@ iswi_http_request *iswi_http_request_create(iswi_http_loop *loop, const iswi_htt
     request->carrier = carrier;
     request->carried_by = carried_by;
     request->arena = arena;
+    iswi_http_record_begin(request);
     return request;
+}
+
+static const char *read_query(iswi_http_request *request)
+{
+    isw_str url = request->data.url;
+    const char *mark = memchr(url.data, '?', url.size);
+    isw_str query;
+    size_t bad;
+
+    if (!mark)
+        return NULL;
+    query = (isw_str){ mark + 1, url.size - (size_t)(mark + 1 - url.data) };
+    switch (iswi_query_read(query, &request->arena, &request->data.query, &bad)) {
+    case ISWI_QUERY_OK:
+        return NULL;
+    case ISWI_QUERY_BAD_ESCAPE:
+        return "The query holds a '%' that begins no escape.";
+    case ISWI_QUERY_NUL:
+        return "The query holds an encoded NUL.";
+    case ISWI_QUERY_NOT_UTF8:
+        return "The query is not UTF-8.";
+    case ISWI_QUERY_NO_MEMORY:
+        break;
+    }
+    return iswi_http_no_memory;
+}
+
+/* Said once, so that a proxy that does so with each request is no flood. */
+static void note_unsure(iswi_http *http, const iswi_http_peer *peer, const char *why)
+{
+    char text[512];
+
+    if (atomic_fetch_add(&http->unsure, 1) || !http->events.say)
+        return;
+    snprintf(text, sizeof text, "what the trusted proxy %s says of whom it serves is not believed, "
+             "and the request counts as its own: %s. Further ones are counted as "
+             "forwarded_refused_total", peer->name, why);
+    http->events.say(http->user, ISW_LOG_WARNING, text);
+}
+
+/* False: no memory. */
+static bool meet(iswi_http_request *request, const iswi_http_peer *peer, const char **scheme)
+{
+    iswi_http *http = request->http;
+    isw_http *data = &request->data;
+    const char *unsure;
+
+    switch (iswi_http_caller_find(peer, http->trust, data, &request->arena, scheme, &unsure)) {
+    case ISWI_HTTP_CALLER_NO_MEMORY:
+        return false;
+    case ISWI_HTTP_CALLER_UNSURE:
+        note_unsure(http, peer, unsure);
+        break;
+    case ISWI_HTTP_CALLER_KNOWN:
+        break;
+    }
+    return http->events.bare ||
+           iswi_request_id_set(&http->ids, data, &request->arena, &request->id);
+}
+
+int iswi_http_request_arrived(iswi_http_request *request, const iswi_http_peer *peer,
+                              const iswi_tls_session *tls, const char **why)
+{
+    const char *scheme = "http";
+    bool met = meet(request, peer, &scheme) && iswi_http_know_scheme(request, scheme, tls);
+
+    *why = met ? read_query(request) : iswi_http_no_memory;
+    if (*why)
+        return *why == iswi_http_no_memory ? 503 : 400;
+    return 0;
+}
+
+/* What was refused before it could say a name gets one as well: there is a line in the access log
+ * to be found by it. */
+void iswi_http_request_name_reply(iswi_http_request *request)
+{
+    static const char name[] = "X-Request-Id";
+    iswi_http_reply *reply = &request->reply;
+
+    if (request->http->events.bare || isw_pairs_find(&reply->given, name))
+        return;
+    if (!request->id.size && !iswi_request_id_set(&request->http->ids, &request->data,
+                                                  &request->arena, &request->id))
+        return;
+    if (reply->own_count < ISWI_HTTP_OWN_HEADERS)
+        reply->own[reply->own_count++] = (isw_pair){ { name, sizeof name - 1 }, request->id };
+}
+
+isw_str iswi_http_request_id(const iswi_http_request *request)
+{
+    return request->id;
+}
+
+uint64_t iswi_http_unsure(const iswi_http *http)
+{
+    return atomic_load(&http->unsure);
 }
 
 /* Its memory is kept for the next one, but for what was more than usual. */
@@ -67,44 +166,6 @@ void iswi_http_request_unlook(iswi_http_request *request)
 {
     if (--request->lookers == 0 && request->dead)
         iswi_http_request_free(request);
-}
-
-/* NULL, or what is wrong with its query. */
-static const char *read_query(iswi_http_request *request)
-{
-    isw_str url = request->data.url;
-    const char *mark = memchr(url.data, '?', url.size);
-    isw_str query;
-    size_t bad;
-
-    if (!mark)
-        return NULL;
-    query = (isw_str){ mark + 1, url.size - (size_t)(mark + 1 - url.data) };
-    switch (iswi_query_read(query, &request->arena, &request->data.query, &bad)) {
-    case ISWI_QUERY_OK:
-        return NULL;
-    case ISWI_QUERY_BAD_ESCAPE:
-        return "The query holds a '%' that begins no escape.";
-    case ISWI_QUERY_NUL:
-        return "The query holds an encoded NUL.";
-    case ISWI_QUERY_NOT_UTF8:
-        return "The query is not UTF-8.";
-    case ISWI_QUERY_NO_MEMORY:
-        break;
-    }
-    return iswi_http_no_memory;
-}
-
-int iswi_http_request_arrived(iswi_http_request *request, const char *client,
-                              const iswi_tls_session *tls, const char **why)
-{
-    client = iswi_arena_strndup(&request->arena, client, strlen(client));
-    *why = client && (!tls || iswi_http_know_tls(request, tls)) ? read_query(request)
-                                                               : iswi_http_no_memory;
-    if (*why)
-        return *why == iswi_http_no_memory ? 503 : 400;
-    request->data.client = isw_str_of(client);
-    return 0;
 }
 
 void iswi_http_hand_over(iswi_http_request *request)

@@ -14,6 +14,8 @@ enum { HOUR_MS = 3600000 };
     { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(iswi_http_settings, member),  \
       .default_value = (standard), .min = (low), .max = (high), .help = (text) }
 
+static const char *const proxy_headers[] = { "auto", "forwarded", "x_forwarded", NULL };
+
 static const isw_option rows[] = {
     ROW(enabled, BOOL, "enabled", "true", 0, 0, "serve HTTP triggers"),
     { .name = "listen", .type = ISWI_OPTION_TEXTS, .default_value = "127.0.0.1:7071",
@@ -39,6 +41,17 @@ static const isw_option rows[] = {
     ROW(threads, INT, "threads", "1", 1, 64, "that read and write"),
     ROW(http2, BOOL, "http2", "true", 0, 0,
         "is spoken, too: where TLS agrees on it, and in plain with clients that begin with it"),
+    { .name = "trusted_proxies", .type = ISWI_OPTION_TEXTS, .optional = true,
+      .offset = offsetof(iswi_http_settings, trusted_proxies),
+      .help = "networks (10.0.0.0/8, ::1, unix) that are believed whom they serve; left out: none" },
+    { .name = "proxy_headers", .type = ISW_OPTION_ENUM, .default_value = "auto",
+      .choices = proxy_headers, .offset = offsetof(iswi_http_settings, proxy_headers),
+      .help = "what they write: Forwarded or X-Forwarded-*; auto: what is there, if both agree" },
+    ROW(proxy_protocol, BOOL, "proxy_protocol", "false", 0, 0,
+        "their connections begin with the PROXY protocol, version 1 or 2"),
+    { .name = "access_log", .type = ISW_OPTION_GROUP, .group = iswi_access_log_rows,
+      .group_size = sizeof(iswi_access_log_settings),
+      .offset = offsetof(iswi_http_settings, access_log), .help = "a line for each request" },
     { 0 },
 };
 
@@ -123,6 +136,29 @@ static isw_status check_tls(iswi_config *config, const iswi_http_settings *own, 
     return own->enabled ? iswi_http_tls_check(config, &own->tls, secure, error) : ISW_OK;
 }
 
+static isw_status check_proxies(iswi_config *config, const iswi_http_settings *own,
+                                isw_error *error)
+{
+    const isw_option_strings *texts = &own->trusted_proxies;
+    const iswi_node *http = iswi_node_find(iswi_config_root(config), "http");
+    const iswi_node *node = iswi_node_find(http, "trusted_proxies");
+    iswi_networks networks = { NULL, 0, false };
+    isw_error said = { ISW_OK, "" };
+    size_t bad = 0;
+
+    if (own->proxy_protocol && !texts->count)
+        return refuse(config, "http", "proxy_protocol", error,
+                      "the PROXY protocol is read from trusted_proxies alone, and none is named; "
+                      "write their networks there");
+    iswi_networks_read(texts->items, texts->count, &networks, &bad, &said);
+    iswi_networks_fini(&networks);
+    if (said.status == ISW_OK)
+        return ISW_OK;
+    if (node->type == ISWI_NODE_LIST && bad < node->child_count)
+        node = &node->children[bad];
+    return iswi_config_refuse(config, node, error, "%s", said.message);
+}
+
 static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
                         isw_error *error)
 {
@@ -133,7 +169,9 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
     if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_tls(config, own, error), &status) &&
-        iswi_faults_go_on(faults, check_prefix(config, own, error), &status))
+        iswi_faults_go_on(faults, check_prefix(config, own, error), &status) &&
+        iswi_faults_go_on(faults, check_proxies(config, own, error), &status) &&
+        iswi_faults_go_on(faults, iswi_access_log_check(config, &own->access_log, error), &status))
         iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
     return status;
 }
@@ -154,6 +192,17 @@ unsigned iswi_http_settings_mode(const iswi_http_settings *settings)
 
     read_mode(settings->socket_mode, &mode);
     return mode;
+}
+
+isw_status iswi_http_settings_trust(const iswi_http_settings *settings, iswi_http_trust *out,
+                                    isw_error *error)
+{
+    size_t bad;
+
+    out->by = (iswi_forwarded_by)settings->proxy_headers;
+    out->proxy_protocol = settings->proxy_protocol;
+    return iswi_networks_read(settings->trusted_proxies.items, settings->trusted_proxies.count,
+                              &out->proxies, &bad, error);
 }
 
 /* The port that a command gave is for the first address that has one, and for those that share it:

@@ -4,6 +4,8 @@
 
 /* `http` of host.yaml. Inside the room. */
 #include "host/engine/trigger.h"
+#include "host/http/access_log.h"
+#include "host/http/caller.h"
 #include "host/http/tls_settings.h"
 #include "host/system/address.h"
 
@@ -17,6 +19,10 @@ typedef struct iswi_http_settings {
     int64_t threads;
     bool http2;
     iswi_http_tls_settings tls;
+    isw_option_strings trusted_proxies;
+    int64_t proxy_headers; /* iswi_forwarded_by */
+    bool proxy_protocol;
+    iswi_access_log_settings access_log;
 } iswi_http_settings;
 
 extern const iswi_settings_group iswi_http_settings_group;
@@ -26,6 +32,11 @@ extern const iswi_settings_group iswi_http_settings_group;
 isw_status iswi_http_settings_addresses(const iswi_http_settings *settings,
                                         const iswi_trigger_start *with, iswi_address **out,
                                         size_t *count, isw_error *error);
+
+/* Whose word on callers counts; its proxies are the caller's to fini. Errors: ISW_E_NO_MEMORY; what
+ * is wrong with them was refused. */
+isw_status iswi_http_settings_trust(const iswi_http_settings *settings, iswi_http_trust *out,
+                                    isw_error *error);
 
 /* `socket_mode` as a number. */
 unsigned iswi_http_settings_mode(const iswi_http_settings *settings);

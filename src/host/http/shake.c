@@ -32,7 +32,7 @@ static void fail(iswi_http_connection *connection)
 
     atomic_fetch_add(&connection->http->unshaken, 1);
     if (http->events.unshaken)
-        http->events.unshaken(http->user, connection->client,
+        http->events.unshaken(http->user, connection->peer.name,
                               iswi_tls_session_fault(connection->tls));
     give_up_tls(connection);
     connection->closes = true;

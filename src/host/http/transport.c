@@ -22,6 +22,12 @@ ssize_t iswi_http_transport_write(iswi_http_connection *connection, const struct
     return sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
 }
 
+ssize_t iswi_http_transport_take_raw(iswi_http_connection *connection, void *bytes, size_t size,
+                                     bool only_look)
+{
+    return recv(connection->watch.fd, bytes, size, only_look ? MSG_PEEK : 0);
+}
+
 void iswi_http_transport_end(iswi_http_connection *connection)
 {
     if (connection->tls)

@@ -90,6 +90,8 @@ typedef struct http_trigger {
     iswi_http *front;  /* NULL: it is switched off */
     iswi_tls *tls;     /* NULL: there is none */
     int64_t look_ns;   /* when its files are to be looked at */
+    iswi_http_trust trust;
+    iswi_access_log *access_log; /* NULL: nobody asks for it */
     http_set *newest;  /* of all that were ever published: requests may still look at an old one */
 } http_trigger;
 
@@ -137,6 +139,8 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
         .http1_only = !settings->http2,
+        .trust = &trigger->trust,
+        .access_log = trigger->access_log,
     };
     isw_error own = { ISW_OK, "" };
 
@@ -155,9 +159,28 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
                : isw_error_set(error, own.status, "%s%s", own.message, other_way(&own));
 }
 
+/* A line of the front and of the access log. */
+static void tell_log(void *user, isw_log_level level, const char *text)
+{
+    iswi_say(user, level, "http: %s", text);
+}
+
+static isw_status start_all(http_trigger *trigger, const iswi_trigger_start *with,
+                            isw_error *error)
+{
+    isw_status status = iswi_http_settings_trust(trigger->settings, &trigger->trust, error);
+
+    if (status == ISW_OK)
+        status = iswi_access_log_open(&trigger->settings->access_log, iswi_host_folder(with->host),
+                                      tell_log, with->host, &trigger->access_log, error);
+    return status == ISW_OK ? start_front(trigger, with, error) : status;
+}
+
 static void destroy(http_trigger *trigger)
 {
     iswi_tls_destroy(trigger->tls);
+    iswi_access_log_close(trigger->access_log);
+    iswi_networks_fini(&trigger->trust.proxies);
     iswi_free(trigger);
 }
 
@@ -171,7 +194,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     trigger->settings = with->settings;
     trigger->host = with->host;
     if (trigger->settings->enabled)
-        status = start_front(trigger, with, error);
+        status = start_all(trigger, with, error);
     if (status == ISW_OK)
         *self = trigger;
     else
@@ -207,6 +230,8 @@ static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
 {
     http_trigger *trigger = self;
 
+    if (asked) /* its file was moved away, and those who did so say it */
+        iswi_access_log_reopen(trigger->access_log);
     if (!trigger->tls)
         return;
     if (asked || now_ns >= trigger->look_ns) {
@@ -284,6 +309,17 @@ static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_en
                     : NULL;
 }
 
+static void count(iswi_trigger_row_fn row, void *user, const char *name, const char *help,
+                  uint64_t number)
+{
+    const iswi_trigger_row told = { .name = name,
+                                    .help = help,
+                                    .counts = true,
+                                    .number = (double)number };
+
+    row(user, &told);
+}
+
 static void rows(void *self, iswi_trigger_row_fn row, void *user)
 {
     const http_trigger *trigger = self;
@@ -295,16 +331,21 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
                               .value = text };
 
     if (trigger->tls)
-        row(user, &(iswi_trigger_row){ .name = "tls_failures_total",
-                                       .help = "Connections that came to no TLS.",
-                                       .counts = true,
-                                       .number = (double)iswi_http_unshaken(trigger->front) });
+        count(row, user, "tls_failures_total", "Connections that came to no TLS.",
+              iswi_http_unshaken(trigger->front));
     for (int code = 100; trigger->front && code < CODES_END; code++) {
         told.number = (double)iswi_http_answers(trigger->front, code);
         snprintf(text, sizeof text, "%d", code);
         if (told.number > 0)
             row(user, &told);
     }
+    if (trigger->front && trigger->settings->trusted_proxies.count)
+        count(row, user, "forwarded_refused_total",
+              "HTTP requests of which a trusted proxy said what is not believed.",
+              iswi_http_unsure(trigger->front));
+    if (trigger->access_log)
+        count(row, user, "access_log_lost_total", "Lines of the access log that could not be "
+              "written.", iswi_access_log_lost(trigger->access_log));
 }
 
 const iswi_trigger iswi_http_trigger = {

@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
@@ -56,6 +55,8 @@ static bool step(iswi_http_connection *connection)
         return iswi_http_read_rest(connection);
     case ISWI_HTTP_IN_FRAMES:
         return iswi_h2_read(connection);
+    case ISWI_HTTP_ANNOUNCED:
+        return iswi_http_read_announced(connection);
     case ISWI_HTTP_SHAKES:
         return iswi_http_shake(connection);
     case ISWI_HTTP_WHOLE:
@@ -162,29 +163,6 @@ static void on_task(iswi_task *task)
         turn(connection);
 }
 
-/* Once for each connection: writing an address as text costs more than routing a request. */
-static void name_client(iswi_http_connection *connection)
-{
-    const struct sockaddr_storage *address = &connection->address;
-    const void *bytes = NULL;
-
-    if (address->ss_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)address)->sin_addr;
-    else if (address->ss_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (bytes)
-        inet_ntop(address->ss_family, bytes, connection->client, sizeof connection->client);
-}
-
-static void begin_tls(iswi_http_connection *connection)
-{
-    connection->coming = ISWI_HTTP_SHAKES;
-    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd,
-                                             (isw_bytes){ NULL, 0 });
-    if (!connection->tls)
-        iswi_http_connection_close(connection);
-}
-
 /* On its loop. */
 static void on_begin(iswi_task *task)
 {
@@ -205,10 +183,8 @@ static void on_begin(iswi_task *task)
         return;
     }
     iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, connection->http->header_ns);
-    if (connection->secure)
-        begin_tls(connection);
-    else if (connection->refused)
-        iswi_http_refuse_connection(connection);
+    if (connection->coming != ISWI_HTTP_ANNOUNCED)
+        iswi_http_begin_to_speak(connection);
 }
 
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
@@ -233,7 +209,11 @@ void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sock
     connection->guessed = secure || loop->http->events.http1_only; /* TLS agrees on it */
     connection->refused = refused;
     connection->address = *from;
-    name_client(connection);
+    /* Once for each connection: writing an address as text costs more than routing a request. */
+    connection->peer = iswi_http_peer_of((const struct sockaddr *)from, loop->http->trust);
+    connection->peer.tls = secure;
+    if (connection->peer.trusted && loop->http->trust->proxy_protocol)
+        connection->coming = ISWI_HTTP_ANNOUNCED;
     if (iswi_reactor_is_own(loop->reactor))
         on_begin(&connection->task);
     else

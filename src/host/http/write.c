@@ -24,6 +24,7 @@ iswi_http_flushed iswi_http_flush(iswi_http_connection *connection)
         if (sent < 0)
             return ISWI_HTTP_BLOCKED;
         moved = moved || sent > 0;
+        connection->sent += (uint64_t)sent;
         iswi_http_out_advance(out, (size_t)sent);
     }
     iswi_http_out_drop(connection);

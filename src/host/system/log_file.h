@@ -23,8 +23,8 @@ typedef struct iswi_log_file_options {
     void *user;
 } iswi_log_file_options;
 
-/* Open it at the end, and make it where it is not there, for its user and group. The path is copied.
- * Errors: ISW_E_IO with the path, ISW_E_NO_MEMORY. */
+/* Open it at the end, and make it where it is not there, for its user and group. The path is
+ * copied. Errors: ISW_E_IO with the path, ISW_E_NO_MEMORY. */
 isw_status iswi_log_file_open(const iswi_log_file_options *options, iswi_log_file **out,
                               isw_error *error);
 

@@ -14,7 +14,7 @@ typedef struct calling {
     iswi_arena arena;
     isw_http data;
     isw_pair items[8];
-    const char *why;
+    const char *scheme, *why;
 } calling;
 
 static int set_up(void **state)
@@ -73,7 +73,7 @@ static void give_all(calling *c)
 
 static iswi_http_caller_result find(calling *c, const iswi_http_peer *peer)
 {
-    return iswi_http_caller_find(peer, &c->trust, &c->data, &c->arena, &c->why);
+    return iswi_http_caller_find(peer, &c->trust, &c->data, &c->arena, &c->scheme, &c->why);
 }
 
 static void has(const calling *c, const char *name, const char *value)
@@ -124,6 +124,7 @@ static void a_trusted_proxy_says_who_calls_and_how(void **state)
     is_client(c, "192.0.2.1");
     has(c, "host", "example.org");
     has(c, "x-forwarded-proto", "https");
+    assert_string_equal(c->scheme, "https");
     has(c, "x-forwarded-for", "192.0.2.1");
     has(c, "accept", "*/*");
     assert_int_equal(c->data.headers.count, 5);
@@ -170,7 +171,8 @@ static void where_no_proxy_is_trusted_headers_stay_as_they_came(void **state)
     const isw_pair *before = c->items;
 
     give_all(c);
-    assert_int_equal(iswi_http_caller_find(&peer, &nobody, &c->data, &c->arena, &c->why),
+    assert_int_equal(iswi_http_caller_find(&peer, &nobody, &c->data, &c->arena, &c->scheme,
+                                           &c->why),
                      ISWI_HTTP_CALLER_KNOWN);
     is_client(c, "0.0.0.0");
     assert_ptr_equal(c->data.headers.items, before);

@@ -28,11 +28,13 @@ static void a_request_arrives_whole(void **state)
     data = iswi_http_request_data(request);
     assert_text(data->method, "PUT");
     assert_text(data->url, "/api/orders/J%C3%BCrgen%201?a=x%20y&b=1+2&&c&a=");
-    assert_int_equal(data->headers.count, 4);
+    assert_int_equal(data->headers.count, 5);
     assert_pair(&data->headers, 0, "host", "here");
     assert_pair(&data->headers, 1, "x-twice", "one");
     assert_pair(&data->headers, 2, "content-length", "5");
     assert_pair(&data->headers, 3, "x-twice", "two");
+    assert_text(data->headers.items[4].name, "x-request-id"); /* which it did not send */
+    assert_true(isw_str_equal(data->headers.items[4].value, iswi_http_request_id(request)));
     assert_int_equal(data->query.count, 4);
     assert_pair(&data->query, 0, "a", "x y");
     assert_pair(&data->query, 1, "b", "1 2");
