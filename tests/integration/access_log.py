@@ -9,6 +9,7 @@ import signal
 import socket
 import unittest
 
+from frames import RST_STREAM, Frames, frame, headers, line
 from harness import PATIENCE_S, Host, main, wait_until, worker
 
 
@@ -101,6 +102,25 @@ class AccessLog(unittest.TestCase):
                 self.assertEqual(host.request("GET", "hello/x", headers=headers)[0], status)
             lines = [json.loads(line) for line in wait_for_lines(host, 2)]
             self.assertEqual([line.get("principal") for line in lines], ["ada", None])
+
+    def test_streams_of_http_2_have_lines_as_well(self):
+        top = "http: {trusted_proxies: 127.0.0.1, access_log: {to: access.log, form: json}}"
+        with Host(worker(), top=top) as host, Frames(host.port) as client:
+            self.assertEqual(client.ask(1, ("x-forwarded-for", "192.0.2.1"),
+                                        ("x-request-id", "two")).status, 200)
+            self.assertEqual(client.ask(3, path="/nowhere").status, 404)
+            client.send(headers(5, line(path="/api/once?ms=600000")))
+            host.wait_for_naps(1)
+            client.send(frame(RST_STREAM, 0, 5, b"\0\0\0\x08"))
+            lines = [json.loads(text) for text in wait_for_lines(host, 3)]
+            self.assertEqual([(one["protocol"], one["client"], one["path"], one["status"])
+                              for one in lines],
+                             [("HTTP/2.0", "192.0.2.1", "/api/hello/Ada", 200),
+                              ("HTTP/2.0", "127.0.0.1", "/nowhere", 404),
+                              ("HTTP/2.0", "127.0.0.1", "/api/once", 499)])
+            self.assertEqual(lines[0]["request"], "two")
+            self.assertEqual(client.stream(1).fields["x-request-id"], "two")
+            self.assertFalse(any("cut" in one for one in lines))
 
     def test_a_client_forges_no_line(self):
         with Host(worker(), top="http: {access_log: {to: access.log}}") as host:

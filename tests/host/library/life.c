@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -66,6 +67,37 @@ static void host_yaml_makes_a_host_with_http(void **state)
     assert_echo(host);
     isw_host_destroy(host);
     remove_yaml(folder);
+}
+
+static void a_host_listens_at_each_address_of_its_options(void **state)
+{
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    char path[64];
+    const char *addresses[] = { "127.0.0.1:0", path, NULL };
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    struct stat found;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "unix:%s/s", folder);
+    options = options_of(&s);
+    options.addresses = addresses;
+    host = make_host(&options);
+    addresses[0] = addresses[1] = "nonsense"; /* they were copied */
+    add_worker(host, "plugins");
+    assert_null(isw_host_url_at(host, 0));
+    if (isw_host_start(host, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+    assert_non_null(strstr(isw_host_url_at(host, 0), "http://127.0.0.1:"));
+    assert_string_equal(isw_host_url_at(host, 1), path);
+    assert_null(isw_host_url_at(host, 2));
+    assert_int_equal(stat(path + strlen("unix:"), &found), 0);
+    isw_host_destroy(host);
+    assert_int_equal(rmdir(folder), 0); /* the socket is gone */
 }
 
 static void all_that_is_wrong_with_host_yaml_is_told(void **state)
@@ -413,6 +445,7 @@ static const struct CMUnitTest tests[] = {
     /* It forks, and nng cannot be used by a child of a program that has used it. */
     cmocka_unit_test(no_worker_outlives_a_program_that_is_killed),
     cmocka_unit_test(host_yaml_makes_a_host_with_http),
+    cmocka_unit_test(a_host_listens_at_each_address_of_its_options),
     cmocka_unit_test(all_that_is_wrong_with_host_yaml_is_told),
     cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
     cmocka_unit_test(a_worker_gets_what_it_was_added_with),
