@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ADDRESSES_MAX = 64 };
+enum { ADDRESSES_MAX = 64, DESCRIPTORS = 65536 };
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
@@ -157,6 +158,18 @@ static int too_many_addresses(void)
     return EX_USAGE;
 }
 
+/* A connection is a descriptor, and the limit that programs begin with is for those that call
+ * select(): 1,024. A host may have as many as it is let. */
+static void raise_limit_of_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int iswi_cli_run(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -203,6 +216,7 @@ int iswi_cli_run(int argc, char **argv)
         return EX_USAGE;
     }
     host.addresses = address_count ? addresses : NULL;
+    raise_limit_of_descriptors();
     code = iswi_cli_reap_orphans();
     host.folder = optind < argc ? argv[optind] : ".";
     return code == ISWI_CLI_GO_ON ? run(&host) : code;
