@@ -153,8 +153,8 @@ void iswi_http_transport_close(iswi_http_connection *connection);
 
 /* ---- input.c ---- */
 
-/* Read into `bytes`; how many came. 0: none now, or the end, in which case it is closed unless it is
- * being answered. */
+/* Read into `bytes`; how many came. 0: none now, or the end, in which case it is closed unless it
+ * is being answered. */
 size_t iswi_http_fill(iswi_http_connection *connection, char *bytes, size_t size);
 
 /* Room behind what was read; false: no memory. */

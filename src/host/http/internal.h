@@ -222,8 +222,8 @@ bool iswi_http_route(iswi_http_request *request);
  * what the front's events need. */
 void iswi_http_tell(iswi_http_request *request, unsigned news);
 
-/* Hand the reply over: the whole one at once where this is the loop's own thread; else, and one that
- * only begins, with a copy of what it points to. */
+/* Hand the reply over: the whole one at once where this is the loop's own thread; else, and one
+ * that only begins, with a copy of what it points to. */
 void iswi_http_reply_whole(iswi_http_request *request);
 void iswi_http_reply_head(iswi_http_request *request);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies that are handed on as they come, to a request that was handed over with its head. Invariant:
- * what lies in connection->piece is read again before any more is. */
+/* Bodies that are handed on as they come, to a request that was handed over with its head.
+ * Invariant: what lies in connection->piece is passed before any more is read. */
 #include "host/http/connection.h"
 
 enum {

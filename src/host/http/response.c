@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What whoever answers calls, on any thread: from his words to a reply, and to the request's loop. */
+/* What whoever answers calls, on any thread: from his words to a reply, and on to the loop of the
+ * request. */
 #include "host/http/stream.h"
 
 #include "base/alloc.h"

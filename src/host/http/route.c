@@ -150,7 +150,8 @@ static bool admit(iswi_http_request *request)
         atomic_fetch_sub(&http->admitted, 1);
     }
     request->last = true;
-    set_unavailable(request, "The host is draining: it finishes what it has and takes nothing new.");
+    set_unavailable(request,
+                    "The host is draining: it finishes what it has and takes nothing new.");
     return false;
 }
 
