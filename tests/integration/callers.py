@@ -33,7 +33,7 @@ def send(client, first=b"", target="/api/forwarded", **headers):
     head, _, body = answer.partition("\r\n\r\n")
     lines = head.split("\r\n")
     return (int(lines[0].split()[1]),
-            {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])},
+            {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])},
             body)
 
 
@@ -112,6 +112,16 @@ class Forwarded(unittest.TestCase):
             host.wait_for("host.yaml:1:8: the PROXY protocol is read from trusted_proxies alone")
 
 
+    def test_functions_are_told_the_scheme_of_the_caller(self):
+        with Host(worker(), top=self.TRUSTING) as host:
+            for headers, scheme in (({"X_Forwarded_Proto": "https"}, "https"), ({}, "http")):
+                self.assertEqual(send(connect(host), target="/api/caller", **headers)[2],
+                                 f"{scheme} nobody")
+        with Host(worker()) as host:
+            self.assertEqual(send(connect(host), target="/api/caller",
+                                  X_Forwarded_Proto="https")[2], "http nobody")
+
+
 class Proxied(unittest.TestCase):
     TOP = "http: {trusted_proxies: 127.0.0.1, proxy_protocol: true}"
 
@@ -172,7 +182,8 @@ class RequestId(unittest.TestCase):
 
     def test_a_function_may_say_another(self):
         with Host(worker()) as host:
-            _, headers, _ = send(connect(host), target="/api/forwarded?own=1", X_Request_Id="theirs")
+            _, headers, _ = send(connect(host), target="/api/forwarded?own=1",
+                                 X_Request_Id="theirs")
             self.assertEqual(headers["x-request-id"], "mine")
 
     def test_answers_of_the_host_bear_one_too(self):

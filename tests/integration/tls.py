@@ -241,6 +241,22 @@ class Https(unittest.TestCase):
             self.assertIn(b"Hello, Ada!", until_it_is_done(lambda: one.read(65536)))
             raw.close()
 
+    def test_a_proxy_says_first_whose_connection_it_is(self):
+        more = "  trusted_proxies: 127.0.0.1\n  proxy_protocol: true\n"
+        with SecureHost(settings(more)) as host:
+            raw = socket.create_connection(("127.0.0.1", host.port), PATIENCE_S)
+            raw.sendall(b"PROXY TCP4 192.0.2.1 ")
+            raw.sendall(b"10.0.0.1 4711 443\r\n")
+            with client().wrap_socket(raw, server_hostname="localhost") as secure:
+                secure.sendall(b"GET /api/forwarded HTTP/1.1\r\nHost: a\r\n"
+                               b"Connection: close\r\n\r\n")
+                answer = b"".join(iter(lambda: secure.recv(65536), b"")).decode()
+            self.assertIn("client=192.0.2.1\nhost=a\nx-forwarded-proto=https\n", answer)
+            with socket.create_connection(("127.0.0.1", host.port), PATIENCE_S) as other:
+                other.sendall(b"\x16\x03\x01\x02\0\x01")  # TLS at once
+                answer = b"".join(iter(lambda: other.recv(65536), b"")).decode()
+            self.assertIn("does not begin with the PROXY protocol", answer)
+
     def test_a_session_is_resumed(self):
         with SecureHost() as host:
             how = client(version=ssl.TLSVersion.TLSv1_2)

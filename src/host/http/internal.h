@@ -196,9 +196,9 @@ void iswi_http_request_abandon(iswi_http_request *request);
 bool iswi_http_know_scheme(iswi_http_request *request, const char *scheme,
                            const iswi_tls_session *session);
 
-/* Its method, url and headers are there: what follows from them and from whom it came, over `tls` or
- * in plain (NULL), which is its query, who calls, and its name. 0, or the status to refuse it with
- * and a sentence in *why. */
+/* Its method, url and headers are there: what follows from them and from whom it came, over `tls`
+ * or in plain (NULL), which is its query, who calls, and its name. 0, or the status to refuse it
+ * with and a sentence in *why. */
 int iswi_http_request_arrived(iswi_http_request *request, const iswi_http_peer *peer,
                               const iswi_tls_session *tls, const char **why);
 

@@ -44,7 +44,8 @@ static const isw_option rows[] = {
         "is spoken, too: where TLS agrees on it, and in plain with clients that begin with it"),
     { .name = "trusted_proxies", .type = ISWI_OPTION_TEXTS, .optional = true,
       .offset = offsetof(iswi_http_settings, trusted_proxies),
-      .help = "networks (10.0.0.0/8, ::1, unix) that are believed whom they serve; left out: none" },
+      .help = "networks (10.0.0.0/8, ::1, unix) that are believed whom they serve; left out: "
+              "none" },
     { .name = "proxy_headers", .type = ISW_OPTION_ENUM, .default_value = "auto",
       .choices = proxy_headers, .offset = offsetof(iswi_http_settings, proxy_headers),
       .help = "what they write: Forwarded or X-Forwarded-*; auto: what is there, if both agree" },
