@@ -252,6 +252,9 @@ class Https(unittest.TestCase):
                                b"Connection: close\r\n\r\n")
                 answer = b"".join(iter(lambda: secure.recv(65536), b"")).decode()
             self.assertIn("client=192.0.2.1\nhost=a\nx-forwarded-proto=https\n", answer)
+            with socket.create_connection(("127.0.0.1", host.port), PATIENCE_S) as both:
+                both.sendall(b"PROXY TCP4 192.0.2.1 10.0.0.1 4711 443\r\n" + capture_hello())
+                self.assertEqual(both.recv(3), b"\x16\x03\x03")  # its hello was not lost
             with socket.create_connection(("127.0.0.1", host.port), PATIENCE_S) as other:
                 other.sendall(b"\x16\x03\x01\x02\0\x01")  # TLS at once
                 answer = b"".join(iter(lambda: other.recv(65536), b"")).decode()

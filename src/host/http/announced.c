@@ -10,8 +10,7 @@
 static void begin_tls(iswi_http_connection *connection)
 {
     connection->coming = ISWI_HTTP_SHAKES;
-    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd,
-                                             (isw_bytes){ NULL, 0 });
+    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd);
     if (!connection->tls)
         iswi_http_connection_close(connection);
 }

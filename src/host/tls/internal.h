@@ -63,8 +63,6 @@ const BIO_METHOD *iswi_tls_socket_of(const iswi_tls *tls);
 /* A socket as OpenSSL sees it. */
 typedef struct iswi_tls_socket {
     int fd;
-    unsigned char *first; /* bytes that were read before; NULL: none */
-    size_t first_size, first_used;
     bool begun; /* something was read */
     bool plain; /* that was text, and no TLS; nothing more is read */
 } iswi_tls_socket;

@@ -23,19 +23,7 @@ struct iswi_tls_session {
 
 /* -- Begin and end ----------------------------------------------------------------------------- */
 
-static bool keep_first(iswi_tls_socket *socket, isw_bytes first)
-{
-    if (!first.size)
-        return true;
-    socket->first = iswi_alloc(first.size);
-    if (!socket->first)
-        return false;
-    memcpy(socket->first, first.data, first.size);
-    socket->first_size = first.size;
-    return true;
-}
-
-iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd, isw_bytes first)
+iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd)
 {
     iswi_tls_session *session = iswi_calloc(1, sizeof *session);
     BIO *bio = BIO_new(iswi_tls_socket_of(tls));
@@ -47,7 +35,7 @@ iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd, isw_bytes first)
         session->ssl = SSL_new(session->contexts->items[0]);
         iswi_arena_init(&session->arena, PEER_BYTES);
     }
-    if (!session || !session->ssl || !bio || !keep_first(&session->socket, first)) {
+    if (!session || !session->ssl || !bio) {
         BIO_free(bio);
         iswi_tls_session_end(session);
         ERR_clear_error();
@@ -66,7 +54,6 @@ void iswi_tls_session_end(iswi_tls_session *session)
     SSL_free(session->ssl);
     iswi_tls_contexts_release(session->contexts);
     iswi_arena_fini(&session->arena);
-    iswi_free(session->socket.first);
     iswi_free(session);
 }
 

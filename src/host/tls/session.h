@@ -16,9 +16,8 @@
 
 typedef struct iswi_tls_session iswi_tls_session;
 
-/* By what is in force now. `first` was read from the socket already, such as behind the line of a
- * proxy; it is copied. NULL: no memory. */
-iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd, isw_bytes first);
+/* By what is in force now. NULL: no memory. */
+iswi_tls_session *iswi_tls_session_begin(iswi_tls *tls, int fd);
 
 /* The descriptor is the caller's to close. NULL is allowed. */
 void iswi_tls_session_end(iswi_tls_session *session);
@@ -27,8 +26,8 @@ typedef enum iswi_tls_progress {
     ISWI_TLS_DONE,
     ISWI_TLS_WANTS_INPUT,  /* go on once the socket can be read */
     ISWI_TLS_WANTS_OUTPUT, /* or written */
-    ISWI_TLS_PLAIN,        /* the client does not speak TLS but text, such as HTTP: it may hear a word
-                              in plain, by the socket */
+    ISWI_TLS_PLAIN,        /* the client does not speak TLS but text, such as HTTP: it may hear
+                              a word in plain, by the socket */
     ISWI_TLS_LEFT,         /* the client went before it said anything, as those do that only look
                               whether somebody listens */
     ISWI_TLS_FAILED        /* the client was told, where there is a way to tell it */

@@ -18,20 +18,6 @@ static bool try_again(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* As recv, but for what was read before. */
-static ssize_t take(iswi_tls_socket *socket, char *to, size_t size)
-{
-    const size_t left = socket->first_size - socket->first_used;
-
-    if (!left)
-        return recv(socket->fd, to, size, MSG_DONTWAIT);
-    if (size > left)
-        size = left;
-    memcpy(to, socket->first + socket->first_used, size);
-    socket->first_used += size;
-    return (ssize_t)size;
-}
-
 static int socket_read(BIO *bio, char *to, int size)
 {
     iswi_tls_socket *socket = BIO_get_data(bio);
@@ -40,7 +26,7 @@ static int socket_read(BIO *bio, char *to, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0 || socket->plain)
         return -1;
-    got = take(socket, to, (size_t)size);
+    got = recv(socket->fd, to, (size_t)size, MSG_DONTWAIT);
     if (got < 0 && try_again(errno))
         BIO_set_retry_read(bio);
     if (got == 0)

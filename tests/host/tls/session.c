@@ -129,30 +129,6 @@ static void text_is_told_from_tls(void **state)
     tls_pair_end(&pair);
 }
 
-/* A begin of the client's hello, taken from the socket before the session begins. */
-static void bytes_that_were_read_before_count(void **state)
-{
-    char first[4096];
-    tls_pair pair;
-    ssize_t got;
-
-    (void)state;
-    for (size_t most = 1; most <= sizeof first; most += sizeof first - 1) {
-        tls_pair_begin(&pair, NULL);
-        SSL_do_handshake(pair.client);
-        got = recv(pair.server_fd, first, most, 0);
-        assert_true(got > 0);
-        iswi_tls_session_end(pair.server);
-        pair.server = iswi_tls_session_begin(pair.tls, pair.server_fd,
-                                             (isw_bytes){ first, (size_t)got });
-        memset(first, 0, sizeof first);
-        assert_int_equal(tls_shake(&pair), ISWI_TLS_DONE);
-        assert_int_equal(SSL_write(pair.client, "ping", 4), 4);
-        assert_int_equal(iswi_tls_read(pair.server, first, sizeof first), 4);
-        tls_pair_end(&pair);
-    }
-}
-
 static void what_is_neither_is_refused(void **state)
 {
     tls_pair pair;
@@ -396,7 +372,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_suite_without_forward_secrecy_is_refused),
     cmocka_unit_test(the_protocol_is_agreed_on),
     cmocka_unit_test(text_is_told_from_tls),
-    cmocka_unit_test(bytes_that_were_read_before_count),
     cmocka_unit_test(what_is_neither_is_refused),
     cmocka_unit_test(a_client_that_leaves_in_the_middle_is_told),
     cmocka_unit_test(a_client_that_only_knocks_is_no_failure),

@@ -64,7 +64,7 @@ void tls_pair_again(tls_pair *pair, SSL_SESSION *resumed)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
     pair->server_fd = fds[0];
     pair->client_fd = fds[1];
-    pair->server = iswi_tls_session_begin(pair->tls, fds[0], (isw_bytes){ NULL, 0 });
+    pair->server = iswi_tls_session_begin(pair->tls, fds[0]);
     pair->client = SSL_new(pair->context);
     assert_non_null(pair->server);
     assert_non_null(pair->client);
