@@ -2,6 +2,7 @@
 """HTTPS as clients of other makers speak it: curl, openssl, and Python's ssl."""
 import filecmp
 import http.client
+import json
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-from harness import BIN, PATIENCE_S, Host, main, worker
+from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
 from streams import LARGE_MIB, MIB, SANITIZED, peak_kib
 
 CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
@@ -322,6 +323,17 @@ class Clients(unittest.TestCase):
             self.assertEqual((status, text.split()[-1]), (200, "certificate"))
             self.assertEqual(host.ask("hello/Ada", client("client"))[0], 403)
             self.assertEqual(host.ask("caller", client("nameless"))[0], 401)
+
+    def test_the_access_log_names_the_client(self):
+        more = "  access_log: {to: access.log, form: json}\n"
+        with SecureHost(settings(more, ASKED + "    client: request\n")) as host:
+            for shown in "client", "nameless", None:
+                host.ask("hello/Ada", client(shown))
+            path = os.path.join(host.folder.name, "access.log")
+            wait_until(lambda: os.path.exists(path) and len(open(path).readlines()) == 3)
+            with open(path) as lines:
+                self.assertEqual([json.loads(line).get("principal") for line in lines],
+                                 [SUBJECT, "URI:spiffe://example/nobody", None])
 
     def test_a_client_gets_the_certificate_of_the_name_that_it_asks_for(self):
         others = "    others: [{certificate: other.pem, key: other.key}]\n"

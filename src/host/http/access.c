@@ -46,6 +46,16 @@ static isw_str header_of(const iswi_http_request *request, const char *name)
     return found ? *found : (isw_str){ NULL, 0 };
 }
 
+/* Whom auth found, or else whom the certificate names that the host has verified. */
+static isw_str principal_of(const iswi_http_request *request)
+{
+    const iswi_tls_peer *peer = request->certificate;
+
+    if (request->record->principal[0] || !peer)
+        return isw_str_of(request->record->principal);
+    return peer->subject.size || !peer->name_count ? peer->subject : peer->names[0];
+}
+
 void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figures *figures)
 {
     const iswi_http_record *record = request->record;
@@ -56,7 +66,7 @@ void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figu
         return; /* what did not become a request */
     line.begun_us = record->begun_us;
     line.client = data->client.size ? data->client : figures->client;
-    line.principal = isw_str_of(record->principal);
+    line.principal = principal_of(request);
     line.method = data->method;
     line.target = data->url;
     line.protocol = figures->protocol;

@@ -31,7 +31,7 @@ enum {
  * column nor drive a terminal. */
 typedef struct iswi_access {
     int64_t begun_us; /* its first byte, since 1970-01-01 UTC */
-    isw_str client, principal;
+    isw_str client, principal; /* whom auth found, or the client's certificate names */
     isw_str method, target, protocol; /* all empty: nothing of it could be read */
     isw_str invocation_id, request_id;
     isw_str agent, referer;
