@@ -19,6 +19,8 @@ struct iswi_access_log {
     void *user;
 };
 
+enum { LONGEST = 2 * PATH_MAX }; /* text of a path */
+
 static const char *const forms[] = { "text", "json", "combined", NULL };
 
 const isw_option iswi_access_log_rows[] = {
@@ -33,22 +35,24 @@ const isw_option iswi_access_log_rows[] = {
     { 0 },
 };
 
-/* Where it lies; NULL: standard error. */
+/* Where it lies; NULL: standard error. What is cut is longer than the system takes, which says so. */
 static const char *path_of(const iswi_access_log_settings *settings, const char *folder,
-                           char path[PATH_MAX])
+                           char path[LONGEST])
 {
     bool relative = settings->to[0] != '/';
+    int size;
 
     if (strcmp(settings->to, "stderr") == 0)
         return NULL;
-    snprintf(path, PATH_MAX, "%s%s%s", relative ? folder : "", relative ? "/" : "", settings->to);
-    return path;
+    size = snprintf(path, LONGEST, "%s%s%s", relative ? folder : "", relative ? "/" : "",
+                    settings->to);
+    return size < 0 ? "" : path;
 }
 
 /* NULL, or why no file can be made or appended to there. */
 static const char *not_a_place(const char *path)
 {
-    char folder[PATH_MAX];
+    char folder[LONGEST];
     char *slash;
     struct stat found;
 
@@ -83,7 +87,7 @@ isw_status iswi_access_log_check(iswi_config *config, const iswi_access_log_sett
     const iswi_node *group = iswi_node_find(http, "access_log");
     const iswi_node *to = iswi_node_find(group, "to");
     char folder[PATH_MAX];
-    char buffer[PATH_MAX];
+    char buffer[LONGEST];
     const char *path;
     const char *why;
 
@@ -113,7 +117,7 @@ isw_status iswi_access_log_open(const iswi_access_log_settings *settings, const 
 {
     iswi_log_file_options options = { .say = on_said };
     iswi_access_log *log;
-    char path[PATH_MAX];
+    char path[LONGEST];
 
     *out = NULL;
     if (!settings->to)
