@@ -329,6 +329,18 @@ static int dial_to(message_lane *lane, const char *url)
     return failed ? failed : lane->stream ? 0 : NNG_EPERM;
 }
 
+/* One stream needs no more than these; by itself nng starts some for each core. It takes such wishes
+ * from 1.10 on, and before its first use in the process. */
+static void ask_for_few_threads(void)
+{
+#if NNG_MAJOR_VERSION > 1 || NNG_MINOR_VERSION >= 10
+    nng_init_set_parameter(NNG_INIT_NUM_TASK_THREADS, 2);
+    nng_init_set_parameter(NNG_INIT_NUM_EXPIRE_THREADS, 1);
+    nng_init_set_parameter(NNG_INIT_NUM_POLLER_THREADS, 1);
+    nng_init_set_parameter(NNG_INIT_NUM_RESOLVER_THREADS, 1);
+#endif
+}
+
 static isw_status open_lane(const char *url, int (*start)(message_lane *, const char *),
                             isw_status failure, const iswi_link_events *events, iswi_link **out,
                             isw_error *error)
@@ -338,6 +350,7 @@ static isw_status open_lane(const char *url, int (*start)(message_lane *, const 
 
     if (!lane)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
+    ask_for_few_threads();
     lane->link = (iswi_link){ &ops, *events };
     lane->reader.chunk_bytes = ISWI_SP_SOCKET_CHUNK_BYTES;
     pthread_mutex_init(&lane->lock, NULL);
