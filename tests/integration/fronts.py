@@ -91,6 +91,20 @@ class Fronts(unittest.TestCase):
             socks.pop().close()
             wait_until(lambda: host.get("hello/Ada")[0] == 200)
 
+    def test_clients_wait_while_descriptors_are_out_and_somebody_hears_of_it(self):
+        def lower():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
+
+        with Host(worker(), prepare=lower) as host, contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(connect(host)) for _ in range(100)]
+            host.wait_for(r"no connection can be taken with \d+ open, and clients wait: Too many open "
+                          r"files\. The limit of descriptors")
+            for sock in socks[:-1]:
+                sock.close()
+            socks[-1].sendall(ASK) # it waited in the kernel's queue
+            self.assertTrue(read_answer(socks[-1]).startswith(b"HTTP/1.1 200 OK\r\n"))
+            self.assertEqual(host.log().count("no connection can be taken"), 1)
+
     def test_several_threads_share_the_connections(self):
         with Host(worker(), top="http: {threads: 3}") as host, contextlib.ExitStack() as stack:
             socks = [stack.enter_context(connect(host)) for _ in range(30)]

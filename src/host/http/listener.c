@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -58,6 +59,24 @@ static void on_pause_over(iswi_timer *timer)
     watch(listener->doors[0].http, true);
 }
 
+/* Those who come meanwhile wait in the kernel's queue. Said once, not with each try. */
+static void wait_for_descriptors(iswi_http *http, int cause)
+{
+    iswi_http_listener *listener = &http->listener;
+    iswi_reactor *reactor = http->loops[0].reactor;
+    char text[200];
+
+    snprintf(text, sizeof text, "HTTP: no connection can be taken with %zu open, and clients wait: "
+             "%s. The limit of descriptors (ulimit -n, LimitNOFILE=) may be too low",
+             (size_t)listener->count, strerror(cause));
+    if (!listener->exhausted && http->events.say)
+        http->events.say(http->user, ISW_LOG_WARNING, text);
+    listener->exhausted = true;
+    watch(http, false);
+    iswi_reactor_set_timer(reactor, &listener->pause,
+                           iswi_reactor_now_ns(reactor) + EXHAUSTED_PAUSE_NS);
+}
+
 static void on_ready(iswi_watch *one, uint32_t events)
 {
     iswi_http_door *door = (iswi_http_door *)one;
@@ -75,10 +94,7 @@ static void on_ready(iswi_watch *one, uint32_t events)
         } else if (errno == EAGAIN) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            watch(http, false);
-            iswi_reactor_set_timer(http->loops[0].reactor, &http->listener.pause,
-                                   iswi_reactor_now_ns(http->loops[0].reactor) +
-                                       EXHAUSTED_PAUSE_NS);
+            wait_for_descriptors(http, errno);
             return;
         }
     }

@@ -28,6 +28,7 @@ typedef struct iswi_http_listener {
     iswi_http_door *doors;  /* one for each */
     bool watched;
     iswi_timer pause; /* until descriptors may be had again */
+    bool exhausted;   /* they once were */
     unsigned next;    /* loop that gets a connection */
     size_t most;      /* connections */
     atomic_size_t count;
