@@ -370,6 +370,20 @@ class Files(unittest.TestCase):
             host.wait_for("http.tls: certificates were read again")
             self.assertEqual(subject_of(host.connect()), "renewed")
 
+    def test_files_are_read_again_while_clients_come_on_several_threads(self):
+        with SecureHost(settings("  threads: 3\n")) as host:
+            seen, turn = set(), 0
+            end = time.monotonic() + PATIENCE_S
+            while turn < 60 or (len(seen) < 2 and time.monotonic() < end):
+                turn += 1
+                if turn % 3 == 0:
+                    host.put("renewed" if turn % 2 else "server")
+                    host.process.send_signal(signal.SIGHUP)
+                with host.connect() as sock:
+                    self.assertEqual(request_on(sock), (200, "Hello, Ada!\n"))
+                    seen.add(subject_of(sock))
+            self.assertEqual(seen, {"localhost", "renewed"})
+
     def test_what_clients_will_not_like_is_said_at_the_start(self):
         with SecureHost(settings(name="expired"), names=("expired",)) as host:
             host.wait_for("warning .*http.tls: .*/expired.pem has expired on 2001-01-01: clients")
