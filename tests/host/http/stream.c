@@ -446,7 +446,7 @@ static void an_answer_waits_for_its_client(void **state)
     memset(piece, 'x', sizeof piece);
     assert_int_equal(iswi_http_continue(request, (isw_bytes){ piece, sizeof piece }), ISW_OK);
     http_read(fd, true, &f->reply);
-    AWAIT(heard.taken > 0); /* libmicrohttpd's and the system's buffers have taken some */
+    AWAIT(heard.taken > 0); /* the system's buffers have taken some */
     assert_int_equal(iswi_http_continue(request, (isw_bytes){ piece, heard.taken + 1 }),
                      ISW_E_TOO_LARGE);
     assert_int_equal(iswi_http_continue(request, (isw_bytes){ piece, heard.taken }), ISW_OK);
