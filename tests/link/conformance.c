@@ -59,7 +59,7 @@ static void a_frame_of_20_mib_arrives_whole(void **state)
         pair both;
 
         pair_open(&both, kind);
-        both.b.keep = 1;
+        end_keep(&both.b, 1);
         assert_int_equal(end_send(&both.a, 0, 0, 20 * MIB), ISW_OK);
         wait_for_frames(&both.b, 1);
         assert_int_equal(both.b.kept->bytes.size, 20 * MIB);
@@ -177,7 +177,7 @@ static void what_arrived_before_the_end_is_delivered(void **state)
         wait_for_message(&both.b);
         iswi_link_close(both.a.link);
         wait_for_closed(&both.a);
-        assert_int_equal(both.b.closed, 0);
+        assert_int_equal(end_closed(&both.b), 0);
         end_set(&both.b, &both.b.reads_not, false);
         wait_for_closed(&both.b);
         assert_int_equal(both.b.frames, 1);
@@ -245,7 +245,7 @@ static void a_kept_message_outlives_its_event(void **state)
         pair both;
 
         pair_open(&both, kind);
-        both.b.keep = 1;
+        end_keep(&both.b, 1);
         assert_int_equal(end_send(&both.a, 1, 0, SMALL), ISW_OK);
         wait_for_frames(&both.b, 1);
         assert_int_equal(end_send(&both.a, 1, 1, SMALL), ISW_OK);

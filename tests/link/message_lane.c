@@ -159,7 +159,7 @@ static void one_who_connects_later_disturbs_nobody(void **state)
         assert_int_equal(end_send(&both.a, 0, 0, SMALL), ISW_OK);
         wait_for_frames(&both.a, 2);
         wait_for_frames(&both.b, 1);
-        assert_int_equal(both.a.closed + both.b.closed, 0);
+        assert_int_equal(end_closed(&both.a) + end_closed(&both.b), 0);
         pair_close(&both);
     }
 }

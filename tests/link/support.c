@@ -121,6 +121,23 @@ void end_set(end *one, bool *flag, bool value)
     pthread_mutex_unlock(&one->lock);
 }
 
+void end_keep(end *one, unsigned messages)
+{
+    pthread_mutex_lock(&one->lock);
+    one->keep = messages;
+    pthread_mutex_unlock(&one->lock);
+}
+
+unsigned end_closed(end *one)
+{
+    unsigned closed;
+
+    pthread_mutex_lock(&one->lock);
+    closed = one->closed;
+    pthread_mutex_unlock(&one->lock);
+    return closed;
+}
+
 /* -- Lanes ------------------------------------------------------------------------------------- */
 
 void make_folder(char folder[32])
@@ -226,7 +243,9 @@ static void say_hello(pair *both)
 {
     assert_int_equal(end_send(&both->b, 0, 0, sizeof(header)), ISW_OK);
     wait_for_frames(&both->a, 1);
+    pthread_mutex_lock(&both->a.lock);
     both->a.frames = both->a.messages = both->a.expected[0] = 0;
+    pthread_mutex_unlock(&both->a.lock);
 }
 
 static void open_begun_ring_lane(pair *both)

@@ -80,6 +80,10 @@ void wait_for_frames(end *one, unsigned frames);
 void wait_for_message(end *one);
 void wait_for_closed(end *one);
 
+/* Keep so many of the messages that come; and how often the end was told. */
+void end_keep(end *one, unsigned messages);
+unsigned end_closed(end *one);
+
 /* Set a flag of `one` under its lock and wake its events. */
 void end_set(end *one, bool *flag, bool value);
 
