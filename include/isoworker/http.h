@@ -39,7 +39,7 @@ ISW_API isw_bytes isw_http_body(const isw_context *ctx);
  * parameters; letter case ignored. */
 ISW_API bool isw_http_content_type_is(const isw_context *ctx, const char *type);
 
-/* "https" if the request came over TLS, else "http". */
+/* "https" if the request came over TLS, to the host or to a proxy that it trusts; else "http". */
 ISW_API const char *isw_http_scheme(const isw_context *ctx);
 
 /* The certificate by which the client proved who it is when the connection began, which the host

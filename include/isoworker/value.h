@@ -60,7 +60,8 @@ typedef struct isw_http {
     isw_pairs query;   /* percent-decoded */
     isw_pairs params;  /* route parameters, percent-decoded */
     isw_bytes body;
-    isw_str client; /* address of the peer, such as "127.0.0.1" */
+    isw_str client; /* who calls: an address such as "127.0.0.1", of the peer or whom a proxy names
+                       that the host trusts; "unix" for one at a Unix socket */
     int status;     /* 100 to 599 */
 } isw_http;
 
