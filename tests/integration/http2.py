@@ -150,6 +150,21 @@ class Exchanges(unittest.TestCase):
             client.send(data(1, b"abc"))
             self.assertEqual((client.answer(1).status, client.stream(1).body), (200, b"abc"))
 
+    def test_a_chain_may_refuse_what_streams_before_its_body_is_asked_for(self):
+        digest = hashlib.sha256(b"00112233445566778899aabbccddeeff" + b"sesame").hexdigest()
+        chain = ("middleware:\n  - auth:\n      keys:\n        - name: me\n          hash: sha256:"
+                 f"00112233445566778899aabbccddeeff:{digest}\n")
+        sent = line("PUT", "/api/swallow") + [("expect", "100-continue")]
+        with Host(worker(), chain=chain) as host, Frames(host.port) as client:
+            client.send(headers(1, sent, END_HEADERS))
+            self.assertEqual(client.answer(1).status, 401)
+            self.assertEqual(len(client.stream(1).heads), 1)
+            client.send(headers(3, sent + [("x-functions-key", "sesame")], END_HEADERS))
+            self.assertTrue(client.wait(lambda: client.stream(3).heads))
+            self.assertEqual(client.stream(3).status, 100)
+            client.send(data(3, b"12345"))
+            self.assertEqual(client.answer(3).status, 200)
+
     def test_trailers_are_taken_and_dropped(self):
         with connected() as (_, client):
             client.send(headers(1, line("POST", "/api/echo"), END_HEADERS), data(1, b"abc", 0),

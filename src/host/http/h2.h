@@ -84,6 +84,7 @@ typedef struct iswi_h2_stream {
     size_t counted; /* of those that were gathered, the window was widened for so many */
     size_t held;    /* bytes that were gathered, as the connection counts them */
     unsigned tries; /* of a piece that was not taken */
+    bool is_asking; /* it is held back, and asked for when it is due */
 
     bool answered;         /* the answer was given to nghttp2 */
     bool deferred;         /* nghttp2 waits for more of it */

@@ -77,9 +77,12 @@ static void ask_for_body(iswi_h2_stream *stream)
     const nghttp2_nv status = { (uint8_t *)":status", (uint8_t *)"100", 7, 3,
                                 NGHTTP2_NV_FLAG_NONE };
 
-    if (stream->head.expects_continue && stream->from == stream->to)
+    if (stream->head.expects_continue && stream->from == stream->to && !stream->answered) {
         nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, NULL, &status, 1,
                                NULL);
+        iswi_h2_wake(stream->h2);
+    }
+    stream->head.expects_continue = false;
 }
 
 static void begin_body(iswi_h2_stream *stream)
@@ -96,7 +99,6 @@ static void begin_body(iswi_h2_stream *stream)
             refuse(stream, 503, iswi_http_no_memory);
             return;
         }
-        ask_for_body(stream);
         hand_over(stream, ISWI_H2_UPLOADS);
         return;
     }
@@ -184,6 +186,18 @@ static void end_upload(iswi_h2_stream *stream)
         stream->due_ns = INT64_MAX;
 }
 
+/* A body that is held back is asked for when somebody reads it. */
+static void wait_for_more(iswi_h2_stream *stream)
+{
+    if (stream->head.expects_continue && stream->request->stream->wanted)
+        ask_for_body(stream);
+    if (!stream->head.expects_continue)
+        set_due(stream, stream->request->http->body_ns);
+    else if (!stream->is_asking)
+        set_due(stream, ISWI_HTTP_ASK_NS);
+    stream->is_asking = stream->head.expects_continue;
+}
+
 static void upload(iswi_h2_stream *stream)
 {
     while (stream->from < stream->to && stream->body == ISWI_H2_UPLOADS) {
@@ -215,7 +229,7 @@ static void upload(iswi_h2_stream *stream)
     if (stream->ended)
         end_upload(stream);
     else
-        set_due(stream, stream->request->http->body_ns);
+        wait_for_more(stream);
 }
 
 /* -- All that happened ------------------------------------------------------------------------- */
@@ -251,9 +265,11 @@ void iswi_h2_settle(iswi_h2 *h2)
 void iswi_h2_stream_due(iswi_h2_stream *stream)
 {
     stream->due_ns = INT64_MAX;
-    if (stream->tries && stream->body == ISWI_H2_UPLOADS)
+    if (stream->body == ISWI_H2_UPLOADS && (stream->tries || stream->is_asking)) {
+        if (stream->is_asking)
+            ask_for_body(stream);
         iswi_h2_stream_note(stream);
-    else if (stream->body == ISWI_H2_GATHERS)
+    } else if (stream->body == ISWI_H2_GATHERS)
         refuse(stream, 408, "The request did not come in time.");
     else
         reset(stream, NGHTTP2_CANCEL);

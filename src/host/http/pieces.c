@@ -3,11 +3,7 @@
  * Invariant: what lies in connection->piece is passed before any more is read. */
 #include "host/http/connection.h"
 
-enum {
-    RETRY_NS = 1000000,
-    TRIES_MOST = 1000,
-    ASK_NS = 1000000000 /* until a body that is held back is asked for, who knows by whom */
-};
+enum { RETRY_NS = 1000000, TRIES_MOST = 1000 };
 
 void iswi_http_begin_upload(iswi_http_connection *connection)
 {
@@ -113,7 +109,8 @@ static bool wait(iswi_http_connection *connection)
     if (!connection->head.expects_continue)
         iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
     else if (connection->phase != ISWI_HTTP_ASKING)
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_ASKING, ASK_NS);
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_ASKING,
+                                       ISWI_HTTP_ASK_NS);
     return false;
 }
 

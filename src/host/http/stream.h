@@ -11,7 +11,10 @@
 
 #include <sys/uio.h>
 
-enum { ISWI_HTTP_PIECE_BYTES = 64 * 1024 };
+enum {
+    ISWI_HTTP_PIECE_BYTES = 64 * 1024,
+    ISWI_HTTP_ASK_NS = 1000000000 /* until a body that is held back is asked for anyway */
+};
 
 struct iswi_http_stream {
     /* From the client; the loop's alone but for the first two. */
