@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Callers that are known by the certificate of their connection. */
-#include "support/main.h"
+#include "support/app_test.h"
 
 #include "../../middleware/auth_grant.h"
 
-#include <isoworker/isoworker.h>
-#include <isoworker/testing.h>
 #include <stdio.h>
 
 static const char yaml[] =
@@ -47,16 +45,8 @@ static isw_test *test;
 
 static int set_up(void **state)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    isw_worker *worker = NULL;
-    isw_error error = { 0 };
-
     (void)state;
-    options.config_text = yaml;
-    if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
+    test = app_test(&app, yaml);
     return 0;
 }
 

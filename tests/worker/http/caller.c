@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a host tells of the connection that a request came by. */
-#include "support/main.h"
-
-#include <isoworker/isoworker.h>
-#include <isoworker/testing.h>
+#include "support/app_test.h"
 
 static void print(isw_context *ctx, isw_str text)
 {
@@ -37,16 +34,8 @@ static isw_test *test;
 
 static int set_up(void **state)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    isw_worker *worker = NULL;
-    isw_error error = { 0 };
-
     (void)state;
-    options.config_text = "{}";
-    if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
+    test = app_test(&app, "{}");
     return 0;
 }
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <isoworker/testing.h>, used as an application's tests use it. */
-#include "support/main.h"
-
-#include <isoworker/isoworker.h>
-#include <isoworker/testing.h>
+#include "support/app_test.h"
 
 static isw_status greet(isw_context *ctx)
 {
@@ -81,16 +78,8 @@ static isw_test *test;
 
 static int set_up(void **state)
 {
-    isw_worker_options options = ISW_WORKER_OPTIONS_INIT;
-    isw_worker *worker = NULL;
-    isw_error error = { 0 };
-
     (void)state;
-    options.config_text = "middleware: [error_handling, logging]\n";
-    if (isw_worker_create(&options, &worker, &error) != ISW_OK ||
-        isw_worker_add_app(worker, &app, &error) != ISW_OK ||
-        isw_test_create(worker, &test, &error) != ISW_OK)
-        fail_msg("%s", error.message);
+    test = app_test(&app, "middleware: [error_handling, logging]\n");
     return 0;
 }
 
