@@ -71,9 +71,10 @@ def row_faults(row):
 
 
 def cases_of(program):
-    """gRPC is measured where it is built, which is where its program lies."""
-    built = Path(program).with_name("isoworker-bench-grpc").exists()
-    return [case for case in CASES if built or case != "grpc"]
+    """Some peers are programs of their own, and are measured where those are built."""
+    missing = {case for case in ("grpc", "microhttpd")
+               if not Path(program).with_name(f"isoworker-bench-{case}").exists()}
+    return [case for case in CASES if case not in missing]
 
 
 def usual_faults(program):
@@ -109,6 +110,8 @@ def value_faults(row):
 def table_faults(program, mode, rows):
     cases, keys, points = FULL[mode]
     built = [case for case in cases if case in cases_of(program) or case not in CASES]
+    if mode == "http" and "microhttpd" not in built: # it is that one beside ours, or nothing
+        built = []
     for case in built:
         for point in points:
             found = [row for row in rows if row["case"] == case and set(point) <= set(row.items())]

@@ -75,6 +75,7 @@ class Mistakes(unittest.TestCase):
                  ("info", "ISW_E_UNAVAILABLE: later at last"),
                  ("error", "ISW_E_FAILED: " + "the function failed"),
                  ("error", "ISW_E_UNAVAILABLE: end at last")])
+            self.assertRegex(lines[0]["fields"].pop("request"), "^[0-9a-f]{32}$")
             self.assertEqual(lines[0]["fields"], {"type": "Sorry", "place": "f.py:7", "user": True,
                                                   "retriable": False})
             self.assertEqual((lines[0]["source"], lines[0]["function"]), ("test", "fails"))
