@@ -235,3 +235,14 @@ char *iswi_lower_case(char *text)
             *at = (char)(*at - 'A' + 'a');
     return text;
 }
+
+int iswi_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}

@@ -46,4 +46,7 @@ bool iswi_function_name(isw_str name);
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 
+/* What a hexadecimal digit stands for; -1: it is none. */
+int iswi_hex_digit(char c);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "http1/internal.h"
 
+#include "base/text.h"
 #include "url/fields.h"
 
 static bool go_to(iswi_http1_body *body, iswi_http1_stage stage)
@@ -41,17 +42,6 @@ static bool refuse(iswi_http1_body *body, char c, const char *what)
 
 /* -- Sizes ------------------------------------------------------------------------------------- */
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool add_digit(iswi_http1_body *body, int digit)
 {
     if (body->digits == ISWI_HTTP1_SIZE_DIGITS || body->left > INT64_MAX >> 4)
@@ -76,7 +66,7 @@ static bool end_part(iswi_http1_body *body, char c, const char *what)
 static bool read_size(iswi_http1_body *body, char c)
 {
     static const char what[] = "The size of a chunk is not a hexadecimal number";
-    int digit = digit_value(c);
+    int digit = iswi_hex_digit(c);
 
     if (digit >= 0)
         return add_digit(body, digit);

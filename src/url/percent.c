@@ -2,22 +2,13 @@
 /* Percent-decoding. Decoded text is never longer than its source. */
 #include "url/percent.h"
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "base/text.h"
 
 /* The byte that the escape at text[at] stands for, or -1. */
 static int escaped_byte(isw_str text, size_t at)
 {
-    int high = at + 2 < text.size ? digit_value(text.data[at + 1]) : -1;
-    int low = at + 2 < text.size ? digit_value(text.data[at + 2]) : -1;
+    int high = at + 2 < text.size ? iswi_hex_digit(text.data[at + 1]) : -1;
+    int low = at + 2 < text.size ? iswi_hex_digit(text.data[at + 2]) : -1;
 
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }

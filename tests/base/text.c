@@ -87,6 +87,18 @@ static void words_are_found_whole(void **state)
     assert_false(iswi_word_in(NULL, isw_str_of("read")));
 }
 
+static void hexadecimal_digits_and_nothing_else_have_a_value(void **state)
+{
+    const char *const digits = "0123456789abcdef";
+
+    (void)state;
+    for (int c = -128; c < 128; c++) {
+        const char *at = c > 0 ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+
+        assert_int_equal(iswi_hex_digit((char)c), at ? at - digits : -1);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(globs_match_names),
     cmocka_unit_test(edit_distance_counts_swaps_as_one),
@@ -95,6 +107,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(json_strings_are_always_valid_json),
     cmocka_unit_test(terminal_text_cannot_forge_lines_or_colours),
     cmocka_unit_test(words_are_found_whole),
+    cmocka_unit_test(hexadecimal_digits_and_nothing_else_have_a_value),
 };
 
 ISW_TEST_MAIN(tests)
