@@ -133,6 +133,25 @@ class Exchanges(unittest.TestCase):
             for number in (1, 3, 5):
                 self.assertEqual(client.answer(number).body, first + b"y")
 
+    def test_a_body_that_has_not_begun_may_be_the_one_that_others_wait_for(self):
+        with connected("http: {body_limit: 300KiB}") as (host, client):
+            piece = b"x" * 200 * 1024
+            self.assertTrue(client.wait(lambda: client.settings))
+            for number in (1, 3, 5):
+                client.send(headers(number, line("POST", "/api/echo"), END_HEADERS))
+                if number > 1:
+                    client.send(*(data(number, piece[at:at + 16384], 0)
+                                  for at in range(0, len(piece), 16384)))
+            client.send(headers(7, line("POST", "/api/echo"), END_HEADERS),
+                        frame(PING, 0, 0, b"\0" * 8))
+            self.assertTrue(client.wait(lambda: client.pings))
+            self.assertNotIn(5, client.windows)
+            self.assertEqual(host.get("hello/you")[0], 200)
+            client.send(frame(RST_STREAM, 0, 1, b"\0\0\0\x08"))
+            self.assertTrue(client.wait(lambda: client.windows.get(3)))
+            client.send(data(3, b""))
+            self.assertTrue(client.wait(lambda: client.windows.get(5)))
+
     def test_an_early_answer_has_the_client_send_no_more(self):
         with connected() as (_, client):
             client.send(headers(1, line("POST", "/api/nowhere"), END_HEADERS))

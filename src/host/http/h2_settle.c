@@ -44,13 +44,19 @@ static void let_others_go_on(iswi_h2 *h2)
 /* It has so many bytes of a body that is not whole. */
 static void hold(iswi_h2_stream *stream, size_t size)
 {
-    iswi_h2 *h2 = stream->h2;
-    const int64_t most = h2->connection->http->body_limit_bytes;
-    const bool waited = h2->gathered > most;
-
-    h2->gathered += (int64_t)size - (int64_t)stream->held;
+    stream->h2->gathered += (int64_t)size - (int64_t)stream->held;
     stream->held = size;
-    if (waited && !size)
+}
+
+/* Nothing of its body is gathered any more, whether or not any of it had come: it may have been the
+ * one that others waited for. */
+static void hold_no_more(iswi_h2_stream *stream)
+{
+    iswi_h2 *h2 = stream->h2;
+    const bool waited = h2->gathered > h2->connection->http->body_limit_bytes;
+
+    hold(stream, 0);
+    if (waited)
         let_others_go_on(h2);
 }
 
@@ -58,7 +64,7 @@ static void hold(iswi_h2_stream *stream, size_t size)
 
 static void refuse(iswi_h2_stream *stream, int status, const char *why)
 {
-    hold(stream, 0);
+    hold_no_more(stream);
     iswi_h2_stream_drop(stream);
     iswi_http_set_problem(stream->request, status, NULL, why, NULL);
     iswi_h2_answer_here(stream);
@@ -152,11 +158,12 @@ static void gather(iswi_h2_stream *stream)
         refuse(stream, 413, too_large);
         return;
     }
-    hold(stream, stream->ended ? 0 : size);
     if (!stream->ended) {
+        hold(stream, size);
         go_on_gathering(stream, size);
         return;
     }
+    hold_no_more(stream);
     if (size)
         request->data.body = (isw_bytes){ stream->come->bytes + stream->from, size };
     request->blocks[1] = stream->come;
@@ -238,7 +245,7 @@ static void settle(iswi_h2_stream *stream)
 {
     if (stream->closed) {
         stream->body = ISWI_H2_DROPS;
-        hold(stream, 0);
+        hold_no_more(stream);
         iswi_h2_stream_destroy(stream);
         return;
     }
