@@ -36,6 +36,7 @@ struct iswi_reactor {
     iswi_source *warm;
     iswi_source *following; /* the one to look at next, in a round of those that are warm */
     unsigned looks;         /* at the sources, while it stays awake */
+    bool yields;            /* whoever has a descriptor comes first */
 
     iswi_watch bell_watch;
     /* The events that are being gone through, for iswi_watch_end. */

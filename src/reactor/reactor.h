@@ -73,6 +73,10 @@ void iswi_reactor_post(iswi_reactor *reactor, iswi_task *task);
 /* The same from the reactor's own thread: before it sleeps. */
 void iswi_reactor_defer(iswi_reactor *reactor, iswi_task *task);
 
+/* What was deferred is a part of something long: look at the descriptors before the next part. From
+ * the reactor's own thread. */
+void iswi_reactor_yield(iswi_reactor *reactor);
+
 /* Have `run` called on the reactor's thread, and wait until it has returned. Any thread. */
 void iswi_reactor_call(iswi_reactor *reactor, void (*run)(void *user), void *user);
 

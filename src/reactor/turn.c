@@ -24,6 +24,11 @@ int64_t iswi_reactor_now_ns(const iswi_reactor *reactor)
     return reactor->now_ns;
 }
 
+void iswi_reactor_yield(iswi_reactor *reactor)
+{
+    reactor->yields = true;
+}
+
 void iswi_reactor_set_timer(iswi_reactor *reactor, iswi_timer *timer, int64_t at_ns)
 {
     iswi_timers_set(&reactor->timers, timer, at_ns);
@@ -87,6 +92,13 @@ static void rest(iswi_reactor *reactor)
     iswi_watches_turn(reactor, until_next_timer_ms(reactor));
 }
 
+/* Those who yield while it looks, yield to the next look. */
+static void look(iswi_reactor *reactor)
+{
+    reactor->yields = false;
+    iswi_watches_turn(reactor, 0);
+}
+
 static void *run(void *user)
 {
     iswi_reactor *reactor = user;
@@ -104,8 +116,8 @@ static void *run(void *user)
         busy = run_timers(reactor) || busy;
         if (!busy)
             rest(reactor);
-        else if (++turns % TURNS_PER_POLL == 0)
-            iswi_watches_turn(reactor, 0);
+        else if (++turns % TURNS_PER_POLL == 0 || reactor->yields)
+            look(reactor);
     }
     while (iswi_tasks_wait(&reactor->tasks))
         iswi_tasks_run(&reactor->tasks);

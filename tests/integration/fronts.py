@@ -131,6 +131,25 @@ class Fronts(unittest.TestCase):
             self.assertEqual(re.findall(rb"Hello, (\d+)!", got),
                              [b"%d" % number for number in range(count)])
 
+    def test_a_pipeline_without_end_lets_others_have_their_answers(self):
+        count = 2000
+        with Host(worker(), top="http: {access_log: {to: access.log}}") as host, \
+                connect(host) as many, connect(host) as one:
+            many.sendall(b"HEAD /first HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertTrue(many.recv(65536).startswith(b"HTTP/1.1 404 "))
+            host.process.send_signal(signal.SIGSTOP)
+            os.waitpid(host.process.pid, os.WUNTRACED)
+            many.sendall(b"HEAD /many HTTP/1.1\r\nHost: a\r\n\r\n" * (count - 1) +
+                         b"HEAD /many HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            one.sendall(b"HEAD /one HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            host.process.send_signal(signal.SIGCONT)
+            self.assertEqual(read_all(many).count(b"HTTP/1.1 404 "), count)
+            self.assertIn(b"HTTP/1.1 404 ", read_all(one))
+            with open(os.path.join(host.folder.name, "access.log")) as file:
+                lines = file.read().splitlines()
+        before = next(at for at, line in enumerate(lines) if "/one" in line)
+        self.assertLess(before, 300)
+
     def test_http_1_0_is_answered_as_it_asks(self):
         with Host(worker()) as host:
             with connect(host) as sock:

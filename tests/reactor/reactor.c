@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -100,6 +101,54 @@ static void a_call_returns_when_it_was_run(void **state)
     }
     assert_false(iswi_reactor_is_own(reactor));
     iswi_reactor_stop(reactor);
+}
+
+/* -- One that goes on ------------------------------------------------------------------------- */
+
+typedef struct long_one {
+    iswi_task task;
+    iswi_watch watch;
+    iswi_reactor *reactor;
+    unsigned parts;
+    bool seen; /* what was ready since its first part */
+    sem_t done;
+} long_one;
+
+static void see(iswi_watch *watch, uint32_t events)
+{
+    (void)events;
+    ((long_one *)((char *)watch - offsetof(long_one, watch)))->seen = true;
+}
+
+static void go_on(iswi_task *task)
+{
+    long_one *self = (long_one *)task;
+
+    if (self->parts++ == 0) {
+        self->watch = (iswi_watch){ eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), see };
+        iswi_watch_begin(self->reactor, &self->watch, EPOLLIN | EPOLLET);
+    }
+    if (self->seen || self->parts > 1000) {
+        iswi_watch_end(self->reactor, &self->watch);
+        sem_post(&self->done);
+        return;
+    }
+    iswi_reactor_defer(self->reactor, task);
+    iswi_reactor_yield(self->reactor);
+}
+
+static void between_the_parts_of_what_takes_long_descriptors_are_looked_at(void **state)
+{
+    static long_one self;
+
+    (void)state;
+    self = (long_one){ .task = { .run = go_on }, .reactor = start(0) };
+    sem_init(&self.done, 0, 0);
+    iswi_reactor_post(self.reactor, &self.task);
+    wait_for(&self.done);
+    assert_in_range(self.parts, 2, 3);
+    iswi_reactor_stop(self.reactor);
+    close(self.watch.fd);
 }
 
 /* -- Descriptors and times --------------------------------------------------------------------- */
@@ -289,6 +338,7 @@ static void what_is_expected_rings_no_bell(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_task_runs_once_in_the_order_of_its_thread),
     cmocka_unit_test(a_call_returns_when_it_was_run),
+    cmocka_unit_test(between_the_parts_of_what_takes_long_descriptors_are_looked_at),
     cmocka_unit_test(a_watch_that_ended_is_not_called_for_what_was_seen_before),
     cmocka_unit_test(a_timer_comes_once_and_not_early),
     cmocka_unit_test(a_source_is_turned_to_whether_its_thread_sleeps_or_not),

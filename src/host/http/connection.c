@@ -22,6 +22,12 @@ void iswi_http_connection_later(iswi_http_connection *connection)
     iswi_reactor_defer(connection->loop->reactor, &connection->task);
 }
 
+void iswi_http_connection_yield(iswi_http_connection *connection)
+{
+    iswi_http_connection_later(connection);
+    iswi_reactor_yield(connection->loop->reactor);
+}
+
 void iswi_http_connection_wake(iswi_http_connection *connection)
 {
     connection->again = true;

@@ -132,6 +132,9 @@ void iswi_http_connection_wake(iswi_http_connection *connection);
 /* The same, once others had their turn. */
 void iswi_http_connection_later(iswi_http_connection *connection);
 
+/* The same, once those had theirs whose sockets are ready. */
+void iswi_http_connection_yield(iswi_http_connection *connection);
+
 void iswi_http_connection_set_phase(iswi_http_connection *connection, iswi_http_phase phase,
                                     int64_t after_ns);
 

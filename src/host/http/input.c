@@ -4,10 +4,14 @@
 
 #include <errno.h>
 
+enum { READ_MOST_BYTES = 256 * 1024 }; /* at once: a socket may hold megabytes */
+
 size_t iswi_http_fill(iswi_http_connection *connection, char *bytes, size_t size)
 {
     ssize_t got;
 
+    if (size > READ_MOST_BYTES)
+        size = READ_MOST_BYTES;
     do
         got = iswi_http_transport_read(connection, bytes, size);
     while (got < 0 && errno == EINTR);

@@ -12,6 +12,9 @@
  * half once they have asked, before whoever answers hears that it is gone. */
 enum { LEAVING_NS = 5000000 };
 
+/* After so many steps, or bytes, others have their turn. */
+enum { STEPS_AT_ONCE = 64, BYTES_AT_ONCE = 256 * 1024 };
+
 static void tell_left(iswi_http_connection *connection)
 {
     const iswi_http *http = connection->http;
@@ -67,13 +70,18 @@ static bool step(iswi_http_connection *connection)
 
 static void turn(iswi_http_connection *connection)
 {
+    const uint64_t most = connection->read + BYTES_AT_ONCE;
+    unsigned left = STEPS_AT_ONCE;
+    bool goes_on = true;
+
     connection->turning = true;
-    do {
+    for (; goes_on && left && connection->read < most && !connection->closed; left--) {
         connection->again = false;
-        while (!connection->closed && step(connection))
-            ;
-    } while (connection->again && !connection->closed);
-    if (!connection->closed)
+        goes_on = step(connection) || connection->again;
+    }
+    if (!connection->closed && goes_on)
+        iswi_http_connection_yield(connection);
+    else if (!connection->closed)
         notice_leaving(connection);
     connection->turning = false;
 }
