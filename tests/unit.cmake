@@ -3,10 +3,10 @@
 isw_test(link/apart STACK link SOURCES link/support.c)
 isw_test(link/conformance STACK link SOURCES link/support.c)
 isw_test(link/loans STACK link SOURCES link/support.c)
-isw_test(link/message_lane STACK link SOURCES link/support.c)
 isw_test(link/outbox STACK link SOURCES support/memory.c)
 isw_test(link/ring STACK link SOURCES link/support.c)
 isw_test(link/ring_writer STACK link)
+isw_test(link/socket_lane STACK link SOURCES link/support.c)
 isw_test(link/sp STACK link)
 isw_test(link/ring_bell STACK link SOURCES link/support.c)
 

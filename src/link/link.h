@@ -227,23 +227,18 @@ static inline void iswi_link_upgrade(iswi_link *link, unsigned extras)
 
 /* -- Lanes ------------------------------------------------------------------------------------- */
 
-/* Listen for one worker at `url`; for ipc:// the path must not exist yet, in a folder that only
- * this user can enter. A peer of another user is refused by the operating system's word.
- * Errors: ISW_E_IO naming the url, ISW_E_NO_MEMORY. */
-isw_status iswi_message_lane_listen(const char *url, const iswi_link_events *events,
-                                    iswi_link **out, isw_error *error);
+/* Listen for one worker at `url`, ipc:// of a path that does not exist yet, in a folder that only
+ * this user can enter, on a reactor and with no thread. A peer of another user is refused by the
+ * operating system's word. Events come on the reactor's thread, which outlives the link; on_connected
+ * is called. Errors: ISW_E_IO naming the url, ISW_E_NO_MEMORY. */
+isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
+                                   const iswi_link_events *events, iswi_link **out,
+                                   isw_error *error);
 
 /* Connect to a host that listens at `url`. Blocks until connected or refused.
  * Errors: ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
 isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
                                   iswi_link **out, isw_error *error);
-
-/* Listen for one worker at `url`, ipc:// of a path as above, on a reactor and with no thread: the
- * same as the message lane for who connects. Events come on the reactor's thread, which outlives the
- * link; on_connected is called. Errors: as above. */
-isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
-                                   const iswi_link_events *events, iswi_link **out,
-                                   isw_error *error);
 
 /* Connect to a host there, and say nothing: it has a lifeline and nothing else. Errors:
  * ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
@@ -261,25 +256,22 @@ typedef struct iswi_ring_options {
     int64_t spin_us; /* how long a reader stays awake for more; -1: as it pays off */
 } iswi_ring_options;
 
-/* The message lane with a ring lane beside it, until an upgrade idle. Linux. Errors as those of the
- * message lane. */
-isw_status iswi_ring_lane_listen(const char *url, const iswi_ring_options *options,
-                                 const iswi_link_events *events, iswi_link **out,
-                                 isw_error *error);
-isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
-                               const iswi_link_events *events, iswi_link **out,
-                               isw_error *error);
-
 /* The host's end on a reactor: for a worker that begins on the ring, and rings `bell`, an eventfd
  * that does not block, that reactor reads it; one that speaks on the socket first is let in as well,
  * and gets a thread with the upgrade. The reactor outlives the link. The bell moves to the link on
- * success. Errors as above. */
+ * success. Linux. Errors as those of the socket lane. */
 isw_status iswi_ring_lane_serve(iswi_reactor *reactor, int bell, const char *url,
                                 const iswi_ring_options *options, const iswi_link_events *events,
                                 iswi_link **out, isw_error *error);
 
-/* The worker's end of it, upgraded from the begin; it has a lifeline. The bell moves to the link on
- * success. Errors as above. */
+/* The worker's end of it: the message lane with a ring lane beside it, until an upgrade idle. Errors
+ * as those of the message lane. */
+isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
+                               const iswi_link_events *events, iswi_link **out,
+                               isw_error *error);
+
+/* The worker's end for a session that begins on the ring: upgraded from the begin, and with a
+ * lifeline. The bell moves to the link on success. Errors as above. */
 isw_status iswi_ring_lane_begin(int bell, const char *url, const iswi_ring_options *options,
                                 const iswi_link_events *events, iswi_link **out, isw_error *error);
 

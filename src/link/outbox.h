@@ -2,8 +2,8 @@
 #ifndef ISWI_LINK_OUTBOX_H
 #define ISWI_LINK_OUTBOX_H
 
-/* Frames that wait to be sent, gathered into messages: the coalescing of the message lane. The
- * owner's lock guards it. */
+/* Frames that wait to be sent, gathered into messages: the coalescing of a socket. The owner's
+ * lock guards it. */
 #include "base/buffer.h"
 
 #include <isoworker/status.h>

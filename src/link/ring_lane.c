@@ -264,31 +264,12 @@ static const iswi_link_ops ops = {
     .more_waits = lane_more_waits,
     .mark = lane_mark,
     .is_marked = lane_is_marked,
-};
-
-/* Of a session that begins on the ring. */
-static const iswi_link_ops begun_ops = {
-    .name = "ring",
-    .send = lane_send,
-    .send_apart = lane_send_apart,
-    .backlog = lane_backlog,
-    .peer = lane_peer,
-    .close = lane_close,
-    .destroy = lane_destroy,
-    .upgrade = lane_upgrade,
-    .extras = lane_extras,
-    .is_upgraded = lane_is_upgraded,
-    .oldest_loan_ns = lane_oldest_loan_ns,
-    .held_up = lane_held_up,
-    .more_waits = lane_more_waits,
-    .mark = lane_mark,
-    .is_marked = lane_is_marked,
     .lifeline = lane_lifeline,
     .lost = lane_lost,
 };
 
-static ring_lane *create(const iswi_link_ops *own_ops, const iswi_ring_options *options,
-                         const iswi_link_events *events, isw_error *error)
+static ring_lane *create(const iswi_ring_options *options, const iswi_link_events *events,
+                         isw_error *error)
 {
     ring_lane *lane = iswi_calloc(1, sizeof *lane);
 
@@ -296,7 +277,7 @@ static ring_lane *create(const iswi_link_ops *own_ops, const iswi_ring_options *
         isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
         return NULL;
     }
-    lane->link = (iswi_link){ own_ops, *events };
+    lane->link = (iswi_link){ &ops, *events };
     lane->spin_us = options->spin_us;
     lane->bell = -1;
     lane->source.end = &lane->end;
@@ -320,20 +301,18 @@ static iswi_link_events inner_events(ring_lane *lane)
                                .user = lane };
 }
 
-typedef isw_status (*open_fn)(const char *url, const iswi_link_events *events, iswi_link **out,
-                              isw_error *error);
-
-static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring_options *options,
-                            const iswi_link_events *events, iswi_link **out, isw_error *error)
+isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
+                               const iswi_link_events *events, iswi_link **out,
+                               isw_error *error)
 {
-    ring_lane *lane = create(&ops, options, events, error);
+    ring_lane *lane = create(options, events, error);
     iswi_link_events inner = inner_events(lane);
     isw_status status;
 
     if (!lane)
         return error->status;
     *out = &lane->link; /* set before the first event */
-    status = open_inner(url, &inner, &lane->end.inner, error);
+    status = iswi_message_lane_dial(url, &inner, &lane->end.inner, error);
     if (status == ISW_OK)
         return ISW_OK;
     *out = NULL;
@@ -342,25 +321,11 @@ static isw_status open_lane(open_fn open_inner, const char *url, const iswi_ring
     return status;
 }
 
-isw_status iswi_ring_lane_listen(const char *url, const iswi_ring_options *options,
-                                 const iswi_link_events *events, iswi_link **out,
-                                 isw_error *error)
-{
-    return open_lane(iswi_message_lane_listen, url, options, events, out, error);
-}
-
-isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options,
-                               const iswi_link_events *events, iswi_link **out,
-                               isw_error *error)
-{
-    return open_lane(iswi_message_lane_dial, url, options, events, out, error);
-}
-
 isw_status iswi_ring_lane_serve(iswi_reactor *reactor, int bell, const char *url,
                                 const iswi_ring_options *options, const iswi_link_events *events,
                                 iswi_link **out, isw_error *error)
 {
-    ring_lane *lane = create(&ops, options, events, error);
+    ring_lane *lane = create(options, events, error);
     iswi_link_events inner = inner_events(lane);
     isw_status status;
 
@@ -381,7 +346,7 @@ isw_status iswi_ring_lane_serve(iswi_reactor *reactor, int bell, const char *url
 isw_status iswi_ring_lane_begin(int bell, const char *url, const iswi_ring_options *options,
                                 const iswi_link_events *events, iswi_link **out, isw_error *error)
 {
-    ring_lane *lane = create(&begun_ops, options, events, error);
+    ring_lane *lane = create(options, events, error);
     iswi_link_events inner = inner_events(lane);
     isw_status status;
 

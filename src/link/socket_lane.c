@@ -9,12 +9,9 @@
  */
 #include "base/alloc.h"
 #include "link/address.h"
-#include "link/link.h"
-#include "link/outbox.h"
-#include "link/sp.h"
+#include "link/socket_end.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -25,108 +22,43 @@
 enum { READS = 16 }; /* in one turn, that others have theirs */
 
 typedef struct socket_lane {
-    iswi_link link;
+    iswi_socket_end end;
     iswi_reactor *reactor;
     struct sockaddr_un address;
     iswi_task begin, again, closing;
     iswi_watch watch; /* of the listener, then of the connection */
-    iswi_sp_reader reader;
     bool reads_on; /* `again` is on its way */
     bool over;     /* on_closed was raised */
 
-    pthread_mutex_t lock; /* guards what follows */
-    int listener, fd;     /* -1: not, or no more */
-    iswi_peer peer;
-    iswi_outbox outbox;
-    iswi_outbox_batch *sending;
-    unsigned char head[ISWI_SP_HEAD_BYTES]; /* what goes before it; the greeting at first */
-    size_t head_size, sent;                 /* sent: of both together */
-    unsigned gatherers; /* while there are any, frames wait for them */
-    bool mute;          /* nothing more can be sent */
-    bool closed;        /* `closing` was posted */
+    /* With the end's lock: */
+    int listener, fd; /* -1: not, or no more */
+    bool closed;      /* `closing` was posted */
 } socket_lane;
 
 /* -- Sending; with the lock -------------------------------------------------------------------- */
 
 /* What is under way, on with it. False: there is no room, or never will be. */
-static bool send_rest(socket_lane *lane)
+static bool send_some(socket_lane *lane)
 {
-    isw_bytes body = { NULL, 0 };
-    size_t ahead = lane->sent < lane->head_size ? lane->sent : lane->head_size;
-    struct iovec parts[2] = { { lane->head + ahead, lane->head_size - ahead } };
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-    ssize_t put;
+    struct msghdr message = { .msg_iov = lane->end.parts, .msg_iovlen = ISWI_SOCKET_PARTS };
+    ssize_t put = sendmsg(lane->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (lane->sending)
-        body = (isw_bytes){ lane->sending->bytes.data, lane->sending->bytes.size };
-    parts[1].iov_len = body.size - (lane->sent - ahead);
-    parts[1].iov_base = body.size ? (unsigned char *)body.data + (lane->sent - ahead) : NULL;
-    put = sendmsg(lane->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put < 0) {
         /* A failure ends only this direction: what the other side sent before is still to be
          * read. */
-        lane->mute = errno != EAGAIN && errno != EINTR;
+        lane->end.mute = errno != EAGAIN && errno != EINTR;
         return errno == EINTR;
     }
-    lane->sent += (size_t)put;
-    if (lane->sent < lane->head_size + body.size)
-        return true;
-    if (lane->sending)
-        iswi_outbox_give_back(&lane->outbox, lane->sending);
-    lane->sending = NULL;
-    lane->sent = lane->head_size = 0;
+    iswi_socket_end_advance(&lane->end, (size_t)put);
     return true;
 }
 
-static bool begin_next(socket_lane *lane)
+static void transmit(iswi_socket_end *end)
 {
-    lane->sending = lane->gatherers ? NULL : iswi_outbox_take(&lane->outbox);
-    if (!lane->sending)
-        return false;
-    iswi_sp_head(lane->sending->bytes.size, lane->head);
-    lane->head_size = ISWI_SP_HEAD_BYTES;
-    return true;
-}
+    socket_lane *lane = (socket_lane *)end;
 
-static void transmit(socket_lane *lane)
-{
-    while (lane->fd >= 0 && !lane->mute && (lane->head_size || begin_next(lane)) &&
-           send_rest(lane))
+    while (lane->fd >= 0 && iswi_socket_end_begin(end) && send_some(lane))
         continue;
-}
-
-static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
-{
-    socket_lane *lane = (socket_lane *)link;
-    isw_status status;
-
-    pthread_mutex_lock(&lane->lock);
-    status = lane->mute ? ISW_E_CLOSED : iswi_outbox_add(&lane->outbox, pieces, count);
-    if (status == ISW_OK)
-        transmit(lane);
-    pthread_mutex_unlock(&lane->lock);
-    return status;
-}
-
-static void lane_gather(iswi_link *link, bool on)
-{
-    socket_lane *lane = (socket_lane *)link;
-
-    pthread_mutex_lock(&lane->lock);
-    lane->gatherers += on ? 1 : -1;
-    transmit(lane);
-    pthread_mutex_unlock(&lane->lock);
-}
-
-static size_t lane_backlog(iswi_link *link)
-{
-    socket_lane *lane = (socket_lane *)link;
-    size_t bytes;
-
-    pthread_mutex_lock(&lane->lock);
-    bytes = lane->outbox.bytes;
-    pthread_mutex_unlock(&lane->lock);
-    return bytes;
 }
 
 /* -- The end; on the reactor's thread ---------------------------------------------------------- */
@@ -152,12 +84,12 @@ static void finish(socket_lane *lane)
     if (lane->over)
         return;
     lane->over = true;
-    pthread_mutex_lock(&lane->lock);
-    lane->mute = true;
+    pthread_mutex_lock(&lane->end.lock);
+    lane->end.mute = true;
     close_listener(lane);
     close_fd(lane, &lane->fd);
-    pthread_mutex_unlock(&lane->lock);
-    lane->link.events.on_closed(lane->link.events.user);
+    pthread_mutex_unlock(&lane->end.lock);
+    lane->end.link.events.on_closed(lane->end.link.events.user);
 }
 
 static void finish_now(void *user)
@@ -172,18 +104,6 @@ static void run_closing(iswi_task *task)
 
 /* -- Receiving; on the reactor's thread -------------------------------------------------------- */
 
-/* What the events send waits for the last of them: they are quick. */
-static bool deliver(socket_lane *lane, size_t size)
-{
-    const iswi_link_events *events = &lane->link.events;
-    isw_status status;
-
-    lane_gather(&lane->link, true);
-    status = iswi_sp_reader_deliver(&lane->reader, size, events->on_message, events->user);
-    lane_gather(&lane->link, false);
-    return status == ISW_OK;
-}
-
 /* Read once. False: there is nothing more, for now or, if *ended, for ever. */
 static bool read_once(socket_lane *lane, bool *ended)
 {
@@ -191,13 +111,13 @@ static bool read_once(socket_lane *lane, bool *ended)
     size_t room;
     ssize_t got;
 
-    *ended = iswi_sp_reader_space(&lane->reader, &at, &room) != ISW_OK;
+    *ended = iswi_sp_reader_space(&lane->end.reader, &at, &room) != ISW_OK;
     if (*ended)
         return false;
     got = recv(lane->fd, at, room, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return errno == EINTR;
-    *ended = got <= 0 || !deliver(lane, (size_t)got);
+    *ended = got <= 0 || !iswi_socket_end_deliver(&lane->end, (size_t)got);
     return !*ended;
 }
 
@@ -230,9 +150,9 @@ static void on_connection(iswi_watch *watch, uint32_t events)
     socket_lane *lane = (socket_lane *)((char *)watch - offsetof(socket_lane, watch));
 
     if (events & EPOLLOUT) {
-        pthread_mutex_lock(&lane->lock);
-        transmit(lane);
-        pthread_mutex_unlock(&lane->lock);
+        pthread_mutex_lock(&lane->end.lock);
+        transmit(&lane->end);
+        pthread_mutex_unlock(&lane->end.lock);
     }
     if (events & ~(uint32_t)EPOLLOUT)
         read_some(lane);
@@ -245,18 +165,15 @@ static bool take_connection(socket_lane *lane, int fd, const struct ucred *peer)
 {
     bool watched;
 
-    pthread_mutex_lock(&lane->lock);
+    pthread_mutex_lock(&lane->end.lock);
     close_listener(lane);
     lane->watch = (iswi_watch){ fd, on_connection };
     lane->fd = fd;
-    lane->peer = (iswi_peer){ peer->uid, peer->pid };
-    _Static_assert((int)ISWI_SP_HEAD_BYTES >= (int)ISWI_SP_GREETING_BYTES, "it lies there, too");
-    memcpy(lane->head, iswi_sp_greeting, ISWI_SP_GREETING_BYTES);
-    lane->head_size = ISWI_SP_GREETING_BYTES;
+    lane->end.peer = (iswi_peer){ peer->uid, peer->pid };
     watched = iswi_watch_begin(lane->reactor, &lane->watch,
                                EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-    transmit(lane);
-    pthread_mutex_unlock(&lane->lock);
+    transmit(&lane->end);
+    pthread_mutex_unlock(&lane->end.lock);
     return watched;
 }
 
@@ -276,8 +193,8 @@ static void on_listener(iswi_watch *watch, uint32_t events)
     }
     if (!take_connection(lane, fd, &peer))
         finish(lane);
-    else if (lane->link.events.on_connected)
-        lane->link.events.on_connected(lane->link.events.user);
+    else if (lane->end.link.events.on_connected)
+        lane->end.link.events.on_connected(lane->end.link.events.user);
 }
 
 static void run_begin(iswi_task *task)
@@ -291,39 +208,24 @@ static void run_begin(iswi_task *task)
 
 /* -- Operations -------------------------------------------------------------------------------- */
 
-static iswi_peer lane_peer(iswi_link *link)
-{
-    socket_lane *lane = (socket_lane *)link;
-    iswi_peer peer;
-
-    pthread_mutex_lock(&lane->lock);
-    peer = lane->peer;
-    pthread_mutex_unlock(&lane->lock);
-    return peer;
-}
-
 static void lane_close(iswi_link *link)
 {
     socket_lane *lane = (socket_lane *)link;
     bool first;
 
-    pthread_mutex_lock(&lane->lock);
+    pthread_mutex_lock(&lane->end.lock);
     first = !lane->closed;
-    lane->closed = lane->mute = true;
+    lane->closed = lane->end.mute = true;
     if (lane->fd >= 0)
         shutdown(lane->fd, SHUT_RDWR);
-    pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_unlock(&lane->end.lock);
     if (first)
         iswi_reactor_post(lane->reactor, &lane->closing);
 }
 
 static void lane_free(socket_lane *lane)
 {
-    if (lane->sending)
-        iswi_outbox_give_back(&lane->outbox, lane->sending);
-    iswi_outbox_fini(&lane->outbox);
-    iswi_sp_reader_fini(&lane->reader);
-    pthread_mutex_destroy(&lane->lock);
+    iswi_socket_end_fini(&lane->end);
     iswi_free(lane);
 }
 
@@ -340,11 +242,11 @@ static void lane_destroy(iswi_link *link)
 
 static const iswi_link_ops ops = {
     .name = "socket",
-    .send = lane_send,
-    .backlog = lane_backlog,
-    .peer = lane_peer,
+    .send = iswi_socket_end_send,
+    .backlog = iswi_socket_end_backlog,
+    .peer = iswi_socket_end_peer,
     .close = lane_close,
-    .gather = lane_gather,
+    .gather = iswi_socket_end_gather,
     .destroy = lane_destroy,
 };
 
@@ -367,14 +269,12 @@ isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
 
     if (!lane)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
-    lane->link = (iswi_link){ &ops, *events };
-    lane->reader.chunk_bytes = ISWI_SP_SOCKET_CHUNK_BYTES;
+    iswi_socket_end_init(&lane->end, &ops, events, transmit);
     lane->reactor = reactor;
     lane->begin.run = run_begin;
     lane->again.run = run_again;
     lane->closing.run = run_closing;
     lane->listener = lane->fd = -1;
-    pthread_mutex_init(&lane->lock, NULL);
     if (!iswi_socket_address(url, &lane->address) || !listen_at(lane)) {
         isw_error_set(error, ISW_E_IO, "%s: %s", url, strerror(errno));
         if (lane->listener >= 0)
@@ -382,7 +282,7 @@ isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
         lane_free(lane);
         return error->status;
     }
-    *out = &lane->link; /* set before the first event */
+    *out = &lane->end.link; /* set before the first event */
     iswi_reactor_post(reactor, &lane->begin);
     return ISW_OK;
 }

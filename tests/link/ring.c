@@ -160,6 +160,7 @@ static void count_closed(void *user)
 
 /* A host's end whose rings the test can write as the worker. */
 typedef struct hostile {
+    iswi_reactor *reactor;
     iswi_link *link;
     iswi_ring_memory worker;
     unsigned closed;
@@ -177,18 +178,21 @@ static void hostile_open(hostile *h)
     int fd;
 
     memset(h, 0, sizeof *h);
+    h->reactor = make_reactor(-1);
     make_folder(h->folder);
     snprintf(url, sizeof url, "ipc://%s/s", h->folder);
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
     assert_true(iswi_ring_memory_map(&h->worker, fd));
     close(fd);
-    assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &h->link, &error), ISW_OK);
+    assert_int_equal(iswi_ring_lane_serve(h->reactor, make_bell(), url, &host, &events, &h->link,
+                                          &error), ISW_OK);
     iswi_link_upgrade(h->link, 0);
 }
 
 static void hostile_close(hostile *h)
 {
     iswi_link_destroy(h->link);
+    iswi_reactor_stop(h->reactor);
     assert_int_equal(h->closed, 1);
     iswi_ring_memory_unmap(&h->worker);
     assert_int_equal(rmdir(h->folder), 0);

@@ -68,6 +68,7 @@ static void a_bell_that_is_undone_does_not_hold_up_the_end(void **state)
     iswi_link_events events = { .on_message = ignore_message,
                                 .on_closed = count_closed,
                                 .user = &closed };
+    iswi_reactor *reactor = make_reactor(0);
     isw_error error = { 0 };
     struct timespec until;
     iswi_link *link;
@@ -83,7 +84,8 @@ static void a_bell_that_is_undone_does_not_hold_up_the_end(void **state)
     snprintf(url, sizeof url, "ipc://%s/s", folder);
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
     close(fd);
-    assert_int_equal(iswi_ring_lane_listen(url, &host, &events, &link, &error), ISW_OK);
+    assert_int_equal(iswi_ring_lane_serve(reactor, make_bell(), url, &host, &events, &link, &error),
+                     ISW_OK);
     iswi_link_upgrade(link, 0);
     sem_wait(&about_to_sleep);
     assert_int_equal(pthread_create(&thread, NULL, destroy, link), 0);
@@ -91,6 +93,7 @@ static void a_bell_that_is_undone_does_not_hold_up_the_end(void **state)
     until.tv_sec += PATIENCE_S;
     assert_int_equal(sem_timedwait(&destroyed, &until), 0);
     pthread_join(thread, NULL);
+    iswi_reactor_stop(reactor);
     assert_int_equal(closed, 1);
     assert_int_equal(rmdir(folder), 0);
 }

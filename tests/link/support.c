@@ -146,18 +146,49 @@ void make_folder(char folder[32])
     assert_non_null(mkdtemp(folder));
 }
 
-static void open_message_lane(pair *both)
+iswi_reactor *make_reactor(int64_t spin_us)
 {
-    iswi_link_events a = events_of(&both->a);
-    iswi_link_events b = events_of(&both->b);
+    iswi_reactor_options options = { .spin_us = spin_us };
+    iswi_reactor *reactor = NULL;
+    isw_error error = { 0 };
+
+    if (iswi_reactor_start(&options, &reactor, &error) != ISW_OK)
+        fail_msg("%s", error.message);
+    return reactor;
+}
+
+int make_bell(void)
+{
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    assert_true(bell >= 0);
+    return bell;
+}
+
+/* `host` is the end on a reactor. */
+static void open_socket(pair *both, end *host, end *worker)
+{
+    iswi_link_events down = events_of(host);
+    iswi_link_events up = events_of(worker);
     isw_error error = { 0 };
     char url[64];
 
+    both->reactor = make_reactor(-1);
     make_folder(both->folder);
     snprintf(url, sizeof url, "ipc://%s/s", both->folder);
-    if (iswi_message_lane_listen(url, &a, &both->a.link, &error) != ISW_OK ||
-        iswi_message_lane_dial(url, &b, &both->b.link, &error) != ISW_OK)
+    if (iswi_socket_lane_listen(both->reactor, url, &down, &host->link, &error) != ISW_OK ||
+        iswi_message_lane_dial(url, &up, &worker->link, &error) != ISW_OK)
         fail_msg("%s", error.message);
+}
+
+static void open_socket_lane(pair *both)
+{
+    open_socket(both, &both->a, &both->b);
+}
+
+static void open_message_lane(pair *both)
+{
+    open_socket(both, &both->b, &both->a);
 }
 
 static void open_memory_lane(pair *both)
@@ -180,44 +211,21 @@ static void open_ring_lane(pair *both)
     char url[64];
     int fd;
 
+    both->reactor = make_reactor(-1);
     make_folder(both->folder);
     snprintf(url, sizeof url, "ipc://%s/s", both->folder);
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
     assert_true(iswi_ring_memory_map(&worker.memory, fd));
     close(fd);
-    if (iswi_ring_lane_listen(url, &host, &a, &both->a.link, &error) != ISW_OK ||
-        iswi_ring_lane_dial(url, &worker, &b, &both->b.link, &error) != ISW_OK)
+    if (iswi_ring_lane_serve(both->reactor, make_bell(), url, &host, &a, &both->a.link, &error) ||
+        iswi_ring_lane_dial(url, &worker, &b, &both->b.link, &error))
         fail_msg("%s", error.message);
-    /* Hosts and workers agree over the message lane first, so that it is connected by then. */
+    /* Hosts and workers agree on the socket first, so that it is connected by then. */
     while (!iswi_link_peer(both->a.link).pid)
         sched_yield();
     assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART | ISWI_LINK_BEGUN);
     iswi_link_upgrade(both->a.link, ISWI_LINK_APART);
     iswi_link_upgrade(both->b.link, ISWI_LINK_APART);
-}
-
-static void start_reactor(pair *both)
-{
-    iswi_reactor_options options = { .spin_us = -1 };
-    isw_error error = { 0 };
-
-    if (iswi_reactor_start(&options, &both->reactor, &error) != ISW_OK)
-        fail_msg("%s", error.message);
-}
-
-static void open_socket_lane(pair *both)
-{
-    iswi_link_events a = events_of(&both->a);
-    iswi_link_events b = events_of(&both->b);
-    isw_error error = { 0 };
-    char url[64];
-
-    start_reactor(both);
-    make_folder(both->folder);
-    snprintf(url, sizeof url, "ipc://%s/s", both->folder);
-    if (iswi_socket_lane_listen(both->reactor, url, &a, &both->a.link, &error) != ISW_OK ||
-        iswi_message_lane_dial(url, &b, &both->b.link, &error) != ISW_OK)
-        fail_msg("%s", error.message);
 }
 
 static void on_hang_up(iswi_watch *watch, uint32_t events)
@@ -254,12 +262,12 @@ static void open_begun_ring_lane(pair *both)
     iswi_ring_options worker = { .spin_us = -1 };
     iswi_link_events a = events_of(&both->a);
     iswi_link_events b = events_of(&both->b);
-    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int bell = make_bell();
     isw_error error = { 0 };
     char url[64];
     int fd;
 
-    start_reactor(both);
+    both->reactor = make_reactor(-1);
     make_folder(both->folder);
     snprintf(url, sizeof url, "ipc://%s/s", both->folder);
     assert_true(iswi_ring_memory_create(&host.memory, &fd));

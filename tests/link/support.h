@@ -37,7 +37,7 @@ typedef struct end {
 typedef struct pair {
     end a, b;
     char folder[32]; /* of the socket; "" for none */
-    iswi_reactor *reactor; /* of the host's end; NULL: it has none */
+    iswi_reactor *reactor; /* of the host's end; NULL: it has none, or somebody else's */
 } pair;
 
 typedef struct lane {
@@ -56,6 +56,8 @@ void pair_close(pair *both);
 /* Destroy one end: from then on it has had its on_closed and gets no event. */
 void end_destroy(end *one);
 
+iswi_reactor *make_reactor(int64_t spin_us);
+int make_bell(void);
 void make_folder(char folder[32]);
 iswi_link_events events_of(end *one);
 void end_init(end *one);

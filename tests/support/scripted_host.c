@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,17 +94,21 @@ static isw_status connect_rings(void *user, const iswi_link_events *events, iswi
     iswi_link_events own = { .on_message = on_message, .on_closed = on_closed, .user = host };
     iswi_ring_options down = { .is_host = true, .spin_us = -1 };
     iswi_ring_options up = { .spin_us = -1 };
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     isw_status status;
     char url[64];
     int fd;
 
+    assert_true(bell >= 0);
     strcpy(host->folder, "/tmp/isw-host-XXXXXX");
     assert_non_null(mkdtemp(host->folder));
     snprintf(url, sizeof url, "ipc://%s/s", host->folder);
     assert_true(iswi_ring_memory_create(&down.memory, &fd));
     assert_true(iswi_ring_memory_map(&up.memory, fd));
     close(fd);
-    status = iswi_ring_lane_listen(url, &down, &own, &host->link, error);
+    status = iswi_reactor_start(&(iswi_reactor_options){ .spin_us = -1 }, &host->reactor, error);
+    if (status == ISW_OK)
+        status = iswi_ring_lane_serve(host->reactor, bell, url, &down, &own, &host->link, error);
     return status == ISW_OK ? iswi_ring_lane_dial(url, &up, events, out, error) : status;
 }
 
@@ -152,6 +157,7 @@ void host_fini(scripted_host *host)
         host_close(host);
     host_join(host);
     iswi_link_destroy(host->link);
+    iswi_reactor_stop(host->reactor);
     if (host->folder[0])
         rmdir(host->folder);
     assert_null(host->broken);

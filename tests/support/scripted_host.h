@@ -14,7 +14,8 @@
 typedef struct scripted_host {
     isw_worker *worker;
     unsigned ways; /* host_way */
-    char folder[32]; /* of the ring lane's socket */
+    iswi_reactor *reactor; /* of the ring lane's socket; NULL: there is none */
+    char folder[32];       /* likewise */
     iswi_link *link;
     pthread_t thread;
     isw_status status; /* of the session; after host_join */
