@@ -115,6 +115,14 @@ class Passed(unittest.TestCase):
                 host.port = one.getsockname()[1]
                 self.assertEqual(host.get("hello/Ada")[0], 200)
 
+    def test_what_came_before_the_host_is_answered_by_its_function(self):
+        with socket.create_connection(self.tcp.getsockname(), 30) as client:
+            client.sendall(b"GET /api/hello/Ada HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            with PassedHost([self.tcp], top="http: {listen: systemd}"):
+                answer = b"".join(iter(lambda: client.recv(65536), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+        self.assertTrue(answer.endswith(b"Hello, Ada!\n"), answer)
+
     def test_they_are_told_apart_by_their_names(self):
         with PassedHost([self.tcp, self.other], names="admin:web",
                         top="http: {listen: 'fd:web'}\n"

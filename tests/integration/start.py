@@ -14,6 +14,7 @@ import sys
 import tempfile
 import unittest
 
+import frames
 from harness import (BIN, CHAIN, NO_CHAIN, PATIENCE_S, SOURCE, WORKER, Host, is_alive, main,
                      wait_until, worker)
 from operators import ADMIN, admin, ask, report, run
@@ -26,6 +27,12 @@ def is_up(host, process):
     code, out, _ = run("status", host.folder.name, "--json")
     return code == 0 and any(one["process"] == process and one["state"] == "ready"
                              for one in json.loads(out)["processes"])
+
+
+def early_requests(host):
+    """How many wait for their function to be known."""
+    return next(row["number"] for row in report(host)["triggers"][0]["numbers"]
+                if row["name"] == "requests_early")
 
 
 def children(host):
@@ -124,7 +131,7 @@ class Start(unittest.TestCase):
     def test_what_a_worker_may_have_that_is_not_up_is_503(self):
         late = worker("late", ["sh", "-c", f"read line < gate; exec {HELLO_PY}"],
                       "start_timeout: 60s")
-        host = Host(worker() + late, settled=None, top=ADMIN)
+        host = Host(worker() + late, settled=None, top=ADMIN + "\nqueue: {wait: 50ms}")
         os.mkfifo(os.path.join(host.folder.name, "gate"))
         with host:
             wait_until(lambda: is_up(host, "test"))
@@ -139,6 +146,23 @@ class Start(unittest.TestCase):
             host.wait_for("Ctrl-C ends")
             self.assertEqual(host.get("py/hello/a")[0], 200)
             self.assertEqual((host.get("nobody")[0], host.request("PUT", "hello/x")[0]), (404, 405))
+
+    def test_what_comes_before_its_worker_is_known_waits_for_it(self):
+        late = worker("late", ["sh", "-c", f"read line < gate; exec {HELLO_PY}"],
+                      "start_timeout: 60s")
+        host = Host(worker() + late, settled=None, top=ADMIN + "\nqueue: {wait: 1m, limit: 3}")
+        os.mkfifo(os.path.join(host.folder.name, "gate"))
+        with host:
+            wait_until(lambda: is_up(host, "test"))
+            host.port = int(report(host)["host"]["url"].rsplit(":", 1)[1])
+            with frames.Frames(host.port) as client:
+                client.send(frames.headers(1, frames.line(path="/api/py/hello/h2")))
+                early = [host.start("GET", "py/hello/a"), host.start("GET", "nobody")]
+                wait_until(lambda: early_requests(host) == 3)
+                self.unknown(host)  # no more may wait
+                host.write("gate", "go\n")
+                self.assertEqual(sorted(finish()[0] for finish in early), [200, 404])
+                self.assertIn(b"h2", client.answer(1).body)
 
     def test_what_a_worker_may_have_that_was_given_up_is_503(self):
         dead = worker("dead", ["false"], "give_up_after: 1")

@@ -159,7 +159,6 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
                                  const iswi_wire_function *wire, unsigned *changed);
 bool iswi_function_is_as_before(const iswi_host_function *function,
                                 const iswi_wire_function *wire);
-void iswi_functions_publish(iswi_host *host); /* to the triggers, what is known now */
 
 /* functions_sort.c: functions as a worker told them, by name; free with iswi_free. A name is what
  * routes, settings and lines of the log call a function by: each is one, and there once. NULL with

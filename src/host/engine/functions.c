@@ -173,18 +173,3 @@ bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_w
            same_pairs(&wire->trigger, &function->given) &&
            wire->streams == function->streams && wire->idempotent == function->idempotent;
 }
-
-/* -- To the triggers --------------------------------------------------------------------------- */
-
-static bool all_are_known(const iswi_host *host)
-{
-    for (size_t i = 0; i < host->pool_count; i++)
-        if (!host->pools[i].indexed)
-            return false;
-    return true;
-}
-
-void iswi_functions_publish(iswi_host *host)
-{
-    iswi_triggers_publish(host, !all_are_known(host));
-}

@@ -60,6 +60,7 @@ static void wait_for_events(iswi_host *host, int64_t until_ns)
 typedef struct overview {
     unsigned settled; /* pools that are indexed, or whose processes all failed once */
     unsigned indexed;
+    unsigned awaited; /* pools that are not, and may be */
     unsigned gone; /* processes */
     unsigned running;
     unsigned processes;
@@ -87,6 +88,8 @@ static bool pool_ready(iswi_pool *pool)
 
 static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 {
+    const unsigned gone = seen->gone;
+
     for (unsigned i = 0; i < pool->count; i++) {
         iswi_process *process = &pool->processes[i];
         int64_t next_ns = iswi_process_check_deadlines(process, now_ns);
@@ -103,6 +106,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
     }
     iswi_queue_tend(pool, now_ns, &seen->next_ns);
     seen->indexed += pool->indexed;
+    seen->awaited += !pool->indexed && seen->gone - gone < pool->count;
     seen->settled += pool_settled(pool) && pool_ready(pool);
 }
 
@@ -124,18 +128,31 @@ static overview look(iswi_host *host)
 
 /* -- Phases ------------------------------------------------------------------------------------ */
 
-static void publish(iswi_host *host, const overview *seen, unsigned *published)
+/* What triggers know. */
+typedef struct publication {
+    unsigned indexed;
+    iswi_more more;
+} publication;
+
+static void publish(iswi_host *host, const overview *seen, publication *last)
 {
-    if (seen->indexed != *published) {
-        iswi_functions_publish(host);
-        *published = seen->indexed;
-        host->loop.shown = false;
+    const publication now = { .indexed = seen->indexed,
+                              .more = seen->indexed == host->pool_count ? ISWI_MORE_NONE
+                                      : seen->awaited                   ? ISWI_MORE_SOON
+                                                                        : ISWI_MORE_LOST };
+
+    if (now.indexed != last->indexed || (host->triggers.published && now.more != last->more)) {
+        iswi_triggers_publish(host, now.more);
+        host->loop.shown = host->loop.shown && now.indexed == last->indexed;
+        *last = now;
     }
     if (host->loop.shown || seen->settled < host->pool_count)
         return;
     host->loop.shown = true;
-    if (!host->triggers.published)
-        iswi_functions_publish(host);
+    if (!host->triggers.published) {
+        iswi_triggers_publish(host, now.more);
+        *last = now;
+    }
     atomic_store(&host->settled, true);
     if (seen->indexed == host->pool_count)
         iswi_attention_match(host);
@@ -164,7 +181,7 @@ static isw_status explain(iswi_host *host, isw_error *error)
 
 static isw_status serve(iswi_host *host, isw_error *error)
 {
-    unsigned published = 0;
+    publication published = { .indexed = 0 };
 
     iswi_guard_watch(host);
     iswi_reload_watch(host);

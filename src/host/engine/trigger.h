@@ -53,6 +53,13 @@ typedef void (*iswi_trigger_row_fn)(void *user, const iswi_trigger_row *row);
 
 /* -- The table --------------------------------------------------------------------------------- */
 
+/* Whether there are functions that are not known yet. */
+typedef enum iswi_more {
+    ISWI_MORE_NONE,
+    ISWI_MORE_SOON, /* of workers that are being started, perhaps once more */
+    ISWI_MORE_LOST  /* of workers that were given up, and of no other */
+} iswi_more;
+
 enum {
     ISWI_TRIGGER_STREAMS = 1, /* a body may follow its call; where it cannot, functions that ask for
                                  that get theirs whole, which is said at the start */
@@ -88,10 +95,9 @@ typedef struct iswi_trigger {
                           void *user, void **set);
     void (*discard)(void *set); /* one that was not published */
 
-    /* Serve this set from now on, and own it; again each time that functions become known. Calls by
-     * the one before may be on their way. `more`: there are functions that are not known yet. The
-     * supervisor's thread. */
-    void (*publish)(void *self, void *set, bool more);
+    /* Serve this set from now on, and own it; again each time that functions become known, or that
+     * `more` is another. Calls by the one before may be on their way. The supervisor's thread. */
+    void (*publish)(void *self, void *set, iswi_more more);
 
     /* Take nothing new from now on, or again; what came before goes its way. NULL: it goes on while
      * the host drains. Any thread. */

@@ -141,7 +141,7 @@ static iswi_entry **gather(const iswi_host *host, const iswi_trigger *trigger, s
     return entries;
 }
 
-static void publish_one(iswi_host *host, const iswi_triggering *one, bool more)
+static void publish_one(iswi_host *host, const iswi_triggering *one, iswi_more more)
 {
     size_t count;
     iswi_entry **entries = gather(host, one->trigger, &count);
@@ -155,7 +155,7 @@ static void publish_one(iswi_host *host, const iswi_triggering *one, bool more)
     iswi_free(entries);
 }
 
-void iswi_triggers_publish(iswi_host *host, bool more)
+void iswi_triggers_publish(iswi_host *host, iswi_more more)
 {
     host->triggers.published = true;
     for (size_t i = 0; i < host->triggers.count; i++)

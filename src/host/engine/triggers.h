@@ -35,6 +35,6 @@ bool iswi_triggers_take(iswi_host *host, iswi_host_function *function);
 
 /* Give each trigger the functions of its type that are known now. `more`: some are not. The
  * supervisor's thread. */
-void iswi_triggers_publish(iswi_host *host, bool more);
+void iswi_triggers_publish(iswi_host *host, iswi_more more);
 
 #endif

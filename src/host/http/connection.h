@@ -7,12 +7,13 @@
  * its begin to its end, so that nothing is to be changed in between), and one request after the
  * other.
  *
- * What comes:  [ANNOUNCED ->] [SHAKES ->] HEAD -> (BODY | UPLOAD ->) WHOLE -> HEAD ...
+ * What comes:  [ANNOUNCED ->] [SHAKES ->] HEAD -> [ROUTE ->] (BODY | UPLOAD ->) WHOLE -> HEAD ...
  *   ANNOUNCED  by a trusted proxy, which says first whose connection it is
  *   SHAKES  the handshake of TLS
  *   HEAD    a head, or the silence before one; an idle connection holds no memory but itself
  *   BODY    a body that is gathered, in the request's blocks
  *   UPLOAD  one that is handed on piece by piece, as its window allows
+ *   ROUTE   the head is there, and its function is not known yet
  *   WHOLE   nothing is read before the request is answered
  *   DROP    the rest of a body that nobody wants, after the answer, if it is small
  *   LINGER  the same, and then the end: a connection that is closed while bytes come is reset, and
@@ -31,6 +32,7 @@ typedef enum iswi_http_coming {
     ISWI_HTTP_AT_HEAD,
     ISWI_HTTP_AT_BODY,
     ISWI_HTTP_AT_UPLOAD,
+    ISWI_HTTP_AT_ROUTE,
     ISWI_HTTP_WHOLE,
     ISWI_HTTP_DROPS,
     ISWI_HTTP_LINGERS,
@@ -188,6 +190,9 @@ void iswi_http_connection_record(const iswi_http_connection *connection, bool cu
  * another one may follow at once. ---- */
 
 bool iswi_http_read_head(iswi_http_connection *connection);
+
+/* The request waits for its function, or does so no more. */
+bool iswi_http_read_route(iswi_http_connection *connection);
 
 /* ---- body.c ---- */
 

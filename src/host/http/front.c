@@ -99,6 +99,7 @@ static void close_connections(void *user)
     while (loop->connections)
         iswi_http_connection_close(loop->connections);
     iswi_reactor_cancel_timer(loop->reactor, &loop->trim);
+    iswi_http_early_end(loop);
 }
 
 /* What was deferred before has run by then. */
@@ -190,6 +191,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     if (!http)
         return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for the HTTP server");
     atomic_init(&http->routes, routes);
+    atomic_init(&http->expects_soon, !routes);
     http->handler = handler;
     http->user = user;
     /* Signals are the program's business: no thread of the front takes one. */
@@ -214,11 +216,14 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes)
 {
     atomic_store(&http->routes, routes);
+    iswi_http_early_changed(http);
 }
 
-void iswi_http_expect_more(iswi_http *http, bool more)
+void iswi_http_expect_more(iswi_http *http, bool more, bool soon)
 {
     atomic_store(&http->expects_more, more);
+    atomic_store(&http->expects_soon, soon);
+    iswi_http_early_changed(http);
 }
 
 const char *iswi_http_url(const iswi_http *http, size_t index)
@@ -234,16 +239,23 @@ void iswi_http_quiesce(iswi_http *http)
     iswi_http_listener_end(http);
     for (unsigned i = 0; i < http->loop_count; i++)
         leave(&http->loops[i]);
+    iswi_http_early_changed(http);
 }
 
 void iswi_http_hold(iswi_http *http, bool on)
 {
     atomic_store(&http->held, on);
+    iswi_http_early_changed(http);
 }
 
 size_t iswi_http_admitted(const iswi_http *http)
 {
     return atomic_load(&http->admitted);
+}
+
+size_t iswi_http_early(const iswi_http *http)
+{
+    return atomic_load(&http->early);
 }
 
 uint64_t iswi_http_unshaken(const iswi_http *http)

@@ -46,6 +46,9 @@ typedef struct iswi_http_options {
     iswi_tls *tls;              /* for addresses over it, of which there are none without it; it
                                    outlives the front */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
+    size_t early_limit;         /* requests at most that wait for functions that are not known yet,
+                                   and how long; others get 503 [none] */
+    int64_t early_wait_ms;
     bool http1_only;            /* no HTTP/2 to clients that begin with it */
     bool bare;                  /* only routes: no GET / and GET /healthz, no X-Request-Id */
     const iswi_http_trust *trust; /* whose word on callers counts; outlives the front [nobody's] */
@@ -83,7 +86,7 @@ typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request
 /* ISW_E_CONFIG for a prefix that is no path. */
 isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);
 
-/* Listen and serve. While `routes` is NULL everything is answered with 503. `routes` and `user`
+/* Listen and serve. While `routes` is NULL requests wait, or are answered with 503. `routes` and `user`
  * outlive the front; `options` need not. ISW_E_CONFIG for a
  * bad address or prefix, ISW_E_CONFLICT if an address is taken, ISW_E_NO_MEMORY, ISW_E_IO. */
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
@@ -94,9 +97,9 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
 
 /* Whether there are functions that the routes do not have yet: what matches none is then answered
- * with 503 instead of 404 or 405, since one of them may be at that path. False at first. Any
- * thread. */
-void iswi_http_expect_more(iswi_http *http, bool more);
+ * with 503 instead of 404 or 405, since one of them may be at that path; `soon`: after it has waited
+ * for them. False at first; true until there are routes at all. Any thread. */
+void iswi_http_expect_more(iswi_http *http, bool more, bool soon);
 
 /* Where it listens: "http://127.0.0.1:7071", with the port in use, and for an any-address
  * (0.0.0.0, [::]) the loopback address; "unix:/run/app.sock". NULL behind the last one. Borrowed
@@ -117,6 +120,9 @@ size_t iswi_http_admitted(const iswi_http *http);
 
 /* How often a request was answered with `code`, 100 to 599. Any thread. */
 uint64_t iswi_http_answers(const iswi_http *http, int code);
+
+/* Requests that wait for their function to be known. Any thread. */
+size_t iswi_http_early(const iswi_http *http);
 
 /* How many connections came to no TLS. Any thread. */
 uint64_t iswi_http_unshaken(const iswi_http *http);

@@ -59,6 +59,7 @@ typedef struct iswi_h2_head {
 
 typedef enum iswi_h2_body {
     ISWI_H2_HEAD,    /* the head has not come */
+    ISWI_H2_EARLY,   /* its function is not known yet */
     ISWI_H2_GATHERS, /* the request is handed over once its body is whole */
     ISWI_H2_UPLOADS, /* it was, and its body follows */
     ISWI_H2_TAKEN,   /* nothing more of it is needed */

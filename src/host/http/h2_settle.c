@@ -117,19 +117,31 @@ static void begin_body(iswi_h2_stream *stream)
     set_due(stream, http->body_ns);
 }
 
+static void lead(iswi_h2_stream *stream)
+{
+    switch (iswi_http_route(stream->request)) {
+    case ISWI_HTTP_ROUTED:
+        begin_body(stream);
+        break;
+    case ISWI_HTTP_ANSWERED:
+        iswi_h2_stream_drop(stream);
+        iswi_h2_answer_here(stream);
+        break;
+    case ISWI_HTTP_EARLY:
+        stream->body = ISWI_H2_EARLY;
+        break;
+    }
+}
+
 static void begin(iswi_h2_stream *stream)
 {
     const char *why;
     int status = iswi_h2_head_read(stream, &why);
 
-    if (status) {
+    if (status)
         refuse(stream, status, why);
-    } else if (iswi_http_route(stream->request)) {
-        begin_body(stream);
-    } else {
-        iswi_h2_stream_drop(stream);
-        iswi_h2_answer_here(stream);
-    }
+    else
+        lead(stream);
 }
 
 /* -- Bodies ------------------------------------------------------------------------------------ */
@@ -252,6 +264,8 @@ static void settle(iswi_h2_stream *stream)
     iswi_h2_take_sent(stream);
     if (stream->body == ISWI_H2_HEAD && stream->has_head)
         begin(stream);
+    else if (stream->body == ISWI_H2_EARLY && !stream->request->is_early)
+        lead(stream);
     if (stream->body == ISWI_H2_GATHERS)
         gather(stream);
     else if (stream->body == ISWI_H2_UPLOADS)

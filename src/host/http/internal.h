@@ -47,6 +47,10 @@ typedef struct iswi_http_loop {
     iswi_timer trim; /* of the pool */
     iswi_task leaving; /* those that speak HTTP/2 tell their clients */
     atomic_bool leaves;
+    iswi_http_request *early, *early_last; /* that wait for their functions to be known */
+    iswi_timer early_due;
+    iswi_task early_look;
+    atomic_bool early_asked;
     iswi_buffer head; /* of the answer that is being written */
     iswi_http_request *spare;
     size_t spare_count;
@@ -57,6 +61,8 @@ typedef struct iswi_http_loop {
 struct iswi_http {
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
     atomic_bool expects_more;            /* routes */
+    atomic_bool expects_soon;            /* some that are worth to wait for */
+    atomic_size_t early;                 /* requests that do */
     iswi_http_handler_fn handler;
     void *user;
     iswi_http_options events; /* of it only what the front asks and tells */
@@ -105,7 +111,8 @@ typedef struct iswi_http_reply {
 typedef struct iswi_http_carrier {
     void (*answer)(iswi_http_request *request); /* write request->reply; once */
     void (*go_on)(iswi_http_request *request);  /* the stream of its body has more, or ended */
-    void (*widen)(iswi_http_request *request);  /* more of the request's body may be handed on */
+    void (*widen)(iswi_http_request *request);  /* more of the request's body may be handed on, or it
+                                                   is early no more */
 } iswi_http_carrier;
 
 /* ---- Requests ---- */
@@ -142,6 +149,9 @@ struct iswi_http_request {
     const iswi_http_carrier *carrier;
     void *carried_by;        /* NULL: nobody takes an answer any more */
     iswi_http_request *next; /* spare one */
+    iswi_http_request *early_before, *early_next;
+    int64_t early_until_ns; /* 0: it did not have to wait for its function */
+    bool is_early;          /* it does */
     iswi_arena arena;
     isw_http data;
     isw_map metadata; /* what else is told of it */
@@ -213,8 +223,28 @@ void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figu
 
 /* ---- route.c ---- */
 
-/* Find what the request is for, and whether it is let in. False: it has its reply. */
-bool iswi_http_route(iswi_http_request *request);
+typedef enum iswi_http_routed {
+    ISWI_HTTP_ROUTED,
+    ISWI_HTTP_ANSWERED, /* it has its reply */
+    ISWI_HTTP_EARLY     /* nobody knows yet: to be routed again once it is early no more */
+} iswi_http_routed;
+
+/* Find what the request is for, and whether it is let in. */
+iswi_http_routed iswi_http_route(iswi_http_request *request);
+
+/* ---- early.c: on the loop, but for the last one ---- */
+
+/* Have it wait for routes. False: it may not, or has waited long enough. */
+bool iswi_http_early_wait(iswi_http_request *request);
+
+/* It did, and waits no more. */
+void iswi_http_early_leave(iswi_http_request *request);
+
+void iswi_http_early_begin(iswi_http_loop *loop);
+void iswi_http_early_end(iswi_http_loop *loop);
+
+/* What decides whether requests wait is another now. Any thread. */
+void iswi_http_early_changed(iswi_http *http);
 
 /* ---- news.c: from any thread to the request's loop ---- */
 

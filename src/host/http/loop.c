@@ -23,6 +23,7 @@ bool iswi_http_loop_init(iswi_http_loop *loop, iswi_http *http, iswi_reactor *re
     loop->http = http;
     loop->reactor = reactor;
     loop->trim.due = on_trim;
+    iswi_http_early_begin(loop);
     return reactor != NULL;
 }
 

@@ -25,6 +25,30 @@ static void refuse_head(iswi_http_connection *connection)
                      iswi_http1_refusal_text(refusal, &connection->request->arena));
 }
 
+static void lead(iswi_http_connection *connection)
+{
+    switch (iswi_http_route(connection->request)) {
+    case ISWI_HTTP_ROUTED:
+        iswi_http_begin_body(connection);
+        break;
+    case ISWI_HTTP_ANSWERED:
+        iswi_http_answer_here(connection);
+        break;
+    case ISWI_HTTP_EARLY:
+        connection->coming = ISWI_HTTP_AT_ROUTE;
+        break;
+    }
+}
+
+bool iswi_http_read_route(iswi_http_connection *connection)
+{
+    if (connection->request->is_early)
+        return false;
+    connection->coming = ISWI_HTTP_AT_HEAD;
+    lead(connection);
+    return true;
+}
+
 static void head_arrived(iswi_http_connection *connection)
 {
     const iswi_http1_head *head = &connection->head;
@@ -43,10 +67,8 @@ static void head_arrived(iswi_http_connection *connection)
     else if (wants_websocket(head))
         iswi_http_refuse(connection, 501, "WebSockets are no trigger of this host yet, so that it "
                                           "does not upgrade to them.");
-    else if (iswi_http_route(request))
-        iswi_http_begin_body(connection);
     else
-        iswi_http_answer_here(connection);
+        lead(connection);
 }
 
 static iswi_http1_result look(iswi_http_connection *connection)

@@ -184,6 +184,8 @@ void iswi_http_request_done(iswi_http_request *request)
     const bool handed_over = request->handed_over;
 
     request->carried_by = NULL;
+    if (request->is_early)
+        iswi_http_early_leave(request);
     if (request->admitted)
         atomic_fetch_sub(&http->admitted, 1);
     request->admitted = false;

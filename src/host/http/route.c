@@ -88,41 +88,48 @@ static void explain(iswi_http_request *request, iswi_route_result result,
     }
 }
 
+/* It may be for a function that is not known yet. */
+static iswi_http_routed come_early(iswi_http_request *request, const char *detail)
+{
+    if (iswi_http_early_wait(request))
+        return ISWI_HTTP_EARLY;
+    set_unavailable(request, detail);
+    return ISWI_HTTP_ANSWERED;
+}
+
 /* `rest` of its path is below the prefix. */
-static bool find_function(iswi_http_request *request, isw_str path, isw_str rest)
+static iswi_http_routed find_function(iswi_http_request *request, isw_str path, isw_str rest)
 {
     const iswi_routes *routes = atomic_load(&request->http->routes);
     iswi_route_match match = { .detail = NULL };
     iswi_route_result result;
     bool asks = has_method(request, "OPTIONS");
 
-    if (!routes) {
-        set_unavailable(request, "The functions are not ready yet.");
-        return false;
-    }
+    if (!routes)
+        return come_early(request, "The functions are not ready yet.");
     result = iswi_routes_match(routes, request->data.method, rest, &request->arena, &match);
     if (result == ISWI_ROUTE_FOUND) {
         request->target = match.target;
         request->data.params = match.params;
-        return true;
+        return ISWI_HTTP_ROUTED;
     }
     if (result == ISWI_ROUTE_NOT_FOUND && is_built_in(request, path))
-        return false;
+        return ISWI_HTTP_ANSWERED;
     /* There may be one once all workers are up. */
     if ((result == ISWI_ROUTE_NOT_FOUND || (result == ISWI_ROUTE_WRONG_METHOD && !asks)) &&
         atomic_load(&request->http->expects_more))
-        set_unavailable(request, "No function at this path is known, but one may be once all "
-                                 "workers are up.");
-    else if (result == ISWI_ROUTE_WRONG_METHOD && asks && find_preflight(request, rest))
-        return true;
-    else if (result == ISWI_ROUTE_WRONG_METHOD && asks)
+        return come_early(request, "No function at this path is known, but one may be once all "
+                                   "workers are up.");
+    if (result == ISWI_ROUTE_WRONG_METHOD && asks && find_preflight(request, rest))
+        return ISWI_HTTP_ROUTED;
+    if (result == ISWI_ROUTE_WRONG_METHOD && asks)
         iswi_http_set_options(request, match.allow);
     else
         explain(request, result, &match);
-    return false;
+    return ISWI_HTTP_ANSWERED;
 }
 
-static bool find_target(iswi_http_request *request)
+static iswi_http_routed find_target(iswi_http_request *request)
 {
     const isw_str url = request->data.url;
     const char *mark = memchr(url.data, '?', url.size);
@@ -133,7 +140,7 @@ static bool find_target(iswi_http_request *request)
         return find_function(request, path, rest);
     if (!is_built_in(request, path))
         explain(request, ISWI_ROUTE_NOT_FOUND, NULL);
-    return false;
+    return ISWI_HTTP_ANSWERED;
 }
 
 /* Counted, and looked at once more then: whoever holds the front and sees the count at 0 after that
@@ -155,11 +162,14 @@ static bool admit(iswi_http_request *request)
     return false;
 }
 
-bool iswi_http_route(iswi_http_request *request)
+iswi_http_routed iswi_http_route(iswi_http_request *request)
 {
+    iswi_http_routed routed;
+
     if (request->http->quiescing) {
         set_unavailable(request, "The server is shutting down.");
-        return false;
+        return ISWI_HTTP_ANSWERED;
     }
-    return find_target(request) && admit(request);
+    routed = find_target(request);
+    return routed == ISWI_HTTP_ROUTED && !admit(request) ? ISWI_HTTP_ANSWERED : routed;
 }

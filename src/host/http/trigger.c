@@ -138,6 +138,8 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         .connections = settings->connections,
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
+        .early_limit = (size_t)iswi_host_settings_of(with->host)->queue.limit,
+        .early_wait_ms = iswi_host_settings_of(with->host)->queue.wait_ms,
         .http1_only = !settings->http2,
         .trust = &trigger->trust,
         .access_log = trigger->access_log,
@@ -202,7 +204,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     return status;
 }
 
-static void publish(void *self, void *user, bool more)
+static void publish(void *self, void *user, iswi_more more)
 {
     http_trigger *trigger = self;
     http_set *set = user;
@@ -212,10 +214,10 @@ static void publish(void *self, void *user, bool more)
     if (!trigger->front)
         return;
     if (more) /* before what it is about, so that nobody sees a 404 in between */
-        iswi_http_expect_more(trigger->front, true);
+        iswi_http_expect_more(trigger->front, true, more == ISWI_MORE_SOON);
     iswi_http_set_routes(trigger->front, set->routes);
     if (!more)
-        iswi_http_expect_more(trigger->front, false);
+        iswi_http_expect_more(trigger->front, false, false);
 }
 
 static void hold(void *self, bool on)
@@ -330,6 +332,11 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
                               .label = "code",
                               .value = text };
 
+    if (trigger->front)
+        row(user, &(iswi_trigger_row){ .name = "requests_early",
+                                       .help = "HTTP requests that wait for their function to be "
+                                               "known.",
+                                       .number = (double)iswi_http_early(trigger->front) });
     if (trigger->tls)
         count(row, user, "tls_failures_total", "Connections that came to no TLS.",
               iswi_http_unshaken(trigger->front));

@@ -62,6 +62,8 @@ static bool step(iswi_http_connection *connection)
         return iswi_http_read_announced(connection);
     case ISWI_HTTP_SHAKES:
         return iswi_http_shake(connection);
+    case ISWI_HTTP_AT_ROUTE:
+        return iswi_http_read_route(connection);
     case ISWI_HTTP_WHOLE:
         break;
     }
@@ -96,7 +98,8 @@ static void on_ready(iswi_watch *watch, uint32_t events)
         connection->readable = true; /* a read may have to write first */
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->half_closed = true;
-    if (events & (EPOLLHUP | EPOLLERR) && connection->coming == ISWI_HTTP_WHOLE) {
+    if (events & (EPOLLHUP | EPOLLERR) && (connection->coming == ISWI_HTTP_WHOLE ||
+                                           connection->coming == ISWI_HTTP_AT_ROUTE)) {
         iswi_http_connection_close(connection); /* nobody is there */
         return;
     }

@@ -27,7 +27,7 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
     return ISW_OK;
 }
 
-static void publish(void *self, void *set, bool more)
+static void publish(void *self, void *set, iswi_more more)
 {
     (void)self;
     (void)set;

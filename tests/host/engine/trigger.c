@@ -98,7 +98,7 @@ static void discard(void *user)
     free(set);
 }
 
-static void publish(void *self, void *set, bool more)
+static void publish(void *self, void *set, iswi_more more)
 {
     dummy *d = self;
 
