@@ -22,12 +22,13 @@ class Drain(unittest.TestCase):
 
     def test_ready_follows_a_drain_and_a_resume(self):
         with Host(worker(), top=ADMIN) as host:
-            self.assertEqual(admin(host, "GET", "/ready"), (200, {"ready": True, "reasons": []}))
+            self.assertEqual(admin(host, "GET", "/ready"), (200, {"ready": True, "reasons": [], "warnings": []}))
             self.assertEqual(admin(host, "POST", "/drain"),
                              (200, {"state": "draining", "in_flight": 0}))
             self.assertEqual(admin(host, "GET", "/health")[0], 200)
             self.assertEqual(admin(host, "GET", "/ready"),
-                             (503, {"ready": False, "reasons": ["the host is draining"]}))
+                             (503, {"ready": False, "reasons": ["the host is draining"],
+                                    "warnings": []}))
             self.assertEqual(admin(host, "GET", "/status")[1]["host"]["state"], "draining")
             status, _, headers = host.request("GET", "hello/x")
             self.assertEqual((status, headers["Retry-After"], headers["Connection"]),

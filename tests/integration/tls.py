@@ -16,6 +16,8 @@ import time
 import unittest
 
 from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
+from metrics import samples_of
+from operators import ADMIN, admin, ask
 from streams import LARGE_MIB, MIB, SANITIZED, peak_kib
 
 CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
@@ -362,6 +364,32 @@ class Files(unittest.TestCase):
             shutil.copy(file("renewed.pem"), os.path.join(host.folder.name, "server.pem"))
             host.wait_for("http.tls: certificates were read again")
             self.assertEqual(subject_of(host.connect()), "renewed")
+
+    def test_what_is_wrong_with_them_stands_in_status_ready_and_metrics_until_it_is_mended(self):
+        with SecureHost(settings() + ADMIN) as host:
+            shutil.copy(file("renewed.key"), os.path.join(host.folder.name, "server.key"))
+            host.wait_for("new connections get the certificates as they were before")
+            said = (r"http.tls: \S+/server.key is not the key of the certificate in \S+/server.pem; "
+                    "new connections get the certificates as they were before")
+            self.assertRegex(ask(host, "status"), "(?m)^! " + said)
+            status, told = admin(host, "GET", "/ready")
+            self.assertEqual((status, told["ready"], told["reasons"]), (200, True, []))
+            self.assertRegex(told["warnings"][0], said)
+            self.assertEqual(samples_of(host)["isoworker_host_tls_reload_failures_total"], 1)
+            shutil.copy(file("renewed.pem"), os.path.join(host.folder.name, "server.pem"))
+            host.wait_for("http.tls: certificates were read again")
+            self.assertNotIn("! ", ask(host, "status"))
+            self.assertEqual(admin(host, "GET", "/ready")[1]["warnings"], [])
+
+    def test_what_is_over_is_shown_with_its_date(self):
+        with SecureHost(settings(name=file("expired")) + ADMIN, names=()) as host:
+            self.assertRegex(ask(host, "status"), r"(?m)^! http.tls: \S+/expired.pem has expired on "
+                             "2001-01-01: clients refuse it until it is renewed")
+            left = [value for name, value in samples_of(host).items()
+                    if name.startswith('isoworker_host_tls_certificate_expires_seconds{file="') and
+                    name.endswith('/expired.pem"}')]
+            self.assertEqual(len(left), 1)
+            self.assertLess(left[0], -20 * 365 * 24 * 3600)
 
     def test_a_signal_has_them_read_at_once(self):
         with SecureHost() as host:

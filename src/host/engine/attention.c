@@ -225,6 +225,11 @@ static void add_file(gathered *all, iswi_pool *pool)
     add(all, text, strlen(text));
 }
 
+static void add_sentence(void *user, const char *sentence)
+{
+    add(user, sentence, strlen(sentence));
+}
+
 const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *count)
 {
     gathered all = { arena, iswi_arena_calloc(arena, SENTENCES_MAX, sizeof(char *)), 0 };
@@ -236,6 +241,10 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
     add_lines(&all, &host->attention.yaml);
     add_lines(&all, &host->attention.match);
     pthread_mutex_unlock(&host->attention.lock);
+    for (size_t i = 0; i < host->triggers.count; i++)
+        if (host->triggers.items[i].trigger->attend)
+            host->triggers.items[i].trigger->attend(host->triggers.items[i].self, add_sentence,
+                                                    &all);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_file_look program = iswi_file_look_at(host->pools[i].program);
 

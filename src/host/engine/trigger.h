@@ -51,6 +51,9 @@ typedef struct iswi_trigger_row {
 
 typedef void (*iswi_trigger_row_fn)(void *user, const iswi_trigger_row *row);
 
+/* A sentence of what somebody should look at. */
+typedef void (*iswi_trigger_attend_fn)(void *user, const char *sentence);
+
 /* -- The table --------------------------------------------------------------------------------- */
 
 /* Whether there are functions that are not known yet. */
@@ -126,6 +129,9 @@ typedef struct iswi_trigger {
     /* What it has to tell of a function, and of itself. Any thread. */
     void (*tell)(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out);
     void (*rows)(void *self, iswi_trigger_row_fn row, void *user);
+
+    /* What is not as it should be, until it is mended, for the status and /ready. Any thread. */
+    void (*attend)(void *self, iswi_trigger_attend_fn add, void *user);
 } iswi_trigger;
 
 /* -- A list of them ---------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "host/engine/look.h"
 #include "host/http/bridge.h"
 #include "host/http/settings.h"
+#include "host/http/tls_told.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -337,9 +338,11 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
                                        .help = "HTTP requests that wait for their function to be "
                                                "known.",
                                        .number = (double)iswi_http_early(trigger->front) });
-    if (trigger->tls)
+    if (trigger->tls) {
         count(row, user, "tls_failures_total", "Connections that came to no TLS.",
               iswi_http_unshaken(trigger->front));
+        iswi_http_tls_rows_told(trigger->tls, row, user);
+    }
     for (int code = 100; trigger->front && code < CODES_END; code++) {
         told.number = (double)iswi_http_answers(trigger->front, code);
         snprintf(text, sizeof text, "%d", code);
@@ -353,6 +356,14 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
     if (trigger->access_log)
         count(row, user, "access_log_lost_total", "Lines of the access log that could not be "
               "written.", iswi_access_log_lost(trigger->access_log));
+}
+
+static void attend(void *self, iswi_trigger_attend_fn add, void *user)
+{
+    const http_trigger *trigger = self;
+
+    if (trigger->tls)
+        iswi_http_tls_attend(trigger->tls, add, user);
 }
 
 const iswi_trigger iswi_http_trigger = {
@@ -374,4 +385,5 @@ const iswi_trigger iswi_http_trigger = {
     .address = address,
     .tell = tell,
     .rows = rows,
+    .attend = attend,
 };

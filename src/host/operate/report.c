@@ -311,6 +311,7 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
             reasons[readiness.reason_count++] = look.unserved;
     }
     readiness.ready = readiness.reason_count == 0;
+    readiness.warnings = iswi_attention_gather(host, &arena, &readiness.warning_count);
     write_struct(iswi_readiness_fields, &readiness, &arena, out);
     iswi_arena_fini(&arena);
     return readiness.ready;

@@ -84,6 +84,8 @@ typedef struct iswi_readiness {
     bool ready;
     const char **reasons;
     size_t reason_count;
+    const char **warnings; /* that keep it from nothing: the status's attention */
+    size_t warning_count;
 } iswi_readiness;
 
 extern const isw_field iswi_readiness_fields[];

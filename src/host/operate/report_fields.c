@@ -105,6 +105,7 @@ const isw_field iswi_report_fields[] = {
 const isw_field iswi_readiness_fields[] = {
     { ISW_FIELD(BOOL, iswi_readiness, ready), .required = true },
     { ISW_FIELD_LIST(STRING, iswi_readiness, reasons, reason_count) },
+    { ISW_FIELD_LIST(STRING, iswi_readiness, warnings, warning_count) },
     { 0 },
 };
 

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { SOON_DAYS = 7 };
-
 void iswi_tls_say(const iswi_tls_ear *ear, isw_log_level level, const char *format, ...)
 {
     char text[1024];
@@ -91,7 +89,7 @@ static void look_at_dates(const X509 *certificate, const char *path, const iswi_
                      day);
         return;
     }
-    if (ASN1_TIME_diff(&days, &seconds, NULL, until) && days < SOON_DAYS)
+    if (ASN1_TIME_diff(&days, &seconds, NULL, until) && days < ISWI_TLS_SOON_DAYS)
         iswi_tls_say(ear, ISW_LOG_WARNING, "%s expires on %s: it is time to renew it", path, day);
     write_day(from, day);
     if (X509_cmp_current_time(from) > 0)

@@ -75,4 +75,7 @@ BIO_METHOD *iswi_tls_socket_kind(void);
 /* In the arena; NULL: no memory, or the certificate's names are no text. */
 const iswi_tls_peer *iswi_tls_peer_read(X509 *certificate, iswi_arena *arena);
 
+/* When it expires, since 1970; 0: its date is none. */
+int64_t iswi_tls_expires_s(const X509 *certificate);
+
 #endif

@@ -118,11 +118,11 @@ static bool read_fingerprint(const X509 *certificate, iswi_arena *arena, isw_str
     return copy(arena, isw_str_of(text), out);
 }
 
-static int64_t seconds_of(const ASN1_TIME *time)
+int64_t iswi_tls_expires_s(const X509 *certificate)
 {
     struct tm parts;
 
-    return ASN1_TIME_to_tm(time, &parts) ? (int64_t)timegm(&parts) : 0;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) ? (int64_t)timegm(&parts) : 0;
 }
 
 const iswi_tls_peer *iswi_tls_peer_read(X509 *certificate, iswi_arena *arena)
@@ -136,7 +136,7 @@ const iswi_tls_peer *iswi_tls_peer_read(X509 *certificate, iswi_arena *arena)
     ERR_clear_error();
     if (!read)
         return NULL;
-    peer->expires_s = seconds_of(X509_get0_notAfter(certificate));
+    peer->expires_s = iswi_tls_expires_s(certificate);
     return peer;
 }
 

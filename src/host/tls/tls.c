@@ -21,8 +21,10 @@ struct iswi_tls {
     iswi_tls_options options;
     iswi_tls_ear ear;
     BIO_METHOD *socket_kind;
-    pthread_mutex_t lock; /* of `contexts` */
+    pthread_mutex_t lock; /* of what follows, down to `refusals` */
     iswi_tls_contexts *contexts;
+    isw_error refused; /* ISW_OK: those in force are what the files hold */
+    uint64_t refusals;
     int64_t read_ns;
     size_t count;
     watched files[];
@@ -114,6 +116,16 @@ void iswi_tls_destroy(iswi_tls *tls)
 
 /* -- New files --------------------------------------------------------------------------------- */
 
+static void note_refusal(iswi_tls *tls, const isw_error *error)
+{
+    pthread_mutex_lock(&tls->lock);
+    tls->refused = *error;
+    tls->refusals++;
+    pthread_mutex_unlock(&tls->lock);
+    iswi_tls_say(&tls->ear, ISW_LOG_ERROR,
+                 "%s; new connections get the certificates as they were before", error->message);
+}
+
 static void put_in_force(iswi_tls *tls, iswi_tls_contexts *contexts)
 {
     iswi_tls_contexts *before;
@@ -121,6 +133,7 @@ static void put_in_force(iswi_tls *tls, iswi_tls_contexts *contexts)
     pthread_mutex_lock(&tls->lock);
     before = tls->contexts;
     tls->contexts = contexts;
+    tls->refused.status = ISW_OK;
     pthread_mutex_unlock(&tls->lock);
     iswi_tls_contexts_release(before);
 }
@@ -132,8 +145,7 @@ static void read_again(iswi_tls *tls)
 
     know_what_was_seen(tls);
     if (iswi_tls_contexts_read(&tls->options, &contexts, NULL, &error) != ISW_OK) {
-        iswi_tls_say(&tls->ear, ISW_LOG_ERROR,
-                     "%s; new connections get the certificates as they were before", error.message);
+        note_refusal(tls, &error);
         return;
     }
     put_in_force(tls, contexts);
@@ -166,4 +178,36 @@ void iswi_tls_look(iswi_tls *tls, bool asked)
 
     if (asked || (changed && still) || iswi_now_ns() - tls->read_ns > FRESH_NS)
         read_again(tls);
+}
+
+/* -- For those who ask ------------------------------------------------------------------------- */
+
+bool iswi_tls_refused(iswi_tls *tls, isw_error *out)
+{
+    pthread_mutex_lock(&tls->lock);
+    *out = tls->refused;
+    pthread_mutex_unlock(&tls->lock);
+    return out->status != ISW_OK;
+}
+
+uint64_t iswi_tls_refusals(iswi_tls *tls)
+{
+    uint64_t count;
+
+    pthread_mutex_lock(&tls->lock);
+    count = tls->refusals;
+    pthread_mutex_unlock(&tls->lock);
+    return count;
+}
+
+const char *iswi_tls_expiry(iswi_tls *tls, size_t index, int64_t *expires_s)
+{
+    iswi_tls_contexts *contexts;
+
+    if (index >= iswi_tls_certificate_count(&tls->options))
+        return NULL;
+    contexts = iswi_tls_contexts_take(tls);
+    *expires_s = iswi_tls_expires_s(SSL_CTX_get0_certificate(contexts->items[index]));
+    iswi_tls_contexts_release(contexts);
+    return iswi_tls_certificate_at(&tls->options, index)->chain;
 }

@@ -18,7 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ISWI_TLS_LOOK_MS = 2000 }; /* how often iswi_tls_look is to be called */
+enum {
+    ISWI_TLS_LOOK_MS = 2000, /* how often iswi_tls_look is to be called */
+    ISWI_TLS_SOON_DAYS = 14  /* a certificate that expires by then is warned of */
+};
 
 typedef struct iswi_tls_certificate {
     const char *chain; /* path: the server's own certificate, then those that vouch for it */
@@ -63,5 +66,15 @@ void iswi_tls_destroy(iswi_tls *tls);
  * change nothing. A file that is still being written is left alone until it was the same twice.
  * Blocks on files; one thread at a time, beside sessions that begin on others. */
 void iswi_tls_look(iswi_tls *tls, bool asked);
+
+/* -- Any thread -- */
+
+/* Why the files could not be used when they were read again at last. False: they could. */
+bool iswi_tls_refused(iswi_tls *tls, isw_error *out);
+uint64_t iswi_tls_refusals(iswi_tls *tls); /* how often that was so */
+
+/* Of each certificate in force, the first one at 0: its file, borrowed, and when it expires, since
+ * 1970. NULL behind the last one. */
+const char *iswi_tls_expiry(iswi_tls *tls, size_t index, int64_t *expires_s);
 
 #endif

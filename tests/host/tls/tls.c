@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* -- Files that cannot be used ----------------------------------------------------------------- */
@@ -100,6 +101,29 @@ static void a_certificate_that_is_over_is_warned_of(void **state)
     (void)state;
     options.first = tls_certificate("expired");
     assert_said(&options, ISW_LOG_WARNING, "/expired.pem has expired on 2001-01-01: clients");
+}
+
+static void each_certificate_says_until_when_it_holds(void **state)
+{
+    iswi_tls_certificate other = tls_certificate("expired");
+    tls_ear ear;
+    iswi_tls_options options = tls_options(&ear);
+    isw_error error = { ISW_OK, "" };
+    int64_t expires_s = 0;
+    iswi_tls *tls;
+
+    (void)state;
+    options.others = &other;
+    options.other_count = 1;
+    assert_int_equal(iswi_tls_create(&options, &tls, NULL, &error), ISW_OK);
+    assert_string_equal(iswi_tls_expiry(tls, 0, &expires_s), options.first.chain);
+    assert_true(expires_s > time(NULL));
+    assert_string_equal(iswi_tls_expiry(tls, 1, &expires_s), other.chain);
+    assert_true(expires_s > 0 && expires_s < time(NULL));
+    assert_null(iswi_tls_expiry(tls, 2, &expires_s));
+    assert_false(iswi_tls_refused(tls, &error));
+    assert_int_equal(iswi_tls_refusals(tls), 0);
+    iswi_tls_destroy(tls);
 }
 
 /* A folder of the test's own with a pair of files, which go with it. */
@@ -363,6 +387,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_authority_that_cannot_be_used_is_told_with_its_reason),
     cmocka_unit_test(the_fault_says_which_file),
     cmocka_unit_test(a_certificate_that_is_over_is_warned_of),
+    cmocka_unit_test(each_certificate_says_until_when_it_holds),
     cmocka_unit_test(a_certificate_that_will_soon_be_over_is_warned_of),
     cmocka_unit_test(a_key_that_everybody_can_read_is_warned_of),
     cmocka_unit_test(a_client_gets_the_certificate_of_the_name_that_it_asks_for),
