@@ -39,10 +39,11 @@ static void *run_host(void *user)
 
 static bool is_ready(const iswi_bench_host *h)
 {
-    for (unsigned i = 0; i < iswi_host_worker_processes(h->host, 0); i++)
-        if (!iswi_process_serves(iswi_host_process(h->host, 0, i)))
-            return false;
-    return true;
+    unsigned serve = 0;
+
+    for (unsigned i = 0; i < iswi_host_worker_places(h->host, 0); i++)
+        serve += iswi_process_serves(iswi_host_process(h->host, 0, i));
+    return serve >= iswi_host_worker_processes(h->host, 0);
 }
 
 static bool look_at_workers(iswi_bench_host *h)
@@ -50,7 +51,7 @@ static bool look_at_workers(iswi_bench_host *h)
     iswi_host_function *newest = iswi_host_newest_function(h->host);
     iswi_process_look look;
 
-    iswi_process_look_at(iswi_host_process(h->host, 0, 0), &look, NULL);
+    iswi_process_look_at(iswi_host_first_process(h->host, 0), &look, NULL);
     h->worker = look.pid;
     h->worker_started_ns = look.started_ns;
     h->function_count = newest ? iswi_function_number(newest) + 1 : 0;

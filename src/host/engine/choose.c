@@ -82,7 +82,7 @@ static iswi_process *choose(iswi_pool *pool, const iswi_call *call)
 /* Nobody takes it, and nobody will. */
 static void explain(iswi_pool *pool, bool lacks, isw_error *failure)
 {
-    iswi_process *first = &pool->processes[0];
+    iswi_process *first = iswi_pool_first(pool);
 
     pthread_mutex_lock(&first->lock);
     if (lacks)
@@ -102,17 +102,19 @@ static iswi_placing place_anywhere(iswi_pool *pool, const iswi_process *best, is
 {
     bool lacks = placing == ISWI_PLACE_LACKS;
     bool wait = best && !lacks; /* one of them may take it later */
+    bool some = best;           /* is there at all; else one will be */
 
     for (unsigned i = 0; i < pool->count; i++) {
-        if (&pool->processes[i] == best)
+        if (&pool->processes[i] == best || iswi_process_is_spare(&pool->processes[i]))
             continue;
+        some = true;
         placing = iswi_process_invoke(&pool->processes[i], call, failure);
         if (placing == ISWI_PLACED || placing == ISWI_PLACE_REFUSED)
             return placing;
         lacks = lacks || placing == ISWI_PLACE_LACKS;
         wait = wait || placing == ISWI_PLACE_FULL || placing == ISWI_PLACE_CLOSED;
     }
-    if (wait)
+    if (wait || !some)
         return lacks ? ISWI_PLACE_LACKS : ISWI_PLACE_FULL;
     explain(pool, lacks, failure);
     return ISWI_PLACE_REFUSED;

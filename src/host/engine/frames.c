@@ -125,11 +125,15 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         process->calls_waiting = frame->as.status.waiting;
         return ISW_OK;
     case ISWI_STATUS_REQUEST:
+        if (!process->credit && process->ready_ns) /* PROTOCOL.md, section 3, Shutdown */
+            iswi_process_retire(process, "it leaves by itself");
         iswi_process_send(process, &(iswi_frame){ .kind = ISWI_STATUS, .id = frame->id });
         return ISW_OK;
     case ISWI_GOODBYE:
         process->goodbye = true;
         iswi_observe_silent(process);
+        if (!process->told_to_end)
+            iswi_process_retire(process, "it leaves by itself");
         if (process->state != ISWI_PROCESS_KILLED)
             iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
         iswi_host_wake(process->host);

@@ -39,7 +39,9 @@ static void reset(iswi_process *process)
     process->resident_bytes = process->calls_running = process->calls_waiting = 0;
     process->on_ring = false;
     process->ring = process->arena = process->bell = -1;
-    process->starts++;
+    if (process->starts)
+        atomic_fetch_add(&process->pool->restarts, 1);
+    process->seat->starts = ++process->starts;
     process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     iswi_reload_begin(process);
@@ -291,12 +293,49 @@ static int64_t restart_delay_ns(const iswi_process *process)
     return delay * MS / 100 * (80 + random % 41);
 }
 
+static void give_up(iswi_process *process, bool stopping)
+{
+    if (!stopping)
+        iswi_say(process->host, ISW_LOG_ERROR,
+                 "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
+                 "changes, SIGHUP has it tried again, or the host is started again%s",
+                 process->label, process->hopeless ? "" : " after too many ends in a row",
+                 process->fault.message,
+                 process->pool->indexed ? "" : "; they are not known, so that every "
+                                               "path without a function answers 503");
+    set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
+    iswi_observe_over(process, !stopping);
+}
+
+static void start_again(iswi_process *process, bool meant)
+{
+    int64_t delay = restart_delay_ns(process);
+
+    if (!meant)
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
+                 process->label, process->fault.message, (long long)(delay / MS));
+    pthread_mutex_lock(&process->lock);
+    process->start_at_ns = iswi_now_ns() + delay;
+    iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
+    iswi_observe_over(process, false);
+}
+
+/* Its seat is another's already. */
+static void leave(iswi_process *process, bool meant)
+{
+    if (!meant)
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while it was to end (%s)",
+                 process->label, process->fault.message, process->retiring);
+    iswi_observe_over(process, false);
+    iswi_process_vacate(process);
+}
+
 /* Decide what comes after the end. */
 static void decide_next(iswi_process *process)
 {
     bool stopping = atomic_load(&process->host->stops);
-    int64_t delay;
-
     bool meant = process->goodbye && process->fault.status == ISW_OK;
     int64_t served_ns = process->ended_ns - process->ready_ns;
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
@@ -305,32 +344,14 @@ static void decide_next(iswi_process *process)
     if (stopping && process->ended_early)
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
                  process->label, process->fault.message);
-    if (stopping || process->hopeless ||
-        (!process->refuses &&
-         (int64_t)process->failures >= process->pool->settings->give_up_after)) {
-        if (!stopping)
-            iswi_say(process->host, ISW_LOG_ERROR,
-                     "worker %s: given up%s: %s. Its functions answer 503 until its YAML "
-                     "changes, SIGHUP has it tried again, or the host is started again%s",
-                     process->label,
-                     process->hopeless ? "" : " after too many ends in a row",
-                     process->fault.message,
-                     process->pool->indexed ? "" : "; they are not known, so that every "
-                                                   "path without a function answers 503");
-        set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
-        iswi_observe_over(process, !stopping);
-        return;
-    }
-    delay = restart_delay_ns(process);
-    if (!meant)
-        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
-                         process->label, process->fault.message, (long long)(delay / MS));
-    pthread_mutex_lock(&process->lock);
-    process->start_at_ns = iswi_now_ns() + delay;
-    iswi_process_set_state(process, ISWI_PROCESS_WAITING);
-    pthread_mutex_unlock(&process->lock);
-    process->state_until_ns = INT64_MAX;
-    iswi_observe_over(process, false);
+    if (process->retiring && !stopping)
+        leave(process, meant);
+    else if (stopping || process->hopeless ||
+             (!process->refuses &&
+              (int64_t)process->failures >= process->pool->settings->give_up_after))
+        give_up(process, stopping);
+    else
+        start_again(process, meant);
 }
 
 /* The process has ended; when its last words are in, or do not come, the link goes too. */

@@ -122,20 +122,24 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
     pthread_mutex_unlock(&queue->lock);
 }
 
-void iswi_host_debug_worker(iswi_host *host, size_t worker)
-{
-    iswi_pool *pool = &host->pools[worker];
-
-    pool->debugged = true;
-    while (pool->count > 1) {
-        pthread_mutex_destroy(&pool->processes[--pool->count].lock);
-        iswi_printing_fini(&pool->processes[pool->count].printing);
-    }
-}
-
 unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker)
 {
+    return atomic_load(&host->pools[worker].wanted);
+}
+
+unsigned iswi_host_worker_places(const iswi_host *host, size_t worker)
+{
     return host->pools[worker].count;
+}
+
+uint64_t iswi_host_worker_restarts(const iswi_host *host, size_t worker)
+{
+    return atomic_load(&host->pools[worker].restarts);
+}
+
+iswi_process *iswi_host_first_process(const iswi_host *host, size_t worker)
+{
+    return iswi_pool_first(&host->pools[worker]);
 }
 
 iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index)
@@ -173,7 +177,9 @@ static void count_calls(const iswi_process *process, int64_t *in_flight)
 void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight)
 {
     pthread_mutex_lock(&process->lock);
-    *out = (iswi_process_look){ .state = process->state,
+    *out = (iswi_process_look){ .label = process->label,
+                                .state = process->state,
+                                .retiring = process->retiring,
                                 .serves = iswi_process_serves(process),
                                 .functions_known = process->pool->indexed,
                                 .pid = process->running && process->starts ? process->os.pid : 0,
@@ -189,12 +195,16 @@ void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t
                                 .resident_bytes = process->resident_bytes,
                                 .ended = process->ended_calls,
                                 .failed = process->failed_calls };
+    if (!process->retiring) {
+        out->ended += atomic_load(&process->seat->ended);
+        out->failed += atomic_load(&process->seat->failed);
+    }
     if (in_flight)
         count_calls(process, in_flight);
     pthread_mutex_unlock(&process->lock);
 }
 
-bool iswi_process_serves(iswi_process *process)
+bool iswi_process_serves(const iswi_process *process)
 {
     return atomic_load(&process->load) != UINT32_MAX;
 }

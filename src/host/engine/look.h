@@ -73,8 +73,16 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
 
 size_t iswi_host_worker_count(const iswi_host *host);
 const char *iswi_host_worker_name(const iswi_host *host, size_t worker);
+
+/* How many it is to have; for how many there is room, of which most are spare; and the one that
+ * speaks for it when none serves. */
 unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker);
+unsigned iswi_host_worker_places(const iswi_host *host, size_t worker);
 iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index);
+iswi_process *iswi_host_first_process(const iswi_host *host, size_t worker);
+
+/* How often one of its processes was started again. */
+uint64_t iswi_host_worker_restarts(const iswi_host *host, size_t worker);
 
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker); /* a path */
 
@@ -95,10 +103,12 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
  * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
 
-size_t iswi_host_process_count(const iswi_host *host); /* of all workers */
+size_t iswi_host_process_count(const iswi_host *host); /* of all workers, with those that are spare */
 size_t iswi_process_number(const iswi_process *process);
 size_t iswi_process_worker(const iswi_process *process);
-const char *iswi_process_label(const iswi_process *process); /* "orders", "orders[2]" */
+/* "orders", "orders[2]"; its own while it runs, so that others ask iswi_process_look_at. Lives as
+ * long as the host. The supervisor's thread, and links'. */
+const char *iswi_process_label(const iswi_process *process);
 
 typedef enum iswi_process_state {
     ISWI_PROCESS_WAITING,  /* to be started at start_at_ns */
@@ -107,11 +117,14 @@ typedef enum iswi_process_state {
     ISWI_PROCESS_READY,
     ISWI_PROCESS_LEAVING, /* terminate was sent, or goodbye came */
     ISWI_PROCESS_KILLED,  /* its end is awaited */
-    ISWI_PROCESS_GONE     /* given up, or the host stops */
+    ISWI_PROCESS_GONE,    /* given up, or the host stops */
+    ISWI_PROCESS_SPARE    /* nobody is there; for a successor, or if more are wanted */
 } iswi_process_state;
 
 typedef struct iswi_process_look {
+    const char *label;
     iswi_process_state state;
+    const char *retiring; /* why it gets no calls any more and ends soon; NULL: it does not */
     bool serves; /* calls are given to it */
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
@@ -128,8 +141,10 @@ typedef struct iswi_process_look {
  * NULL. */
 void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight);
 
-/* The same, but for what needs its lock: whether calls are given to it. */
-bool iswi_process_serves(iswi_process *process);
+/* The same, but for what needs its lock: whether calls are given to it, and whether nobody is
+ * there. */
+bool iswi_process_serves(const iswi_process *process);
+bool iswi_process_is_spare(const iswi_process *process);
 
 /* Make what a process is to be told; false: nothing. With its lock. */
 typedef bool (*iswi_tell_fn)(void *user, iswi_process *process, iswi_frame *frame);

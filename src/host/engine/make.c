@@ -103,24 +103,8 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
                         settings->directory ? settings->directory : host->folder, &pool->program,
                         error) != ISW_OK)
         return error->status; /* it was there a moment ago */
-    pool->processes = iswi_calloc((size_t)settings->processes, sizeof *pool->processes);
-    if (!pool->processes)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
-    for (; pool->count < settings->processes; pool->count++) {
-        iswi_process *process = &pool->processes[pool->count];
-
-        process->host = host;
-        process->pool = pool;
-        process->index = pool->count;
-        process->number = host->process_count++;
-        process->os.output = process->os.errors = -1;
-        pthread_mutex_init(&process->lock, NULL);
-        iswi_printing_init(&process->printing);
-        atomic_init(&process->load, UINT32_MAX);
-        snprintf(process->label, sizeof process->label, settings->processes > 1 ? "%s[%u]" : "%s",
-                 settings->name, pool->count);
-    }
-    return ISW_OK;
+    return iswi_staff_init(host, pool, (unsigned)settings->processes, (unsigned)settings->processes,
+                           error);
 }
 
 static void init_queue(iswi_host *host, size_t worker)
@@ -245,6 +229,7 @@ void iswi_host_destroy(iswi_host *host)
             fini_process(&host->pools[i].processes[j]);
         iswi_queue_fini(&host->pools[i].queue);
         iswi_free(host->pools[i].processes);
+        iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].program);
     }
     iswi_reactors_stop(&host->reactors);

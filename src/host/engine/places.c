@@ -41,6 +41,8 @@ void iswi_process_free_place(iswi_process *process, uint64_t id)
     process->free_places[process->free_count++] = number;
     process->in_flight--;
     iswi_process_update_load(process);
+    if (process->retiring && !process->in_flight)
+        iswi_host_wake(process->host);
 }
 
 iswi_place *iswi_process_find_place(iswi_process *process, uint64_t id)
@@ -160,7 +162,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     uint64_t id;
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY)
+    if (process->state != ISWI_PROCESS_READY || process->retiring)
         return process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
     if (process->lacks && process->lacks[call->function->place])
         return ISWI_PLACE_LACKS;

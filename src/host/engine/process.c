@@ -16,7 +16,7 @@ void iswi_process_send(iswi_process *process, const iswi_frame *frame)
 
 void iswi_process_update_load(iswi_process *process)
 {
-    bool open = process->state == ISWI_PROCESS_READY && process->credit;
+    bool open = process->state == ISWI_PROCESS_READY && process->credit && !process->retiring;
 
     atomic_store_explicit(&process->load, open ? process->in_flight : UINT32_MAX,
                           memory_order_relaxed);
@@ -65,6 +65,11 @@ void iswi_process_kill(iswi_process *process, const char *format, ...)
         kill(-process->os.pid, SIGKILL);
 }
 
+bool iswi_process_is_spare(const iswi_process *process)
+{
+    return atomic_load_explicit(&process->spare, memory_order_acquire);
+}
+
 void iswi_process_retry(iswi_process *process)
 {
     pthread_mutex_lock(&process->lock);
@@ -75,4 +80,25 @@ void iswi_process_retry(iswi_process *process)
     if (process->state == ISWI_PROCESS_WAITING)
         process->start_at_ns = iswi_now_ns();
     pthread_mutex_unlock(&process->lock);
+}
+
+void iswi_process_retire(iswi_process *process, const char *why)
+{
+    if (process->retiring || process->state == ISWI_PROCESS_SPARE ||
+        process->state == ISWI_PROCESS_GONE)
+        return;
+    process->retiring = why;
+    process->retired_ns = iswi_now_ns();
+    iswi_process_update_load(process);
+    iswi_host_wake(process->host);
+}
+
+bool iswi_process_retires(iswi_process *process)
+{
+    bool retires;
+
+    pthread_mutex_lock(&process->lock);
+    retires = process->retiring != NULL;
+    pthread_mutex_unlock(&process->lock);
+    return retires;
 }

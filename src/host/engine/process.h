@@ -5,7 +5,7 @@
 /*
  * Processes of workers: their places for calls (places.c) and what becomes of those that get no
  * answer (losses.c), what they say (frames.c), what they go through (states.c), how they begin and
- * end (life.c). A pool is one worker of host.yaml, with its
+ * end (life.c), and how many there are to be (staff.c). A pool is one worker of host.yaml, with its
  * processes. Inside the engine; look.h is for the others.
  *
  * A process's lock guards its places, its link and its state; no two locks of processes are ever
@@ -16,6 +16,7 @@
 #include "host/engine/printed.h"
 #include "host/engine/queue.h"
 #include "host/engine/reload.h"
+#include "host/engine/staff.h"
 #include "host/system/spawn.h"
 #include "link/link.h"
 #include "wire/frame.h"
@@ -41,10 +42,14 @@ struct iswi_process {
     iswi_pool *pool;
     unsigned index; /* in its pool */
     size_t number;  /* in the host */
-    char label[ISWI_NAME_MAX + 8]; /* "orders" or "orders[2]" */
+    iswi_seat *seat;   /* staff.c; kept when it becomes spare */
+    const char *label; /* that of its seat */
+    atomic_bool spare; /* nobody is there; read without lock */
 
     pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
     iswi_process_state state;
+    const char *retiring; /* why it gets no call any more, and ends when it has none; NULL: it does
+                             not */
     iswi_link *link;
     iswi_encoded outgoing; /* the frame that is being sent */
     unsigned char token[ISWI_TOKEN_TOTAL];
@@ -56,8 +61,8 @@ struct iswi_process {
     uint64_t generation; /* of the last id that was given out here */
     unsigned loads_awaited;
     unsigned answered; /* since its start */
-    uint64_t ended_calls, failed_calls; /* since the host's */
-    unsigned starts;
+    uint64_t ended_calls, failed_calls; /* since it took its seat */
+    unsigned starts; /* of its seat, so far */
     uint64_t resident_bytes, calls_running, calls_waiting; /* as its last status said */
     bool on_ring;
     bool wants_ring, wants_stream, can_reload; /* its hello named the capability */
@@ -96,6 +101,8 @@ struct iswi_process {
     unsigned hoarding;        /* heartbeats in a row, see states.c */
     int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */
     uint64_t lent_generation; /* of the last invocation then */
+    int64_t retired_ns;       /* since when it gets no call */
+    bool seen_off;            /* its calls were cancelled, since its place is needed */
     int64_t ready_ns;         /* since when, in this run; 0: never (lock) */
     int64_t start_at_ns, started_ns; /* (lock) */
     int64_t state_until_ns, asked_ns, kill_at_ns, ended_ns;
@@ -107,7 +114,12 @@ struct iswi_pool {
     char *program;
     bool debugged; /* its process runs under a debugger */
     iswi_process *processes;
-    unsigned count;
+    unsigned count; /* of them, with those that are spare */
+    iswi_seat *seats;
+    unsigned seat_count; /* as many as may be wanted */
+    atomic_uint wanted;  /* processes, of which each has a seat */
+    atomic_ullong restarts;
+    bool said_full; /* that all its places are taken */
     iswi_queue queue; /* of calls that find no place at any */
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
@@ -137,6 +149,12 @@ bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_p
  * it at once where it waits or was given up, for what kept it may be mended. */
 void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_retry(iswi_process *process);
+
+/* It gets no call from now on, finishes those that it has, with their streams, and is asked to end;
+ * then its place is spare. A successor is started if one is wanted. `why` is static text. Nothing
+ * where it retires or is over already. With the lock; any thread. */
+void iswi_process_retire(iswi_process *process, const char *why);
+bool iswi_process_retires(iswi_process *process); /* takes it */
 
 /* -- places.c, with the lock ------------------------------------------------------------------- */
 
@@ -175,6 +193,13 @@ isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_fram
  * it now. ISWI_PLACE_LACKS: the same, but those that are ready never would. ISWI_PLACE_REFUSED:
  * none takes it now or later; *failure says why, and is set then alone. */
 iswi_placing iswi_pool_place(iswi_pool *pool, iswi_call *call, isw_error *failure);
+
+/* pool.c: whether nobody will ever serve, since all were given up, or the host stops. Takes locks;
+ * any thread. */
+bool iswi_pool_is_over(iswi_pool *pool);
+
+/* The one that speaks for the pool: that of the first seat that is taken. Any thread. */
+iswi_process *iswi_pool_first(const iswi_pool *pool);
 
 /* A place may have become free, or a process ready. */
 static inline void iswi_pool_serve(iswi_pool *pool)

@@ -295,18 +295,6 @@ static bool serves(iswi_pool *pool)
     return false;
 }
 
-static bool is_over(iswi_pool *pool)
-{
-    bool gone = true;
-
-    for (unsigned i = 0; gone && i < pool->count; i++) {
-        pthread_mutex_lock(&pool->processes[i].lock);
-        gone = pool->processes[i].state == ISWI_PROCESS_GONE;
-        pthread_mutex_unlock(&pool->processes[i].lock);
-    }
-    return gone;
-}
-
 static void expire(iswi_pool *pool, int64_t now_ns)
 {
     iswi_host *host = pool->processes->host;
@@ -351,7 +339,7 @@ void iswi_queue_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
         expire(pool, now_ns);
     if (atomic_load(&queue->waiting) && atomic_load(&pool->processes->host->ending))
         iswi_queue_lose(pool);
-    else if (atomic_load(&queue->waiting) && is_over(pool))
+    else if (atomic_load(&queue->waiting) && iswi_pool_is_over(pool))
         iswi_queue_serve(pool); /* which answers them */
     due_ns = atomic_load(&queue->due_ns);
     if (due_ns < *next_ns)

@@ -18,7 +18,7 @@ static void tell(iswi_process *process, iswi_place *place)
     place->stopping = true;
 }
 
-static void tell_all(iswi_process *process)
+void iswi_shutdown_tell(iswi_process *process)
 {
     pthread_mutex_lock(&process->lock);
     for (unsigned i = 0; i < process->place_count; i++)
@@ -72,7 +72,7 @@ static void each(iswi_host *host, void (*act)(iswi_process *process))
 void iswi_shutdown_cancel(iswi_host *host)
 {
     atomic_store(&host->ending, true);
-    each(host, tell_all);
+    each(host, iswi_shutdown_tell);
 }
 
 void iswi_shutdown_lose(iswi_host *host)

@@ -241,7 +241,10 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     int64_t interval = process->host->options.heartbeat_ms * MS;
     int64_t heard = atomic_load(&process->heard_ns);
 
-    iswi_reload_tend(process);
+    if (!iswi_process_retires(process))
+        iswi_reload_tend(process);
+    else if (iswi_process_see_off(process, now_ns, next_ns))
+        return;
     if (!interval)
         return;
     if (now_ns - process->asked_ns >= interval) {
@@ -329,6 +332,7 @@ void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         killed(process, now_ns, next_ns);
         break;
     case ISWI_PROCESS_GONE:
+    case ISWI_PROCESS_SPARE:
         break;
     }
 }

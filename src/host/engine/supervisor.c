@@ -61,9 +61,8 @@ typedef struct overview {
     unsigned settled; /* pools that are indexed, or whose processes all failed once */
     unsigned indexed;
     unsigned awaited; /* pools that are not, and may be */
-    unsigned gone; /* processes */
-    unsigned running;
-    unsigned processes;
+    unsigned over;    /* pools that nobody serves any more */
+    unsigned running; /* processes */
     int64_t next_ns;
 } overview;
 
@@ -72,41 +71,49 @@ static bool pool_settled(const iswi_pool *pool)
     if (pool->indexed)
         return true;
     for (unsigned i = 0; i < pool->count; i++)
-        if (pool->processes[i].failures == 0)
+        if (!iswi_process_is_spare(&pool->processes[i]) && pool->processes[i].failures == 0)
             return false;
     return true;
 }
 
 static bool pool_ready(iswi_pool *pool)
 {
-    for (unsigned i = 0; i < pool->count; i++)
-        if (atomic_load(&pool->processes[i].load) == UINT32_MAX &&
-            pool->processes[i].failures == 0)
+    for (unsigned i = 0; i < pool->count; i++) {
+        const iswi_process *process = &pool->processes[i];
+
+        if (!iswi_process_is_spare(process) && !iswi_process_serves(process) &&
+            process->failures == 0)
             return false;
+    }
     return true;
+}
+
+static void tend_process(iswi_process *process, int64_t now_ns, overview *seen)
+{
+    int64_t next_ns = iswi_process_check_deadlines(process, now_ns);
+
+    if (next_ns < seen->next_ns)
+        seen->next_ns = next_ns;
+    iswi_printing_tend(process, now_ns, &seen->next_ns);
+    iswi_process_tend(process, now_ns, &seen->next_ns);
+    pthread_mutex_lock(&process->lock);
+    seen->running += process->running || process->link;
+    pthread_mutex_unlock(&process->lock);
 }
 
 static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 {
-    const unsigned gone = seen->gone;
+    bool over;
 
-    for (unsigned i = 0; i < pool->count; i++) {
-        iswi_process *process = &pool->processes[i];
-        int64_t next_ns = iswi_process_check_deadlines(process, now_ns);
-
-        if (next_ns < seen->next_ns)
-            seen->next_ns = next_ns;
-        iswi_printing_tend(process, now_ns, &seen->next_ns);
-        iswi_process_tend(process, now_ns, &seen->next_ns);
-        pthread_mutex_lock(&process->lock);
-        seen->gone += process->state == ISWI_PROCESS_GONE;
-        seen->running += process->running || process->link;
-        pthread_mutex_unlock(&process->lock);
-        seen->processes++;
-    }
+    iswi_staff_tend(pool, now_ns, &seen->next_ns);
+    for (unsigned i = 0; i < pool->count; i++)
+        if (!iswi_process_is_spare(&pool->processes[i]))
+            tend_process(&pool->processes[i], now_ns, seen);
     iswi_queue_tend(pool, now_ns, &seen->next_ns);
+    over = iswi_pool_is_over(pool);
+    seen->over += over;
     seen->indexed += pool->indexed;
-    seen->awaited += !pool->indexed && seen->gone - gone < pool->count;
+    seen->awaited += !pool->indexed && !over;
     seen->settled += pool_settled(pool) && pool_ready(pool);
 }
 
@@ -165,10 +172,10 @@ static isw_status explain(iswi_host *host, isw_error *error)
     isw_status status = ISW_E_CONFIG;
 
     for (size_t i = 0; i < host->pool_count; i++)
-        if (!host->pools[i].processes[0].hopeless)
+        if (!iswi_pool_first(&host->pools[i])->hopeless)
             status = ISW_E_UNAVAILABLE;
     for (size_t i = 0; i < host->pool_count; i++) {
-        const iswi_process *process = &host->pools[i].processes[0];
+        const iswi_process *process = iswi_pool_first(&host->pools[i]);
         isw_error own = { ISW_OK, "" };
 
         isw_error_set(&own, status, "no worker could be brought to serve: worker %s: %s",
@@ -190,7 +197,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
 
         iswi_reload_look(host, false);
         seen = look(host);
-        if (seen.gone == seen.processes && !atomic_load(&host->stops))
+        if (seen.over == host->pool_count && !atomic_load(&host->stops))
             return explain(host, error);
         publish(host, &seen, &published);
         atomic_store(&host->loop.wake_at_ns, seen.next_ns);

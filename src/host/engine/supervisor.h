@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 typedef struct iswi_host iswi_host;
+typedef struct iswi_process iswi_process;
 
 /* guard_watch.c: from now on the guard is replaced when it ends. */
 void iswi_guard_watch(iswi_host *host);
@@ -15,6 +16,7 @@ void iswi_guard_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 /* shutdown.c */
 /* Tell each function that runs that the host stops; once, however often this is called. */
 void iswi_shutdown_cancel(iswi_host *host);
+void iswi_shutdown_tell(iswi_process *process); /* those of one process, that it is to end */
 
 /* Answer what is left, and say what it was. */
 void iswi_shutdown_lose(iswi_host *host);

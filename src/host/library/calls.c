@@ -152,7 +152,7 @@ static bool is_known(iswi_host *engine, size_t worker)
 {
     iswi_process_look look;
 
-    iswi_process_look_at(iswi_host_process(engine, worker, 0), &look, NULL);
+    iswi_process_look_at(iswi_host_first_process(engine, worker), &look, NULL);
     return look.functions_known;
 }
 

@@ -12,13 +12,15 @@
 bool iswi_library_is_given_up(iswi_host *engine, size_t worker)
 {
     iswi_process_look look;
+    bool some = false;
 
-    for (unsigned i = 0; i < iswi_host_worker_processes(engine, worker); i++) {
+    for (unsigned i = 0; i < iswi_host_worker_places(engine, worker); i++) {
         iswi_process_look_at(iswi_host_process(engine, worker, i), &look, NULL);
-        if (look.state != ISWI_PROCESS_GONE)
+        if (look.state != ISWI_PROCESS_GONE && look.state != ISWI_PROCESS_SPARE)
             return false;
+        some = some || look.state == ISWI_PROCESS_GONE;
     }
-    return true;
+    return some;
 }
 
 void iswi_library_explain(iswi_host *engine, size_t worker, isw_error *error)
@@ -27,7 +29,7 @@ void iswi_library_explain(iswi_host *engine, size_t worker, isw_error *error)
     bool given_up = iswi_library_is_given_up(engine, worker);
     iswi_process_look look;
 
-    iswi_process_look_at(iswi_host_process(engine, worker, 0), &look, NULL);
+    iswi_process_look_at(iswi_host_first_process(engine, worker), &look, NULL);
     if (iswi_host_phase(engine) == ISWI_PHASE_STOPPING)
         isw_error_set(error, ISW_E_UNAVAILABLE, "the host stops");
     else if (given_up)
@@ -42,7 +44,7 @@ void iswi_library_explain(iswi_host *engine, size_t worker, isw_error *error)
 
 static bool serves(iswi_host *engine, size_t worker)
 {
-    for (unsigned i = 0; i < iswi_host_worker_processes(engine, worker); i++)
+    for (unsigned i = 0; i < iswi_host_worker_places(engine, worker); i++)
         if (iswi_process_serves(iswi_host_process(engine, worker, i)))
             return true;
     return false;

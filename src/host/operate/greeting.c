@@ -92,7 +92,7 @@ static bool some_are_known(const iswi_host *host)
     iswi_process_look look;
 
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
-        iswi_process_look_at(iswi_host_process(host, i, 0), &look, NULL);
+        iswi_process_look_at(iswi_host_first_process(host, i), &look, NULL);
         if (look.functions_known)
             return true;
     }

@@ -56,7 +56,7 @@ void iswi_scrape_ask(iswi_scrape *scrape)
     const iswi_host *host = scrape->host;
 
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
-        for (unsigned j = 0; j < iswi_host_worker_processes(host, i); j++)
+        for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
             iswi_process_tell(iswi_host_process(host, i, j), number_request, scrape);
 }
 
@@ -271,15 +271,15 @@ static const worker_row worker_rows[] = {
 
 static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
 {
-    unsigned count = iswi_host_worker_processes(scrape->host, worker);
-    worker_numbers numbers = { .processes = count };
+    unsigned count = iswi_host_worker_places(scrape->host, worker);
+    worker_numbers numbers = { .processes = iswi_host_worker_processes(scrape->host, worker),
+                               .restarts = (double)iswi_host_worker_restarts(scrape->host, worker) };
     iswi_process_look look;
     iswi_queue_look queue;
 
     for (unsigned i = 0; i < count; i++) {
         iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
-        numbers.ready += look.state == ISWI_PROCESS_READY;
-        numbers.restarts += look.starts ? look.starts - 1 : 0;
+        numbers.ready += look.state == ISWI_PROCESS_READY && !look.retiring;
         numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
     }
     iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);

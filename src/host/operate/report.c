@@ -38,11 +38,13 @@ static const char *state_name(const iswi_process_look *look)
     case ISWI_PROCESS_LOADING:
         return "loading";
     case ISWI_PROCESS_READY:
-        return "ready";
+        return look->retiring ? "leaving" : "ready";
     case ISWI_PROCESS_LEAVING:
         return "leaving";
     case ISWI_PROCESS_KILLED:
         return "ending";
+    case ISWI_PROCESS_SPARE:
+        return "waiting";
     case ISWI_PROCESS_GONE:
         break;
     }
@@ -54,6 +56,9 @@ static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi
 {
     int64_t left_ms = (look->start_at_ns - now_ns) / MS;
 
+    if (look->retiring && (look->state == ISWI_PROCESS_READY ||
+                           look->state == ISWI_PROCESS_LEAVING))
+        return look->retiring;
     if (look->state == ISWI_PROCESS_READY)
         return look->credit ? NULL : "it takes nothing for now";
     if (look->fault.status == ISW_OK)
@@ -71,7 +76,7 @@ static void report_process(iswi_process *process, const char *worker, iswi_repor
 
     iswi_process_look_at(process, &look, in_flight);
     *out = (iswi_report_process){ .worker = worker,
-                                  .process = iswi_process_label(process),
+                                  .process = look.label,
                                   .state = state_name(&look),
                                   .detail = detail_of(&look, now_ns, arena),
                                   .functions_unknown = !look.functions_known,
@@ -184,9 +189,10 @@ static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_
     if (!all->processes)
         return false;
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
-        for (unsigned j = 0; j < iswi_host_worker_processes(host, i); j++)
-            report_process(iswi_host_process(host, i, j), iswi_host_worker_name(host, i),
-                           &all->processes[all->process_count++], now_ns, in_flight, arena);
+        for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
+            if (!iswi_process_is_spare(iswi_host_process(host, i, j)))
+                report_process(iswi_host_process(host, i, j), iswi_host_worker_name(host, i),
+                               &all->processes[all->process_count++], now_ns, in_flight, arena);
     return true;
 }
 
@@ -263,7 +269,7 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
 
 static bool serves(const iswi_host *host, size_t worker)
 {
-    for (unsigned i = 0; i < iswi_host_worker_processes(host, worker); i++)
+    for (unsigned i = 0; i < iswi_host_worker_places(host, worker); i++)
         if (iswi_process_serves(iswi_host_process(host, worker, i)))
             return true;
     return false;
@@ -276,7 +282,7 @@ static const char *reason_of(const iswi_host *host, size_t worker, iswi_arena *a
     iswi_process_look look;
     const char *detail;
 
-    iswi_process_look_at(iswi_host_process(host, worker, 0), &look, NULL);
+    iswi_process_look_at(iswi_host_first_process(host, worker), &look, NULL);
     detail = detail_of(&look, iswi_now_ns(), arena);
     return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s",
                              iswi_host_worker_name(host, worker),

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is to be there: seats are filled, and those who leave them finish what they have. Invariant: a
+ * process that is not spare has a seat or retires, and a seat has one holder at most.
+ */
+#include "host/engine/staff.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+
+#include <stdio.h>
+
+enum {
+    MS = 1000000,
+    SPARES_MIN = 4,     /* places beside the seats */
+    LEAVE_MS = 2000     /* from `terminate` to `goodbye`, when all is answered */
+};
+
+/* -- Making ------------------------------------------------------------------------------------ */
+
+static void init_process(iswi_host *host, iswi_pool *pool, unsigned index)
+{
+    iswi_process *process = &pool->processes[index];
+
+    process->host = host;
+    process->pool = pool;
+    process->index = index;
+    process->number = host->process_count++;
+    process->os.output = process->os.errors = -1;
+    process->seat = &pool->seats[0];
+    process->label = process->seat->label;
+    pthread_mutex_init(&process->lock, NULL);
+    iswi_printing_init(&process->printing);
+    atomic_init(&process->load, UINT32_MAX);
+    atomic_init(&process->spare, true);
+    process->state = ISWI_PROCESS_SPARE;
+}
+
+isw_status iswi_staff_init(iswi_host *host, iswi_pool *pool, unsigned wanted, unsigned most,
+                           isw_error *error)
+{
+    unsigned count = most + (most < SPARES_MIN ? SPARES_MIN : most);
+
+    pool->seats = iswi_calloc(most, sizeof *pool->seats);
+    pool->processes = iswi_calloc(count, sizeof *pool->processes);
+    if (!pool->seats || !pool->processes)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
+    for (; pool->seat_count < most; pool->seat_count++)
+        snprintf(pool->seats[pool->seat_count].label, sizeof pool->seats[0].label,
+                 most > 1 ? "%s[%u]" : "%s", pool->settings->name, pool->seat_count);
+    for (; pool->count < count; pool->count++)
+        init_process(host, pool, pool->count);
+    atomic_init(&pool->wanted, wanted);
+    return ISW_OK;
+}
+
+void iswi_host_debug_worker(iswi_host *host, size_t worker)
+{
+    iswi_pool *pool = &host->pools[worker];
+
+    pool->debugged = true;
+    while (pool->count > 1) {
+        pthread_mutex_destroy(&pool->processes[--pool->count].lock);
+        iswi_printing_fini(&pool->processes[pool->count].printing);
+    }
+    pool->seat_count = 1;
+    atomic_store(&pool->wanted, 1);
+}
+
+/* -- Coming ------------------------------------------------------------------------------------ */
+
+static iswi_process *find_spare(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->processes[i].spare))
+            return &pool->processes[i];
+    return NULL;
+}
+
+static iswi_seat *find_seat(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->seat_count; i++)
+        if (!pool->seats[i].holder)
+            return &pool->seats[i];
+    return NULL;
+}
+
+static void appoint(iswi_process *process, iswi_seat *seat)
+{
+    pthread_mutex_lock(&process->lock);
+    process->seat = seat;
+    process->label = seat->label;
+    process->starts = seat->starts;
+    process->ended_calls = process->failed_calls = 0;
+    process->retiring = NULL;
+    process->seen_off = false;
+    process->failures = 0;
+    process->start_at_ns = 0;
+    iswi_process_set_state(process, ISWI_PROCESS_WAITING);
+    atomic_store(&process->spare, false);
+    pthread_mutex_unlock(&process->lock);
+    seat->holder = process;
+}
+
+/* -- Going ------------------------------------------------------------------------------------- */
+
+bool iswi_process_see_off(iswi_process *process, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = LEAVE_MS };
+    bool ends;
+
+    pthread_mutex_lock(&process->lock);
+    ends = process->state == ISWI_PROCESS_READY && process->in_flight == 0;
+    if (ends) {
+        process->told_to_end = !process->closed;
+        iswi_process_send(process, &frame);
+        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+        process->state_until_ns = now_ns + (int64_t)LEAVE_MS * MS;
+    }
+    pthread_mutex_unlock(&process->lock);
+    if (!ends && now_ns >= process->state_until_ns) { /* make_room */
+        iswi_process_kill(process, "it did not end what was cancelled so that another can start");
+        return true;
+    }
+    if (process->state_until_ns < *next_ns)
+        *next_ns = process->state_until_ns;
+    return ends;
+}
+
+void iswi_process_vacate(iswi_process *process)
+{
+    iswi_seat *seat = process->seat;
+
+    pthread_mutex_lock(&process->lock);
+    if (seat->holder == process)
+        seat->holder = NULL;
+    atomic_fetch_add(&seat->ended, process->ended_calls);
+    atomic_fetch_add(&seat->failed, process->failed_calls);
+    process->ended_calls = process->failed_calls = 0;
+    process->retiring = NULL;
+    iswi_process_set_state(process, ISWI_PROCESS_SPARE);
+    atomic_store(&process->spare, true);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = INT64_MAX;
+    iswi_host_wake(process->host);
+}
+
+/* 0: it does not, or is not ready. */
+static int64_t retires_since(iswi_process *process)
+{
+    int64_t since_ns;
+
+    pthread_mutex_lock(&process->lock);
+    since_ns = process->retiring && process->state == ISWI_PROCESS_READY ? process->retired_ns : 0;
+    pthread_mutex_unlock(&process->lock);
+    return since_ns;
+}
+
+/* Somebody is to start, and there is no place: who retires for the longest time has had its time.
+ * What it has is cancelled. */
+static void make_room(iswi_pool *pool, int64_t now_ns)
+{
+    iswi_process *longest = NULL;
+
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[i];
+        int64_t since_ns = retires_since(process);
+
+        if (process->seen_off)
+            return; /* one is on its way out */
+        if (since_ns && (!longest || since_ns < longest->retired_ns))
+            longest = process;
+    }
+    if (!longest)
+        return;
+    longest->seen_off = true;
+    longest->state_until_ns = now_ns + longest->host->options.cancel_grace_ms * MS;
+    iswi_say(longest->host, ISW_LOG_WARNING,
+             "worker %s: pid %ld has not finished since it was to end (%s), and its place is needed: "
+             "its %u invocations are cancelled", longest->label, (long)longest->os.pid,
+             longest->retiring, longest->in_flight);
+    iswi_shutdown_tell(longest);
+}
+
+/* -- As many as are wanted --------------------------------------------------------------------- */
+
+/* Seats of those who retire are free for others. Returns how many are taken. */
+static unsigned clear_seats(iswi_pool *pool)
+{
+    unsigned taken = 0;
+
+    for (unsigned i = 0; i < pool->seat_count; i++) {
+        iswi_seat *seat = &pool->seats[i];
+
+        if (!seat->holder)
+            continue;
+        if (!iswi_process_retires(seat->holder)) {
+            taken++;
+            continue;
+        }
+        iswi_say(seat->holder->host, ISW_LOG_INFO, "worker %s: pid %ld gets no more calls: %s",
+                 seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
+        seat->holder = NULL;
+    }
+    return taken;
+}
+
+void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
+{
+    unsigned taken = clear_seats(pool);
+    unsigned wanted = atomic_load(&pool->wanted);
+
+    if (atomic_load(&pool->processes->host->stops))
+        return;
+    for (; taken < wanted; taken++) {
+        iswi_process *process = find_spare(pool);
+        iswi_seat *seat = find_seat(pool);
+
+        if (!process || !seat) {
+            make_room(pool, now_ns);
+            return;
+        }
+        appoint(process, seat);
+        *next_ns = now_ns;
+    }
+}
