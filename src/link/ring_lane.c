@@ -183,8 +183,12 @@ static void lane_upgrade(iswi_link *link, unsigned extras)
 
 static void on_inner_message(void *user, iswi_message *message)
 {
-    iswi_ring_end *end = &((ring_lane *)user)->end;
+    ring_lane *lane = user;
+    iswi_ring_end *end = &lane->end;
 
+    /* One that speaks here rings no bell: what comes on its ring waits for the upgrade's threads. */
+    if (lane->reactor)
+        iswi_ring_source_stop(&lane->source);
     pthread_mutex_lock(&end->reading);
     end->events.on_message(end->events.user, message);
     pthread_mutex_unlock(&end->reading);

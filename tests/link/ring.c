@@ -257,7 +257,37 @@ static void a_head_that_cannot_be_ends_the_link(void **state)
     hostile_close(&h);
 }
 
+static void open_awake(pair *both)
+{
+    open_ring_on_socket(both, 20 * 1000000);
+}
+
+static void do_nothing(void *user)
+{
+    (void)user;
+}
+
+/* It rings no bell, so what it writes is read by the thread that comes with the upgrade. */
+static void a_worker_that_spoke_on_the_socket_is_not_read_by_the_reactor(void **state)
+{
+    const lane on_socket = { "ring, still on the socket", open_awake, false };
+    pair both;
+
+    (void)state;
+    pair_open(&both, &on_socket);
+    assert_int_equal(end_send(&both.b, 0, 0, sizeof(header)), ISW_OK);
+    wait_for_frames(&both.a, 1);
+    iswi_link_upgrade(both.b.link, 0);
+    assert_int_equal(end_send(&both.b, 0, 1, sizeof(header)), ISW_OK);
+    iswi_reactor_call(both.reactor, do_nothing, NULL); /* it looked at its sources before */
+    assert_int_equal(end_frames(&both.a), 1);
+    iswi_link_upgrade(both.a.link, 0);
+    wait_for_frames(&both.a, 2);
+    pair_close(&both);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_worker_that_spoke_on_the_socket_is_not_read_by_the_reactor),
     cmocka_unit_test(a_head_that_cannot_be_ends_the_link),
     cmocka_unit_test(bytes_come_out_as_they_went_in_also_over_the_edge),
     cmocka_unit_test(a_full_ring_takes_what_fits_and_tells_when_there_is_room),

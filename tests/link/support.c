@@ -128,14 +128,24 @@ void end_keep(end *one, unsigned messages)
     pthread_mutex_unlock(&one->lock);
 }
 
-unsigned end_closed(end *one)
+static unsigned look_at(end *one, const unsigned *count)
 {
-    unsigned closed;
+    unsigned seen;
 
     pthread_mutex_lock(&one->lock);
-    closed = one->closed;
+    seen = *count;
     pthread_mutex_unlock(&one->lock);
-    return closed;
+    return seen;
+}
+
+unsigned end_closed(end *one)
+{
+    return look_at(one, &one->closed);
+}
+
+unsigned end_frames(end *one)
+{
+    return look_at(one, &one->frames);
 }
 
 /* -- Lanes ------------------------------------------------------------------------------------- */
@@ -201,7 +211,7 @@ static void open_memory_lane(pair *both)
         fail_msg("%s", error.message);
 }
 
-static void open_ring_lane(pair *both)
+void open_ring_on_socket(pair *both, int64_t spin_us)
 {
     iswi_ring_options host = { .is_host = true, .spin_us = -1 };
     iswi_ring_options worker = { .spin_us = -1 };
@@ -211,7 +221,7 @@ static void open_ring_lane(pair *both)
     char url[64];
     int fd;
 
-    both->reactor = make_reactor(-1);
+    both->reactor = make_reactor(spin_us);
     make_folder(both->folder);
     snprintf(url, sizeof url, "ipc://%s/s", both->folder);
     assert_true(iswi_ring_memory_create(&host.memory, &fd));
@@ -223,6 +233,11 @@ static void open_ring_lane(pair *both)
     /* Hosts and workers agree on the socket first, so that it is connected by then. */
     while (!iswi_link_peer(both->a.link).pid)
         sched_yield();
+}
+
+static void open_ring_lane(pair *both)
+{
+    open_ring_on_socket(both, -1);
     assert_int_equal(iswi_link_extras(both->b.link), ISWI_LINK_APART | ISWI_LINK_BEGUN);
     iswi_link_upgrade(both->a.link, ISWI_LINK_APART);
     iswi_link_upgrade(both->b.link, ISWI_LINK_APART);

@@ -56,6 +56,9 @@ void pair_close(pair *both);
 /* Destroy one end: from then on it has had its on_closed and gets no event. */
 void end_destroy(end *one);
 
+/* A ring whose ends speak on the socket so far; how long its host's reactor stays awake. */
+void open_ring_on_socket(pair *both, int64_t spin_us);
+
 iswi_reactor *make_reactor(int64_t spin_us);
 int make_bell(void);
 void make_folder(char folder[32]);
@@ -82,9 +85,10 @@ void wait_for_frames(end *one, unsigned frames);
 void wait_for_message(end *one);
 void wait_for_closed(end *one);
 
-/* Keep so many of the messages that come; and how often the end was told. */
+/* Keep so many of the messages that come; how often the end was told; and how many frames came. */
 void end_keep(end *one, unsigned messages);
 unsigned end_closed(end *one);
+unsigned end_frames(end *one);
 
 /* Set a flag of `one` under its lock and wake its events. */
 void end_set(end *one, bool *flag, bool value);
