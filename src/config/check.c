@@ -5,6 +5,7 @@
 
 #include "config/message.h"
 #include "config/parse.h"
+#include "config/refusal.h"
 #include "config/value.h"
 #include "config/variables.h"
 
@@ -19,96 +20,8 @@ typedef struct checker {
     isw_error *error;
 } checker;
 
-/* The way from the top to a mapping, for messages. */
-typedef struct scope {
-    const struct scope *outer; /* NULL at the top */
-    const char *name;
-} scope;
-
-static isw_status check_map(checker *c, const scope *in, const isw_option *table,
+static isw_status check_map(checker *c, const iswi_scope *in, const isw_option *table,
                             const iswi_node *map, const iswi_node *owner);
-
-/* -- Messages ---------------------------------------------------------------------------------- */
-
-static void write_path(const scope *in, iswi_buffer *out)
-{
-    if (!in->outer)
-        return;
-    write_path(in->outer, out);
-    if (out->size && in->name[0] != '[')
-        iswi_buffer_append_text(out, ".");
-    iswi_buffer_append_text(out, in->name);
-}
-
-/* `in "a.b"` or `at the top level`. */
-static const char *context(checker *c, const scope *in)
-{
-    iswi_buffer path = { 0 };
-    const char *text = NULL;
-
-    if (!in->outer)
-        return "at the top level";
-    write_path(in, &path);
-    if (iswi_buffer_text(&path))
-        text = iswi_arena_printf(&c->config->arena, "in \"%s\"", iswi_buffer_text(&path));
-    iswi_buffer_fini(&path);
-    return text ? text : "here";
-}
-
-static const char **names_of(checker *c, const isw_option *table)
-{
-    const char **names;
-    size_t count = 0;
-
-    while (table && table[count].name)
-        count++;
-    names = iswi_arena_calloc(&c->config->arena, count + 1, sizeof *names);
-    for (size_t i = 0; names && i < count; i++)
-        names[i] = table[i].name;
-    return names;
-}
-
-/* An option or a name that is in no row. */
-static isw_status refuse_unknown(checker *c, const scope *in, const isw_option *table,
-                                 const char *kind, const char *wrong, iswi_place place)
-{
-    const char **names = names_of(c, table);
-    const char *nearest = names ? iswi_config_nearest(wrong, names) : NULL;
-    iswi_buffer allowed = { 0 };
-    isw_status status;
-
-    for (size_t i = 0; names && names[i]; i++)
-        iswi_buffer_printf(&allowed, "%s%s", i ? ", " : "", names[i]);
-    if (!names || !iswi_buffer_text(&allowed))
-        status = iswi_config_no_memory(c->config, c->error);
-    else if (!names[0])
-        status = iswi_config_refuse_at(c->config, place, c->error,
-                                       "unknown %s %s %s; none is known there", kind,
-                                       iswi_config_quote(c->config, wrong), context(c, in));
-    else
-        status = iswi_config_refuse_at(
-            c->config, place, c->error, "unknown %s %s %s; %s%s%sallowed: %s", kind,
-            iswi_config_quote(c->config, wrong), context(c, in), nearest ? "did you mean \"" : "",
-            nearest ? nearest : "", nearest ? "\"? " : "", iswi_buffer_text(&allowed));
-    iswi_buffer_fini(&allowed);
-    return status;
-}
-
-static isw_status refuse_shape(checker *c, const isw_option *row, const char *must_be,
-                               const iswi_node *node)
-{
-    return iswi_config_refuse_at(c->config, iswi_node_place(node), c->error,
-                                 "\"%s\" must be %s, not %s", row->name, must_be,
-                                 iswi_config_describe(c->config, node));
-}
-
-static isw_status refuse_entry(checker *c, const isw_option *row, const char *must_be,
-                               const iswi_node *node)
-{
-    return iswi_config_refuse_at(c->config, iswi_node_place(node), c->error,
-                                 "an entry of \"%s\" must be %s, not %s", row->name, must_be,
-                                 iswi_config_describe(c->config, node));
-}
 
 static bool goes_on(const checker *c, isw_status one, isw_status *all)
 {
@@ -117,17 +30,17 @@ static bool goes_on(const checker *c, isw_status one, isw_status *all)
 
 /* -- Lists ------------------------------------------------------------------------------------- */
 
-typedef isw_status (*check_item_fn)(checker *c, const scope *in, const isw_option *row,
+typedef isw_status (*check_item_fn)(checker *c, const iswi_scope *in, const isw_option *row,
                                     const iswi_node *item);
 
 /* A list; `key:` alone is an empty one, as where all entries are commented out. */
-static isw_status check_list(checker *c, const scope *in, const isw_option *row,
+static isw_status check_list(checker *c, const iswi_scope *in, const isw_option *row,
                              const iswi_node *node, const char *must_be, check_item_fn check_item)
 {
     isw_status all = ISW_OK;
 
     if (node->type != ISWI_NODE_LIST && !iswi_node_is_empty(node))
-        return refuse_shape(c, row, must_be, node);
+        return iswi_refuse_shape(c->config, row, must_be, node, c->error);
     iswi_buffer_append_text(c->out, "[");
     for (size_t i = 0; i < node->child_count; i++) {
         const iswi_node *item = &node->children[i];
@@ -142,19 +55,19 @@ static isw_status check_list(checker *c, const scope *in, const isw_option *row,
     return all;
 }
 
-static isw_status check_text_item(checker *c, const scope *in, const isw_option *row,
+static isw_status check_text_item(checker *c, const iswi_scope *in, const isw_option *row,
                                   const iswi_node *item)
 {
     const isw_option text = { .name = row->name, .type = ISW_OPTION_STRING };
 
     (void)in;
     if (item->type != ISWI_NODE_SCALAR)
-        return refuse_entry(c, row, "a text", item);
+        return iswi_refuse_entry(c->config, row, "a text", item, c->error);
     return iswi_check_scalar(c->config, &text, item, c->out, c->error);
 }
 
 /* A text alone is a list of one. */
-static isw_status check_texts(checker *c, const scope *in, const isw_option *row,
+static isw_status check_texts(checker *c, const iswi_scope *in, const isw_option *row,
                               const iswi_node *node)
 {
     isw_status status;
@@ -175,12 +88,12 @@ static isw_status check_property(checker *c, const isw_option *row, const iswi_n
     isw_status status = ISW_OK;
 
     if (node->type == ISWI_NODE_MAP)
-        return refuse_entry(c, row, "a text or a list of texts", node);
+        return iswi_refuse_entry(c->config, row, "a text or a list of texts", node, c->error);
     for (size_t i = 0; status == ISW_OK && i < node->child_count; i++) {
         const iswi_node *item = &node->children[i];
 
         if (item->type != ISWI_NODE_SCALAR && !item->wrong)
-            status = refuse_entry(c, row, "a text or a list of texts", item);
+            status = iswi_refuse_entry(c->config, row, "a text or a list of texts", item, c->error);
         else
             iswi_buffer_printf(&text, "%s%s", i ? " " : "", item->text);
     }
@@ -221,7 +134,7 @@ static isw_status check_properties(checker *c, const isw_option *row, const iswi
     isw_status all = ISW_OK;
 
     if (node->type != ISWI_NODE_MAP && !iswi_node_is_empty(node))
-        return refuse_shape(c, row, "a mapping of names to texts", node);
+        return iswi_refuse_shape(c->config, row, "a mapping of names to texts", node, c->error);
     iswi_buffer_append_text(c->out, "[");
     for (size_t i = 0; i < node->child_count; i++) {
         if (!goes_on(c, check_pair(c, row, &node->children[i]), &all))
@@ -235,26 +148,26 @@ static isw_status check_properties(checker *c, const isw_option *row, const iswi
 
 /* -- Groups ------------------------------------------------------------------------------------ */
 
-static isw_status check_group(checker *c, const scope *in, const isw_option *row,
+static isw_status check_group(checker *c, const iswi_scope *in, const isw_option *row,
                               const iswi_node *node)
 {
     if (node->type != ISWI_NODE_MAP && !iswi_node_is_empty(node))
-        return refuse_shape(c, row, "a mapping", node);
+        return iswi_refuse_shape(c->config, row, "a mapping", node, c->error);
     return check_map(c, in, row->group, node, node);
 }
 
-static isw_status check_group_item(checker *c, const scope *in, const isw_option *row,
+static isw_status check_group_item(checker *c, const iswi_scope *in, const isw_option *row,
                                    const iswi_node *item)
 {
-    const scope inner = { in, "[]" };
+    const iswi_scope inner = { in, "[]" };
 
     if (item->type != ISWI_NODE_MAP)
-        return refuse_entry(c, row, "a mapping", item);
+        return iswi_refuse_entry(c->config, row, "a mapping", item, c->error);
     return check_map(c, &inner, row->group, item, item);
 }
 
 /* `- name`, or a mapping of that one name to its options. */
-static isw_status check_named_item(checker *c, const scope *in, const isw_option *row,
+static isw_status check_named_item(checker *c, const iswi_scope *in, const isw_option *row,
                                    const iswi_node *item)
 {
     bool bare = item->type == ISWI_NODE_SCALAR;
@@ -264,7 +177,7 @@ static isw_status check_named_item(checker *c, const scope *in, const isw_option
     isw_status status;
 
     if (item->type == ISWI_NODE_LIST || iswi_node_is_empty(item) || (!bare && !item->child_count))
-        return refuse_entry(c, row, "a name, with or without options", item);
+        return iswi_refuse_entry(c->config, row, "a name, with or without options", item, c->error);
     name = bare ? item->text : entry->key;
     if (!bare && entry->wrong)
         return ISW_OK;
@@ -279,22 +192,23 @@ static isw_status check_named_item(checker *c, const scope *in, const isw_option
     if ((!named || !named->name) && c->config->lacks_names)
         return ISW_OK;
     if (!named || !named->name)
-        return refuse_unknown(c, in, row->group, "name", name, iswi_node_key_place(entry));
+        return iswi_refuse_unknown(c->config, in, row->group, "name", name,
+                                   iswi_node_key_place(entry), c->error);
     iswi_buffer_printf(c->out, "{\"%s\": ", name);
     if (bare)
-        status = check_map(c, &(scope){ in, name }, named->group, NULL, item);
+        status = check_map(c, &(iswi_scope){ in, name }, named->group, NULL, item);
     else
-        status = check_group(c, &(scope){ in, name }, named, entry);
+        status = check_group(c, &(iswi_scope){ in, name }, named, entry);
     iswi_buffer_append_text(c->out, "}");
     return status;
 }
 
 /* -- Rows and mappings ------------------------------------------------------------------------- */
 
-static isw_status check_value(checker *c, const scope *in, const isw_option *row,
+static isw_status check_value(checker *c, const iswi_scope *in, const isw_option *row,
                               const iswi_node *node)
 {
-    const scope inner = { in, row->name };
+    const iswi_scope inner = { in, row->name };
 
     if (node->wrong)
         return ISW_OK;
@@ -320,7 +234,7 @@ static isw_status check_value(checker *c, const scope *in, const isw_option *row
 }
 
 /* A default as it would stand in YAML: a list is parsed, a scalar is its text. */
-static isw_status check_default(checker *c, const scope *in, const isw_option *row,
+static isw_status check_default(checker *c, const iswi_scope *in, const isw_option *row,
                                 const iswi_node *owner)
 {
     iswi_place place = iswi_node_key_place(owner);
@@ -343,11 +257,11 @@ static isw_status check_default(checker *c, const scope *in, const isw_option *r
     return status == ISW_OK ? check_value(c, in, row, root->children) : status;
 }
 
-static isw_status check_row(checker *c, const scope *in, const isw_option *row,
+static isw_status check_row(checker *c, const iswi_scope *in, const isw_option *row,
                             const iswi_node *map, const iswi_node *owner)
 {
     const iswi_node *node = iswi_node_find(map, row->name);
-    const scope inner = { in, row->name };
+    const iswi_scope inner = { in, row->name };
     isw_status status;
 
     if (!node && !row->default_value && row->optional)
@@ -361,13 +275,13 @@ static isw_status check_row(checker *c, const scope *in, const isw_option *row,
         status = check_map(c, &inner, row->group, NULL, owner);
     else
         status = iswi_config_refuse(c->config, owner, c->error, "missing option \"%s\" %s",
-                                    row->name, context(c, in));
+                                    row->name, iswi_scope_text(c->config, in));
     iswi_buffer_append_text(c->out, ",\n");
     return status;
 }
 
 /* Whether an option of a mapping is in the table. */
-static isw_status check_name(checker *c, const scope *in, const isw_option *table,
+static isw_status check_name(checker *c, const iswi_scope *in, const isw_option *table,
                              const iswi_node *child)
 {
     const isw_option *row = table;
@@ -376,12 +290,13 @@ static isw_status check_name(checker *c, const scope *in, const isw_option *tabl
         row++;
     if ((row && row->name) || strcmp(child->key, ISWI_MERGE_KEY) == 0)
         return ISW_OK;
-    return refuse_unknown(c, in, table, "option", child->key, iswi_node_key_place(child));
+    return iswi_refuse_unknown(c->config, in, table, "option", child->key,
+                               iswi_node_key_place(child), c->error);
 }
 
 /* `map` is NULL or empty where all is left to defaults; `owner` is where a missing option is
  * reported. */
-static isw_status check_map(checker *c, const scope *in, const isw_option *table,
+static isw_status check_map(checker *c, const iswi_scope *in, const isw_option *table,
                             const iswi_node *map, const iswi_node *owner)
 {
     isw_status all = ISW_OK;
@@ -400,7 +315,7 @@ isw_status iswi_check(iswi_config *config, const isw_option *table, iswi_buffer 
                       isw_error *error)
 {
     checker c = { config, out, error };
-    const scope top = { NULL, NULL };
+    const iswi_scope top = { NULL, NULL };
     isw_status status = ISW_OK;
 
     if (config->wrong.status != ISW_OK)

@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Services: known, checked, made and destroyed. Invariant: needs have no cycle once they are
- * checked, so that the locks of singletons, which are taken along them, cannot wait for each other.
+ * Services as they are asked for: made, shared, and destroyed. Invariant: needs have no cycle once
+ * they were checked (services_known.c), so that the locks of singletons, which are taken along them,
+ * cannot wait for each other.
  */
-#include "worker/context/services.h"
+#include "worker/context/services_known.h"
 
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "worker/context/failure.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct iswi_service {
-    const isw_service *service;
-    pthread_mutex_t lock;      /* held while a singleton is made */
-    _Atomic(void *) singleton; /* NULL: not made yet */
-    unsigned char mark;        /* of the search for cycles */
-} iswi_service;
-
-/* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */
-struct iswi_made {
-    const iswi_service *service;
-    void *instance;
-    iswi_made *before;
-};
-
-struct iswi_services {
-    iswi_service *items; /* sorted by name once checked */
-    size_t count, capacity;
-    bool checked;
-    pthread_mutex_t lock; /* guards singletons */
-    iswi_made *singletons; /* the youngest first; on the heap */
-};
 
 struct isw_resolver {
     iswi_services *services;
@@ -49,173 +27,6 @@ iswi_services *iswi_services_create(void)
         pthread_mutex_init(&services->lock, NULL);
     return services;
 }
-
-static void destroy_all(iswi_made *made, bool on_heap)
-{
-    while (made) {
-        iswi_made *before = made->before;
-        const isw_service *service = made->service->service;
-
-        if (service->destroy)
-            service->destroy(made->instance, service->user);
-        if (on_heap)
-            iswi_free(made);
-        made = before;
-    }
-}
-
-void iswi_services_destroy(iswi_services *services)
-{
-    if (!services)
-        return;
-    destroy_all(services->singletons, true);
-    for (size_t i = 0; services->checked && i < services->count; i++)
-        pthread_mutex_destroy(&services->items[i].lock);
-    iswi_free(services->items);
-    pthread_mutex_destroy(&services->lock);
-    iswi_free(services);
-}
-
-void iswi_services_end(iswi_made **made)
-{
-    destroy_all(*made, false);
-    *made = NULL;
-}
-
-/* -- Known ------------------------------------------------------------------------------------- */
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const iswi_service *)a)->service->name,
-                  ((const iswi_service *)b)->service->name);
-}
-
-static iswi_service *find(const iswi_services *services, const char *name)
-{
-    const isw_service named = { .name = name };
-    const iswi_service key = { .service = &named };
-
-    if (services->checked && services->count)
-        return bsearch(&key, services->items, services->count, sizeof key, by_name);
-    for (size_t i = 0; i < services->count; i++)
-        if (strcmp(services->items[i].service->name, name) == 0)
-            return &services->items[i];
-    return NULL;
-}
-
-isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
-                             isw_error *error)
-{
-    const char *name = service->name ? service->name : "";
-    iswi_service *known;
-
-    if (!*name || !service->type || !service->create)
-        return isw_error_set(error, ISW_E_INVALID, "service \"%s\" has no %s", name,
-                             !*name ? "name" : service->type ? "create" : "type");
-    known = find(services, name);
-    if (replace && !known)
-        return isw_error_set(error, ISW_E_NOT_FOUND, "there is no service \"%s\" to replace", name);
-    if (!replace && known)
-        return isw_error_set(error, ISW_E_CONFLICT, "there are two services named \"%s\"", name);
-    if (known && strcmp(known->service->type, service->type) != 0)
-        return isw_error_set(error, ISW_E_INVALID,
-                             "service %s is of type %s and cannot be replaced by one of type %s",
-                             name, known->service->type, service->type);
-    if (!known) {
-        if (!iswi_grow(&services->items, &services->capacity, services->count,
-                       sizeof *services->items))
-            return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for service %s", name);
-        known = &services->items[services->count++];
-        memset(known, 0, sizeof *known);
-    }
-    known->service = service;
-    return ISW_OK;
-}
-
-/* -- Checked ----------------------------------------------------------------------------------- */
-
-enum { UNSEEN, ON_THE_WAY, SEEN };
-
-/* The services from the root of a search to the one that is looked at. */
-typedef struct path {
-    const iswi_service *service;
-    const struct path *from;
-} path;
-
-static void write_path(const path *at, iswi_buffer *out)
-{
-    if (at->from) {
-        write_path(at->from, out);
-        iswi_buffer_append_text(out, " needs ");
-    }
-    iswi_buffer_append_text(out, at->service->service->name);
-}
-
-static isw_status refuse(const path *at, const char *why, isw_error *error)
-{
-    iswi_buffer text = { 0 };
-    isw_status status;
-
-    write_path(at, &text);
-    status = isw_error_set(error, ISW_E_CONFIG, "service %s: %s",
-                           iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "", why);
-    iswi_buffer_fini(&text);
-    return status;
-}
-
-/* Walk down what a service needs. Within a singleton nothing may live for one invocation only. */
-static isw_status walk(iswi_services *services, const path *at, bool in_singleton, isw_error *error)
-{
-    iswi_service *service = (iswi_service *)at->service;
-    isw_status status = ISW_OK;
-
-    if (service->mark == ON_THE_WAY)
-        return refuse(at, "a service cannot need itself", error);
-    if (in_singleton && service->service->lifetime == ISW_PER_INVOCATION)
-        return refuse(at, "a singleton cannot need what lives for one invocation", error);
-    if (service->mark == SEEN && !in_singleton)
-        return ISW_OK;
-    service->mark = ON_THE_WAY;
-    for (const char *const *need = service->service->needs; status == ISW_OK && need && *need;
-         need++) {
-        path next = { find(services, *need), at };
-
-        if (next.service)
-            status = walk(services, &next,
-                          in_singleton || service->service->lifetime == ISW_SINGLETON, error);
-        else
-            status = isw_error_set(error, ISW_E_CONFIG,
-                                   "service %s needs \"%s\", which is not there",
-                                   service->service->name, *need);
-    }
-    service->mark = SEEN;
-    return status;
-}
-
-isw_status iswi_services_check(iswi_services *services, isw_error *error)
-{
-    isw_status status = ISW_OK;
-
-    if (services->checked)
-        return ISW_OK;
-    if (services->count)
-        qsort(services->items, services->count, sizeof *services->items, by_name);
-    for (size_t i = 0; i < services->count; i++)
-        services->items[i].mark = UNSEEN;
-    for (size_t i = 0; status == ISW_OK && i < services->count; i++) {
-        path root = { &services->items[i], NULL };
-
-        status = walk(services, &root, false, error);
-    }
-    if (status != ISW_OK)
-        return status;
-    for (size_t i = 0; i < services->count; i++)
-        pthread_mutex_init(&services->items[i].lock, NULL);
-    services->checked = true;
-    return ISW_OK;
-}
-
-/* -- Made -------------------------------------------------------------------------------------- */
 
 /* Call create. What it fails with names the service. */
 static void *make(iswi_services *services, isw_context *ctx, const iswi_service *service,
@@ -314,7 +125,7 @@ static void *get(iswi_services *services, isw_context *ctx, iswi_service *servic
 static iswi_service *look_up(const iswi_services *services, const char *name, const char *type,
                              isw_error *error)
 {
-    iswi_service *service = find(services, name);
+    iswi_service *service = iswi_services_find(services, name);
     iswi_buffer names = { 0 };
 
     if (service && strcmp(service->service->type, type) == 0)
@@ -384,4 +195,38 @@ isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_erro
     (void)error;
     *out = user;
     return ISW_OK;
+}
+
+/* -- The end ----------------------------------------------------------------------------------- */
+
+static void destroy_all(iswi_made *made, bool on_heap)
+{
+    while (made) {
+        iswi_made *before = made->before;
+        const isw_service *service = made->service->service;
+
+        if (service->destroy)
+            service->destroy(made->instance, service->user);
+        if (on_heap)
+            iswi_free(made);
+        made = before;
+    }
+}
+
+void iswi_services_destroy(iswi_services *services)
+{
+    if (!services)
+        return;
+    destroy_all(services->singletons, true);
+    for (size_t i = 0; services->checked && i < services->count; i++)
+        pthread_mutex_destroy(&services->items[i].lock);
+    iswi_free(services->items);
+    pthread_mutex_destroy(&services->lock);
+    iswi_free(services);
+}
+
+void iswi_services_end(iswi_made **made)
+{
+    destroy_all(*made, false);
+    *made = NULL;
 }

@@ -36,6 +36,11 @@ const char *iswi_test_text(isw_test *test, isw_str text)
     return iswi_test_must(iswi_arena_strndup(&test->arena, text.data, text.size));
 }
 
+isw_str iswi_test_str(isw_test *test, const char *text)
+{
+    return isw_str_of(iswi_test_text(test, isw_str_of(text)));
+}
+
 static isw_str copy_text(isw_test *test, isw_str text)
 {
     return (isw_str){ iswi_test_text(test, text), text.size };

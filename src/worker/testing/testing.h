@@ -2,8 +2,8 @@
 #ifndef ISWI_WORKER_TESTING_TESTING_H
 #define ISWI_WORKER_TESTING_TESTING_H
 
-/* What an isw_test is made of. testing.c has its life and invocations, result.c what is
- * kept of them. */
+/* What an isw_test is made of. testing.c has its life, invocations.c what it runs, result.c what is
+ * kept of that. */
 #include "url/routes.h"
 #include "worker/program/replay.h"
 
@@ -41,10 +41,18 @@ struct isw_test {
     isw_test_result result;
 };
 
+/* testing.c */
+/* What the last invocation left is forgotten before the next one brings anything. */
+void iswi_test_prepare(isw_test *test);
+
+/* What isw_context_sleep does in a test. */
+void iswi_test_sleep_until(isw_context *ctx, int64_t until_ns);
+
 /* keep.c; all of these end the program when memory is out. */
 void *iswi_test_must(void *memory);
 void *iswi_test_add(isw_test *test, iswi_test_list *list, size_t item_size); /* zeroed */
 const char *iswi_test_text(isw_test *test, isw_str text);
+isw_str iswi_test_str(isw_test *test, const char *text);
 isw_value iswi_test_copy(isw_test *test, const isw_value *value); /* deeply */
 isw_map iswi_test_copy_map(isw_test *test, const isw_map *map);
 

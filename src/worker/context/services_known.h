@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_WORKER_CONTEXT_SERVICES_KNOWN_H
+#define ISWI_WORKER_CONTEXT_SERVICES_KNOWN_H
+
+/* What services are made of. Inside services.c and services_known.c. */
+#include "worker/context/services.h"
+
+typedef struct iswi_service {
+    const isw_service *service;
+    pthread_mutex_t lock;      /* held while a singleton is made */
+    _Atomic(void *) singleton; /* NULL: not made yet */
+    unsigned char mark;        /* of the search for cycles */
+} iswi_service;
+
+/* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */
+struct iswi_made {
+    const iswi_service *service;
+    void *instance;
+    iswi_made *before;
+};
+
+struct iswi_services {
+    iswi_service *items; /* sorted by name once checked */
+    size_t count, capacity;
+    bool checked;
+    pthread_mutex_t lock; /* guards singletons */
+    iswi_made *singletons; /* the youngest first; on the heap */
+};
+
+/* By name; NULL: there is none. */
+iswi_service *iswi_services_find(const iswi_services *services, const char *name);
+
+#endif
