@@ -293,8 +293,11 @@ static void run_counter(int64_t spin_us)
 {
     static counter self;
 
-    self = (counter){ .source = { counter_ready, counter_turn, counter_arm,
-                                  eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), start(spin_us) } };
+    self = (counter){ .source = { .ready = counter_ready,
+                                  .turn = counter_turn,
+                                  .arm = counter_arm,
+                                  .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                  .reactor = start(spin_us) } };
     sem_init(&self.took, 0, 0);
     iswi_reactor_call(self.source.reactor, begin, &self);
     for (unsigned i = 1; i <= HOPS; i++) {
@@ -320,8 +323,11 @@ static void what_is_expected_rings_no_bell(void **state)
     unsigned before;
 
     (void)state;
-    self = (counter){ .source = { counter_ready, counter_turn, counter_arm,
-                                  eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), start(0) } };
+    self = (counter){ .source = { .ready = counter_ready,
+                                  .turn = counter_turn,
+                                  .arm = counter_arm,
+                                  .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                  .reactor = start(0) } };
     sem_init(&self.took, 0, 0);
     iswi_reactor_call(self.source.reactor, begin, &self);
     while (!atomic_load(&self.armed))
