@@ -5,6 +5,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 static void *libc_reallocate(void *user, void *block, size_t size)
 {
     (void)user;
@@ -66,6 +70,13 @@ void *isw_realloc(void *block, size_t size)
 void isw_free(void *block)
 {
     iswi_free(block);
+}
+
+void iswi_alloc_return(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 char *iswi_strdup(const char *text)

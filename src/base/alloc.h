@@ -10,6 +10,11 @@ void *iswi_alloc(size_t size);
 void *iswi_calloc(size_t count, size_t size); /* zeroed; NULL if the product overflows */
 void *iswi_realloc(void *block, size_t size);
 void iswi_free(void *block);
+
+/* Have the operating system take back what is free here and there, as the C library does not by
+ * itself: after a rush, since it takes milliseconds, and who allocates meanwhile waits. */
+void iswi_alloc_return(void);
+
 char *iswi_strdup(const char *text);
 char *iswi_strndup(const char *text, size_t size);
 

@@ -52,6 +52,10 @@ class Check(unittest.TestCase):
                                       top="http: {listen: x}")
         self.assertEqual([line.split(": ")[1] for line in told],
                          ["host.yaml:1:8", "host.yaml:4:5", "host.yaml:5:5"])
+        code, said, told = self.check(
+            worker(), top="http:\n  body_limit: 2MiB\n  body_memory: 1MiB")
+        self.assertEqual(code, WRONG)
+        self.assertRegex(told[0], "host.yaml:3:(3|16): body_memory, .* is less than body_limit")
         for text in ("", "# nothing\n"):
             code, said, told = self.check("", **{"host.yaml": text})
             self.assertEqual(code, WRONG)

@@ -14,6 +14,7 @@ from harness import NO_CHAIN, PATIENCE_S, Host, main, wait_until, worker
 SANITIZED = bool(os.environ.get("ISOWORKER_SANITIZE"))  # which takes memory of its own
 MANY = 10000
 MOST_KIB = 64 * 1024
+HEADS = 5000
 ASK = b"GET /api/hello/Ada HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -90,6 +91,44 @@ class Fronts(unittest.TestCase):
                 self.assertIn(b"application/problem+json", read_all(late))
             socks.pop().close()
             wait_until(lambda: host.get("hello/Ada")[0] == 200)
+
+    @unittest.skipIf(SANITIZED or resource.getrlimit(resource.RLIMIT_NOFILE)[1] < HEADS + 200,
+                     "a sanitizer keeps what is freed, or descriptors are too few")
+    def test_memory_that_a_rush_of_half_sent_heads_took_goes_back(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        with Host(worker(), top="http: {header_timeout: 60s}") as host:
+            before = rss_kib(host.process.pid)
+            with contextlib.ExitStack() as stack:
+                for _ in range(HEADS):
+                    sock = stack.enter_context(connect(host))
+                    sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 7870)
+                wait_until(lambda: rss_kib(host.process.pid) > before + HEADS * 8)
+                self.assertEqual(host.get("hello/Ada")[0], 200)
+            wait_until(lambda: rss_kib(host.process.pid) < before + 8 * 1024)
+
+    def test_bodies_of_all_connections_have_a_bound_that_is_told(self):
+        head = b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n"
+        admin = "admin: {listen: 127.0.0.1:0}\n"
+        with Host(worker(), top=admin + "http: {body_limit: 64KiB, body_memory: 128KiB}") as host, \
+                connect(host) as one, connect(host) as two, connect(host) as three:
+            for sock in (one, two):
+                sock.sendall(head + b"x" * 65535)
+            wait_until(lambda: host.request("POST", "echo", b"x" * 65536)[0] == 503)
+            three.sendall(head + b"x" * 65536)
+            got = read_answer(three, b"}\n")
+            self.assertTrue(got.startswith(b"HTTP/1.1 503 "), got)
+            self.assertIn(b"\r\nRetry-After: 1\r\n", got)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            for sock in (one, two):
+                sock.sendall(b"x")
+                self.assertTrue(read_answer(sock, b"x" * 65536).startswith(b"HTTP/1.1 200 "))
+            self.assertEqual(host.request("POST", "echo", b"x" * 65536)[0], 200)
+            host.wait_for("HTTP: bodies of requests take all of body_memory")
+            port = re.search(r"admin[^\n]*127.0.0.1:(\d+)", host.log()).group(1)
+            with socket.create_connection(("127.0.0.1", int(port)), PATIENCE_S) as sock:
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                self.assertRegex(read_all(sock), rb"bodies_refused_total [1-9]")
 
     def test_clients_wait_while_descriptors_are_out_and_somebody_hears_of_it(self):
         def lower():

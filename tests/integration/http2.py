@@ -4,6 +4,7 @@ none may (RFC 9113)."""
 import contextlib
 import hashlib
 import subprocess
+import time
 import unittest
 
 import frames
@@ -132,6 +133,57 @@ class Exchanges(unittest.TestCase):
                         data(5, b"y"))
             for number in (1, 3, 5):
                 self.assertEqual(client.answer(number).body, first + b"y")
+
+    def test_a_body_that_finds_no_room_is_refused(self):
+        with connected("http: {body_limit: 64KiB, body_memory: 64KiB}") as (host, client):
+            piece = b"x" * 16384
+            for number in (1, 3):
+                client.send(headers(number, line("POST", "/api/echo"), END_HEADERS),
+                            *(data(number, piece, 0) for _ in range(3)))
+            stream = client.answer(3)
+            self.assertEqual((stream.status, stream.fields["retry-after"]), (503, "1"))
+            self.assertEqual(client.ask(5).body, b"Hello, Ada!\n")
+            client.send(data(1, b"y"))
+            self.assertEqual(client.answer(1).body, piece * 3 + b"y")
+            self.assertEqual(curl(host, "echo", "--data-binary", "@-", body=piece * 4), piece * 4)
+
+    def test_a_body_that_streams_goes_on_while_there_is_room_for_no_other(self):
+        with connected("http: {body_limit: 64KiB, body_memory: 64KiB}") as (_, client):
+            piece = b"x" * 16384
+            talk = client.stream(3)
+            client.send(headers(1, line("POST", "/api/echo"), END_HEADERS),
+                        headers(3, line("POST", "/api/converse"), END_HEADERS))
+            self.assertTrue(client.wait(lambda: talk.heads))
+            client.send(*(data(1, piece, 0) for _ in range(3)), data(3, b"a", 0))
+            self.assertTrue(client.wait(lambda: talk.body == b"<a>" or talk.error is not None))
+            client.send(data(3, b"b"), data(1, b"y"))
+            self.assertEqual(client.answer(3).body, b"<a><b>")
+            self.assertEqual(client.answer(1).body, piece * 3 + b"y")
+
+    def test_the_answer_that_has_waited_longest_makes_room_for_others(self):
+        with connected("http: {answer_memory: 6MiB}") as (host, client):
+            client.send(headers(1, line(path="/api/large?mib=4")))
+            self.assertTrue(client.wait(lambda: client.stream(1).body))
+            client.send(headers(3, line(path="/api/large?mib=4")))
+            self.assertTrue(client.wait(lambda: client.stream(1).error is not None))
+            self.assertEqual(client.stream(1).error, frames.ENHANCE_YOUR_CALM)
+            client.send(window(0, 8 << 20), window(3, 8 << 20))
+            self.assertEqual(len(client.answer(3).body), 4 << 20)
+            host.wait_for("HTTP: answers that their clients do not take fill answer_memory")
+
+    def test_windows_of_a_byte_each_do_not_keep_an_answer(self):
+        with connected(HURRY) as (_, client):
+            client.send(settings(window=0), headers(1, line(path=POUR % 64)))
+            stream = client.stream(1)
+            self.assertTrue(client.wait(lambda: stream.heads))
+            for _ in range(3000):
+                client.send(window(1, 1))
+                size = len(stream.body)
+                client.wait(lambda: len(stream.body) > size or stream.error is not None)
+                if stream.error is not None:
+                    break
+                time.sleep(0.001)
+            self.assertEqual(stream.error, CANCEL)
 
     def test_a_body_that_has_not_begun_may_be_the_one_that_others_wait_for(self):
         with connected("http: {body_limit: 300KiB}") as (host, client):

@@ -120,10 +120,17 @@ static bool take_piece(iswi_http_connection *connection)
 
 void iswi_http_pump(iswi_http_connection *connection)
 {
+    const uint64_t most = connection->written + ISWI_HTTP_BYTES_AT_ONCE;
+
+    connection->paused = false;
     for (;;) {
-        switch (iswi_http_flush(connection)) {
+        switch (iswi_http_flush(connection, most)) {
         case ISWI_HTTP_BROKEN:
             iswi_http_connection_close(connection);
+            return;
+        case ISWI_HTTP_PAUSED:
+            connection->paused = true;
+            iswi_http_connection_yield(connection);
             return;
         case ISWI_HTTP_BLOCKED:
             return;

@@ -6,8 +6,20 @@
 enum { BEGIN_MOST_BYTES = 1024 * 1024 };
 
 static const char too_large[] = "The body is over the limit.";
+static const char no_room[] = "There is no memory for the body now.";
 
-/* Room for `size` bytes of body; false: no memory, and the connection is closed. */
+/* What to take where `size` bytes need room, of a body of at most `most`: more each time, so that
+ * it is not copied often. */
+static size_t with_room_to_grow(const iswi_http_connection *connection, size_t size, size_t most)
+{
+    const iswi_http_block *block = connection->request->blocks[1];
+    const size_t twice = block ? 2 * block->size : 0;
+
+    most = size < most ? most : size;
+    return twice <= size ? size : twice < most ? twice : most;
+}
+
+/* Room for `size` bytes of body; false: there is none, and the request is refused. */
 static bool reserve(iswi_http_connection *connection, size_t size)
 {
     iswi_http_request *request = connection->request;
@@ -16,9 +28,9 @@ static bool reserve(iswi_http_connection *connection, size_t size)
 
     if (old && size <= old->size)
         return true;
-    block = iswi_http_loop_take(connection->loop, size);
+    block = iswi_http_body_take(connection->loop, size, old);
     if (!block) {
-        iswi_http_connection_close(connection);
+        iswi_http_refuse(connection, 503, no_room);
         return false;
     }
     if (request->data.body.size)
@@ -33,13 +45,13 @@ static bool append(iswi_http_connection *connection, isw_bytes piece)
 {
     iswi_http_request *request = connection->request;
     const iswi_http_block *block = request->blocks[1];
+    const size_t most = (size_t)connection->http->body_limit_bytes;
     const size_t size = request->data.body.size + piece.size;
 
     if (!piece.size)
         return true;
-    if (!reserve(connection, block && size > block->size && size < 2 * block->size
-                                 ? 2 * block->size
-                                 : size))
+    if ((!block || size > block->size) &&
+        !reserve(connection, with_room_to_grow(connection, size, most)))
         return false;
     memcpy(request->blocks[1]->bytes + request->data.body.size, piece.data, piece.size);
     request->data.body.size = size;
@@ -74,8 +86,9 @@ static void begin_length(iswi_http_connection *connection)
     there = there < length ? there : length;
     if (connection->from + length <= connection->input->size)
         *body = (isw_bytes){ begin, there };
-    else if (reserve(connection, length < BEGIN_MOST_BYTES ? length : BEGIN_MOST_BYTES))
-        append(connection, (isw_bytes){ begin, there });
+    else if (!reserve(connection, length < BEGIN_MOST_BYTES ? length : BEGIN_MOST_BYTES) ||
+             !append(connection, (isw_bytes){ begin, there }))
+        return;
     connection->from += there;
 }
 
@@ -92,8 +105,8 @@ static bool read_length(iswi_http_connection *connection)
     if (!connection->readable)
         return wait(connection);
     if (block && body->size == block->size &&
-        !reserve(connection, length < 2 * block->size ? length : 2 * block->size))
-        return false;
+        !reserve(connection, with_room_to_grow(connection, body->size + 1, length)))
+        return !connection->closed;
     block = request->blocks[1];
     if (block && room > block->size - body->size)
         room = block->size - body->size;

@@ -61,6 +61,8 @@ typedef enum iswi_http_phase {
     ISWI_HTTP_ASKING    /* the client is to send the body that it holds back */
 } iswi_http_phase;
 
+enum { ISWI_HTTP_BYTES_AT_ONCE = 256 * 1024 }; /* each way, before others have their turn */
+
 /* What is to be written. */
 typedef struct iswi_http_out {
     struct iovec parts[5];
@@ -69,6 +71,7 @@ typedef struct iswi_http_out {
     iswi_http_block *kept; /* what became of them */
     void (*release)(void *release_user);
     void *release_user;
+    iswi_http_waiting waiting; /* its client takes none of it now */
     size_t piece_size; /* of these bytes, those that are in the stream's ring */
     char line[20];      /* of a chunk */
 } iswi_http_out;
@@ -91,6 +94,7 @@ struct iswi_http_connection {
     bool ended;       /* all that it sent was read */
     bool turning;     /* somewhere up the stack */
     bool again;       /* it is to be turned once more */
+    bool paused;      /* it has more to write, and lets others have their turn */
     bool closed;
     bool refused;     /* there are too many */
     bool secure;      /* it comes over TLS */
@@ -115,7 +119,7 @@ struct iswi_http_connection {
 
     struct sockaddr_storage address;
     iswi_http_peer peer;
-    uint64_t read;     /* bytes in all */
+    uint64_t read, written; /* bytes in all */
     uint64_t begun_at; /* how many were used before this request */
     uint64_t sent;     /* bytes of this answer, and how many its head has */
     size_t head_size;
@@ -235,10 +239,12 @@ void iswi_http_refuse_connection(iswi_http_connection *connection);
 typedef enum iswi_http_flushed {
     ISWI_HTTP_FLUSHED,
     ISWI_HTTP_BLOCKED,
+    ISWI_HTTP_PAUSED, /* no more is to be written in this turn */
     ISWI_HTTP_BROKEN
 } iswi_http_flushed;
 
-iswi_http_flushed iswi_http_flush(iswi_http_connection *connection);
+/* Until connection->written is `most`. */
+iswi_http_flushed iswi_http_flush(iswi_http_connection *connection, uint64_t most);
 
 /* Have the client send the body that it holds back. */
 void iswi_http_ask_for_body(iswi_http_connection *connection);

@@ -152,6 +152,8 @@ static iswi_http *create(const iswi_http_options *options)
     pthread_condattr_destroy(&monotonic);
     http->events = *options;
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
+    http->bounds.body_most = or_default(options->body_memory_bytes, 256 * 1024 * 1024);
+    http->bounds.answer_most = or_default(options->answer_memory_bytes, 256 * 1024 * 1024);
     http->header_ns = or_default(options->header_timeout_ms, 10000) * 1000000;
     http->body_ns = or_default(options->body_timeout_ms, 60000) * 1000000;
     http->idle_ns = or_default(options->idle_timeout_ms, 75000) * 1000000;

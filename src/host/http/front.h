@@ -35,6 +35,10 @@ typedef struct iswi_http_options {
     const char *folder;         /* of relative paths of those [the current one] */
     const char *prefix;         /* path before every route; "" for none ["api"] */
     int64_t body_limit_bytes;   /* of a request's body [100 MiB] */
+    int64_t body_memory_bytes;  /* of bodies of all requests together; further ones get 503
+                                   [256 MiB] */
+    int64_t answer_memory_bytes; /* of answers that their clients do not take, together; the oldest
+                                    is cut off [256 MiB] */
     int64_t header_timeout_ms;  /* from accept to the end of the head, wall clock [10 s] */
     int64_t body_timeout_ms;    /* from there to the end of the body, wall clock; of one that
                                    streams, and of an answer, between two pieces [60 s] */
@@ -129,6 +133,11 @@ uint64_t iswi_http_unshaken(const iswi_http *http);
 
 /* How often what a trusted proxy said of whom it serves was not believed. Any thread. */
 uint64_t iswi_http_unsure(const iswi_http *http);
+
+/* Bodies that were refused since those of all requests took their memory, and answers that were cut
+ * off since too many waited for their clients. Any thread. */
+uint64_t iswi_http_bodies_refused(const iswi_http *http);
+uint64_t iswi_http_answers_cut(const iswi_http *http);
 
 /* Requests that were handed over and are unanswered, or whose answer is still being written. Any
  * thread. */

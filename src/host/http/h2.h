@@ -16,6 +16,7 @@
  *   - streams at the same time, and the bytes and fields of a head (431), are limited;
  *   - bodies wait with the client: the window of a stream is widened as its bytes are handed on;
  *     those that are gathered have one body's limit together, and beyond it the oldest goes on;
+ *     they count among those of all connections (bounds.h), and so do answers;
  *   - nothing more is read while the client does not take what was written;
  *   - streams that break off, and frames that carry nothing, have a budget that time refills; a
  *     connection that overdraws it ends with ENHANCE_YOUR_CALM (h2_calm.c).
@@ -74,6 +75,7 @@ typedef struct iswi_h2_stream {
     int32_t id;
     bool is_noted;
     bool has_head;  /* its head is whole */
+    bool starved;   /* there was no room for its body */
     bool ended;     /* the client sends no more */
     bool closed;    /* nghttp2 has forgotten it */
     uint32_t error; /* with which it closed */
@@ -95,6 +97,8 @@ typedef struct iswi_h2_stream {
     size_t looked;         /* of the stream's ring, given to nghttp2 and not taken yet */
     iswi_http_block *kept; /* the body of a reply that is gone */
     uint64_t received, head_sent, body_sent; /* bytes, before they were packed */
+    uint64_t due_sent; /* how many of its body it must have taken to be given more time */
+    iswi_http_waiting waiting; /* for its client to take the answer */
     int64_t due_ns; /* when the client has waited too long to go on; INT64_MAX: not its turn */
 } iswi_h2_stream;
 
@@ -170,7 +174,7 @@ void iswi_h2_take_sent(iswi_h2_stream *stream);
 /* A new one; NULL: no memory. */
 iswi_h2_stream *iswi_h2_stream_create(iswi_h2 *h2, int32_t id);
 
-/* More of its body; false: no memory. */
+/* More of its body; false: there is no room for it. */
 bool iswi_h2_stream_append(iswi_h2_stream *stream, const void *bytes, size_t size);
 
 /* The client may send as much more. */

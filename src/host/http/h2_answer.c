@@ -6,12 +6,21 @@
 #include "url/fields.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
-enum { OWN_FIELDS = 3 }; /* status, length, date */
+enum {
+    OWN_FIELDS = 3,            /* status, length, date */
+    PROGRESS_BYTES = 4 * 1024 /* that a client takes of a body at least, in the time it has */
+};
 
+/* It has its time anew once it took something worth it: with windows of a byte each it could
+ * otherwise keep an answer for ever. */
 static void wait_for_client(iswi_h2_stream *stream)
 {
+    if (stream->due_ns != INT64_MAX && !stream->whole && stream->body_sent < stream->due_sent)
+        return;
+    stream->due_sent = stream->body_sent + PROGRESS_BYTES;
     stream->due_ns =
         iswi_reactor_now_ns(stream->h2->loop->reactor) + stream->h2->connection->http->body_ns;
     iswi_h2_remind(stream->h2, stream->due_ns);
@@ -171,6 +180,31 @@ static bool keep_body(iswi_h2_stream *stream)
     return true;
 }
 
+static void cut(iswi_http_waiting *waiting)
+{
+    iswi_h2_stream *stream =
+        (iswi_h2_stream *)((char *)waiting - offsetof(iswi_h2_stream, waiting));
+    iswi_h2 *h2 = stream->h2;
+
+    if (h2->blocked) { /* it would not hear of it */
+        iswi_http_connection_close(h2->connection);
+        return;
+    }
+    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                              NGHTTP2_ENHANCE_YOUR_CALM);
+    iswi_h2_wake(h2);
+}
+
+/* Until it is closed: what is sent of it shows in nghttp2 alone. */
+static void count_waiting(iswi_h2_stream *stream)
+{
+    const iswi_http_reply *reply = &stream->request->reply;
+
+    stream->waiting.cut = cut;
+    iswi_http_wait_for_client(stream->h2->loop, &stream->waiting,
+                              reply->streams ? ISWI_WINDOW_BYTES : reply->body.size);
+}
+
 static void answer(iswi_http_request *request)
 {
     iswi_h2_stream *stream = request->carried_by;
@@ -192,6 +226,8 @@ static void answer(iswi_http_request *request)
     }
     iswi_http_count_answer(request->http, reply->status);
     stream->answered = true;
+    if (has_body)
+        count_waiting(stream);
     wait_for_client(stream);
     iswi_h2_wake(stream->h2);
 }

@@ -39,6 +39,7 @@ static void let_go(iswi_h2_stream *stream)
         return;
     record(stream, is_whole(stream));
     stream->request = NULL;
+    iswi_http_wait_no_more(stream->h2->loop, &stream->waiting);
     if (stream->answered && (stream->whole || !request->reply.streams))
         iswi_http_request_done(request);
     else
@@ -70,6 +71,7 @@ void iswi_h2_end(iswi_h2 *h2)
             record(stream, is_whole(stream));
         stream->request = NULL;
         stream->closed = true;
+        iswi_http_wait_no_more(h2->loop, &stream->waiting);
         if (request)
             iswi_http_request_abandon(request);
     }

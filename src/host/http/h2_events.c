@@ -101,14 +101,12 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     nghttp2_session_consume_connection(session, size);
     if (stream)
         stream->received += size;
-    if (!stream || stream->body == ISWI_H2_TAKEN || stream->body == ISWI_H2_DROPS) {
+    if (!stream || stream->body == ISWI_H2_TAKEN || stream->body == ISWI_H2_DROPS ||
+        stream->starved) {
         nghttp2_session_consume_stream(session, id, size);
         return 0;
     }
-    if (!iswi_h2_stream_append(stream, bytes, size)) {
-        iswi_h2_stream_drop(stream);
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
-    }
+    stream->starved = !iswi_h2_stream_append(stream, bytes, size);
     iswi_h2_stream_note(stream);
     return 0;
 }

@@ -168,13 +168,21 @@ static bool send_out(iswi_h2 *h2)
     return true;
 }
 
-/* Write all there is. False: see above. */
+/* Write all there is, unless it is more than is written at once. False: see above, or it goes on
+ * once others had their turn. */
 static bool flush(iswi_h2 *h2)
 {
-    do
+    iswi_http_connection *connection = h2->connection;
+    const uint64_t most = connection->written + ISWI_HTTP_BYTES_AT_ONCE;
+
+    do {
+        if (connection->written >= most) {
+            iswi_http_connection_yield(connection);
+            return false;
+        }
         if (!gather(h2))
             return false;
-    while (h2->from < h2->to && send_out(h2));
+    } while (h2->from < h2->to && send_out(h2));
     if (h2->from < h2->to || h2->connection->closed)
         return false;
     iswi_http_loop_give(h2->loop, h2->out);

@@ -7,6 +7,7 @@
 enum { RETRY_NS = 1000000, TRIES_MOST = 1000 };
 
 static const char too_large[] = "The body is over the limit.";
+static const char no_room[] = "There is no memory for the body now.";
 
 static void set_due(iswi_h2_stream *stream, int64_t after_ns)
 {
@@ -121,7 +122,10 @@ static void lead(iswi_h2_stream *stream)
 {
     switch (iswi_http_route(stream->request)) {
     case ISWI_HTTP_ROUTED:
-        begin_body(stream);
+        if (stream->starved)
+            refuse(stream, 503, no_room);
+        else
+            begin_body(stream);
         break;
     case ISWI_HTTP_ANSWERED:
         iswi_h2_stream_drop(stream);
@@ -166,8 +170,8 @@ static void gather(iswi_h2_stream *stream)
     iswi_http_request *request = stream->request;
     const size_t size = stream->to - stream->from;
 
-    if ((int64_t)size > request->http->body_limit_bytes) {
-        refuse(stream, 413, too_large);
+    if ((int64_t)size > request->http->body_limit_bytes || stream->starved) {
+        refuse(stream, stream->starved ? 503 : 413, stream->starved ? no_room : too_large);
         return;
     }
     if (!stream->ended) {
@@ -245,7 +249,9 @@ static void upload(iswi_h2_stream *stream)
     if (stream->body != ISWI_H2_UPLOADS)
         return;
     iswi_h2_stream_forget(stream);
-    if (stream->ended)
+    if (stream->starved) /* whoever has it hears that its body breaks off */
+        reset(stream, NGHTTP2_INTERNAL_ERROR);
+    else if (stream->ended)
         end_upload(stream);
     else
         wait_for_more(stream);

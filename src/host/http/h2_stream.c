@@ -28,12 +28,22 @@ iswi_h2_stream *iswi_h2_stream_create(iswi_h2 *h2, int32_t id)
     return stream;
 }
 
+/* Those that are handed on as they come are bounded by what is asked for of them, as calls are. */
+static iswi_http_block *take(iswi_h2_stream *stream, size_t size)
+{
+    iswi_http_loop *loop = stream->h2->loop;
+
+    return stream->body == ISWI_H2_UPLOADS ? iswi_http_loop_take(loop, size)
+                                           : iswi_http_body_take(loop, size, stream->come);
+}
+
 bool iswi_h2_stream_append(iswi_h2_stream *stream, const void *bytes, size_t size)
 {
     iswi_http_loop *loop = stream->h2->loop;
     iswi_http_block *old = stream->come;
     const size_t held = stream->to - stream->from;
     const int64_t length = stream->head.content_length;
+    const size_t most = (size_t)loop->http->body_limit_bytes + ISWI_H2_WINDOW_BYTES;
     iswi_http_block *block = old;
     size_t room = held + size;
 
@@ -44,8 +54,8 @@ bool iswi_h2_stream_append(iswi_h2_stream *stream, const void *bytes, size_t siz
             if (!old && length > 0)
                 room = length < ISWI_H2_WINDOW_BYTES ? (size_t)length : ISWI_H2_WINDOW_BYTES;
             if (old && room < 2 * old->size)
-                room = 2 * old->size;
-            block = iswi_http_loop_take(loop, room < size ? size : room);
+                room = 2 * old->size < most ? 2 * old->size : room < most ? most : room;
+            block = take(stream, room < size ? size : room);
             if (!block)
                 return false;
             if (held)

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "host/http/access_line.h"
+#include "host/http/bounds.h"
 #include "host/http/caller.h"
 #include "host/http/front.h"
 #include "host/http/listener.h"
@@ -44,6 +45,7 @@ typedef struct iswi_http_loop {
     iswi_reactor *reactor;
     iswi_http_connection *connections; /* all that live here */
     iswi_http_pool pool;
+    iswi_http_waiters waiters; /* answers that wait for their clients */
     iswi_timer trim; /* of the pool */
     iswi_task leaving; /* those that speak HTTP/2 tell their clients */
     atomic_bool leaves;
@@ -69,6 +71,7 @@ struct iswi_http {
     char *prefix;             /* "/api" or "" */
     int64_t body_limit_bytes;
     int64_t header_ns, body_ns, idle_ns;
+    iswi_http_bounds bounds;
 
     iswi_http_listener listener;
     atomic_bool quiescing;

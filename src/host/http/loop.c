@@ -7,13 +7,19 @@
 
 #include <stddef.h>
 
-enum { TRIM_EVERY_NS = 2000000000 };
+enum { TRIM_EVERY_NS = 2000000000, RETURN_LEAST_BYTES = 8 * 1024 * 1024 };
 
 static void on_trim(iswi_timer *timer)
 {
     iswi_http_loop *loop = (iswi_http_loop *)((char *)timer - offsetof(iswi_http_loop, trim));
+    const bool left = iswi_http_pool_trim(&loop->pool);
 
-    if (iswi_http_pool_trim(&loop->pool))
+    /* So many came with a rush that is over: blocks that come and go stay in the pool. */
+    if (loop->pool.freed >= RETURN_LEAST_BYTES) {
+        loop->pool.freed = 0;
+        iswi_alloc_return();
+    }
+    if (left)
         iswi_reactor_set_timer(loop->reactor, timer,
                                iswi_reactor_now_ns(loop->reactor) + TRIM_EVERY_NS);
 }
@@ -47,6 +53,10 @@ iswi_http_block *iswi_http_loop_take(iswi_http_loop *loop, size_t size)
 
 void iswi_http_loop_give(iswi_http_loop *loop, iswi_http_block *block)
 {
+    if (block && block->counted) {
+        atomic_fetch_sub(&loop->http->bounds.bodies, (long long)block->counted);
+        block->counted = 0;
+    }
     iswi_http_block_give(&loop->pool, block);
     if (loop->pool.bytes && !loop->trim.is_set)
         iswi_reactor_set_timer(loop->reactor, &loop->trim,

@@ -16,6 +16,8 @@ void iswi_http_out_drop(iswi_http_connection *connection)
     iswi_http_out *out = &connection->out;
     void (*release)(void *) = out->release;
 
+    if (out->waiting.bytes)
+        iswi_http_wait_no_more(connection->loop, &out->waiting);
     iswi_http_loop_give(connection->loop, out->kept);
     out->kept = NULL;
     out->first = out->count = out->passing = 0;

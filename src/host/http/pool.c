@@ -31,8 +31,14 @@ iswi_http_block *iswi_http_block_take(iswi_http_pool *pool, size_t size)
         return NULL;
     block = iswi_alloc(sizeof *block + size);
     if (block)
-        block->size = size;
+        *block = (iswi_http_block){ .size = size };
     return block;
+}
+
+static void free_block(iswi_http_pool *pool, iswi_http_block *block)
+{
+    pool->freed += block->size;
+    iswi_free(block);
 }
 
 void iswi_http_block_give(iswi_http_pool *pool, iswi_http_block *block)
@@ -43,7 +49,7 @@ void iswi_http_block_give(iswi_http_pool *pool, iswi_http_block *block)
         return;
     class = class_of(block->size);
     if (class == ISWI_HTTP_BLOCK_CLASSES || block->size > ISWI_HTTP_POOL_BYTES - pool->bytes) {
-        iswi_free(block);
+        free_block(pool, block);
         return;
     }
     block->next = pool->classes[class].first;
@@ -61,7 +67,7 @@ bool iswi_http_pool_trim(iswi_http_pool *pool)
             pool->classes[class].first = block->next;
             pool->classes[class].count--;
             pool->bytes -= block->size;
-            iswi_free(block);
+            free_block(pool, block);
         }
         pool->classes[class].least = pool->classes[class].count;
     }

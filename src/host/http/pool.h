@@ -16,6 +16,7 @@ enum {
 typedef struct iswi_http_block {
     struct iswi_http_block *next; /* the pool's */
     size_t size;                  /* of what follows */
+    size_t counted;               /* of it, among the bodies of all (bounds.h); 0 in the pool */
     char bytes[];
 } iswi_http_block;
 
@@ -26,6 +27,7 @@ typedef struct iswi_http_pool {
         size_t least; /* of them since the last trim: so many are not needed */
     } classes[ISWI_HTTP_BLOCK_CLASSES];
     size_t bytes; /* of blocks that nobody has */
+    size_t freed; /* bytes that the allocator of the program got back; the owner may reset it */
 } iswi_http_pool;
 
 void iswi_http_pool_fini(iswi_http_pool *pool); /* a zeroed one is valid and empty */

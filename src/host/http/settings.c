@@ -29,6 +29,11 @@ static const isw_option rows[] = {
         "permissions of sockets at paths; 0666 lets every user in"),
     ROW(prefix, STRING, "prefix", "api", 0, 0, "path before every route"),
     ROW(body_limit, SIZE, "body_limit", "16MiB", 1, 32 << 20, "of a request; above: 413"),
+    ROW(body_memory, SIZE, "body_memory", "256MiB", 1, INT64_C(1) << 40,
+        "of the bodies of all requests together; above: 503"),
+    ROW(answer_memory, SIZE, "answer_memory", "256MiB", 1, INT64_C(1) << 40,
+        "of all answers together that wait for clients to take them; above: the one that has "
+        "waited longest is cut off"),
     ROW(header_timeout_ms, DURATION, "header_timeout", "10s", 1, HOUR_MS,
         "for the head of a request, however it drips"),
     ROW(body_timeout_ms, DURATION, "body_timeout", "60s", 1, HOUR_MS,
@@ -97,6 +102,16 @@ static isw_status check_mode(iswi_config *config, const iswi_http_settings *own,
         return ISW_OK;
     return refuse(config, "http", "socket_mode", error,
                   "socket_mode takes permissions as chmod does, such as 0660 or 0666");
+}
+
+static isw_status check_memory(iswi_config *config, const iswi_http_settings *own,
+                               isw_error *error)
+{
+    if (own->body_memory >= own->body_limit)
+        return ISW_OK;
+    return refuse(config, "http", "body_memory", error,
+                  "body_memory, for the bodies of all requests together, is less than body_limit, "
+                  "which one may have; give it several times as much");
 }
 
 static isw_status check_admin(iswi_config *config, const iswi_host_settings *all,
@@ -170,6 +185,7 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
 
     if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
+        iswi_faults_go_on(faults, check_memory(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_tls(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_prefix(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_proxies(config, own, error), &status) &&

@@ -13,7 +13,7 @@ typedef struct iswi_http_settings {
     bool enabled;
     isw_option_strings listen;
     const char *socket_mode, *prefix;
-    int64_t body_limit;
+    int64_t body_limit, body_memory, answer_memory;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     int64_t connections, connections_per_address;
     int64_t threads;

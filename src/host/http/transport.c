@@ -16,10 +16,13 @@ ssize_t iswi_http_transport_write(iswi_http_connection *connection, const struct
                                   unsigned count)
 {
     const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
+    const ssize_t sent = connection->tls
+                             ? iswi_tls_write(connection->tls, parts, (int)count)
+                             : sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
 
-    if (connection->tls)
-        return iswi_tls_write(connection->tls, parts, (int)count);
-    return sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
+    if (sent > 0)
+        connection->written += (uint64_t)sent;
+    return sent;
 }
 
 ssize_t iswi_http_transport_take_raw(iswi_http_connection *connection, void *bytes, size_t size,

@@ -133,6 +133,8 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         .folder = with->listen ? NULL : iswi_host_folder(with->host),
         .prefix = settings->prefix,
         .body_limit_bytes = settings->body_limit,
+        .body_memory_bytes = settings->body_memory,
+        .answer_memory_bytes = settings->answer_memory,
         .header_timeout_ms = settings->header_timeout_ms,
         .body_timeout_ms = settings->body_timeout_ms,
         .idle_timeout_ms = settings->idle_timeout_ms,
@@ -353,6 +355,14 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
         count(row, user, "forwarded_refused_total",
               "HTTP requests of which a trusted proxy said what is not believed.",
               iswi_http_unsure(trigger->front));
+    if (trigger->front) {
+        count(row, user, "bodies_refused_total",
+              "Bodies for which body_memory had no room.",
+              iswi_http_bodies_refused(trigger->front));
+        count(row, user, "answers_cut_total",
+              "Answers that were cut off since too many waited for their clients.",
+              iswi_http_answers_cut(trigger->front));
+    }
     if (trigger->access_log)
         count(row, user, "access_log_lost_total", "Lines of the access log that could not be "
               "written.", iswi_access_log_lost(trigger->access_log));

@@ -12,8 +12,8 @@
  * half once they have asked, before whoever answers hears that it is gone. */
 enum { LEAVING_NS = 5000000 };
 
-/* After so many steps, or bytes, others have their turn. */
-enum { STEPS_AT_ONCE = 64, BYTES_AT_ONCE = 256 * 1024 };
+/* After so many steps others have their turn. */
+enum { STEPS_AT_ONCE = 64 };
 
 static void tell_left(iswi_http_connection *connection)
 {
@@ -72,7 +72,7 @@ static bool step(iswi_http_connection *connection)
 
 static void turn(iswi_http_connection *connection)
 {
-    const uint64_t most = connection->read + BYTES_AT_ONCE;
+    const uint64_t most = connection->read + ISWI_HTTP_BYTES_AT_ONCE;
     unsigned left = STEPS_AT_ONCE;
     bool goes_on = true;
 
@@ -168,10 +168,12 @@ static void on_task(iswi_task *task)
         (iswi_http_connection *)((char *)task - offsetof(iswi_http_connection, task));
 
     connection->queued = false;
-    if (connection->closed)
-        destroy(connection);
-    else
+    if (connection->paused && !connection->closed)
+        iswi_http_pump(connection);
+    if (!connection->closed)
         turn(connection);
+    else if (!connection->queued)
+        destroy(connection);
 }
 
 /* On its loop. */
