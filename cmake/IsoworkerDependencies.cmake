@@ -37,6 +37,26 @@ function(isw_dependency name)
 endfunction()
 
 isw_dependency(nng DEBIAN libnng-dev CONFIG nng TARGETS nng::nng nng PKG nng libnng)
+# nng for those who load it themselves, later (src/link/nng_calls.h): its headers, and its name. A
+# static build has it in itself.
+if(NOT isoworker_needs AND NOT TARGET isw_dep_nng_later)
+  add_library(isw_dep_nng_later INTERFACE)
+  if(BUILD_SHARED_LIBS)
+    find_library(ISW_NNG_LIBRARY NAMES nng REQUIRED)
+    execute_process(COMMAND "${CMAKE_READELF}" -d "${ISW_NNG_LIBRARY}" OUTPUT_VARIABLE nng_dynamic)
+    if(NOT nng_dynamic MATCHES "SONAME[^\\[]*\\[([^]]+)\\]")
+      message(FATAL_ERROR "isoworker needs nng as a shared library, and ${ISW_NNG_LIBRARY} is none; "
+                          "on Debian: apt-get install libnng-dev")
+    endif()
+    target_compile_definitions(isw_dep_nng_later INTERFACE "ISWI_NNG_LIBRARY=\"${CMAKE_MATCH_1}\"")
+    get_target_property(nng_real isw_dep_nng INTERFACE_LINK_LIBRARIES)
+    target_include_directories(isw_dep_nng_later INTERFACE
+      "$<TARGET_PROPERTY:${nng_real},INTERFACE_INCLUDE_DIRECTORIES>")
+  else()
+    target_compile_definitions(isw_dep_nng_later INTERFACE "ISWI_NNG_LIBRARY=\"\"")
+    target_link_libraries(isw_dep_nng_later INTERFACE isw_dep_nng)
+  endif()
+endif()
 isw_dependency(msgpack DEBIAN libmsgpack-dev
   CONFIG msgpack-c msgpack TARGETS msgpack-c msgpackc PKG msgpack-c msgpack)
 isw_dependency(cyaml DEBIAN libcyaml-dev PKG libcyaml)

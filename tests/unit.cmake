@@ -3,6 +3,7 @@
 isw_test(link/apart STACK link SOURCES link/support.c)
 isw_test(link/conformance STACK link SOURCES link/support.c)
 isw_test(link/loans STACK link SOURCES link/support.c)
+isw_test(link/nng_calls STACK link)
 isw_test(link/outbox STACK link SOURCES support/memory.c)
 isw_test(link/ring STACK link SOURCES link/support.c)
 isw_test(link/ring_writer STACK link)

@@ -13,9 +13,9 @@
  * that callback raises events, so that they come one at a time and on_closed comes last.
  */
 #include "base/alloc.h"
+#include "link/nng_calls.h"
 #include "link/socket_end.h"
 
-#include <nng/nng.h>
 #include <nng/transport/ipc/ipc.h>
 #include <unistd.h>
 
@@ -23,6 +23,7 @@ enum { DIAL_TIMEOUT_MS = 10000 };
 
 typedef struct message_lane {
     iswi_socket_end end;
+    iswi_nng_calls nng;
     nng_stream *stream;
     nng_aio *inbound;
     nng_aio *outbound;
@@ -48,8 +49,8 @@ static void transmit(iswi_socket_end *end)
         if (end->parts[i].iov_len)
             left[count++] = (nng_iov){ end->parts[i].iov_base, end->parts[i].iov_len };
     lane->transmitting = true;
-    nng_aio_set_iov(lane->outbound, count, left);
-    nng_stream_send(lane->stream, lane->outbound);
+    lane->nng.aio_set_iov(lane->outbound, count, left);
+    lane->nng.stream_send(lane->stream, lane->outbound);
 }
 
 static void on_transmitted(void *user)
@@ -59,10 +60,10 @@ static void on_transmitted(void *user)
     pthread_mutex_lock(&lane->end.lock);
     lane->transmitting = false;
     /* A failure ends only this direction: what the other side sent before is still to be read. */
-    if (nng_aio_result(lane->outbound) != 0)
+    if (lane->nng.aio_result(lane->outbound) != 0)
         lane->end.mute = true;
     else
-        iswi_socket_end_advance(&lane->end, nng_aio_count(lane->outbound));
+        iswi_socket_end_advance(&lane->end, lane->nng.aio_count(lane->outbound));
     transmit(&lane->end);
     pthread_mutex_unlock(&lane->end.lock);
 }
@@ -77,9 +78,9 @@ static bool receive_next(message_lane *lane)
     bool more = !lane->ended && iswi_sp_reader_space(&lane->end.reader, &space.iov_buf,
                                                      &space.iov_len) == ISW_OK;
 
-    more = more && nng_aio_set_iov(lane->inbound, 1, &space) == 0;
+    more = more && lane->nng.aio_set_iov(lane->inbound, 1, &space) == 0;
     if (more)
-        nng_stream_recv(lane->stream, lane->inbound);
+        lane->nng.stream_recv(lane->stream, lane->inbound);
     lane->ended = lane->ended || !more;
     lane->end.mute = lane->end.mute || !more;
     return more;
@@ -88,10 +89,10 @@ static bool receive_next(message_lane *lane)
 static void on_inbound(void *user)
 {
     message_lane *lane = user;
-    bool more = nng_aio_result(lane->inbound) == 0;
+    bool more = lane->nng.aio_result(lane->inbound) == 0;
 
     if (more)
-        more = iswi_socket_end_deliver(&lane->end, nng_aio_count(lane->inbound));
+        more = iswi_socket_end_deliver(&lane->end, lane->nng.aio_count(lane->inbound));
     pthread_mutex_lock(&lane->end.lock);
     lane->ended = lane->ended || !more;
     more = receive_next(lane);
@@ -114,7 +115,7 @@ static void lane_close(iswi_link *link)
     pthread_mutex_lock(&lane->end.lock);
     lane->ended = lane->end.mute = true;
     if (lane->stream)
-        nng_stream_close(lane->stream);
+        lane->nng.stream_close(lane->stream);
     pthread_mutex_unlock(&lane->end.lock);
 }
 
@@ -128,12 +129,12 @@ static void lane_destroy(iswi_link *link)
         pthread_cond_wait(&lane->is_over, &lane->end.lock);
     pthread_mutex_unlock(&lane->end.lock);
     if (lane->inbound)
-        nng_aio_stop(lane->inbound);
+        lane->nng.aio_stop(lane->inbound);
     if (lane->outbound)
-        nng_aio_stop(lane->outbound);
-    nng_stream_free(lane->stream);
-    nng_aio_free(lane->inbound);
-    nng_aio_free(lane->outbound);
+        lane->nng.aio_stop(lane->outbound);
+    lane->nng.stream_free(lane->stream);
+    lane->nng.aio_free(lane->inbound);
+    lane->nng.aio_free(lane->outbound);
     pthread_cond_destroy(&lane->is_over);
     iswi_socket_end_fini(&lane->end);
     iswi_free(lane);
@@ -156,11 +157,11 @@ static int take_stream(message_lane *lane, nng_stream *stream)
 {
     uint64_t uid = 0;
     uint64_t pid = 0;
-    bool known = nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_UID, &uid) == 0;
+    bool known = lane->nng.stream_get_uint64(stream, NNG_OPT_IPC_PEER_UID, &uid) == 0;
 
-    nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_PID, &pid);
+    lane->nng.stream_get_uint64(stream, NNG_OPT_IPC_PEER_PID, &pid);
     if (known && uid != (uint64_t)geteuid()) {
-        nng_stream_free(stream);
+        lane->nng.stream_free(stream);
         return NNG_EPERM;
     }
     lane->stream = stream;
@@ -172,32 +173,34 @@ static int dial_to(message_lane *lane, const char *url)
 {
     nng_stream_dialer *dialer = NULL;
     nng_aio *aio = NULL;
-    int failed = nng_stream_dialer_alloc(&dialer, url);
+    int failed = lane->nng.stream_dialer_alloc(&dialer, url);
 
     if (!failed)
-        failed = nng_aio_alloc(&aio, NULL, NULL);
+        failed = lane->nng.aio_alloc(&aio, NULL, NULL);
     if (!failed) {
-        nng_aio_set_timeout(aio, DIAL_TIMEOUT_MS);
-        nng_stream_dialer_dial(dialer, aio);
-        nng_aio_wait(aio);
-        failed = nng_aio_result(aio);
+        lane->nng.aio_set_timeout(aio, DIAL_TIMEOUT_MS);
+        lane->nng.stream_dialer_dial(dialer, aio);
+        lane->nng.aio_wait(aio);
+        failed = lane->nng.aio_result(aio);
     }
     if (!failed)
-        failed = take_stream(lane, nng_aio_get_output(aio, 0));
-    nng_aio_free(aio);
-    nng_stream_dialer_free(dialer);
+        failed = take_stream(lane, lane->nng.aio_get_output(aio, 0));
+    lane->nng.aio_free(aio);
+    lane->nng.stream_dialer_free(dialer);
     return failed;
 }
 
 /* One stream needs no more than these; by itself nng starts some for each core. It takes such wishes
  * from 1.10 on, and before its first use in the process. */
-static void ask_for_few_threads(void)
+static void ask_for_few_threads(const iswi_nng_calls *nng)
 {
 #if NNG_MAJOR_VERSION > 1 || NNG_MINOR_VERSION >= 10
-    nng_init_set_parameter(NNG_INIT_NUM_TASK_THREADS, 2);
-    nng_init_set_parameter(NNG_INIT_NUM_EXPIRE_THREADS, 1);
-    nng_init_set_parameter(NNG_INIT_NUM_POLLER_THREADS, 1);
-    nng_init_set_parameter(NNG_INIT_NUM_RESOLVER_THREADS, 1);
+    nng->init_set_parameter(NNG_INIT_NUM_TASK_THREADS, 2);
+    nng->init_set_parameter(NNG_INIT_NUM_EXPIRE_THREADS, 1);
+    nng->init_set_parameter(NNG_INIT_NUM_POLLER_THREADS, 1);
+    nng->init_set_parameter(NNG_INIT_NUM_RESOLVER_THREADS, 1);
+#else
+    (void)nng;
 #endif
 }
 
@@ -217,17 +220,22 @@ static bool begin(message_lane *lane)
 isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
                                   iswi_link **out, isw_error *error)
 {
-    message_lane *lane = iswi_calloc(1, sizeof *lane);
+    message_lane *lane;
+    iswi_nng_calls nng;
     int failed;
 
+    if (iswi_nng_load(ISWI_NNG_LIBRARY, &nng, error) != ISW_OK)
+        return error->status;
+    lane = iswi_calloc(1, sizeof *lane);
     if (!lane)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
-    ask_for_few_threads();
+    lane->nng = nng;
+    ask_for_few_threads(&nng);
     iswi_socket_end_init(&lane->end, &ops, events, transmit);
     pthread_cond_init(&lane->is_over, NULL);
-    failed = nng_aio_alloc(&lane->inbound, on_inbound, lane);
+    failed = lane->nng.aio_alloc(&lane->inbound, on_inbound, lane);
     if (!failed)
-        failed = nng_aio_alloc(&lane->outbound, on_transmitted, lane);
+        failed = lane->nng.aio_alloc(&lane->outbound, on_transmitted, lane);
     if (!failed)
         failed = dial_to(lane, url);
     if (!failed) {
@@ -239,6 +247,6 @@ isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *event
     lane->over = true;
     lane_destroy(&lane->end.link);
     if (failed && failed != NNG_ENOMEM)
-        return isw_error_set(error, ISW_E_UNAVAILABLE, "%s: %s", url, nng_strerror(failed));
+        return isw_error_set(error, ISW_E_UNAVAILABLE, "%s: %s", url, nng.strerror(failed));
     return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");
 }

@@ -56,6 +56,12 @@ def guard_of(host):
     return found[0]
 
 
+def maps(pid):
+    """What a process has loaded, and more."""
+    with open(f"/proc/{pid}/maps") as file:
+        return file.read()
+
+
 def become_subreaper():
     """What process 1 is to its container, a subreaper (prctl(2)) is to its descendants."""
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
@@ -127,6 +133,13 @@ class Start(unittest.TestCase):
         status, body, headers = host.request(method, path)
         self.assertEqual((status, headers.get("Retry-After")), (503, "1"), body)
         self.assertIn(b"once all workers are up", body)
+
+    def test_nng_is_loaded_only_where_it_carries_messages(self):
+        for lane, needed in (("ring", False), ("message", True)):
+            with self.subTest(lane), Host(worker(more=f"link: {{lane: {lane}}}")) as host:
+                pid = host.get("pid")[1].split()[0]
+                self.assertEqual("/libnng" in maps(pid), needed)
+                self.assertNotIn("/libnng", maps(host.process.pid))
 
     def test_what_a_worker_may_have_that_is_not_up_is_503(self):
         late = worker("late", ["sh", "-c", f"read line < gate; exec {HELLO_PY}"],
