@@ -100,8 +100,8 @@ THIRD_PARTY = {
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
     time uchar wchar wctype""".split())
-LIBC = C11 | set("""dirent dlfcn execinfo fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
-    semaphore spawn strings sysexits syslog termios ucontext unistd""".split())
+LIBC = C11 | set("""dirent dlfcn fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
+    semaphore spawn strings sysexits syslog termios ucontext unistd unwind""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
 # Of C++, for the files that need it.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a crash leaves behind. Invariant: from the signal on nothing is called but what
- * signal-safety(7) allows, backtrace() apart: it was called once before, so that its library is
- * loaded, and it finds frames without a lock (glibc 2.35, _dl_find_object). It comes last, so that
- * a stack too broken to walk costs only the frames. Memory that may be broken is read through the
- * kernel, which refuses where we would crash again.
+ * signal-safety(7) allows, the unwinder of the compiler apart: it is linked into the library, so
+ * that nothing need be loaded for it, then or at a start, and it finds frames without a lock (glibc
+ * 2.35, _dl_find_object). It comes last, so that a stack too broken to walk costs only the frames.
+ * Memory that may be broken is read through the kernel, which refuses where we would crash again.
  */
 #include "worker/program/crash.h"
 
@@ -12,7 +12,6 @@
 #include "worker/context/context.h"
 
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -23,6 +22,7 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 enum { STACK_BYTES = 64 * 1024, FRAMES = 64, TEXT_BYTES = 256, PATIENCE_S = 5 };
 
@@ -150,18 +150,38 @@ static uintptr_t caller_of(const ucontext_t *machine)
     return caller;
 }
 
+typedef struct walk {
+    uintptr_t frames[FRAMES], stack;
+    int count;
+} walk;
+
+/* A frame that is where the last one was says that the stack leads nowhere. */
+static _Unwind_Reason_Code note_frame(struct _Unwind_Context *frame, void *user)
+{
+    walk *w = user;
+    uintptr_t place = _Unwind_GetIP(frame);
+    uintptr_t stack = _Unwind_GetCFA(frame);
+
+    if (w->count == FRAMES || !place ||
+        (w->count && place == w->frames[w->count - 1] && stack == w->stack))
+        return _URC_END_OF_STACK;
+    w->frames[w->count++] = place;
+    w->stack = stack;
+    return _URC_NO_REASON;
+}
+
 static void put_frames(int fd, const ucontext_t *machine)
 {
     uintptr_t place = place_of(machine);
-    void *frames[FRAMES];
-    int count = backtrace(frames, FRAMES);
+    walk w = { .count = 0 };
     int first = 0;
 
-    while (first < count && (uintptr_t)frames[first] != place)
+    _Unwind_Backtrace(note_frame, &w);
+    while (first < w.count && w.frames[first] != place)
         first++;
-    for (int i = first + 1; i < count; i++)
-        put_line(fd, "frame ", (uintptr_t)frames[i], 16);
-    if (first + 1 >= count)
+    for (int i = first + 1; i < w.count; i++)
+        put_line(fd, "frame ", w.frames[i], 16);
+    if (first + 1 >= w.count)
         put_line(fd, "frame ", caller_of(machine), 16);
 }
 
@@ -289,14 +309,12 @@ void iswi_crash_install(void)
 {
     struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
     struct sigaction before;
-    void *frame;
 
     if (atomic_exchange(&crash.installed, true) || pthread_key_create(&crash.stack, end_stack) != 0)
         return;
     crash.fd = host_fd();
     if (crash.fd < 0)
         find_symbolizer();
-    backtrace(&frame, 1);
     action.sa_sigaction = on_crash;
     sigfillset(&action.sa_mask);
     sigdelset(&action.sa_mask, SIGALRM); /* it ends a report that does not end itself */
