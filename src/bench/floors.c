@@ -24,7 +24,6 @@
 enum {
     TIMEOUT_MS = 5000,
     SPIN_NS = 50000,
-    LOOK_AGAIN_NS = 50000,
     MESSAGE_MAX = ISWI_BENCH_PAYLOAD_MAX + 4
 };
 
@@ -139,19 +138,8 @@ static uint32_t window_nng(void *user, uint32_t payload)
     return ISWI_BENCH_WINDOW;
 }
 
-/* Until somebody listens; its own way to try again waits longer than an echo takes to start. */
-static bool dial_nng(nng_socket socket, const char *url)
-{
-    int64_t until = iswi_bench_now_ns() + TIMEOUT_MS * 1000000LL;
-
-    while (nng_dial(socket, url, NULL, 0) != 0) {
-        if (iswi_bench_is_over(until))
-            return false;
-        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
-    }
-    return true;
-}
-
+/* It listens and the echo dials, as our host and its worker do: nobody tries in vain, and the first
+ * message waits for who comes. */
 bool iswi_bench_measure_nng(const iswi_bench_plan *plan)
 {
     line l = { .send = send_nng, .receive = receive_nng };
@@ -162,13 +150,13 @@ bool iswi_bench_measure_nng(const iswi_bench_plan *plan)
     if (!mkdtemp(folder))
         return false;
     snprintf(url, sizeof url, "ipc://%s/nng", folder);
-    ok = open_nng(&l.nng);
+    ok = open_nng(&l.nng) && nng_socket_set_ms(l.nng, NNG_OPT_RECVTIMEO, TIMEOUT_MS) == 0 &&
+         nng_socket_set_ms(l.nng, NNG_OPT_SENDTIMEO, TIMEOUT_MS) == 0 &&
+         nng_listen(l.nng, url, NULL, 0) == 0;
     l.started_ns = iswi_bench_now_ns();
     if (ok)
         l.peer = spawn_echo("nng", url, -1);
-    ok = l.peer && nng_socket_set_ms(l.nng, NNG_OPT_RECVTIMEO, TIMEOUT_MS) == 0 &&
-         nng_socket_set_ms(l.nng, NNG_OPT_SENDTIMEO, TIMEOUT_MS) == 0 &&
-         dial_nng(l.nng, url) && carry_out(plan, &l, window_nng);
+    ok = l.peer && carry_out(plan, &l, window_nng);
     nng_close(l.nng);
     iswi_bench_end(l.peer);
     unlink(url + sizeof "ipc://" - 1);
@@ -181,7 +169,7 @@ bool iswi_bench_echo_nng(const char *url)
     nng_socket socket;
     nng_msg *message;
 
-    if (!open_nng(&socket) || nng_listen(socket, url, NULL, 0) != 0)
+    if (!open_nng(&socket) || nng_dial(socket, url, NULL, 0) != 0)
         return false;
     while (nng_recvmsg(socket, &message, 0) == 0)
         if (nng_sendmsg(socket, message, 0) != 0)

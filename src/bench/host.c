@@ -5,12 +5,14 @@
 #include "bench/clock.h"
 #include "bench/samples.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { READY_MS = 60000, LOOK_AGAIN_NS = 50000 };
+enum { READY_S = 60 };
 
 typedef void (*write_fn)(const iswi_bench_setup *setup, FILE *file);
 
@@ -34,8 +36,20 @@ static void *run_host(void *user)
 
     iswi_host_run(h->host, &error);
     atomic_store(&h->ended, true);
+    sem_post(&h->news);
     return NULL;
 }
+
+static void on_ready(void *user, iswi_process *process, pid_t pid)
+{
+    iswi_bench_host *h = user;
+
+    (void)process;
+    (void)pid;
+    sem_post(&h->news);
+}
+
+static const iswi_observer observer = { .ready = on_ready };
 
 static bool is_ready(const iswi_bench_host *h)
 {
@@ -63,12 +77,15 @@ static bool look_at_workers(iswi_bench_host *h)
 
 static bool await_workers(iswi_bench_host *h, isw_error *error)
 {
-    int64_t until_ns = iswi_bench_now_ns() + READY_MS * 1000000LL;
+    struct timespec until;
 
-    while (!atomic_load(&h->ended) && !iswi_bench_is_over(until_ns)) {
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += READY_S;
+    while (!atomic_load(&h->ended) && !iswi_bench_is_over(INT64_MAX)) {
         if (is_ready(h))
             return look_at_workers(h);
-        iswi_bench_sleep_ns(LOOK_AGAIN_NS);
+        if (sem_timedwait(&h->news, &until) != 0 && errno != EINTR)
+            break;
     }
     isw_error_set(error, ISW_E_UNAVAILABLE, "its workers did not become ready");
     return false;
@@ -79,6 +96,7 @@ bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *err
     iswi_host_overrides overrides = { .port = -1, .json = -1 };
 
     *h = (iswi_bench_host){ .folder = "/tmp/isoworker-bench-XXXXXX" };
+    sem_init(&h->news, 0, 0);
     h->console = memfd_create("isoworker-bench", MFD_CLOEXEC);
     overrides.output = h->console;
     if (h->console < 0 || !iswi_bench_parse_setup(setup, &h->setup) || h->setup.in_process) {
@@ -93,7 +111,8 @@ bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *err
         isw_error_set(error, ISW_E_IO, "its configuration cannot be written");
         return false;
     }
-    if (iswi_host_create(h->folder, &overrides, &h->host, error) != ISW_OK)
+    if (iswi_host_create(h->folder, &overrides, &h->host, error) != ISW_OK ||
+        iswi_host_observe(h->host, &observer, h, error) != ISW_OK)
         return false;
     h->running = pthread_create(&h->thread, NULL, run_host, h) == 0;
     return h->running && await_workers(h, error);
@@ -109,6 +128,7 @@ void iswi_bench_host_end(iswi_bench_host *h, bool loud)
         pthread_join(h->thread, NULL);
     }
     iswi_host_destroy(h->host);
+    sem_destroy(&h->news);
     free(h->functions);
     unlink(h->host_yaml);
     unlink(h->worker_yaml);

@@ -8,10 +8,12 @@
 
 #include "host/engine/call.h"
 #include "host/engine/look.h"
+#include "host/engine/observer.h"
 #include "host/engine/trigger.h"
 #include "host/host.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 typedef struct iswi_bench_host {
@@ -25,6 +27,7 @@ typedef struct iswi_bench_host {
     pthread_t thread;
     bool running; /* the thread is to be joined */
     atomic_bool ended;
+    sem_t news; /* a worker is ready, or it has ended */
     int console;
 } iswi_bench_host;
 
