@@ -71,6 +71,7 @@ typedef struct iswi_link_ops {
     bool (*is_marked)(iswi_link *link, uint64_t id);
     int (*lifeline)(iswi_link *link); /* both NULL: the lane sees the end by itself */
     void (*lost)(iswi_link *link);
+    void (*read)(iswi_link *link); /* NULL: it reads from the beginning */
 } iswi_link_ops;
 
 /* The head of every lane's own struct. */
@@ -151,6 +152,14 @@ static inline void iswi_link_lost(iswi_link *link)
 {
     if (link->ops->lost)
         link->ops->lost(link);
+}
+
+/* Messages come from here on, if the lane waited for that: what is sent before is on its way while
+ * the threads that read are made. Once, and before anybody waits for a message. */
+static inline void iswi_link_read(iswi_link *link)
+{
+    if (link->ops->read)
+        link->ops->read(link);
 }
 
 /* Worker: say that invocation `id` is begun, where the other side sees it whatever becomes of this
@@ -271,7 +280,7 @@ isw_status iswi_ring_lane_dial(const char *url, const iswi_ring_options *options
                                isw_error *error);
 
 /* The worker's end for a session that begins on the ring: upgraded from the begin, and with a
- * lifeline. The bell moves to the link on success. Errors as above. */
+ * lifeline. It reads from iswi_link_read on, with threads of its own from then on. The bell moves to the link on success. Errors as above. */
 isw_status iswi_ring_lane_begin(int bell, const char *url, const iswi_ring_options *options,
                                 const iswi_link_events *events, iswi_link **out, isw_error *error);
 

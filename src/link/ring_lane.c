@@ -153,14 +153,21 @@ static void start_threads(ring_lane *lane)
         iswi_link_close(lane->end.inner);
 }
 
+static void lane_read(iswi_link *link)
+{
+    ring_lane *lane = (ring_lane *)link;
+
+    pthread_mutex_lock(&lane->end.lock);
+    start_threads(lane);
+    pthread_mutex_unlock(&lane->end.lock);
+}
+
 static void run_to_threads(iswi_task *task)
 {
     ring_lane *lane = (ring_lane *)((char *)task - offsetof(ring_lane, to_threads));
 
     iswi_ring_source_stop(&lane->source);
-    pthread_mutex_lock(&lane->end.lock);
-    start_threads(lane);
-    pthread_mutex_unlock(&lane->end.lock);
+    lane_read(&lane->link);
 }
 
 static void lane_upgrade(iswi_link *link, unsigned extras)
@@ -270,6 +277,7 @@ static const iswi_link_ops ops = {
     .is_marked = lane_is_marked,
     .lifeline = lane_lifeline,
     .lost = lane_lost,
+    .read = lane_read,
 };
 
 static ring_lane *create(const iswi_ring_options *options, const iswi_link_events *events,
@@ -362,7 +370,7 @@ isw_status iswi_ring_lane_begin(int bell, const char *url, const iswi_ring_optio
         discard(lane);
         return status;
     }
-    *out = &lane->link; /* set before the first event */
-    lane_upgrade(&lane->link, false);
+    *out = &lane->link;
+    iswi_ring_end_upgrade(&lane->end); /* it is read once that is asked for */
     return ISW_OK;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -271,6 +272,14 @@ static void say_hello(pair *both)
     pthread_mutex_unlock(&both->a.lock);
 }
 
+static unsigned threads_of_this_process(void)
+{
+    struct stat info;
+
+    assert_int_equal(stat("/proc/self/task", &info), 0);
+    return (unsigned)info.st_nlink;
+}
+
 static void open_begun_ring_lane(pair *both)
 {
     iswi_ring_options host = { .is_host = true, .spin_us = -1 };
@@ -279,6 +288,7 @@ static void open_begun_ring_lane(pair *both)
     iswi_link_events b = events_of(&both->b);
     int bell = make_bell();
     isw_error error = { 0 };
+    unsigned threads;
     char url[64];
     int fd;
 
@@ -291,12 +301,15 @@ static void open_begun_ring_lane(pair *both)
     assert_true(iswi_ring_memory_widen(&host.memory, &fd));
     assert_true(iswi_ring_memory_map_wide(&worker.memory, fd));
     close(fd);
+    threads = threads_of_this_process();
     if (iswi_ring_lane_serve(both->reactor, bell, url, &host, &a, &both->a.link, &error) ||
         iswi_ring_lane_begin(dup(bell), url, &worker, &b, &both->b.link, &error))
         fail_msg("%s", error.message);
     both->b.minder = both->reactor;
     iswi_reactor_call(both->reactor, start_minding, &both->b);
     say_hello(both);
+    assert_int_equal(threads_of_this_process(), threads); /* its hello waits for none */
+    iswi_link_read(both->b.link);
     assert_int_equal(iswi_link_extras(both->b.link),
                      ISWI_LINK_APART | ISWI_LINK_WIDE | ISWI_LINK_BEGUN);
     iswi_link_upgrade(both->a.link, ISWI_LINK_APART | ISWI_LINK_WIDE);

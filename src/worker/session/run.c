@@ -209,6 +209,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
         if (iswi_link_is_upgraded(session.link))
             iswi_dispatch_expect_help(&session.dispatch);
         iswi_session_hello(&session);
+        iswi_link_read(session.link); /* the host wakes meanwhile */
         wait_for_hello(&session);
         serve(&session);
         leave(&session);
