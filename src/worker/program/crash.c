@@ -276,11 +276,25 @@ static void make_stack(void)
         end_stack(stack.ss_sp);
 }
 
-/* `isoworker` in PATH, for a worker that no host has started. */
+/* This program, where it is that. */
+static bool is_symbolizer(void)
+{
+    ssize_t size = readlink("/proc/self/exe", crash.symbolizer, PATH_MAX - 1);
+    const char *slash;
+
+    crash.symbolizer[size > 0 ? size : 0] = '\0';
+    slash = strrchr(crash.symbolizer, '/');
+    return slash && strcmp(slash, "/isoworker") == 0;
+}
+
+/* For a worker that no host has started: `isoworker`, which may run it in its own process, or is in
+ * PATH. */
 static void find_symbolizer(void)
 {
     const char *list = getenv("PATH");
 
+    if (is_symbolizer())
+        return;
     while (list && *list) {
         int size = (int)strcspn(list, ":");
 

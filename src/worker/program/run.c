@@ -2,7 +2,7 @@
 /* isw_worker_run: where the host is and how to prove ourselves, then a session. */
 #include "worker/program/crash.h"
 #include "worker/program/debugged.h"
-#include "worker/session/session.h"
+#include "worker/program/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,78 +71,28 @@ static int take_fd(const char *variable)
     return (int)fd;
 }
 
-/* The rings that the host handed down, if it did; without them the message lane does it all. */
-static bool map_rings(iswi_ring_memory *memory)
-{
-    int fd = take_fd("ISOWORKER_RING_FD");
-    bool mapped = fd >= 0 && iswi_ring_memory_map(memory, fd);
-
-    if (fd >= 0)
-        close(fd);
-    return mapped;
-}
-
-/* Larger arenas beside them, which only make it faster. */
-static void map_arenas(iswi_ring_memory *memory)
-{
-    int fd = take_fd("ISOWORKER_ARENA_FD");
-
-    if (fd < 0)
-        return;
-    iswi_ring_memory_map_wide(memory, fd);
-    close(fd);
-}
-
-/* With a bell the session begins on the ring; without one, a host that is older, or another's, is
- * asked on the socket whether it may go on there. */
-static isw_status dial_ring(const char *url, const iswi_ring_options *options,
-                            const iswi_link_events *events, iswi_link **out, isw_error *error)
-{
-    int bell = take_fd("ISOWORKER_BELL_FD");
-    isw_status status;
-
-    if (bell < 0)
-        return iswi_ring_lane_dial(url, options, events, out, error);
-    status = iswi_ring_lane_begin(bell, url, options, events, out, error);
-    if (status != ISW_OK)
-        close(bell);
-    return status;
-}
-
-static isw_status dial(void *user, const iswi_link_events *events, iswi_link **out,
-                       isw_error *error)
-{
-    iswi_ring_options options = { .spin_us = number_in("ISOWORKER_SPIN_US", -1) };
-    isw_status status;
-
-    if (map_rings(&options.memory)) {
-        map_arenas(&options.memory);
-        status = dial_ring(user, &options, events, out, error);
-        if (status != ISW_OK)
-            iswi_ring_memory_unmap(&options.memory);
-        return status;
-    }
-    return iswi_message_lane_dial(user, events, out, error);
-}
-
 isw_status isw_worker_run(isw_worker *worker, isw_error *error)
 {
-    const char *url = worker->url ? worker->url : getenv("ISOWORKER_URL");
-    unsigned char token[2 * ISWI_TOKEN_BYTES];
+    iswi_handed handed = { .url = worker->url ? worker->url : getenv("ISOWORKER_URL") };
     isw_status status = isw_worker_configure(worker, error);
 
     if (status != ISW_OK)
         return status;
-    if (!url || !*url)
+    if (!handed.url || !*handed.url)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
                              "ISOWORKER_URL is not set: this program is a worker and is started "
                              "by a host, for instance by `isoworker run`");
     if (worker->settings.crash_report)
         iswi_crash_install();
     iswi_debugged_announce(worker);
-    status = read_token(worker, token, error);
-    if (status == ISW_OK)
-        status = iswi_session_run(worker, token, dial, (void *)url, error);
-    explicit_bzero(token, sizeof token);
-    return status;
+    status = read_token(worker, handed.token, error);
+    if (status != ISW_OK) {
+        explicit_bzero(handed.token, sizeof handed.token);
+        return status;
+    }
+    handed.ring = take_fd("ISOWORKER_RING_FD");
+    handed.arena = take_fd("ISOWORKER_ARENA_FD");
+    handed.bell = take_fd("ISOWORKER_BELL_FD");
+    handed.spin_us = number_in("ISOWORKER_SPIN_US", -1);
+    return iswi_worker_serve(worker, &handed, error);
 }
