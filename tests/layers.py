@@ -27,6 +27,7 @@ ABOVE = {
     "config": {"base"},
     "pipeline": {"base", "config"},
     "worker": {"base", "url", "wire", "value", "link", "config", "pipeline"},
+    "inprocess": {"base", "worker"},
     "host": {"base", "reactor", "url", "http1", "wire", "value", "link", "config"},
     "cli": {"base", "value", "host"},
     "bench": {"base", "host"}, # no layer: nothing stands on it
@@ -72,7 +73,7 @@ DOORS = {
     "worker/http": {"reply.h", "windows.h"},
     "worker/registry": {"call.h", "worker.h"},
     "worker/session": {"session.h"},
-    "worker/program": {"local.h", "replay.h"},
+    "worker/program": {"crash.h", "local.h", "replay.h", "report.h", "serve.h"},
     "worker/testing": set(),
 }
 
@@ -100,7 +101,7 @@ THIRD_PARTY = {
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
     time uchar wchar wctype""".split())
-LIBC = C11 | set("""dirent dlfcn fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
+LIBC = C11 | set("""dirent dlfcn elf fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
     semaphore spawn strings sysexits syslog termios ucontext unistd unwind""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 

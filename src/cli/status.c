@@ -21,6 +21,7 @@ static const char usage[] =
     "  --watch         again each second, until Ctrl-C\n"
     ISWI_CLIENT_USAGE
     "\n"
+    "  PID        in process: it runs in the host's (isolation: none), whose memory stands there\n"
     "  STATE      starting, loading, ready, leaving, ending, restarting, given up\n"
     "  LANE       how frames travel: ring (shared memory) or message\n"
     "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
@@ -69,10 +70,12 @@ static void number_cell(iswi_columns *table, int64_t number)
 }
 
 /* "-" for what does not run or has not been heard. */
-static void pid_cell(iswi_columns *table, int64_t pid)
+static void pid_cell(iswi_columns *table, const iswi_report_process *process)
 {
-    if (pid)
-        number_cell(table, pid);
+    if (process->pid && process->isolation && strcmp(process->isolation, "none") == 0)
+        iswi_columns_cell(table, "in process");
+    else if (process->pid)
+        number_cell(table, process->pid);
     else
         iswi_columns_cell(table, "-");
 }
@@ -137,7 +140,7 @@ static void print_processes(const iswi_report_all *all, iswi_arena *arena)
 
         iswi_columns_row(&table);
         iswi_columns_cell(&table, "%s", process->process);
-        pid_cell(&table, process->pid);
+        pid_cell(&table, process);
         iswi_columns_cell(&table, "%s", process->state);
         iswi_columns_cell(&table, "%s", process->lane ? process->lane : "-");
         iswi_columns_cell(&table, "%lld/%lld", (long long)process->in_flight,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker of the integration tests: functions that behave badly on request. */
+/* The worker of the integration tests: functions that behave badly on request. As a program, and with
+ * MODULE as a shared object. */
 #include <isoworker/isoworker.h>
+#include <isoworker/sys/module.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -256,6 +258,7 @@ static isw_status tell(isw_context *ctx)
 
 static atomic_ulong asked;
 
+#ifndef MODULE
 static void *count_and_reallocate(void *user, void *block, size_t size)
 {
     (void)user;
@@ -266,6 +269,7 @@ static void *count_and_reallocate(void *user, void *block, size_t size)
     atomic_fetch_add(&asked, 1);
     return realloc(block, size);
 }
+#endif
 
 static isw_status allocations(isw_context *ctx)
 {
@@ -698,6 +702,11 @@ static const isw_function functions[] = {
     { 0 },
 };
 
+#ifdef MODULE
+static const isw_app app = { .functions = functions };
+
+ISW_APP_MODULE(&app);
+#else
 int main(int argc, char **argv)
 {
     static const isw_allocator counting = { count_and_reallocate, NULL };
@@ -705,3 +714,4 @@ int main(int argc, char **argv)
     isw_allocator_set(&counting);
     return isw_main(argc, argv, functions);
 }
+#endif

@@ -4,11 +4,17 @@ add_executable(test_functions integration/functions.c)
 set_target_properties(test_functions PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_functions PRIVATE isw_flags isoworker)
+isoworker_add_module(test_functions_module integration/functions.c)
+set_target_properties(test_functions_module PROPERTIES
+  OUTPUT_NAME functions LIBRARY_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}/tests/workers>"
+  C_EXTENSIONS OFF)
+target_compile_definitions(test_functions_module PRIVATE MODULE)
+target_link_libraries(test_functions_module PRIVATE isw_flags)
 add_executable(test_clashing integration/clashing.c)
 set_target_properties(test_clashing PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_clashing PRIVATE isw_flags isoworker)
-add_dependencies(test_functions test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
+add_dependencies(test_functions test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
   isw_python_tests(integration ${file})
@@ -56,6 +62,7 @@ isw_integration(mistakes)
 isw_integration(pages)
 isw_integration(record)
 isw_integration(drain)
+isw_integration(inprocess)
 isw_integration(metrics)
 isw_integration(prints)
 isw_integration(queues)

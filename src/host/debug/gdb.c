@@ -133,6 +133,21 @@ static bool has(const iswi_host *host, size_t worker, const char *function, iswi
     return it_has;
 }
 
+/* gdb would stop all of the host with it. */
+static isw_status refuse_inside(const iswi_host *host, size_t worker, const char *function,
+                                isw_error *error)
+{
+    const iswi_worker_settings *settings =
+        &((const iswi_worker_settings *)iswi_host_settings_of(host)->workers.items)[worker];
+
+    if (settings->isolation != ISWI_ISOLATION_NONE)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "function %s cannot be debugged apart from the host: its worker %s has "
+                         "isolation: none; run gdb --args isoworker run --debug, or write "
+                         "isolation: process", function, settings->name);
+}
+
 static isw_status find_worker(const iswi_host *host, const char *function, size_t *worker,
                               isw_error *error)
 {
@@ -148,7 +163,7 @@ static isw_status find_worker(const iswi_host *host, const char *function, size_
                                names.size ? iswi_buffer_text(&names) : "none");
     iswi_buffer_fini(&names);
     *worker = at;
-    return status;
+    return status == ISW_OK ? refuse_inside(host, at, function, error) : status;
 }
 
 /* -- gdb --------------------------------------------------------------------------------------- */

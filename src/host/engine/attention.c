@@ -33,7 +33,7 @@ void iswi_attention_fini(iswi_attention *attention)
 void iswi_attention_started(iswi_process *process)
 {
     iswi_buffer_reset(&process->attention.lines);
-    process->attention.program = iswi_file_look_at(process->pool->program);
+    process->attention.program = iswi_file_look_at(iswi_pool_file(process->pool));
 }
 
 /* -- A worker's YAML --------------------------------------------------------------------------- */
@@ -209,7 +209,7 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text,
              "worker %s runs what %s was before it changed, until it starts again", process->label,
-             process->pool->program);
+             iswi_pool_file(process->pool));
     if (older)
         add(all, text, strlen(text));
 }
@@ -246,7 +246,7 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
             host->triggers.items[i].trigger->attend(host->triggers.items[i].self, add_sentence,
                                                     &all);
     for (size_t i = 0; i < host->pool_count; i++) {
-        iswi_file_look program = iswi_file_look_at(host->pools[i].program);
+        iswi_file_look program = iswi_file_look_at(iswi_pool_file(&host->pools[i]));
 
         add_file(&all, &host->pools[i]);
         for (unsigned j = 0; j < host->pools[i].count; j++)

@@ -9,8 +9,6 @@
 #include "host/engine/answers.h"
 #include "host/engine/engine.h"
 
-#include <unistd.h>
-
 static isw_status refuse(isw_error *error, const char *what)
 {
     return isw_error_set(error, ISW_E_PROTOCOL, "%s", what);
@@ -24,7 +22,8 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
         return refuse(error, "a second hello");
     if (!iswi_secret_equal(process->token, hello->token.data, ISWI_TOKEN_BYTES))
         return isw_error_set(error, ISW_E_UNAUTHENTICATED, "the token is wrong");
-    if (peer.pid && getpgid(peer.pid) != process->os.pid && !process->pool->debugged)
+    if (peer.pid && !process->pool->launcher.is(&process->os, peer.pid) &&
+        !process->pool->debugged)
         return isw_error_set(error, ISW_E_UNAUTHENTICATED,
                              "process %ld is not one that this host started", (long)peer.pid);
     if (hello->protocol_max < ISWI_PROTOCOL_MIN || hello->protocol_min > ISWI_PROTOCOL_MAX) {

@@ -30,7 +30,7 @@ static void tell_all(iswi_host *host)
 {
     for (size_t i = 0; i < host->pool_count; i++)
         for (unsigned j = 0; j < host->pools[i].count; j++)
-            if (host->pools[i].processes[j].running)
+            if (host->pools[i].processes[j].running && host->pools[i].launcher.apart)
                 iswi_guard_add(&host->guard, host->pools[i].processes[j].os.pid);
 }
 

@@ -128,11 +128,21 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
     return status;
 }
 
+static bool watch_all(iswi_process *process)
+{
+    const iswi_spawned *os = &process->os;
+
+    return iswi_host_watch(process->host, process, os->pid_fd, 0) &&
+           (os->output < 0 || iswi_host_watch(process->host, process, os->output, 1)) &&
+           (os->errors < 0 || iswi_host_watch(process->host, process, os->errors, 2));
+}
+
 static isw_status spawn(iswi_process *process, const char *url, isw_error *error)
 {
     const iswi_worker_settings *settings = process->pool->settings;
+    const iswi_launcher *launcher = &process->pool->launcher;
     iswi_spawn_options options = {
-        .program = process->pool->program,
+        .program = iswi_pool_file(process->pool),
         .arguments = &settings->command,
         .directory = settings->directory ? settings->directory : process->host->folder,
         .environment = &settings->environment,
@@ -150,23 +160,23 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     isw_status status = iswi_observe_spawns(process, &options, error);
 
     if (status == ISW_OK)
-        status = iswi_spawn(&options, &process->os, error);
+        status = launcher->begin(launcher, &options, &process->os, error);
     close_memory(process);
     if (status != ISW_OK) {
         iswi_observe_ended(process);
         return status;
     }
     process->running = true;
-    iswi_guard_add(&process->host->guard, process->os.pid);
-    if (iswi_host_watch(process->host, process, process->os.pid_fd, 0) &&
-        iswi_host_watch(process->host, process, process->os.output, 1) &&
-        iswi_host_watch(process->host, process, process->os.errors, 2))
+    if (launcher->apart)
+        iswi_guard_add(&process->host->guard, process->os.pid);
+    if (watch_all(process))
         return ISW_OK;
     isw_error_set(error, ISW_E_IO, "it cannot be watched: %s", strerror(errno));
-    kill(-process->os.pid, SIGKILL);
-    waitpid(process->os.pid, NULL, 0);
+    launcher->kill(launcher, &process->os);
+    launcher->reap(launcher, &process->os);
     iswi_observe_ended(process);
-    iswi_guard_remove(&process->host->guard, process->os.pid);
+    if (launcher->apart)
+        iswi_guard_remove(&process->host->guard, process->os.pid);
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
     close_watched(process, &process->os.errors);
@@ -226,7 +236,9 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
 
     if (!process->ready_ns && WIFEXITED(status))
         words = process->printing.words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+    if (status == ISWI_LEFT_BEHIND)
+        snprintf(how, sizeof how, "did not end, and is left behind with its threads");
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
         snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
     else if (WIFEXITED(status))
         snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
@@ -238,17 +250,19 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
 
 void iswi_process_ended(iswi_process *process)
 {
+    const iswi_launcher *launcher = &process->pool->launcher;
     isw_error end = { ISW_OK, "" };
-    int status = 0;
+    int status;
 
     if (!process->running)
         return;
     /* Its descriptor says that it has ended. Before it is waited for, its number is nobody else's:
      * that is the time to end what it left behind. */
-    kill(-process->os.pid, SIGKILL);
-    iswi_guard_remove(&process->host->guard, process->os.pid);
-    if (waitpid(process->os.pid, &status, 0) < 0)
-        status = 0; /* somebody else has waited: how it ended is not known */
+    if (launcher->apart) {
+        launcher->kill(launcher, &process->os);
+        iswi_guard_remove(&process->host->guard, process->os.pid);
+    }
+    status = launcher->reap(launcher, &process->os);
     pthread_mutex_lock(&process->lock);
     process->running = false;
     pthread_mutex_unlock(&process->lock);
@@ -262,9 +276,13 @@ void iswi_process_ended(iswi_process *process)
     iswi_observe_ended(process);
     describe_end(process, status, &end);
     pthread_mutex_lock(&process->lock);
+    if (status == ISWI_LEFT_BEHIND)
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s", process->label, end.message);
     process->refuses = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
     /* One that has served before may be read in the middle of a change. */
     if (!process->hello_came && !process->pool->indexed && is_hopeless(status))
+        process->hopeless = true;
+    if (!launcher->apart) /* in the memory that it leaves nobody starts it again unasked */
         process->hopeless = true;
     if (!process->goodbye)
         isw_error_set(&process->fault, end.status, "%s", end.message);

@@ -183,6 +183,7 @@ void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t
                                 .serves = iswi_process_serves(process),
                                 .functions_known = process->pool->indexed,
                                 .pid = process->running && process->starts ? process->os.pid : 0,
+                                .in_process = !process->pool->launcher.apart,
                                 .starts = process->starts,
                                 .started_ns = process->started_ns,
                                 .start_at_ns = process->start_at_ns,

@@ -128,6 +128,7 @@ typedef struct iswi_process_look {
     bool serves; /* calls are given to it */
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
+    bool in_process; /* of the host's own: the pid is the host's, and the memory is */
     unsigned starts;
     int64_t started_ns, start_at_ns;
     isw_error fault; /* why it does not serve */

@@ -86,6 +86,15 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
     return iswi_place_take_call(place);
 }
 
+/* Whose grace is over, too. Of one that is not killed for that it is asked once, and its place is
+ * waited for as long as it takes. With the lock. */
+static iswi_author note_overdue(const iswi_process *process, iswi_place *place)
+{
+    if (!process->pool->launcher.apart)
+        place->until_ns = 0;
+    return place->late;
+}
+
 /* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */
 static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *next_ns,
                                iswi_author *overdue)
@@ -102,7 +111,7 @@ static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *n
         if (place->until_ns <= now_ns && place->call)
             call = expire(process, place, now_ns);
         else if (place->until_ns <= now_ns && process->state != ISWI_PROCESS_KILLED)
-            *overdue = place->late;
+            *overdue = note_overdue(process, place);
         else if (place->until_ns < *next_ns)
             *next_ns = place->until_ns;
     }
@@ -125,9 +134,9 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
         iswi_call_fail(process->host, call, ISW_E_TIMEOUT, "the function took too long");
     }
     if (overdue.function)
-        iswi_process_kill(process, "function %s did not stop %lld ms after it was cancelled "
-                          "(invocation %s)", overdue.function->name,
-                          (long long)process->host->options.cancel_grace_ms,
-                          overdue.invocation_id);
+        iswi_process_overrun(process, "function %s did not stop %lld ms after it was cancelled "
+                             "(invocation %s)", overdue.function->name,
+                             (long long)process->host->options.cancel_grace_ms,
+                             overdue.invocation_id);
     return next_ns;
 }

@@ -95,14 +95,31 @@ void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_
 
 /* -- Pools ------------------------------------------------------------------------------------- */
 
-static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
-                            isw_error *error)
+/* What runs it, and how. */
+static isw_status find_program(const iswi_host *host, iswi_pool *pool, isw_error *error)
 {
-    pool->settings = settings;
+    const iswi_worker_settings *settings = pool->settings;
+    isw_error own = { ISW_OK, "" };
+
+    pool->launcher = iswi_launch_process;
     if (iswi_spawn_find(settings->command.items[0],
                         settings->directory ? settings->directory : host->folder, &pool->program,
                         error) != ISW_OK)
         return error->status; /* it was there a moment ago */
+    if (settings->isolation == ISWI_ISOLATION_PROCESS)
+        return ISW_OK;
+    if (iswi_launch_inprocess(&pool->launcher, &own) != ISW_OK)
+        return isw_error_set(error, own.status, "worker %s: %s", settings->name, own.message);
+    pool->module = iswi_isolation_module(settings, host->folder);
+    return pool->module ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
+}
+
+static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
+                            isw_error *error)
+{
+    pool->settings = settings;
+    if (find_program(host, pool, error) != ISW_OK)
+        return error->status;
     return iswi_staff_init(host, pool, (unsigned)settings->processes, (unsigned)settings->processes,
                            error);
 }
@@ -231,6 +248,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].program);
+        iswi_free(host->pools[i].module);
     }
     iswi_reactors_stop(&host->reactors);
     iswi_outputs_close(host);

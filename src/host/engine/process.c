@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 void iswi_process_send(iswi_process *process, const iswi_frame *frame)
@@ -46,23 +45,44 @@ void iswi_process_count(iswi_process *process, bool succeeded)
     process->failed_calls += !succeeded;
 }
 
-void iswi_process_kill(iswi_process *process, const char *format, ...)
+static void kill_for(iswi_process *process, const char *why)
 {
-    va_list args;
-
     pthread_mutex_lock(&process->lock);
-    if (process->fault.status == ISW_OK) {
-        process->fault.status = ISW_E_UNAVAILABLE;
-        va_start(args, format);
-        vsnprintf(process->fault.message, sizeof process->fault.message, format, args);
-        va_end(args);
-    }
+    if (process->fault.status == ISW_OK)
+        isw_error_set(&process->fault, ISW_E_UNAVAILABLE, "%s", why);
     iswi_process_set_state(process, ISWI_PROCESS_KILLED);
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = INT64_MAX;
     process->signalled = true;
     if (process->running)
-        kill(-process->os.pid, SIGKILL);
+        process->pool->launcher.kill(&process->pool->launcher, &process->os);
+}
+
+void iswi_process_kill(iswi_process *process, const char *format, ...)
+{
+    char why[ISW_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    kill_for(process, why);
+}
+
+void iswi_process_overrun(iswi_process *process, const char *format, ...)
+{
+    char why[ISW_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    if (process->pool->launcher.apart)
+        kill_for(process, why);
+    else
+        iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s; it runs in the host's process "
+                 "(isolation: none) and cannot be ended without it, so it goes on", process->label,
+                 why);
 }
 
 bool iswi_process_is_spare(const iswi_process *process)
@@ -85,7 +105,7 @@ void iswi_process_retry(iswi_process *process)
 void iswi_process_retire(iswi_process *process, const char *why)
 {
     if (process->retiring || process->state == ISWI_PROCESS_SPARE ||
-        process->state == ISWI_PROCESS_GONE)
+        process->state == ISWI_PROCESS_GONE || !process->pool->launcher.apart)
         return;
     process->retiring = why;
     process->retired_ns = iswi_now_ns();

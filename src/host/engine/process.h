@@ -17,7 +17,7 @@
 #include "host/engine/queue.h"
 #include "host/engine/reload.h"
 #include "host/engine/staff.h"
-#include "host/system/spawn.h"
+#include "host/system/launch.h"
 #include "link/link.h"
 #include "wire/frame.h"
 
@@ -112,6 +112,8 @@ struct iswi_process {
 struct iswi_pool {
     const iswi_worker_settings *settings;
     char *program;
+    char *module; /* the shared object of one that is not apart; else NULL */
+    iswi_launcher launcher;
     bool debugged; /* its process runs under a debugger */
     iswi_process *processes;
     unsigned count; /* of them, with those that are spare */
@@ -126,6 +128,12 @@ struct iswi_pool {
     iswi_host_function **functions; /* set when indexed; read by the supervisor */
     size_t function_count;
 };
+
+/* The file that its code is in. */
+static inline const char *iswi_pool_file(const iswi_pool *pool)
+{
+    return pool->module ? pool->module : pool->program;
+}
 
 /* -- frames.c ---------------------------------------------------------------------------------- */
 
@@ -148,11 +156,15 @@ bool iswi_process_advance(iswi_process *process, iswi_process_state from, iswi_p
 /* The supervisor's thread: end it, for a reason that is told unless there was one before; and start
  * it at once where it waits or was given up, for what kept it may be mended. */
 void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
+
+/* The same where it has only taken too long: one that runs in this process cannot be ended without
+ * it, so that this is said and it goes on. */
+void iswi_process_overrun(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_retry(iswi_process *process);
 
 /* It gets no call from now on, finishes those that it has, with their streams, and is asked to end;
  * then its place is spare. A successor is started if one is wanted. `why` is static text. Nothing
- * where it retires or is over already. With the lock; any thread. */
+ * where it retires or is over already, or runs in this process. With the lock; any thread. */
 void iswi_process_retire(iswi_process *process, const char *why);
 bool iswi_process_retires(iswi_process *process); /* takes it */
 

@@ -6,9 +6,7 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-#include <signal.h>
-
-enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3 };
+enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1 };
 
 static void sooner(int64_t *next_ns, int64_t at_ns)
 {
@@ -98,6 +96,15 @@ static bool somebody_is_asked(const iswi_pool *pool)
     return false;
 }
 
+/* Its time to start is over. One that is not killed for that has failed once, so that others are
+ * not waited for because of it. */
+static void wait_on(iswi_process *process)
+{
+    process->state_until_ns = INT64_MAX;
+    if (!process->pool->launcher.apart)
+        process->failures = 1;
+}
+
 static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     bool hello_came;
@@ -110,10 +117,11 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING);
         sooner(next_ns, now_ns);
     } else if (now_ns >= process->state_until_ns) {
-        iswi_process_kill(process,
-                          "it did not say hello within %lld ms; is %s a worker that calls "
-                          "isw_main?", (long long)process->pool->settings->start_timeout_ms,
-                          process->pool->program);
+        wait_on(process);
+        iswi_process_overrun(process,
+                             "it did not say hello within %lld ms; is %s a worker that calls "
+                             "isw_main?", (long long)process->pool->settings->start_timeout_ms,
+                             process->pool->program);
     }
     sooner(next_ns, process->state_until_ns);
 }
@@ -200,8 +208,9 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         become_ready(process, now_ns);
         sooner(next_ns, now_ns); /* its heartbeats begin */
     } else if (now_ns >= process->state_until_ns) {
-        iswi_process_kill(process, "it said hello but was not ready within %lld ms",
-                          (long long)process->pool->settings->start_timeout_ms);
+        wait_on(process);
+        iswi_process_overrun(process, "it said hello but was not ready within %lld ms",
+                             (long long)process->pool->settings->start_timeout_ms);
     }
     sooner(next_ns, process->state_until_ns);
 }
@@ -233,7 +242,7 @@ static bool hoards(iswi_process *process, int64_t now_ns)
         process->lent_generation = process->generation;
     }
     pthread_mutex_unlock(&process->lock);
-    return process->hoarding > 1;
+    return process->hoarding > HOARDED;
 }
 
 static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
@@ -251,15 +260,13 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         /* Counted by questions and not by the clock: when we were stopped ourselves, nobody could
          * have answered. */
         process->missed = heard < process->asked_ns ? process->missed + 1 : 0;
-        if (process->missed > HEARTBEATS_MISSED) {
-            iswi_process_kill(process, "it has not answered for %lld ms",
-                              (long long)((now_ns - heard) / MS));
+        if (process->missed == HEARTBEATS_MISSED + 1)
+            iswi_process_overrun(process, "it has not answered for %lld ms",
+                                 (long long)((now_ns - heard) / MS));
+        else if (hoards(process, now_ns) && process->hoarding == HOARDED + 1)
+            iswi_process_overrun(process, "it keeps memory of invocations that it has answered");
+        if (process->signalled)
             return;
-        }
-        if (hoards(process, now_ns)) {
-            iswi_process_kill(process, "it keeps memory of invocations that it has answered");
-            return;
-        }
         process->asked_ns = now_ns;
         send_one(process, &(iswi_frame){ .kind = ISWI_STATUS_REQUEST, .id = 1 });
     }
@@ -298,7 +305,7 @@ static void killed(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         process->kill_at_ns = now_ns + (int64_t)LINGER_MS * MS;
     if (now_ns >= process->kill_at_ns) {
         process->signalled = true;
-        kill(-process->os.pid, SIGKILL);
+        process->pool->launcher.kill(&process->pool->launcher, &process->os);
     }
     sooner(next_ns, process->kill_at_ns);
 }

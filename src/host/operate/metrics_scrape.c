@@ -252,8 +252,8 @@ static const worker_row worker_rows[] = {
     { "isoworker_host_worker_restarts_total", "How often a process was started again.",
       ISWI_METRIC_COUNTER, offsetof(worker_numbers, restarts) },
     { "isoworker_host_worker_resident_bytes",
-      "Memory of its processes, as they said at their last heartbeat.", ISWI_METRIC_GAUGE,
-      offsetof(worker_numbers, resident_bytes) },
+      "Memory of its processes, as they said at their last heartbeat; of a worker with isolation: "
+      "none that of the host.", ISWI_METRIC_GAUGE, offsetof(worker_numbers, resident_bytes) },
     { "isoworker_host_queue_waiting", "Calls that wait for a process.", ISWI_METRIC_GAUGE,
       offsetof(worker_numbers, waiting) },
     { "isoworker_host_queue_waited_total", "Calls that have waited and found a place.",

@@ -78,6 +78,7 @@ static void report_process(iswi_process *process, const char *worker, iswi_repor
     *out = (iswi_report_process){ .worker = worker,
                                   .process = look.label,
                                   .state = state_name(&look),
+                                  .isolation = look.in_process ? "none" : "process",
                                   .detail = detail_of(&look, now_ns, arena),
                                   .functions_unknown = !look.functions_known,
                                   .pid = look.pid,

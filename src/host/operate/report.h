@@ -23,6 +23,7 @@ typedef struct iswi_report_process {
                           stopped */
     const char *detail; /* why it does not serve; NULL if it does */
     const char *lane;   /* ring, message */
+    const char *isolation; /* process; none: it is a part of the host, pid and memory are those */
     int64_t credit, in_flight;
     int64_t running, waiting, resident_bytes; /* of these it told itself, at the last heartbeat */
     int64_t invocations, failures, restarts, uptime_ms;

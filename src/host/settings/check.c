@@ -128,6 +128,14 @@ static isw_status check_delays(const checker *c, const iswi_worker_settings *wor
     return REFUSE(c, named, "restart_delay is above restart_delay_max, which it never exceeds");
 }
 
+static isw_status check_isolation(const checker *c, const iswi_worker_settings *worker,
+                                  const iswi_node *node)
+{
+    if (worker->isolation != ISWI_ISOLATION_NONE)
+        return ISW_OK;
+    return iswi_isolation_check(c->config, worker, c->folder, node, c->error);
+}
+
 static isw_status check_workers(const checker *c, const iswi_host_settings *settings)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(c->config), "workers");
@@ -145,6 +153,7 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
              iswi_faults_go_on(faults, check_command(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_files(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_link(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_isolation(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_delays(c, &workers[i], node), &all);
     }
     return all;

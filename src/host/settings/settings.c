@@ -74,6 +74,7 @@ static const isw_option logging_rows[] = {
     { 0 },
 };
 
+static const char *const isolations[] = { "process", "none", NULL };
 static const char *const lanes[] = { "auto", "ring", "message", NULL };
 
 static const isw_option link_rows[] = {
@@ -114,6 +115,10 @@ static const isw_option worker_rows[] = {
     MAYBE(iswi_worker_settings, directory, PATH, "directory", "where it runs; left out: here"),
     { .name = "environment", .type = ISWI_OPTION_VARIABLES, .optional = true,
       .offset = offsetof(iswi_worker_settings, environment), .help = "more variables" },
+    { .name = "isolation", .type = ISW_OPTION_ENUM, .choices = isolations,
+      .default_value = "process", .offset = offsetof(iswi_worker_settings, isolation),
+      .help = "process: it has its own; none: a shared object (command [isoworker, worker, "
+              "FILE.so]) that runs in the host's, where its crash is the host's" },
     ROW(iswi_worker_settings, processes, INT, "processes", "1", 1, 64, "that share the work"),
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
         "from its start until it is ready"),

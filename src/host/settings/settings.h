@@ -49,6 +49,11 @@ typedef enum iswi_lane_choice {
     ISWI_LANE_MESSAGE
 } iswi_lane_choice;
 
+typedef enum iswi_isolation {
+    ISWI_ISOLATION_PROCESS, /* processes of its own */
+    ISWI_ISOLATION_NONE     /* threads of the host's own process */
+} iswi_isolation;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -61,6 +66,7 @@ typedef struct iswi_worker_settings {
     int64_t give_up_after;
     iswi_link_settings link;
     iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
+    int64_t isolation;         /* iswi_isolation */
 } iswi_worker_settings;
 
 typedef struct iswi_record_settings {
@@ -137,6 +143,15 @@ isw_status iswi_host_settings_read_text(const char *folder, const char *text, si
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error);
+
+/* isolation.c, of a worker with `isolation: none`: refuse at its place in `node` what that cannot
+ * hold, all of it if the config has faults. `folder` is that of host.yaml. */
+isw_status iswi_isolation_check(iswi_config *config, const iswi_worker_settings *worker,
+                                const char *folder, const iswi_node *node, isw_error *error);
+
+/* The shared object that it names, as a path to open; the caller frees it with iswi_free. NULL: no
+ * memory. */
+char *iswi_isolation_module(const iswi_worker_settings *worker, const char *folder);
 
 /* Refuse what is no address among the texts of a group's `listen`, which is a text or a list, at
  * its place, and one that stands there twice. */

@@ -30,6 +30,7 @@ typedef struct iswi_spawned {
     pid_t pid;
     int pid_fd;
     int output, errors;
+    void *run; /* of one that runs on threads of this process (inprocess.c) */
 } iswi_spawned;
 
 /* The program that `command` means: a path if it has a '/', taken from `directory`; else beside

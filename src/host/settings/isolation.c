@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker cannot have that runs in the host's own process (isolation: none). Invariant: what
+ * stands in host.yaml and would not hold is refused there; nothing of it is dropped in silence. An
+ * option of workers that needs a process of its own gets a row in `refused`.
+ */
+#include "host/settings/settings.h"
+
+#include "base/alloc.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COMMAND_WORDS = 3 };
+
+typedef struct refusal {
+    const char *option;
+    const char *inner; /* one of its group; NULL: the option itself */
+    const char *why;   /* and what to do, where that is more than to leave it out */
+} refusal;
+
+static const refusal refused[] = {
+    { "environment", NULL, "variables belong to a process, and this one is the host's; set them "
+                           "for the host" },
+    { "restart_delay", NULL, "it is not started again by itself" },
+    { "restart_delay_max", NULL, "it is not started again by itself" },
+    { "give_up_after", NULL, "it is given up when it ends" },
+    { "link", "lane", "its frames travel in the host's own memory" },
+};
+
+static isw_status refuse(iswi_config *config, const iswi_worker_settings *worker,
+                         const iswi_node *node, const char *what, const char *why,
+                         isw_error *error)
+{
+    return iswi_config_refuse(config, node, error,
+                              "worker \"%s\" has isolation: none, which has no %s: %s; leave it "
+                              "out, or write isolation: process", worker->name, what, why);
+}
+
+/* -- Options ----------------------------------------------------------------------------------- */
+
+static isw_status check_option(iswi_config *config, const iswi_worker_settings *worker,
+                               const iswi_node *node, const refusal *row, isw_error *error)
+{
+    const iswi_node *named = iswi_node_find(node, row->option);
+    char what[64];
+
+    if (named && row->inner)
+        named = iswi_node_find(named, row->inner);
+    snprintf(what, sizeof what, "%s%s%s", row->option, row->inner ? "." : "",
+             row->inner ? row->inner : "");
+    return named ? refuse(config, worker, named, what, row->why, error) : ISW_OK;
+}
+
+static isw_status check_processes(iswi_config *config, const iswi_worker_settings *worker,
+                                  const iswi_node *node, isw_error *error)
+{
+    const iswi_node *named = iswi_node_find(node, "processes");
+
+    return named && worker->processes > 1
+               ? refuse(config, worker, named, "processes", "it runs once, in the host's; "
+                        "`concurrency` in its YAML says on how many threads", error)
+               : ISW_OK;
+}
+
+/* -- The command ------------------------------------------------------------------------------- */
+
+static bool is_isoworker(const char *word)
+{
+    const char *slash = strrchr(word, '/');
+
+    return strcmp(slash ? slash + 1 : word, "isoworker") == 0;
+}
+
+/* NULL, or why `path` is no shared object. */
+static const char *not_an_object(const char *path)
+{
+    Elf64_Ehdr head = { .e_type = 0 };
+    struct stat info;
+    const char *why = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return strerror(errno);
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        why = "it is not a file";
+    else if (read(fd, &head, sizeof head) != (ssize_t)sizeof head ||
+             memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_type != ET_DYN)
+        why = "it is no shared object";
+    close(fd);
+    return why;
+}
+
+char *iswi_isolation_module(const iswi_worker_settings *worker, const char *folder)
+{
+    const char *file = worker->command.items[COMMAND_WORDS - 1];
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s%s%s", *file == '/' ? "" : worker->directory
+             ? worker->directory : folder, *file == '/' ? "" : "/", file);
+    return iswi_strdup(path);
+}
+
+static isw_status check_object(iswi_config *config, const iswi_worker_settings *worker,
+                               const char *folder, const iswi_node *command, isw_error *error)
+{
+    char *path = iswi_isolation_module(worker, folder);
+    const char *why = path ? not_an_object(path) : "no memory";
+    isw_status status = ISW_OK;
+
+    if (why)
+        status = iswi_config_refuse(config, command, error,
+                                    "worker \"%s\" has isolation: none, and %s cannot be loaded: "
+                                    "%s; build it with isoworker_add_module, or write isolation: "
+                                    "process", worker->name, path ? path : "it", why);
+    iswi_free(path);
+    return status;
+}
+
+static isw_status check_command(iswi_config *config, const iswi_worker_settings *worker,
+                                const char *folder, const iswi_node *node, isw_error *error)
+{
+    const isw_option_strings *words = &worker->command;
+    const iswi_node *command = iswi_node_find(node, "command");
+
+    if (!words->count || !*words->items[0])
+        return ISW_OK; /* that is told */
+    if (words->count == COMMAND_WORDS && is_isoworker(words->items[0]) &&
+        strcmp(words->items[1], "worker") == 0)
+        return check_object(config, worker, folder, command, error);
+    return iswi_config_refuse(config, command, error,
+                              "worker \"%s\" has isolation: none, which takes a shared object and "
+                              "no program: [isoworker, worker, FILE.so], with its YAML in "
+                              "`config`; or write isolation: process", worker->name);
+}
+
+isw_status iswi_isolation_check(iswi_config *config, const iswi_worker_settings *worker,
+                                const char *folder, const iswi_node *node, isw_error *error)
+{
+    iswi_faults *faults = iswi_config_faults(config);
+    isw_status all = ISW_OK;
+    bool on = iswi_faults_go_on(faults, check_command(config, worker, folder, node, error), &all) &&
+              iswi_faults_go_on(faults, check_processes(config, worker, node, error), &all);
+
+    for (size_t i = 0; on && i < sizeof refused / sizeof refused[0]; i++)
+        on = iswi_faults_go_on(faults, check_option(config, worker, node, &refused[i], error),
+                               &all);
+    return all;
+}
