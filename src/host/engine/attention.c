@@ -154,7 +154,8 @@ void iswi_attention_match(iswi_host *host)
         bool matched = false;
 
         for (size_t j = 0; j < host->function_count; j++)
-            matched = matched || iswi_glob_match(rows[i].name, host->functions[j]->name);
+            matched = matched || (atomic_load(&host->functions[j]->current) &&
+                                  iswi_glob_match(rows[i].name, host->functions[j]->name));
         if (matched)
             continue;
         iswi_buffer_printf(&host->attention.match, "%s%s: no function of any worker matches \"%s\"",

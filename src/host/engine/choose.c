@@ -79,6 +79,21 @@ static iswi_process *choose(iswi_pool *pool, const iswi_call *call)
 
 /* -- Placing ----------------------------------------------------------------------------------- */
 
+/* Its program is another now, and does not have it. */
+static void explain_over(const iswi_host_function *function, isw_error *failure)
+{
+    const char *worker = function->pool->settings->name;
+
+    if (iswi_host_find(function->pool->processes->host, function->name))
+        isw_error_set(failure, ISW_E_UNAVAILABLE,
+                      "worker %s runs another program now, where function %s is another; try again",
+                      worker, function->name);
+    else
+        isw_error_set(failure, ISW_E_NOT_FOUND,
+                      "worker %s runs another program now, without function %s", worker,
+                      function->name);
+}
+
 /* Nobody takes it, and nobody will. */
 static void explain(iswi_pool *pool, bool lacks, isw_error *failure)
 {
@@ -113,6 +128,10 @@ static iswi_placing place_anywhere(iswi_pool *pool, const iswi_process *best, is
             return placing;
         lacks = lacks || placing == ISWI_PLACE_LACKS;
         wait = wait || placing == ISWI_PLACE_FULL || placing == ISWI_PLACE_CLOSED;
+    }
+    if (atomic_load(&call->function->over)) {
+        explain_over(call->function, failure);
+        return ISWI_PLACE_REFUSED;
     }
     if (wait || !some)
         return lacks ? ISWI_PLACE_LACKS : ISWI_PLACE_FULL;

@@ -44,11 +44,15 @@ typedef struct iswi_host_output {
     void *self;            /* its instance */
 } iswi_host_output;
 
-/* A function that some worker has. Made once, lives as long as the host. */
+/* A function that some worker has. Made once, lives as long as the host; one that a program tells
+ * otherwise than the program before it is another function of the same name. */
 struct iswi_host_function {
     uint64_t number; /* in load and invoke */
     iswi_pool *pool;
-    size_t place; /* among its pool's functions */
+    size_t place; /* among all that its pool ever had */
+    atomic_bool current; /* it is served; else no program has it any more, or none yet */
+    atomic_bool over;    /* and no process has it that runs */
+    bool refused_now;    /* by its trigger, while functions are published */
     const char *name, *summary, *trigger_type;
     isw_pairs given;              /* to its trigger, as they were told */
     const iswi_trigger *trigger;  /* NULL: this host has none of its type */
@@ -58,6 +62,7 @@ struct iswi_host_function {
     atomic_bool preflights;      /* its chain answers those of browsers */
     _Atomic(const isw_cors *) cors; /* NULL: no policy for other sites */
     const iswi_host_output *outputs; /* its output bindings */
+    const char *outputs_told;        /* the same as a text that tells them from others */
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
     bool idempotent;
@@ -149,8 +154,10 @@ static inline uint64_t iswi_host_next_id(iswi_host *host, unsigned number)
 }
 
 /* functions.c: the supervisor's thread. */
-isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
-                                isw_error *error);
+/* The function that is told so: one that the pool has or had, or a new one, which is not current.
+ * NULL: no memory. */
+iswi_host_function *iswi_function_of(iswi_host *host, iswi_pool *pool,
+                                     const iswi_wire_function *wire);
 
 /* Take over what a configuration can change of a function; *changed counts one with another chain.
  * The rest is the program's and stays as it was; whether it is as it was says the second. Errors:
@@ -170,11 +177,22 @@ const iswi_wire_function *iswi_functions_among(const iswi_wire_function *sorted,
                                                isw_str name);
 
 /* functions_told.c: the supervisor's thread. */
-/* Take a frame `metadata`: the first one of a pool makes its functions, later ones change them;
- * what cannot be changed while the host runs is said. *changed have another chain now. Errors:
- * ISW_E_PROTOCOL, ISW_E_NO_MEMORY, ISW_E_FAILED if the worker said so. */
+/* Take the frame `metadata` of a process that starts: it has these functions, and is to load them.
+ * Those of the first one of a pool are current from then on. Errors: ISW_E_PROTOCOL,
+ * ISW_E_NO_MEMORY, ISW_E_FAILED if the worker said so. */
+isw_status iswi_functions_learn(iswi_process *process, isw_bytes bytes, isw_error *error);
+
+/* It is ready: from now on the functions that it has are those of its pool, unless one that was
+ * started later has said so before; what is another is said. */
+void iswi_functions_adopt(iswi_process *process);
+
+/* Take one of a process that has read its configuration again: what that cannot change is said.
+ * *changed have another chain now. Errors: as iswi_functions_learn. */
 isw_status iswi_functions_take(iswi_process *process, isw_bytes bytes, unsigned *changed,
                                isw_error *error);
+
+/* Calls of functions that are not current end with the last process that has them. */
+void iswi_functions_tend(iswi_pool *pool);
 
 /* facts.c: what functions tell of themselves. */
 /* Take over what a function tells now. False: no memory. The supervisor's thread. */

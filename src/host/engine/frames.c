@@ -60,35 +60,27 @@ static isw_status on_metadata(iswi_process *process, iswi_message *message, isw_
 }
 
 /* Note that it cannot run the function, so that none is sent there. */
-static isw_status lack(iswi_process *process, const iswi_host_function *function,
-                       const iswi_wire_status *status, isw_error *error)
+static void lack(iswi_process *process, const iswi_host_function *function,
+                 const iswi_wire_status *status)
 {
     iswi_say_of(process->host, ISW_LOG_ERROR, &(iswi_about){ function->name, "", { NULL, 0 } },
                 "worker %s cannot run function %s, which answers 503: %.*s",
                 process->label, function->name, (int)status->message.size,
                 status->message.size ? status->message.data : "");
-    if (!process->lacks)
-        process->lacks = iswi_calloc(process->pool->function_count, sizeof *process->lacks);
-    if (!process->lacks)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory to know what it lacks");
     process->lacks[function->place] = true;
-    return ISW_OK;
 }
 
 static isw_status on_loaded(iswi_process *process, uint64_t id, const iswi_loaded *loaded,
                             isw_error *error)
 {
-    const iswi_pool *pool = process->pool;
-    isw_status status = ISW_OK;
-
-    if (!process->loads_awaited || id == 0 || id > pool->function_count ||
-        pool->functions[id - 1]->number != loaded->function)
+    if (!process->loads_awaited || id == 0 || id > process->function_count ||
+        process->functions[id - 1]->number != loaded->function)
         return refuse(error, "a loaded that nobody asked for");
     if (loaded->status.code)
-        status = lack(process, pool->functions[id - 1], &loaded->status, error);
+        lack(process, process->functions[id - 1], &loaded->status);
     if (--process->loads_awaited == 0)
         iswi_host_wake(process->host);
-    return status;
+    return ISW_OK;
 }
 
 static isw_status on_credit(iswi_process *process, const iswi_credit *credit, isw_error *error)

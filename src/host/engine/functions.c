@@ -42,6 +42,53 @@ static const char *chain_text(iswi_host *host, const iswi_strs *chain, const cha
     return kept;
 }
 
+static void append_sized(iswi_buffer *text, isw_str part)
+{
+    iswi_buffer_printf(text, "%zu:%.*s,", part.size, (int)part.size, part.size ? part.data : "");
+}
+
+/* The outputs that a function tells of, as one text. */
+static void outputs_text(const iswi_wire_function *wire, iswi_buffer *text)
+{
+    for (size_t i = 0; i < wire->bindings.count; i++) {
+        const iswi_wire_binding *binding = &wire->bindings.items[i];
+
+        if (binding->direction == 0)
+            continue;
+        append_sized(text, binding->name);
+        append_sized(text, binding->type);
+        for (size_t j = 0; j < binding->properties.count; j++) {
+            append_sized(text, binding->properties.items[j].name);
+            append_sized(text, binding->properties.items[j].value);
+        }
+        iswi_buffer_append_text(text, ";");
+    }
+}
+
+static const char *keep_outputs(iswi_host *host, const iswi_wire_function *wire)
+{
+    iswi_buffer text = { 0 };
+    const char *kept;
+
+    outputs_text(wire, &text);
+    kept = text.failed ? NULL
+                       : iswi_arena_strndup(&host->arena, (const char *)text.data, text.size);
+    iswi_buffer_fini(&text);
+    return kept;
+}
+
+static bool same_outputs(const iswi_host_function *function, const iswi_wire_function *wire)
+{
+    iswi_buffer text = { 0 };
+    bool same;
+
+    outputs_text(wire, &text);
+    same = isw_str_equal(isw_str_of(function->outputs_told),
+                         (isw_str){ (const char *)text.data, text.size });
+    iswi_buffer_fini(&text);
+    return same;
+}
+
 /* host.yaml's word, else the function's own, else the default of all. */
 static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_ms)
 {
@@ -79,24 +126,30 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
 
     if (!function ||
         !iswi_grow(&host->functions, &host->function_capacity, host->function_count,
-                   sizeof host->functions[0]))
+                   sizeof host->functions[0]) ||
+        !iswi_grow(&pool->functions, &pool->function_capacity, pool->function_count,
+                   sizeof pool->functions[0]))
         return NULL;
     function->number = host->function_count;
     function->pool = pool;
     function->name = copy(host, wire->name);
     function->summary = copy(host, wire->summary);
     function->trigger_type = copy(host, wire->trigger_type);
+    function->outputs_told = keep_outputs(host, wire);
     atomic_init(&function->preflights, has_preflights(wire));
     atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
     if (!function->name || !function->summary || !function->trigger_type ||
+        !function->outputs_told ||
         !atomic_load(&function->chain))
         return NULL;
     if (!iswi_outputs_take(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
         !iswi_facts_take(host, function, wire) || !iswi_triggers_take(host, function))
         return NULL;
     atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    function->place = pool->function_count;
+    pool->functions[pool->function_count++] = function;
     host->functions[host->function_count++] = function;
     function->before = atomic_load_explicit(&host->newest, memory_order_relaxed);
     atomic_store_explicit(&host->newest, function, memory_order_release);
@@ -107,36 +160,10 @@ iswi_host_function *iswi_host_find(iswi_host *host, const char *name)
 {
     iswi_host_function *function = atomic_load_explicit(&host->newest, memory_order_acquire);
 
-    while (function && strcmp(function->name, name) != 0)
+    while (function && (!atomic_load(&function->current) || strcmp(function->name, name) != 0))
         function = function->before;
     return function;
 }
-
-isw_status iswi_functions_index(iswi_host *host, iswi_pool *pool, const iswi_metadata *metadata,
-                                isw_error *error)
-{
-    size_t count = metadata->functions.count;
-    iswi_wire_function *sorted = iswi_functions_sort(metadata, error);
-
-    if (!sorted)
-        return error->status;
-    iswi_free(sorted);
-    pool->functions = iswi_arena_calloc(&host->arena, count, sizeof *pool->functions);
-    for (size_t i = 0; pool->functions && i < count; i++) {
-        pool->functions[i] = make_function(host, pool, &metadata->functions.items[i]);
-        if (pool->functions[i])
-            pool->functions[i]->place = i;
-        else
-            pool->functions = NULL;
-    }
-    if (!pool->functions && count)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
-    pool->function_count = count;
-    pool->indexed = true;
-    return ISW_OK;
-}
-
-/* -- What is told again ------------------------------------------------------------------------ */
 
 isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
                                  const iswi_wire_function *wire, unsigned *changed)
@@ -169,7 +196,21 @@ static bool same_pairs(const isw_pairs *a, const isw_pairs *b)
 
 bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
 {
-    return isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+    return isw_str_equal(wire->summary, isw_str_of(function->summary)) &&
+           same_outputs(function, wire) && isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
            same_pairs(&wire->trigger, &function->given) &&
            wire->streams == function->streams && wire->idempotent == function->idempotent;
+}
+
+iswi_host_function *iswi_function_of(iswi_host *host, iswi_pool *pool,
+                                     const iswi_wire_function *wire)
+{
+    for (size_t i = 0; i < pool->function_count; i++) {
+        iswi_host_function *function = pool->functions[i];
+
+        if (isw_str_equal(wire->name, isw_str_of(function->name)) &&
+            iswi_function_is_as_before(function, wire))
+            return function;
+    }
+    return make_function(host, pool, wire);
 }

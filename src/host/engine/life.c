@@ -45,11 +45,14 @@ static void reset(iswi_process *process)
     process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     iswi_reload_begin(process);
-    process->loads_sent = process->described = false;
+    process->loads_sent = false;
     process->hopeless = process->signalled = process->refused = false;
     process->told_to_end = process->ended_early = false;
+    iswi_free(process->functions);
     iswi_free(process->lacks);
+    process->functions = NULL;
     process->lacks = NULL;
+    process->function_count = process->lacks_count = 0;
     process->kill_at_ns = 0;
     process->refuses = false;
     iswi_attention_started(process);

@@ -33,14 +33,28 @@ uint64_t iswi_host_turns(const iswi_host *host)
     return atomic_load(&host->loop.turns);
 }
 
+static iswi_host_function *current_from(iswi_host_function *function)
+{
+    while (function && !atomic_load(&function->current))
+        function = function->before;
+    return function;
+}
+
 iswi_host_function *iswi_host_newest_function(const iswi_host *host)
 {
-    return atomic_load_explicit(&host->newest, memory_order_acquire);
+    return current_from(atomic_load_explicit(&host->newest, memory_order_acquire));
 }
 
 iswi_host_function *iswi_function_before(const iswi_host_function *function)
 {
-    return function->before;
+    return current_from(function->before);
+}
+
+size_t iswi_host_function_numbers(const iswi_host *host)
+{
+    const iswi_host_function *newest = atomic_load_explicit(&host->newest, memory_order_acquire);
+
+    return newest ? newest->number + 1 : 0;
 }
 
 size_t iswi_function_number(const iswi_host_function *function)

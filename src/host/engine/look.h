@@ -33,11 +33,12 @@ uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others 
 
 /* -- Its functions, which live as long as it --------------------------------------------------- */
 
-/* The one that was made last, and the one before; NULL: there is none. Their numbers go down to
- * 0. */
+/* The one that was made last, and the one before, of those that are served; NULL: there is none.
+ * Their numbers go down, with gaps where functions were that are no more; and above all numbers. */
 iswi_host_function *iswi_host_newest_function(const iswi_host *host);
 iswi_host_function *iswi_function_before(const iswi_host_function *function);
 size_t iswi_function_number(const iswi_host_function *function);
+size_t iswi_host_function_numbers(const iswi_host *host);
 
 /* The function `name` once a worker has told about it, else NULL. */
 iswi_host_function *iswi_host_find(iswi_host *host, const char *name);

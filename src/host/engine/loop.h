@@ -16,6 +16,7 @@ typedef struct iswi_loop {
     int epoll, wake;
     atomic_llong wake_at_ns; /* when it looks again at the latest */
     atomic_ullong turns;     /* so that others see it turn */
+    bool changed;            /* functions have, and triggers are to hear of it */
     bool shown;              /* that all is settled, of the functions that are known now */
 } iswi_loop;
 

@@ -226,6 +226,7 @@ static void fini_process(iswi_process *process)
 {
     iswi_buffer_fini(&process->attention.lines);
     iswi_link_destroy(process->link);
+    iswi_free(process->functions);
     iswi_free(process->lacks);
     iswi_message_release(process->metadata);
     iswi_buffer_fini(&process->outgoing.bytes);
@@ -247,6 +248,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_queue_fini(&host->pools[i].queue);
         iswi_free(host->pools[i].processes);
         iswi_free(host->pools[i].seats);
+        iswi_free(host->pools[i].functions);
         iswi_free(host->pools[i].program);
         iswi_free(host->pools[i].module);
     }

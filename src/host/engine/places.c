@@ -164,7 +164,8 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
 
     if (process->state != ISWI_PROCESS_READY || process->retiring)
         return process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
-    if (process->lacks && process->lacks[call->function->place])
+    if (process->lacks && (call->function->place >= process->lacks_count ||
+                           process->lacks[call->function->place]))
         return ISWI_PLACE_LACKS;
     if (process->in_flight >= process->credit || !process->free_count)
         return ISWI_PLACE_FULL;

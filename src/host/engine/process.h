@@ -69,8 +69,11 @@ struct iswi_process {
     unsigned wants_extras;                     /* of its link, likewise */
     iswi_reloading reload; /* reload.c */
     bool hello_came, metadata_asked, loads_sent, closed, goodbye;
-    bool described; /* it was asked for its functions, in this run */
-    bool *lacks;    /* which of its pool's functions it could not load; NULL: it has all */
+    iswi_host_function **functions; /* that it told of, in this run; NULL: it has not yet */
+    size_t function_count;
+    bool *lacks; /* which of its pool's functions, by place, it has not, or could not load; NULL: it
+                    has all */
+    size_t lacks_count; /* and none behind those */
     bool told_to_end; /* by a terminate that could reach it */
     bool ended_early; /* neither that nor SIGKILL of ours: by itself */
     bool refused; /* it broke the protocol; only its link's events, which come one at a time */
@@ -125,8 +128,12 @@ struct iswi_pool {
     iswi_queue queue; /* of calls that find no place at any */
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
-    iswi_host_function **functions; /* set when indexed; read by the supervisor */
-    size_t function_count;
+    /* The supervisor's: */
+    iswi_host_function **functions; /* all that it ever had, by place */
+    size_t function_count, function_capacity;
+    int64_t adopted_ns; /* start of the process whose functions are current; 0: of none that was
+                           ready */
+    bool outdated; /* some function is not current, and not over */
 };
 
 /* The file that its code is in. */

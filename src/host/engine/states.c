@@ -80,20 +80,14 @@ static void greet(iswi_process *process)
     iswi_arena_fini(&arena);
 }
 
-static bool somebody_is_asked(const iswi_pool *pool)
+/* Every process says what it has: one that begins later may be of another program than the first,
+ * and has the configuration of its own begin. */
+static void ask_functions(iswi_process *process)
 {
-    for (unsigned i = 0; i < pool->count; i++) {
-        iswi_process *process = &pool->processes[i];
-        bool asked;
-
-        pthread_mutex_lock(&process->lock);
-        asked = process->state == ISWI_PROCESS_LOADING &&
-                (process->metadata_asked || process->metadata);
-        pthread_mutex_unlock(&process->lock);
-        if (asked)
-            return true;
-    }
-    return false;
+    pthread_mutex_lock(&process->lock);
+    process->metadata_asked = true;
+    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 1 });
+    pthread_mutex_unlock(&process->lock);
 }
 
 /* Its time to start is over. One that is not killed for that has failed once, so that others are
@@ -114,7 +108,8 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     pthread_mutex_unlock(&process->lock);
     if (hello_came) {
         greet(process);
-        iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING);
+        if (iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING))
+            ask_functions(process);
         sooner(next_ns, now_ns);
     } else if (now_ns >= process->state_until_ns) {
         wait_on(process);
@@ -126,39 +121,25 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     sooner(next_ns, process->state_until_ns);
 }
 
-static void take_functions(iswi_process *process, iswi_message *message, isw_bytes bytes)
+static void learn_functions(iswi_process *process, iswi_message *message, isw_bytes bytes)
 {
     isw_error error = { ISW_OK, "" };
-    unsigned changed;
 
-    if (iswi_functions_take(process, bytes, &changed, &error) != ISW_OK)
+    if (iswi_functions_learn(process, bytes, &error) != ISW_OK)
         iswi_process_kill(process, "its functions could not be read: %s", error.message);
     iswi_message_release(message);
 }
 
-/* Every process says what it has: one that begins later may be of another program than the first,
- * and has the configuration of its own begin. */
-static void ask_functions(iswi_process *process)
-{
-    if (process->described)
-        return;
-    process->described = process->metadata_asked = true;
-    iswi_process_send(process, &(iswi_frame){ .kind = ISWI_METADATA_REQUEST, .id = 1 });
-}
-
 static void send_loads(iswi_process *process)
 {
-    iswi_pool *pool = process->pool;
-
     pthread_mutex_lock(&process->lock);
-    ask_functions(process);
     process->loads_sent = true;
-    process->loads_awaited = (unsigned)pool->function_count;
-    for (size_t i = 0; i < pool->function_count; i++) {
+    process->loads_awaited = (unsigned)process->function_count;
+    for (size_t i = 0; i < process->function_count; i++) {
         iswi_frame frame = { .kind = ISWI_LOAD, .id = i + 1 };
 
-        frame.as.load.function = pool->functions[i]->number;
-        frame.as.load.name = isw_str_of(pool->functions[i]->name);
+        frame.as.load.function = process->functions[i]->number;
+        frame.as.load.name = isw_str_of(process->functions[i]->name);
         iswi_process_send(process, &frame);
     }
     pthread_mutex_unlock(&process->lock);
@@ -179,6 +160,7 @@ static void become_ready(iswi_process *process, int64_t now_ns)
              "worker %s: ready after %lld ms", process->label,
              (long long)((now_ns - process->started_ns) / MS));
     iswi_observe_ready(process);
+    iswi_functions_adopt(process);
     iswi_pool_serve(process->pool);
 }
 
@@ -196,12 +178,8 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
             process->credit;
     pthread_mutex_unlock(&process->lock);
     if (metadata)
-        take_functions(process, metadata, frame);
-    if (!process->pool->indexed && !somebody_is_asked(process->pool)) {
-        pthread_mutex_lock(&process->lock);
-        ask_functions(process);
-        pthread_mutex_unlock(&process->lock);
-    } else if (process->pool->indexed && !process->loads_sent) {
+        learn_functions(process, metadata, frame);
+    if (process->functions && !process->loads_sent) {
         send_loads(process);
         sooner(next_ns, now_ns);
     } else if (ready) {

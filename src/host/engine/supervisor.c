@@ -109,6 +109,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
     for (unsigned i = 0; i < pool->count; i++)
         if (!iswi_process_is_spare(&pool->processes[i]))
             tend_process(&pool->processes[i], now_ns, seen);
+    iswi_functions_tend(pool);
     iswi_queue_tend(pool, now_ns, &seen->next_ns);
     over = iswi_pool_is_over(pool);
     seen->over += over;
@@ -148,10 +149,14 @@ static void publish(iswi_host *host, const overview *seen, publication *last)
                                       : seen->awaited                   ? ISWI_MORE_SOON
                                                                         : ISWI_MORE_LOST };
 
-    if (now.indexed != last->indexed || (host->triggers.published && now.more != last->more)) {
+    if (now.indexed != last->indexed || (host->triggers.published && now.more != last->more) ||
+        host->loop.changed) {
         iswi_triggers_publish(host, now.more);
         host->loop.shown = host->loop.shown && now.indexed == last->indexed;
         *last = now;
+        if (host->loop.changed && seen->indexed == host->pool_count)
+            iswi_attention_match(host);
+        host->loop.changed = false;
     }
     if (host->loop.shown || seen->settled < host->pool_count)
         return;

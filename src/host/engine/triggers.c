@@ -73,7 +73,10 @@ void iswi_triggers_stop(iswi_triggers *all)
 static void refuse(iswi_host *host, iswi_host_function *function, const char *reason,
                    const char *sentence)
 {
-    if (atomic_load(&function->unserved))
+    const char *before = atomic_load(&function->unserved);
+
+    function->refused_now = true;
+    if (before && sentence && strcmp(before, sentence) == 0)
         return;
     function->refused = reason;
     function->unserved = sentence;
@@ -86,8 +89,6 @@ static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *riv
     iswi_host *host = user;
     iswi_arena *arena = &host->arena;
 
-    if (atomic_load(&entry->function->unserved))
-        return;
     refuse(host, entry->function, reason,
            rival ? iswi_arena_printf(arena,
                                      "function %s of worker %s is not served beside function %s of "
@@ -136,9 +137,24 @@ static iswi_entry **gather(const iswi_host *host, const iswi_trigger *trigger, s
 
     *count = 0;
     for (size_t i = 0; entries && i < host->function_count; i++)
-        if (host->functions[i]->trigger == trigger && host->functions[i]->entry.properties)
+        if (host->functions[i]->trigger == trigger && host->functions[i]->entry.properties &&
+            atomic_load(&host->functions[i]->current))
             entries[(*count)++] = &host->functions[i]->entry;
     return entries;
+}
+
+/* Those that were refused before, and are not now, since a rival is gone. */
+static void settle(iswi_entry *const *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        iswi_host_function *function = entries[i]->function;
+
+        if (!function->refused_now) {
+            atomic_store(&function->unserved, NULL);
+            atomic_store(&function->refused, NULL);
+        }
+        function->refused_now = false;
+    }
 }
 
 static void publish_one(iswi_host *host, const iswi_triggering *one, iswi_more more)
@@ -147,11 +163,13 @@ static void publish_one(iswi_host *host, const iswi_triggering *one, iswi_more m
     iswi_entry **entries = gather(host, one->trigger, &count);
     void *set = NULL;
 
-    if (entries && one->trigger->arrange(entries, count, on_refuse, host, &set) == ISW_OK)
+    if (entries && one->trigger->arrange(entries, count, on_refuse, host, &set) == ISW_OK) {
+        settle(entries, count);
         one->trigger->publish(one->self, set, more);
-    else
+    } else {
         iswi_say(host, ISW_LOG_CRITICAL, "no memory for the functions of the trigger %s",
                  one->trigger->type);
+    }
     iswi_free(entries);
 }
 

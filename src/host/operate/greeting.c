@@ -64,11 +64,21 @@ static void write_table(const row *rows, size_t count, iswi_buffer *out)
     iswi_buffer_append_text(out, "\n");
 }
 
+static size_t count_functions(const iswi_host *host)
+{
+    size_t count = 0;
+
+    for (const iswi_host_function *at = iswi_host_newest_function(host); at;
+         at = iswi_function_before(at))
+        count++;
+    return count;
+}
+
 static void show_functions(iswi_operate *operate)
 {
     static const row head = { { "FUNCTION", "TRIGGER", "URL", "WORKER", "CHAIN" } };
-    const iswi_host_function *newest = iswi_host_newest_function(operate->host);
-    size_t count = newest ? iswi_function_number(newest) + 1 : 0;
+    size_t count = count_functions(operate->host);
+    size_t left = count;
     iswi_buffer out = { 0 };
     iswi_arena arena;
     row *rows;
@@ -77,9 +87,9 @@ static void show_functions(iswi_operate *operate)
     rows = count ? iswi_arena_calloc(&arena, count + 1, sizeof *rows) : NULL;
     if (rows) {
         rows[0] = head;
-        for (const iswi_host_function *at = newest; at;
+        for (const iswi_host_function *at = iswi_host_newest_function(operate->host); at && left;
              at = iswi_function_before(at))
-            rows[iswi_function_number(at) + 1] = row_of(operate->host, at, &arena);
+            rows[left--] = row_of(operate->host, at, &arena);
         write_table(rows, count + 1, &out);
         iswi_console_text(&operate->console, (const char *)out.data, out.size);
     }
@@ -123,14 +133,13 @@ static void write_addresses(const iswi_host *host, iswi_buffer *out)
 static void announce(iswi_operate *operate)
 {
     const iswi_host *host = operate->host;
-    const iswi_host_function *newest = iswi_host_newest_function(host);
     iswi_logline line = { .level = ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
     iswi_buffer text = { 0 };
 
     if (some_are_known(host))
-        iswi_buffer_printf(&text, "%zu functions", newest ? iswi_function_number(newest) + 1 : 0);
+        iswi_buffer_printf(&text, "%zu functions", count_functions(host));
     else
         iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
     write_addresses(host, &text);

@@ -205,10 +205,17 @@ static void count_function(iswi_report_all *all, const iswi_report_function *fun
         all->processes[i].functions += strcmp(all->processes[i].worker, function->worker) == 0;
 }
 
+/* Functions lie by their numbers; those that are no more have left gaps. */
+static void close_gaps(iswi_report_all *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all->functions[i].name)
+            all->functions[all->function_count++] = all->functions[i];
+}
+
 static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
 {
-    iswi_host_function *newest = iswi_host_newest_function(host);
-    size_t count = newest ? iswi_function_number(newest) + 1 : 0;
+    size_t count = iswi_host_function_numbers(host);
     int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
     int64_t *waiting = iswi_arena_calloc(arena, count + 1, sizeof *waiting);
 
@@ -217,14 +224,15 @@ static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
         !gather_processes(host, all, in_flight, arena) ||
         !gather_queues(host, all, waiting, arena))
         return false;
-    all->function_count = count;
-    for (iswi_host_function *at = newest; at; at = iswi_function_before(at)) {
+    for (iswi_host_function *at = iswi_host_newest_function(host); at;
+         at = iswi_function_before(at)) {
         size_t number = iswi_function_number(at);
 
         report_function(host, at, &all->functions[number], in_flight[number], waiting[number],
                         arena);
         count_function(all, &all->functions[number]);
     }
+    close_gaps(all, count);
     return true;
 }
 

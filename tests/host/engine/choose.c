@@ -222,6 +222,7 @@ static void nobody_takes_it_now_or_ever(void **state)
         iswi_process_set_state(&s.processes[i], ISWI_PROCESS_STARTING);
     assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_FULL);
     s.processes[1].lacks = lacks;
+    s.processes[1].lacks_count = 1;
     iswi_process_set_state(&s.processes[1], ISWI_PROCESS_READY);
     assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_LACKS);
     for (unsigned i = 0; i < PROCESSES; i++)
