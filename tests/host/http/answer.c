@@ -247,8 +247,7 @@ static void a_client_that_leaves_in_its_body_is_no_loss(void **state)
 static void a_client_that_stops_reading_is_cut(void **state)
 {
     enum { SIZE = 32 * 1024 * 1024 };
-    front *f = front_start((iswi_http_options){
-        .header_timeout_ms = 200, .body_timeout_ms = 200, .idle_timeout_ms = 200 });
+    front *f = front_start((iswi_http_options){ .body_timeout_ms = 200, .idle_timeout_ms = 200 });
     char *body = calloc(1, SIZE);
     isw_http answer = { .body = { body, SIZE } };
     int fd = http_connect(f->url);

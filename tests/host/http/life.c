@@ -124,14 +124,14 @@ static void an_idle_front_sleeps(void **state)
 static void a_request_that_waits_for_its_function_is_not_timed_out(void **state)
 {
     front *f = front_start((iswi_http_options){
-        .header_timeout_ms = 100, .body_timeout_ms = 100, .idle_timeout_ms = 100 });
+        .header_timeout_ms = 500, .body_timeout_ms = 500, .idle_timeout_ms = 500 });
     int fd = http_connect(f->url);
     iswi_http_request *request;
 
     (void)state;
     assert_true(http_send(fd, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
     request = front_take(f);
-    poll(NULL, 0, 600);
+    poll(NULL, 0, 1200);
     iswi_http_answer(request, &(isw_http){ .status = 200 }, NULL, NULL);
     http_read(fd, false, &f->reply);
     assert_int_equal(f->reply.status, 200);
