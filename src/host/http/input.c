@@ -17,8 +17,8 @@ size_t iswi_http_fill(iswi_http_connection *connection, char *bytes, size_t size
     while (got < 0 && errno == EINTR);
     if (got > 0) {
         /* The next bytes, or the end, are an event of their own; but TLS reads ahead. */
-        connection->readable =
-            (size_t)got == size || connection->half_closed || connection->tls != NULL;
+        connection->readable = (size_t)got == size || connection->half_closed ||
+                               (connection->tls && iswi_tls_has_input(connection->tls));
         connection->read += (uint64_t)got;
         return (size_t)got;
     }

@@ -65,6 +65,7 @@ typedef struct iswi_tls_socket {
     int fd;
     bool begun; /* something was read */
     bool plain; /* that was text, and no TLS; nothing more is read */
+    bool dry;   /* the last read got less than it had room for */
 } iswi_tls_socket;
 
 /* The kind of BIO whose data is an iswi_tls_socket. NULL: no memory. */

@@ -188,7 +188,8 @@ ssize_t iswi_tls_read(iswi_tls_session *session, void *to, size_t size)
 
 bool iswi_tls_has_input(const iswi_tls_session *session)
 {
-    return !session->failed && !session->dry && SSL_has_pending(session->ssl);
+    return !session->failed && !session->dry &&
+           (SSL_has_pending(session->ssl) || !session->socket.dry);
 }
 
 bool iswi_tls_wants_output(const iswi_tls_session *session)

@@ -44,8 +44,9 @@ const char *iswi_tls_session_fault(const iswi_tls_session *session);
  * something is missing. */
 ssize_t iswi_tls_read(iswi_tls_session *session, void *to, size_t size);
 
-/* Whether the next read may have something although the socket has nothing more to read: the one
- * before did not end with EAGAIN. To be asked before the socket is waited for. */
+/* Whether the next read may have something although the socket becomes readable no more: the one
+ * before did not end with EAGAIN, and bytes lie here, or the socket may have more than it gave. To
+ * be asked before the socket is waited for. */
 bool iswi_tls_has_input(const iswi_tls_session *session);
 
 /* As writev; may write a part. After -1 with EAGAIN the next write must begin with the same bytes,

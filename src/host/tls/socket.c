@@ -29,6 +29,7 @@ static int socket_read(BIO *bio, char *to, int size)
     got = recv(socket->fd, to, (size_t)size, MSG_DONTWAIT);
     if (got < 0 && try_again(errno))
         BIO_set_retry_read(bio);
+    socket->dry = got < size;
     if (got == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     if (got > 0 && !socket->begun) {

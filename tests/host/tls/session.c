@@ -236,10 +236,31 @@ static void what_was_read_ahead_is_told(void **state)
     assert_int_equal(iswi_tls_read(pair.server, text, sizeof text), 3);
     assert_true(iswi_tls_has_input(pair.server));
     assert_int_equal(iswi_tls_read(pair.server, text, sizeof text), 5);
+    assert_false(iswi_tls_has_input(pair.server)); /* it was all that the socket had */
     assert_int_equal(iswi_tls_read(pair.server, text, sizeof text), -1);
     assert_int_equal(errno, EAGAIN);
     assert_false(iswi_tls_has_input(pair.server));
     assert_false(iswi_tls_wants_output(pair.server));
+    tls_pair_end(&pair);
+}
+
+static void what_the_socket_may_still_have_is_told(void **state)
+{
+    enum { RECORDS = 8, RECORD = 16000 };
+    static char text[RECORD];
+    tls_pair pair;
+
+    (void)state;
+    tls_pair_begin(&pair, NULL);
+    assert_int_equal(tls_shake(&pair), ISWI_TLS_DONE);
+    for (int i = 0; i < RECORDS; i++)
+        assert_int_equal(SSL_write(pair.client, text, RECORD), RECORD);
+    for (int i = 0; i < RECORDS; i++) {
+        assert_true(i == 0 || iswi_tls_has_input(pair.server));
+        assert_int_equal(iswi_tls_read(pair.server, text, RECORD), RECORD);
+    }
+    assert_int_equal(iswi_tls_read(pair.server, text, RECORD), -1);
+    assert_false(iswi_tls_has_input(pair.server));
     tls_pair_end(&pair);
 }
 
@@ -379,6 +400,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(before_hands_are_shaken_nothing_is_read_or_written),
     cmocka_unit_test(small_pieces_are_one_record),
     cmocka_unit_test(what_was_read_ahead_is_told),
+    cmocka_unit_test(what_the_socket_may_still_have_is_told),
     cmocka_unit_test(a_full_socket_is_waited_for),
     cmocka_unit_test(an_end_is_one_with_or_without_a_word),
     cmocka_unit_test(a_client_is_told_that_nothing_more_comes),
