@@ -50,6 +50,19 @@ class Exchanges(unittest.TestCase):
                              hashlib.sha1(bytes(range(256)) * 12000).hexdigest())
             self.assertEqual(curl(host, "converse", "-d", "abc"), b"<abc>")
 
+    def test_what_differs_with_each_answer_has_no_place_in_the_table_of_fields(self):
+        with connected() as (_, client):
+            ids = {client.ask(number).fields["x-request-id"] for number in (1, 3, 5)}
+            kept = [str(entry[0]) for entry in client.decoder.header_table.dynamic_entries]
+            self.assertEqual(len(ids), 3)
+            self.assertIn("date", str(kept))
+            self.assertNotIn("x-request-id", str(kept))
+
+    def test_no_tree_of_streams_is_kept(self):
+        with connected() as (_, client):
+            self.assertTrue(client.wait(lambda: client.settings))
+            self.assertEqual(client.settings.get(9), 1)  # NO_RFC7540_PRIORITIES
+
     def test_answers_come_in_the_order_in_which_they_are_ready(self):
         with connected() as (host, client):
             client.send(headers(1, line(path="/api/nap?ms=60000")))

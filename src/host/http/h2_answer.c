@@ -5,9 +5,7 @@
 
 #include "url/fields.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum {
     OWN_FIELDS = 3,            /* status, length, date */
@@ -111,10 +109,15 @@ void iswi_h2_take_sent(iswi_h2_stream *stream)
 
 /* -- Heads ------------------------------------------------------------------------------------- */
 
+/* What differs with every answer has no place in the table that both ends keep of fields: it would
+ * drive out those that come again, and all of its kind would be looked at each time. */
 static nghttp2_nv field_of(isw_str name, isw_str value)
 {
+    const isw_str id = isw_str_of("x-request-id");
+    const bool differs = isw_str_equal_nocase(name, id);
+
     return (nghttp2_nv){ (uint8_t *)name.data, (uint8_t *)value.data, name.size, value.size,
-                         NGHTTP2_NV_FLAG_NONE };
+                         differs ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE };
 }
 
 /* The fields of the reply, in `out`, which has room for them all; how many there are. */
@@ -150,15 +153,15 @@ static bool submit(iswi_h2_stream *stream, bool has_body)
     nghttp2_data_provider body = { { .ptr = stream }, reply->streams ? read_stream : read_whole };
     nghttp2_nv *fields = iswi_arena_alloc(
         &request->arena, (reply->own_count + reply->given.count + OWN_FIELDS) * sizeof *fields);
-    char status[16];
-    char length[24] = "";
+    char status[ISWI_HTTP_NUMBER_BYTES + 1];
+    char length[ISWI_HTTP_NUMBER_BYTES + 1] = "";
     size_t count;
 
     if (!fields)
         return false;
-    snprintf(status, sizeof status, "%03u", reply->status);
+    *iswi_http_put_number(status, reply->status) = '\0';
     if (reply->length != ISWI_HTTP_NO_LENGTH)
-        snprintf(length, sizeof length, "%" PRId64, reply->length);
+        *iswi_http_put_number(length, (uint64_t)reply->length) = '\0';
     count = list_fields(reply, status, length, iswi_http_loop_date(stream->h2->loop), fields);
     for (size_t i = 0; i < count; i++)
         stream->head_sent += fields[i].namelen + fields[i].valuelen + 4; /* as HTTP/1 has it */

@@ -58,7 +58,7 @@ void iswi_h2_stream_destroy(iswi_h2_stream *stream)
         stream->next->link = stream->link;
     h2->count--;
     h2->quiet_ns = iswi_reactor_now_ns(h2->loop->reactor) + h2->connection->http->idle_ns;
-    iswi_free(stream);
+    iswi_http_small_give(&h2->loop->small, stream);
 }
 
 /* Those up the stack may still look at the streams. */

@@ -3,8 +3,6 @@
  * read or write. */
 #include "host/http/h2.h"
 
-#include "base/alloc.h"
-
 static iswi_h2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(session, id);
@@ -141,28 +139,27 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 
 /* -- The session ------------------------------------------------------------------------------- */
 
-static void *take(size_t size, void *user)
+static void *take(size_t size, void *small)
 {
-    (void)user;
-    return iswi_alloc(size);
+    return iswi_http_small_take(small, size);
 }
 
-static void *take_zeroed(size_t count, size_t size, void *user)
+static void *take_zeroed(size_t count, size_t size, void *small)
 {
-    (void)user;
-    return iswi_calloc(count, size);
+    void *memory =
+        size && count > SIZE_MAX / size ? NULL : iswi_http_small_take(small, count * size);
+
+    return memory ? memset(memory, 0, count * size) : NULL;
 }
 
-static void *take_again(void *block, size_t size, void *user)
+static void *take_again(void *memory, size_t size, void *small)
 {
-    (void)user;
-    return iswi_realloc(block, size);
+    return iswi_http_small_take_again(small, memory, size);
 }
 
-static void give(void *block, void *user)
+static void give(void *memory, void *small)
 {
-    (void)user;
-    iswi_free(block);
+    iswi_http_small_give(small, memory);
 }
 
 static nghttp2_session_callbacks *make_callbacks(void)
@@ -190,6 +187,7 @@ static nghttp2_option *make_options(void)
     if (nghttp2_option_new(&option) != 0)
         return NULL;
     nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1); /* they would be kept for such a tree */
     nghttp2_option_set_max_outbound_ack(option, ISWI_H2_IDLE_FRAMES);
     nghttp2_option_set_max_continuations(option, ISWI_H2_CONTINUATIONS);
     nghttp2_option_set_stream_reset_rate_limit(option, ISWI_H2_BREAKS, ISWI_H2_BREAKS_PER_S);
@@ -201,6 +199,8 @@ static bool introduce(nghttp2_session *session)
     const nghttp2_settings_entry settings[] = {
         { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, ISWI_H2_STREAMS },
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, ISWI_H2_WINDOW_BYTES },
+        /* Nobody is to build a tree of what hangs on what (RFC 9113, section 5.3.2). */
+        { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
         /* It counts 32 bytes for each field besides (RFC 9113, section 6.5.2). */
         { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
           ISWI_HTTP1_HEAD_BYTES + 32 * ISWI_HTTP1_FIELDS_MAX },
@@ -214,7 +214,7 @@ static bool introduce(nghttp2_session *session)
 
 nghttp2_session *iswi_h2_session_new(iswi_h2 *h2)
 {
-    nghttp2_mem memory = { NULL, take, give, take_zeroed, take_again };
+    nghttp2_mem memory = { &h2->loop->small, take, give, take_zeroed, take_again };
     nghttp2_session_callbacks *callbacks = make_callbacks();
     nghttp2_option *option = make_options();
     nghttp2_session *session = NULL;

@@ -2,17 +2,16 @@
 /* A stream, and the bytes of its body that wait to be handed on. */
 #include "host/http/h2.h"
 
-#include "base/alloc.h"
-
 iswi_h2_stream *iswi_h2_stream_create(iswi_h2 *h2, int32_t id)
 {
-    iswi_h2_stream *stream = iswi_calloc(1, sizeof *stream);
+    iswi_h2_stream *stream = iswi_http_small_take(&h2->loop->small, sizeof *stream);
 
     if (!stream)
         return NULL;
+    memset(stream, 0, sizeof *stream);
     stream->request = iswi_http_request_create(h2->loop, h2->carrier, stream);
     if (!stream->request) {
-        iswi_free(stream);
+        iswi_http_small_give(&h2->loop->small, stream);
         return NULL;
     }
     stream->h2 = h2;

@@ -6,7 +6,6 @@
 #include "base/problem.h"
 #include "url/fields.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 enum { LINES_BYTES = 256 }; /* for all that is not a header of its own */
@@ -42,6 +41,19 @@ static char *put(char *at, const char *bytes, size_t size)
 {
     memcpy(at, bytes, size);
     return at + size;
+}
+
+char *iswi_http_put_number(char *at, uint64_t number)
+{
+    char digits[ISWI_HTTP_NUMBER_BYTES];
+    size_t count = 0;
+
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (count)
+        *at++ = digits[--count];
+    return at;
 }
 
 static char *put_header(char *at, const isw_pair *header)
@@ -99,7 +111,8 @@ bool iswi_http_head_write(iswi_buffer *out, const iswi_http_reply *reply, const 
     if (chunked)
         at = put(at, "Transfer-Encoding: chunked\r\n", 28);
     else if (reply->length != ISWI_HTTP_NO_LENGTH)
-        at += sprintf(at, "Content-Length: %" PRId64 "\r\n", reply->length);
+        at = put(iswi_http_put_number(put(at, "Content-Length: ", 16), (uint64_t)reply->length),
+                 "\r\n", 2);
     if (connection)
         at += sprintf(at, "Connection: %s\r\n", connection);
     at = put(at, "\r\n", 2);

@@ -22,6 +22,7 @@
 #include "host/http/listener.h"
 #include "host/http/pool.h"
 #include "host/http/request_id.h"
+#include "host/http/small.h"
 #include "reactor/reactor.h"
 #include "url/date.h"
 #include "wire/limits.h"
@@ -45,8 +46,9 @@ typedef struct iswi_http_loop {
     iswi_reactor *reactor;
     iswi_http_connection *connections; /* all that live here */
     iswi_http_pool pool;
+    iswi_http_small small;
     iswi_http_waiters waiters; /* answers that wait for their clients */
-    iswi_timer trim; /* of the pool */
+    iswi_timer trim; /* of the pool and of small memory */
     iswi_task leaving; /* those that speak HTTP/2 tell their clients */
     atomic_bool leaves;
     iswi_http_request *early, *early_last; /* that wait for their functions to be known */
@@ -274,9 +276,14 @@ void iswi_http_note_change(iswi_http *http);
 
 /* ---- head.c: the head of an answer, as HTTP/1.1 ---- */
 
+enum { ISWI_HTTP_NUMBER_BYTES = 20 }; /* at most, of digits */
+
 /* Append it; false: no memory. `connection` is what that field says, NULL for nothing. */
 bool iswi_http_head_write(iswi_buffer *out, const iswi_http_reply *reply, const char *date,
                           bool chunked, const char *connection);
+
+/* Write a number's digits; returns their end. */
+char *iswi_http_put_number(char *at, uint64_t number);
 
 /* Whether a header of the reply is to be sent. */
 bool iswi_http_head_takes(const iswi_http_reply *reply, const isw_pair *header);

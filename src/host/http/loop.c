@@ -12,6 +12,7 @@ enum { TRIM_EVERY_NS = 2000000000, RETURN_LEAST_BYTES = 8 * 1024 * 1024 };
 static void on_trim(iswi_timer *timer)
 {
     iswi_http_loop *loop = (iswi_http_loop *)((char *)timer - offsetof(iswi_http_loop, trim));
+    const bool small = iswi_http_small_trim(&loop->small);
     const bool left = iswi_http_pool_trim(&loop->pool);
 
     /* So many came with a rush that is over: blocks that come and go stay in the pool. */
@@ -19,7 +20,7 @@ static void on_trim(iswi_timer *timer)
         loop->pool.freed = 0;
         iswi_alloc_return();
     }
-    if (left)
+    if (left || small)
         iswi_reactor_set_timer(loop->reactor, timer,
                                iswi_reactor_now_ns(loop->reactor) + TRIM_EVERY_NS);
 }
@@ -43,6 +44,7 @@ void iswi_http_loop_fini(iswi_http_loop *loop)
         iswi_free(request);
     }
     iswi_http_pool_fini(&loop->pool);
+    iswi_http_small_fini(&loop->small);
     iswi_buffer_fini(&loop->head);
 }
 
