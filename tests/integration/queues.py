@@ -55,8 +55,19 @@ class Queue(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 2)
             host.wait_for("worker test: its queue is full: 2 calls wait .*queue.limit")
             self.assertEqual(host.log().count("its queue is full"), 1)
-            self.assertEqual(samples_of(host)['isoworker_host_queue_refused_total{worker="test"}'], 3)
+            samples = samples_of(host)
+            self.assertEqual(samples['isoworker_host_queue_refused_total{worker="test"}'], 3)
+            reason = 'isoworker_host_calls_refused_total{worker="test",reason="%s"}'
+            self.assertEqual([samples[reason % why] for why in
+                              ("queue_full", "queue_wait", "caller_left", "worker_gone")],
+                             [3, 0, 0, 0])
             self.assertEqual({finish()[0] for finish in [busy, *others]}, {200})
+            told = report(host)
+            hello = next(f for f in told["functions"] if f["name"] == "hello")
+            self.assertEqual((hello["invocations"], hello["failures"], hello["refused_calls"]),
+                             (2, 0, 3))
+            self.assertEqual((told["host"]["failures"], told["host"]["refused"]), (0, 3))
+            self.assertIn("3 done, 0 of them failed, 3 refused\n", ask(host, "status"))
 
     def test_a_function_that_fills_the_queue_keeps_no_other_out(self):
         with Host(worker(), chain=ONE, top="queue: {limit: 4}") as host:
@@ -87,7 +98,7 @@ class Queue(unittest.TestCase):
             self.assertNotIn("its queue is full", host.log())
 
     def test_what_waits_too_long_is_503(self):
-        with Host(worker(more="queue: {wait: 300ms}"), chain=ONE) as host:
+        with Host(worker(more="queue: {wait: 300ms}"), chain=ONE, top=ADMIN) as host:
             busy = host.start("GET", "once?ms=2000")
             host.wait_for_naps(1)
             status, body, seconds = host.start("GET", "hello/x")()
@@ -96,6 +107,8 @@ class Queue(unittest.TestCase):
             self.assertGreater(seconds, 0.25)
             host.wait_for("1 calls are answered without it, since .*queue.wait")
             self.assertEqual(report(host)["queues"][0]["expired"], 1)
+            self.assertEqual(samples_of(host)['isoworker_host_calls_refused_total{worker="test",'
+                                              'reason="queue_wait"}'], 1)
             self.assertEqual(busy()[0], 200)
 
     def test_a_deadline_ends_the_waiting(self):

@@ -23,13 +23,14 @@ static void place(iswi_host *host, iswi_call *call)
     isw_error failure; /* set with ISWI_PLACE_REFUSED */
 
     if (atomic_load_explicit(&host->ending, memory_order_relaxed)) {
-        iswi_call_fail(host, call, ISW_E_UNAVAILABLE, "the host stops");
+        iswi_call_refuse(host, call, ISWI_REFUSED_GONE, ISW_E_UNAVAILABLE, "the host stops");
         return;
     }
     if (!atomic_load_explicit(&pool->queue.waiting, memory_order_relaxed))
         placing = iswi_pool_place(pool, call, &failure);
     if (placing == ISWI_PLACE_REFUSED)
-        iswi_call_fail(host, call, failure.status, failure.message);
+        iswi_call_refuse(host, call, iswi_refusal_of(failure.status), failure.status,
+                         failure.message);
     else if (placing != ISWI_PLACED)
         iswi_queue_add(host, call, call->tries || call->moves);
 }

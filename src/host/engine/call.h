@@ -78,6 +78,22 @@ typedef struct iswi_call_events {
 
 typedef struct iswi_call iswi_call;
 
+/* Why a call was answered before any process had begun it. */
+typedef enum iswi_refusal {
+    ISWI_REFUSED_FULL, /* as many waited as may */
+    ISWI_REFUSED_LATE, /* it waited for as long as it may */
+    ISWI_REFUSED_LEFT, /* its caller left meanwhile */
+    ISWI_REFUSED_GONE, /* nobody will take it: its worker was given up, or the host stops */
+    ISWI_REFUSALS,
+    ISWI_NOT_REFUSED = ISWI_REFUSALS
+} iswi_refusal;
+
+/* Of a call that no process takes: it may also be that none can be told it. */
+static inline iswi_refusal iswi_refusal_of(isw_status status)
+{
+    return status == ISW_E_UNAVAILABLE ? ISWI_REFUSED_GONE : ISWI_NOT_REFUSED;
+}
+
 /* Of a call that waits for a process; the engine's own, queue.h. */
 typedef struct iswi_queued {
     iswi_call *before, *behind; /* in its line */

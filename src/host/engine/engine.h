@@ -71,7 +71,8 @@ struct iswi_host_function {
     iswi_line line;                /* of calls of it that wait; queue.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
-    atomic_ullong ended, failed;   /* calls of it */
+    atomic_ullong ended, failed;   /* calls of it that some process had */
+    atomic_ullong refused_calls[ISWI_REFUSALS]; /* and those that none had begun */
     atomic_ullong total_us, last_us; /* that they took */
     struct iswi_host_function *before; /* the one that was made before it */
 };
@@ -84,6 +85,11 @@ void iswi_call_spared(iswi_host *host, iswi_call *call);
 
 /* finish.c. Answer with a failure of the host's own and free. Owns `call`. */
 void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message);
+
+/* The same, of a call for which there was no process: it does not count as one that failed, unless
+ * one had begun it before. */
+void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_status status,
+                      const char *message);
 
 /* Answer with what a worker sent and free. Owns `call`. */
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);

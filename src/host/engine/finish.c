@@ -4,12 +4,16 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-static void count(const iswi_call *call, const iswi_answer *answer)
+static void count(const iswi_call *call, const iswi_answer *answer, iswi_refusal refusal)
 {
     iswi_host_function *function = call->function;
     int64_t at_ns = answer->at_ns ? answer->at_ns : iswi_now_ns(); /* reading a clock shows, too */
     uint64_t us = at_ns > call->begun_ns ? (uint64_t)(at_ns - call->begun_ns) / 1000 : 0;
 
+    if (refusal != ISWI_NOT_REFUSED && !call->tries) {
+        atomic_fetch_add_explicit(&function->refused_calls[refusal], 1, memory_order_relaxed);
+        return;
+    }
     atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
     if (answer->outcome != ISW_OUTCOME_SUCCESS)
         atomic_fetch_add_explicit(&function->failed, 1, memory_order_relaxed);
@@ -17,9 +21,10 @@ static void count(const iswi_call *call, const iswi_answer *answer)
     atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
 }
 
-void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
+static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
+                   iswi_refusal refusal)
 {
-    count(call, answer);
+    count(call, answer, refusal);
     iswi_observe_answered(&host->observers, call, answer);
     call->answer(call->user, call->invocation_id, answer);
     iswi_free(call);
@@ -28,12 +33,23 @@ void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answe
         iswi_host_wake(host);
 }
 
-void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)
+void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer)
+{
+    finish(host, call, answer, ISWI_NOT_REFUSED);
+}
+
+void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_status status,
+                      const char *message)
 {
     iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
                            .status = status,
                            .retriable = isw_status_retriable(status),
                            .message = isw_str_of(message) };
 
-    iswi_call_finish(host, call, &answer);
+    finish(host, call, &answer, why);
+}
+
+void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)
+{
+    iswi_call_refuse(host, call, ISWI_NOT_REFUSED, status, message);
 }

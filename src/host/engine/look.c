@@ -79,6 +79,8 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
                                  .failed = atomic_load(&function->failed),
                                  .total_us = atomic_load(&function->total_us),
                                  .last_us = atomic_load(&function->last_us) };
+    for (unsigned i = 0; i < ISWI_REFUSALS; i++)
+        out->refused_calls[i] = atomic_load(&function->refused_calls[i]);
 }
 
 const char *iswi_function_worker(const iswi_host_function *function)

@@ -7,6 +7,7 @@
  * Any thread, unless said otherwise. Processes have numbers from 0 up, through all workers, that
  * stay as long as the host lives.
  */
+#include "host/engine/call.h"
 #include "host/settings/settings.h"
 #include "wire/frame.h"
 
@@ -52,7 +53,8 @@ typedef struct iswi_function_look {
     const char *refused;  /* why it is not served; NULL if it is */
     const char *unserved; /* the same as a sentence with all names, of what is a fault; or NULL */
     int64_t timeout_ms;   /* 0: none */
-    uint64_t ended, failed; /* calls */
+    uint64_t ended, failed; /* calls that some process had */
+    uint64_t refused_calls[ISWI_REFUSALS]; /* and others: call.h */
     uint64_t total_us, last_us; /* that they took */
 } iswi_function_look;
 

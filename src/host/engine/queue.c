@@ -57,7 +57,8 @@ static void answer_failed(iswi_host *host, failed *all)
         iswi_call *call = all->first;
 
         all->first = call->wait.behind;
-        iswi_call_fail(host, call, all->why.status, all->why.message);
+        iswi_call_refuse(host, call, iswi_refusal_of(all->why.status), all->why.status,
+                         all->why.message);
     }
 }
 
@@ -158,9 +159,9 @@ static void refuse(iswi_host *host, iswi_call *call, bool say)
                  "worker %s: its queue is full: %u calls wait for a process, and further ones get "
                  "503; queue.limit allows more, while more processes, or more max_in_flight in its "
                  "own YAML, shorten it", pool->settings->name, limit);
-    iswi_call_fail(host, call, ISW_E_UNAVAILABLE,
-                   limit ? "as many calls as may wait for the worker do already"
-                         : "no process of the worker takes it now, and none may wait");
+    iswi_call_refuse(host, call, ISWI_REFUSED_FULL, ISW_E_UNAVAILABLE,
+                     limit ? "as many calls as may wait for the worker do already"
+                           : "no process of the worker takes it now, and none may wait");
 }
 
 /* Until when it may wait. */
@@ -283,7 +284,8 @@ static void answer_due(iswi_host *host, iswi_call *due, int64_t now_ns, const ch
         due = call->wait.behind;
         snprintf(text, sizeof text, "%s for %lld ms", why,
                  (long long)((now_ns - call->wait.since_ns) / MS));
-        iswi_call_fail(host, call, in_time ? ISW_E_UNAVAILABLE : ISW_E_TIMEOUT, text);
+        iswi_call_refuse(host, call, ISWI_REFUSED_LATE,
+                         in_time ? ISW_E_UNAVAILABLE : ISW_E_TIMEOUT, text);
     }
 }
 
@@ -326,7 +328,7 @@ static void expire(iswi_pool *pool, int64_t now_ns)
         iswi_call *call = left;
 
         left = call->wait.behind;
-        iswi_call_fail(host, call, ISW_E_CANCELLED, "its caller left");
+        iswi_call_refuse(host, call, ISWI_REFUSED_LEFT, ISW_E_CANCELLED, "its caller left");
     }
 }
 

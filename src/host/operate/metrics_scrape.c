@@ -308,6 +308,45 @@ static void write_row(iswi_scrape *scrape, const worker_row *row, iswi_buffer *o
     }
 }
 
+/* Of a worker, by iswi_refusal. */
+static void refused_of(const iswi_scrape *scrape, size_t worker, uint64_t counts[ISWI_REFUSALS])
+{
+    const char *name = iswi_host_worker_name(scrape->host, worker);
+    iswi_function_look look;
+
+    for (iswi_host_function *at = iswi_host_newest_function(scrape->host); at;
+         at = iswi_function_before(at)) {
+        if (strcmp(iswi_function_worker(at), name) != 0)
+            continue;
+        iswi_function_look_at(at, &look);
+        for (unsigned i = 0; i < ISWI_REFUSALS; i++)
+            counts[i] += look.refused_calls[i];
+    }
+}
+
+static void write_refused(const iswi_scrape *scrape, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_calls_refused_total";
+    static const char *const reasons[] = { [ISWI_REFUSED_FULL] = "queue_full",
+                                           [ISWI_REFUSED_LATE] = "queue_wait",
+                                           [ISWI_REFUSED_LEFT] = "caller_left",
+                                           [ISWI_REFUSED_GONE] = "worker_gone" };
+
+    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER, "Calls that no process has begun.");
+    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
+        uint64_t counts[ISWI_REFUSALS] = { 0 };
+
+        refused_of(scrape, i, counts);
+        for (unsigned j = 0; j < ISWI_REFUSALS; j++) {
+            iswi_buffer_printf(out, "%s{", name);
+            iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
+            iswi_buffer_printf(out, ",reason=\"%s\"} ", reasons[j]);
+            iswi_metrics_number(out, (double)counts[j]);
+            iswi_buffer_append_text(out, "\n");
+        }
+    }
+}
+
 void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
 {
     iswi_host *host = scrape->host;
@@ -325,5 +364,6 @@ void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
     write_triggers(host, out);
     for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
         write_row(scrape, &worker_rows[i], out);
+    write_refused(scrape, out);
     iswi_metrics_write(scrape->table, out);
 }

@@ -170,6 +170,8 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
                                    .invocations = (int64_t)look.ended,
                                    .failures = (int64_t)look.failed,
                                    .last_us = (int64_t)look.last_us };
+    for (unsigned i = 0; i < ISWI_REFUSALS; i++)
+        out->refused_calls += (int64_t)look.refused_calls[i];
     if (look.ended)
         out->mean_us = (int64_t)(look.total_us / look.ended);
     iswi_host_tell(host, function, arena, &told);
@@ -201,6 +203,7 @@ static void count_function(iswi_report_all *all, const iswi_report_function *fun
 {
     all->host.invocations += function->invocations;
     all->host.failures += function->failures;
+    all->host.refused += function->refused_calls;
     for (size_t i = 0; i < all->process_count; i++)
         all->processes[i].functions += strcmp(all->processes[i].worker, function->worker) == 0;
 }

@@ -13,6 +13,7 @@ typedef struct iswi_report_head {
     int64_t uptime_ms;
     const char *url, *admin_url; /* NULL: none */
     int64_t in_flight, invocations, failures;
+    int64_t refused; /* calls for which there was no process; not among the invocations */
     int64_t waiting; /* of those in flight, for a process */
 } iswi_report_head;
 
@@ -47,6 +48,7 @@ typedef struct iswi_report_function {
     size_t chain_count;
     int64_t timeout_ms; /* 0: none */
     int64_t in_flight, waiting, invocations, failures;
+    int64_t refused_calls; /* for which there was no process; not among the invocations */
     int64_t mean_us, last_us; /* from its call to its answer; 0: none has ended */
 } iswi_report_function;
 

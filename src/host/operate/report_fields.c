@@ -16,6 +16,7 @@ static const isw_field head_fields[] = {
     { ISW_FIELD(INT, iswi_report_head, waiting) },
     { ISW_FIELD(INT, iswi_report_head, invocations) },
     { ISW_FIELD(INT, iswi_report_head, failures) },
+    { ISW_FIELD(INT, iswi_report_head, refused) },
     { 0 },
 };
 
@@ -67,6 +68,7 @@ static const isw_field function_fields[] = {
     { ISW_FIELD(INT, iswi_report_function, waiting) },
     { ISW_FIELD(INT, iswi_report_function, invocations) },
     { ISW_FIELD(INT, iswi_report_function, failures) },
+    { ISW_FIELD(INT, iswi_report_function, refused_calls) },
     { ISW_FIELD(INT, iswi_report_function, mean_us) },
     { ISW_FIELD(INT, iswi_report_function, last_us) },
     { 0 },
