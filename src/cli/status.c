@@ -103,15 +103,35 @@ static void print_detail(const iswi_report_process *process)
                process->process);
 }
 
-static void print_head(const iswi_report_head *head, iswi_arena *arena)
+/* Everywhere that triggers are found. */
+static void print_addresses(const iswi_report_all *all)
 {
+    const char *between = "";
+
+    for (size_t i = 0; i < all->trigger_count; i++)
+        for (size_t j = 0; j < all->triggers[i].url_count; j++) {
+            printf("%s", between);
+            iswi_columns_text(all->triggers[i].urls[j], stdout);
+            between = ", ";
+        }
+    if (!*between)
+        printf("%s", all->host.url ? all->host.url : "no HTTP");
+}
+
+static void print_head(const iswi_report_all *all, iswi_arena *arena)
+{
+    const iswi_report_head *head = &all->host;
+
     printf("%s: %s, up %s, pid %lld, isoworker %s\n", head->folder ? head->folder : "?",
            head->state, span(arena, head->uptime_ms), (long long)head->pid,
            head->version ? head->version : "?");
-    printf("%s%s%s: %lld in flight, %lld done, %lld of them failed\n\n",
-           head->url ? head->url : "no HTTP", head->admin_url ? ", admin at " : "",
+    print_addresses(all);
+    printf("%s%s: %lld in flight, %lld done, %lld of them failed", head->admin_url ? ", admin at " : "",
            head->admin_url ? head->admin_url : "", (long long)head->in_flight,
            (long long)head->invocations, (long long)head->failures);
+    if (head->refused)
+        printf(", %lld refused", (long long)head->refused);
+    printf("\n\n");
 }
 
 /* Nothing of a queue that nobody has waited in. */
@@ -187,8 +207,8 @@ static const char *chain_text(const iswi_report_function *function, iswi_arena *
 static void print_functions(const iswi_report_all *all, iswi_arena *arena)
 {
     static const char *const heads[] = { "FUNCTION", "WORKER", "TRIGGER", "WHERE", ">IN FLIGHT",
-                                         ">WAITING", ">DONE", ">FAILED", ">MEAN", ">LAST", "CHAIN",
-                                         NULL };
+                                         ">WAITING", ">DONE", ">FAILED", ">REFUSED", ">MEAN",
+                                         ">LAST", "CHAIN", NULL };
     iswi_columns table;
 
     iswi_columns_init(&table, arena, heads);
@@ -204,6 +224,7 @@ static void print_functions(const iswi_report_all *all, iswi_arena *arena)
         number_cell(&table, function->waiting);
         number_cell(&table, function->invocations);
         number_cell(&table, function->failures);
+        number_cell(&table, function->refused_calls);
         duration_cell(&table, function->mean_us);
         duration_cell(&table, function->last_us);
         iswi_columns_cell(&table, "%s", chain_text(function, arena));
@@ -250,7 +271,7 @@ static int show_tables(FILE *from, bool over)
     if (result == EX_OK) {
         if (over && isatty(STDOUT_FILENO))
             printf("\x1b[H\x1b[J"); /* over the last one */
-        print_head(&all.host, &arena);
+        print_head(&all, &arena);
         print_attention(&all);
         print_processes(&all, &arena);
         if (all.function_count)

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from harness import BIN, Host, main, worker
+from operators import ask as run_tool
 from operators import report
 
 
@@ -48,6 +49,7 @@ class Addresses(unittest.TestCase):
                 self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o606)
                 urls = [f"http://127.0.0.1:{host.port}", f"unix:{path}"]
                 self.assertEqual(report(host)["triggers"][0]["urls"], urls)
+                self.assertIn("\n%s, %s: 0 in flight" % tuple(urls), run_tool(host, "status"))
                 host.wait_for(f"functions at {urls[0]}, {urls[1]}, Ctrl-C ends")
             self.assertEqual(os.listdir(folder), [])
 

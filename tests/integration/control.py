@@ -55,7 +55,7 @@ class Control(unittest.TestCase):
                                                             "numbers": []}))
             self.assertEqual(http["url"], f"http://127.0.0.1:{host.port}")
             self.assertEqual(http["urls"], [http["url"]])
-            self.assertEqual([row for row in http["numbers"] if row["value"] in ("200", "404")],
+            self.assertEqual([row for row in http["numbers"] if row.get("value") in ("200", "404")],
                              [{"name": "requests_total", "label": "code", "value": code,
                                "number": number} for code, number in (("200", 2), ("404", 1))])
 
