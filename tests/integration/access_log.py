@@ -69,6 +69,29 @@ class AccessLog(unittest.TestCase):
             self.assertTrue(all(line["client"] == "127.0.0.1" and "worker_us" not in line and
                                 line["request"] for line in lines))
 
+    def test_what_is_refused_has_a_reason_and_the_bytes_that_came(self):
+        chain = ("worker: {concurrency: 1, max_in_flight: 1}\nmiddleware:\n  - error_handling\n"
+                 f"  - auth: {{keys: [{{name: ada, hash: 'sha256:{'0' * 32}:{'0' * 64}'}}]}}\n")
+        top = ("queue: {limit: 0}\n"
+               "http: {body_limit: 10, access_log: {to: access.log, form: json}}")
+        sent = (b"nonsense\r\n\r\n",
+                b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40000 + b"\r\n\r\n",
+                b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n",
+                b"GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                b"GET /api/hello/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        with Host(worker(), top=top, chain=chain) as host:
+            for text in sent:
+                say(host, text)
+            lines = [json.loads(line) for line in wait_for_lines(host, 5)]
+        self.assertEqual([line["status"] for line in lines], [400, 431, 413, 404, 401])
+        for line, reason in zip(lines, ("carriage return", "large", "The body is over the limit.",
+                                        "There is no function at this path.",
+                                        "ISW_E_UNAUTHORIZED")):
+            self.assertRegex(line["reason"], reason)
+        for at in (0, 2, 3, 4):
+            self.assertEqual(lines[at]["received"], len(sent[at]))
+        self.assertGreater(lines[1]["received"], 16000)
+
     def test_the_answer_that_a_drain_gives_has_one(self):
         with Host(worker(), top=self.JSON, arguments=["--control", "/tmp/isw-%d" % os.getpid()]
                   ) as host:

@@ -90,10 +90,13 @@ class Queue(unittest.TestCase):
             self.assertEqual(host.get("hello/x")[0], 503)
 
     def test_without_a_queue_nothing_waits(self):
-        with Host(worker(), chain=ONE, top="queue: {limit: 0}") as host:
+        top = "queue: {limit: 0}\nhttp: {access_log: {to: stderr}}"
+        with Host(worker(), chain=ONE, top=top) as host:
             busy = host.start("GET", "once?ms=1000")
             host.wait_for_naps(1)
             self.assertEqual(host.get("hello/x")[0], 503)
+            host.wait_for('"GET /api/hello/x HTTP/1.1" 503 in=[1-9].* reason="no process of the worker '
+                          'takes it now, and none may wait"')
             self.assertEqual(busy()[0], 200)
             self.assertNotIn("its queue is full", host.log())
 

@@ -39,6 +39,12 @@ void iswi_http_note_answered(iswi_http_request *request, const char *invocation_
         memcpy(record->principal, principal.data, principal.size); /* it was zeroed */
 }
 
+void iswi_http_note_reason(iswi_http_request *request, const char *reason)
+{
+    if (request->record && reason)
+        snprintf(request->record->reason, sizeof request->record->reason, "%s", reason);
+}
+
 static isw_str header_of(const iswi_http_request *request, const char *name)
 {
     const isw_str *found = isw_pairs_find(&request->data.headers, name);
@@ -72,6 +78,7 @@ void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figu
     line.protocol = figures->protocol;
     line.invocation_id = isw_str_of(record->invocation_id);
     line.request_id = request->id;
+    line.reason = isw_str_of(record->reason);
     line.agent = header_of(request, "user-agent");
     line.referer = header_of(request, "referer");
     line.status = figures->answered ? (int)request->reply.status : ISWI_ACCESS_LEFT;

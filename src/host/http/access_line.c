@@ -134,6 +134,7 @@ static void write_text(const iswi_access *access, bool query, iswi_buffer *out)
     put_ms(out, "took", access->took_us);
     if (access->worker_us >= 0)
         put_ms(out, "worker", access->worker_us);
+    put_named(out, "reason", access->reason, true);
     put_named(out, "invocation", access->invocation_id, false);
     put_named(out, "request", access->request_id, false);
     put_named(out, "agent", access->agent, true);
@@ -167,6 +168,7 @@ static void write_json(const iswi_access *access, bool query, iswi_buffer *out)
                        access->status, access->received, access->sent, access->took_us);
     if (access->worker_us >= 0)
         iswi_buffer_printf(out, ",\"worker_us\":%" PRId64, access->worker_us);
+    put_member(out, "reason", access->reason);
     put_member(out, "invocation", access->invocation_id);
     put_member(out, "request", access->request_id);
     put_member(out, "agent", access->agent);

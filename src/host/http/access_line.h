@@ -8,7 +8,8 @@
  *
  * Text, for people:
  *     2026-11-27T09:00:14.123+01:00 192.0.2.1 ada "GET /api/orders HTTP/1.1" 200 in=310 out=1204
- *     took=1.250ms worker=0.412ms invocation=... request=... agent="curl/8" referer="..." cut
+ *     took=1.250ms worker=0.412ms reason="..." invocation=... request=... agent="curl/8"
+ *     referer="..." cut
  * Json: an object with the same, each left out where there is none; durations in microseconds.
  * Combined: Apache's, with the bytes of the answer's body, so that tools which read that read this.
  */
@@ -35,6 +36,8 @@ typedef struct iswi_access {
     isw_str method, target, protocol; /* all empty: nothing of it could be read */
     isw_str invocation_id, request_id;
     isw_str agent, referer;
+    isw_str reason; /* why it was refused, or failed: the host's own words, or the name of the status
+                       that its worker gave it */
     int status;
     uint64_t received, sent; /* bytes of the request and of the answer, with their heads */
     uint64_t body_sent;

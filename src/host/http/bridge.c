@@ -222,6 +222,8 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     isw_http whole;
 
     iswi_http_note_answered(request, invocation_id, answer->principal);
+    if (answer->outcome != ISW_OUTCOME_SUCCESS)
+        iswi_http_note_reason(request, isw_status_name(answer->status));
     if (iswi_http_has_begun(request)) {
         iswi_http_end(request, answer->outcome == ISW_OUTCOME_SUCCESS);
         iswi_answer_release(answer->held);

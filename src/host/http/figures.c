@@ -17,6 +17,8 @@ void iswi_http_connection_record(const iswi_http_connection *connection, bool cu
 
     if (!request->record)
         return;
+    if (connection->coming == ISWI_HTTP_LINGERS) /* what was refused ended nowhere */
+        figures.received = connection->read - connection->begun_at;
     if (figures.answered) {
         figures.sent = connection->sent;
         figures.body_sent = connection->sent > connection->head_size

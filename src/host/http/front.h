@@ -168,6 +168,10 @@ void iswi_http_note_placed(iswi_http_request *request);
 void iswi_http_note_answered(iswi_http_request *request, const char *invocation_id,
                              isw_str principal);
 
+/* The same: why it was not served; NULL changes nothing. What a problem of the host's own says is
+ * noted by itself. */
+void iswi_http_note_reason(iswi_http_request *request, const char *reason);
+
 /* What its route leads to. */
 void *iswi_http_request_target(const iswi_http_request *request);
 

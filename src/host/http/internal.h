@@ -129,6 +129,7 @@ typedef struct iswi_http_record {
     int64_t placed_ns, answered_ns; /* 0: it was not */
     char invocation_id[40];
     char principal[ISWI_PRINCIPAL_MAX + 1];
+    char reason[160];
 } iswi_http_record;
 
 /* What its carrier knows of it. */

@@ -72,6 +72,7 @@ void iswi_http_set_problem(iswi_http_request *request, int status, const char *t
     iswi_http_reply *reply = &request->reply;
     iswi_buffer text = { 0 };
 
+    iswi_http_note_reason(request, detail);
     write_problem(&text, request, status, title, detail, invocation_id);
     if (!set_body(request, status, &text))
         return;

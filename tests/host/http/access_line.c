@@ -61,6 +61,23 @@ static void a_line_has_all_that_is_known(void **state)
            "\"https://a/\" \"curl/8.5 (x)\"\n");
 }
 
+static void what_was_refused_has_its_reason(void **state)
+{
+    iswi_access refused = { .begun_us = whole.begun_us,
+                            .reason = { "It is \"full\".\n", 14 },
+                            .status = 503,
+                            .worker_us = -1 };
+
+    (void)state;
+    in_zone("UTC");
+    writes(&refused, ISWI_ACCESS_TEXT, false,
+           "2026-11-27T09:00:14.123+00:00 - - \"-\" 503 in=0 out=0 took=0.000ms "
+           "reason=\"It is \\\"full\\\".\\x0a\"\n");
+    writes(&refused, ISWI_ACCESS_JSON, false,
+           "{\"time\":\"2026-11-27T09:00:14.123+00:00\",\"status\":503,\"received\":0,"
+           "\"sent\":0,\"took_us\":0,\"reason\":\"It is \\\"full\\\".\\n\"}\n");
+}
+
 static void a_query_is_shown_where_that_is_asked_for(void **state)
 {
     (void)state;
@@ -141,6 +158,7 @@ static void a_client_forges_neither_lines_nor_columns(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_line_has_all_that_is_known),
+    cmocka_unit_test(what_was_refused_has_its_reason),
     cmocka_unit_test(a_query_is_shown_where_that_is_asked_for),
     cmocka_unit_test(times_have_their_zone),
     cmocka_unit_test(what_is_not_known_is_left_out),
