@@ -150,7 +150,8 @@ static isw_status check_key(isw_context *ctx, const auth_keys *keys, isw_str tex
     return take_grant(ctx, &key->grant, caller);
 }
 
-/* The host has verified it. Its subject is the caller's, or its first name where it has none: not
+/* The host has verified it, so that one who is not among ours is known, and may not (403): to come
+ * again with other credentials is not what a connection can do. Its subject is the caller's, or its first name where it has none: not
  * the entry's, which may be of many. */
 static isw_status check_certificate(isw_context *ctx, const auth_options *options,
                                     const isw_client_certificate *certificate, auth_caller *caller)
@@ -159,7 +160,7 @@ static isw_status check_certificate(isw_context *ctx, const auth_options *option
         auth_certificates_find(&options->certificates, certificate);
 
     if (!entry)
-        return refuse(caller, ISW_E_UNAUTHENTICATED, "the certificate has none of the names");
+        return refuse(caller, ISW_E_FORBIDDEN, "the certificate has none of the names");
     caller->principal.scheme = isw_str_of("certificate");
     caller->principal.subject =
         certificate->subject.size ? certificate->subject : certificate->names[0];

@@ -40,8 +40,9 @@ static int check(const char *folder)
     tell(&result.notes);
     tell(&result.faults);
     if (right)
-        printf("the configuration is right: %zu worker%s, %zu functions\n", result.workers,
-               result.workers == 1 ? "" : "s", result.functions);
+        printf("the configuration is right: %zu worker%s, %zu function%s\n", result.workers,
+               result.workers == 1 ? "" : "s", result.functions,
+               result.functions == 1 ? "" : "s");
     iswi_check_fini(&result);
     return right ? EX_OK : EX_CONFIG;
 }

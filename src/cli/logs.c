@@ -108,8 +108,9 @@ static int print(const request *asked, isw_str text, iswi_arena *arena, bool col
     else if (line.notice)
         fprintf(stderr, "isoworker: %s\n", line.notice);
     else if (line.lost)
-        fprintf(stderr, "isoworker: %lld lines were gone before they could be read\n",
-                (long long)line.lost);
+        fprintf(stderr, "isoworker: %lld line%s gone before %s could be read\n",
+                (long long)line.lost, line.lost == 1 ? " was" : "s were",
+                line.lost == 1 ? "it" : "they");
     else if (asked->json)
         printf("%.*s\n", (int)text.size, text.data);
     else

@@ -138,12 +138,13 @@ static void print_head(const iswi_report_all *all, iswi_arena *arena)
 static void print_queue(const iswi_report_queue *queue, iswi_arena *arena)
 {
     if (queue->waiting)
-        printf("  %s: %lld of at most %lld calls wait for a process, the first for %s\n",
+        printf("  %s: %lld of at most %lld call%s for a process, the first for %s\n",
                queue->worker, (long long)queue->waiting, (long long)queue->limit,
-               span(arena, queue->oldest_ms));
+               queue->limit == 1 ? " waits" : "s wait", span(arena, queue->oldest_ms));
     if (queue->refused || queue->expired)
-        printf("  %s: %lld calls found no room to wait (queue.limit %lld), %lld no process in time "
+        printf("  %s: %lld call%s found no room to wait (queue.limit %lld), %lld no process in time "
                "(queue.wait %s)\n", queue->worker, (long long)queue->refused,
+               queue->refused == 1 ? "" : "s",
                (long long)queue->limit, (long long)queue->expired, span(arena, queue->wait_ms));
 }
 

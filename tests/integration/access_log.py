@@ -86,7 +86,7 @@ class AccessLog(unittest.TestCase):
         self.assertEqual([line["status"] for line in lines], [400, 431, 413, 404, 401])
         for line, reason in zip(lines, ("carriage return", "large", "The body is over the limit.",
                                         "There is no function at this path.",
-                                        "ISW_E_UNAUTHORIZED")):
+                                        "ISW_E_UNAUTHENTICATED")):
             self.assertRegex(line["reason"], reason)
         for at in (0, 2, 3, 4):
             self.assertEqual(lines[at]["received"], len(sent[at]))

@@ -136,7 +136,7 @@ class Passed(unittest.TestCase):
     def test_what_was_not_given_is_refused(self):
         with PassedHost([self.tcp], names="web", top="http: {listen: 'fd:www'}", expect=78,
                         settled="<end>") as host:
-            host.wait_for(r'host.yaml:1:8: .*"fd:www": none of the 1 sockets .* free are: web')
+            host.wait_for(r'host.yaml:1:8: .*"fd:www": none of the 1 socket that .* free are: web')
 
 
 if __name__ == "__main__":

@@ -95,6 +95,17 @@ class Forwarded(unittest.TestCase):
             self.assertEqual(next(row["number"] for row in rows
                                   if row["name"] == "forwarded_refused_total"), 3)
 
+    def test_of_each_proxy_that_contradicts_itself_there_is_a_line(self):
+        with Host(worker(), top="http: {trusted_proxies: 127.0.0.0/8}") as host:
+            for proxy in ("127.0.0.2", "127.0.0.3", "127.0.0.2"):
+                sock = socket.create_connection(("127.0.0.1", host.port), 30, (proxy, 0))
+                self.assertEqual(told(sock, X_Forwarded_For="192.0.2.1",
+                                      Forwarded="for=192.0.2.2")["client"], proxy)
+            for proxy in ("127.0.0.2", "127.0.0.3"):
+                host.wait_for(f"warning .*the trusted proxy {proxy} says of whom it serves is not "
+                              "believed")
+            self.assertEqual(host.log().count("is not believed"), 2)
+
     def test_limits_see_the_caller(self):
         chain = ("middleware:\n  - rate_limit: {rate: 1, per: 1h, by: address}\n")
         with Host(worker(), top=self.TRUSTING, chain=chain) as host:

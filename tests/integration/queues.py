@@ -108,7 +108,7 @@ class Queue(unittest.TestCase):
             self.assertEqual(status, 503)
             self.assertIn("the worker had as many invocations as it takes for 3", body)
             self.assertGreater(seconds, 0.25)
-            host.wait_for("1 calls are answered without it, since .*queue.wait")
+            host.wait_for("1 call is answered without it, since .*queue.wait")
             self.assertEqual(report(host)["queues"][0]["expired"], 1)
             self.assertEqual(samples_of(host)['isoworker_host_calls_refused_total{worker="test",'
                                               'reason="queue_wait"}'], 1)

@@ -150,7 +150,7 @@ class Record(unittest.TestCase):
             host.get("hello/Eve")
             host.get("hello/Eve")
             host.wait_for("nothing can be recorded in .*: No such file or directory")
-        host.wait_for("1 invocations recorded in .*, 2 dropped")
+        host.wait_for("1 invocation recorded in .*, 2 dropped")
 
     def test_a_changed_function_shows_what_differs(self):
         with self.host() as host:

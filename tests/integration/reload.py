@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A configuration that changes while the host runs: nothing is lost, a bad one changes nothing."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import unittest
 from harness import BIN, CHAIN, NO_CHAIN, WORKER, Host, main, wait_until, worker
 from operators import ask, report
 
-READ = r"worker test has read its configuration again and runs by it; (\d+) functions"
+READ = r"worker test has read its configuration again and runs by it; (\d+) functions?"
 FORBIDDING = ("middleware:\n"
               "  - error_handling\n"
               "  - auth: {keys: [{name: test, hash: 'sha256:%s:%s'}]}\n" % ("0" * 32, "0" * 64))
@@ -98,10 +99,27 @@ class Reload(unittest.TestCase):
                 wait_until(lambda: host.get("hello/Ada")[0] == 401)
 
     def test_sighup_has_it_read(self):
-        with Host(worker(), chain="middleware: [error_handling]\n") as host:
+        with Host(worker(), chain="middleware: [error_handling]\n",
+                  top="logging: {level: debug}") as host:
             host.process.send_signal(signal.SIGHUP)
             host.wait_for("workers are to read their configurations")
-            self.assertIn("; 0 functions", host.wait_for(READ))
+            line = host.wait_for(READ)
+            self.assertIn("; 0 functions", line)
+            self.assertIn("debug", line)
+
+    def test_sighup_that_changes_nothing_is_one_line(self):
+        with Host(worker(more="processes: 3"), chain="middleware: [error_handling]\n",
+                  top="http: {access_log: {to: access.log}}") as host:
+            path = os.path.join(host.folder.name, "access.log")
+            before = host.log()
+            os.rename(path, path + ".1")
+            host.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: host.get("hello/Ada")[0] == 200 and os.path.exists(path) and
+                       os.path.getsize(path))
+            host.write("worker.yaml", FORBIDDING)  # of which each process has a line
+            wait_until(lambda: len(re.findall(r"test\[\d\] has read its", host.log())) == 3)
+            lines = host.log()[len(before):].split("worker.yaml has changed")[0].splitlines()
+            self.assertEqual(len([line for line in lines if " host: " in line]), 2, lines)
 
     def test_a_bad_file_keeps_the_old_chain_and_says_why(self):
         with Host(worker(), chain=FORBIDDING) as host:

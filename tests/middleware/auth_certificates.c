@@ -84,11 +84,11 @@ static void a_certificate_is_known_by_its_subject_or_a_name(void **state)
     assert_call("plain", "CN=x", "URI:spiffe://example/jobs/7", 200, "certificate|CN=x|CN=ca|0|0");
     assert_call("plain", "", "URI:spiffe://example/jobs/7", 200,
                 "certificate|DNS:other.example|CN=ca|0|0");
-    assert_call("plain", "CN=orders", "DNS:a", 401, "the certificate has none of the names");
-    assert_call("plain", "CN=orders,O=Example,C=DE", "DNS:a", 401, "none of the names");
-    assert_call("plain", "CN=x", "URI:spiffe://other/jobs/7", 401, "none of the names");
-    assert_call("plain", "CN=x", "dns:admin.example", 401, "none of the names");
-    assert_call("plain", "URI:spiffe://example/jobs/*", "DNS:a", 401, "none of the names");
+    assert_call("plain", "CN=orders", "DNS:a", 403, "the certificate has none of the names");
+    assert_call("plain", "CN=orders,O=Example,C=DE", "DNS:a", 403, "none of the names");
+    assert_call("plain", "CN=x", "URI:spiffe://other/jobs/7", 403, "none of the names");
+    assert_call("plain", "CN=x", "dns:admin.example", 403, "none of the names");
+    assert_call("plain", "URI:spiffe://example/jobs/*", "DNS:a", 403, "none of the names");
 }
 
 static void it_opens_what_its_entry_says(void **state)

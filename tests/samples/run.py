@@ -32,7 +32,7 @@ def serve(bin_folder, sample):
     lines = []
     for line in host.stdout:
         lines.append(line)
-        found = re.search(r"functions at (http://[^,]*),.*Ctrl-C ends", line)
+        found = re.search(r"functions? at (http://[^,]*),.*Ctrl-C ends", line)
         if found:
             return host, found.group(1)
     sys.exit("the host did not start:\n" + "".join(lines))

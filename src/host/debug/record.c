@@ -346,8 +346,8 @@ static void stop(void *user)
     pthread_join(recorder->thread, NULL);
     dropped = atomic_load(&recorder->dropped);
     iswi_say(recorder->host, dropped ? ISW_LOG_WARNING : ISW_LOG_INFO,
-             "%zu invocations recorded in %s, %zu dropped", recorder->written, recorder->folder,
-             dropped);
+             "%zu invocation%s recorded in %s, %zu dropped", recorder->written,
+             recorder->written == 1 ? "" : "s", recorder->folder, dropped);
     destroy(recorder);
 }
 

@@ -156,9 +156,9 @@ static void refuse(iswi_host *host, iswi_call *call, bool say)
 
     if (say)
         iswi_say(host, ISW_LOG_WARNING,
-                 "worker %s: its queue is full: %u calls wait for a process, and further ones get "
-                 "503; queue.limit allows more, while more processes, or more max_in_flight in its "
-                 "own YAML, shorten it", pool->settings->name, limit);
+                 "worker %s: its queue is full: %u call%s for a process, and further ones get 503; "
+                 "queue.limit allows more, while more processes, or more max_in_flight in its own "
+                 "YAML, shorten it", pool->settings->name, limit, limit == 1 ? " waits" : "s wait");
     iswi_call_refuse(host, call, ISWI_REFUSED_FULL, ISW_E_UNAVAILABLE,
                      limit ? "as many calls as may wait for the worker do already"
                            : "no process of the worker takes it now, and none may wait");
@@ -321,8 +321,9 @@ static void expire(iswi_pool *pool, int64_t now_ns)
     pthread_mutex_unlock(&queue->lock);
     if (say)
         iswi_say(host, ISW_LOG_WARNING,
-                 "worker %s: %u calls are answered without it, since %s for as long as queue.wait "
-                 "or their own time allows", pool->settings->name, expired, why);
+                 "worker %s: %u call%s answered without it, since %s for as long as queue.wait or "
+                 "%s own time allows", pool->settings->name, expired, expired == 1 ? " is" : "s are",
+                 why, expired == 1 ? "its" : "their");
     answer_due(host, due, now_ns, why);
     while (left) {
         iswi_call *call = left;

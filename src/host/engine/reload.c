@@ -152,6 +152,7 @@ static bool look_at_files(iswi_host *host)
         if (!(seen & ~(uint32_t)IN_CREATE) && !pool->reload.linked)
             continue;
         find_file(pool, now);
+        atomic_store(&pool->reload.quiet, false);
         iswi_say(host, ISW_LOG_INFO, "%s has changed", pool->reload.file);
         have_read(pool);
     }
@@ -173,6 +174,7 @@ void iswi_reload_look(iswi_host *host, bool files)
         iswi_pool *pool = &host->pools[i];
         iswi_file_look now = iswi_file_look_at(pool->reload.file);
 
+        atomic_store(&pool->reload.quiet, iswi_file_look_same(&now, &pool->reload.look));
         if (now.changed_ns)
             find_file(pool, now);
         else
@@ -226,15 +228,22 @@ static void go_on(iswi_process *process)
     }
 }
 
+/* Whoever has a log file turned asks as well, and wants no line for each process that is as it was. */
+static isw_log_level level_of(const iswi_process *process, unsigned changed)
+{
+    return atomic_load(&process->pool->reload.quiet) && !changed ? ISW_LOG_DEBUG : ISW_LOG_INFO;
+}
+
 static void take_over(iswi_process *process, isw_bytes bytes)
 {
     isw_error error = { ISW_OK, "" };
     unsigned changed;
 
     if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
-        iswi_say(process->host, ISW_LOG_INFO, "worker %s has read its configuration again and "
-                 "runs by it; %u functions have other middleware in their chain, or in "
-                 "another order", process->label, changed);
+        iswi_say(process->host, level_of(process, changed),
+                 "worker %s has read its configuration again and runs by it; %u function%s other "
+                 "middleware in %s chain, or in another order", process->label, changed,
+                 changed == 1 ? " has" : "s have", changed == 1 ? "its" : "their");
     else
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s has read its configuration again, but "
                  "what it says of its functions cannot be taken: %s", process->label,

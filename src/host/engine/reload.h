@@ -33,6 +33,7 @@ typedef struct iswi_reloadable {
     iswi_file_look look;
     bool there;       /* it was, at some time: without it nothing is started */
     atomic_bool gone; /* it was, and is not now */
+    atomic_bool quiet; /* the last time somebody asked, and the file is as it was */
     bool linked;      /* there are symbolic links on the way to it */
 } iswi_reloadable;
 

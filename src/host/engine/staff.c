@@ -178,8 +178,8 @@ static void make_room(iswi_pool *pool, int64_t now_ns)
     longest->state_until_ns = now_ns + longest->host->options.cancel_grace_ms * MS;
     iswi_say(longest->host, ISW_LOG_WARNING,
              "worker %s: pid %ld has not finished since it was to end (%s), and its place is needed: "
-             "its %u invocations are cancelled", longest->label, (long)longest->os.pid,
-             longest->retiring, longest->in_flight);
+             "%u invocation%s cancelled", longest->label, (long)longest->os.pid, longest->retiring,
+             longest->in_flight, longest->in_flight == 1 ? " is" : "s are");
     iswi_shutdown_tell(longest);
 }
 

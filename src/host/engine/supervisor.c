@@ -247,18 +247,20 @@ static void drain(iswi_host *host)
     iswi_triggers_quiesce(&host->triggers);
     if (calls)
         iswi_say(host, ISW_LOG_INFO,
-                 "waiting for %u invocations in flight; Ctrl-C again cancels them", calls);
+                 "waiting for %u invocation%s in flight; Ctrl-C again cancels %s", calls,
+                 calls == 1 ? "" : "s", calls == 1 ? "it" : "them");
     wait_for_answers(host, host->options.shutdown_grace_ms, 2);
     calls = atomic_load(&host->calls);
     if (!calls && iswi_host_in_flight(host))
         iswi_say(host, ISW_LOG_WARNING,
-                 "%zu requests are cut off: they had not come in, or their answers not "
-                 "gone out", iswi_host_in_flight(host));
+                 "%zu request%s cut off: not all of it had come in, or its answer not gone out",
+                 iswi_host_in_flight(host), iswi_host_in_flight(host) == 1 ? " is" : "s are");
     if (!calls)
         return;
     iswi_say(host, ISW_LOG_INFO,
-             "cancelling %u invocations, which have %lld ms to answer; Ctrl-C again does "
-             "not wait", calls, (long long)host->options.cancel_grace_ms);
+             "cancelling %u invocation%s %lld ms to answer; Ctrl-C again does not wait", calls,
+             calls == 1 ? ", which has" : "s, which have",
+             (long long)host->options.cancel_grace_ms);
     iswi_shutdown_cancel(host);
     wait_for_answers(host, host->options.cancel_grace_ms, 3);
     iswi_shutdown_lose(host);

@@ -32,6 +32,7 @@
 
 enum {
     ISWI_HTTP_CODES = 500,
+    ISWI_HTTP_UNSURE_MAX = 32, /* proxies of which a line is written */
     ISWI_HTTP_OWN_HEADERS = ISW_CORS_HEADERS_MAX + 5, /* of an answer, that are the host's */
     ISWI_HTTP_NO_LENGTH = -1
 };
@@ -83,6 +84,7 @@ struct iswi_http {
     atomic_ullong unshaken;                 /* connections that came to no TLS */
     const iswi_http_trust *trust;
     atomic_ullong unsure; /* requests of which a trusted proxy said what is not believed */
+    char unsure_of[ISWI_HTTP_UNSURE_MAX][ISWI_CLIENT_BYTES]; /* these; with the lock */
     iswi_request_ids ids;
 
     iswi_http_loop *loops;
@@ -92,7 +94,7 @@ struct iswi_http {
     atomic_size_t unanswered; /* handed over, and not answered */
     atomic_size_t open;       /* handed over, and not written to its end */
     atomic_size_t visitors;   /* threads that hand an answer to a loop right now */
-    pthread_mutex_t lock;     /* to wait for one of the three to fall */
+    pthread_mutex_t lock;     /* to wait for one of the three to fall, and of what says so */
     pthread_cond_t changed;
 };
 

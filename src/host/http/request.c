@@ -63,12 +63,28 @@ static const char *read_query(iswi_http_request *request)
     return iswi_http_no_memory;
 }
 
-/* Said once, so that a proxy that does so with each request is no flood. */
+/* Whether it is the first time that we are unsure of that one, and there is room to remember it. */
+static bool is_new(iswi_http *http, const char *name)
+{
+    size_t at = 0;
+    bool found = false;
+
+    pthread_mutex_lock(&http->lock);
+    while (!found && at < ISWI_HTTP_UNSURE_MAX && http->unsure_of[at][0])
+        found = strcmp(http->unsure_of[at++], name) == 0;
+    if (!found && at < ISWI_HTTP_UNSURE_MAX)
+        snprintf(http->unsure_of[at], sizeof http->unsure_of[at], "%s", name);
+    pthread_mutex_unlock(&http->lock);
+    return !found && at < ISWI_HTTP_UNSURE_MAX;
+}
+
+/* Said once of each proxy, so that one that does so with each request is no flood. */
 static void note_unsure(iswi_http *http, const iswi_http_peer *peer, const char *why)
 {
     char text[512];
 
-    if (atomic_fetch_add(&http->unsure, 1) || !http->events.say)
+    atomic_fetch_add(&http->unsure, 1);
+    if (!http->events.say || !is_new(http, peer->name))
         return;
     snprintf(text, sizeof text, "what the trusted proxy %s says of whom it serves is not believed, "
              "and the request counts as its own: %s. Further ones are counted as "

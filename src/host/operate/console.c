@@ -57,8 +57,9 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
         return;
     pthread_mutex_lock(&console->lock);
     if (console->dropped && !console->json) {
-        length = snprintf(notice, sizeof notice, "(%u lines were dropped since nobody read them)\n",
-                          console->dropped);
+        length = snprintf(notice, sizeof notice, "(%u line%s dropped since nobody read %s)\n",
+                          console->dropped, console->dropped == 1 ? " was" : "s were",
+                          console->dropped == 1 ? "it" : "them");
         if (write_bytes(console, notice, (size_t)length, 0))
             console->dropped = 0;
     }

@@ -136,10 +136,11 @@ static void announce(iswi_operate *operate)
     iswi_logline line = { .level = ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
+    const size_t count = count_functions(host);
     iswi_buffer text = { 0 };
 
     if (some_are_known(host))
-        iswi_buffer_printf(&text, "%zu functions", count_functions(host));
+        iswi_buffer_printf(&text, "%zu function%s", count, count == 1 ? "" : "s");
     else
         iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
     write_addresses(host, &text);

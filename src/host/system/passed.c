@@ -81,9 +81,9 @@ static isw_status refuse(const char *text, const char *setting, int count, isw_e
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
     }
     return isw_error_set(error, ISW_E_CONFIG,
-                         "%s: \"%s\": none of the %d sockets that were passed to this process is "
-                         "that, or it is taken, or does not listen; free are: %s", setting, text,
-                         count, used ? names : "none");
+                         "%s: \"%s\": none of the %d socket%s passed to this process is that, or it "
+                         "is taken, or does not listen; free are: %s", setting, text, count,
+                         count == 1 ? " that was" : "s that were", used ? names : "none");
 }
 
 isw_status iswi_passed_take(const char *name, const char *text, const char *setting,

@@ -204,7 +204,8 @@ int iswi_program_check(isw_worker *worker)
     if (code != EX_OK)
         return code;
     warnings = iswi_program_warn(worker);
-    printf("the configuration is right: %zu functions", worker->function_count);
+    printf("the configuration is right: %zu function%s", worker->function_count,
+           worker->function_count == 1 ? "" : "s");
     if (warnings)
         printf(", %zu warning%s", warnings, warnings > 1 ? "s" : "");
     printf("\n");
