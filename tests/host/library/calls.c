@@ -5,26 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static void assert_message(const isw_error *error, const char *text)
-{
-    if (!strstr(error->message, text))
-        fail_msg("\"%s\" does not say \"%s\"", error->message, text);
-}
-
 static void a_value_comes_back_as_it_went(void **state)
 {
+    running *r = *state;
     const isw_value items[] = { isw_value_string("a"), isw_value_bool(true), isw_value_double(.5) };
     const isw_named_value members[] = { isw_named("list", isw_value_array(items, 3)),
                                         isw_named("bytes", isw_value_bytes("\0\1", 2)) };
     const isw_value input = isw_value_map(members, 2);
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "echo", &input, &result, NULL), ISW_OK);
+    assert_int_equal(call(r->host, "echo", &input, &result, NULL), ISW_OK);
     assert_int_equal(result.outcome, ISW_OUTCOME_SUCCESS);
     assert_int_equal(strlen(result.invocation_id), 32);
     assert_int_equal(result.result.type, ISW_VALUE_MAP);
@@ -33,8 +23,7 @@ static void a_value_comes_back_as_it_went(void **state)
     assert_memory_equal(result.result.as.map.items[1].value.as.bytes.data, "\0\1", 2);
     isw_host_result_release(&result);
     isw_host_result_release(&result);
-    assert_int_equal(call(host, "echo", NULL, NULL, NULL), ISW_OK);
-    isw_host_destroy(host);
+    assert_int_equal(call(r->host, "echo", NULL, NULL, NULL), ISW_OK);
 }
 
 /* Whether it lies in memory that a worker has, too. */
@@ -59,157 +48,117 @@ static bool is_shared(const void *at)
 /* A program may look at them more than once. */
 static void long_bytes_of_a_result_are_the_callers_own(void **state)
 {
+    running *r = *state;
     enum { SIZE = 1024 * 1024 };
     static char bytes[SIZE];
     const isw_value input = isw_value_bytes(bytes, SIZE);
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
     memset(bytes, 'x', SIZE);
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "echo", &input, &result, NULL), ISW_OK);
+    assert_int_equal(call(r->host, "echo", &input, &result, NULL), ISW_OK);
     assert_int_equal(result.result.as.bytes.size, SIZE);
     assert_memory_equal(result.result.as.bytes.data, bytes, SIZE);
     assert_false(is_shared(result.result.as.bytes.data));
     isw_host_result_release(&result);
-    isw_host_destroy(host);
 }
 
 static void an_http_function_takes_a_request_and_gives_a_reply(void **state)
 {
+    running *r = *state;
     const isw_pair query = { { "name", 4 }, { "Ada", 3 } };
     const isw_http request = { .method = isw_str_of("GET"), .url = isw_str_of("/greet?name=Ada"),
                                .query = { &query, 1 } };
     const isw_value input = { .type = ISW_VALUE_HTTP, .as.http = &request };
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_null(isw_host_url(host));
-    assert_int_equal(call(host, "greet", &input, &result, NULL), ISW_OK);
+    assert_null(isw_host_url(r->host));
+    assert_int_equal(call(r->host, "greet", &input, &result, NULL), ISW_OK);
     assert_int_equal(result.result.type, ISW_VALUE_HTTP);
     assert_int_equal(result.result.as.http->status, 200);
     assert_memory_equal(result.result.as.http->body.data, "Hello, Ada!", 11);
     isw_host_result_release(&result);
-    isw_host_destroy(host);
 }
 
 static void an_answer_in_pieces_comes_whole(void **state)
 {
+    running *r = *state;
     const isw_http request = { .method = isw_str_of("GET"), .url = isw_str_of("/stream") };
     const isw_value input = { .type = ISW_VALUE_HTTP, .as.http = &request };
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "stream", &input, &result, NULL), ISW_OK);
+    assert_int_equal(call(r->host, "stream", &input, &result, NULL), ISW_OK);
     assert_int_equal(result.result.type, ISW_VALUE_HTTP);
     assert_int_equal(result.result.as.http->body.size, 32 * 64 * 1024);
     assert_non_null(isw_pairs_find(&result.result.as.http->headers, "x-kind"));
     isw_host_result_release(&result);
-    assert_echo(host);
-    isw_host_destroy(host);
+    assert_echo(r->host);
 }
 
 static void a_failure_has_status_and_sentence(void **state)
 {
+    running *r = *state;
     isw_error error = { ISW_OK, "" };
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "refuse", NULL, &result, &error), ISW_E_CONFLICT);
+    assert_int_equal(call(r->host, "refuse", NULL, &result, &error), ISW_E_CONFLICT);
     assert_int_equal(result.outcome, ISW_OUTCOME_FAILED);
     assert_false(result.retriable);
     assert_message(&error, "there is one already");
     isw_host_result_release(&result);
-    isw_host_destroy(host);
 }
 
 static void an_unknown_function_is_refused_with_the_nearest(void **state)
 {
+    running *r = *state;
     isw_error error = { ISW_OK, "" };
     isw_error other = { ISW_OK, "" };
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "ecoh", NULL, &result, &error), ISW_E_NOT_FOUND);
+    assert_int_equal(call(r->host, "ecoh", NULL, &result, &error), ISW_E_NOT_FOUND);
     assert_message(&error, "no worker has a function \"ecoh\"; is \"echo\" meant?");
     assert_string_equal(result.invocation_id, "");
     isw_host_result_release(&result);
-    assert_int_equal(call(host, "something", NULL, NULL, &other), ISW_E_NOT_FOUND);
+    assert_int_equal(call(r->host, "something", NULL, NULL, &other), ISW_E_NOT_FOUND);
     assert_null(strstr(other.message, "meant"));
-    isw_host_destroy(host);
 }
 
 static void a_crash_costs_a_call_and_the_next_one_waits(void **state)
 {
+    running *r = *state;
     isw_error error = { ISW_OK, "" };
     isw_host_result result;
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(call(host, "crash", NULL, &result, &error), ISW_E_WORKER_LOST);
+        assert_int_equal(call(r->host, "crash", NULL, &result, &error), ISW_E_WORKER_LOST);
         assert_true(result.retriable);
         isw_host_result_release(&result);
-        assert_echo(host);
-        await_events(&s, ISW_HOST_WORKER_ENDED, (unsigned)i + 1);
-        assert_non_null(strstr(s.why, "was ended by signal 9 (Killed)"));
+        assert_echo(r->host);
+        await_events(&r->seen, ISW_HOST_WORKER_ENDED, (unsigned)i + 1);
+        assert_non_null(strstr(r->seen.why, "was ended by signal 9 (Killed)"));
     }
-    isw_host_destroy(host);
 }
 
 static void the_report_of_a_crash_is_read_by_the_command(void **state)
 {
-    seen s;
-    isw_host *host;
+    running *r = *state;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(call(host, "fault", NULL, NULL, NULL), ISW_E_WORKER_LOST);
+    assert_int_equal(call(r->host, "fault", NULL, NULL, NULL), ISW_E_WORKER_LOST);
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* theirs is another report */
-    await_line(&s, "plugins: SIGSEGV at address 0x8 in function fault");
+    await_line(&r->seen, "plugins: SIGSEGV at address 0x8 in function fault");
 #endif
-    assert_echo(host);
-    isw_host_destroy(host);
+    assert_echo(r->host);
 }
 
 static void a_hang_costs_the_time_of_its_call(void **state)
 {
+    running *r = *state;
     isw_error error = { ISW_OK, "" };
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(isw_host_invoke(host, "hang", NULL, 200, NULL, &error), ISW_E_TIMEOUT);
+    assert_int_equal(isw_host_invoke(r->host, "hang", NULL, 200, NULL, &error), ISW_E_TIMEOUT);
     assert_message(&error, "the function took too long");
-    await_line(&s, "hang took longer than its 200 ms");
-    await_events(&s, ISW_HOST_WORKER_ENDED, 1); /* cancelled, and then killed */
-    assert_echo(host);
-    isw_host_destroy(host);
+    await_line(&r->seen, "hang took longer than its 200 ms");
+    await_events(&r->seen, ISW_HOST_WORKER_ENDED, 1); /* cancelled, and then killed */
+    assert_echo(r->host);
 }
 
 /* -- Callbacks --------------------------------------------------------------------------------- */
@@ -291,29 +240,24 @@ static void each_callback_comes_once_whatever_crashes(void **state)
 
 static void a_stop_answers_what_runs_and_what_waits(void **state)
 {
+    running *r = *state;
     tally t = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
     one ones[4];
     isw_error error = { ISW_OK, "" };
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
     for (int i = 0; i < 4; i++)
         ones[i] = (one){ &t, i };
-    isw_host_invoke_async(host, "nap", NULL, 0, count, &ones[0]);
-    isw_host_invoke_async(host, "hang", NULL, 0, count, &ones[1]);
-    await_line(&s, "hanging");
-    await_line(&s, "napping");
-    isw_host_stop(host);
-    isw_host_invoke_async(host, "echo", NULL, 0, count, &ones[2]);
-    assert_int_equal(isw_host_wait(host, &error), ISW_OK);
+    isw_host_invoke_async(r->host, "nap", NULL, 0, count, &ones[0]);
+    isw_host_invoke_async(r->host, "hang", NULL, 0, count, &ones[1]);
+    await_line(&r->seen, "hanging");
+    await_line(&r->seen, "napping");
+    isw_host_stop(r->host);
+    isw_host_invoke_async(r->host, "echo", NULL, 0, count, &ones[2]);
+    assert_int_equal(isw_host_wait(r->host, &error), ISW_OK);
     assert_int_equal(t.all, 3); /* before the end, not some time */
-    isw_host_invoke_async(host, "echo", NULL, 0, count, &ones[3]);
+    isw_host_invoke_async(r->host, "echo", NULL, 0, count, &ones[3]);
     assert_once(&t, 4);
     assert_int_equal(t.stopped, 4);
-    isw_host_destroy(host);
 }
 
 static void more_stops_do_not_wait(void **state)
@@ -428,17 +372,21 @@ static void a_worker_that_is_given_up_ends_the_waiting(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_value_comes_back_as_it_went),
-    cmocka_unit_test(long_bytes_of_a_result_are_the_callers_own),
-    cmocka_unit_test(an_http_function_takes_a_request_and_gives_a_reply),
-    cmocka_unit_test(an_answer_in_pieces_comes_whole),
-    cmocka_unit_test(a_failure_has_status_and_sentence),
-    cmocka_unit_test(an_unknown_function_is_refused_with_the_nearest),
-    cmocka_unit_test(a_crash_costs_a_call_and_the_next_one_waits),
-    cmocka_unit_test(the_report_of_a_crash_is_read_by_the_command),
-    cmocka_unit_test(a_hang_costs_the_time_of_its_call),
+    cmocka_unit_test_setup_teardown(a_value_comes_back_as_it_went, run_host, end_host),
+    cmocka_unit_test_setup_teardown(long_bytes_of_a_result_are_the_callers_own, run_host, end_host),
+    cmocka_unit_test_setup_teardown(an_http_function_takes_a_request_and_gives_a_reply, run_host,
+                                    end_host),
+    cmocka_unit_test_setup_teardown(an_answer_in_pieces_comes_whole, run_host, end_host),
+    cmocka_unit_test_setup_teardown(a_failure_has_status_and_sentence, run_host, end_host),
+    cmocka_unit_test_setup_teardown(an_unknown_function_is_refused_with_the_nearest, run_host,
+                                    end_host),
+    cmocka_unit_test_setup_teardown(a_crash_costs_a_call_and_the_next_one_waits, run_host,
+                                    end_host),
+    cmocka_unit_test_setup_teardown(the_report_of_a_crash_is_read_by_the_command, run_host,
+                                    end_host),
+    cmocka_unit_test_setup_teardown(a_hang_costs_the_time_of_its_call, run_host, end_host),
     cmocka_unit_test(each_callback_comes_once_whatever_crashes),
-    cmocka_unit_test(a_stop_answers_what_runs_and_what_waits),
+    cmocka_unit_test_setup_teardown(a_stop_answers_what_runs_and_what_waits, run_host, end_host),
     cmocka_unit_test(more_stops_do_not_wait),
     cmocka_unit_test(a_call_before_workers_are_ready_waits_for_them),
     cmocka_unit_test(a_call_says_what_it_waited_for),

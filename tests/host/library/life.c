@@ -14,12 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static void assert_message(const isw_error *error, const char *text)
-{
-    if (!strstr(error->message, text))
-        fail_msg("\"%s\" does not say \"%s\"", error->message, text);
-}
-
 /* -- Made -------------------------------------------------------------------------------------- */
 
 static void write_yaml(const char *folder, const char *text)
@@ -226,16 +220,11 @@ static void two_hosts_live_in_one_program(void **state)
 
 static void a_host_starts_once(void **state)
 {
+    running *r = *state;
     isw_error error = { ISW_OK, "" };
-    seen s;
-    isw_host *host;
 
-    (void)state;
-    seen_init(&s);
-    host = start_host(&s);
-    assert_int_equal(isw_host_start(host, &error), ISW_E_UNSUPPORTED);
+    assert_int_equal(isw_host_start(r->host, &error), ISW_E_UNSUPPORTED);
     assert_message(&error, "has been started before");
-    isw_host_destroy(host);
 }
 
 static void a_stop_before_the_start_ends_it(void **state)
@@ -451,7 +440,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_worker_gets_what_it_was_added_with),
     cmocka_unit_test(a_host_needs_a_worker),
     cmocka_unit_test(two_hosts_live_in_one_program),
-    cmocka_unit_test(a_host_starts_once),
+    cmocka_unit_test_setup_teardown(a_host_starts_once, run_host, end_host),
     cmocka_unit_test(a_stop_before_the_start_ends_it),
     cmocka_unit_test(a_host_whose_workers_are_all_given_up_ends_with_the_reason),
     cmocka_unit_test(hidden_ends_of_children_are_refused),

@@ -2,6 +2,7 @@
 #include "host/library/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -135,4 +136,30 @@ void assert_echo(isw_host *host)
         fail_msg("%s", error.message);
     assert_int_equal(result.result.as.integer, 7);
     isw_host_result_release(&result);
+}
+
+void assert_message(const isw_error *error, const char *text)
+{
+    if (!strstr(error->message, text))
+        fail_msg("\"%s\" does not say \"%s\"", error->message, text);
+}
+
+int run_host(void **state)
+{
+    running *r = calloc(1, sizeof *r);
+
+    assert_non_null(r);
+    seen_init(&r->seen);
+    r->host = start_host(&r->seen);
+    *state = r;
+    return 0;
+}
+
+int end_host(void **state)
+{
+    running *r = *state;
+
+    isw_host_destroy(r->host);
+    free(r);
+    return 0;
 }

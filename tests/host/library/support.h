@@ -35,11 +35,21 @@ void add_worker(isw_host *host, const char *name);
 /* A host with one worker "plugins", which is ready. */
 isw_host *start_host(seen *s);
 
+/* The same around a case, whose state is a `running`. */
+typedef struct running {
+    isw_host *host;
+    seen seen;
+} running;
+int run_host(void **state);
+int end_host(void **state);
+
 /* Call, with much time; the result is the caller's. */
 isw_status call(isw_host *host, const char *name, const isw_value *input, isw_host_result *result,
                 isw_error *error);
 
 /* That it works: a call of `echo`. */
 void assert_echo(isw_host *host);
+
+void assert_message(const isw_error *error, const char *text); /* that it says so */
 
 #endif
