@@ -75,11 +75,12 @@ class Fronts(unittest.TestCase):
     def test_ten_thousand_idle_connections_take_little_memory(self):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
-        def as_it_is_mostly(): # the host raises it by itself
+        def as_it_is_mostly():  # the host raises it by itself
             resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         with Host(worker(), prepare=as_it_is_mostly) as host, contextlib.ExitStack() as stack:
+            before = rss_kib(host.process.pid)
             socks = [stack.enter_context(connect(host)) for _ in range(MANY)]
             for sock in socks:
                 sock.sendall(ASK)
@@ -91,6 +92,10 @@ class Fronts(unittest.TestCase):
                 self.assertIn(b"application/problem+json", read_all(late))
             socks.pop().close()
             wait_until(lambda: host.get("hello/Ada")[0] == 200)
+            for sock in socks:
+                sock.close()
+            if not SANITIZED:
+                wait_until(lambda: rss_kib(host.process.pid) < before + 4 * 1024)
 
     @unittest.skipIf(SANITIZED or resource.getrlimit(resource.RLIMIT_NOFILE)[1] < HEADS + 200,
                      "a sanitizer keeps what is freed, or descriptors are too few")

@@ -12,6 +12,7 @@ from frames import (CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS
                     PREFACE, PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, RST_STREAM, SETTINGS,
                     WINDOW_UPDATE, Frames, block, data, frame, headers, line, settings, window)
 from harness import Host, main, worker
+from streams import GROWTH_KIB, LARGE_MIB, MIB, SANITIZED, peak_kib
 
 HURRY = "http: {header_timeout: 300ms, body_timeout: 300ms, idle_timeout: 300ms}"
 POUR = "/api/pour?ms=%d"
@@ -23,10 +24,11 @@ def connected(top=""):
         yield host, client
 
 
-def curl(host, path, *words, body=None):
-    done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--max-time", "30", *words,
+def curl(host, path, *words, body=None, stdin=None):
+    given = {"stdin": stdin} if stdin else {"input": body}
+    done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--max-time", "100", *words,
                            f"http://127.0.0.1:{host.port}/api/{path}"],
-                          input=body, capture_output=True, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **given)
     return done.stdout if done.returncode == 0 else done.stderr
 
 
@@ -62,6 +64,20 @@ class Exchanges(unittest.TestCase):
         with connected() as (_, client):
             self.assertTrue(client.wait(lambda: client.settings))
             self.assertEqual(client.settings.get(9), 1)  # NO_RFC7540_PRIORITIES
+
+    def test_large_bodies_take_constant_memory_both_ways(self):
+        with Host(worker()) as host, subprocess.Popen(
+                ["head", "-c", str(LARGE_MIB * MIB), "/dev/zero"], stdout=subprocess.PIPE) as zeros:
+            pids = host.process.pid, int(host.get("pid")[1].split()[0])
+            before = [peak_kib(pid) for pid in pids]
+            size = curl(host, f"pour?ms={LARGE_MIB * 1024}", "-o", "/dev/null", "-w",
+                        "%{size_download}")
+            self.assertEqual(size, b"%d" % (LARGE_MIB * MIB))
+            told = curl(host, "swallow", "-T", "-", stdin=zeros.stdout)
+            self.assertEqual(told.split()[0], b"%d" % (LARGE_MIB * MIB))
+            if not SANITIZED:
+                for peak, pid in zip(before, pids):
+                    self.assertLess(peak_kib(pid) - peak, GROWTH_KIB)
 
     def test_answers_come_in_the_order_in_which_they_are_ready(self):
         with connected() as (host, client):

@@ -272,6 +272,10 @@ void iswi_http_loop_fini(iswi_http_loop *loop); /* with no connection left */
 
 iswi_http_block *iswi_http_loop_take(iswi_http_loop *loop, size_t size);
 void iswi_http_loop_give(iswi_http_loop *loop, iswi_http_block *block); /* may be NULL */
+
+/* So much else was freed: after a rush the system has it back. */
+void iswi_http_loop_freed(iswi_http_loop *loop, size_t size);
+
 const char *iswi_http_loop_date(iswi_http_loop *loop);
 
 /* What iswi_http_stop may wait for has changed. On a loop. */

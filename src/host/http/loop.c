@@ -65,6 +65,14 @@ void iswi_http_loop_give(iswi_http_loop *loop, iswi_http_block *block)
                                iswi_reactor_now_ns(loop->reactor) + TRIM_EVERY_NS);
 }
 
+void iswi_http_loop_freed(iswi_http_loop *loop, size_t size)
+{
+    loop->pool.freed += size;
+    if (loop->pool.freed >= RETURN_LEAST_BYTES && !loop->trim.is_set)
+        iswi_reactor_set_timer(loop->reactor, &loop->trim,
+                               iswi_reactor_now_ns(loop->reactor) + TRIM_EVERY_NS);
+}
+
 const char *iswi_http_loop_date(iswi_http_loop *loop)
 {
     const int64_t now_s = iswi_wall_us() / 1000000;

@@ -159,6 +159,7 @@ static void destroy(iswi_http_connection *connection)
 {
     atomic_fetch_sub(&connection->http->listener.count, 1);
     iswi_h2_free(connection->h2);
+    iswi_http_loop_freed(connection->loop, sizeof *connection);
     iswi_free(connection);
 }
 
