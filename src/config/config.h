@@ -78,6 +78,10 @@ const iswi_node *iswi_node_find(const iswi_node *map, const char *key);
  * document. */
 const char *iswi_config_where(iswi_config *config, const iswi_node *node);
 
+/* `path`, or if it is relative, taken from the folder of the document; lives as long as that. NULL
+ * when memory is out. */
+const char *iswi_config_path(iswi_config *config, const char *path);
+
 /* -- Loading ----------------------------------------------------------------------------------- */
 
 /* Besides the public option types: a list whose entries are each one name with options, such as

@@ -32,7 +32,4 @@ iswi_config *iswi_config_create(const char *name, iswi_faults *faults);
 /* Have `kept` freed when the document ends, before all that was kept earlier. */
 void iswi_config_keep(iswi_config *config, iswi_kept *kept);
 
-/* `path`, or if it is relative, taken from the folder of the document. NULL when memory is out. */
-const char *iswi_config_path(iswi_config *config, const char *path);
-
 #endif

@@ -61,6 +61,24 @@ class Check(unittest.TestCase):
             self.assertEqual(code, WRONG)
             self.assertIn("host.yaml:1:1: the document is empty", told[0])
 
+    def test_each_entry_of_a_list_that_is_wrong_is_told(self):
+        top = ("http:\n  listen: ['unix:none/a.sock', 'https://127.0.0.1:0', 'unix:there/none/b.sock']\n"
+               "  trusted_proxies: [10.0.0.0/8, nowhere, 10.0.0.0/99]\n"
+               "  access_log: {form: json}\n"
+               "  tls:\n    certificate: none.pem\n    key: none.key\n"
+               "    others:\n      - {certificate: a.pem, key: a.key}\n"
+               "      - {certificate: b.pem, key: b.key}\n")
+        code, said, told = self.check(worker(command=[WORKER, "run"]), top=top)
+        self.assertEqual((code, said), (WRONG, ""))
+        self.assertEqual([line.split(": ")[1] for line in told],
+                         ["host.yaml:2:12", "host.yaml:2:55", "host.yaml:6:5", "host.yaml:7:5",
+                          "host.yaml:9:10", "host.yaml:9:30", "host.yaml:10:10",
+                          "host.yaml:10:30", "host.yaml:3:33", "host.yaml:3:42", "host.yaml:4:3"])
+        self.assertRegex(told[0], 'no socket can be made in .*none for "unix:none/a.sock": No such '
+                         "file or directory; make the folder, or name another")
+        self.assertIn("access_log does not say where to; write to: stderr, or to: and the path of a "
+                      "file, or leave access_log out", told[-1])
+
     def test_workers_are_held_against_each_other(self):
         code, said, told = self.check(worker("one") + worker("two"))
         self.assertEqual((code, said), (WRONG, ""))

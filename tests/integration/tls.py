@@ -324,7 +324,7 @@ class Clients(unittest.TestCase):
             status, text = host.ask("caller", client("client"))
             self.assertEqual((status, text.split()[-1]), (200, "certificate"))
             self.assertEqual(host.ask("hello/Ada", client("client"))[0], 403)
-            self.assertEqual(host.ask("caller", client("nameless"))[0], 401)
+            self.assertEqual(host.ask("caller", client("nameless"))[0], 403)
 
     def test_the_access_log_names_the_client(self):
         more = "  access_log: {to: access.log, form: json}\n"

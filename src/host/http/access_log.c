@@ -68,36 +68,25 @@ static const char *not_a_place(const char *path)
     return access(folder, W_OK | X_OK) == 0 ? NULL : strerror(errno);
 }
 
-/* The folder of the document, which says where a place in it is. */
-static void folder_of(iswi_config *config, char folder[PATH_MAX])
-{
-    char *slash;
-
-    snprintf(folder, PATH_MAX, "./%s", iswi_config_where(config, iswi_config_root(config)));
-    if (folder[2] == '/')
-        memmove(folder, folder + 2, strlen(folder + 2) + 1);
-    slash = strrchr(folder, '/');
-    slash[slash == folder] = '\0';
-}
-
 isw_status iswi_access_log_check(iswi_config *config, const iswi_access_log_settings *settings,
                                  isw_error *error)
 {
     const iswi_node *http = iswi_node_find(iswi_config_root(config), "http");
     const iswi_node *group = iswi_node_find(http, "access_log");
     const iswi_node *to = iswi_node_find(group, "to");
-    char folder[PATH_MAX];
-    char buffer[LONGEST];
+    const char *why = NULL;
     const char *path;
-    const char *why;
 
-    if (!settings->to)
+    if (!settings->to && (!group || !group->child_count))
         return ISW_OK;
-    folder_of(config, folder);
-    path = path_of(settings, folder, buffer);
-    why = path ? not_a_place(path) : NULL;
+    if (!settings->to)
+        return iswi_config_refuse(config, group, error, "access_log does not say where to; write to: "
+                                  "stderr, or to: and the path of a file, or leave access_log out");
+    path = strcmp(settings->to, "stderr") != 0 ? iswi_config_path(config, settings->to) : NULL;
     if (!settings->to[0])
         why = "write stderr, or the path of a file";
+    else if (path)
+        why = not_a_place(path);
     if (!why)
         return ISW_OK;
     return iswi_config_refuse(config, to, error, "no access log can be written to \"%s\": %s",

@@ -153,27 +153,39 @@ static isw_status check_tls(iswi_config *config, const iswi_http_settings *own, 
     return own->enabled ? iswi_http_tls_check(config, &own->tls, secure, error) : ISW_OK;
 }
 
+static isw_status check_proxy(iswi_config *config, const char *text, const iswi_node *place,
+                              isw_error *error)
+{
+    iswi_networks networks = { NULL, 0, false };
+    isw_error said = { ISW_OK, "" };
+    size_t bad;
+
+    iswi_networks_read(&text, 1, &networks, &bad, &said);
+    iswi_networks_fini(&networks);
+    return said.status == ISW_OK ? ISW_OK
+                                 : iswi_config_refuse(config, place, error, "%s", said.message);
+}
+
 static isw_status check_proxies(iswi_config *config, const iswi_http_settings *own,
                                 isw_error *error)
 {
     const isw_option_strings *texts = &own->trusted_proxies;
     const iswi_node *http = iswi_node_find(iswi_config_root(config), "http");
     const iswi_node *node = iswi_node_find(http, "trusted_proxies");
-    iswi_networks networks = { NULL, 0, false };
-    isw_error said = { ISW_OK, "" };
-    size_t bad = 0;
+    isw_status all = ISW_OK;
+    bool on = true;
 
     if (own->proxy_protocol && !texts->count)
         return refuse(config, "http", "proxy_protocol", error,
                       "the PROXY protocol is read from trusted_proxies alone, and none is named; "
                       "write their networks there");
-    iswi_networks_read(texts->items, texts->count, &networks, &bad, &said);
-    iswi_networks_fini(&networks);
-    if (said.status == ISW_OK)
-        return ISW_OK;
-    if (node->type == ISWI_NODE_LIST && bad < node->child_count)
-        node = &node->children[bad];
-    return iswi_config_refuse(config, node, error, "%s", said.message);
+    for (size_t i = 0; on && i < texts->count; i++) {
+        const iswi_node *place = node->type == ISWI_NODE_LIST ? &node->children[i] : node;
+
+        on = iswi_faults_go_on(iswi_config_faults(config),
+                               check_proxy(config, texts->items[i], place, error), &all);
+    }
+    return all;
 }
 
 static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,

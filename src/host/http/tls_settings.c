@@ -3,7 +3,10 @@
  * there, at a start and with `isoworker check`, and not in a log once a client comes. */
 #include "host/http/tls_settings.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char *const clients[] = { "require", "request", NULL };
 static const char *const versions[] = { "1.2", "1.3", NULL };
@@ -70,15 +73,59 @@ static const iswi_node *place_of(const iswi_node *tls, const iswi_tls_fault *fau
     return node_of(files, fault->file == ISWI_TLS_FAULT_KEY ? "key" : "certificate");
 }
 
+/* One certificate alone, and whose clients it takes (NULL: nobody's); `at` counts as in a fault. */
+static isw_status check_pair(iswi_config *config, const iswi_node *tls, iswi_tls_options *options,
+                             size_t at, isw_error *error)
+{
+    iswi_tls_fault fault = { ISWI_TLS_FAULT_CHAIN, 0 };
+    isw_error own = { ISW_OK, "" };
+    isw_status all = ISW_OK;
+    iswi_tls *opened = NULL;
+
+    options->other_count = 0;
+    if (iswi_tls_create(options, &opened, &fault, &own) == ISW_OK) {
+        iswi_tls_destroy(opened);
+        return ISW_OK;
+    }
+    fault.certificate = at;
+    if (!iswi_faults_go_on(iswi_config_faults(config),
+                           iswi_config_refuse(config, place_of(tls, &fault), error, "%s",
+                                              own.message), &all) ||
+        fault.file != ISWI_TLS_FAULT_CHAIN || access(options->first.key, R_OK) == 0)
+        return all;
+    fault.file = ISWI_TLS_FAULT_KEY; /* which was not looked at */
+    iswi_faults_go_on(iswi_config_faults(config),
+                      iswi_config_refuse(config, place_of(tls, &fault), error,
+                                         "%s cannot be read: %s", options->first.key,
+                                         strerror(errno)), &all);
+    return all;
+}
+
+/* Each for itself, so that all that is wrong is told. */
+static isw_status check_files(iswi_config *config, const iswi_node *tls,
+                              const iswi_tls_options *options, isw_error *error)
+{
+    iswi_faults *faults = iswi_config_faults(config);
+    isw_status all = ISW_OK;
+    bool on = true;
+
+    for (size_t i = 0; on && i <= options->other_count; i++) {
+        iswi_tls_options one = *options;
+
+        if (i)
+            one.first = options->others[i - 1];
+        one.client_ca = i ? NULL : options->client_ca;
+        on = iswi_faults_go_on(faults, check_pair(config, tls, &one, i, error), &all);
+    }
+    return all;
+}
+
 isw_status iswi_http_tls_check(iswi_config *config, const iswi_http_tls_settings *settings,
                                const char *address, isw_error *error)
 {
     const iswi_node *http = iswi_node_find(iswi_config_root(config), "http");
     const iswi_node *tls = node_of(http, "tls");
     const iswi_tls_options options = options_of(settings);
-    iswi_tls_fault fault = { ISWI_TLS_FAULT_CHAIN, 0 };
-    isw_error own = { ISW_OK, "" };
-    iswi_tls *opened = NULL;
 
     if (!settings->first.chain)
         return !address ? ISW_OK
@@ -93,10 +140,7 @@ isw_status iswi_http_tls_check(iswi_config *config, const iswi_http_tls_settings
         return iswi_config_refuse(config, iswi_node_find(tls, "client"), error,
                                   "clients are asked for certificates where client_ca says who "
                                   "vouches for them; write that, or leave client out");
-    if (iswi_tls_create(&options, &opened, &fault, &own) != ISW_OK)
-        return iswi_config_refuse(config, place_of(tls, &fault), error, "%s", own.message);
-    iswi_tls_destroy(opened);
-    return ISW_OK;
+    return check_files(config, tls, &options, error);
 }
 
 /* -- In use ------------------------------------------------------------------------------------ */

@@ -185,6 +185,33 @@ static isw_status check_address(const char *const *texts, size_t at, const char 
     return status;
 }
 
+/* Whether a socket at a path can be made where it is to be. */
+static isw_status check_folder(iswi_config *config, const char *text, const char *setting,
+                               isw_error *error)
+{
+    char folder[PATH_MAX];
+    iswi_address address;
+    const char *path;
+    const char *why;
+    char *slash;
+
+    if (iswi_address_read(text, setting, &address, NULL) != ISW_OK ||
+        address.kind != ISWI_ADDRESS_UNIX || !(path = iswi_config_path(config, address.name)))
+        return ISW_OK;
+    snprintf(folder, sizeof folder, "./%s", path);
+    if (path[0] == '/')
+        snprintf(folder, sizeof folder, "%s", path);
+    slash = strrchr(folder, '/');
+    slash[slash == folder] = '\0';
+    why = not_a_folder(folder);
+    if (!why && access(folder, W_OK) != 0)
+        why = strerror(errno);
+    return why ? isw_error_set(error, ISW_E_CONFIG,
+                               "%s: no socket can be made in %s for \"%s\": %s; make the folder, "
+                               "or name another", setting, folder, text, why)
+               : ISW_OK;
+}
+
 isw_status iswi_host_settings_listen(iswi_config *config, const char *group,
                                      const char *const *texts, size_t count, isw_error *error)
 {
@@ -197,7 +224,8 @@ isw_status iswi_host_settings_listen(iswi_config *config, const char *group,
     for (size_t i = 0; on && i < count; i++) {
         isw_error own = { ISW_OK, "" };
 
-        if (check_address(texts, i, setting, &own) != ISW_OK)
+        if (check_address(texts, i, setting, &own) != ISW_OK ||
+            check_folder(config, texts[i], setting, &own) != ISW_OK)
             on = iswi_faults_go_on(faults,
                                    iswi_config_refuse(config, listen_node(config, group, i), error,
                                                       "%s", own.message), &all);
