@@ -131,15 +131,17 @@ class Exchanges(unittest.TestCase):
 
     def test_a_body_waits_with_its_client_while_nobody_reads_it(self):
         with connected() as (host, client):
-            client.send(headers(1, line("POST", "/api/converse"), END_HEADERS))
-            piece = b"x" * 16384
+            stream = client.stream(1)
+            client.send(headers(1, line("POST", "/api/converse"), END_HEADERS), data(1, b"x", 0))
+            host.wait_for("heard x")  # it has begun: a fault of the client's would forestall it
+            self.assertTrue(client.wait(lambda: stream.body == b"<x>"))
+            piece = b"y" * 16384
             for _ in range(16):
                 client.send(data(1, piece, 0))
-            client.send(data(1, b"x", 0))  # one byte too many before a window is widened
-            client.wait(lambda: client.stream(1).error is not None or len(client.stream(1).body))
+            client.send(data(1, b"y", 0))  # one byte too many before a window is widened
+            self.assertTrue(client.wait(lambda: stream.error is not None or len(stream.body) > 3))
             self.assertEqual(client.settings[4], 256 * 1024)
             self.assertIsNone(client.goaway)
-            host.wait_for("heard")
 
     def test_bodies_that_are_gathered_have_one_limit_together(self):
         with connected("http: {body_limit: 300KiB}") as (_, client):

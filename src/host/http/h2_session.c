@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { READ_BYTES = 16 * 1024, OUT_BYTES = 64 * 1024, FRAME_BYTES = 16 * 1024 + 9 };
+enum { READ_BYTES = 64 * 1024, OUT_BYTES = 64 * 1024, FRAME_BYTES = 16 * 1024 + 9 };
 
 /* -- Begin ------------------------------------------------------------------------------------- */
 
