@@ -14,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum { WAIT_MOST_S = 3600 };
+
 static int fail(int status, const char *message)
 {
     fprintf(stderr, "isoworker: %s\n", message);
@@ -150,4 +152,17 @@ const char *iswi_client_folder(int argc, char **argv, int index)
         return index < argc ? argv[index] : ".";
     fail(EX_USAGE, "this command takes one folder");
     return NULL;
+}
+
+bool iswi_client_wait(const char *text, long *seconds)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*end || end == text || number < 0 || number > WAIT_MOST_S) {
+        fprintf(stderr, "isoworker: --wait takes seconds, from 0 to %d\n", WAIT_MOST_S);
+        return false;
+    }
+    *seconds = number;
+    return true;
 }

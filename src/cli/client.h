@@ -33,6 +33,9 @@ int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, v
 /* Append `,"name":"value"`; nothing for NULL. */
 void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
 
+/* Read the seconds of --wait, from 0 to an hour. False: they are none, which is said. */
+bool iswi_client_wait(const char *text, long *seconds);
+
 /* For the usage of a command that has --control. */
 #define ISWI_CLIENT_USAGE                                                                       \
     "  --control PATH  the host that listens there (host.control in its host.yaml, or its own\n"  \

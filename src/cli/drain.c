@@ -5,11 +5,10 @@
 #include "host/operate/report.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum { WAIT_S = 30, WAIT_MOST_S = 3600, PATIENCE_S = 10 };
+enum { WAIT_S = 30, PATIENCE_S = 10 };
 
 static const char usage[] =
     "usage: isoworker drain [DIR] [--wait SECONDS] [--control PATH]\n"
@@ -76,7 +75,6 @@ int iswi_cli_drain(int argc, char **argv)
     bool draining = strcmp(argv[0], "drain") == 0;
     long wait_s = WAIT_S;
     iswi_where where = { NULL, NULL };
-    char *end;
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", draining ? options : options + 1, NULL)) != -1) {
@@ -88,11 +86,8 @@ int iswi_cli_drain(int argc, char **argv)
             continue;
         if (letter != 'w')
             return EX_USAGE;
-        wait_s = strtol(optarg, &end, 10);
-        if (*end || end == optarg || wait_s < 0 || wait_s > WAIT_MOST_S) {
-            fprintf(stderr, "isoworker: --wait takes seconds, from 0 to %d\n", WAIT_MOST_S);
+        if (!iswi_client_wait(optarg, &wait_s))
             return EX_USAGE;
-        }
     }
     where.folder = iswi_client_folder(argc, argv, optind);
     return where.folder ? ask(&where, draining, wait_s) : EX_USAGE;

@@ -26,6 +26,7 @@ static const command commands[] = {
     { "logs", iswi_cli_logs, "show its last log lines, and those that come" },
     { "drain", iswi_cli_drain, "let it finish what it has and take nothing new" },
     { "resume", iswi_cli_drain, "let it take requests again" },
+    { "restart", iswi_cli_restart, "replace the processes of its workers, with no call lost" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

@@ -10,6 +10,10 @@ set_target_properties(test_functions_module PROPERTIES
   C_EXTENSIONS OFF)
 target_compile_definitions(test_functions_module PRIVATE MODULE)
 target_link_libraries(test_functions_module PRIVATE isw_flags)
+add_executable(test_other integration/other.c)
+set_target_properties(test_other PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_other PRIVATE isw_flags isoworker)
 add_executable(test_clashing integration/clashing.c)
 set_target_properties(test_clashing PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)

@@ -209,9 +209,23 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
             !iswi_file_look_same(program, &process->attention.program);
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text,
-             "worker %s runs what %s was before it changed, until it starts again", process->label,
+             "worker %s runs what %s was before it changed; `isoworker restart` replaces it", process->label,
              iswi_pool_file(process->pool));
     if (older)
+        add(all, text, strlen(text));
+}
+
+static void add_roll(gathered *all, iswi_pool *pool)
+{
+    char text[sizeof pool->roll.now.why + ISWI_NAME_MAX + 64];
+    bool failed;
+
+    pthread_mutex_lock(&pool->roll.lock);
+    failed = pool->roll.now.state == ISWI_ROLL_FAILED;
+    snprintf(text, sizeof text, "worker %s was not restarted: %s", pool->settings->name,
+             pool->roll.now.why);
+    pthread_mutex_unlock(&pool->roll.lock);
+    if (failed)
         add(all, text, strlen(text));
 }
 
@@ -250,6 +264,7 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
         iswi_file_look program = iswi_file_look_at(iswi_pool_file(&host->pools[i]));
 
         add_file(&all, &host->pools[i]);
+        add_roll(&all, &host->pools[i]);
         for (unsigned j = 0; j < host->pools[i].count; j++)
             add_process(&all, &host->pools[i].processes[j], &program);
     }

@@ -189,8 +189,8 @@ const iswi_wire_function *iswi_functions_among(const iswi_wire_function *sorted,
 isw_status iswi_functions_learn(iswi_process *process, isw_bytes bytes, isw_error *error);
 
 /* It is ready: from now on the functions that it has are those of its pool, unless one that was
- * started later has said so before; what is another is said. */
-void iswi_functions_adopt(iswi_process *process);
+ * started later has said so before; what is another is said. True: something is. */
+bool iswi_functions_adopt(iswi_process *process);
 
 /* Take one of a process that has read its configuration again: what that cannot change is said.
  * *changed have another chain now. Errors: as iswi_functions_learn. */

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "host/engine/engine.h"
 
+enum { LISTED_MAX = 8 }; /* names of functions in a line of the log, of each kind */
+
 static const iswi_host_function *current_one(const iswi_pool *pool, const char *name)
 {
     for (size_t i = 0; i < pool->function_count; i++)
@@ -51,10 +53,21 @@ static void list(listed *to, iswi_host *host, const iswi_host_function *function
 
     iswi_arena_init(&arena, 1024);
     iswi_host_tell(host, function, &arena, &told);
-    iswi_buffer_printf(&to->text, "%s%s", to->count++ ? ", " : to->lead, function->name);
-    if (told.text)
-        iswi_buffer_printf(&to->text, " (%s)", told.text);
+    if (to->count < LISTED_MAX) {
+        iswi_buffer_printf(&to->text, "%s%s", to->count ? ", " : to->lead, function->name);
+        if (told.text)
+            iswi_buffer_printf(&to->text, " (%s)", told.text);
+    }
+    to->count++;
     iswi_arena_fini(&arena);
+}
+
+static void append_list(iswi_buffer *line, listed *from)
+{
+    iswi_buffer_append(line, from->text.data, from->text.size);
+    if (from->count > LISTED_MAX)
+        iswi_buffer_printf(line, " and %zu more", from->count - LISTED_MAX);
+    iswi_buffer_fini(&from->text);
 }
 
 /* One line: what came, went, and is told otherwise. */
@@ -64,6 +77,7 @@ static void say_changes(iswi_process *process)
     listed added = { .lead = "; added: " };
     listed changed = { .lead = "; changed: " };
     listed removed = { .lead = "; removed: " };
+    iswi_buffer line = { 0 };
 
     for (size_t i = 0; i < process->function_count; i++) {
         const iswi_host_function *function = process->functions[i];
@@ -77,13 +91,12 @@ static void say_changes(iswi_process *process)
         if (atomic_load(&function->current) && !names(process, function->name))
             list(&removed, process->host, function);
     }
-    iswi_buffer_append(&added.text, changed.text.data, changed.text.size);
-    iswi_buffer_append(&added.text, removed.text.data, removed.text.size);
+    append_list(&line, &added);
+    append_list(&line, &changed);
+    append_list(&line, &removed);
     iswi_say(process->host, ISW_LOG_INFO, "worker %s has other functions than before%.*s",
-             pool->settings->name, (int)added.text.size, (const char *)added.text.data);
-    iswi_buffer_fini(&added.text);
-    iswi_buffer_fini(&changed.text);
-    iswi_buffer_fini(&removed.text);
+             pool->settings->name, (int)line.size, (const char *)line.data);
+    iswi_buffer_fini(&line);
 }
 
 static bool differs(const iswi_process *process)
@@ -96,15 +109,15 @@ static bool differs(const iswi_process *process)
     return false;
 }
 
-void iswi_functions_adopt(iswi_process *process)
+bool iswi_functions_adopt(iswi_process *process)
 {
     iswi_pool *pool = process->pool;
 
     if (process->started_ns < pool->adopted_ns)
-        return;
+        return false;
     pool->adopted_ns = process->started_ns;
     if (!differs(process))
-        return;
+        return false;
     say_changes(process);
     for (size_t i = 0; i < pool->function_count; i++) {
         iswi_host_function *function = pool->functions[i];
@@ -116,6 +129,7 @@ void iswi_functions_adopt(iswi_process *process)
     }
     pool->outdated = true;
     process->host->loop.changed = true;
+    return true;
 }
 
 /* -- What is over ------------------------------------------------------------------------------ */

@@ -42,6 +42,7 @@ static void reset(iswi_process *process)
     if (process->starts)
         atomic_fetch_add(&process->pool->restarts, 1);
     process->seat->starts = ++process->starts;
+    process->edition = process->pool->roll.edition;
     process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     iswi_reload_begin(process);
@@ -54,6 +55,7 @@ static void reset(iswi_process *process)
     process->lacks = NULL;
     process->function_count = process->lacks_count = 0;
     process->kill_at_ns = 0;
+    process->due = NULL;
     process->refuses = false;
     iswi_attention_started(process);
     iswi_printing_begin(&process->printing);
@@ -353,6 +355,13 @@ static void leave(iswi_process *process, bool meant)
     iswi_process_vacate(process);
 }
 
+/* One that was never ready. */
+static void refuse(iswi_process *process)
+{
+    iswi_observe_over(process, false);
+    iswi_roll_refused(process);
+}
+
 /* Decide what comes after the end. */
 static void decide_next(iswi_process *process)
 {
@@ -365,7 +374,9 @@ static void decide_next(iswi_process *process)
     if (stopping && process->ended_early)
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
                  process->label, process->fault.message);
-    if (process->retiring && !stopping)
+    if (process->trial && !stopping)
+        refuse(process);
+    else if (process->retiring && !stopping)
         leave(process, meant);
     else if (stopping || process->hopeless ||
              (!process->refuses &&

@@ -120,8 +120,10 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
     pool->settings = settings;
     if (find_program(host, pool, error) != ISW_OK)
         return error->status;
-    return iswi_staff_init(host, pool, (unsigned)settings->processes, (unsigned)settings->processes,
-                           error);
+    if (iswi_staff_init(host, pool, (unsigned)settings->processes, (unsigned)settings->processes,
+                        error) != ISW_OK)
+        return error->status;
+    return iswi_roll_init(pool, (unsigned)settings->processes, error);
 }
 
 static void init_queue(iswi_host *host, size_t worker)
@@ -247,6 +249,7 @@ void iswi_host_destroy(iswi_host *host)
             fini_process(&host->pools[i].processes[j]);
         iswi_queue_fini(&host->pools[i].queue);
         iswi_free(host->pools[i].processes);
+        iswi_roll_fini(&host->pools[i]);
         iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].functions);
         iswi_free(host->pools[i].program);

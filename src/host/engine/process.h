@@ -16,6 +16,7 @@
 #include "host/engine/printed.h"
 #include "host/engine/queue.h"
 #include "host/engine/reload.h"
+#include "host/engine/roll.h"
 #include "host/engine/staff.h"
 #include "host/system/launch.h"
 #include "link/link.h"
@@ -48,6 +49,7 @@ struct iswi_process {
 
     pthread_mutex_t lock; /* guards what follows, but for what only the supervisor touches */
     iswi_process_state state;
+    const char *due;      /* why it is to be replaced; NULL: it is not */
     const char *retiring; /* why it gets no call any more, and ends when it has none; NULL: it does
                              not */
     iswi_link *link;
@@ -110,6 +112,9 @@ struct iswi_process {
     int64_t start_at_ns, started_ns; /* (lock) */
     int64_t state_until_ns, asked_ns, kill_at_ns, ended_ns;
     unsigned failures; /* in a row, without one answer */
+    unsigned edition;  /* of its pool, when it was started; roll.c */
+    bool trial;        /* a successor that is not ready yet, and is not started again */
+    iswi_process *succeeds; /* whom; NULL: that one is gone */
 };
 
 struct iswi_pool {
@@ -128,6 +133,7 @@ struct iswi_pool {
     iswi_queue queue; /* of calls that find no place at any */
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
+    iswi_roll roll;
     /* The supervisor's: */
     iswi_host_function **functions; /* all that it ever had, by place */
     size_t function_count, function_capacity;

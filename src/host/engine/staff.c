@@ -86,21 +86,20 @@ static iswi_seat *find_seat(iswi_pool *pool)
     return NULL;
 }
 
-static void appoint(iswi_process *process, iswi_seat *seat)
+void iswi_staff_appoint(iswi_process *process, iswi_seat *seat)
 {
     pthread_mutex_lock(&process->lock);
     process->seat = seat;
     process->label = seat->label;
     process->starts = seat->starts;
     process->ended_calls = process->failed_calls = 0;
-    process->retiring = NULL;
+    process->retiring = process->due = NULL;
     process->seen_off = false;
     process->failures = 0;
     process->start_at_ns = 0;
     iswi_process_set_state(process, ISWI_PROCESS_WAITING);
     atomic_store(&process->spare, false);
     pthread_mutex_unlock(&process->lock);
-    seat->holder = process;
 }
 
 /* -- Going ------------------------------------------------------------------------------------- */
@@ -183,7 +182,27 @@ static void make_room(iswi_pool *pool, int64_t now_ns)
     iswi_shutdown_tell(longest);
 }
 
+iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns)
+{
+    iswi_process *process = find_spare(pool);
+
+    if (!process)
+        make_room(pool, now_ns);
+    return process;
+}
+
 /* -- As many as are wanted --------------------------------------------------------------------- */
+
+/* Who was to take its place anyway has it now; NULL: nobody. */
+static iswi_process *successor_of(iswi_pool *pool, const iswi_process *process)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (pool->processes[i].succeeds == process) {
+            pool->processes[i].succeeds = NULL;
+            return &pool->processes[i];
+        }
+    return NULL;
+}
 
 /* Seats of those who retire are free for others. Returns how many are taken. */
 static unsigned clear_seats(iswi_pool *pool)
@@ -201,7 +220,8 @@ static unsigned clear_seats(iswi_pool *pool)
         }
         iswi_say(seat->holder->host, ISW_LOG_INFO, "worker %s: pid %ld gets no more calls: %s",
                  seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
-        seat->holder = NULL;
+        seat->holder = successor_of(pool, seat->holder);
+        taken += seat->holder != NULL;
     }
     return taken;
 }
@@ -214,14 +234,13 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
     if (atomic_load(&pool->processes->host->stops))
         return;
     for (; taken < wanted; taken++) {
-        iswi_process *process = find_spare(pool);
+        iswi_process *process = iswi_staff_place(pool, now_ns);
         iswi_seat *seat = find_seat(pool);
 
-        if (!process || !seat) {
-            make_room(pool, now_ns);
+        if (!process || !seat)
             return;
-        }
-        appoint(process, seat);
+        iswi_staff_appoint(process, seat);
+        seat->holder = process;
         *next_ns = now_ns;
     }
 }

@@ -160,7 +160,8 @@ static void become_ready(iswi_process *process, int64_t now_ns)
              "worker %s: ready after %lld ms", process->label,
              (long long)((now_ns - process->started_ns) / MS));
     iswi_observe_ready(process);
-    iswi_functions_adopt(process);
+    if (iswi_functions_adopt(process))
+        iswi_roll_follow(process);
     iswi_pool_serve(process->pool);
 }
 
@@ -182,7 +183,7 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     if (process->functions && !process->loads_sent) {
         send_loads(process);
         sooner(next_ns, now_ns);
-    } else if (ready) {
+    } else if (ready && iswi_roll_accepts(process)) {
         become_ready(process, now_ns);
         sooner(next_ns, now_ns); /* its heartbeats begin */
     } else if (now_ns >= process->state_until_ns) {
@@ -297,6 +298,10 @@ void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     pthread_mutex_unlock(&process->lock);
     switch (state) {
     case ISWI_PROCESS_WAITING:
+        if (iswi_process_retires(process)) {
+            iswi_process_vacate(process);
+            break;
+        }
         if (now_ns >= process->start_at_ns)
             iswi_process_start(process);
         sooner(next_ns, process->start_at_ns > now_ns ? process->start_at_ns : now_ns);

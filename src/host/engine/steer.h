@@ -4,6 +4,9 @@
 
 /* What may be done to a host from beside its engine. Any thread. */
 #include <isoworker/status.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 typedef struct iswi_host iswi_host;
 
@@ -20,6 +23,37 @@ void iswi_host_stop(iswi_host *host);
 /* Have every worker read its configuration again. One that refuses what it finds keeps what it has
  * and says why. Any signal handler, too. */
 void iswi_host_reload(iswi_host *host);
+
+/* Replace all processes of a worker, with no call lost: a successor starts, is ready, and takes
+ * over, one after the other. What has become of it is told of this id, or of a later one, which then
+ * counts for both. Errors: ISW_E_UNSUPPORTED where it cannot be. */
+isw_status iswi_host_restart(iswi_host *host, size_t worker, unsigned *id, isw_error *error);
+
+typedef enum iswi_roll_state {
+    ISWI_ROLL_NONE,
+    ISWI_ROLL_GOES_ON,
+    ISWI_ROLL_DONE,
+    ISWI_ROLL_FAILED /* a successor did not become ready; those that are not replaced stay */
+} iswi_roll_state;
+
+/* The last restart of a worker. */
+typedef struct iswi_roll_look {
+    unsigned id;
+    iswi_roll_state state;
+    unsigned done, total; /* processes */
+    int64_t begun_ns, took_ms;
+    char why[1280]; /* it failed */
+} iswi_roll_look;
+
+/* A process that was replaced in it. */
+typedef struct iswi_roll_step {
+    const char *label; /* lives as long as the host */
+    pid_t before, now;
+    int64_t took_ms; /* from the start of the successor */
+} iswi_roll_step;
+
+void iswi_worker_roll_look_at(iswi_host *host, size_t worker, iswi_roll_look *out);
+bool iswi_worker_roll_step(iswi_host *host, size_t worker, unsigned index, iswi_roll_step *out);
 
 /* Have it look at everything now. */
 void iswi_host_wake(iswi_host *host);

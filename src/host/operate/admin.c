@@ -23,6 +23,7 @@ enum {
     TURN_MS = 2000,
     SCRAPE_MS = 1000,
     DRAIN_S = 10,
+    RESTART_S = 60,
     DRAIN_MOST_S = 3600,
     BODY_BYTES = 4096
 };
@@ -76,7 +77,7 @@ static void tell_health(iswi_wait *wait, bool over)
 }
 
 static void wait_for(iswi_operate *operate, iswi_http_request *request,
-                     bool (*over)(iswi_wait *), void (*done)(iswi_wait *, bool),
+                     bool (*over)(iswi_wait *), void (*done)(iswi_wait *, bool), void *user,
                      int64_t wait_ms)
 {
     iswi_wait *wait = iswi_calloc(1, sizeof *wait);
@@ -88,7 +89,7 @@ static void wait_for(iswi_operate *operate, iswi_http_request *request,
     wait->over = over;
     wait->done = done;
     wait->operate = operate;
-    wait->user = request;
+    wait->user = user;
     wait->until_ns = iswi_now_ns() + wait_ms * MS;
     wait->turn = iswi_host_turns(operate->host);
     iswi_control_wait(operate->control, wait);
@@ -96,7 +97,7 @@ static void wait_for(iswi_operate *operate, iswi_http_request *request,
 
 static void health(iswi_operate *operate, iswi_http_request *request)
 {
-    wait_for(operate, request, has_turned, tell_health, TURN_MS);
+    wait_for(operate, request, has_turned, tell_health, request, TURN_MS);
     iswi_host_wake(operate->host);
 }
 
@@ -138,7 +139,7 @@ static void tell_metrics(iswi_wait *wait, bool over)
 static void metrics(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_scrape_ask(operate->metrics);
-    wait_for(operate, request, have_all_answered, tell_metrics, SCRAPE_MS);
+    wait_for(operate, request, have_all_answered, tell_metrics, request, SCRAPE_MS);
 }
 
 /* -- Drain, resume ----------------------------------------------------------------------------- */
@@ -158,13 +159,13 @@ static void tell_drain(iswi_wait *wait, bool over)
 }
 
 /* ?wait=SECONDS; -1: it is none. */
-static int64_t wait_ms_of(const iswi_http_request *request)
+static int64_t wait_ms_of(const iswi_http_request *request, int64_t standard_s)
 {
     const isw_str *text = isw_pairs_find(&iswi_http_request_data(request)->query, "wait");
     int64_t seconds = 0;
 
     if (!text)
-        return DRAIN_S * 1000;
+        return standard_s * 1000;
     if (!text->size || text->size > 4)
         return -1;
     for (size_t i = 0; i < text->size; i++) {
@@ -177,14 +178,14 @@ static int64_t wait_ms_of(const iswi_http_request *request)
 
 static void drain(iswi_operate *operate, iswi_http_request *request)
 {
-    int64_t wait_ms = wait_ms_of(request);
+    int64_t wait_ms = wait_ms_of(request, DRAIN_S);
 
     if (wait_ms < 0) {
         iswi_http_answer_problem(request, 400, NULL, "wait takes seconds, from 0 to 3600", NULL);
         return;
     }
     iswi_host_drain(operate->host);
-    wait_for(operate, request, is_drained, tell_drain, wait_ms);
+    wait_for(operate, request, is_drained, tell_drain, request, wait_ms);
 }
 
 static void resume(iswi_operate *operate, iswi_http_request *request)
@@ -194,6 +195,70 @@ static void resume(iswi_operate *operate, iswi_http_request *request)
     iswi_host_resume(operate->host);
     iswi_report_drain(operate->host, &body);
     answer_json(request, 200, &body);
+}
+
+/* -- Restart ----------------------------------------------------------------------------------- */
+
+/* What a wait for one is about. */
+typedef struct restarting {
+    iswi_http_request *request;
+    iswi_restart *restart;
+} restarting;
+
+static bool is_restarted(iswi_wait *wait)
+{
+    const restarting *of = wait->user;
+
+    return iswi_restart_state_of(of->restart) != ISWI_RESTART_GOES_ON;
+}
+
+static void tell_restart(iswi_wait *wait, bool over)
+{
+    restarting *of = wait->user;
+    bool failed = iswi_restart_state_of(of->restart) == ISWI_RESTART_FAILED;
+    iswi_buffer body = { 0 };
+
+    iswi_restart_conclude(of->restart, &body);
+    answer_json(of->request, !over ? 202 : failed ? 500 : 200, &body);
+    iswi_free(of->restart);
+    iswi_free(of);
+    iswi_free(wait);
+}
+
+static void refuse_restart(iswi_http_request *request, const isw_error *error)
+{
+    iswi_http_answer_problem(request, error->status == ISW_E_NOT_FOUND     ? 404
+                                      : error->status == ISW_E_UNSUPPORTED ? 409
+                                                                           : 503,
+                             NULL, error->message, NULL);
+}
+
+static void restart(iswi_operate *operate, iswi_http_request *request)
+{
+    const isw_str *worker = isw_pairs_find(&iswi_http_request_data(request)->query, "worker");
+    int64_t wait_ms = wait_ms_of(request, RESTART_S);
+    char name[ISWI_NAME_MAX + 1];
+    isw_error error = { ISW_OK, "" };
+    restarting *of;
+
+    if (wait_ms < 0) {
+        iswi_http_answer_problem(request, 400, NULL, "wait takes seconds, from 0 to 3600", NULL);
+        return;
+    }
+    if (worker)
+        snprintf(name, sizeof name, "%.*s", (int)worker->size, worker->size ? worker->data : "");
+    of = iswi_calloc(1, sizeof *of);
+    if (!of)
+        isw_error_set(&error, ISW_E_NO_MEMORY, "no memory for a restart");
+    else
+        iswi_restart_begin(operate->host, worker ? name : NULL, &of->restart, &error);
+    if (error.status != ISW_OK) {
+        iswi_free(of);
+        refuse_restart(request, &error);
+        return;
+    }
+    of->request = request;
+    wait_for(operate, request, is_restarted, tell_restart, of, wait_ms);
 }
 
 /* -- The table --------------------------------------------------------------------------------- */
@@ -208,6 +273,8 @@ static const endpoint endpoints[] = {
     { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics },
     { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain },
     { "POST", "resume", "take requests again", resume },
+    { "POST", "restart", "replace the processes of ?worker=NAME, or of all; waits ?wait=60 seconds",
+      restart },
 };
 
 enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };

@@ -12,6 +12,10 @@
 
 /* -- report.c; any thread ---------------------------------------------------------------------- */
 
+/* Append a struct as a line of JSON; nothing, and the buffer has failed, when memory is out. */
+void iswi_report_struct(const isw_field *fields, const void *in, iswi_arena *arena,
+                        iswi_buffer *out);
+
 /* {"state":"draining","in_flight":2} */
 void iswi_report_drain(iswi_host *host, iswi_buffer *out);
 
@@ -27,6 +31,31 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out);
 
 /* "starting", "serving", "draining" or "stopping". Static text. */
 const char *iswi_host_state(const iswi_host *host);
+
+/* -- restart.c; any thread, one at a time ------------------------------------------------------ */
+
+/* A restart that somebody waits for. */
+typedef struct iswi_restart iswi_restart;
+
+/* Begin one of the worker of that name, or of all (NULL), but for those that run in the host's own
+ * process. *out is the caller's to free with iswi_free. Errors: ISW_E_NOT_FOUND, ISW_E_UNSUPPORTED,
+ * ISW_E_NO_MEMORY. */
+isw_status iswi_restart_begin(iswi_host *host, const char *worker, iswi_restart **out,
+                              isw_error *error);
+
+/* Append a line for each process that was replaced since the last time. */
+void iswi_restart_tell(iswi_restart *restart, iswi_buffer *out);
+
+typedef enum iswi_restart_state {
+    ISWI_RESTART_GOES_ON,
+    ISWI_RESTART_DONE,
+    ISWI_RESTART_FAILED
+} iswi_restart_state;
+
+iswi_restart_state iswi_restart_state_of(const iswi_restart *restart);
+
+/* Append how all have ended. */
+void iswi_restart_conclude(const iswi_restart *restart, iswi_buffer *out);
 
 /* -- control.c --------------------------------------------------------------------------------- */
 

@@ -26,16 +26,18 @@ enum { MS = 1000000, BATCH_BYTES = 32 * 1024, STALL_MS = 10000, LOOK_AGAIN_MS = 
 typedef enum phase {
     ASKING,  /* its line is awaited */
     WAITING, /* for a drain */
+    RESTARTING, /* processes are replaced */
     LISTING, /* lines of the journal */
     ENDING   /* what is in `out` is the rest */
 } phase;
 
-typedef enum command { STATUS, READY, DRAIN, RESUME, LOGS } command;
+typedef enum command { STATUS, READY, DRAIN, RESUME, RESTART, LOGS } command;
 
 typedef struct request {
     int64_t command;
     int64_t wait_ms;
     bool follow;
+    const char *worker;
     const char *level, *function, *category, *invocation;
     int64_t lines;
 } request;
@@ -45,7 +47,8 @@ struct iswi_control_client {
     int fd;
     phase phase;
     int64_t since_ns;    /* of its connection, or of its last progress */
-    int64_t until_ns;    /* of the wait for a drain */
+    int64_t until_ns;    /* of the wait for a drain, or a restart */
+    iswi_restart *restart; /* NULL: it has not asked for one */
     iswi_arena arena;    /* of the request */
     request asked;
     iswi_buffer in, out;
@@ -55,12 +58,13 @@ struct iswi_control_client {
     bool more;           /* it has had its turn, and there is more for it */
 };
 
-static const char *const commands[] = { "status", "ready", "drain", "resume", "logs", NULL };
+static const char *const commands[] = { "status", "ready", "drain", "resume", "restart", "logs", NULL };
 
 static const isw_field request_fields[] = {
     { ISW_FIELD(ENUM, request, command), .choices = commands, .required = true },
     { ISW_FIELD(INT, request, wait_ms), .min = 0, .max = 3600000 },
     { ISW_FIELD(BOOL, request, follow) },
+    { ISW_FIELD(STRING, request, worker) },
     { ISW_FIELD(STRING, request, level) },
     { ISW_FIELD(STRING, request, function) },
     { ISW_FIELD(STRING, request, category) },
@@ -89,6 +93,7 @@ iswi_control_client *iswi_control_client_create(iswi_operate *operate, int fd)
 void iswi_control_client_destroy(iswi_control_client *client)
 {
     close(client->fd);
+    iswi_free(client->restart);
     iswi_arena_fini(&client->arena);
     iswi_buffer_fini(&client->in);
     iswi_buffer_fini(&client->out);
@@ -116,6 +121,7 @@ int64_t iswi_control_client_due_ns(const iswi_control_client *client)
     case ASKING:
         return client->since_ns + ISWI_CONTROL_ASK_MS * (int64_t)MS;
     case WAITING:
+    case RESTARTING:
         return iswi_now_ns() + LOOK_AGAIN_MS * MS;
     case ENDING:
         return client->since_ns + STALL_MS * (int64_t)MS;
@@ -174,6 +180,19 @@ static void begin_logs(iswi_control_client *client)
     say(client, "notice", text);
 }
 
+static void begin_restart(iswi_control_client *client)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_restart_begin(client->operate->host, client->asked.worker, &client->restart,
+                           &error) != ISW_OK) {
+        say(client, "error", error.message);
+        return;
+    }
+    client->phase = RESTARTING;
+    client->until_ns = iswi_now_ns() + client->asked.wait_ms * MS;
+}
+
 static void answer(iswi_control_client *client)
 {
     iswi_host *host = client->operate->host;
@@ -194,6 +213,9 @@ static void answer(iswi_control_client *client)
     case RESUME:
         iswi_host_resume(host);
         iswi_report_drain(host, &client->out);
+        break;
+    case RESTART:
+        begin_restart(client);
         break;
     case LOGS:
         begin_logs(client);
@@ -254,6 +276,14 @@ static void refill(iswi_control_client *client, int64_t now_ns)
          iswi_host_phase(client->operate->host) != ISWI_PHASE_DRAINING)) {
         iswi_report_drain(client->operate->host, &client->out);
         client->phase = ENDING;
+    } else if (client->phase == RESTARTING) {
+        bool over = iswi_restart_state_of(client->restart) != ISWI_RESTART_GOES_ON;
+
+        iswi_restart_tell(client->restart, &client->out);
+        if (over || now_ns >= client->until_ns) {
+            iswi_restart_conclude(client->restart, &client->out);
+            client->phase = ENDING;
+        }
     } else if (client->phase == LISTING) {
         iswi_buffer lines = { 0 };
 
@@ -304,7 +334,7 @@ bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t
             refill(client, now_ns);
         if (client->out.failed || (client->out.size == 0 && client->phase == ENDING))
             return false;
-        if (client->out.size == 0 && client->phase == WAITING)
+        if (client->out.size == 0 && (client->phase == WAITING || client->phase == RESTARTING))
             return true;
         if (client->out.size == 0 && iswi_journal_arm(client->operate->journal, client->next))
             return true; /* all that there is now was sent */

@@ -9,6 +9,9 @@
  *     {"command":"ready"}                      readiness
  *     {"command":"drain","wait_ms":5000}       how far it is, once it is drained or that has passed
  *     {"command":"resume"}                     the same, at once
+ *     {"command":"restart","worker":"orders","wait_ms":5000}
+ *                                              a line for each process that was replaced, and at
+ *                                              last how all went; without "worker": of all
  *     {"command":"logs","follow":true,"level":"warning","function":"order_*","category":"*",
  *      "invocation":"3f2a","lines":20}         log lines; {"lost":N} for those that were missed,
  *                                              {"notice":"..."} for what else is to be known

@@ -239,9 +239,8 @@ static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
     return true;
 }
 
-/* Append a struct as JSON; nothing when memory is out. */
-static void write_struct(const isw_field *fields, const void *in, iswi_arena *arena,
-                         iswi_buffer *out)
+void iswi_report_struct(const isw_field *fields, const void *in, iswi_arena *arena,
+                        iswi_buffer *out)
 {
     isw_value value;
     isw_str text;
@@ -271,7 +270,7 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
     if (gather(host, &all, &arena) && iswi_report_triggers(host, &all, &arena))
-        write_struct(iswi_report_fields, &all, &arena, out);
+        iswi_report_struct(iswi_report_fields, &all, &arena, out);
     else
         out->failed = true;
     iswi_arena_fini(&arena);
@@ -330,7 +329,7 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
     }
     readiness.ready = readiness.reason_count == 0;
     readiness.warnings = iswi_attention_gather(host, &arena, &readiness.warning_count);
-    write_struct(iswi_readiness_fields, &readiness, &arena, out);
+    iswi_report_struct(iswi_readiness_fields, &readiness, &arena, out);
     iswi_arena_fini(&arena);
     return readiness.ready;
 }
@@ -341,6 +340,6 @@ void iswi_report_drain(iswi_host *host, iswi_buffer *out)
     iswi_arena arena;
 
     iswi_arena_init(&arena, 1024);
-    write_struct(iswi_drain_fields, &drain, &arena, out);
+    iswi_report_struct(iswi_drain_fields, &drain, &arena, out);
     iswi_arena_fini(&arena);
 }

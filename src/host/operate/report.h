@@ -101,4 +101,23 @@ typedef struct iswi_drain {
 
 extern const isw_field iswi_drain_fields[];
 
+/* What has become of the restart of one worker. */
+typedef struct iswi_restarted {
+    const char *worker;
+    const char *state; /* restarting, done, failed */
+    int64_t replaced, total, took_ms; /* processes */
+    const char *why;   /* it failed */
+} iswi_restarted;
+
+/* A line of it: a process that was replaced, or at last how all have ended. */
+typedef struct iswi_restart_line {
+    const char *process; /* "orders[2]"; NULL: it is the last one */
+    int64_t before, pid, took_ms; /* who was there, who is now, and how long its start took */
+    const char *state;   /* of all: restarting (the time is over), done, failed */
+    iswi_restarted *workers;
+    size_t worker_count;
+} iswi_restart_line;
+
+extern const isw_field iswi_restart_fields[];
+
 #endif

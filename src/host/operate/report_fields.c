@@ -117,3 +117,24 @@ const isw_field iswi_drain_fields[] = {
     { ISW_FIELD(INT, iswi_drain, in_flight) },
     { 0 },
 };
+
+static const isw_field restarted_fields[] = {
+    { ISW_FIELD(STRING, iswi_restarted, worker), .required = true },
+    { ISW_FIELD(STRING, iswi_restarted, state), .required = true },
+    { ISW_FIELD(INT, iswi_restarted, replaced) },
+    { ISW_FIELD(INT, iswi_restarted, total) },
+    { ISW_FIELD(INT, iswi_restarted, took_ms) },
+    { ISW_FIELD(STRING, iswi_restarted, why) },
+    { 0 },
+};
+
+const isw_field iswi_restart_fields[] = {
+    { ISW_FIELD(STRING, iswi_restart_line, process) },
+    { ISW_FIELD(INT, iswi_restart_line, before) },
+    { ISW_FIELD(INT, iswi_restart_line, pid) },
+    { ISW_FIELD(INT, iswi_restart_line, took_ms) },
+    { ISW_FIELD(STRING, iswi_restart_line, state) },
+    { ISW_FIELD_LIST(STRUCT, iswi_restart_line, workers, worker_count),
+      .fields = restarted_fields, .item_size = sizeof(iswi_restarted) },
+    { 0 },
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the worker of the integration tests may be replaced by: another program. */
+#include <isoworker/isoworker.h>
+
+static isw_status fresh(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "fresh");
+}
+
+static isw_status hello(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "Hallo, %s!\n", isw_http_param(ctx, "name"));
+}
+
+static const isw_function functions[] = {
+    { .name = "fresh", .trigger = ISW_HTTP("GET", "fresh"), .handler = fresh },
+    { .name = "hello", .trigger = ISW_HTTP("GET", "hallo/{name}"), .handler = hello },
+    { 0 },
+};
+
+int main(int argc, char **argv)
+{
+    return isw_main(argc, argv, functions);
+}
