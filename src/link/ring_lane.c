@@ -35,11 +35,10 @@ static isw_status lane_send_apart(iswi_link *link, const isw_bytes *pieces, unsi
                                   unsigned apart)
 {
     ring_lane *lane = (ring_lane *)link;
-    isw_status status = iswi_ring_end_send(&lane->end, pieces, count, apart);
 
-    if (lane->reactor)
+    if (lane->reactor) /* before: whoever is woken may have answered when the wake returns */
         iswi_ring_source_expect(&lane->source);
-    return status;
+    return iswi_ring_end_send(&lane->end, pieces, count, apart);
 }
 
 static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)

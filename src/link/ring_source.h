@@ -26,7 +26,7 @@ void iswi_ring_source_stop(iswi_ring_source *source);
 /* The socket has ended: take what the ring still holds, tell of the end, and stop. */
 void iswi_ring_source_end(iswi_ring_source *source);
 
-/* A frame was sent, to which an answer may come soon. Any thread. */
+/* A frame is to be sent, to which an answer may come soon. Any thread. */
 static inline void iswi_ring_source_expect(iswi_ring_source *source)
 {
     if (atomic_load_explicit(&source->armed, memory_order_acquire))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker that undoes what the host writes on the bell. The moment that matters is short: here the
- * host's own call to sleep is held up in it, by this program's syscall() in place of libc's. */
+/* Bells, and what the other side does at the moment when they are rung. It is short: this program's
+ * syscall() in place of libc's looks at it, or holds it up. */
 #include "link/support.h"
 
 #include <dlfcn.h>
@@ -24,6 +24,28 @@ static void steal_bell(long address, long seen)
     atomic_store((_Atomic uint32_t *)address, (uint32_t)seen);
 }
 
+/* Of the ring to a worker whose thread sleeps; both rings lie in one page. */
+static _Atomic(iswi_ring_words *) slept_on;
+static atomic_int host_sleeps = -1; /* what the ring to the host said when the worker was woken */
+
+static iswi_ring_words *words_around(long bell)
+{
+    return (iswi_ring_words *)(bell - (long)offsetof(iswi_ring_words, bell));
+}
+
+static const iswi_ring_words *other_ring(const iswi_ring_words *down)
+{
+    return (const iswi_ring_words *)((const char *)down + ISWI_RING_PAGE / 2);
+}
+
+static void note(long operation, long address)
+{
+    if (operation == FUTEX_WAIT)
+        atomic_store(&slept_on, words_around(address));
+    else if (operation == FUTEX_WAKE)
+        atomic_store(&host_sleeps, (int)atomic_load(&other_ring(words_around(address))->sleeps));
+}
+
 long syscall(long number, ...)
 {
     long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -37,6 +59,8 @@ long syscall(long number, ...)
     if (number == SYS_futex && (int)arguments[1] == FUTEX_WAIT && !arguments[3] &&
         !atomic_exchange(&stolen, true))
         steal_bell(arguments[0], arguments[2]);
+    if (number == SYS_futex)
+        note(arguments[1], arguments[0]);
     return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                 arguments[5]);
 }
@@ -98,8 +122,52 @@ static void a_bell_that_is_undone_does_not_hold_up_the_end(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static const lane *begun_ring(void)
+{
+    size_t i = 0;
+
+    while (i < lane_count && strcmp(lanes[i].name, "ring from the begin") != 0)
+        i++;
+    assert_true(i < lane_count);
+    return &lanes[i];
+}
+
+/* Until both sides have said that they sleep. */
+static void await_sleep(void)
+{
+    const iswi_ring_words *down;
+
+    while (!(down = atomic_load(&slept_on)) || !atomic_load(&down->sleeps) ||
+           !atomic_load(&other_ring(down)->sleeps))
+        usleep(1000);
+}
+
+static void send_one(void *both)
+{
+    assert_int_equal(end_send(&((pair *)both)->a, 0, 0, sizeof(header)), ISW_OK);
+}
+
+/* An answer may be there before the call that wakes the worker returns: the kernel may give it the
+ * core of the host's thread. */
+static void a_host_that_sends_is_awake_before_it_wakes_the_worker(void **state)
+{
+    pair both;
+
+    (void)state;
+    atomic_store(&stolen, true); /* nothing is held up */
+    atomic_store(&slept_on, NULL);
+    pair_open(&both, begun_ring());
+    await_sleep();
+    atomic_store(&host_sleeps, -1);
+    iswi_reactor_call(both.reactor, send_one, &both);
+    assert_int_equal(atomic_load(&host_sleeps), 0);
+    wait_for_frames(&both.b, 1);
+    pair_close(&both);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bell_that_is_undone_does_not_hold_up_the_end),
+    cmocka_unit_test(a_host_that_sends_is_awake_before_it_wakes_the_worker),
 };
 
 ISW_TEST_MAIN(tests)
