@@ -60,11 +60,6 @@ class Exchanges(unittest.TestCase):
             self.assertIn("date", str(kept))
             self.assertNotIn("x-request-id", str(kept))
 
-    def test_no_tree_of_streams_is_kept(self):
-        with connected() as (_, client):
-            self.assertTrue(client.wait(lambda: client.settings))
-            self.assertEqual(client.settings.get(9), 1)  # NO_RFC7540_PRIORITIES
-
     def test_large_bodies_take_constant_memory_both_ways(self):
         with Host(worker()) as host, subprocess.Popen(
                 ["head", "-c", str(LARGE_MIB * MIB), "/dev/zero"], stdout=subprocess.PIPE) as zeros:
@@ -407,6 +402,7 @@ class Faults(unittest.TestCase):
     CONNECTION = {
         "the preface goes on otherwise": (PROTOCOL_ERROR, None),
         "data on no stream": (PROTOCOL_ERROR, data(0, b"x")),
+        "a priority of no stream": (PROTOCOL_ERROR, frame(PRIORITY, 0, 0, b"\0\0\0\0\x10")),
         "a head on no stream": (PROTOCOL_ERROR, headers(0, line())),
         "a head on a stream of the host's": (PROTOCOL_ERROR, headers(2, line())),
         "data on a stream that was not opened": (PROTOCOL_ERROR, data(1, b"x")),
@@ -450,6 +446,14 @@ class Faults(unittest.TestCase):
         "a second head without an end": (PROTOCOL_ERROR, OPEN + headers(1, [("x", "y")], END_HEADERS)),
         "a pseudo field in a trailer": (PROTOCOL_ERROR, OPEN + headers(1, [(":path", "/")])),
     }
+
+    def test_what_comes_on_a_closed_stream_ends_the_connection(self):
+        with Host(worker()) as host:
+            for sent in data(1, b"x"), headers(1, line()):
+                with Frames(host.port) as client:
+                    self.assertEqual(client.ask(1).status, 200)
+                    client.send(sent)
+                    self.assertEqual(client.end(), frames.STREAM_CLOSED)
 
     def test_faults_of_the_connection_end_it(self):
         with Host(worker()) as host:

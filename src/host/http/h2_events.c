@@ -187,7 +187,6 @@ static nghttp2_option *make_options(void)
     if (nghttp2_option_new(&option) != 0)
         return NULL;
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1); /* they would be kept for such a tree */
     nghttp2_option_set_max_outbound_ack(option, ISWI_H2_IDLE_FRAMES);
     nghttp2_option_set_max_continuations(option, ISWI_H2_CONTINUATIONS);
     nghttp2_option_set_stream_reset_rate_limit(option, ISWI_H2_BREAKS, ISWI_H2_BREAKS_PER_S);
@@ -199,8 +198,8 @@ static bool introduce(nghttp2_session *session)
     const nghttp2_settings_entry settings[] = {
         { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, ISWI_H2_STREAMS },
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, ISWI_H2_WINDOW_BYTES },
-        /* Nobody is to build a tree of what hangs on what (RFC 9113, section 5.3.2). */
-        { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
+        /* Not NO_RFC7540_PRIORITIES: nghttp2 remembers closed streams in its tree of priorities, and
+         * without it passes by what comes on them, which is an error (RFC 9113, section 5.1). */
         /* It counts 32 bytes for each field besides (RFC 9113, section 6.5.2). */
         { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
           ISWI_HTTP1_HEAD_BYTES + 32 * ISWI_HTTP1_FIELDS_MAX },
