@@ -19,3 +19,11 @@ foreach(golden IN LISTS golden_files)
             "${CMAKE_BINARY_DIR}/bin" "${folder}" ${of})
   set_tests_properties(samples/${name} PROPERTIES LABELS samples TIMEOUT 120)
 endforeach()
+
+# The front's whole host.yaml is for reading; that it is right, the check says.
+add_test(NAME samples/front
+  COMMAND "${CMAKE_COMMAND}" -E env "FRONT_TLS=${CMAKE_BINARY_DIR}/tests/certificates"
+          "PATH=${CMAKE_BINARY_DIR}/bin:$ENV{PATH}"
+          "${CMAKE_BINARY_DIR}/bin/isoworker" check "${PROJECT_SOURCE_DIR}/samples/front")
+set_tests_properties(samples/front PROPERTIES LABELS samples TIMEOUT 120
+  PASS_REGULAR_EXPRESSION "the configuration is right: 1 worker, 1 function\n")
