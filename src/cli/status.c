@@ -126,8 +126,8 @@ static void print_head(const iswi_report_all *all, iswi_arena *arena)
            head->state, span(arena, head->uptime_ms), (long long)head->pid,
            head->version ? head->version : "?");
     print_addresses(all);
-    printf("%s%s: %lld in flight, %lld done, %lld of them failed", head->admin_url ? ", admin at " : "",
-           head->admin_url ? head->admin_url : "", (long long)head->in_flight,
+    printf("%s%s: %lld in flight, %lld done, %lld of them failed",
+           head->admin_url ? ", admin at " : "", head->admin_url ? head->admin_url : "", (long long)head->in_flight,
            (long long)head->invocations, (long long)head->failures);
     if (head->refused)
         printf(", %lld refused", (long long)head->refused);
@@ -142,8 +142,8 @@ static void print_queue(const iswi_report_queue *queue, iswi_arena *arena)
                queue->worker, (long long)queue->waiting, (long long)queue->limit,
                queue->limit == 1 ? " waits" : "s wait", span(arena, queue->oldest_ms));
     if (queue->refused || queue->expired)
-        printf("  %s: %lld call%s found no room to wait (queue.limit %lld), %lld no process in time "
-               "(queue.wait %s)\n", queue->worker, (long long)queue->refused,
+        printf("  %s: %lld call%s found no room to wait (queue.limit %lld), %lld no process in "
+               "time (queue.wait %s)\n", queue->worker, (long long)queue->refused,
                queue->refused == 1 ? "" : "s",
                (long long)queue->limit, (long long)queue->expired, span(arena, queue->wait_ms));
 }

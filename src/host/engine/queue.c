@@ -322,8 +322,8 @@ static void expire(iswi_pool *pool, int64_t now_ns)
     if (say)
         iswi_say(host, ISW_LOG_WARNING,
                  "worker %s: %u call%s answered without it, since %s for as long as queue.wait or "
-                 "%s own time allows", pool->settings->name, expired, expired == 1 ? " is" : "s are",
-                 why, expired == 1 ? "its" : "their");
+                 "%s own time allows", pool->settings->name, expired,
+                 expired == 1 ? " is" : "s are", why, expired == 1 ? "its" : "their");
     answer_due(host, due, now_ns, why);
     while (left) {
         iswi_call *call = left;

@@ -80,8 +80,9 @@ isw_status iswi_access_log_check(iswi_config *config, const iswi_access_log_sett
     if (!settings->to && (!group || !group->child_count))
         return ISW_OK;
     if (!settings->to)
-        return iswi_config_refuse(config, group, error, "access_log does not say where to; write to: "
-                                  "stderr, or to: and the path of a file, or leave access_log out");
+        return iswi_config_refuse(config, group, error,
+                                  "access_log does not say where to; write to: stderr, or to: and "
+                                  "the path of a file, or leave access_log out");
     path = strcmp(settings->to, "stderr") != 0 ? iswi_config_path(config, settings->to) : NULL;
     if (!settings->to[0])
         why = "write stderr, or the path of a file";

@@ -48,7 +48,8 @@ static void attend_one(const char *file, int64_t expires_s, iswi_trigger_attend_
         snprintf(text, sizeof text, "http.tls: %s has expired on %s: clients refuse it until it is "
                  "renewed", file, day);
     else
-        snprintf(text, sizeof text, "http.tls: %s expires on %s: it is time to renew it", file, day);
+        snprintf(text, sizeof text, "http.tls: %s expires on %s: it is time to renew it", file,
+                 day);
     add(user, text);
 }
 
