@@ -196,16 +196,21 @@ static bool drain(int fd, int flags)
     return size > 0 || (size < 0 && flags);
 }
 
-static void send_all(int fd, const uint8_t *bytes, size_t size, size_t piece)
+/* A request that is held keeps the front from reading on. */
+static void send_all(subject *s, int fd, const uint8_t *bytes, size_t size, size_t piece)
 {
+    int waited_ms = 0;
+
     while (size) {
         ssize_t sent = send(fd, bytes, size < piece ? size : piece, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent > 0) {
             bytes += sent;
             size -= (size_t)sent;
-        } else if (poll(&(struct pollfd){ fd, POLLIN | POLLOUT, 0 }, 1, PATIENCE_MS) <= 0) {
-            abort();
+            waited_ms = 0;
+        } else if (poll(&(struct pollfd){ fd, POLLIN | POLLOUT, 0 }, 1, 1) <= 0) {
+            must(++waited_ms < PATIENCE_MS);
+            answer_held(s);
         }
         if (!drain(fd, MSG_DONTWAIT))
             return;
@@ -240,8 +245,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         running = begin();
     fd = connect_to(running);
     if (data[0] & 1)
-        send_all(fd, preface, sizeof preface, sizeof preface);
-    send_all(fd, data + 2, size - 2, data[1] ? data[1] : SIZE_MAX);
+        send_all(running, fd, preface, sizeof preface, sizeof preface);
+    send_all(running, fd, data + 2, size - 2, data[1] ? data[1] : SIZE_MAX);
     shutdown(fd, SHUT_WR);
     read_to_end(running, fd);
     close(fd);
