@@ -13,6 +13,9 @@ file(RELATIVE_PATH helpers_to_lib "${CMAKE_INSTALL_PREFIX}/${helpers}"
 set_target_properties(isw_generic isw_bench_worker PROPERTIES
                       INSTALL_RPATH "$ORIGIN/${helpers_to_lib}")
 install(TARGETS isw_generic isw_bench isw_bench_worker isw_bench_echo RUNTIME DESTINATION "${helpers}")
+if(TARGET isw_bench_functions)
+  install(TARGETS isw_bench_functions LIBRARY DESTINATION "${helpers}")
+endif()
 foreach(peer IN ITEMS isw_bench_grpc isw_bench_microhttpd)
   if(TARGET ${peer})
     install(TARGETS ${peer} RUNTIME DESTINATION "${helpers}")

@@ -113,6 +113,7 @@ CXX = set("chrono cmath csignal cstdio cstring deque memory stdexcept string vec
 EXCEPTIONS = {
     # It finds what it starts as the command does.
     ("src/bench/case.c", "cli/helper.h"),
+    ("src/bench/child.c", "cli/helper.h"),
     ("src/bench/floors.c", "cli/helper.h"),
     ("src/bench/setup.c", "cli/helper.h"),
     ("src/bench/ten.c", "cli/helper.h"),

@@ -9,6 +9,7 @@
 #include "bench/clock.h"
 #include "bench/full.h"
 #include "bench/http/run.h"
+#include "bench/models.h"
 #include "bench/peer.h"
 #include "bench/plan.h"
 #include "bench/ten.h"
@@ -28,7 +29,8 @@ enum {
 
 static const char usage[] =
     "usage: isoworker bench [--json] [--seconds N] [--payload BYTES[,..]] [--full]\n"
-    "       isoworker bench http [OPTION..]   see isoworker bench http --help\n"
+    "       isoworker bench http [OPTION..]     see isoworker bench http --help\n"
+    "       isoworker bench models [OPTION..]   see isoworker bench models --help\n"
     "\n"
     "Measures an invocation in a worker process, with messages and with the ring, beside the\n"
     "same function called in its own process, and beside raw nng, a Unix socket, a ring without\n"
@@ -129,14 +131,6 @@ static int run(bench *b)
 
 /* -- Options ----------------------------------------------------------------------------------- */
 
-static bool parse_seconds(const char *text, long *seconds)
-{
-    char *end;
-
-    *seconds = strtol(text, &end, 10);
-    return end != text && !*end && *seconds >= 1 && *seconds <= 3600;
-}
-
 static int measure(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -163,7 +157,7 @@ static int measure(int argc, char **argv)
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter != 's')
             return EX_USAGE;
-        else if (!parse_seconds(optarg, &b.seconds)) {
+        else if (!iswi_bench_parse_seconds(optarg, &b.seconds)) {
             fprintf(stderr, "isoworker: --seconds takes a number from 1 to 3600\n");
             return EX_USAGE;
         }
@@ -193,5 +187,7 @@ int main(int argc, char **argv)
         return iswi_bench_peer(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "http") == 0)
         return iswi_bench_http_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "models") == 0)
+        return iswi_bench_models_main(argc - 1, argv + 1);
     return measure(argc, argv);
 }

@@ -60,6 +60,16 @@ static bool is_ready(const iswi_bench_host *h)
     return serve >= iswi_host_worker_processes(h->host, 0);
 }
 
+/* What else the object has does harm. */
+static bool look_at_echo(iswi_bench_host *h)
+{
+    h->function_count = 1;
+    h->functions = calloc(1, sizeof *h->functions);
+    if (h->functions)
+        h->functions[0] = iswi_host_find(h->host, "echo");
+    return h->functions && h->functions[0];
+}
+
 static bool look_at_workers(iswi_bench_host *h)
 {
     iswi_host_function *newest = iswi_host_newest_function(h->host);
@@ -69,6 +79,8 @@ static bool look_at_workers(iswi_bench_host *h)
     h->worker = look.pid;
     h->worker_started_ns = look.started_ns;
     h->function_count = newest ? iswi_function_number(newest) + 1 : 0;
+    if (h->setup.object)
+        return look_at_echo(h);
     h->functions = calloc(h->function_count + 1, sizeof *h->functions);
     for (iswi_host_function *at = newest; at && h->functions; at = iswi_function_before(at))
         h->functions[iswi_function_number(at)] = at;
@@ -107,7 +119,8 @@ bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *err
         !write_file(h->host_yaml, sizeof h->host_yaml, h, "host.yaml",
                     iswi_bench_write_host_yaml) ||
         !write_file(h->worker_yaml, sizeof h->worker_yaml, h, "worker.yaml",
-                    iswi_bench_write_worker_yaml)) {
+                    iswi_bench_write_worker_yaml) ||
+        (h->setup.object && !iswi_bench_copy_object(h->folder))) {
         isw_error_set(error, ISW_E_IO, "its configuration cannot be written");
         return false;
     }
@@ -132,6 +145,8 @@ void iswi_bench_host_end(iswi_bench_host *h, bool loud)
     free(h->functions);
     unlink(h->host_yaml);
     unlink(h->worker_yaml);
+    if (h->setup.object)
+        iswi_bench_remove_object(h->folder);
     rmdir(h->folder);
     size = loud ? pread(h->console, text, sizeof text, 0) : 0;
     if (size > 0)

@@ -34,6 +34,14 @@ bool iswi_bench_parse_payloads(const char *text, iswi_bench_plan *plan)
     }
 }
 
+bool iswi_bench_parse_seconds(const char *text, long *seconds)
+{
+    char *end;
+
+    *seconds = strtol(text, &end, 10);
+    return end != text && !*end && *seconds >= 1 && *seconds <= 3600;
+}
+
 void iswi_bench_plan_to_words(const iswi_bench_plan *plan, iswi_bench_words *words)
 {
     size_t at = 0;

@@ -30,6 +30,9 @@ bool iswi_bench_plan_from_words(char *const words[ISWI_BENCH_PLAN_WORDS], iswi_b
 /* "100,65536" into the plan; false for what is no list of sizes, or too much. */
 bool iswi_bench_parse_payloads(const char *text, iswi_bench_plan *plan);
 
+/* The seconds of --seconds. False: it is no number from 1 to 3600. */
+bool iswi_bench_parse_seconds(const char *text, long *seconds);
+
 /* Runs one measurement into `samples`: for `ns`, or until samples->most round trips; one at the
  * least. False when it failed. */
 typedef bool (*iswi_bench_run_fn)(void *user, iswi_bench_samples *samples, int64_t ns);

@@ -7,9 +7,12 @@
 #include "bench/ten.h"
 #include "cli/helper.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
 
 const char iswi_bench_key[] = "bench-key";
 
@@ -62,7 +65,7 @@ static bool parse_numbers(const char *text, iswi_bench_setup *setup)
 
 bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
 {
-    static const char *const lanes[] = { "message", "ring", "in-process" };
+    static const char *const lanes[] = { "message", "ring", "in-process", "process", "none" };
     size_t size = strcspn(text, "+,");
     const char *after = text + strcspn(text, ",");
     bool known = false;
@@ -72,6 +75,8 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
         known = known || (strlen(lanes[i]) == size && strncmp(lanes[i], text, size) == 0);
     setup->ring = text[0] == 'r';
     setup->in_process = text[0] == 'i';
+    setup->inside = text[0] == 'n';
+    setup->object = text[0] == 'p' || setup->inside;
     setup->chain = strncmp(text + size, "+chain", 6) == 0;
     setup->auth = strncmp(text + size, "+chain+auth", 11) == 0;
     setup->ten = strncmp(text + size, "+ten", 4) == 0;
@@ -82,9 +87,14 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup)
 static void write_command(const iswi_bench_setup *setup, FILE *file)
 {
     char worker[PATH_MAX] = ""; /* where it should be: the host says if it is not there */
+    char command[PATH_MAX] = "isoworker";
 
     iswi_cli_find_helper("isoworker-bench-worker", worker);
-    if (setup->program)
+    iswi_cli_find_command(command);
+    if (setup->object)
+        fprintf(file, "    isolation: %s\n    command: [\"%s\", worker, ./" ISWI_BENCH_OBJECT "]\n",
+                setup->inside ? "none" : "process", command);
+    else if (setup->program)
         fprintf(file, "    command: [\"%s\"]\n", setup->program);
     else
         fprintf(file, "    command: [\"%s\", %s, \"%u\"]\n", worker,
@@ -103,12 +113,41 @@ void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
             "workers:\n"
             "  - name: bench\n"
             "    processes: %u\n"
-            "    start_timeout: 60s\n"
-            "    give_up_after: %u\n"
-            "    link: {lane: %s}\n",
-            setup->workers, setup->http ? 8 : 1, /* in vain; those of HTTP are killed */
-            setup->ring ? "ring" : "message");
+            "    start_timeout: 60s\n",
+            setup->workers);
+    if (!setup->object)
+        fprintf(file, "    give_up_after: %u\n    link: {lane: %s}\n",
+                setup->http ? 8 : 1, /* in vain; those of HTTP are killed */
+                setup->ring ? "ring" : "message");
     write_command(setup, file);
+}
+
+bool iswi_bench_copy_object(const char *folder)
+{
+    char from[PATH_MAX];
+    char to[PATH_MAX];
+    int in = iswi_cli_find_helper(ISWI_BENCH_OBJECT, from) ? open(from, O_RDONLY | O_CLOEXEC) : -1;
+    int out = -1;
+    ssize_t got = -1;
+
+    snprintf(to, sizeof to, "%s/" ISWI_BENCH_OBJECT, folder);
+    if (in >= 0)
+        out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    while (out >= 0 && (got = sendfile(out, in, NULL, 1 << 20)) > 0)
+        continue;
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    return got == 0;
+}
+
+void iswi_bench_remove_object(const char *folder)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/" ISWI_BENCH_OBJECT, folder);
+    unlink(path);
 }
 
 /* At level debug logging has nothing to say under a host or a terminal that shows info or less. */

@@ -3,6 +3,7 @@
 #define ISWI_BENCH_SETUP_H
 
 /* What a case of ours is, from its text, and the YAML that says so to a host and a worker:
+ *   process | none: the functions of functions.c, a shared object, with that isolation; or
  *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what
  *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http, port */
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 
 typedef struct iswi_bench_setup {
     bool ring, in_process;
+    bool object, inside; /* the functions are a shared object; in the host's own process */
     bool chain; /* error_handling and logging */
     bool auth;
     bool ten; /* ten.h */
@@ -28,6 +30,11 @@ bool iswi_bench_parse_setup(const char *text, iswi_bench_setup *setup);
 
 void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file);
 void iswi_bench_write_worker_yaml(const iswi_bench_setup *setup, FILE *file);
+
+/* Copy the shared object, whose folder may be another's, into a host's. False: it cannot be had. */
+#define ISWI_BENCH_OBJECT "isoworker-bench-functions.so"
+bool iswi_bench_copy_object(const char *folder);
+void iswi_bench_remove_object(const char *folder);
 
 /* The key that `auth` takes. */
 extern const char iswi_bench_key[];

@@ -11,6 +11,9 @@ isw_bench_test(bench_has_a_complete_row_for_every_case bench)
 if(NOT ISOWORKER_SANITIZE MATCHES thread) # 16 workers with 10,000 functions take a minute to start
   isw_bench_test(bench_full_has_a_row_for_every_point_of_every_table bench --full)
 endif()
+isw_bench_test(bench_models_tries_what_each_model_takes_along models)
+set_tests_properties(bench/bench_models_tries_what_each_model_takes_along PROPERTIES
+  ENVIRONMENT "ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE}")
 isw_bench_test(bench_http_has_every_row_of_every_stack_that_is_here http usual)
 isw_bench_test(bench_http_measures_what_it_is_told_to http chosen)
 isw_bench_test(bench_http_leaves_nothing_when_it_is_stopped http stopped)

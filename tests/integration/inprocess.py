@@ -205,6 +205,15 @@ class InProcess(unittest.TestCase):
                 self.assertEqual(code, EX_CONFIG, said)
                 self.assertRegex(said, rf"host.yaml:3:\d+: .*{why}")
 
+    def test_a_restart_of_it_alone_is_refused(self):
+        with Inside() as host:
+            done = subprocess.run([BIN + "/isoworker", "restart", host.folder.name, "test"],
+                                  capture_output=True, text=True, timeout=30, check=False)
+            self.assertNotEqual(done.returncode, 0, done)
+            self.assertIn("runs in the host's own process (isolation: none)",
+                          done.stdout + done.stderr)
+            self.assertEqual(host.get("pid"), (200, f"{host.process.pid} 0"))
+
     def test_gdb_of_it_alone_is_refused(self):
         with Inside(arguments=["--debug", "hello"], settled=None, expect=EX_CONFIG) as host:
             host.wait_for("function hello cannot be debugged apart from the host|needs gdb")

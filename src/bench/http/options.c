@@ -3,6 +3,8 @@
  * is not installed. */
 #include "bench/http/options.h"
 
+#include "bench/plan.h"
+
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -113,14 +115,6 @@ static void plan(iswi_bench_http_options *o)
         o->slice_ns = SLICE_LEAST_MS * 1000000LL;
 }
 
-static bool parse_seconds(const char *text, long *seconds)
-{
-    char *end;
-
-    *seconds = strtol(text, &end, 10);
-    return end != text && !*end && *seconds >= 1 && *seconds <= 3600;
-}
-
 /* An exit status, after what is to be said; GO_ON when there is nothing. */
 enum { GO_ON = -1 };
 
@@ -148,7 +142,7 @@ static int take_words(iswi_bench_http_options *o, int argc, char **argv)
                 perror(optarg);
                 return EX_NOINPUT;
             }
-        } else if (letter == 's' && !parse_seconds(optarg, &o->seconds)) {
+        } else if (letter == 's' && !iswi_bench_parse_seconds(optarg, &o->seconds)) {
             fputs("isoworker: --seconds takes a number from 1 to 3600\n", stderr);
             return EX_USAGE;
         } else if (letter == '?' || (letter == 'o' && !choose(o, optarg))) {

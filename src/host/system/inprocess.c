@@ -39,19 +39,19 @@ static void *open_from(const char *beside, const char *folder)
                : NULL;
 }
 
-/* That of this installation, beside the command or the library of the host; else the one that the
- * loader finds. */
+/* That of this installation, as seen from the command, from its helpers, or from the library of the
+ * host; else the one that the loader finds. */
 static void *open_library(void)
 {
+    static const char *const folders[] = { ISWI_LIB_FROM_BIN, ISWI_LIB_FROM_HELPERS, "../lib" };
     char own[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
-    void *library;
+    void *library = NULL;
     Dl_info here;
 
     own[size > 0 ? size : 0] = '\0';
-    library = open_from(own, ISWI_LIB_FROM_BIN);
-    if (!library)
-        library = open_from(own, "../lib");
+    for (size_t i = 0; !library && i < sizeof folders / sizeof folders[0]; i++)
+        library = open_from(own, folders[i]);
     if (!library && dladdr(&iswi_launch_process, &here) && here.dli_fname)
         library = open_from(here.dli_fname, ".");
     return library ? library : dlopen(ISWI_WORKER_LIBRARY, RTLD_NOW | RTLD_GLOBAL);
