@@ -66,7 +66,7 @@ class Leaving(unittest.TestCase):
                 wait_until(lambda: [p["state"] for p in report(host)["processes"]
                                     ].count("ready") == 1)
                 self.assertEqual(host.get("hello/x")[0], 200)
-            host.wait_for("pid [0-9]+ has not finished since it was to end .* are cancelled")
+            host.wait_for("pid [0-9]+ has not finished since it was to end .*: 1 invocation is cancelled")
             self.assertLessEqual(len(report(host)["processes"]), 5)
             for stream in streams:
                 stream.close()
