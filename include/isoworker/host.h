@@ -94,11 +94,12 @@ typedef struct isw_host_options {
     void (*fault)(void *user, const char *sentence);
     void *user; /* of both */
     const char *const *addresses; /* several, ends with NULL, instead of `listen`; NULL: that */
+    bool watch; /* restart a worker whose program, shared object or modules have changed on disk */
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \
     {                                                                                          \
         sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
-            NULL, NULL, NULL, NULL                                                             \
+            NULL, NULL, NULL, NULL, false                                                      \
     }
 
 /* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to

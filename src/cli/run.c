@@ -20,7 +20,7 @@ enum { ADDRESSES_MAX = 64, DESCRIPTORS = 65536 };
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
-    "                     [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
+    "                     [--watch] [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
     "table of functions, and serves until Ctrl-C. A worker whose YAML changes reads it again while\n"
@@ -33,6 +33,8 @@ static const char usage[] =
     "  --control P answer isoworker status, logs, drain and resume at the socket P, as does\n"
     "              host.control in host.yaml: for a host that they do not find by its folder\n"
     "  --json      logs as JSON lines instead of text\n"
+    "  --watch     restart a worker, with no call lost, when its program, its shared object or\n"
+    "              its modules have changed and are written as a whole; see isoworker restart\n"
     "  --record D  write each invocation to a file in folder D, without secrets, for\n"
     "              `WORKER invoke --replay FILE`\n"
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
@@ -176,6 +178,7 @@ int iswi_cli_run(int argc, char **argv)
         { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
         { "record", required_argument, NULL, 'r' }, { "control", required_argument, NULL, 'c' },
+        { "watch", no_argument, NULL, 'w' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -196,6 +199,8 @@ int iswi_cli_run(int argc, char **argv)
             host.record = optarg;
         else if (letter == 'c')
             host.control = optarg;
+        else if (letter == 'w')
+            host.watch = true;
         else if (letter == 'j')
             host.json = 1;
         else if (letter == 'd' && (optarg || names_a_function(argc, argv)))

@@ -77,6 +77,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         .sinks = overrides->sinks ? overrides->sinks : iswi_host_sinks,
         .faults = overrides->faults,
         .debug = overrides->debug || overrides->debugged,
+        .watch = overrides->watch,
         .config = overrides->config,
         .settings = overrides->settings,
         .from_text = overrides->from_text,

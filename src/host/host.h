@@ -19,6 +19,7 @@ typedef struct iswi_host_overrides {
     const char *debugged; /* function whose worker is to run under gdb; NULL: none */
     const char *record;  /* folder for recorded invocations; NULL: none */
     const char *control; /* path of the control socket, instead of host.control; NULL: that */
+    bool watch;          /* restart workers whose program changes */
     bool debug;          /* no heartbeats and no timeouts: somebody is at a breakpoint */
     bool color;
     int output;          /* descriptor of the console; -1: none */

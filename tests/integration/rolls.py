@@ -194,5 +194,47 @@ class Restart(unittest.TestCase):
             connection.close()
 
 
+class Watch(unittest.TestCase):
+    def test_a_program_that_changes_is_taken_when_it_is_there_as_a_whole(self):
+        host, program = own_program(arguments=["--watch"])
+        with host:
+            self.assertEqual(host.get("hello/x")[0], 200)
+            path = os.path.join(host.folder.name, "program")
+            with open(OTHER, "rb") as file:
+                image = file.read()
+            os.unlink(path)
+            with open(path, "wb") as file:  # as a linker that takes its time
+                for at in range(0, len(image), len(image) // 5 + 1):
+                    file.write(image[at:at + len(image) // 5 + 1])
+                    file.flush()
+                    self.assertEqual(host.get("hello/x")[0], 200)
+            os.chmod(path, 0o755)
+            host.wait_for("worker test: .*/program has changed")
+            host.wait_for("worker test: its processes were replaced, 1 in")
+            self.assertEqual((host.get("fresh")[0], host.get("hello/x")[0]), (200, 404))
+            self.assertEqual(host.log().count("its processes are replaced"), 1)
+            self.assertNotIn("restart has failed", host.log())
+
+    def test_one_that_cannot_serve_leaves_what_was_there(self):
+        host, program = own_program(arguments=["--watch"])
+        with host:
+            program.script("echo 'no beans today' >&2; exit 1\n")
+            host.wait_for("worker test: its restart has failed: .*no beans today")
+            self.assertEqual(host.get("hello/x")[0], 200)
+            program.put(OTHER)
+            host.wait_for("worker test: its processes were replaced, 1 in")
+            self.assertEqual(host.get("fresh")[0], 200)
+
+    def test_without_it_nothing_is_restarted_and_the_status_says_so(self):
+        host, program = own_program()
+        with host:
+            before = process_of(host)["pid"]
+            program.put(OTHER)
+            self.assertRegex(" ".join(report(host)["attention"]),
+                             "worker test runs what .*/program was before it changed; "
+                             "`isoworker restart` replaces it")
+            self.assertEqual(process_of(host)["pid"], before)
+
+
 if __name__ == "__main__":
     main()

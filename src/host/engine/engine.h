@@ -113,6 +113,7 @@ struct iswi_host {
     int runtime_lock;
     iswi_log_sink log;
     bool from_text; /* and not from host.yaml */
+    bool watches;   /* what workers are made of */
     iswi_log_sink listener; /* gets all lines, too; no write: nobody */
     iswi_observers observers;
     iswi_guard guard;

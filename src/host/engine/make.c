@@ -73,6 +73,7 @@ isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_
     host->faults = make->faults;
     host->from_text = make->from_text;
     host->debug = make->debug;
+    host->watches = make->watch;
     status = read_settings(host, folder, make, error);
     if (status == ISW_OK && !iswi_random(host->id_prefix, sizeof host->id_prefix))
         status = isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
@@ -259,6 +260,7 @@ void iswi_host_destroy(iswi_host *host)
     iswi_outputs_close(host);
     iswi_guard_stop(&host->guard);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
+    iswi_rebuilt_end(host);
     iswi_reload_unwatch(host);
     iswi_loop_close(&host->loop);
     iswi_observers_destroy(&host->observers);

@@ -16,6 +16,7 @@ typedef struct iswi_host_make {
     iswi_sink_list sinks;
     struct iswi_faults *faults; /* gets all that is wrong with host.yaml, or keeps all workers from
                                    serving; lives as long as the host; may be NULL */
+    bool watch; /* restart workers whose program changes */
     bool debug; /* no heartbeats and no timeouts: somebody is at a breakpoint */
     /* What was read already, instead of host.yaml; the settings live as long as the host, which has
      * the document from here on, also if it fails. NULL: it is read. */

@@ -15,6 +15,7 @@
 #include "host/engine/look.h"
 #include "host/engine/printed.h"
 #include "host/engine/queue.h"
+#include "host/engine/rebuilt.h"
 #include "host/engine/reload.h"
 #include "host/engine/roll.h"
 #include "host/engine/staff.h"
@@ -134,6 +135,7 @@ struct iswi_pool {
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
     iswi_roll roll;
+    iswi_rebuilt watch;
     /* The supervisor's: */
     iswi_host_function **functions; /* all that it ever had, by place */
     size_t function_count, function_capacity;

@@ -54,6 +54,15 @@ static bool watch_file(iswi_host *host, iswi_pool *pool)
     return iswi_links_folders(pool->reload.file, watch_folder, host, &pool->reload.linked);
 }
 
+void iswi_reload_watch_path(iswi_host *host, const char *path)
+{
+    bool linked;
+
+    if (host->reload.changes < 0 || !iswi_links_folders(path, watch_folder, host, &linked))
+        iswi_say(host, ISW_LOG_WARNING, "changes of %s will not be seen (%s)", path,
+                 strerror(errno));
+}
+
 void iswi_reload_watch(iswi_host *host)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_CHANGES };

@@ -49,6 +49,9 @@ typedef struct iswi_reloads {
 void iswi_reload_watch(iswi_host *host);
 void iswi_reload_unwatch(iswi_host *host);
 
+/* Watch another file, too. */
+void iswi_reload_watch_path(iswi_host *host, const char *path);
+
 /* See which files have changed, and whether somebody asked. */
 void iswi_reload_look(iswi_host *host, bool files);
 

@@ -26,6 +26,7 @@ static void on_event(iswi_host *host, uint64_t key)
     }
     if (key == ISWI_KEY_CHANGES) {
         iswi_reload_look(host, true);
+        iswi_rebuilt_look(host);
         return;
     }
     if (key == ISWI_KEY_GUARD) {
@@ -129,6 +130,7 @@ static overview look(iswi_host *host)
     atomic_store(&host->loop.wake_at_ns, INT64_MAX);
     for (size_t i = 0; i < host->pool_count; i++)
         tend_pool(&host->pools[i], now_ns, &seen);
+    iswi_rebuilt_tend(host, now_ns, &seen.next_ns);
     iswi_guard_tend(host, now_ns, &seen.next_ns);
     iswi_triggers_tend(host, now_ns, &seen.next_ns);
     iswi_observe_turn(host, now_ns, &seen.next_ns);
@@ -198,6 +200,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
 
     iswi_guard_watch(host);
     iswi_reload_watch(host);
+    iswi_rebuilt_begin(host);
     while (!atomic_load(&host->stops)) {
         overview seen;
 

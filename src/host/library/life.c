@@ -133,6 +133,7 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .record = options->record,
                                       .control = options->control,
                                       .debug = options->debug,
+                                      .watch = options->watch,
                                       .color = options->color,
                                       .output = options->output,
                                       .faults = &host->faults,
