@@ -121,10 +121,13 @@ typedef struct isw_host_worker {
     unsigned start_timeout_ms;      /* from its start until it is ready; 0: 10 s */
     unsigned restart_delay_ms; /* before a second restart in a row, doubled each time; 0: 100 ms */
     unsigned give_up_after;    /* ends in a row without one answer; 0: 8 */
+    const char *isolation; /* "process", which NULL is, too; "none": the shared object FILE.so of the
+                              command isoworker, worker, FILE.so runs on threads of this process,
+                              whose end its crash is. Loads libisoworker.so */
 } isw_host_worker;
 #define ISW_HOST_WORKER_INIT                                                   \
     {                                                                          \
-        sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0      \
+        sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL \
     }
 
 /* Add a worker to a host that was made without a folder and is not started. All of it is copied.

@@ -122,11 +122,21 @@ void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
     write_command(setup, file);
 }
 
+/* It lies beside the worker, and is no program itself. */
+static int open_object(void)
+{
+    char path[PATH_MAX + sizeof ISWI_BENCH_OBJECT];
+
+    if (!iswi_cli_find_helper("isoworker-bench-worker", path))
+        return -1;
+    strcpy(strrchr(path, '/') + 1, ISWI_BENCH_OBJECT);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 bool iswi_bench_copy_object(const char *folder)
 {
-    char from[PATH_MAX];
     char to[PATH_MAX];
-    int in = iswi_cli_find_helper(ISWI_BENCH_OBJECT, from) ? open(from, O_RDONLY | O_CLOEXEC) : -1;
+    int in = open_object();
     int out = -1;
     ssize_t got = -1;
 

@@ -36,10 +36,15 @@ add_executable(test_library_worker host/library/worker.c)
 set_target_properties(test_library_worker PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_library_worker PRIVATE isw_flags isoworker)
-foreach(name IN ITEMS calls life)
+isoworker_add_module(test_library_module host/library/worker.c)
+target_compile_definitions(test_library_module PRIVATE MODULE)
+target_link_libraries(test_library_module PRIVATE isw_flags)
+foreach(name IN ITEMS calls inside life)
   isw_test(host/library/${name} STACK host SOURCES host/library/support.c)
-  add_dependencies(test_host_library_${name} test_library_worker isw_cli)
+  add_dependencies(test_host_library_${name} test_library_worker test_library_module isw_cli)
 endforeach()
+target_compile_definitions(test_host_library_inside PRIVATE
+                           MODULE="$<TARGET_FILE:test_library_module>")
 
 # TLS, with certificates that are made when the tests are built.
 set(certificates "${CMAKE_BINARY_DIR}/tests/certificates")

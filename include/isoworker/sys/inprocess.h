@@ -5,7 +5,7 @@
 /*
  * A worker on threads of the host's own process: `isolation: none` in host.yaml. A host that has
  * such a worker opens libisoworker.so, which no other host needs, and finds this table there. What
- * it hands over is what a process of a worker gets (PROTOCOL.md, sections 2 and 11), and the session
+ * it hands over is what a process of a worker gets (PROTOCOL.md, sections 1 and 11), and the session
  * is the same. Host and library are of one version. Nothing for programs to call.
  */
 #include <isoworker/export.h>

@@ -9,7 +9,8 @@
  *     ISW_MODULE(&mine);         its middleware, one or more; the YAML names them:
  *                                    middleware:
  *                                      - mine: { plugin: ./mine.so }
- *     ISW_APP_MODULE(&app);      functions, services and middleware: `isoworker worker ./app.so`
+ *     ISW_APP_MODULE(&app);      functions, services and middleware: `isoworker worker ./app.so`,
+ *                                which a host may run in its own process (isolation: none)
  *
  * A module is loaded once by a process, stays until the worker is destroyed, and is refused if it
  * was built for another ISW_MODULE_ABI, if its parts break their contracts, or if somebody besides

@@ -54,6 +54,7 @@ static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
     iswi_buffer_append_text(out, "  - {\"name\": ");
     put_text(out, worker->name);
     put_list(out, "command", worker->command);
+    put_one(out, "isolation", worker->isolation);
     put_one(out, "config", worker->config);
     put_one(out, "directory", worker->directory);
     put_list(out, "environment", worker->environment);

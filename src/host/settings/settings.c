@@ -118,7 +118,8 @@ static const isw_option worker_rows[] = {
     { .name = "isolation", .type = ISW_OPTION_ENUM, .choices = isolations,
       .default_value = "process", .offset = offsetof(iswi_worker_settings, isolation),
       .help = "process: it has its own; none: a shared object (command [isoworker, worker, "
-              "FILE.so]) that runs in the host's, where its crash is the host's" },
+              "FILE.so]) runs on threads of the host's, whose end its crash is, and no timeout "
+              "ends what does not stop; `isoworker bench models` compares them" },
     ROW(iswi_worker_settings, processes, INT, "processes", "1", 1, 64, "that share the work"),
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
         "from its start until it is ready"),

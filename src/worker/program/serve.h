@@ -2,7 +2,7 @@
 #ifndef ISWI_WORKER_PROGRAM_SERVE_H
 #define ISWI_WORKER_PROGRAM_SERVE_H
 
-/* What a host hands a worker that it starts (PROTOCOL.md, sections 2 and 11), and the session that
+/* What a host hands a worker that it starts (PROTOCOL.md, sections 1 and 11), and the session that
  * follows. */
 #include "worker/registry/worker.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker of these tests: functions that are called by name. */
 #include <isoworker/isoworker.h>
+#include <isoworker/sys/module.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -83,7 +84,13 @@ static const isw_function functions[] = {
     { 0 },
 };
 
+#ifdef MODULE
+static const isw_app app = { .functions = functions };
+
+ISW_APP_MODULE(&app);
+#else
 int main(int argc, char **argv)
 {
     return isw_main(argc, argv, functions);
 }
+#endif
