@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import urllib.request
 
-from harness import BIN, CHAIN, WORKER, Host, is_alive, main, wait_until, worker
+from harness import BIN, CHAIN, WORKER, Client, Host, is_alive, main, wait_until, worker
 
 MODULE = os.path.join(os.path.dirname(WORKER), "functions.so")
 SANITIZE = os.environ.get("ISOWORKER_SANITIZE", "")
@@ -127,11 +127,46 @@ class InProcess(unittest.TestCase):
             host.process.wait(30)
             self.assertIn("refused its configuration (status 78)", host.log())
 
+    def test_one_that_was_given_up_is_tried_again_when_its_yaml_changes(self):
+        host = Inside()
+        apart = os.path.join(os.path.dirname(WORKER), "test_library_worker")
+        host.write("host.yaml", "workers:\n" + inside("config: inside.yaml\n") +
+                   worker("apart", [apart]))
+        host.write("inside.yaml", "middleware: [nix]\n")
+        with host:
+            host.wait_for("worker test: given up: it refused its configuration")
+            self.assertEqual(host.request("GET", "greet")[0], 200)
+            self.assertEqual(host.get("hello/Ada")[0], 503)
+            host.write("inside.yaml", "middleware: []\n")
+            wait_until(lambda: host.get("hello/Ada") == (200, "Hello, Ada!\n"))
+
     def test_its_log_names_the_invocation(self):
         with Inside(arguments=["--json"]) as host:
             host.get("once?ms=1")
             line = json.loads(host.wait_for("napping in"))
             self.assertEqual((line["function"], line["category"]), ("once", "Function.once"))
+
+    def test_operators_read_its_log_and_drain_it(self):
+        with Inside() as host:
+            begun = host.start("GET", "once?ms=700")
+            host.wait_for_naps(1)
+            drained = subprocess.Popen([BIN + "/isoworker", "drain", host.folder.name],
+                                       stdout=subprocess.PIPE, text=True)
+            wait_until(lambda: host.get("hello/Ada")[0] == 503)
+            self.assertEqual(begun()[0], 200)
+            self.assertIn("nothing is in flight", drained.communicate(timeout=30)[0])
+            for words in (["resume"], ["logs", "--function", "once"]):
+                done = subprocess.run([BIN + "/isoworker", words[0], host.folder.name, *words[1:]],
+                                      capture_output=True, text=True, timeout=30, check=True)
+            self.assertIn("napping in", done.stdout)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def test_a_caller_that_leaves_cancels_its_function(self):
+        with Inside() as host:
+            client = Client(host, "GET /api/watch HTTP/1.1\nHost: x")
+            client.wait_for(b"200 OK")
+            client.close()
+            host.wait_for("Function.watch: ISW_E_CANCELLED: the caller left")
 
     def test_what_it_prints_is_seen_when_its_line_ends(self):
         with Inside() as host:
