@@ -112,29 +112,31 @@ static void text_value(iswi_buffer *out, const isw_value *data)
         iswi_json_value(out, data);
 }
 
-static void append_time(iswi_buffer *out, int64_t time_us, const char *format, bool utc)
+/* With the zone's distance from UTC, "Z" for UTC itself: RFC 3339. */
+static void append_time(iswi_buffer *out, int64_t time_us, bool utc)
 {
     time_t seconds = (time_t)(time_us / 1000000);
     char text[64];
     struct tm parts;
+    long minutes;
 
     if (utc)
         gmtime_r(&seconds, &parts);
     else
         localtime_r(&seconds, &parts);
-    strftime(text, sizeof text, format, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     iswi_buffer_printf(out, "%s.%03d", text, (int)(time_us / 1000 % 1000));
+    minutes = labs(parts.tm_gmtoff) / 60;
+    if (utc)
+        iswi_buffer_append_text(out, "Z");
+    else
+        iswi_buffer_printf(out, "%c%02ld:%02ld", parts.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+                           minutes % 60);
 }
 
-void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out)
+/* What a line says, but for when and how bad that is. */
+static void append_words(const iswi_logline *line, iswi_buffer *out)
 {
-    static const char *const colors[] = { "\x1b[2m",  "\x1b[2m",  "\x1b[32m",
-                                          "\x1b[33m", "\x1b[31m", "\x1b[1;31m" };
-    bool tinted = color && (size_t)line->level < sizeof colors / sizeof colors[0];
-
-    append_time(out, line->time_us, "%H:%M:%S", false);
-    iswi_buffer_printf(out, " %s%-8s%s ", tinted ? colors[line->level] : "",
-                       isw_log_level_name(line->level), tinted ? "\x1b[0m" : "");
     iswi_terminal_text(out, line->source);
     if (line->category.size) {
         iswi_buffer_append_text(out, " ");
@@ -156,6 +158,32 @@ void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out)
     iswi_buffer_append_text(out, "\n");
 }
 
+void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out)
+{
+    static const char *const colors[] = { "\x1b[2m",  "\x1b[2m",  "\x1b[32m",
+                                          "\x1b[33m", "\x1b[31m", "\x1b[1;31m" };
+    bool tinted = color && (size_t)line->level < sizeof colors / sizeof colors[0];
+
+    append_time(out, line->time_us, false);
+    iswi_buffer_printf(out, " %s%-8s%s ", tinted ? colors[line->level] : "",
+                       isw_log_level_name(line->level), tinted ? "\x1b[0m" : "");
+    append_words(line, out);
+}
+
+void iswi_logline_priority(isw_log_level level, iswi_buffer *out)
+{
+    static const char priorities[] = { '7', '7', '6', '4', '3', '2' }; /* of syslog(3) */
+
+    if ((size_t)level < sizeof priorities)
+        iswi_buffer_printf(out, "<%c>", priorities[level]);
+}
+
+void iswi_logline_journald(const iswi_logline *line, iswi_buffer *out)
+{
+    iswi_logline_priority(line->level, out);
+    append_words(line, out);
+}
+
 static void json_member(iswi_buffer *out, const char *name, isw_str value)
 {
     if (!value.size)
@@ -167,8 +195,8 @@ static void json_member(iswi_buffer *out, const char *name, isw_str value)
 void iswi_logline_json(const iswi_logline *line, iswi_buffer *out)
 {
     iswi_buffer_append_text(out, "{\"time\":\"");
-    append_time(out, line->time_us, "%Y-%m-%dT%H:%M:%S", true);
-    iswi_buffer_printf(out, "Z\",\"level\":\"%s\"", isw_log_level_name(line->level));
+    append_time(out, line->time_us, true);
+    iswi_buffer_printf(out, "\",\"level\":\"%s\"", isw_log_level_name(line->level));
     json_member(out, "source", line->source);
     json_member(out, "category", line->category);
     json_member(out, "function", line->function);

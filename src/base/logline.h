@@ -21,9 +21,17 @@ typedef struct iswi_logline {
     size_t field_count;
 } iswi_logline;
 
-/* Append "12:34:56.789 info  worker Category: message name=value (invocation)\n". What could forge
- * a line or drive a terminal is written as an escape. `color` adds ANSI colours by level. */
+/* Append "2026-11-27T12:34:56.789+01:00 info     worker Category: message name=value
+ * (invocation)\n" on one line, in the zone that the process is in. What could forge a line or drive
+ * a terminal is written as an escape. `color` adds ANSI colours by level. */
 void iswi_logline_text(const iswi_logline *line, bool color, iswi_buffer *out);
+
+/* The same for systemd's journal, which has times itself: "<6>worker Category: message...", with the
+ * level as a priority of syslog(3), as sd-daemon(3) has it. */
+void iswi_logline_journald(const iswi_logline *line, iswi_buffer *out);
+
+/* Append that priority alone, before a line of another kind. */
+void iswi_logline_priority(isw_log_level level, iswi_buffer *out);
 
 /* Append one JSON object and a line feed. */
 void iswi_logline_json(const iswi_logline *line, iswi_buffer *out);

@@ -211,8 +211,8 @@ class Control(unittest.TestCase):
             host.get("nap?ms=1")
             host.get("fail")
             lines = ask(host, "logs")
-            self.assertRegex(lines, r"(?m)^\d\d:\d\d:\d\d\.\d{3} info     test Function.forge: "
-                                    r"first\\n.* \([0-9a-f]{32}\)$")
+            self.assertRegex(lines, r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
+                                    r"info     test Function.forge: first\\n.* \([0-9a-f]{32}\)$")
             self.assertRegex(lines, r"host: \d+ functions at http")
             nap = ask(host, "logs", "--function", "n?p")
             self.assertRegex(nap, r"^\S+ info     test Function.nap: napping in \d+ \(\w+\)\n$")

@@ -2,6 +2,8 @@
 /* Lines to the terminal, each in one write. */
 #include "host/operate/console.h"
 
+#include "host/system/manager.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -12,7 +14,8 @@ enum { PATIENCE_MS = 100 };
 
 void iswi_console_init(iswi_console *console, int fd, bool json, bool color)
 {
-    *console = (iswi_console){ .fd = fd, .json = json, .color = color };
+    *console = (iswi_console){ .fd = fd, .json = json, .color = color,
+                                .journald = iswi_manager_logs(fd) };
     pthread_mutex_init(&console->lock, NULL);
 }
 
@@ -57,8 +60,8 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
         return;
     pthread_mutex_lock(&console->lock);
     if (console->dropped && !console->json) {
-        length = snprintf(notice, sizeof notice, "(%u line%s dropped since nobody read %s)\n",
-                          console->dropped, console->dropped == 1 ? " was" : "s were",
+        length = snprintf(notice, sizeof notice, "%s(%u line%s dropped since nobody read %s)\n",
+                          console->journald ? "<4>" : "", console->dropped, console->dropped == 1 ? " was" : "s were",
                           console->dropped == 1 ? "it" : "them");
         if (write_bytes(console, notice, (size_t)length, 0))
             console->dropped = 0;
@@ -73,6 +76,20 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
     pthread_mutex_unlock(&console->lock);
 }
 
+/* As who reads it wants it; `json` is the line as JSON, where that was made. */
+static void write_line(const iswi_console *console, const iswi_logline *line,
+                       const iswi_buffer *json, iswi_buffer *out)
+{
+    if (console->json && console->journald)
+        iswi_logline_priority(line->level, out);
+    if (console->json)
+        iswi_buffer_append(out, json->data, json->size);
+    else if (console->journald)
+        iswi_logline_journald(line, out);
+    else
+        iswi_logline_text(line, console->color, out);
+}
+
 void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own)
 {
     iswi_buffer json = { 0 };
@@ -80,14 +97,12 @@ void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own
 
     if (console->json || console->journal)
         iswi_logline_json(line, &json);
-    if (!console->json && console->fd >= 0)
-        iswi_logline_text(line, console->color, &text);
     if (console->journal && !json.failed)
         iswi_journal_add(console->journal, line, json.data, json.size);
-    if (console->json)
-        put(console, json.data, json.size, own);
-    else
+    if (console->fd >= 0) {
+        write_line(console, line, &json, &text);
         put(console, text.data, text.size, own);
+    }
     iswi_buffer_fini(&json);
     iswi_buffer_fini(&text);
 }

@@ -15,6 +15,7 @@ typedef struct iswi_console {
     int fd; /* -1: nobody looks */
     bool json;
     bool color;
+    bool journald; /* it is systemd's journal, which has times itself and reads priorities */
     unsigned dropped;    /* lines, since nobody read them; with the lock */
     bool unread;         /* we waited for a reader in vain; with the lock */
     iswi_journal *journal; /* keeps every line, too; set before there are threads, may be NULL */
