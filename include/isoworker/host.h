@@ -95,11 +95,13 @@ typedef struct isw_host_options {
     void *user; /* of both */
     const char *const *addresses; /* several, ends with NULL, instead of `listen`; NULL: that */
     bool watch; /* restart a worker whose program, shared object or modules have changed on disk */
+    bool service; /* this host is what the program is for: tell the service manager that started it
+                     (NOTIFY_SOCKET, sd_notify(3)) when it is ready, reloads, stops and lives */
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \
     {                                                                                          \
         sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
-            NULL, NULL, NULL, NULL, false                                                      \
+            NULL, NULL, NULL, NULL, false, false                                               \
     }
 
 /* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to

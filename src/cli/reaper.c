@@ -23,16 +23,17 @@ static bool gets_orphans(void)
     return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper);
 }
 
-/* What was passed to the program (src/host/system/passed.h) is for the one of us that listens. */
-static void take_sockets(pid_t parent)
+/* What a service manager meant for the program (src/host/system/passed.h, manager.h) is for the one
+ * of us that is the host. */
+static void take_over(const char *variable, pid_t parent)
 {
-    const char *whose = getenv("LISTEN_PID");
+    const char *whose = getenv(variable);
     char own[24];
 
     if (!whose || strtol(whose, NULL, 10) != (long)parent)
         return;
     snprintf(own, sizeof own, "%ld", (long)getpid());
-    setenv("LISTEN_PID", own, 1);
+    setenv(variable, own, 1);
 }
 
 /* In a group of its own, so that what a terminal or a shell sends to a group reaches the host
@@ -47,7 +48,8 @@ static void become_host(pid_t parent)
         tcsetpgrp(STDIN_FILENO, getpid());
         signal(SIGTTOU, SIG_DFL);
     }
-    take_sockets(parent);
+    take_over("LISTEN_PID", parent);
+    take_over("WATCHDOG_PID", parent);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) /* it has ended meanwhile */
         exit(EX_UNAVAILABLE);

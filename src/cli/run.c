@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker run`. */
 #include "cli/cli.h"
+#include "host/system/manager.h"
 
 #include <isoworker/host.h>
 
@@ -72,11 +73,18 @@ static void on_signal(int number)
         isw_host_stop(host);
 }
 
+static void print_sentence(const char *sentence)
+{
+    const char *priority = iswi_manager_logs(STDERR_FILENO) ? "<3>" : ""; /* of an error */
+
+    fprintf(stderr, "%sisoworker: %s\n", priority, sentence);
+}
+
 static void print_fault(void *user, const char *sentence)
 {
     bool *printed = user;
 
-    fprintf(stderr, "isoworker: %s\n", sentence);
+    print_sentence(sentence);
     *printed = true;
 }
 
@@ -84,7 +92,7 @@ static void print_fault(void *user, const char *sentence)
 static int fail(const isw_error *error, bool printed)
 {
     if (!printed)
-        fprintf(stderr, "isoworker: %s\n", error->message);
+        print_sentence(error->message);
     switch (error->status) {
     case ISW_E_CONFIG:
         return EX_CONFIG;
@@ -113,6 +121,7 @@ static int run(isw_host_options *options)
     bool printed = false;
     isw_status status;
 
+    options->service = true;
     options->fault = print_fault;
     options->user = &printed;
     if (isw_host_create(options, &host, &error) != ISW_OK)

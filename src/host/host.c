@@ -41,6 +41,7 @@ static isw_status start_log(iswi_host *host, const iswi_host_overrides *override
                                                                   : logging->format == 1,
                                      .color = overrides->color,
                                      .hidden = overrides->hidden,
+                                     .service = overrides->service,
                                      .level = (isw_log_level)logging->level };
 
     if (iswi_operate_attach(host, &options, &log, operate, error) != ISW_OK)

@@ -32,6 +32,7 @@ typedef struct iswi_host_overrides {
     iswi_config *config;
     const iswi_host_settings *settings;
     bool from_text;
+    bool service; /* tell the service manager how the host is */
     bool hidden; /* no control socket, unless `control` asks for one */
 } iswi_host_overrides;
 

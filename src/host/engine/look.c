@@ -33,6 +33,11 @@ uint64_t iswi_host_turns(const iswi_host *host)
     return atomic_load(&host->loop.turns);
 }
 
+unsigned iswi_host_reloads(const iswi_host *host)
+{
+    return host->reload.seen;
+}
+
 static iswi_host_function *current_from(iswi_host_function *function)
 {
     while (function && !atomic_load(&function->current))

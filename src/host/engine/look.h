@@ -31,6 +31,8 @@ const char *iswi_host_folder(const iswi_host *host); /* absolute; lives as long 
 const iswi_host_settings *iswi_host_settings_of(const iswi_host *host);
 int64_t iswi_host_begun_ns(const iswi_host *host);
 uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others see it turn */
+unsigned iswi_host_reloads(const iswi_host *host); /* that were begun by a wish; the supervisor's
+                                                      thread */
 
 /* -- Its functions, which live as long as it --------------------------------------------------- */
 

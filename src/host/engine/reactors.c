@@ -39,6 +39,11 @@ isw_status iswi_host_reactor(iswi_host *host, unsigned number, iswi_reactor **ou
     return ISW_OK;
 }
 
+unsigned iswi_host_reactor_count(const iswi_host *host)
+{
+    return host->reactors.count;
+}
+
 iswi_reactor *iswi_reactors_of(const iswi_host *host, const iswi_process *process)
 {
     return host->reactors.list[process->number % host->reactors.count];

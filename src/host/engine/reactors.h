@@ -19,4 +19,7 @@ enum { ISWI_REACTORS_MAX = 64 };
 isw_status iswi_host_reactor(iswi_host *host, unsigned number, iswi_reactor **out,
                              isw_error *error);
 
+/* How many run. Once triggers are started. */
+unsigned iswi_host_reactor_count(const iswi_host *host);
+
 #endif

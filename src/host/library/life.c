@@ -135,6 +135,7 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .debug = options->debug,
                                       .watch = options->watch,
                                       .color = options->color,
+                                      .service = options->service,
                                       .output = options->output,
                                       .faults = &host->faults,
                                       .config = host->config,

@@ -15,7 +15,17 @@ static void on_line(void *user, const iswi_logline *line, iswi_speaker speaker)
 
 static void on_settled(void *user)
 {
-    iswi_greeting_show(user);
+    iswi_operate *operate = user;
+
+    iswi_greeting_show(operate);
+    iswi_service_settled(operate->service);
+}
+
+static void on_turn(void *user, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_operate *operate = user;
+
+    iswi_service_turns(operate->service, now_ns, next_ns);
 }
 
 static void stop(void *user)
@@ -30,6 +40,7 @@ static void destroy(void *user)
 {
     iswi_operate *operate = user;
 
+    iswi_service_destroy(operate->service);
     iswi_console_fini(&operate->console);
     iswi_journal_destroy(operate->journal);
     iswi_control_free(operate->control);
@@ -38,6 +49,7 @@ static void destroy(void *user)
 
 static const iswi_observer observer = {
     .settled = on_settled,
+    .turns = on_turn,
     .stop = stop,
     .destroy = destroy,
 };
@@ -51,6 +63,7 @@ isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *opti
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the console");
     operate->host = host;
     operate->hidden = options->hidden;
+    operate->tells = options->service;
     iswi_console_init(&operate->console, options->output, options->json, options->color);
     if (iswi_host_observe(host, &observer, operate, error) != ISW_OK) {
         destroy(operate);
@@ -66,6 +79,10 @@ isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error 
     const iswi_host_settings *settings = iswi_host_settings_of(operate->host);
     isw_status status = ISW_OK;
 
+    if (operate->tells)
+        status = iswi_service_create(operate->host, &operate->service, error);
+    if (status != ISW_OK)
+        return status;
     if ((iswi_host_has_control(&settings->host) && !operate->hidden) || path ||
         settings->admin.listen)
         status = iswi_control_create(operate, path, error);

@@ -10,6 +10,7 @@
 #include "host/engine/log.h"
 #include "host/http/front.h"
 #include "host/operate/console.h"
+#include "host/operate/service.h"
 
 typedef struct iswi_host iswi_host;
 typedef struct iswi_control iswi_control;
@@ -18,18 +19,21 @@ typedef struct iswi_scrape iswi_scrape;
 typedef struct iswi_operate {
     iswi_host *host;
     bool hidden; /* no control socket unless its path is given */
+    bool tells;  /* the service manager, if there is one */
     iswi_console console;
     iswi_journal *journal; /* NULL: nobody can ask for lines */
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;      /* NULL: not over HTTP */
     iswi_routes *admin_routes;
     iswi_scrape *metrics; /* NULL: nobody can ask for them */
+    iswi_service *service; /* NULL: no service manager wants to hear anything */
 } iswi_operate;
 
 typedef struct iswi_operate_options {
     int output; /* descriptor of the console; -1: none */
     bool json, color;
     bool hidden; /* no control socket unless its path is given */
+    bool service; /* tell the service manager how the host is */
     isw_log_level level;
 } iswi_operate_options;
 
@@ -37,7 +41,7 @@ typedef struct iswi_operate_options {
 isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *options,
                                iswi_log_sink *log, iswi_operate **out, isw_error *error);
 
-/* Open what host.yaml asks for: the control socket, at `path` if that is not NULL, and the admin
+/* Open what was asked for: the service manager, and by host.yaml the control socket, at `path` if that is not NULL, and the admin
  * endpoints. Errors: as iswi_http_start; ISW_E_IO, ISW_E_NO_MEMORY. */
 isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error *error);
 

@@ -104,18 +104,22 @@ isw_status iswi_spawn_find(const char *command, const char *directory, char **ou
 
 /* -- Environment and arguments ----------------------------------------------------------------- */
 
+/* What was set for this process alone: by us for each worker, by a service manager for the host. */
 static bool is_ours(const char *variable)
 {
-    return strncmp(variable, "ISOWORKER_URL=", 14) == 0 ||
-           strncmp(variable, "ISOWORKER_TOKEN_FD=", 19) == 0 ||
-           strncmp(variable, "ISOWORKER_RING_FD=", 18) == 0 ||
-           strncmp(variable, "ISOWORKER_BELL_FD=", 18) == 0 ||
-           strncmp(variable, "ISOWORKER_ARENA_FD=", 19) == 0 ||
-           strncmp(variable, "ISOWORKER_SPIN_US=", 18) == 0 ||
-           strncmp(variable, "ISOWORKER_CRASH_FD=", 19) == 0 ||
-           strncmp(variable, "ISOWORKER_DEBUG=", 16) == 0 ||
-           strncmp(variable, "ISOWORKER_DEBUG_FUNCTION=", 25) == 0 ||
-           strncmp(variable, "ISOWORKER_CONFIG=", 17) == 0;
+    static const char *const names[] = {
+        "ISOWORKER_URL", "ISOWORKER_TOKEN_FD", "ISOWORKER_RING_FD", "ISOWORKER_BELL_FD",
+        "ISOWORKER_ARENA_FD", "ISOWORKER_SPIN_US", "ISOWORKER_CRASH_FD", "ISOWORKER_DEBUG",
+        "ISOWORKER_DEBUG_FUNCTION", "ISOWORKER_CONFIG",
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM",
+        "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID",
+    };
+    size_t size = strcspn(variable, "=");
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == size && strncmp(variable, names[i], size) == 0)
+            return true;
+    return false;
 }
 
 /* Ours first, then the worker's own, then what we inherited: getenv takes the first. */
