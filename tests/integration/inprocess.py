@@ -249,6 +249,18 @@ class InProcess(unittest.TestCase):
                 self.assertEqual(code, EX_CONFIG, said)
                 self.assertRegex(said, rf"host.yaml:3:\d+: .*{why}")
 
+    def test_an_object_that_was_built_again_waits_for_the_host(self):
+        with Inside() as host:
+            path = os.path.join(host.folder.name, "functions.so")
+            shutil.copyfile(MODULE, path + ".new")
+            os.chmod(path + ".new", 0o755)
+            os.rename(path + ".new", path)
+            wait_until(lambda: host.status().get("attention"))
+            self.assertEqual(host.status()["attention"],
+                             [f"worker test runs what {path} was before it changed; it is taken "
+                              "when the host starts again"])
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
     def test_a_restart_of_it_alone_is_refused(self):
         with Inside() as host:
             done = subprocess.run([BIN + "/isoworker", "restart", host.folder.name, "test"],

@@ -208,9 +208,10 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
     older = process->running && program->changed_ns && process->attention.program.changed_ns &&
             !iswi_file_look_same(program, &process->attention.program);
     pthread_mutex_unlock(&process->lock);
-    snprintf(text, sizeof text,
-             "worker %s runs what %s was before it changed; `isoworker restart` replaces it", process->label,
-             iswi_pool_file(process->pool));
+    snprintf(text, sizeof text, "worker %s runs what %s was before it changed; %s", process->label,
+             iswi_pool_file(process->pool),
+             process->pool->launcher.apart ? "`isoworker restart` replaces it"
+                                           : "it is taken when the host starts again");
     if (older)
         add(all, text, strlen(text));
 }

@@ -102,6 +102,8 @@ char *iswi_isolation_module(const iswi_worker_settings *worker, const char *fold
     const char *file = worker->command.items[COMMAND_WORDS - 1];
     char path[PATH_MAX];
 
+    while (strncmp(file, "./", 2) == 0)
+        file += 2;
     snprintf(path, sizeof path, "%s%s%s", *file == '/' ? "" : worker->directory
              ? worker->directory : folder, *file == '/' ? "" : "/", file);
     return iswi_strdup(path);
