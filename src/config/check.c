@@ -156,6 +156,24 @@ static isw_status check_group(checker *c, const iswi_scope *in, const isw_option
     return check_map(c, in, row->group, node, node);
 }
 
+/* What stands there alone is its first option. */
+static isw_status check_short_group(checker *c, const iswi_scope *in, const isw_option *row,
+                                    const iswi_node *node)
+{
+    iswi_node first = *node;
+    iswi_node map = *node;
+
+    if (node->type == ISWI_NODE_LIST)
+        return iswi_refuse_shape(c->config, row, "a whole number or a mapping", node, c->error);
+    if (node->type == ISWI_NODE_MAP || iswi_node_is_empty(node))
+        return check_group(c, in, row, node);
+    first.key = row->group->name;
+    map.type = ISWI_NODE_MAP;
+    map.children = &first;
+    map.child_count = 1;
+    return check_map(c, in, row->group, &map, node);
+}
+
 static isw_status check_group_item(checker *c, const iswi_scope *in, const isw_option *row,
                                    const iswi_node *item)
 {
@@ -215,6 +233,8 @@ static isw_status check_value(checker *c, const iswi_scope *in, const isw_option
     switch ((int)row->type) {
     case ISW_OPTION_GROUP:
         return check_group(c, &inner, row, node);
+    case (int)ISWI_OPTION_SHORT_GROUP:
+        return check_short_group(c, &inner, row, node);
     case ISW_OPTION_GROUP_LIST:
         return check_list(c, &inner, row, node, "a list of mappings", check_group_item);
     case ISW_OPTION_STRINGS:
@@ -271,7 +291,7 @@ static isw_status check_row(checker *c, const iswi_scope *in, const isw_option *
         status = check_value(c, in, row, node);
     else if (row->default_value)
         status = check_default(c, in, row, owner);
-    else if (row->type == ISW_OPTION_GROUP)
+    else if (row->type == ISW_OPTION_GROUP || row->type == ISWI_OPTION_SHORT_GROUP)
         status = check_map(c, &inner, row->group, NULL, owner);
     else
         status = iswi_config_refuse(c->config, owner, c->error, "missing option \"%s\" %s",

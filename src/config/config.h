@@ -96,6 +96,10 @@ const char *iswi_config_path(iswi_config *config, const char *path);
 /* One text, or a list of them: an isw_option_strings either way. Its default is one text. */
 #define ISWI_OPTION_TEXTS ((isw_option_type)102)
 
+/* A group whose first option, an INT, may stand for all of it: `processes: 2` is
+ * `processes: {count: 2}`. */
+#define ISWI_OPTION_SHORT_GROUP ((isw_option_type)103)
+
 typedef struct iswi_named_entry {
     const isw_option *row; /* which name */
     const void *options;   /* row->group_size bytes */

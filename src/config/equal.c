@@ -50,6 +50,7 @@ static bool same_value(const isw_option *row, const void *a, const void *b)
     case (int)ISWI_OPTION_TEXTS:
         return same_strings(a, b);
     case ISW_OPTION_GROUP:
+    case (int)ISWI_OPTION_SHORT_GROUP:
         return iswi_config_equal(row->group, a, b);
     case ISW_OPTION_GROUP_LIST:
         return same_list(row, a, b);

@@ -144,6 +144,7 @@ static bool convert_row(converter *c, const isw_option *row, unsigned char *data
 
     switch ((int)row->type) {
     case ISW_OPTION_GROUP:
+    case (int)ISWI_OPTION_SHORT_GROUP:
         return convert_map(c, row->group, data, node);
     case ISW_OPTION_GROUP_LIST:
         for (size_t i = 0; i < list->count; i++)

@@ -34,6 +34,8 @@ static const char *phrase_of(const isw_option *row)
         return "a mapping of names to texts";
     case (int)ISWI_OPTION_VARIABLES:
         return "a mapping of names to values, or a list of NAME=value";
+    case (int)ISWI_OPTION_SHORT_GROUP:
+        return "a whole number or a mapping"; /* its first option, of those that there are */
     case ISW_OPTION_GROUP:
         return "a mapping";
     case ISW_OPTION_GROUP_LIST:

@@ -33,7 +33,7 @@ static void write_cell(const isw_option *row, int column, iswi_buffer *out)
                                *row->default_value ? row->default_value : "\"\"");
         else if (row->optional)
             iswi_buffer_append_text(out, "optional");
-        else if (row->type != ISW_OPTION_GROUP)
+        else if (row->type != ISW_OPTION_GROUP && row->type != ISWI_OPTION_SHORT_GROUP)
             iswi_buffer_append_text(out, "required");
         break;
     default:

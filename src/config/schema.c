@@ -110,6 +110,7 @@ static bool make_field(iswi_arena *arena, const isw_option *row, unsigned depth,
         make_sequence(&text_entry, sizeof(char *), out);
         return true;
     case ISW_OPTION_GROUP:
+    case (int)ISWI_OPTION_SHORT_GROUP:
         return make_mapping(arena, row->group, row->group_size, CYAML_FLAG_OPTIONAL, depth,
                             &out->value);
     case ISW_OPTION_GROUP_LIST:

@@ -16,8 +16,9 @@ class Load:
 
     SECONDS_MAX = 60
 
-    def __init__(self, host, seconds_max=SECONDS_MAX):
+    def __init__(self, host, seconds_max=SECONDS_MAX, pause=0):
         self.host = host
+        self.pause = pause  # between two of one client
         self.until = time.monotonic() + seconds_max
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -59,6 +60,8 @@ class Load:
                 self.counts[one.__name__] = self.counts.get(one.__name__, 0) + 1
                 if what:
                     self.failures.append(f"{one.__name__} after {seconds:.3f} s: {what}")
+            if self.pause:
+                self.stopping.wait(self.pause)
         connection.close()
 
     @staticmethod

@@ -90,6 +90,7 @@ static isw_status on_credit(iswi_process *process, const iswi_credit *credit, is
     if (!iswi_process_grow_places(process, (unsigned)credit->limit))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its places");
     process->credit = (unsigned)credit->limit;
+    iswi_process_set_alarm(process);
     iswi_process_update_load(process);
     iswi_host_wake(process->host);
     return ISW_OK;

@@ -35,6 +35,7 @@ static void set_state(iswi_process *process, iswi_process_state state, int64_t u
 
 static void reset(iswi_process *process)
 {
+    process->alarm = process->peak = 0;
     process->credit = process->loads_awaited = process->answered = 0;
     process->resident_bytes = process->calls_running = process->calls_waiting = 0;
     process->on_ring = false;

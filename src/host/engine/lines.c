@@ -135,3 +135,13 @@ iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id)
         call = call->wait.same;
     return call;
 }
+
+int64_t iswi_lines_oldest_ns(const iswi_lines *lines)
+{
+    int64_t oldest_ns = 0;
+
+    for (const iswi_line *line = lines->first; line; line = line->next)
+        if (!oldest_ns || line->first->wait.since_ns < oldest_ns)
+            oldest_ns = line->first->wait.since_ns;
+    return oldest_ns;
+}

@@ -132,14 +132,9 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
     out->waited_us = queue->counts.waited_us;
     out->refused = queue->counts.refused;
     out->expired = queue->counts.expired;
-    for (const iswi_line *line = queue->lines.first; line; line = line->next) {
-        const iswi_call *call = line->first;
-
-        if (!out->oldest_ns || call->wait.since_ns < out->oldest_ns)
-            out->oldest_ns = call->wait.since_ns;
-        if (by_function)
-            by_function[call->function->number] += line->count;
-    }
+    for (const iswi_line *line = queue->lines.first; line && by_function; line = line->next)
+        by_function[line->first->function->number] += line->count;
+    out->oldest_ns = iswi_lines_oldest_ns(&queue->lines);
     pthread_mutex_unlock(&queue->lock);
 }
 

@@ -121,10 +121,10 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
     pool->settings = settings;
     if (find_program(host, pool, error) != ISW_OK)
         return error->status;
-    if (iswi_staff_init(host, pool, (unsigned)settings->processes, (unsigned)settings->processes,
-                        error) != ISW_OK)
+    if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(settings), error) !=
+        ISW_OK)
         return error->status;
-    return iswi_roll_init(pool, (unsigned)settings->processes, error);
+    return iswi_roll_init(pool, iswi_worker_most(settings), error);
 }
 
 static void init_queue(iswi_host *host, size_t worker)

@@ -186,6 +186,10 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     if (call->body_over || call->body_broken)
         send_end_of_body(process, call, id);
     process->free_count--;
+    if (process->in_flight >= process->peak)
+        process->peak = process->in_flight + 1;
+    if (process->in_flight + 1 == process->alarm)
+        iswi_pool_ring(process->pool);
     if (process->in_flight++ == 0)
         atomic_store_explicit(&process->busy_ns, call->placed_ns, memory_order_relaxed);
     place = &process->places[number];

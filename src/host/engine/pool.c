@@ -44,3 +44,17 @@ iswi_process *iswi_pool_first(const iswi_pool *pool)
     }
     return first ? first : &pool->processes[0];
 }
+
+void iswi_process_set_alarm(iswi_process *process)
+{
+    const iswi_pool *pool = process->pool;
+    double most = pool->settings->processes.target * process->credit;
+
+    process->alarm = pool->scale.on && process->credit ? (unsigned)most + 1 : 0;
+}
+
+void iswi_pool_ring(iswi_pool *pool)
+{
+    if (pool->scale.on && !atomic_exchange(&pool->scale.rung, true))
+        iswi_host_wake(pool->processes->host);
+}

@@ -18,6 +18,7 @@
 #include "host/engine/rebuilt.h"
 #include "host/engine/reload.h"
 #include "host/engine/roll.h"
+#include "host/engine/scale.h"
 #include "host/engine/staff.h"
 #include "host/system/launch.h"
 #include "link/link.h"
@@ -61,6 +62,8 @@ struct iswi_process {
     unsigned *free_places;
     unsigned free_count;
     unsigned credit, in_flight;
+    unsigned alarm, peak; /* so many in flight wake the supervisor (0: none do); the most since it
+                             looked; scale.c */
     uint64_t generation; /* of the last id that was given out here */
     unsigned loads_awaited;
     unsigned answered; /* since its start */
@@ -135,6 +138,7 @@ struct iswi_pool {
     atomic_bool indexed; /* its functions are known; set by the supervisor */
     iswi_reloadable reload; /* reload.c */
     iswi_roll roll;
+    iswi_scale scale;
     iswi_rebuilt watch;
     /* The supervisor's: */
     iswi_host_function **functions; /* all that it ever had, by place */
@@ -227,6 +231,11 @@ bool iswi_pool_is_over(iswi_pool *pool);
 
 /* The one that speaks for the pool: that of the first seat that is taken. Any thread. */
 iswi_process *iswi_pool_first(const iswi_pool *pool);
+
+/* For scale.c, any thread: a call waits, or most of what there is is in use; and, with the process's
+ * lock, its credit has changed, and with it how many in flight there ring. */
+void iswi_pool_ring(iswi_pool *pool);
+void iswi_process_set_alarm(iswi_process *process);
 
 /* A place may have become free, or a process ready. */
 static inline void iswi_pool_serve(iswi_pool *pool)

@@ -185,6 +185,7 @@ static void wait(iswi_host *host, iswi_call *call, bool front)
         call->events->waits(call->user, pool->processes, call->wait.id);
     iswi_lines_add(&pool->queue.lines, call, front);
     count(&pool->queue, 1);
+    iswi_pool_ring(pool);
     if (call->wait.until_ns < atomic_load(&pool->queue.due_ns))
         atomic_store(&pool->queue.due_ns, call->wait.until_ns);
 }

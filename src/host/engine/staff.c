@@ -218,12 +218,24 @@ static unsigned clear_seats(iswi_pool *pool)
             taken++;
             continue;
         }
-        iswi_say(seat->holder->host, ISW_LOG_INFO, "worker %s: pid %ld gets no more calls: %s",
+        iswi_say(seat->holder->host, pool->scale.on ? ISW_LOG_DEBUG : ISW_LOG_INFO, "worker %s: pid %ld gets no more calls: %s",
                  seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
         seat->holder = successor_of(pool, seat->holder);
         taken += seat->holder != NULL;
     }
     return taken;
+}
+
+/* False: nobody can be. */
+static bool dismiss(iswi_process *process)
+{
+    if (!process)
+        return false;
+    process->seat->starts = 0; /* who comes there next is started, and not started again */
+    pthread_mutex_lock(&process->lock);
+    iswi_process_retire(process, "it is not needed");
+    pthread_mutex_unlock(&process->lock);
+    return true;
 }
 
 void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
@@ -233,6 +245,9 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 
     if (atomic_load(&pool->processes->host->stops))
         return;
+    for (; taken > wanted; taken--)
+        if (!dismiss(iswi_scale_idlest(pool)))
+            break;
     for (; taken < wanted; taken++) {
         iswi_process *process = iswi_staff_place(pool, now_ns);
         iswi_seat *seat = find_seat(pool);

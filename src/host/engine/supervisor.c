@@ -106,6 +106,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 {
     bool over;
 
+    iswi_scale_tend(pool, now_ns, &seen->next_ns);
     iswi_roll_tend(pool, now_ns, &seen->next_ns);
     iswi_staff_tend(pool, now_ns, &seen->next_ns);
     for (unsigned i = 0; i < pool->count; i++)

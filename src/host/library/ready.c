@@ -44,6 +44,8 @@ void iswi_library_explain(iswi_host *engine, size_t worker, isw_error *error)
 
 static bool serves(iswi_host *engine, size_t worker)
 {
+    if (iswi_host_worker_processes(engine, worker) == 0)
+        return true; /* as soon as there is a call */
     for (unsigned i = 0; i < iswi_host_worker_places(engine, worker); i++)
         if (iswi_process_serves(iswi_host_process(engine, worker, i)))
             return true;

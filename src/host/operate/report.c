@@ -180,6 +180,15 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
     split_chain(look.chain, out, arena);
 }
 
+/* A worker that has no process, and needs none. */
+static void report_nobody(const iswi_host *host, size_t worker, iswi_report_process *out)
+{
+    *out = (iswi_report_process){ .worker = iswi_host_worker_name(host, worker),
+                                  .process = iswi_host_worker_name(host, worker),
+                                  .state = "asleep",
+                                  .detail = "it has no calls; one that comes starts a process" };
+}
+
 /* -- All of it --------------------------------------------------------------------------------- */
 
 static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_flight,
@@ -191,11 +200,16 @@ static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_
         iswi_arena_calloc(arena, iswi_host_process_count(host) + 1, sizeof *all->processes);
     if (!all->processes)
         return false;
-    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        size_t before = all->process_count;
+
         for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
             if (!iswi_process_is_spare(iswi_host_process(host, i, j)))
                 report_process(iswi_host_process(host, i, j), iswi_host_worker_name(host, i),
                                &all->processes[all->process_count++], now_ns, in_flight, arena);
+        if (all->process_count == before)
+            report_nobody(host, i, &all->processes[all->process_count++]);
+    }
     return true;
 }
 
@@ -280,6 +294,8 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
 
 static bool serves(const iswi_host *host, size_t worker)
 {
+    if (iswi_host_worker_processes(host, worker) == 0)
+        return true; /* as soon as there is a call */
     for (unsigned i = 0; i < iswi_host_worker_places(host, worker); i++)
         if (iswi_process_serves(iswi_host_process(host, worker, i)))
             return true;

@@ -21,7 +21,7 @@ typedef struct iswi_report_process {
     const char *worker, *process; /* "orders", "orders[2]" */
     int64_t pid; /* 0: does not run */
     const char *state; /* waiting, starting, loading, ready, leaving, ending, restarting, given up,
-                          stopped */
+                          stopped; asleep: there is none, and a call starts one */
     const char *detail; /* why it does not serve; NULL if it does */
     const char *lane;   /* ring, message */
     const char *isolation; /* process; none: it is a part of the host, pid and memory are those */

@@ -128,6 +128,32 @@ static isw_status check_delays(const checker *c, const iswi_worker_settings *wor
     return REFUSE(c, named, "restart_delay is above restart_delay_max, which it never exceeds");
 }
 
+static isw_status check_processes(const checker *c, const iswi_host_settings *settings,
+                                  size_t worker, const iswi_node *node)
+{
+    const iswi_worker_settings *workers = settings->workers.items;
+    const iswi_processes_settings *own = &workers[worker].processes;
+    const iswi_node *group = iswi_node_find(node, "processes");
+    const iswi_node *count = group ? iswi_node_find(group, "count") : NULL;
+
+    if (!group || group->type != ISWI_NODE_MAP)
+        return ISW_OK;
+    if (count && own->max)
+        return REFUSE(c, count, "processes has either a count or a max; leave out one of them");
+    if (!own->max && !count)
+        return REFUSE(c, group, "processes has no max; write how many there may be, such as "
+                      "{min: 0, max: 8}, or a number alone");
+    if (own->max && own->min > own->max)
+        return REFUSE(c, iswi_node_find(group, "min"), "min is above max");
+    if (!(own->target > 0 && own->target <= 1))
+        return REFUSE(c, iswi_node_find(group, "target"), "target is a part of what the processes "
+                      "take: above 0, at most 1");
+    if (own->max && own->min == 0 && iswi_worker_queue(c->config, settings, worker).limit == 0)
+        return REFUSE(c, group, "with min 0 calls wait for a process to start, and queue.limit 0 "
+                      "lets none wait; write min: 1, or let some wait");
+    return ISW_OK;
+}
+
 static isw_status check_isolation(const checker *c, const iswi_worker_settings *worker,
                                   const iswi_node *node)
 {
@@ -152,6 +178,7 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
         on = iswi_faults_go_on(faults, check_name(c, workers, i, node), &all) &&
              iswi_faults_go_on(faults, check_command(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_files(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_processes(c, settings, i, node), &all) &&
              iswi_faults_go_on(faults, check_link(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_isolation(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_delays(c, &workers[i], node), &all);

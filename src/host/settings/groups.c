@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the groups of others lie: one behind the other, behind the host's own. */
+/* Where the groups of others lie: one behind the other, behind the host's own. And what of a group
+ * holds for one worker. */
 #include "host/settings/settings.h"
 
 #include <stddef.h>
@@ -29,4 +30,19 @@ const void *iswi_host_settings_group(const iswi_host_settings *settings,
     while (groups->items[index] != group)
         index++;
     return (const char *)settings + iswi_host_settings_offset(groups, index);
+}
+
+iswi_queue_settings iswi_worker_queue(const iswi_config *config, const iswi_host_settings *settings,
+                                      size_t worker)
+{
+    const iswi_node *list = iswi_node_find(iswi_config_root(config), "workers");
+    const iswi_node *own = iswi_node_find(&list->children[worker], "queue");
+    const iswi_worker_settings *workers = settings->workers.items;
+    iswi_queue_settings queue = workers[worker].queue;
+
+    if (!own || !iswi_node_find(own, "limit"))
+        queue.limit = settings->queue.limit;
+    if (!own || !iswi_node_find(own, "wait"))
+        queue.wait_ms = settings->queue.wait_ms;
+    return queue;
 }

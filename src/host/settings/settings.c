@@ -13,7 +13,7 @@
     { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
       .optional = true, .help = (text) }
 
-enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
+enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, PROCESSES_MOST = 64 };
 
 static const char *const formats[] = { "text", "json", NULL };
 static const char *const levels[] = { "trace", "debug",    "info", "warning",
@@ -104,6 +104,24 @@ static const isw_option worker_queue_rows[] = {
     { 0 },
 };
 
+static const isw_option processes_rows[] = {
+    ROW(iswi_processes_settings, count, INT, "count", "1", 1, PROCESSES_MOST,
+        "as many at all times, as a number alone says"),
+    { .name = "min", .type = ISW_OPTION_INT, .optional = true, .max = PROCESSES_MOST,
+      .offset = offsetof(iswi_processes_settings, min),
+      .help = "instead, so many at least; 0: none while there are no calls, and one starts for the "
+              "next, which waits for it" },
+    { .name = "max", .type = ISW_OPTION_INT, .optional = true, .min = 1, .max = PROCESSES_MOST,
+      .offset = offsetof(iswi_processes_settings, max), .help = "and so many at most" },
+    { .name = "target", .type = ISW_OPTION_DOUBLE, .default_value = "0.7",
+      .offset = offsetof(iswi_processes_settings, target),
+      .help = "part of the calls that they take (max_in_flight of the worker's YAML) that is to be in "
+              "use; more are started when it is more" },
+    ROW(iswi_processes_settings, keep_ms, DURATION, "keep", "30s", 1, DAY_MS,
+        "one that has not been needed for so long ends, one after the other"),
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
@@ -120,7 +138,10 @@ static const isw_option worker_rows[] = {
       .help = "process: it has its own; none: a shared object (command [isoworker, worker, "
               "FILE.so]) runs on threads of the host's, whose end its crash is, and no timeout "
               "ends what does not stop; `isoworker bench models` compares them" },
-    ROW(iswi_worker_settings, processes, INT, "processes", "1", 1, 64, "that share the work"),
+    { .name = "processes", .type = ISWI_OPTION_SHORT_GROUP, .group = processes_rows,
+      .group_size = sizeof(iswi_processes_settings),
+      .offset = offsetof(iswi_worker_settings, processes),
+      .help = "that share the work: a number, or as many as the load needs" },
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
         "from its start until it is ready"),
     ROW(iswi_worker_settings, restart_delay_ms, DURATION, "restart_delay", "100ms", 1, HOUR_MS,
@@ -257,21 +278,6 @@ bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_hos
 
     make_whole(groups, &table);
     return iswi_config_equal(table.rows, a, b);
-}
-
-iswi_queue_settings iswi_worker_queue(const iswi_config *config, const iswi_host_settings *settings,
-                                      size_t worker)
-{
-    const iswi_node *list = iswi_node_find(iswi_config_root(config), "workers");
-    const iswi_node *own = iswi_node_find(&list->children[worker], "queue");
-    const iswi_worker_settings *workers = settings->workers.items;
-    iswi_queue_settings queue = workers[worker].queue;
-
-    if (!own || !iswi_node_find(own, "limit"))
-        queue.limit = settings->queue.limit;
-    if (!own || !iswi_node_find(own, "wait"))
-        queue.wait_ms = settings->queue.wait_ms;
-    return queue;
 }
 
 void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out)

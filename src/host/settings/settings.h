@@ -43,6 +43,14 @@ typedef struct iswi_queue_settings {
     int64_t limit, wait_ms;
 } iswi_queue_settings;
 
+/* How many processes: `count`, or by load, from `min` to `max`. */
+typedef struct iswi_processes_settings {
+    int64_t count;
+    int64_t min, max; /* max 0: it is `count` */
+    double target;    /* part of what they take that is to be in use */
+    int64_t keep_ms;  /* for so long one is kept that the load does not need */
+} iswi_processes_settings;
+
 typedef enum iswi_lane_choice {
     ISWI_LANE_AUTO,
     ISWI_LANE_RING,
@@ -60,7 +68,7 @@ typedef struct iswi_worker_settings {
     const char *config;
     const char *directory;
     isw_option_strings environment;
-    int64_t processes;
+    iswi_processes_settings processes;
     int64_t start_timeout_ms;
     int64_t restart_delay_ms, restart_delay_max_ms;
     int64_t give_up_after;
@@ -125,6 +133,17 @@ const char *iswi_host_control_path(const iswi_host_options *options);
 /* What holds for that worker: its own, and for what that leaves out the host's. */
 iswi_queue_settings iswi_worker_queue(const iswi_config *config, const iswi_host_settings *settings,
                                       size_t worker);
+
+/* How few and how many processes a worker may have. */
+static inline unsigned iswi_worker_least(const iswi_worker_settings *worker)
+{
+    return (unsigned)(worker->processes.max ? worker->processes.min : worker->processes.count);
+}
+
+static inline unsigned iswi_worker_most(const iswi_worker_settings *worker)
+{
+    return (unsigned)(worker->processes.max ? worker->processes.max : worker->processes.count);
+}
 
 /* Read `folder`/host.yaml, and see that what it names is there. *config owns *out; close it when
  * done. `faults` (may be NULL) gets all that is wrong.
