@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts where, for people who link a worker and for those who run one. The
-# tree works under any prefix, and after a move: nothing in it names the prefix.
+# tree works under any prefix, and after a move: nothing in it names the prefix but a unit of systemd
+# (IsoworkerService.cmake).
 include(CMakePackageConfigHelpers)
 
 # The command holds the host and links no library of ours, so it needs no RUNPATH.
@@ -44,6 +45,8 @@ install(FILES "${PROJECT_BINARY_DIR}/man/isoworker.1" DESTINATION "${CMAKE_INSTA
 install(FILES "${PROJECT_BINARY_DIR}/man/isoworker-host.yaml.5"
               "${PROJECT_BINARY_DIR}/man/isoworker-worker.yaml.5"
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man5")
+
+include(IsoworkerService)
 
 # find_package(isoworker)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/isoworker")

@@ -5,12 +5,13 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from harness import Host, PATIENCE_S, main, wait_until, worker
+from harness import BIN, Host, PATIENCE_S, main, wait_until, worker
 from operators import ILL, process_of
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -189,6 +190,29 @@ class Service(unittest.TestCase):
             os.environ["NOTIFY_SOCKET"] = "vsock:2:1"
         with Host(worker(), prepare=prepare) as host:
             host.wait_for('warning +host: NOTIFY_SOCKET is "vsock:2:1", and not the path')
+
+
+def give_runtime_folder():
+    """A /run of its own, with the folder that tmpfiles.d makes for services."""
+    LIBC.unshare(0x00020000)  # CLONE_NEWNS
+    LIBC.mount(b"none", b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE
+    LIBC.mount(b"none", b"/run", b"tmpfs", 0, None)
+    os.mkdir("/run/isoworker")
+    os.environ["XDG_RUNTIME_DIR"] = "/run/isoworker"
+
+
+class Folder(unittest.TestCase):
+    @unittest.skipUnless(os.geteuid() == 0, "a mount namespace is made as root")
+    def test_commands_find_the_host_of_a_service(self):
+        with Host(worker(), prepare=give_runtime_folder) as host:
+            place = ["nsenter", f"--mount=/proc/{host.process.pid}/ns/mnt", "env", "-u",
+                     "XDG_RUNTIME_DIR"]
+            done = subprocess.run([*place, BIN + "/isoworker", "status", host.folder.name],
+                                  capture_output=True, text=True, timeout=PATIENCE_S)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(": serving, up", done.stdout)
+            found = subprocess.run([*place, "ls", "/run/isoworker"], capture_output=True, text=True)
+            self.assertIn("isoworker-0", found.stdout)
 
 
 def log_to_journal():

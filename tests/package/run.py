@@ -291,6 +291,61 @@ class PackageTest(unittest.TestCase):
         for name in ("auth", "cors"):
             self.assertIn(run(command, "explain", name), pages["isoworker-worker.yaml.5"])
 
+    def service(self):
+        """A prefix, and the unit in it for an application by the name of test."""
+        prefix = self.path / "prefix"
+        run(CMAKE, "--install", BUILD, "--prefix", prefix)
+        unit = next(prefix.rglob("isoworker@.service"))
+        shutil.copy(unit, self.path / "isoworker@test.service")
+        shutil.copy(unit.parent / "isoworker@.socket", self.path / "isoworker@test.socket")
+        return prefix, self.path / "isoworker@test.service"
+
+    def test_service_starts_the_program_that_was_installed(self):
+        need("systemd-analyze")
+        prefix, unit = self.service()
+        start = re.search("^ExecStart=(\\S+) run /srv/isoworker/%i$", unit.read_text(), re.M)
+        self.assertEqual(start[1], str(prefix / "bin/isoworker"))
+        self.assertNotIn("@SERVICE", unit.read_text())
+        for file in (unit, unit.with_suffix(".socket")):
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", file], text=True,
+                                  stderr=subprocess.PIPE, env=clean_environment())
+            self.assertEqual([line for line in done.stderr.splitlines() if "isoworker" in line], [])
+
+    def test_service_may_do_little(self):
+        """As systemd rates it, from 0 to 10; what is left are sockets and a file system."""
+        need("systemd-analyze")
+        unit = self.service()[1]
+        table = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
+                    unit)
+        self.assertRegex(table, r"Overall exposure level for isoworker@test.service: [01]\.\d")
+        weak = unit.with_name("isoworker@weak.service")
+        weak.write_text(re.sub("(?m)^(Restrict|Protect|System|Capability).*$", "",
+                               unit.read_text()))
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
+                               "--no-pager", weak], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+        self.assertNotEqual(done.returncode, 0)  # else it would pass whatever stands there
+
+    def test_service_has_its_user_and_its_folders(self):
+        need("systemd-sysusers", "systemd-tmpfiles")
+        if os.getuid() != 0:
+            self.skipTest("users are made as root")
+        prefix, root = self.service()[0], self.path / "root"
+        (root / "etc").mkdir(parents=True)
+        for tool, folder, more in (("systemd-sysusers", "sysusers.d", []),
+                                   ("systemd-tmpfiles", "tmpfiles.d", ["--create"])):
+            file = next(prefix.rglob(f"{folder}/isoworker.conf"))
+            there = root / "usr/lib" / folder / "isoworker.conf"
+            there.parent.mkdir(parents=True)
+            shutil.copy(file, there)
+            run(tool, *more, f"--root={root}", "isoworker.conf")
+        user = re.search(r"^isoworker:x:(\d+):(\d+):[^:]*:/srv/isoworker:\S*/nologin$",
+                         (root / "etc/passwd").read_text(), re.M)
+        self.assertTrue(user)
+        found = (root / "run/isoworker").stat()
+        self.assertEqual((found.st_uid, found.st_mode & 0o777), (int(user[1]), 0o755))
+        self.assertEqual((root / "srv/isoworker").stat().st_uid, 0)
+
     def test_every_public_header_is_installed(self):
         def headers(root):
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.h"))

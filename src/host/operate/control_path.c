@@ -162,8 +162,9 @@ static bool try_base(search *s, const char *base, uid_t uid)
     return false;
 }
 
-static const char *const shared_bases[] = { "/tmp", "/dev/shm" };
-enum { SHARED_BASES = 2 };
+/* The last one is that of services: src/cli/service/. */
+static const char *const shared_bases[] = { "/tmp", "/dev/shm", "/run/isoworker" };
+enum { SHARED_BASES = 3 };
 
 /* The bases where a host of `uid` may have put it, whatever its environment was. */
 static bool try_user(search *s, uid_t uid)

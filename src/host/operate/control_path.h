@@ -4,9 +4,9 @@
 
 /*
  * Where the control socket of a folder lies: BASE/isoworker-UID/HASH.sock, with BASE
- * $XDG_RUNTIME_DIR (if it is this user's), /tmp or /dev/shm, and HASH of the folder's real path. So
- * who knows the folder finds its host; or at a path that host.yaml or the command line names.
- * Any thread.
+ * $XDG_RUNTIME_DIR (if it is this user's; /run/isoworker for services), /tmp or /dev/shm, and HASH
+ * of the folder's real path. So who knows the folder finds its host; or at a path that host.yaml or
+ * the command line names. Any thread.
  */
 #include "host/system/unix_socket.h"
 
