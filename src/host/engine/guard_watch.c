@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who guards the guard: the supervisor. The kernel ends it like any other process when memory is
- * out. Invariant: while the host runs there is a guard that knows of every worker's process, or the
- * log has said that there is none and another one is tried for.
+ * out. Invariant: while a worker has a process there is a guard that knows of it, or the log has said
+ * that there is none and another one is tried for. A host whose workers all run inside it has none.
  */
 #include "base/clock.h"
 #include "host/engine/engine.h"
@@ -21,7 +21,7 @@ static bool watch(iswi_host *host)
 
 void iswi_guard_watch(iswi_host *host)
 {
-    if (!watch(host))
+    if (host->guard.pid && !watch(host))
         iswi_say(host, ISW_LOG_WARNING,
                  "the guard, which ends workers when this host ends, cannot be watched");
 }

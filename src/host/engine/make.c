@@ -162,13 +162,23 @@ const char *iswi_host_runtime_folder(const iswi_host *host)
     return host->runtime_folder;
 }
 
+/* Whether there is somebody to be guarded. */
+static bool has_processes(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (host->pools[i].launcher.apart)
+            return true;
+    return false;
+}
+
 isw_status iswi_host_open(iswi_host *host, isw_error *error)
 {
     iswi_reactor *first;
-    isw_status status;
+    isw_status status = ISW_OK;
 
     host->guard.folder = host->runtime_folder;
-    status = iswi_guard_start(&host->guard, error);
+    if (has_processes(host))
+        status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
         status = iswi_loop_open(&host->loop, error);
     return status == ISW_OK ? iswi_host_reactor(host, 0, &first, error) : status;
