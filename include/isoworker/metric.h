@@ -15,7 +15,9 @@
  *     isw_series_add(isw_metric_series(isw_context_metrics(ctx), &orders, "DE", NULL), 1);
  *
  * Everything here may be called from any thread, does not block, and costs little: a series is
- * found without a lock once it is there, and changed by an atomic operation.
+ * found without a lock once it is there, and changed by an atomic operation. Under a host that
+ * serves /metrics it lies in memory of the host's, so that a process that crashes or is killed
+ * takes nothing along that it has counted.
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>

@@ -22,6 +22,7 @@ TOTAL = 'isoworker_invocations_total{worker="test",function="%s",status="%s"}'
 DURATION = 'isoworker_invocation_duration_seconds%s{worker="test",function="%s"%s}'
 EVENTS = 'test_events_total{worker="test",kind="%s"}'
 LEVEL = 'test_level{worker="test"}'
+PY_HELLO = 'py_invocations_total{worker="py",function="py_hello"}'
 UNHEARD = "isoworker_host_processes_unheard"
 
 
@@ -150,8 +151,9 @@ class Metrics(unittest.TestCase):
             self.assertEqual((samples[EVENTS % "x"], samples.get(LEVEL)), (1, None))
 
     def test_a_process_that_does_not_answer_holds_nobody_up_for_long(self):
-        with start(processes=2, top=ADMIN + "\nhost: {heartbeat: 1h}") as host:
-            host.get("count?kind=x")
+        py = worker("py", [SOURCE + "/conformance/worker.py"], "processes: 2")
+        with Host(py, top=ADMIN + "\nhost: {heartbeat: 1h}") as host:
+            host.get("py/hello/x")
             self.assertEqual(samples_of(host)[UNHEARD], 0)
             pids = pids_of(host)
             for pid in pids:
@@ -161,12 +163,48 @@ class Metrics(unittest.TestCase):
             samples = samples_of(host)
             self.assertGreater(time.monotonic() - begin, 0.9)
             self.assertLess(time.monotonic() - begin, 10)
-            self.assertEqual((samples[UNHEARD], samples[EVENTS % "x"]), (2, 1))
+            self.assertEqual((samples[UNHEARD], samples[PY_HELLO]), (2, 1))
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
             wait_until(lambda: samples_of(host)[UNHEARD] == 0)
-            self.assertEqual(host.get("count?kind=x")[0], 200)
-            self.assertEqual(samples_of(host)[EVENTS % "x"], 2)
+            self.assertEqual(host.get("py/hello/x")[0], 200)
+            self.assertEqual(samples_of(host)[PY_HELLO], 2)
+
+    def test_what_a_process_counts_in_memory_is_read_while_it_stands_still(self):
+        with start(top=ADMIN + "\nhost: {heartbeat: 1h}") as host:
+            host.get("count?kind=x")
+            pid = pids_of(host)[0]
+            os.kill(pid, signal.SIGSTOP)
+            wait_until(lambda: is_stopped(pid))
+            samples = samples_of(host)
+            self.assertEqual((samples[UNHEARD], samples[EVENTS % "x"], samples[LEVEL]), (0, 1, 5))
+            os.kill(pid, signal.SIGCONT)
+
+    def test_nothing_that_was_counted_is_lost_with_a_process(self):
+        ends = 0
+        with start(processes=2) as host:
+            for end in ("kill", "crash", "kill"):
+                for _ in range(20):  # and nobody looks
+                    self.assertEqual(host.get("count?kind=x")[0], 200)
+                    self.assertEqual(host.get("hello/x")[0], 200)
+                if end == "crash":
+                    self.assertEqual(host.request("POST", "crash")[0], 502)
+                    ends += 1
+                else:
+                    for pid in pids_of(host):
+                        os.kill(pid, signal.SIGKILL)
+                        ends += 1
+                wait_until(lambda: sum(process["restarts"]
+                                       for process in report(host)["processes"]) == ends)
+                wait_until(lambda: all(process["state"] == "ready"
+                                       for process in report(host)["processes"]))
+            samples = samples_of(host)
+            self.assertEqual(samples[EVENTS % "x"], 60)
+            self.assertEqual(samples[TOTAL % ("count", "ISW_OK")], 60)
+            self.assertEqual(samples[TOTAL % ("hello", "ISW_OK")], 60)
+            self.assertEqual(samples[DURATION % ("_count", "hello", "")], 60)
+            self.assertEqual(samples[DURATION % ("_bucket", "hello", ',le="+Inf"')], 60)
+            self.assertNotIn(LEVEL, samples)
 
     def test_a_process_that_begins_again_while_others_look_is_heard(self):
         with Host(worker(more="give_up_after: 1000\nrestart_delay_max: 100ms"), top=ADMIN,

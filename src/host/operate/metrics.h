@@ -94,7 +94,7 @@ void iswi_metrics_head(iswi_buffer *out, const char *name, iswi_metric_type type
                        const char *help);
 void iswi_metrics_number(iswi_buffer *out, double value);
 
-/* -- metrics_scrape.c -------------------------------------------------------------------------- */
+/* -- metrics_scrape.c, metrics_own.c ----------------------------------------------------------- */
 
 /* One look at the metrics of a host. */
 typedef struct iswi_scrape iswi_scrape;
@@ -103,13 +103,13 @@ typedef struct iswi_scrape iswi_scrape;
  * Errors: ISW_E_NO_MEMORY. */
 isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *error);
 
-/* Ask every process that serves for what it has counted. Any thread. */
+/* Ask every process that serves and counts elsewhere than in memory. Any thread. */
 void iswi_scrape_ask(iswi_scrape *scrape);
 
 /* How many have not answered. Does not block; any thread. */
 unsigned iswi_scrape_awaited(iswi_scrape *scrape);
 
-/* All that is known: of workers, and of the host itself. Any thread. */
+/* All that is known: of workers, with what is in memory now, and of the host itself. Any thread. */
 void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out);
 
 #endif

@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One look at the metrics: the processes are asked, answer on their links' threads, and what is
- * there then is written. Invariant: nobody waits with a lock, and a process is asked again only
- * once it has answered.
+ * One look at the metrics: what processes count in memory is read, those that count elsewhere are
+ * asked and answer on their links' threads, and what is there then is written. Invariant: nobody
+ * waits with a lock, and a process is asked again only once it has answered.
  */
-#include "host/operate/metrics.h"
-
-#include <stdio.h>
-
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "host/engine/log.h"
-#include "host/engine/look.h"
 #include "host/engine/observer.h"
 #include "host/engine/steer.h"
-#include "host/engine/trigger.h"
+#include "host/operate/metrics_scrape.h"
 
-#include <stdatomic.h>
-
-/* What was asked of one process; written with its lock, but for answers. */
-typedef struct asked {
-    atomic_bool may;               /* its hello named the capability */
-    atomic_ullong asked, answered; /* the last ids */
-} asked;
-
-struct iswi_scrape {
-    iswi_host *host;
-    iswi_metrics_table *table;
-    iswi_metrics_share *shares; /* by worker */
-    asked *processes;           /* by number */
-};
-
-static asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
+static iswi_metrics_asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
 {
     return &scrape->processes[iswi_process_number(process)];
 }
@@ -42,9 +21,10 @@ static asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
  * all done with the process's lock, as are the hooks that tell of its life. */
 static bool number_request(void *user, iswi_process *process, iswi_frame *frame)
 {
-    asked *of = asked_of(user, process);
+    iswi_metrics_asked *of = asked_of(user, process);
 
-    if (!atomic_load(&of->may) || atomic_load(&of->asked) > atomic_load(&of->answered))
+    if (!atomic_load(&of->may) || atomic_load(&of->asked) > atomic_load(&of->answered) ||
+        iswi_metrics_memory_says_all(&of->memory))
         return false;
     *frame = (iswi_frame){ .kind = ISWI_METRICS_REQUEST,
                            .id = atomic_fetch_add(&of->asked, 1) + 1 };
@@ -70,19 +50,62 @@ unsigned iswi_scrape_awaited(iswi_scrape *scrape)
     return count;
 }
 
+/* -- Memory ------------------------------------------------------------------------------------ */
+
+/* What was dropped of what a worker has told, if it was not said yet. */
+static void say_dropped(iswi_scrape *scrape, iswi_metrics_share *share)
+{
+    isw_error dropped;
+
+    if (iswi_metrics_note(scrape->table, share, &dropped))
+        iswi_say(scrape->host, ISW_LOG_WARNING, "worker %s: %s", share->worker, dropped.message);
+}
+
+/* What breaks the rules there need not be the worker's word: a pointer gone wild writes, too. It
+ * costs the process its numbers, and nobody a call. */
+static void read_memory(iswi_scrape *scrape, iswi_process *process)
+{
+    iswi_metrics_share *share = &scrape->shares[iswi_process_worker(process)];
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_metrics_memory_read(&asked_of(scrape, process)->memory, scrape->table, share, process,
+                                 &error) != ISW_OK)
+        iswi_say(scrape->host, ISW_LOG_WARNING,
+                 "worker %s: the memory in which a process of it counts is not as it should be: "
+                 "%s; what it counts is missing in /metrics until it starts again", share->worker,
+                 error.message);
+    say_dropped(scrape, share);
+}
+
+void iswi_scrape_read(iswi_scrape *scrape)
+{
+    const iswi_host *host = scrape->host;
+
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
+            read_memory(scrape, iswi_host_process(host, i, j));
+}
+
 /* -- Processes --------------------------------------------------------------------------------- */
 
 static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_options *options,
                             isw_error *error)
 {
-    asked *of = asked_of(user, process);
+    iswi_metrics_asked *of = asked_of(user, process);
 
-    (void)options;
-    (void)error;
+    (void)error; /* it can do without */
     atomic_store(&of->may, false);
     atomic_store(&of->asked, 0);
     atomic_store(&of->answered, 0);
+    options->metrics = iswi_metrics_memory_begin(&of->memory);
     return ISW_OK;
+}
+
+/* However it ended: what it has counted up to then is there. */
+static void on_ended(void *user, iswi_process *process)
+{
+    read_memory(user, process);
+    iswi_metrics_memory_end(&asked_of(user, process)->memory);
 }
 
 static void on_greeted(void *user, iswi_process *process, bool named)
@@ -90,7 +113,7 @@ static void on_greeted(void *user, iswi_process *process, bool named)
     atomic_store(&asked_of(user, process)->may, named);
 }
 
-static isw_status check_id(const asked *of, uint64_t id, isw_error *error)
+static isw_status check_id(const iswi_metrics_asked *of, uint64_t id, isw_error *error)
 {
     bool awaited = id > atomic_load(&of->answered) && id <= atomic_load(&of->asked);
 
@@ -103,10 +126,9 @@ static isw_status on_frame(void *user, iswi_process *process, uint64_t id, isw_b
                            isw_error *error)
 {
     iswi_scrape *scrape = user;
-    asked *of = asked_of(scrape, process);
+    iswi_metrics_asked *of = asked_of(scrape, process);
     iswi_metrics_share *share = &scrape->shares[iswi_process_worker(process)];
     isw_status status = check_id(of, id, error);
-    isw_error dropped;
     iswi_arena arena;
     iswi_frame frame;
     size_t used;
@@ -121,8 +143,8 @@ static isw_status on_frame(void *user, iswi_process *process, uint64_t id, isw_b
     status = iswi_frame_decode(bytes.data, bytes.size, &arena, &frame, &used, error);
     if (status == ISW_OK)
         status = iswi_metrics_take(scrape->table, share, process, &frame.as.metrics, error);
-    if (status == ISW_OK && iswi_metrics_note(scrape->table, share, &dropped))
-        iswi_say(scrape->host, ISW_LOG_WARNING, "worker %s: %s", share->worker, dropped.message);
+    if (status == ISW_OK)
+        say_dropped(scrape, share);
     if (status == ISW_OK && id && !frame.as.metrics.more)
         atomic_store(&of->answered, id);
     iswi_arena_fini(&arena);
@@ -146,6 +168,8 @@ static void destroy(void *user)
 {
     iswi_scrape *scrape = user;
 
+    for (size_t i = 0; scrape->processes && i < iswi_host_process_count(scrape->host); i++)
+        iswi_metrics_memory_fini(&scrape->processes[i].memory);
     iswi_metrics_destroy(scrape->table);
     iswi_free(scrape->shares);
     iswi_free(scrape->processes);
@@ -156,6 +180,7 @@ static const iswi_observer observer = {
     .capability = "metrics",
     .kind = ISWI_METRICS,
     .spawns = on_spawns,
+    .ended = on_ended,
     .greeted = on_greeted,
     .frame = on_frame,
     .silent = on_silent,
@@ -173,6 +198,8 @@ isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *err
     scrape->table = iswi_metrics_create();
     scrape->shares = iswi_calloc(iswi_host_worker_count(host), sizeof *scrape->shares);
     scrape->processes = iswi_calloc(iswi_host_process_count(host), sizeof *scrape->processes);
+    for (size_t i = 0; scrape->processes && i < iswi_host_process_count(host); i++)
+        iswi_metrics_memory_init(&scrape->processes[i].memory);
     for (size_t i = 0; scrape->shares && i < iswi_host_worker_count(host); i++)
         scrape->shares[i].worker = iswi_host_worker_name(host, i);
     if (!scrape->table || !scrape->shares || !scrape->processes)
@@ -181,189 +208,4 @@ isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *err
         return *out = scrape, ISW_OK;
     destroy(scrape);
     return error->status;
-}
-
-/* -- The host's own ---------------------------------------------------------------------------- */
-
-static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type, const char *help,
-                      double value)
-{
-    iswi_metrics_head(out, name, type, help);
-    iswi_buffer_printf(out, "%s ", name);
-    iswi_metrics_number(out, value);
-    iswi_buffer_append_text(out, "\n");
-}
-
-typedef struct told_rows {
-    iswi_buffer *out;
-    const char *name; /* of the row before; NULL: it is the first */
-} told_rows;
-
-static void write_trigger_row(void *user, const iswi_trigger_row *row)
-{
-    told_rows *told = user;
-    char name[128];
-
-    snprintf(name, sizeof name, "isoworker_host_%s", row->name);
-    if (!told->name || strcmp(told->name, row->name) != 0)
-        iswi_metrics_head(told->out, name,
-                          row->counts ? ISWI_METRIC_COUNTER : ISWI_METRIC_GAUGE, row->help);
-    told->name = row->name;
-    iswi_buffer_append_text(told->out, name);
-    if (row->label) {
-        iswi_buffer_append_text(told->out, "{");
-        iswi_metrics_label(told->out, isw_str_of(row->label), isw_str_of(row->value));
-        iswi_buffer_append_text(told->out, "}");
-    }
-    iswi_buffer_append_text(told->out, " ");
-    iswi_metrics_number(told->out, row->number);
-    iswi_buffer_append_text(told->out, "\n");
-}
-
-static void write_triggers(const iswi_host *host, iswi_buffer *out)
-{
-    for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
-        told_rows told = { out, NULL };
-        void *self;
-        const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
-
-        if (trigger->rows)
-            trigger->rows(self, write_trigger_row, &told);
-    }
-}
-
-/* What is told of each worker. */
-typedef struct worker_numbers {
-    double processes, ready, restarts, resident_bytes, dropped;
-    double waiting, waited, waited_seconds, refused, expired;
-} worker_numbers;
-
-typedef struct worker_row {
-    const char *name, *help;
-    iswi_metric_type type;
-    size_t offset;
-} worker_row;
-
-static const worker_row worker_rows[] = {
-    { "isoworker_host_worker_processes", "Processes that a worker is to have.",
-      ISWI_METRIC_GAUGE, offsetof(worker_numbers, processes) },
-    { "isoworker_host_worker_processes_ready", "Processes that serve.", ISWI_METRIC_GAUGE,
-      offsetof(worker_numbers, ready) },
-    { "isoworker_host_worker_restarts_total", "How often a process was started again.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, restarts) },
-    { "isoworker_host_worker_resident_bytes",
-      "Memory of its processes, as they said at their last heartbeat; of a worker with isolation: "
-      "none that of the host.", ISWI_METRIC_GAUGE, offsetof(worker_numbers, resident_bytes) },
-    { "isoworker_host_queue_waiting", "Calls that wait for a process.", ISWI_METRIC_GAUGE,
-      offsetof(worker_numbers, waiting) },
-    { "isoworker_host_queue_waited_total", "Calls that have waited and found a place.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited) },
-    { "isoworker_host_queue_waited_seconds_total", "How long these have waited, all together.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited_seconds) },
-    { "isoworker_host_queue_refused_total", "Calls that found the queue full.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, refused) },
-    { "isoworker_host_queue_expired_total", "Calls that found no place in time.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, expired) },
-    { "isoworker_host_metrics_dropped_total",
-      "Updates of a worker's metrics that found no room, or clash with another metric.",
-      ISWI_METRIC_COUNTER, offsetof(worker_numbers, dropped) },
-};
-
-static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
-{
-    unsigned count = iswi_host_worker_places(scrape->host, worker);
-    worker_numbers numbers = { .processes = iswi_host_worker_processes(scrape->host, worker),
-                               .restarts = (double)iswi_host_worker_restarts(scrape->host, worker) };
-    iswi_process_look look;
-    iswi_queue_look queue;
-
-    for (unsigned i = 0; i < count; i++) {
-        iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
-        numbers.ready += look.state == ISWI_PROCESS_READY && !look.retiring;
-        numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
-    }
-    iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
-    numbers.waiting = queue.waiting;
-    numbers.waited = (double)queue.waited;
-    numbers.waited_seconds = (double)queue.waited_us / 1e6;
-    numbers.refused = (double)queue.refused;
-    numbers.expired = (double)queue.expired;
-    pthread_mutex_lock(&scrape->table->lock);
-    numbers.dropped = (double)scrape->shares[worker].dropped;
-    pthread_mutex_unlock(&scrape->table->lock);
-    return numbers;
-}
-
-static void write_row(iswi_scrape *scrape, const worker_row *row, iswi_buffer *out)
-{
-    iswi_metrics_head(out, row->name, row->type, row->help);
-    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
-        worker_numbers numbers = numbers_of(scrape, i);
-
-        iswi_buffer_printf(out, "%s{", row->name);
-        iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
-        iswi_buffer_append_text(out, "} ");
-        iswi_metrics_number(out, *(const double *)((const char *)&numbers + row->offset));
-        iswi_buffer_append_text(out, "\n");
-    }
-}
-
-/* Of a worker, by iswi_refusal. */
-static void refused_of(const iswi_scrape *scrape, size_t worker, uint64_t counts[ISWI_REFUSALS])
-{
-    const char *name = iswi_host_worker_name(scrape->host, worker);
-    iswi_function_look look;
-
-    for (iswi_host_function *at = iswi_host_newest_function(scrape->host); at;
-         at = iswi_function_before(at)) {
-        if (strcmp(iswi_function_worker(at), name) != 0)
-            continue;
-        iswi_function_look_at(at, &look);
-        for (unsigned i = 0; i < ISWI_REFUSALS; i++)
-            counts[i] += look.refused_calls[i];
-    }
-}
-
-static void write_refused(const iswi_scrape *scrape, iswi_buffer *out)
-{
-    static const char name[] = "isoworker_host_calls_refused_total";
-    static const char *const reasons[] = { [ISWI_REFUSED_FULL] = "queue_full",
-                                           [ISWI_REFUSED_LATE] = "queue_wait",
-                                           [ISWI_REFUSED_LEFT] = "caller_left",
-                                           [ISWI_REFUSED_GONE] = "worker_gone" };
-
-    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER, "Calls that no process has begun.");
-    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
-        uint64_t counts[ISWI_REFUSALS] = { 0 };
-
-        refused_of(scrape, i, counts);
-        for (unsigned j = 0; j < ISWI_REFUSALS; j++) {
-            iswi_buffer_printf(out, "%s{", name);
-            iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
-            iswi_buffer_printf(out, ",reason=\"%s\"} ", reasons[j]);
-            iswi_metrics_number(out, (double)counts[j]);
-            iswi_buffer_append_text(out, "\n");
-        }
-    }
-}
-
-void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
-{
-    iswi_host *host = scrape->host;
-
-    iswi_metrics_head(out, "isoworker_build_info", ISWI_METRIC_GAUGE,
-                      "1, with the version of the host.");
-    iswi_buffer_append_text(out, "isoworker_build_info{version=\"" ISW_VERSION_STRING "\"} 1\n");
-    write_one(out, "isoworker_host_uptime_seconds", ISWI_METRIC_GAUGE, "Since the host began.",
-              (double)((iswi_now_ns() - iswi_host_begun_ns(host)) / 1000000) / 1000);
-    write_one(out, "isoworker_host_in_flight", ISWI_METRIC_GAUGE,
-              "Requests that are not answered yet.", (double)iswi_host_in_flight(host));
-    write_one(out, "isoworker_host_processes_unheard", ISWI_METRIC_GAUGE,
-              "Processes that did not answer in time; what they have counted since is missing.",
-              iswi_scrape_awaited(scrape));
-    write_triggers(host, out);
-    for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
-        write_row(scrape, &worker_rows[i], out);
-    write_refused(scrape, out);
-    iswi_metrics_write(scrape->table, out);
 }

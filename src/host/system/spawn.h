@@ -19,6 +19,7 @@ typedef struct iswi_spawn_options {
     int arena; /* and of its wide arenas; -1: none */
     int bell;           /* and of the eventfd that the host sleeps on; -1: none */
     int crash;          /* and of the memory for the report of a crash; -1: none */
+    int metrics;        /* and of the memory to count in; -1: none */
     const char *spin_us; /* for its reader; NULL: as it pays off */
     bool endless; /* somebody is at a breakpoint: nothing is to time out */
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;

@@ -224,11 +224,11 @@ static isw_series *allocate(const iswi_series_key *k, size_t counts)
 
     for (size_t i = 0; i < k->label_count; i++)
         size += strlen(k->labels[i]) + 1;
-    series = iswi_calloc(1, sizeof *series + 2 * counts * sizeof(uint64_t) + size);
+    series = iswi_calloc(1, sizeof *series + (1 + 2 * counts) * sizeof(uint64_t) + size);
     if (!series)
         return NULL;
-    series->counts = (_Atomic uint64_t *)(series + 1);
-    series->told_counts = (uint64_t *)(series + 1) + counts;
+    series->numbers = (_Atomic uint64_t *)(series + 1);
+    series->told_counts = (uint64_t *)(series + 1) + 1 + counts;
     at = (char *)(series->told_counts + counts);
     for (size_t i = 0; i < k->label_count; i++)
         series->labels[i] = keep(&at, k->labels[i]);
@@ -252,6 +252,7 @@ static isw_series *make_series(isw_metrics *metrics, iswi_family *family, const 
     }
     series->family = family;
     series->hash = k->hash;
+    iswi_metrics_keep(metrics, series, 1 + counts);
     if (family->last)
         family->last->sibling = series;
     else
@@ -340,8 +341,10 @@ isw_metrics *iswi_metrics_create(void)
 {
     isw_metrics *metrics = iswi_calloc(1, sizeof *metrics);
 
-    if (metrics)
+    if (metrics) {
         pthread_mutex_init(&metrics->lock, NULL);
+        iswi_metrics_attach(metrics);
+    }
     return metrics;
 }
 
@@ -370,6 +373,7 @@ void iswi_metrics_destroy(isw_metrics *metrics)
         after = at->next;
         iswi_free(at);
     }
+    iswi_metrics_detach(metrics);
     iswi_free(atomic_load(&metrics->buckets));
     pthread_mutex_destroy(&metrics->lock);
     iswi_free(metrics);

@@ -21,8 +21,10 @@ struct isw_series {
     isw_series *next; /* of its bucket; constant once it is found there */
     iswi_family *family;
     uint64_t hash;
-    _Atomic uint64_t value;   /* the bits of a double: as isw_series_value */
-    _Atomic uint64_t *counts; /* HISTOGRAM: of each bucket, one more than the bounds */
+    /* First the bits of a double: as isw_series_value; then, HISTOGRAM: the counts of its buckets,
+     * one more than the bounds. Behind the series, or in the memory of the host. */
+    _Atomic uint64_t *numbers;
+    bool kept; /* in that, so that the host is not told */
     isw_str labels[ISW_METRIC_LABELS_MAX]; /* each ends with a NUL, too */
 
     /* With the lock: */
@@ -51,6 +53,8 @@ typedef struct iswi_refused_metric {
 
 typedef _Atomic(isw_series *) iswi_series_slot;
 
+typedef struct iswi_metrics_memory iswi_metrics_memory;
+
 struct isw_metrics {
     _Atomic(iswi_series_slot *) buckets; /* by hash; NULL: nothing was counted yet */
     pthread_mutex_t lock; /* held to add, and to tell; guards what follows */
@@ -58,6 +62,7 @@ struct isw_metrics {
     size_t family_count, series_count;
     iswi_refused_metric *refused;
     size_t refused_count;
+    iswi_metrics_memory *memory; /* NULL: the host has given none */
 };
 
 isw_metrics *iswi_metrics_create(void); /* NULL: no memory */
@@ -97,6 +102,20 @@ const char *iswi_metric_conflict(const iswi_family *family, const iswi_series_ke
  * `other` is the one that it conflicts with, or NULL. With the lock. */
 void iswi_metric_say_refused(isw_metrics *metrics, const isw_metric *metric, const char *fault,
                              const iswi_family *other);
+
+/* -- Memory of the host's; metrics_memory.c ---------------------------------------------------- */
+
+/* Series that are made from now on are to be there, if this process was given any and nobody has
+ * taken it. Before all others. */
+void iswi_metrics_attach(isw_metrics *metrics);
+void iswi_metrics_detach(isw_metrics *metrics); /* with the series, which are not used any more */
+
+/* Have the numbers of a series that nobody knows yet be there; where there is no room they stay as
+ * they are. With the lock. */
+void iswi_metrics_keep(isw_metrics *metrics, isw_series *series, size_t numbers);
+
+/* metrics_tell.c: the whole of one series, in `arena`. False: no memory. */
+bool iswi_metrics_tell_one(isw_series *series, iswi_arena *arena, iswi_wire_metrics *out);
 
 /* metrics_series.c: the double of these bits. */
 double iswi_metric_double(uint64_t bits);

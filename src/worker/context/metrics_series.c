@@ -24,9 +24,9 @@ static uint64_t as_bits(double value)
 
 static void add_to(isw_series *series, double amount)
 {
-    uint64_t before = atomic_load_explicit(&series->value, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&series->numbers[0], memory_order_relaxed);
 
-    while (!atomic_compare_exchange_weak_explicit(&series->value, &before,
+    while (!atomic_compare_exchange_weak_explicit(&series->numbers[0], &before,
                                                   as_bits(iswi_metric_double(before) + amount),
                                                   memory_order_relaxed, memory_order_relaxed))
         continue;
@@ -59,7 +59,7 @@ void isw_series_set(isw_series *series, double value)
     if (!counts(series, value))
         return;
     assert(series->family->metric.type == ISW_GAUGE);
-    atomic_store_explicit(&series->value, as_bits(value), memory_order_relaxed);
+    atomic_store_explicit(&series->numbers[0], as_bits(value), memory_order_relaxed);
 }
 
 void isw_series_observe(isw_series *series, double value)
@@ -73,13 +73,13 @@ void isw_series_observe(isw_series *series, double value)
     assert(metric->type == ISW_HISTOGRAM);
     while (i < metric->bound_count && value > metric->bounds[i])
         i++;
-    atomic_fetch_add_explicit(&series->counts[i], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&series->numbers[1 + i], 1, memory_order_relaxed);
     add_to(series, value);
 }
 
 double isw_series_value(const isw_series *series)
 {
-    return series ? iswi_metric_double(atomic_load(&series->value)) : 0;
+    return series ? iswi_metric_double(atomic_load(&series->numbers[0])) : 0;
 }
 
 uint64_t isw_series_count(const isw_series *series, double bound)
@@ -91,6 +91,6 @@ uint64_t isw_series_count(const isw_series *series, double bound)
         return 0;
     for (size_t i = 0; i <= metric->bound_count; i++)
         if (i < metric->bound_count ? metric->bounds[i] <= bound : bound == HUGE_VAL)
-            count += atomic_load(&series->counts[i]);
+            count += atomic_load(&series->numbers[1 + i]);
     return count;
 }

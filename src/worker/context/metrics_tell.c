@@ -22,7 +22,7 @@ static isw_value ints_of(const isw_series *series, size_t count, iswi_arena *are
 
     for (size_t i = 0; items && i < count; i++)
         items[i] =
-            isw_value_int((int64_t)(atomic_load(&series->counts[i]) - series->told_counts[i]));
+            isw_value_int((int64_t)(atomic_load(&series->numbers[1 + i]) - series->told_counts[i]));
     return isw_value_array(items, items ? count : 0);
 }
 
@@ -31,7 +31,7 @@ static bool has_changed(const isw_series *series, size_t count)
     if (!series->told || isw_series_value(series) != series->told_value)
         return true;
     for (size_t i = 0; i < count; i++)
-        if (atomic_load(&series->counts[i]) != series->told_counts[i])
+        if (atomic_load(&series->numbers[1 + i]) != series->told_counts[i])
             return true;
     return false;
 }
@@ -46,7 +46,7 @@ static bool tell_series(part *p, isw_series *series)
     iswi_wire_series *out = &p->series[p->series_count];
     isw_value counts = { .type = ISW_VALUE_NONE };
 
-    if (!has_changed(series, count) || !isfinite(change))
+    if (series->kept || !has_changed(series, count) || !isfinite(change))
         return true;
     if (count)
         counts = ints_of(series, count, p->arena);
@@ -95,6 +95,20 @@ static bool tell_family(part *p, iswi_metrics_at *at)
     p->families[p->family_count].series.count = p->series_count - before;
     p->family_count += p->series_count > before;
     return !at->series;
+}
+
+bool iswi_metrics_tell_one(isw_series *series, iswi_arena *arena, iswi_wire_metrics *out)
+{
+    part p = { .arena = arena,
+               .families = iswi_arena_calloc(arena, 1, sizeof *p.families),
+               .series = iswi_arena_calloc(arena, 1, sizeof *p.series) };
+
+    if (!p.families || !p.series || !begin_family(&p, series->family) || !tell_series(&p, series))
+        return false;
+    series->told = false; /* should it be told after all */
+    p.families->series.count = p.series_count;
+    *out = (iswi_wire_metrics){ .families = { p.families, 1 } };
+    return p.series_count == 1;
 }
 
 static void begin(const isw_metrics *metrics, iswi_metrics_at *at)

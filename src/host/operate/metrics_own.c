@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the host itself counts, of all workers alike, whatever their chains; and the whole text. */
+#include "host/operate/metrics_scrape.h"
+
+#include "base/clock.h"
+#include "host/engine/steer.h"
+#include "host/engine/trigger.h"
+
+#include <stdio.h>
+
+static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type, const char *help,
+                      double value)
+{
+    iswi_metrics_head(out, name, type, help);
+    iswi_buffer_printf(out, "%s ", name);
+    iswi_metrics_number(out, value);
+    iswi_buffer_append_text(out, "\n");
+}
+
+typedef struct told_rows {
+    iswi_buffer *out;
+    const char *name; /* of the row before; NULL: it is the first */
+} told_rows;
+
+static void write_trigger_row(void *user, const iswi_trigger_row *row)
+{
+    told_rows *told = user;
+    char name[128];
+
+    snprintf(name, sizeof name, "isoworker_host_%s", row->name);
+    if (!told->name || strcmp(told->name, row->name) != 0)
+        iswi_metrics_head(told->out, name,
+                          row->counts ? ISWI_METRIC_COUNTER : ISWI_METRIC_GAUGE, row->help);
+    told->name = row->name;
+    iswi_buffer_append_text(told->out, name);
+    if (row->label) {
+        iswi_buffer_append_text(told->out, "{");
+        iswi_metrics_label(told->out, isw_str_of(row->label), isw_str_of(row->value));
+        iswi_buffer_append_text(told->out, "}");
+    }
+    iswi_buffer_append_text(told->out, " ");
+    iswi_metrics_number(told->out, row->number);
+    iswi_buffer_append_text(told->out, "\n");
+}
+
+static void write_triggers(const iswi_host *host, iswi_buffer *out)
+{
+    for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
+        told_rows told = { out, NULL };
+        void *self;
+        const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
+
+        if (trigger->rows)
+            trigger->rows(self, write_trigger_row, &told);
+    }
+}
+
+/* What is told of each worker. */
+typedef struct worker_numbers {
+    double processes, ready, restarts, resident_bytes, dropped;
+    double waiting, waited, waited_seconds, refused, expired;
+} worker_numbers;
+
+typedef struct worker_row {
+    const char *name, *help;
+    iswi_metric_type type;
+    size_t offset;
+} worker_row;
+
+static const worker_row worker_rows[] = {
+    { "isoworker_host_worker_processes", "Processes that a worker is to have.",
+      ISWI_METRIC_GAUGE, offsetof(worker_numbers, processes) },
+    { "isoworker_host_worker_processes_ready", "Processes that serve.", ISWI_METRIC_GAUGE,
+      offsetof(worker_numbers, ready) },
+    { "isoworker_host_worker_restarts_total", "How often a process was started again.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, restarts) },
+    { "isoworker_host_worker_resident_bytes",
+      "Memory of its processes, as they said at their last heartbeat; of a worker with isolation: "
+      "none that of the host.", ISWI_METRIC_GAUGE, offsetof(worker_numbers, resident_bytes) },
+    { "isoworker_host_queue_waiting", "Calls that wait for a process.", ISWI_METRIC_GAUGE,
+      offsetof(worker_numbers, waiting) },
+    { "isoworker_host_queue_waited_total", "Calls that have waited and found a place.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited) },
+    { "isoworker_host_queue_waited_seconds_total", "How long these have waited, all together.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, waited_seconds) },
+    { "isoworker_host_queue_refused_total", "Calls that found the queue full.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, refused) },
+    { "isoworker_host_queue_expired_total", "Calls that found no place in time.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, expired) },
+    { "isoworker_host_metrics_dropped_total",
+      "Updates of a worker's metrics that found no room, or clash with another metric.",
+      ISWI_METRIC_COUNTER, offsetof(worker_numbers, dropped) },
+};
+
+static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
+{
+    unsigned count = iswi_host_worker_places(scrape->host, worker);
+    worker_numbers numbers = { .processes = iswi_host_worker_processes(scrape->host, worker),
+                               .restarts = (double)iswi_host_worker_restarts(scrape->host, worker) };
+    iswi_process_look look;
+    iswi_queue_look queue;
+
+    for (unsigned i = 0; i < count; i++) {
+        iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
+        numbers.ready += look.state == ISWI_PROCESS_READY && !look.retiring;
+        numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
+    }
+    iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
+    numbers.waiting = queue.waiting;
+    numbers.waited = (double)queue.waited;
+    numbers.waited_seconds = (double)queue.waited_us / 1e6;
+    numbers.refused = (double)queue.refused;
+    numbers.expired = (double)queue.expired;
+    pthread_mutex_lock(&scrape->table->lock);
+    numbers.dropped = (double)scrape->shares[worker].dropped;
+    pthread_mutex_unlock(&scrape->table->lock);
+    return numbers;
+}
+
+static void write_row(iswi_scrape *scrape, const worker_row *row, iswi_buffer *out)
+{
+    iswi_metrics_head(out, row->name, row->type, row->help);
+    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
+        worker_numbers numbers = numbers_of(scrape, i);
+
+        iswi_buffer_printf(out, "%s{", row->name);
+        iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
+        iswi_buffer_append_text(out, "} ");
+        iswi_metrics_number(out, *(const double *)((const char *)&numbers + row->offset));
+        iswi_buffer_append_text(out, "\n");
+    }
+}
+
+/* Of a worker, by iswi_refusal. */
+static void refused_of(const iswi_scrape *scrape, size_t worker, uint64_t counts[ISWI_REFUSALS])
+{
+    const char *name = iswi_host_worker_name(scrape->host, worker);
+    iswi_function_look look;
+
+    for (iswi_host_function *at = iswi_host_newest_function(scrape->host); at;
+         at = iswi_function_before(at)) {
+        if (strcmp(iswi_function_worker(at), name) != 0)
+            continue;
+        iswi_function_look_at(at, &look);
+        for (unsigned i = 0; i < ISWI_REFUSALS; i++)
+            counts[i] += look.refused_calls[i];
+    }
+}
+
+static void write_refused(const iswi_scrape *scrape, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_calls_refused_total";
+    static const char *const reasons[] = { [ISWI_REFUSED_FULL] = "queue_full",
+                                           [ISWI_REFUSED_LATE] = "queue_wait",
+                                           [ISWI_REFUSED_LEFT] = "caller_left",
+                                           [ISWI_REFUSED_GONE] = "worker_gone" };
+
+    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER, "Calls that no process has begun.");
+    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
+        uint64_t counts[ISWI_REFUSALS] = { 0 };
+
+        refused_of(scrape, i, counts);
+        for (unsigned j = 0; j < ISWI_REFUSALS; j++) {
+            iswi_buffer_printf(out, "%s{", name);
+            iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
+            iswi_buffer_printf(out, ",reason=\"%s\"} ", reasons[j]);
+            iswi_metrics_number(out, (double)counts[j]);
+            iswi_buffer_append_text(out, "\n");
+        }
+    }
+}
+
+void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
+{
+    iswi_host *host = scrape->host;
+
+    iswi_metrics_head(out, "isoworker_build_info", ISWI_METRIC_GAUGE,
+                      "1, with the version of the host.");
+    iswi_buffer_append_text(out, "isoworker_build_info{version=\"" ISW_VERSION_STRING "\"} 1\n");
+    write_one(out, "isoworker_host_uptime_seconds", ISWI_METRIC_GAUGE, "Since the host began.",
+              (double)((iswi_now_ns() - iswi_host_begun_ns(host)) / 1000000) / 1000);
+    write_one(out, "isoworker_host_in_flight", ISWI_METRIC_GAUGE,
+              "Requests that are not answered yet.", (double)iswi_host_in_flight(host));
+    write_one(out, "isoworker_host_processes_unheard", ISWI_METRIC_GAUGE,
+              "Processes that did not answer in time; what they have counted since is missing.",
+              iswi_scrape_awaited(scrape));
+    write_triggers(host, out);
+    for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
+        write_row(scrape, &worker_rows[i], out);
+    write_refused(scrape, out);
+    iswi_scrape_read(scrape);
+    iswi_metrics_write(scrape->table, out);
+}
