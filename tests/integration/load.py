@@ -23,8 +23,8 @@ class Load:
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.failures = []
-        self.counts = {}
-        self.slowest = 0.0
+        self.total = 0
+        self.seconds = []  # that each short call took
         self.pids = set()
 
     def __enter__(self):
@@ -40,26 +40,29 @@ class Load:
         for thread in self.threads:
             thread.join(PATIENCE_S)
 
-    @property
-    def total(self):
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.host.port, timeout=PATIENCE_S)
+
+    def once(self, one, connection=None):
+        connection = connection or self.connect()
+        begin = time.monotonic()
+        try:
+            what = one(connection)
+        except (OSError, http.client.HTTPException) as error:
+            what = repr(error)
+            connection.close()
+        seconds = time.monotonic() - begin
         with self.lock:
-            return sum(self.counts.values())
+            if one == self.short:
+                self.seconds.append(seconds)
+            self.total += 1
+            if what:
+                self.failures.append(f"{one.__name__} after {seconds:.3f} s: {what}")
 
     def repeat(self, one):
-        connection = http.client.HTTPConnection("127.0.0.1", self.host.port, timeout=PATIENCE_S)
+        connection = self.connect()
         while not self.stopping.is_set() and time.monotonic() < self.until:
-            begin = time.monotonic()
-            try:
-                what = one(connection)
-            except (OSError, http.client.HTTPException) as error:
-                what = repr(error)
-                connection.close()
-            seconds = time.monotonic() - begin
-            with self.lock:
-                self.slowest = max(self.slowest, seconds)
-                self.counts[one.__name__] = self.counts.get(one.__name__, 0) + 1
-                if what:
-                    self.failures.append(f"{one.__name__} after {seconds:.3f} s: {what}")
+            self.once(one, connection)
             if self.pause:
                 self.stopping.wait(self.pause)
         connection.close()

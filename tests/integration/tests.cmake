@@ -74,6 +74,11 @@ isw_integration(queues)
 isw_integration(tls)
 isw_integration(states)
 isw_integration(rolls)
+add_custom_target(rolls_table # the long form: it takes minutes
+  COMMAND "${CMAKE_COMMAND}" -E env "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin"
+    "ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>"
+    /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/integration/rolls_table.py"
+  DEPENDS test_functions isw_cli USES_TERMINAL)
 isw_integration(scaling)
 isw_integration(service)
 isw_integration(spared)
