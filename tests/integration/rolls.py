@@ -54,7 +54,7 @@ class Leaving(unittest.TestCase):
             stream.close()
 
     def test_one_that_does_not_finish_makes_room_when_it_is_needed(self):
-        with Host(worker(), top="host: {function_timeout: 0, cancel_grace: 200ms}") as host:
+        with Host(worker(), top="host: {function_timeout: 0, shutdown_grace: 300ms, cancel_grace: 200ms}") as host:
             streams = []
             for count in range(1, 7):
                 streams.append(Client(host, "POST /api/converse HTTP/1.1\nHost: x\n"
@@ -142,6 +142,20 @@ class Restart(unittest.TestCase):
             self.assertRegex(err, "did not say hello within 300 ms.*; its last words: looking for "
                                   "beans")
             self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_a_worker_that_was_given_up_is_brought_back(self):
+        host, program = own_program("give_up_after: 2\nrestart_delay: 10ms")
+        host.write("host.yaml", open(os.path.join(host.folder.name, "host.yaml")).read() +
+                   worker("stays", [BIN + "/../tests/workers/test_other"]))
+        with host:
+            program.script("exit 4\n")
+            os.kill(process_of(host)["pid"], signal.SIGKILL)
+            host.wait_for("worker test: given up")
+            code, _, err = run("restart", host.folder.name, "test")
+            self.assertEqual((code, "exited with status 4" in err), (70, True), err)
+            program.put(WORKER)
+            self.assertIn("worker test: restarted", ask(host, "restart", "test"))
+            self.assertEqual(host.get("pid")[0], 200)
 
     def test_functions_of_a_new_program_are_served_at_once(self):
         host, program = own_program()

@@ -37,7 +37,7 @@ static bool is_on_trial(const iswi_process *process)
     return process->trial;
 }
 
-/* One of the staff that is to be replaced. */
+/* One of the staff that is to be replaced; who waits to be started is started as it is to be. */
 static bool is_old(iswi_process *process)
 {
     const iswi_roll *roll = &process->pool->roll;
@@ -47,7 +47,7 @@ static bool is_old(iswi_process *process)
     if (iswi_process_is_spare(process) || is_on_trial(process))
         return false;
     pthread_mutex_lock(&process->lock);
-    old = !process->retiring && (rolls || process->due);
+    old = !process->retiring && process->state != ISWI_PROCESS_WAITING && (rolls || process->due);
     pthread_mutex_unlock(&process->lock);
     return old;
 }
@@ -106,8 +106,18 @@ static void begin(iswi_pool *pool, unsigned asked)
     pthread_mutex_unlock(&roll->lock);
     iswi_say(pool->processes->host, ISW_LOG_INFO, "worker %s: its processes are replaced",
              pool->settings->name);
-    for (unsigned i = 0; i < pool->count; i++)
-        iswi_process_retry(&pool->processes[i]); /* those that wait start as the new edition */
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process_retry(&pool->processes[i]);
+        pool->processes[i].failures = 0;
+    }
+}
+
+static void stop(iswi_roll *roll, unsigned asked)
+{
+    pthread_mutex_lock(&roll->lock);
+    roll->now.id = roll->seen = asked;
+    pthread_mutex_unlock(&roll->lock);
+    set_state(roll, ISWI_ROLL_FAILED, "the host stops");
 }
 
 static void note_step(iswi_roll *roll, const iswi_process *before, const iswi_process *now)
@@ -139,9 +149,9 @@ static void take_over(iswi_process *process)
     pthread_mutex_unlock(&before->lock);
 }
 
-static bool start_one(iswi_process *before, int64_t now_ns)
+static bool start_one(iswi_process *before, int64_t now_ns, int64_t *next_ns)
 {
-    iswi_process *process = iswi_staff_place(before->pool, now_ns);
+    iswi_process *process = iswi_staff_place(before->pool, now_ns, next_ns);
 
     if (!process)
         return false;
@@ -166,7 +176,7 @@ static void start_some(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 
         if (!is_old(process) || has_successor(pool, process))
             continue;
-        if (!start_one(process, now_ns))
+        if (!start_one(process, now_ns, next_ns))
             return;
         count++;
         *next_ns = now_ns;
@@ -223,8 +233,7 @@ void iswi_roll_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 
     if (atomic_load(&pool->processes->host->stops)) {
         if (rolls || asked != roll->seen)
-            set_state(roll, ISWI_ROLL_FAILED, "the host stops");
-        roll->now.id = roll->seen = asked;
+            stop(roll, asked);
         return;
     }
     if (asked != roll->seen)

@@ -14,7 +14,8 @@
 enum {
     MS = 1000000,
     SPARES_MIN = 4,     /* places beside the seats */
-    LEAVE_MS = 2000     /* from `terminate` to `goodbye`, when all is answered */
+    LEAVE_MS = 2000,    /* from `terminate` to `goodbye`, when all is answered */
+    HURRY_MS = 2000     /* that others have at most to finish when nobody serves and none can start */
 };
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -156,10 +157,28 @@ static int64_t retires_since(iswi_process *process)
     return since_ns;
 }
 
-/* Somebody is to start, and there is no place: who retires for the longest time has had its time.
- * What it has is cancelled. */
-static void make_room(iswi_pool *pool, int64_t now_ns)
+static bool somebody_serves(const iswi_pool *pool)
 {
+    for (unsigned i = 0; i < pool->count; i++)
+        if (iswi_process_serves(&pool->processes[i]))
+            return true;
+    return false;
+}
+
+/* How long one may take to finish before its place is taken from it. */
+static int64_t patience_ns(const iswi_pool *pool)
+{
+    int64_t grace_ms = pool->processes->host->options.shutdown_grace_ms;
+
+    return (grace_ms < HURRY_MS || somebody_serves(pool) ? grace_ms : HURRY_MS) * MS;
+}
+
+/* Somebody is to start, and there is no place: what the one has that retires for the longest time is
+ * cancelled, once it has had its time. */
+static void make_room(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
+{
+    int64_t due_ns;
+
     iswi_process *longest = NULL;
 
     for (unsigned i = 0; i < pool->count; i++) {
@@ -173,6 +192,11 @@ static void make_room(iswi_pool *pool, int64_t now_ns)
     }
     if (!longest)
         return;
+    due_ns = longest->retired_ns + patience_ns(pool);
+    if (now_ns < due_ns) {
+        *next_ns = due_ns < *next_ns ? due_ns : *next_ns;
+        return;
+    }
     longest->seen_off = true;
     longest->state_until_ns = now_ns + longest->host->options.cancel_grace_ms * MS;
     iswi_say(longest->host, ISW_LOG_WARNING,
@@ -182,12 +206,12 @@ static void make_room(iswi_pool *pool, int64_t now_ns)
     iswi_shutdown_tell(longest);
 }
 
-iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns)
+iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 {
     iswi_process *process = find_spare(pool);
 
     if (!process)
-        make_room(pool, now_ns);
+        make_room(pool, now_ns, next_ns);
     return process;
 }
 
@@ -249,7 +273,7 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
         if (!dismiss(iswi_scale_idlest(pool)))
             break;
     for (; taken < wanted; taken++) {
-        iswi_process *process = iswi_staff_place(pool, now_ns);
+        iswi_process *process = iswi_staff_place(pool, now_ns, next_ns);
         iswi_seat *seat = find_seat(pool);
 
         if (!process || !seat)

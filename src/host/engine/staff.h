@@ -35,9 +35,10 @@ isw_status iswi_staff_init(iswi_host *host, iswi_pool *pool, unsigned wanted, un
  * called again, if that is sooner. */
 void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);
 
-/* A place for one more: NULL when there is none, so that somebody is made to leave. And have that
- * process start, for that seat, whose holder stays who it is. */
-iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns);
+/* A place for one more: NULL when there is none, so that whoever retires for longer than
+ * shutdown_grace is made to leave. And have that process start, for that seat, whose holder stays
+ * who it is. */
+iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);
 void iswi_staff_appoint(iswi_process *process, iswi_seat *seat);
 
 /* Of one that is ready and retires: have it end, if all is answered. False: it is not, yet. */

@@ -63,7 +63,7 @@ static isw_status check_processes(iswi_config *config, const iswi_worker_setting
 {
     const iswi_node *named = iswi_node_find(node, "processes");
 
-    return named && iswi_worker_most(worker) > 1
+    return named && (iswi_worker_most(worker) > 1 || worker->processes.max)
                ? refuse(config, worker, named, "processes", "it runs once, in the host's; "
                         "`concurrency` in its YAML says on how many threads", error)
                : ISW_OK;

@@ -28,7 +28,8 @@ static const isw_option host_rows[] = {
         "from the cancel of an invocation (its deadline, or the end of shutdown_grace) to the "
         "end of its process"),
     ROW(iswi_host_options, shutdown_grace_ms, DURATION, "shutdown_grace", "10s", 0, HOUR_MS,
-        "for what is in flight when the host stops; then it is cancelled (cancel_grace)"),
+        "for what is in flight when the host stops, or a process whose place is needed; then it is "
+        "cancelled (cancel_grace)"),
     ROW(iswi_host_options, control, STRING, "control", "true", 0, 0,
         "answer isoworker status, logs, drain and resume: true, false, or the path of the socket "
         "to do so at, for a host that they do not find by its folder"),
