@@ -54,7 +54,8 @@ class Leaving(unittest.TestCase):
             stream.close()
 
     def test_one_that_does_not_finish_makes_room_when_it_is_needed(self):
-        with Host(worker(), top="host: {function_timeout: 0, shutdown_grace: 300ms, cancel_grace: 200ms}") as host:
+        graces = "host: {function_timeout: 0, shutdown_grace: 300ms, cancel_grace: 200ms}"
+        with Host(worker(), top=graces) as host:
             streams = []
             for count in range(1, 7):
                 streams.append(Client(host, "POST /api/converse HTTP/1.1\nHost: x\n"
@@ -66,7 +67,8 @@ class Leaving(unittest.TestCase):
                 wait_until(lambda: [p["state"] for p in report(host)["processes"]
                                     ].count("ready") == 1)
                 self.assertEqual(host.get("hello/x")[0], 200)
-            host.wait_for("pid [0-9]+ has not finished since it was to end .*: 1 invocation is cancelled")
+            host.wait_for("pid [0-9]+ has not finished since it was to end .*: 1 invocation is "
+                          "cancelled")
             self.assertLessEqual(len(report(host)["processes"]), 5)
             for stream in streams:
                 stream.close()

@@ -197,7 +197,8 @@ static bool same_pairs(const isw_pairs *a, const isw_pairs *b)
 bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
 {
     return isw_str_equal(wire->summary, isw_str_of(function->summary)) &&
-           same_outputs(function, wire) && isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+           isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+           same_outputs(function, wire) &&
            same_pairs(&wire->trigger, &function->given) &&
            wire->streams == function->streams && wire->idempotent == function->idempotent;
 }

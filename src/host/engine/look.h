@@ -108,7 +108,7 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
  * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
 
-size_t iswi_host_process_count(const iswi_host *host); /* of all workers, with those that are spare */
+size_t iswi_host_process_count(const iswi_host *host); /* of all workers, and places for more */
 size_t iswi_process_number(const iswi_process *process);
 size_t iswi_process_worker(const iswi_process *process);
 /* "orders", "orders[2]"; its own while it runs, so that others ask iswi_process_look_at. Lives as

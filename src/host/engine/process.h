@@ -232,8 +232,8 @@ bool iswi_pool_is_over(iswi_pool *pool);
 /* The one that speaks for the pool: that of the first seat that is taken. Any thread. */
 iswi_process *iswi_pool_first(const iswi_pool *pool);
 
-/* For scale.c, any thread: a call waits, or most of what there is is in use; and, with the process's
- * lock, its credit has changed, and with it how many in flight there ring. */
+/* For scale.c, any thread: a call waits, or most of what there is is in use; and, with the lock of a
+ * process, its credit has changed, and with it how many in flight there ring. */
 void iswi_pool_ring(iswi_pool *pool);
 void iswi_process_set_alarm(iswi_process *process);
 

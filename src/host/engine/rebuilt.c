@@ -30,7 +30,10 @@ static void add(iswi_pool *pool, const char *folder, const char *file, bool exec
     iswi_rebuilt *watch = &pool->watch;
     char path[PATH_MAX];
 
-    snprintf(path, sizeof path, "%s%s%s", *file == '/' ? "" : folder, *file == '/' ? "" : "/", file);
+    if (*file == '/')
+        snprintf(path, sizeof path, "%s", file);
+    else
+        snprintf(path, sizeof path, "%s/%s", folder, file);
     for (unsigned i = 0; i < watch->count; i++)
         if (strcmp(watch->files[i].path, path) == 0)
             return;
@@ -175,8 +178,8 @@ static void settle(iswi_host *host, size_t worker, int64_t now_ns)
         restart(host, worker);
     } else if (now_ns - watch->since_ns > GIVE_UP_MS * MS) {
         iswi_say(host, ISW_LOG_WARNING,
-                 "worker %s: %s has changed and is not whole, or cannot be executed; the worker goes "
-                 "on as it was until it changes again", host->pools[worker].settings->name,
+                 "worker %s: %s has changed and is not whole, or cannot be executed; the worker "
+                 "goes on as it was until it changes again", host->pools[worker].settings->name,
                  watch->changed);
         watch->changed = NULL;
     } else {

@@ -33,7 +33,8 @@ void iswi_rebuilt_end(iswi_host *host);
 /* Something has happened in the folders that are watched. */
 void iswi_rebuilt_look(iswi_host *host);
 
-/* Restart what has settled. Sets *next_ns to when it wants to be called again, if that is sooner. */
+/* Restart what has settled. Sets *next_ns to when it wants to be called again, if that is
+ * sooner. */
 void iswi_rebuilt_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 
 #endif

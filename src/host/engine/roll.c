@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rolls: all processes of a worker are replaced, with no call lost. Invariant: a process is sent away
- * only when its successor is ready, so that a program that cannot serve changes nothing.
+ * Rolls: all processes of a worker are replaced, with no call lost. Invariant: a process is sent
+ * away only when its successor is ready, so that a program that cannot serve changes nothing.
  */
 #include "host/engine/roll.h"
 
@@ -301,8 +301,8 @@ void iswi_roll_refused(iswi_process *process)
     bool told = !*words || strstr(process->fault.message, words);
     char why[sizeof pool->roll.now.why];
 
-    snprintf(why, sizeof why, "the new process, pid %ld, did not become ready, and the one before it "
-             "goes on: %.600s%s%s", (long)process->os.pid, process->fault.message,
+    snprintf(why, sizeof why, "the new process, pid %ld, did not become ready, and the one before "
+             "it goes on: %.600s%s%s", (long)process->os.pid, process->fault.message,
              told ? "" : "; its last words: ", told ? "" : words);
     if (pool->roll.now.state == ISWI_ROLL_GOES_ON)
         fail(pool, why);

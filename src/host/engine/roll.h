@@ -4,8 +4,8 @@
 
 /*
  * Processes that give way to others of the same worker, one after the other: a successor is started
- * and becomes ready before the one that it succeeds gets no more calls. A pool has an edition, which
- * goes up when all of its processes are to be replaced. Inside the engine; written by roll.c alone.
+ * and becomes ready before the one that it succeeds gets no more calls. A pool has an edition, and
+ * it goes up when all of its processes are to be replaced. Inside the engine; written by roll.c alone.
  * The supervisor's thread but where it says otherwise.
  */
 #include "host/engine/steer.h"

@@ -30,7 +30,7 @@ typedef struct iswi_scale {
     atomic_bool rung;                 /* the supervisor is to look */
 } iswi_scale;
 
-/* Before the host runs. Returns how many are wanted at first: one tells what functions there are. */
+/* Before the host runs. Returns how many are wanted at first: one tells of its functions. */
 unsigned iswi_scale_init(iswi_pool *pool);
 
 /* Set what is wanted. Sets *next_ns to when it wants to be called again, if that is sooner. */

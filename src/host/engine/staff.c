@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is to be there: seats are filled, and those who leave them finish what they have. Invariant: a
+ * Who is to be there: seats are filled, and who leaves them finishes what it has. Invariant: a
  * process that is not spare has a seat or retires, and a seat has one holder at most.
  */
 #include "host/engine/staff.h"
@@ -15,7 +15,7 @@ enum {
     MS = 1000000,
     SPARES_MIN = 4,     /* places beside the seats */
     LEAVE_MS = 2000,    /* from `terminate` to `goodbye`, when all is answered */
-    HURRY_MS = 2000     /* that others have at most to finish when nobody serves and none can start */
+    HURRY_MS = 2000     /* that others have to finish when nobody serves, and none can start */
 };
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -173,8 +173,8 @@ static int64_t patience_ns(const iswi_pool *pool)
     return (grace_ms < HURRY_MS || somebody_serves(pool) ? grace_ms : HURRY_MS) * MS;
 }
 
-/* Somebody is to start, and there is no place: what the one has that retires for the longest time is
- * cancelled, once it has had its time. */
+/* Somebody is to start, and there is no place: what the one has that retires for the longest time
+ * is cancelled, once it has had its time. */
 static void make_room(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 {
     int64_t due_ns;
@@ -242,8 +242,8 @@ static unsigned clear_seats(iswi_pool *pool)
             taken++;
             continue;
         }
-        iswi_say(seat->holder->host, pool->scale.on ? ISW_LOG_DEBUG : ISW_LOG_INFO, "worker %s: pid %ld gets no more calls: %s",
-                 seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
+        iswi_say(seat->holder->host, pool->scale.on ? ISW_LOG_DEBUG : ISW_LOG_INFO,
+                 "worker %s: pid %ld gets no more calls: %s", seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
         seat->holder = successor_of(pool, seat->holder);
         taken += seat->holder != NULL;
     }

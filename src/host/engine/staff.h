@@ -5,8 +5,9 @@
 /*
  * Who is to be there. A pool has a seat for each process that may be wanted: what people know by
  * its label, whoever has it. It has more places for processes than seats, so that a successor can
- * start while the one before it finishes. Whoever has a seat and does not retire is staff; there are
- * to be as many as are wanted. Inside the engine; written by staff.c alone. The supervisor's thread.
+ * start while the one before it finishes. Whoever has a seat and does not retire is staff, of
+ * which there are to be as many as are wanted. Inside the engine; written by staff.c alone. The
+ * supervisor's thread.
  */
 #include "wire/limits.h"
 

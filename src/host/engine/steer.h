@@ -25,7 +25,7 @@ void iswi_host_stop(iswi_host *host);
 void iswi_host_reload(iswi_host *host);
 
 /* Replace all processes of a worker, with no call lost: a successor starts, is ready, and takes
- * over, one after the other. What has become of it is told of this id, or of a later one, which then
+ * over, one after the other. What has become of it is told of this id, or of a later one, that then
  * counts for both. Errors: ISW_E_UNSUPPORTED where it cannot be. */
 isw_status iswi_host_restart(iswi_host *host, size_t worker, unsigned *id, isw_error *error);
 

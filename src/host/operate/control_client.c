@@ -58,7 +58,8 @@ struct iswi_control_client {
     bool more;           /* it has had its turn, and there is more for it */
 };
 
-static const char *const commands[] = { "status", "ready", "drain", "resume", "restart", "logs", NULL };
+static const char *const commands[] = { "status",  "ready", "drain", "resume",
+                                        "restart", "logs",  NULL };
 
 static const isw_field request_fields[] = {
     { ISW_FIELD(ENUM, request, command), .choices = commands, .required = true },
