@@ -37,6 +37,14 @@ void iswi_double_brief(double value, char out[ISWI_DOUBLE_BYTES])
     freelocale(plain);
 }
 
+void iswi_mib_text(uint64_t bytes, char out[ISWI_DOUBLE_BYTES])
+{
+    uint64_t rest = bytes % (1 << 20);
+
+    snprintf(out, ISWI_DOUBLE_BYTES, "%llu.%llu", (unsigned long long)(bytes >> 20),
+             (unsigned long long)(rest * 10 >> 20));
+}
+
 bool iswi_double_read(const char *text, double *out)
 {
     locale_t plain = plain_locale();

@@ -6,6 +6,7 @@
  * locale is that the program has set. Nobody else calls printf's %f, %e and %g or strtod for what
  * others read; tests/layers.py holds that. Any thread. */
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { ISWI_DOUBLE_BYTES = 40 };
 
@@ -15,6 +16,9 @@ void iswi_double_text(double value, char out[ISWI_DOUBLE_BYTES]);
 
 /* Write it with six digits, as messages to people have it. */
 void iswi_double_brief(double value, char out[ISWI_DOUBLE_BYTES]);
+
+/* So many bytes in MiB, with one digit behind the point, for people: "12.5". */
+void iswi_mib_text(uint64_t bytes, char out[ISWI_DOUBLE_BYTES]);
 
 /* Read all of `text`: decimal digits with a sign, a point and an exponent as strtod has them in the
  * C locale. False, with *out untouched, for anything else, and for what no double can hold. */

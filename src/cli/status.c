@@ -27,6 +27,8 @@ static const char usage[] =
     "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
     "  WAITING    those of them that wait for a thread, as of the last heartbeat; of a function,\n"
     "             calls that wait for a process (queue in host.yaml)\n"
+    "  CPU        time of a processor that it has used; MEMORY what is resident of its own and of\n"
+    "             what it shares, now\n"
     "  !          what is not as the files say: a YAML that was refused, or waits for a start\n"
     "  MEAN       from an invocation to its answer, LAST the same of the last one\n"
     "\n"
@@ -103,6 +105,24 @@ static void print_detail(const iswi_report_process *process)
                process->process);
 }
 
+/* What bounds it with what it took at most, and how the process before it ended. */
+static void print_bounds(const iswi_report_process *process, iswi_arena *arena)
+{
+    if (process->limits)
+        printf("  %s: %s; at most %.1f MiB of memory so far\n", process->process, process->limits,
+               (double)process->peak_bytes / (1 << 20));
+    if (!process->last_end || (process->detail && !process->pid))
+        return; /* that says it */
+    printf("  %s: ", process->process);
+    if (process->last_end_pid)
+        printf("pid %lld", (long long)process->last_end_pid);
+    else
+        printf("a process");
+    printf(" ended %s ago (%s): ", span(arena, process->last_end_ago_ms), process->last_end_cause);
+    iswi_columns_text(process->last_end, stdout);
+    printf("\n");
+}
+
 /* Everywhere that triggers are found. */
 static void print_addresses(const iswi_report_all *all)
 {
@@ -152,7 +172,7 @@ static void print_processes(const iswi_report_all *all, iswi_arena *arena)
 {
     static const char *const heads[] = { "WORKER", ">PID", "STATE", "LANE", ">IN FLIGHT",
                                          ">WAITING", ">DONE", ">FAILED", ">RESTARTS", ">MEMORY",
-                                         ">FUNCTIONS", NULL };
+                                         ">CPU", ">FUNCTIONS", NULL };
     iswi_columns table;
 
     iswi_columns_init(&table, arena, heads);
@@ -171,12 +191,15 @@ static void print_processes(const iswi_report_all *all, iswi_arena *arena)
         number_cell(&table, process->failures);
         number_cell(&table, process->restarts);
         memory_cell(&table, process->resident_bytes);
+        iswi_columns_cell(&table, "%.1f s", (double)process->cpu_ms / 1e3);
         number_cell(&table, process->functions);
     }
     iswi_columns_print(&table, stdout);
     iswi_columns_fini(&table);
     for (size_t i = 0; i < all->process_count; i++)
         print_detail(&all->processes[i]);
+    for (size_t i = 0; i < all->process_count; i++)
+        print_bounds(&all->processes[i], arena);
     for (size_t i = 0; i < all->queue_count; i++)
         print_queue(&all->queues[i], arena);
 }

@@ -290,6 +290,17 @@ static isw_status fill(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%.*s", (int)size, memory);
 }
 
+/* Keep so many MiB for good. */
+static isw_status leak(isw_context *ctx)
+{
+    size_t size = (size_t)ms_of(ctx) << 20;
+    char *memory = malloc(size);
+
+    if (memory)
+        memset(memory, 'x', size);
+    return isw_http_reply(ctx, 200, "text/plain", "%ld %d", (long)getpid(), memory ? memory[0] : 0);
+}
+
 /* -- Bodies in pieces -------------------------------------------------------------------------- */
 
 enum { PIECE = 50000 };
@@ -684,6 +695,7 @@ static const isw_function functions[] = {
     { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
     { .name = "allocations", .trigger = ISW_HTTP("GET", "allocations"), .handler = allocations },
     { .name = "fill", .trigger = ISW_HTTP("GET", "fill"), .handler = fill },
+    { .name = "leak", .trigger = ISW_HTTP("GET", "leak"), .handler = leak },
     { .name = "swallow", .trigger = ISW_HTTP("PUT", "swallow"), .handler = swallow,
       .streams = true },
     { .name = "pour", .trigger = ISW_HTTP("GET", "pour"), .handler = pour },

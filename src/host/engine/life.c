@@ -57,6 +57,8 @@ static void reset(iswi_process *process)
     process->function_count = process->lacks_count = 0;
     process->kill_at_ns = 0;
     process->due = NULL;
+    process->cause = ISWI_END_LEFT;
+    iswi_bounds_begin(process);
     process->refuses = false;
     iswi_attention_started(process);
     iswi_printing_begin(&process->printing);
@@ -209,6 +211,7 @@ void iswi_process_start(iswi_process *process)
     if (status != ISW_OK) {
         close_memory(process);
         process->fault = error;
+        process->cause = ISWI_END_REFUSED;
         process->hopeless = !process->pool->indexed && status == ISW_E_CONFIG;
         iswi_process_set_state(process, ISWI_PROCESS_KILLED);
         process->ended_ns = iswi_now_ns();
@@ -269,6 +272,7 @@ void iswi_process_ended(iswi_process *process)
         launcher->kill(launcher, &process->os);
         iswi_guard_remove(&process->host->guard, process->os.pid);
     }
+    iswi_bounds_end(process);
     status = launcher->reap(launcher, &process->os);
     pthread_mutex_lock(&process->lock);
     process->running = false;
@@ -291,6 +295,7 @@ void iswi_process_ended(iswi_process *process)
         process->hopeless = true;
     if (!launcher->apart) /* in the memory that it leaves nobody starts it again unasked */
         process->hopeless = true;
+    iswi_end_judge(process, status);
     if (!process->goodbye)
         isw_error_set(&process->fault, end.status, "%s", end.message);
     process->ended_early = end.status != ISW_OK && !process->told_to_end && !process->signalled &&
@@ -372,6 +377,7 @@ static void decide_next(iswi_process *process)
     int64_t served_ns = process->ended_ns - process->ready_ns;
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
+    iswi_end_note(process);
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
     if (stopping && process->ended_early)
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",

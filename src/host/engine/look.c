@@ -115,6 +115,11 @@ const char *iswi_host_worker_name(const iswi_host *host, size_t worker)
     return host->pools[worker].settings->name;
 }
 
+const iswi_worker_settings *iswi_host_worker_settings(const iswi_host *host, size_t worker)
+{
+    return host->pools[worker].settings;
+}
+
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
 {
     return host->pools[worker].program;

@@ -147,6 +147,52 @@ typedef struct iswi_process_look {
  * NULL. */
 void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight);
 
+/* -- What bounds it, and how processes have ended ---------------------------------------------- */
+
+typedef enum iswi_end_cause {
+    ISWI_END_LEFT,     /* by itself, as is proper; or nothing is known */
+    ISWI_END_EXIT,     /* by itself, and before its time */
+    ISWI_END_SIGNAL,   /* by a signal that was not the host's: a crash, mostly */
+    ISWI_END_REFUSED,  /* it could not be started, or refused its configuration */
+    ISWI_END_KILLED,   /* by the host, for what it did or did not do */
+    ISWI_END_MEMORY,   /* by the host, above memory_limit */
+    ISWI_END_RECYCLED, /* another has taken over, by memory_limit or recycle_after */
+    ISWI_END_REPLACED, /* the same, since somebody wanted it */
+    ISWI_END_STOPPED   /* the host stops */
+} iswi_end_cause;
+
+enum { ISWI_ENDS = ISWI_END_STOPPED + 1, ISWI_END_WHY_BYTES = 256 };
+
+/* "exit", "signal", "memory_limit". */
+const char *iswi_end_name(iswi_end_cause cause);
+
+/* How the process that ended last in a seat did so. */
+typedef struct iswi_end_look {
+    iswi_end_cause cause;
+    char why[ISWI_END_WHY_BYTES];
+    pid_t pid; /* 0: it could not be started */
+    int64_t ended_ns; /* 0: none has ended there */
+} iswi_end_look;
+
+void iswi_process_last_end(iswi_process *process, iswi_end_look *out);
+
+/* By cause, of all processes of a worker that ever ran. */
+void iswi_host_worker_ends(const iswi_host *host, size_t worker, uint64_t counts[ISWI_ENDS]);
+
+/* What it has used so far, asked of the operating system; all 0 for what does not run, or runs in
+ * the host's own process. Reads files: not for each call. */
+typedef struct iswi_usage_look {
+    uint64_t resident_bytes, peak_bytes;
+    int64_t cpu_ns;
+} iswi_usage_look;
+
+void iswi_process_usage(iswi_process *process, iswi_usage_look *out);
+
+/* Processor time of all its processes, with those that have ended. */
+int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker);
+
+const iswi_worker_settings *iswi_host_worker_settings(const iswi_host *host, size_t worker);
+
 /* The same, but for what needs its lock: whether calls are given to it, and whether nobody is
  * there. */
 bool iswi_process_serves(const iswi_process *process);

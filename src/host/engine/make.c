@@ -124,6 +124,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
     if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(settings), error) !=
         ISW_OK)
         return error->status;
+    iswi_ends_init(pool);
     return iswi_roll_init(pool, iswi_worker_most(settings), error);
 }
 
@@ -261,6 +262,7 @@ void iswi_host_destroy(iswi_host *host)
         iswi_queue_fini(&host->pools[i].queue);
         iswi_free(host->pools[i].processes);
         iswi_roll_fini(&host->pools[i]);
+        iswi_ends_fini(&host->pools[i]);
         iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].functions);
         iswi_free(host->pools[i].program);

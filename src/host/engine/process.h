@@ -12,6 +12,8 @@
  * held together, and nothing is answered while one is held.
  */
 #include "host/engine/attention.h"
+#include "host/engine/bounds.h"
+#include "host/engine/ends.h"
 #include "host/engine/look.h"
 #include "host/engine/printed.h"
 #include "host/engine/queue.h"
@@ -99,6 +101,9 @@ struct iswi_process {
 
     iswi_printing printing; /* printed.c */
 
+    iswi_bounds bounds; /* bounds.c */
+    iswi_end_cause cause; /* why it is ended, once that is known */
+
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
     int ring; /* descriptor of the rings until they are handed down; -1: none */
@@ -139,6 +144,7 @@ struct iswi_pool {
     iswi_reloadable reload; /* reload.c */
     iswi_roll roll;
     iswi_scale scale;
+    iswi_ends ends; /* ends.c */
     iswi_rebuilt watch;
     /* The supervisor's: */
     iswi_host_function **functions; /* all that it ever had, by place */

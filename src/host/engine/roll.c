@@ -141,10 +141,13 @@ static void take_over(iswi_process *process)
     if (!before) /* it went by itself */
         return;
     process->seat->holder = process;
-    iswi_say(process->host, ISW_LOG_INFO, "worker %s: pid %ld takes over from pid %ld",
-             process->label, (long)process->os.pid, (long)before->os.pid);
+    iswi_say(process->host, ISW_LOG_INFO, "worker %s: pid %ld takes over from pid %ld%s%s",
+             process->label, (long)process->os.pid, (long)before->os.pid,
+             before->due ? ", since " : "", before->due ? before->due : "");
     note_step(&process->pool->roll, before, process);
     pthread_mutex_lock(&before->lock);
+    if (!before->cause)
+        before->cause = ISWI_END_REPLACED;
     iswi_process_retire(before, before->due ? before->due : "another process has taken over");
     pthread_mutex_unlock(&before->lock);
 }

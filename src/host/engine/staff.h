@@ -9,6 +9,7 @@
  * which there are to be as many as are wanted. Inside the engine; written by staff.c alone. The
  * supervisor's thread.
  */
+#include "host/engine/look.h"
 #include "wire/limits.h"
 
 #include <isoworker/status.h>
@@ -25,6 +26,7 @@ typedef struct iswi_seat {
     iswi_process *holder;          /* NULL: it is free */
     unsigned starts;               /* of processes that had it */
     atomic_ullong ended, failed;   /* calls of those that have it no more */
+    iswi_end_look last;            /* ends.c */
 } iswi_seat;
 
 /* Make its seats and processes, of which the first `wanted` are to start. Before the host runs.

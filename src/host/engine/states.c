@@ -293,6 +293,7 @@ void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     iswi_process_state state;
 
+    iswi_bounds_tend(process, now_ns, next_ns);
     pthread_mutex_lock(&process->lock);
     state = process->state;
     pthread_mutex_unlock(&process->lock);

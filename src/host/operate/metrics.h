@@ -94,6 +94,10 @@ void iswi_metrics_head(iswi_buffer *out, const char *name, iswi_metric_type type
                        const char *help);
 void iswi_metrics_number(iswi_buffer *out, double value);
 
+/* -- metrics_bounds.c: of workers' processes, what they have used and how they ended ------------ */
+
+void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out);
+
 /* -- metrics_scrape.c, metrics_own.c ----------------------------------------------------------- */
 
 /* One look at the metrics of a host. */

@@ -189,5 +189,6 @@ void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
         write_row(scrape, &worker_rows[i], out);
     write_refused(scrape, out);
     iswi_scrape_read(scrape);
+    iswi_metrics_bounds(scrape->host, out);
     iswi_metrics_write(scrape->table, out);
 }

@@ -69,13 +69,14 @@ static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi
     return iswi_arena_printf(arena, "%s", look->fault.message);
 }
 
-static void report_process(iswi_process *process, const char *worker, iswi_report_process *out,
+static void report_process(const iswi_host *host, iswi_process *process, iswi_report_process *out,
                            int64_t now_ns, int64_t *in_flight, iswi_arena *arena)
 {
     iswi_process_look look;
 
     iswi_process_look_at(process, &look, in_flight);
-    *out = (iswi_report_process){ .worker = worker,
+    *out = (iswi_report_process){ .worker = iswi_host_worker_name(host,
+                                                                  iswi_process_worker(process)),
                                   .process = look.label,
                                   .state = state_name(&look),
                                   .isolation = look.in_process ? "none" : "process",
@@ -93,6 +94,7 @@ static void report_process(iswi_process *process, const char *worker, iswi_repor
                                   .restarts = look.starts ? look.starts - 1 : 0 };
     if (look.state == ISWI_PROCESS_READY || look.state == ISWI_PROCESS_LOADING)
         out->lane = look.on_ring ? "ring" : "message";
+    iswi_report_bounds(host, iswi_process_worker(process), process, out, arena);
 }
 
 /* -- Queues ------------------------------------------------------------------------------------ */
@@ -205,7 +207,7 @@ static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_
 
         for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
             if (!iswi_process_is_spare(iswi_host_process(host, i, j)))
-                report_process(iswi_host_process(host, i, j), iswi_host_worker_name(host, i),
+                report_process(host, iswi_host_process(host, i, j),
                                &all->processes[all->process_count++], now_ns, in_flight, arena);
         if (all->process_count == before)
             report_nobody(host, i, &all->processes[all->process_count++]);

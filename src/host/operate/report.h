@@ -4,6 +4,8 @@
 
 /* The state of a host as those outside see it. The host writes it by these tables, the command
  * reads it by the same. Times are in the unit that their names say, counts since the host began. */
+#include "base/arena.h"
+
 #include <isoworker/bind.h>
 
 typedef struct iswi_report_head {
@@ -30,6 +32,13 @@ typedef struct iswi_report_process {
     int64_t invocations, failures, restarts, uptime_ms;
     int64_t functions;
     bool functions_unknown; /* nobody of its worker has told them so far */
+    int64_t memory_limit_bytes; /* 0: none */
+    int64_t peak_bytes, cpu_ms; /* that it has used since its start, as the system says */
+    const char *limits;         /* all that bounds it, for people; NULL: nothing */
+    const char *last_end;       /* of the process before it: why it ended; NULL: there was none */
+    const char *last_end_cause; /* left, exit, signal, refused, killed, memory_limit, recycled,
+                                   replaced, stopped */
+    int64_t last_end_pid, last_end_ago_ms;
 } iswi_report_process;
 
 /* Calls that wait for a process of a worker, and what became of others that did. */
@@ -81,6 +90,13 @@ typedef struct iswi_report_all {
 } iswi_report_all;
 
 extern const isw_field iswi_report_fields[];
+
+typedef struct iswi_host iswi_host;
+typedef struct iswi_process iswi_process;
+
+/* report_bounds.c: the last members of a process's. */
+void iswi_report_bounds(const iswi_host *host, size_t worker, iswi_process *process,
+                        iswi_report_process *out, iswi_arena *arena);
 
 /* Why a host is not ready, in no order. */
 typedef struct iswi_readiness {

@@ -39,6 +39,14 @@ static const isw_field process_fields[] = {
     { ISW_FIELD(INT, iswi_report_process, uptime_ms) },
     { ISW_FIELD(INT, iswi_report_process, functions) },
     { ISW_FIELD(BOOL, iswi_report_process, functions_unknown) },
+    { ISW_FIELD(INT, iswi_report_process, memory_limit_bytes) },
+    { ISW_FIELD(INT, iswi_report_process, peak_bytes) },
+    { ISW_FIELD(INT, iswi_report_process, cpu_ms) },
+    { ISW_FIELD(STRING, iswi_report_process, limits) },
+    { ISW_FIELD(STRING, iswi_report_process, last_end) },
+    { ISW_FIELD(STRING, iswi_report_process, last_end_cause) },
+    { ISW_FIELD(INT, iswi_report_process, last_end_pid) },
+    { ISW_FIELD(INT, iswi_report_process, last_end_ago_ms) },
     { 0 },
 };
 

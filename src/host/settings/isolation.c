@@ -31,6 +31,8 @@ static const refusal refused[] = {
     { "restart_delay", NULL, "it is not started again by itself" },
     { "restart_delay_max", NULL, "it is not started again by itself" },
     { "give_up_after", NULL, "it is given up when it ends" },
+    { "memory_limit", NULL, "its memory is the host's, which bounds on the host's own process hold" },
+    { "recycle_after", NULL, "no other process can take over from it" },
     { "link", "lane", "its frames travel in the host's own memory" },
 };
 

@@ -123,6 +123,20 @@ static const isw_option processes_rows[] = {
     { 0 },
 };
 
+enum { BYTES_MIN = 4 << 20 };
+
+static const isw_option recycle_rows[] = {
+    { .name = "invocations", .type = ISW_OPTION_INT, .optional = true, .min = 1, .max = INT64_MAX,
+      .offset = offsetof(iswi_recycle_settings, invocations), .help = "that it has answered" },
+    { .name = "age", .type = ISW_OPTION_DURATION, .optional = true, .min = 1000,
+      .max = INT64_C(365) * DAY_MS, .offset = offsetof(iswi_recycle_settings, age_ms),
+      .help = "since its start" },
+    { .name = "memory", .type = ISW_OPTION_SIZE, .optional = true, .min = BYTES_MIN,
+      .max = INT64_MAX, .offset = offsetof(iswi_recycle_settings, memory),
+      .help = "resident bytes, below memory_limit" },
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
@@ -151,6 +165,15 @@ static const isw_option worker_rows[] = {
         HOUR_MS, "and grows no further"),
     ROW(iswi_worker_settings, give_up_after, INT, "give_up_after", "8", 1, 1000,
         "ends in a row without one answer"),
+    { .name = "memory_limit", .type = ISW_OPTION_SIZE, .optional = true, .min = BYTES_MIN,
+      .max = INT64_MAX, .offset = offsetof(iswi_worker_settings, memory_limit),
+      .help = "resident bytes of each process, looked at 5 times a second while it works: at nine "
+              "tenths another takes over from it, above it is killed; left out: none" },
+    { .name = "recycle_after", .type = ISW_OPTION_GROUP, .group = recycle_rows,
+      .group_size = sizeof(iswi_recycle_settings),
+      .offset = offsetof(iswi_worker_settings, recycle_after),
+      .help = "when another process takes over from one, with no call lost; each differs by up to "
+              "a tenth, so that not all go at once" },
     { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
       .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
       .help = "how frames travel" },

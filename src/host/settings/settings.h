@@ -62,6 +62,11 @@ typedef enum iswi_isolation {
     ISWI_ISOLATION_NONE     /* threads of the host's own process */
 } iswi_isolation;
 
+/* When a process is replaced for its own sake, a tenth sooner or later; 0: never for that. */
+typedef struct iswi_recycle_settings {
+    int64_t invocations, age_ms, memory;
+} iswi_recycle_settings;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -75,6 +80,8 @@ typedef struct iswi_worker_settings {
     iswi_link_settings link;
     iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
     int64_t isolation;         /* iswi_isolation */
+    int64_t memory_limit;      /* bytes; 0: none */
+    iswi_recycle_settings recycle_after;
 } iswi_worker_settings;
 
 typedef struct iswi_record_settings {
@@ -162,6 +169,11 @@ isw_status iswi_host_settings_read_text(const char *folder, const char *text, si
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error);
+
+/* bounds.c: refuse what bounds a process and cannot hold, at its place in `node`, all of it if the
+ * config has faults. */
+isw_status iswi_bounds_check(iswi_config *config, const iswi_worker_settings *worker,
+                             const iswi_node *node, isw_error *error);
 
 /* isolation.c, of a worker with `isolation: none`: refuse at its place in `node` what that cannot
  * hold, all of it if the config has faults. `folder` is that of host.yaml. */

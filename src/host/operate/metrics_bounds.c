@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What processes of workers have used, and how they have ended, in the text format of Prometheus. */
+#include "host/operate/metrics.h"
+
+#include "host/engine/look.h"
+
+/* One line of `name`; `cause` may be NULL. */
+static void write_line(const iswi_host *host, const char *name, size_t worker, const char *cause,
+                       double value, iswi_buffer *out)
+{
+    iswi_buffer_printf(out, "%s{", name);
+    iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(iswi_host_worker_name(host, worker)));
+    if (cause)
+        iswi_buffer_printf(out, ",cause=\"%s\"", cause);
+    iswi_buffer_append_text(out, "} ");
+    iswi_metrics_number(out, value);
+    iswi_buffer_append_text(out, "\n");
+}
+
+static void write_ends(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_process_ends_total";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER, "Ends of processes, by what ended them.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        uint64_t counts[ISWI_ENDS];
+
+        iswi_host_worker_ends(host, i, counts);
+        for (unsigned j = 0; j < ISWI_ENDS; j++)
+            write_line(host, name, i, iswi_end_name((iswi_end_cause)j), (double)counts[j], out);
+    }
+}
+
+static void write_cpu(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_worker_cpu_seconds_total";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER,
+                      "Time of processors that its processes have used, those that ended too.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        write_line(host, name, i, NULL, (double)iswi_host_worker_cpu_ns(host, i) / 1e9, out);
+}
+
+static void write_limits(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_worker_memory_limit_bytes";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_GAUGE,
+                      "memory_limit of each process; 0: there is none.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        write_line(host, name, i, NULL,
+                   (double)iswi_host_worker_settings(host, i)->memory_limit, out);
+}
+
+void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out)
+{
+    write_ends(host, out);
+    write_cpu(host, out);
+    write_limits(host, out);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What bounds a process, what it has used, and how the one before it has ended. */
+#include "host/operate/report.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "host/engine/look.h"
+
+enum { MS = 1000000 };
+
+static const char *memory_text(iswi_arena *arena, const char *name, int64_t bytes)
+{
+    char mib[ISWI_DOUBLE_BYTES];
+
+    iswi_mib_text((uint64_t)bytes, mib);
+    return bytes ? iswi_arena_printf(arena, ", %s %s MiB", name, mib) : "";
+}
+
+static const char *number_text(iswi_arena *arena, const char *name, int64_t number,
+                               const char *unit)
+{
+    return number ? iswi_arena_printf(arena, ", %s %lld%s", name, (long long)number, unit) : "";
+}
+
+/* "memory_limit 64.0 MiB, recycle_after.age 3600 s"; NULL: nothing bounds it. */
+static const char *bounds_text(const iswi_worker_settings *settings, iswi_arena *arena)
+{
+    const iswi_recycle_settings *recycle = &settings->recycle_after;
+    const char *text = iswi_arena_printf(
+        arena, "%s%s%s%s", memory_text(arena, "memory_limit", settings->memory_limit),
+        number_text(arena, "recycle_after.invocations", recycle->invocations, ""),
+        number_text(arena, "recycle_after.age", recycle->age_ms / 1000, " s"),
+        memory_text(arena, "recycle_after.memory", recycle->memory));
+
+    return text && *text ? text + 2 : NULL;
+}
+
+void iswi_report_bounds(const iswi_host *host, size_t worker, iswi_process *process,
+                        iswi_report_process *out, iswi_arena *arena)
+{
+    const iswi_worker_settings *settings = iswi_host_worker_settings(host, worker);
+    iswi_usage_look usage;
+    iswi_end_look end;
+
+    iswi_process_usage(process, &usage);
+    iswi_process_last_end(process, &end);
+    out->limits = bounds_text(settings, arena);
+    out->memory_limit_bytes = settings->memory_limit;
+    out->peak_bytes = (int64_t)usage.peak_bytes;
+    out->cpu_ms = usage.cpu_ns / MS;
+    if (usage.resident_bytes) /* younger than what it said itself */
+        out->resident_bytes = (int64_t)usage.resident_bytes;
+    if (!end.ended_ns)
+        return;
+    out->last_end = iswi_arena_printf(arena, "%s", end.why);
+    out->last_end_cause = iswi_end_name(end.cause);
+    out->last_end_pid = end.pid;
+    out->last_end_ago_ms = (iswi_now_ns() - end.ended_ns) / MS;
+}
