@@ -15,7 +15,8 @@ isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
 foreach(name IN ITEMS locale
                       context/answer context/cancel context/context context/convert context/failure
-                      context/log context/metrics context/metrics_memory context/outcome context/services
+                      context/log context/metrics context/metrics_memory context/outcome
+                      context/outgoing context/services
                       http/caller http/conditions http/cookie http/file http/form http/headers
                       http/multipart http/reply http/stream http/struct
                       program/local program/replay
