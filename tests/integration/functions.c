@@ -666,7 +666,24 @@ static isw_status forwarded(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%s", text);
 }
 
+/* What it would send on. */
+static isw_status outgoing(isw_context *ctx)
+{
+    const char *text = "";
+    isw_pairs headers;
+
+    if (isw_context_outgoing(ctx, &headers) != ISW_OK)
+        return ISW_E_NO_MEMORY;
+    for (size_t i = 0; text && i < headers.count; i++)
+        text = isw_context_printf(ctx, "%s%.*s=%.*s\n", text, (int)headers.items[i].name.size,
+                                  headers.items[i].name.data, (int)headers.items[i].value.size,
+                                  headers.items[i].value.data);
+    return isw_http_reply(ctx, 200, "text/plain", "%s", text);
+}
+
 static const isw_function functions[] = {
+    { .name = "outgoing", .trigger = ISW_HTTP("GET", "outgoing"), .handler = outgoing,
+      .timeout_ms = 60000 },
     { .name = "forwarded", .trigger = ISW_HTTP("GET", "forwarded"), .handler = forwarded },
     { .name = "hello", .trigger = ISW_HTTP("GET", "hello/{name}"), .handler = hello },
     { .name = "pid", .trigger = ISW_HTTP("GET", "pid"), .handler = pid, .idempotent = true },

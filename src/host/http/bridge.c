@@ -256,6 +256,7 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
     call.trigger_metadata = iswi_http_request_metadata(request);
     call.body_follows = iswi_http_is_uploading(request);
+    call.deadline_ns = iswi_http_request_deadline(request);
     call.request_id = iswi_http_request_id(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
     iswi_call_start(user, &call);

@@ -16,12 +16,14 @@ static void name_by_ip(iswi_http_peer *peer, const iswi_ip *ip, const iswi_http_
     iswi_ip_write(ip, text);
     snprintf(peer->name, sizeof peer->name, "%s", text);
     peer->trusted = iswi_networks_have(&trust->proxies, ip);
+    peer->has_deadlines = iswi_networks_have(&trust->callers, ip);
 }
 
 static void name_local(iswi_http_peer *peer, const iswi_http_trust *trust)
 {
     snprintf(peer->name, sizeof peer->name, "unix");
     peer->trusted = trust->proxies.local;
+    peer->has_deadlines = trust->callers.local;
 }
 
 iswi_http_peer iswi_http_peer_of(const struct sockaddr *address, const iswi_http_trust *trust)

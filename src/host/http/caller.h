@@ -21,12 +21,14 @@ typedef struct iswi_http_trust {
     iswi_networks proxies; /* empty: nobody's */
     iswi_forwarded_by by;
     bool proxy_protocol; /* connections of theirs begin with it */
+    iswi_networks callers; /* who may say when an answer is of no use any more (deadline.h) */
 } iswi_http_trust;
 
 /* Who is at the other end of a connection. */
 typedef struct iswi_http_peer {
     char name[ISWI_CLIENT_BYTES]; /* an address, or "unix" */
     bool trusted;
+    bool has_deadlines; /* it may say when an answer is of no use any more */
     bool tls; /* it came over TLS, to us or to a proxy that says so by the PROXY protocol */
 } iswi_http_peer;
 

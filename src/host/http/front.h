@@ -159,6 +159,10 @@ isw_map iswi_http_request_metadata(const iswi_http_request *request);
 /* The certificate by which its client proved who it is; NULL: it showed none. Valid as long. */
 const iswi_tls_peer *iswi_http_request_certificate(const iswi_http_request *request);
 
+/* When its caller needs the answer no more, of the clock of iswi_now_ns, as one that is trusted with
+ * it said; 0: it did not. */
+int64_t iswi_http_request_deadline(const iswi_http_request *request);
+
 /* Its X-Request-Id, which is also among its headers; empty: it has none. */
 isw_str iswi_http_request_id(const iswi_http_request *request);
 

@@ -163,6 +163,7 @@ struct iswi_http_request {
     iswi_arena arena;
     isw_http data;
     isw_map metadata; /* what else is told of it */
+    int64_t deadline_ns; /* that its caller has said; 0: none */
     const iswi_tls_peer *certificate; /* of its client; NULL: none is known */
     isw_str id;               /* X-Request-Id; in the arena, or with its headers */
     iswi_http_record *record; /* in the arena; NULL: nobody asks */

@@ -3,6 +3,7 @@
 #include "host/http/internal.h"
 
 #include "base/alloc.h"
+#include "host/http/deadline.h"
 #include "host/http/stream.h"
 #include "url/query.h"
 
@@ -119,6 +120,8 @@ int iswi_http_request_arrived(iswi_http_request *request, const iswi_http_peer *
     bool met = meet(request, peer, &scheme) && iswi_http_know_scheme(request, scheme, tls);
 
     *why = met ? read_query(request) : iswi_http_no_memory;
+    if (!*why && peer->has_deadlines)
+        *why = iswi_http_deadline_read(&request->data.headers, &request->deadline_ns);
     if (*why)
         return *why == iswi_http_no_memory ? 503 : 400;
     return 0;
@@ -258,6 +261,11 @@ void *iswi_http_request_target(const iswi_http_request *request)
 iswi_arena *iswi_http_request_arena(iswi_http_request *request)
 {
     return &request->arena;
+}
+
+int64_t iswi_http_request_deadline(const iswi_http_request *request)
+{
+    return request->deadline_ns;
 }
 
 const isw_http *iswi_http_request_data(const iswi_http_request *request)

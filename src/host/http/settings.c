@@ -56,6 +56,10 @@ static const isw_option rows[] = {
       .help = "what they write: Forwarded or X-Forwarded-*; auto: what is there, if both agree" },
     ROW(proxy_protocol, BOOL, "proxy_protocol", "false", 0, 0,
         "their connections begin with the PROXY protocol, version 1 or 2"),
+    { .name = "deadlines_from", .type = ISWI_OPTION_TEXTS, .optional = true,
+      .offset = offsetof(iswi_http_settings, deadlines_from),
+      .help = "networks (127.0.0.1, unix) whose requests may shorten their function's timeout by "
+              "the header x-envoy-expected-rq-timeout-ms; left out: none" },
     { .name = "access_log", .type = ISW_OPTION_GROUP, .group = iswi_access_log_rows,
       .group_size = sizeof(iswi_access_log_settings),
       .offset = offsetof(iswi_http_settings, access_log), .help = "a line for each request" },
@@ -153,8 +157,8 @@ static isw_status check_tls(iswi_config *config, const iswi_http_settings *own, 
     return own->enabled ? iswi_http_tls_check(config, &own->tls, secure, error) : ISW_OK;
 }
 
-static isw_status check_proxy(iswi_config *config, const char *text, const iswi_node *place,
-                              isw_error *error)
+static isw_status check_network(iswi_config *config, const char *text, const iswi_node *place,
+                                isw_error *error)
 {
     iswi_networks networks = { NULL, 0, false };
     isw_error said = { ISW_OK, "" };
@@ -166,26 +170,31 @@ static isw_status check_proxy(iswi_config *config, const char *text, const iswi_
                                  : iswi_config_refuse(config, place, error, "%s", said.message);
 }
 
-static isw_status check_proxies(iswi_config *config, const iswi_http_settings *own,
-                                isw_error *error)
+static isw_status check_networks(iswi_config *config, const char *name,
+                                 const isw_option_strings *texts, isw_error *error)
 {
-    const isw_option_strings *texts = &own->trusted_proxies;
     const iswi_node *http = iswi_node_find(iswi_config_root(config), "http");
-    const iswi_node *node = iswi_node_find(http, "trusted_proxies");
+    const iswi_node *node = iswi_node_find(http, name);
     isw_status all = ISW_OK;
     bool on = true;
 
-    if (own->proxy_protocol && !texts->count)
-        return refuse(config, "http", "proxy_protocol", error,
-                      "the PROXY protocol is read from trusted_proxies alone, and none is named; "
-                      "write their networks there");
     for (size_t i = 0; on && i < texts->count; i++) {
         const iswi_node *place = node->type == ISWI_NODE_LIST ? &node->children[i] : node;
 
         on = iswi_faults_go_on(iswi_config_faults(config),
-                               check_proxy(config, texts->items[i], place, error), &all);
+                               check_network(config, texts->items[i], place, error), &all);
     }
     return all;
+}
+
+static isw_status check_proxies(iswi_config *config, const iswi_http_settings *own,
+                                isw_error *error)
+{
+    if (own->proxy_protocol && !own->trusted_proxies.count)
+        return refuse(config, "http", "proxy_protocol", error,
+                      "the PROXY protocol is read from trusted_proxies alone, and none is named; "
+                      "write their networks there");
+    return check_networks(config, "trusted_proxies", &own->trusted_proxies, error);
 }
 
 static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
@@ -201,6 +210,8 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
         iswi_faults_go_on(faults, check_tls(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_prefix(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_proxies(config, own, error), &status) &&
+        iswi_faults_go_on(faults, check_networks(config, "deadlines_from", &own->deadlines_from,
+                                                 error), &status) &&
         iswi_faults_go_on(faults, iswi_access_log_check(config, &own->access_log, error), &status))
         iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
     return status;
@@ -231,8 +242,11 @@ isw_status iswi_http_settings_trust(const iswi_http_settings *settings, iswi_htt
 
     out->by = (iswi_forwarded_by)settings->proxy_headers;
     out->proxy_protocol = settings->proxy_protocol;
-    return iswi_networks_read(settings->trusted_proxies.items, settings->trusted_proxies.count,
-                              &out->proxies, &bad, error);
+    if (iswi_networks_read(settings->trusted_proxies.items, settings->trusted_proxies.count,
+                           &out->proxies, &bad, error) != ISW_OK)
+        return error->status;
+    return iswi_networks_read(settings->deadlines_from.items, settings->deadlines_from.count,
+                              &out->callers, &bad, error);
 }
 
 /* The port that a command gave is for the first address that has one, and for those that share it:

@@ -22,6 +22,7 @@ typedef struct iswi_http_settings {
     isw_option_strings trusted_proxies;
     int64_t proxy_headers; /* iswi_forwarded_by */
     bool proxy_protocol;
+    isw_option_strings deadlines_from;
     iswi_access_log_settings access_log;
 } iswi_http_settings;
 
@@ -33,7 +34,7 @@ isw_status iswi_http_settings_addresses(const iswi_http_settings *settings,
                                         const iswi_trigger_start *with, iswi_address **out,
                                         size_t *count, isw_error *error);
 
-/* Whose word on callers counts; its proxies are the caller's to fini. Errors: ISW_E_NO_MEMORY; what
+/* Whose word counts; its networks are the caller's to fini. Errors: ISW_E_NO_MEMORY; what
  * is wrong with them was refused. */
 isw_status iswi_http_settings_trust(const iswi_http_settings *settings, iswi_http_trust *out,
                                     isw_error *error);

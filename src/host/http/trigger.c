@@ -186,6 +186,7 @@ static void destroy(http_trigger *trigger)
     iswi_tls_destroy(trigger->tls);
     iswi_access_log_close(trigger->access_log);
     iswi_networks_fini(&trigger->trust.proxies);
+    iswi_networks_fini(&trigger->trust.callers);
     iswi_free(trigger);
 }
 
