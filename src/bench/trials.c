@@ -158,6 +158,8 @@ static const struct {
     { "restart_delay", "    restart_delay: 1s\n" },
     { "restart_delay_max", "    restart_delay_max: 40s\n" },
     { "give_up_after", "    give_up_after: 3\n" },
+    { "memory_limit", "    memory_limit: 64MiB\n" },
+    { "recycle_after", "    recycle_after: {invocations: 1000}\n" },
     { "link.lane", "    link: {lane: message}\n" },
     { "link.spin_us", "    link: {spin_us: 10}\n" },
     { "queue", "    queue: {limit: 10}\n" },
