@@ -28,8 +28,10 @@ static const char usage[] =
 
 static void tell_step(const iswi_restart_line *line)
 {
-    printf("%s: pid %lld took over from pid %lld, ready after %lld ms\n", line->process,
-           (long long)line->pid, (long long)line->before, (long long)line->took_ms);
+    printf("%s: pid %lld ", line->process, (long long)line->pid);
+    if (line->before)
+        printf("took over from pid %lld, ", (long long)line->before);
+    printf("ready after %lld ms\n", (long long)line->took_ms);
     fflush(stdout);
 }
 

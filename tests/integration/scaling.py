@@ -4,10 +4,11 @@ import http.client
 import re
 import unittest
 
-from harness import Host, main, wait_until, worker
+from harness import WORKER, Host, main, wait_until, worker
 from load import Load
 from metrics import samples_of
-from operators import ADMIN, report, run
+from operators import ADMIN, ask, report, run
+from rolls import OTHER, Program
 
 FEW = "worker: {concurrency: 2, max_in_flight: 2}\nmiddleware:\n  - error_handling\n"
 
@@ -59,6 +60,22 @@ class Scaling(unittest.TestCase):
                 pids |= {pid for _, pid, _ in answers}
             self.assertLessEqual(len(pids), 4)
             wait_until(settled(host, 1))
+
+    def test_a_worker_that_sleeps_is_woken_for_a_restart(self):
+        host = Host(worker("test", ["./program"], "processes: {min: 0, max: 2, keep: 100ms}"))
+        program = Program(host)
+        program.put(WORKER)
+        with host:
+            wait_until(lambda: states(host) == ["asleep"])
+            program.script("echo 'no beans' >&2; exit 3\n")
+            code, _, err = run("restart", host.folder.name)
+            self.assertEqual(code, 70)
+            self.assertIn("no beans", err)
+            program.put(OTHER)
+            self.assertRegex(ask(host, "restart"), r"test\[0\]: pid \d+ ready after")
+            self.assertEqual(host.get("fresh"), (200, "fresh"))
+            wait_until(lambda: states(host) == ["asleep"])
+            self.assertEqual((host.get("fresh")[0], host.get("pid")[0]), (200, 404))
 
     def test_nobody_fails_while_processes_come_and_go(self):
         more = "processes: {min: 0, max: 4, target: 0.5, keep: 16ms}"

@@ -129,7 +129,8 @@ static iswi_placing place_anywhere(iswi_pool *pool, const iswi_process *best, is
         lacks = lacks || placing == ISWI_PLACE_LACKS;
         wait = wait || placing == ISWI_PLACE_FULL || placing == ISWI_PLACE_CLOSED;
     }
-    if (atomic_load(&call->function->over)) {
+    if (atomic_load(&call->function->over) ||
+        (lacks && !wait && !atomic_load(&call->function->current))) {
         explain_over(call->function, failure);
         return ISWI_PLACE_REFUSED;
     }

@@ -90,7 +90,21 @@ static void set_state(iswi_roll *roll, iswi_roll_state state, const char *why)
     pthread_mutex_unlock(&roll->lock);
 }
 
-static void begin(iswi_pool *pool, unsigned asked)
+/* A worker that sleeps has one process started, so that its program is known to serve, and what. */
+static void wake(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_process *process = iswi_staff_place(pool, now_ns, next_ns);
+    iswi_seat *seat = iswi_staff_free_seat(pool);
+
+    if (!process || !seat)
+        return;
+    iswi_staff_appoint(process, seat);
+    process->trial = true;
+    process->succeeds = NULL;
+    *next_ns = now_ns;
+}
+
+static void begin(iswi_pool *pool, unsigned asked, int64_t now_ns, int64_t *next_ns)
 {
     iswi_roll *roll = &pool->roll;
     unsigned wanted = atomic_load(&pool->wanted);
@@ -101,7 +115,7 @@ static void begin(iswi_pool *pool, unsigned asked)
     pthread_mutex_lock(&roll->lock);
     roll->now = (iswi_roll_look){ .id = asked,
                                   .state = ISWI_ROLL_GOES_ON,
-                                  .total = wanted,
+                                  .total = wanted ? wanted : 1,
                                   .begun_ns = iswi_now_ns() };
     pthread_mutex_unlock(&roll->lock);
     iswi_say(pool->processes->host, ISW_LOG_INFO, "worker %s: its processes are replaced",
@@ -110,6 +124,8 @@ static void begin(iswi_pool *pool, unsigned asked)
         iswi_process_retry(&pool->processes[i]);
         pool->processes[i].failures = 0;
     }
+    if (!wanted)
+        wake(pool, now_ns, next_ns);
 }
 
 static void stop(iswi_roll *roll, unsigned asked)
@@ -126,10 +142,27 @@ static void note_step(iswi_roll *roll, const iswi_process *before, const iswi_pr
     if (roll->now.state == ISWI_ROLL_GOES_ON && roll->now.done < roll->steps_max)
         roll->steps[roll->now.done++] =
             (iswi_roll_step){ .label = now->label,
-                              .before = before->os.pid,
+                              .before = before ? before->os.pid : 0,
                               .now = now->os.pid,
                               .took_ms = (iswi_now_ns() - now->started_ns) / MS };
     pthread_mutex_unlock(&roll->lock);
+}
+
+/* There was nobody, or who was there went by itself, and it has that seat. */
+static void wake_up(iswi_process *process)
+{
+    iswi_pool *pool = process->pool;
+
+    if (!process->seat->holder)
+        process->seat->holder = process;
+    if (process->seat->holder != process) { /* a call has woken another meanwhile */
+        pthread_mutex_lock(&process->lock);
+        iswi_process_retire(process, "it is not needed");
+        pthread_mutex_unlock(&process->lock);
+    }
+    if (!atomic_load(&pool->wanted))
+        atomic_store(&pool->wanted, 1); /* until it has slept long enough */
+    note_step(&pool->roll, NULL, process);
 }
 
 static void take_over(iswi_process *process)
@@ -138,8 +171,10 @@ static void take_over(iswi_process *process)
 
     process->trial = false;
     process->succeeds = NULL;
-    if (!before) /* it went by itself */
+    if (!before) {
+        wake_up(process);
         return;
+    }
     process->seat->holder = process;
     iswi_say(process->host, ISW_LOG_INFO, "worker %s: pid %ld takes over from pid %ld%s%s",
              process->label, (long)process->os.pid, (long)before->os.pid,
@@ -240,7 +275,7 @@ void iswi_roll_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
         return;
     }
     if (asked != roll->seen)
-        begin(pool, asked);
+        begin(pool, asked, now_ns, next_ns);
     for (unsigned i = 0; i < pool->count; i++)
         if (is_on_trial(&pool->processes[i]) && is_ready(&pool->processes[i]))
             take_over(&pool->processes[i]);
@@ -304,9 +339,9 @@ void iswi_roll_refused(iswi_process *process)
     bool told = !*words || strstr(process->fault.message, words);
     char why[sizeof pool->roll.now.why];
 
-    snprintf(why, sizeof why, "the new process, pid %ld, did not become ready, and the one before "
-             "it goes on: %.600s%s%s", (long)process->os.pid, process->fault.message,
-             told ? "" : "; its last words: ", told ? "" : words);
+    snprintf(why, sizeof why, "the new process, pid %ld, did not become ready%s: %.600s%s%s",
+             (long)process->os.pid, process->succeeds ? ", and the one before it goes on" : "",
+             process->fault.message, told ? "" : "; its last words: ", told ? "" : words);
     if (pool->roll.now.state == ISWI_ROLL_GOES_ON)
         fail(pool, why);
     else

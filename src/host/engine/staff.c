@@ -79,7 +79,7 @@ static iswi_process *find_spare(iswi_pool *pool)
     return NULL;
 }
 
-static iswi_seat *find_seat(iswi_pool *pool)
+iswi_seat *iswi_staff_free_seat(iswi_pool *pool)
 {
     for (unsigned i = 0; i < pool->seat_count; i++)
         if (!pool->seats[i].holder)
@@ -274,7 +274,7 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
             break;
     for (; taken < wanted; taken++) {
         iswi_process *process = iswi_staff_place(pool, now_ns, next_ns);
-        iswi_seat *seat = find_seat(pool);
+        iswi_seat *seat = iswi_staff_free_seat(pool);
 
         if (!process || !seat)
             return;

@@ -43,6 +43,7 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);
  * who it is. */
 iswi_process *iswi_staff_place(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);
 void iswi_staff_appoint(iswi_process *process, iswi_seat *seat);
+iswi_seat *iswi_staff_free_seat(iswi_pool *pool); /* NULL: there is none */
 
 /* Of one that is ready and retires: have it end, if all is answered. False: it is not, yet. */
 bool iswi_process_see_off(iswi_process *process, int64_t now_ns, int64_t *next_ns);
