@@ -205,7 +205,8 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
 
     pthread_mutex_lock(&process->lock);
     add_lines(all, &process->attention.lines);
-    older = process->running && !process->retiring && program->changed_ns && process->attention.program.changed_ns &&
+    older = process->running && !process->retiring && program->changed_ns &&
+            process->attention.program.changed_ns &&
             !iswi_file_look_same(program, &process->attention.program);
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text, "worker %s runs what %s was before it changed; %s", process->label,
