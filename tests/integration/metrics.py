@@ -14,7 +14,7 @@ try:
 except ImportError:
     parser = None
 
-from harness import SOURCE, Host, main, wait_until, worker
+from harness import SOURCE, Client, Host, main, wait_until, worker
 from operators import ADMIN, process_of, report, scrape
 
 CHAIN = "middleware: [metrics, error_handling]\n"
@@ -23,6 +23,7 @@ DURATION = 'isoworker_invocation_duration_seconds%s{worker="test",function="%s"%
 EVENTS = 'test_events_total{worker="test",kind="%s"}'
 LEVEL = 'test_level{worker="test"}'
 PY_HELLO = 'py_invocations_total{worker="py",function="py_hello"}'
+CRASHES = 'isoworker_host_process_ends_total{worker="test",cause="signal"}'
 UNHEARD = "isoworker_host_processes_unheard"
 
 
@@ -257,6 +258,28 @@ class Metrics(unittest.TestCase):
             self.assertEqual(samples[DURATION % ("_count", "count", "")], 400)
             self.assertEqual(samples['isoworker_in_flight{worker="test",function="count"}'], 0)
             self.assertEqual(samples['isoworker_host_requests_total{code="200"}'], 400)
+
+    def test_the_host_counts_how_calls_end_without_a_middleware_for_it(self):
+        ended = ('isoworker_host_invocations_total{worker="test",function="%s",outcome="%s"}')
+        with Host(worker(), top=ADMIN, chain="middleware: [error_handling]\n") as host:
+            self.assertEqual([host.get("hello/x")[0] for _ in range(2)], [200, 200])
+            self.assertEqual(host.get("fail")[0], 409)
+            self.assertEqual(host.get("nap?ms=60000")[0], 504)
+            client = Client(host, "GET /api/once?ms=60000 HTTP/1.1\nHost: x")
+            host.wait_for_naps(2)
+            client.close()
+            wait_until(lambda: samples_of(host)[ended % ("once", "cancelled")] == 1)
+            self.assertEqual(host.request("POST", "crash")[0], 502)
+            samples = samples_of(host)
+            for function, outcome, count in (("hello", "success", 2), ("hello", "failure", 0),
+                                             ("fail", "failure", 1), ("nap", "timeout", 1),
+                                             ("once", "success", 0), ("crash", "lost", 1)):
+                self.assertEqual(samples[ended % (function, outcome)], count, (function, outcome))
+            wait_until(lambda: samples_of(host)[CRASHES] == 1)
+            read_by_others(self, scrape(host)[1])
+            os.kill(process_of(host)["pid"], signal.SIGTERM)  # it is asked to: no crash
+            wait_until(lambda: process_of(host)["restarts"] == 2)
+            self.assertEqual(samples_of(host)[CRASHES], 1)
 
     def test_other_buckets_are_in_force_after_a_reload(self):
         with start() as host:

@@ -62,6 +62,14 @@ class Queue(unittest.TestCase):
                               ("queue_full", "queue_wait", "caller_left", "worker_gone")],
                              [3, 0, 0, 0])
             self.assertEqual({finish()[0] for finish in [busy, *others]}, {200})
+            samples = samples_of(host)
+            wait = 'isoworker_host_queue_wait_seconds_%s{worker="test"%s}'
+            self.assertEqual((samples[wait % ("count", "")],
+                              samples[wait % ("bucket", ',le="+Inf"')],
+                              samples[wait % ("bucket", ',le="0.0001"')]), (2, 2, 0))
+            self.assertGreater(samples[wait % ("sum", "")], 0.1)
+            ended = 'isoworker_host_invocations_total{worker="test",function="hello",outcome="%s"}'
+            self.assertEqual((samples[ended % "success"], samples[ended % "refused"]), (2, 3))
             told = report(host)
             hello = next(f for f in told["functions"] if f["name"] == "hello")
             self.assertEqual((hello["invocations"], hello["failures"], hello["refused_calls"]),

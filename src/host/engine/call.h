@@ -88,6 +88,17 @@ typedef enum iswi_refusal {
     ISWI_NOT_REFUSED = ISWI_REFUSALS
 } iswi_refusal;
 
+/* How a call ended that some process had. */
+typedef enum iswi_ending {
+    ISWI_ENDED_SUCCESS,
+    ISWI_ENDED_FAILURE,
+    ISWI_ENDED_CANCELLED,
+    ISWI_ENDED_RETRY_LATER,
+    ISWI_ENDED_TIMEOUT, /* ISW_E_TIMEOUT, by whoever's clock */
+    ISWI_ENDED_LOST,    /* its process ended before it answered */
+    ISWI_ENDINGS
+} iswi_ending;
+
 /* Of a call that no process takes: it may also be that none can be told it. */
 static inline iswi_refusal iswi_refusal_of(isw_status status)
 {

@@ -71,7 +71,7 @@ struct iswi_host_function {
     iswi_line line;                /* of calls of it that wait; queue.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
-    atomic_ullong ended, failed;   /* calls of it that some process had */
+    atomic_ullong ended_calls[ISWI_ENDINGS];    /* calls of it that some process had, */
     atomic_ullong refused_calls[ISWI_REFUSALS]; /* and those that none had begun */
     atomic_ullong total_us, last_us; /* that they took */
     struct iswi_host_function *before; /* the one that was made before it */

@@ -4,6 +4,19 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
+static iswi_ending ending_of(const iswi_answer *answer)
+{
+    if (answer->outcome == ISW_OUTCOME_SUCCESS)
+        return ISWI_ENDED_SUCCESS;
+    if (answer->status == ISW_E_TIMEOUT)
+        return ISWI_ENDED_TIMEOUT;
+    if (answer->status == ISW_E_WORKER_LOST)
+        return ISWI_ENDED_LOST;
+    return answer->outcome == ISW_OUTCOME_CANCELLED     ? ISWI_ENDED_CANCELLED
+           : answer->outcome == ISW_OUTCOME_RETRY_LATER ? ISWI_ENDED_RETRY_LATER
+                                                        : ISWI_ENDED_FAILURE;
+}
+
 static void count(const iswi_call *call, const iswi_answer *answer, iswi_refusal refusal)
 {
     iswi_host_function *function = call->function;
@@ -14,9 +27,7 @@ static void count(const iswi_call *call, const iswi_answer *answer, iswi_refusal
         atomic_fetch_add_explicit(&function->refused_calls[refusal], 1, memory_order_relaxed);
         return;
     }
-    atomic_fetch_add_explicit(&function->ended, 1, memory_order_relaxed);
-    if (answer->outcome != ISW_OUTCOME_SUCCESS)
-        atomic_fetch_add_explicit(&function->failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&function->ended_calls[ending_of(answer)], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&function->total_us, us, memory_order_relaxed);
     atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
 }

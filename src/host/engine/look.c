@@ -80,10 +80,13 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
                                  .refused = atomic_load(&function->refused),
                                  .unserved = atomic_load(&function->unserved),
                                  .timeout_ms = atomic_load(&function->timeout_ms),
-                                 .ended = atomic_load(&function->ended),
-                                 .failed = atomic_load(&function->failed),
                                  .total_us = atomic_load(&function->total_us),
                                  .last_us = atomic_load(&function->last_us) };
+    for (unsigned i = 0; i < ISWI_ENDINGS; i++) {
+        out->ended_calls[i] = atomic_load(&function->ended_calls[i]);
+        out->ended += out->ended_calls[i];
+    }
+    out->failed = out->ended - out->ended_calls[ISWI_ENDED_SUCCESS];
     for (unsigned i = 0; i < ISWI_REFUSALS; i++)
         out->refused_calls[i] = atomic_load(&function->refused_calls[i]);
 }
@@ -137,6 +140,7 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
     out->waited_us = queue->counts.waited_us;
     out->refused = queue->counts.refused;
     out->expired = queue->counts.expired;
+    memcpy(out->waits, queue->counts.waits, sizeof out->waits);
     for (const iswi_line *line = queue->lines.first; line && by_function; line = line->next)
         by_function[line->first->function->number] += line->count;
     out->oldest_ns = iswi_lines_oldest_ns(&queue->lines);

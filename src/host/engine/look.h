@@ -55,7 +55,8 @@ typedef struct iswi_function_look {
     const char *refused;  /* why it is not served; NULL if it is */
     const char *unserved; /* the same as a sentence with all names, of what is a fault; or NULL */
     int64_t timeout_ms;   /* 0: none */
-    uint64_t ended, failed; /* calls that some process had */
+    uint64_t ended, failed; /* calls that some process had; the second without success */
+    uint64_t ended_calls[ISWI_ENDINGS]; /* the same, by how: call.h */
     uint64_t refused_calls[ISWI_REFUSALS]; /* and others: call.h */
     uint64_t total_us, last_us; /* that they took */
 } iswi_function_look;
@@ -91,6 +92,10 @@ uint64_t iswi_host_worker_restarts(const iswi_host *host, size_t worker);
 
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker); /* a path */
 
+/* Bounds of how long calls wait: each at most so long, and the last one longer. */
+enum { ISWI_WAITS = 14 };
+#define ISWI_WAIT_BOUNDS_MS { 0.1, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000 }
+
 /* Its calls that found no place at any process of it. Those that wait are added to `by_function`,
  * by function number; it may be NULL. */
 typedef struct iswi_queue_look {
@@ -99,6 +104,7 @@ typedef struct iswi_queue_look {
     int64_t oldest_ns; /* since when the first one does; 0: none */
     uint64_t waited, waited_us; /* that found a place, and how long that took */
     uint64_t refused, expired;  /* that found no room, or no place in time */
+    uint64_t waits[ISWI_WAITS]; /* those that have waited, by how long */
 } iswi_queue_look;
 
 void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,

@@ -68,6 +68,18 @@ static void fail_later(failed *all, iswi_call *call)
     all->first = call;
 }
 
+static void count_wait(iswi_queue_counts *counts, int64_t waited_ns)
+{
+    static const double bounds_ms[ISWI_WAITS - 1] = ISWI_WAIT_BOUNDS_MS;
+    size_t i = 0;
+
+    while (i < ISWI_WAITS - 1 && (double)waited_ns > bounds_ms[i] * MS)
+        i++;
+    counts->waits[i]++;
+    counts->waited++;
+    counts->waited_us += (uint64_t)waited_ns / 1000;
+}
+
 /* Place the first of a line, which has had its turn then. Else it waits on where it was, or nobody
  * takes it, and it is among the failed, to be answered before the next. */
 static iswi_placing serve_one(iswi_pool *pool, iswi_line *line, failed *all)
@@ -92,8 +104,7 @@ static iswi_placing serve_one(iswi_pool *pool, iswi_line *line, failed *all)
     if (placing == ISWI_PLACE_REFUSED) {
         fail_later(all, call);
     } else {
-        queue->counts.waited++;
-        queue->counts.waited_us += (uint64_t)waited_ns / 1000;
+        count_wait(&queue->counts, waited_ns);
     }
     return placing;
 }

@@ -10,6 +10,7 @@
  * Its lock is taken before a process's, never with one held. Nothing is answered with it.
  */
 #include "host/engine/lines.h"
+#include "host/engine/look.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,6 +23,7 @@ typedef struct iswi_queue_counts {
     uint64_t waited_us; /* that these took to */
     uint64_t refused;   /* found it full */
     uint64_t expired;   /* waited too long */
+    uint64_t waits[ISWI_WAITS]; /* `waited`, by how long: look.h */
 } iswi_queue_counts;
 
 /* Part of a pool. */

@@ -6,6 +6,7 @@
 #include "host/engine/steer.h"
 #include "host/engine/trigger.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type, const char *help,
@@ -95,8 +96,9 @@ static const worker_row worker_rows[] = {
 static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
 {
     unsigned count = iswi_host_worker_places(scrape->host, worker);
-    worker_numbers numbers = { .processes = iswi_host_worker_processes(scrape->host, worker),
-                               .restarts = (double)iswi_host_worker_restarts(scrape->host, worker) };
+    const iswi_host *host = scrape->host;
+    worker_numbers numbers = { .processes = iswi_host_worker_processes(host, worker),
+                               .restarts = (double)iswi_host_worker_restarts(host, worker) };
     iswi_process_look look;
     iswi_queue_look queue;
 
@@ -170,6 +172,84 @@ static void write_refused(const iswi_scrape *scrape, iswi_buffer *out)
     }
 }
 
+/* -- How calls ended --------------------------------------------------------------------------- */
+
+static const char invocations[] = "isoworker_host_invocations_total";
+
+static void write_ending(const iswi_function_look *look, const char *worker, const char *outcome,
+                         uint64_t count, iswi_buffer *out)
+{
+    iswi_buffer_printf(out, "%s{", invocations);
+    iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(worker));
+    iswi_buffer_append_text(out, ",");
+    iswi_metrics_label(out, isw_str_of("function"), isw_str_of(look->name));
+    iswi_buffer_printf(out, ",outcome=\"%s\"} %llu\n", outcome, (unsigned long long)count);
+}
+
+static void write_endings(const iswi_host *host, iswi_buffer *out)
+{
+    static const char *const outcomes[] = { [ISWI_ENDED_SUCCESS] = "success",
+                                            [ISWI_ENDED_FAILURE] = "failure",
+                                            [ISWI_ENDED_CANCELLED] = "cancelled",
+                                            [ISWI_ENDED_RETRY_LATER] = "retry_later",
+                                            [ISWI_ENDED_TIMEOUT] = "timeout",
+                                            [ISWI_ENDED_LOST] = "lost" };
+    iswi_function_look look;
+
+    iswi_metrics_head(out, invocations, ISWI_METRIC_COUNTER,
+                      "Calls that have ended, by function and how.");
+    for (iswi_host_function *at = iswi_host_newest_function(host); at;
+         at = iswi_function_before(at)) {
+        uint64_t refused = 0;
+
+        iswi_function_look_at(at, &look);
+        for (unsigned i = 0; i < ISWI_ENDINGS; i++)
+            write_ending(&look, iswi_function_worker(at), outcomes[i], look.ended_calls[i], out);
+        for (unsigned i = 0; i < ISWI_REFUSALS; i++)
+            refused += look.refused_calls[i];
+        write_ending(&look, iswi_function_worker(at), "refused", refused, out);
+    }
+}
+
+/* -- How long they waited ---------------------------------------------------------------------- */
+
+static void write_waits_of(iswi_scrape *scrape, size_t worker, const char *name, iswi_buffer *out)
+{
+    static const double bounds_ms[ISWI_WAITS - 1] = ISWI_WAIT_BOUNDS_MS;
+    iswi_buffer label = { 0 };
+    iswi_queue_look queue;
+    uint64_t count = 0;
+
+    iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
+    iswi_metrics_label(&label, isw_str_of("worker"), isw_str_of(scrape->shares[worker].worker));
+    out->failed = out->failed || !iswi_buffer_text(&label);
+    for (size_t i = 0; i < ISWI_WAITS && !out->failed; i++) {
+        count += queue.waits[i];
+        iswi_buffer_printf(out, "%s_bucket{%s,le=\"", name, iswi_buffer_text(&label));
+        iswi_metrics_number(out, i < ISWI_WAITS - 1 ? bounds_ms[i] / 1000 : HUGE_VAL);
+        iswi_buffer_printf(out, "\"} %llu\n", (unsigned long long)count);
+    }
+    if (!out->failed) {
+        iswi_buffer_printf(out, "%s_sum{%s} ", name, iswi_buffer_text(&label));
+        iswi_metrics_number(out, (double)queue.waited_us / 1e6);
+        iswi_buffer_printf(out, "\n%s_count{%s} %llu\n", name, iswi_buffer_text(&label),
+                           (unsigned long long)count);
+    }
+    iswi_buffer_fini(&label);
+}
+
+static void write_waits(iswi_scrape *scrape, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_queue_wait_seconds";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_HISTOGRAM,
+                      "How long calls have waited that found a place then.");
+    for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++)
+        write_waits_of(scrape, i, name, out);
+}
+
+/* -- All --------------------------------------------------------------------------------------- */
+
 void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
 {
     iswi_host *host = scrape->host;
@@ -188,6 +268,8 @@ void iswi_scrape_report(iswi_scrape *scrape, iswi_buffer *out)
     for (size_t i = 0; i < sizeof worker_rows / sizeof worker_rows[0]; i++)
         write_row(scrape, &worker_rows[i], out);
     write_refused(scrape, out);
+    write_waits(scrape, out);
+    write_endings(host, out);
     iswi_scrape_read(scrape);
     iswi_metrics_bounds(scrape->host, out);
     iswi_metrics_write(scrape->table, out);
