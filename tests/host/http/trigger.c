@@ -40,7 +40,8 @@ static bool end(asked *of)
 
 const conforming_trigger subject = {
     .trigger = &iswi_http_trigger,
-    .yaml = "http: {listen: \"127.0.0.1:0\"}",
+    /* A request for a function that is not known yet waits less than its worker may start. */
+    .yaml = "http: {listen: \"127.0.0.1:0\"}\nqueue: {wait: 1s}",
     .misspelt = "rout",
     .meant = "route",
     .begin = begin,
