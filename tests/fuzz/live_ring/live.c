@@ -157,9 +157,13 @@ void live_stop_echoes(void)
 
 /* -- Calls to the attacker --------------------------------------------------------------------- */
 
+/* Whichever of the worker's places its process has: a successor takes another one. */
 bool live_attacker_is_ready(void)
 {
-    return iswi_process_serves(iswi_host_process(live.host, 1, 0));
+    for (unsigned i = 0; i < iswi_host_worker_places(live.host, 1); i++)
+        if (iswi_process_serves(iswi_host_process(live.host, 1, i)))
+            return true;
+    return false;
 }
 
 static uint64_t sum_of(isw_bytes bytes)
