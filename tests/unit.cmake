@@ -59,7 +59,11 @@ if(NOT ISOWORKER_SANITIZE) # a sanitizer exports names of its own
   add_test(NAME structure/the_library_of_the_host_exports_its_interface_alone
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.py ${CMAKE_NM} $<TARGET_FILE:isoworker_host>
                    ${PROJECT_SOURCE_DIR}/include host.h value.h status.h)
+  add_test(NAME structure/the_library_of_the_client_exports_its_interface_alone
+           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/symbols.py ${CMAKE_NM}
+                   $<TARGET_FILE:isoworker_http_client> ${PROJECT_SOURCE_DIR}/include http_client.h)
   set_tests_properties(structure/the_library_exports_its_interface_alone
+                       structure/the_library_of_the_client_exports_its_interface_alone
                        structure/the_library_of_the_host_exports_its_interface_alone PROPERTIES
                        LABELS structure)
 endif()

@@ -171,6 +171,19 @@ class PackageTest(unittest.TestCase):
         self.assert_survives(other / "survivor", program.parent / "plugins")
         self.assertNotIn("libisoworker.so", run("ldd", other / "survivor"))
 
+    def test_a_program_with_the_client_builds_with_pkg_config(self):
+        """It alone loads what the client stands on."""
+        need("pkg-config")
+        prefix = self.install()
+        flags = run("pkg-config", "--cflags", "--libs", "isoworker-http-client",
+                    PKG_CONFIG_LIBDIR=str(prefix / LIBDIR / "pkgconfig")).split()
+        program = self.path / "calling"
+        run(CC, *SANITIZE.split(), SOURCE / "samples/calling/calling.c", "-o", program, *flags,
+            f"-Wl,-rpath,{prefix / LIBDIR}")
+        run(program, "--check", cwd=SOURCE / "samples/calling")
+        self.assertIn("libcurl", run("ldd", program))
+        self.assertNotIn("libcurl", run("ldd", prefix / LIBDIR / "libisoworker.so"))
+
     def test_subproject_consumer_builds(self):
         self.assert_consumer_works(self.configure_and_build(
             HERE / "subproject", "consumer", f"-DISOWORKER_SOURCE={SOURCE}"))
