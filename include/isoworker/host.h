@@ -163,8 +163,9 @@ ISW_API const char *isw_host_url(const isw_host *host);
 /* The same of each address, the first of which has index 0; NULL behind the last. */
 ISW_API const char *isw_host_url_at(const isw_host *host, size_t index);
 
-/* Have every worker read its configuration again, try those again that were given up, and open the
- * access log anew, which may have been moved away. Any thread, any signal handler. */
+/* Read host.yaml again if the host was made of one and that has changed, and take what can be taken
+ * of it; have every worker read its configuration again, try those again that were given up, and
+ * open the access log anew, which may have been moved away. Any thread, any signal handler. */
 ISW_API void isw_host_reload(isw_host *host);
 
 /* Ask the host to end, and return at once. What is in flight may go on for host.shutdown_grace, is

@@ -131,6 +131,9 @@ isw_status iswi_option_table_check(const isw_option *table, size_t size, isw_err
  * they are now. */
 bool iswi_config_equal(const isw_option *table, const void *a, const void *b);
 
+/* How many bytes a row's value has in the struct of its table, whatever its type but a named list. */
+size_t iswi_option_bytes(const isw_option *row);
+
 /* A refusal about a node that only a later layer can make: fills `error` with
  * "file:line:column: <text>" and returns ISW_E_CONFIG. */
 isw_status iswi_config_refuse(iswi_config *config, const iswi_node *node, isw_error *error,

@@ -43,6 +43,19 @@ static size_t size_of(const isw_option *row)
     return 0;
 }
 
+size_t iswi_option_bytes(const isw_option *row)
+{
+    switch ((int)row->type) {
+    case (int)ISWI_OPTION_VARIABLES:
+    case (int)ISWI_OPTION_TEXTS:
+        return sizeof(isw_option_strings);
+    case (int)ISWI_OPTION_SHORT_GROUP:
+        return row->group_size;
+    default:
+        return size_of(row);
+    }
+}
+
 static bool overlap(const isw_option *a, const isw_option *b)
 {
     return a->offset < b->offset + size_of(b) && b->offset < a->offset + size_of(a);

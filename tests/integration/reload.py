@@ -168,11 +168,11 @@ class Reload(unittest.TestCase):
             self.attention(host, "")
             with open(host.folder.name + "/host.yaml") as file:
                 text = file.read()
-            host.write("host.yaml", text + "logging: {level: debug}\n")
-            self.attention(host, "host.yaml has changed; what it says holds when the host starts")
+            host.write("host.yaml", text + "host: {log_lines: 5}\n")
+            self.attention(host, "host.yaml has changed; what of it is not in force needs a restart")
             host.write("host.yaml", "")
             self.attention(host, "host.yaml has changed and is wrong, and the host goes on as it "
-                                 "began: ")
+                                 "was: ")
             host.write("host.yaml", "# the same\n" + text)
             self.attention(host, "")
             self.assertEqual(host.get("hello/x")[0], 200)

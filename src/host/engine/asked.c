@@ -44,7 +44,7 @@ isw_status iswi_call_leave(iswi_process *process, uint64_t id)
     isw_status status;
 
     frame.as.cancel.reason = ISWI_CANCEL_CALLER_LEFT;
-    frame.as.cancel.grace_ms = (uint64_t)process->host->options.cancel_grace_ms;
+    frame.as.cancel.grace_ms = (uint64_t)process->host->settings->host.cancel_grace_ms;
     if (iswi_queue_leave(process->pool, id))
         return ISW_OK;
     status = iswi_process_send_about(process, id, &frame);

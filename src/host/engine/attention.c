@@ -10,14 +10,6 @@
 #include <limits.h>
 #include <stdio.h>
 
-static iswi_file_look yaml_look(const iswi_host *host, char path[PATH_MAX + 16])
-{
-    if (host->from_text)
-        return iswi_file_look_at(NULL);
-    snprintf(path, PATH_MAX + 16, "%s/host.yaml", host->folder);
-    return iswi_file_look_at(path);
-}
-
 void iswi_attention_init(iswi_attention *attention)
 {
     pthread_mutex_init(&attention->lock, NULL);
@@ -33,7 +25,8 @@ void iswi_attention_fini(iswi_attention *attention)
 void iswi_attention_started(iswi_process *process)
 {
     iswi_buffer_reset(&process->attention.lines);
-    process->attention.program = iswi_file_look_at(iswi_pool_file(process->pool));
+    process->attention.file = iswi_pool_file(process->pool);
+    process->attention.program = iswi_file_look_at(process->attention.file);
 }
 
 /* -- A worker's YAML --------------------------------------------------------------------------- */
@@ -81,8 +74,7 @@ void iswi_attention_cannot_read(iswi_process *process)
 
 /* -- host.yaml --------------------------------------------------------------------------------- */
 
-/* A sentence for each line, or none. */
-static void set_yaml(iswi_host *host, const char *lead, const char *lines)
+void iswi_attention_yaml(iswi_host *host, const char *lead, const char *lines)
 {
     pthread_mutex_lock(&host->attention.lock);
     iswi_buffer_reset(&host->attention.yaml);
@@ -97,59 +89,17 @@ static void set_yaml(iswi_host *host, const char *lead, const char *lines)
     pthread_mutex_unlock(&host->attention.lock);
 }
 
-static void read_yaml(iswi_host *host)
-{
-    const iswi_host_settings *now = NULL;
-    iswi_faults faults = { .count = 0 };
-    isw_error error = { ISW_OK, "" };
-    iswi_config *config = NULL;
-    isw_status status = iswi_host_settings_read(host->folder, &host->groups, &faults, &config, &now,
-                                                &error);
-
-    if (status != ISW_OK)
-        set_yaml(host, "host.yaml has changed and is wrong, and the host goes on as it began: ",
-                 faults.count && iswi_buffer_text(&faults.lines)
-                     ? iswi_buffer_text(&faults.lines)
-                     : error.message);
-    else if (iswi_host_settings_equal(&host->groups, now, host->settings))
-        set_yaml(host, "", "");
-    else
-        set_yaml(host, "host.yaml has changed; ", "what it says holds when the host starts again");
-    iswi_config_close(config);
-    iswi_faults_fini(&faults);
-}
-
-void iswi_attention_begin(iswi_host *host)
-{
-    char path[PATH_MAX + 16];
-
-    host->attention.yaml_look = yaml_look(host, path);
-}
-
-void iswi_attention_look(iswi_host *host)
-{
-    char path[PATH_MAX + 16];
-    iswi_file_look now = yaml_look(host, path);
-
-    if (iswi_file_look_same(&now, &host->attention.yaml_look))
-        return;
-    host->attention.yaml_look = now;
-    if (now.changed_ns)
-        read_yaml(host);
-    else
-        set_yaml(host, "host.yaml is gone, and the host goes on as it began; ", "put it back");
-}
-
 /* -- Names that match nothing ------------------------------------------------------------------ */
 
 void iswi_attention_match(iswi_host *host)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "functions");
-    const iswi_function_settings *rows = host->settings->functions.items;
+    const isw_option_list *functions = &iswi_host_settings_of(host)->functions;
+    const iswi_function_settings *rows = functions->items;
 
     pthread_mutex_lock(&host->attention.lock);
     iswi_buffer_reset(&host->attention.match);
-    for (size_t i = 0; i < host->settings->functions.count; i++) {
+    for (size_t i = 0; i < functions->count; i++) {
         const iswi_node *node = iswi_node_find(&list->children[i], "name");
         bool matched = false;
 
@@ -207,6 +157,7 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
     add_lines(all, &process->attention.lines);
     older = process->running && !process->retiring && program->changed_ns &&
             process->attention.program.changed_ns &&
+            process->attention.file == iswi_pool_file(process->pool) &&
             !iswi_file_look_same(program, &process->attention.program);
     pthread_mutex_unlock(&process->lock);
     snprintf(text, sizeof text, "worker %s runs what %s was before it changed; %s", process->label,

@@ -17,14 +17,14 @@ typedef struct iswi_process iswi_process;
 /* Part of a process; with its lock. */
 typedef struct iswi_process_attention {
     iswi_buffer lines;
-    iswi_file_look program; /* what it was started from */
+    const char *file;       /* what it was started from */
+    iswi_file_look program; /* and how that was */
 } iswi_process_attention;
 
 /* Part of a host. */
 typedef struct iswi_attention {
     pthread_mutex_t lock; /* guards the next two */
     iswi_buffer yaml, match;
-    iswi_file_look yaml_look;
 } iswi_attention;
 
 void iswi_attention_init(iswi_attention *attention);
@@ -35,8 +35,8 @@ void iswi_attention_started(iswi_process *process);
 void iswi_attention_configured(iswi_process *process, const iswi_reloaded *answer);
 void iswi_attention_cannot_read(iswi_process *process);
 
-void iswi_attention_begin(iswi_host *host); /* host.yaml is as it was read */
-void iswi_attention_look(iswi_host *host);  /* whether it has changed */
+/* What is to be said of host.yaml: a sentence for each line, with `lead` before it, or none. */
+void iswi_attention_yaml(iswi_host *host, const char *lead, const char *lines);
 void iswi_attention_match(iswi_host *host); /* all functions are known: which settings match none */
 
 #endif

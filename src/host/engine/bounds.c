@@ -38,6 +38,7 @@ void iswi_bounds_begin(iswi_process *process)
         .invocations = recycle->invocations ? jittered(recycle->invocations) : 0,
         .age_ns = jittered(recycle->age_ms) * MS,
         .memory = jittered(recycle->memory),
+        .hard = limit,
         .soft = limit / 100 * SOFT_PERCENT,
     };
     if (recycle->invocations && process->bounds.invocations == 0)
@@ -83,7 +84,7 @@ static void kill_for_memory(iswi_process *process, uint64_t resident, uint64_t l
 static void check_memory(iswi_process *process, uint64_t resident, bool ready)
 {
     iswi_bounds *bounds = &process->bounds;
-    uint64_t limit = (uint64_t)process->pool->settings->memory_limit;
+    uint64_t limit = (uint64_t)bounds->hard;
 
     if (limit && resident > limit) {
         kill_for_memory(process, resident, limit);
@@ -148,7 +149,7 @@ void iswi_bounds_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         return;
     if (bounds->age_ns && process->ready_ns)
         check_age(process, now_ns, next_ns);
-    if (!process->pool->settings->memory_limit && !bounds->memory && !bounds->invocations)
+    if (!bounds->hard && !bounds->memory && !bounds->invocations)
         return;
     if (now_ns >= bounds->look_ns)
         look(process, now_ns);

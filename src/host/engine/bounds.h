@@ -14,6 +14,7 @@ typedef struct iswi_process iswi_process;
 /* Part of a process: what it has of its worker's settings, with jitter, and what was seen last. */
 typedef struct iswi_bounds {
     int64_t invocations, age_ns, memory; /* 0: not for that */
+    int64_t hard;    /* memory_limit as it began: one that has changed since is its successor's */
     int64_t soft;    /* bytes at which another is to take over, since memory_limit is near; 0: none */
     int64_t look_ns; /* when to look at it again */
     int64_t cpu_ns;  /* that it had used then; of one that has ended: all (lock) */

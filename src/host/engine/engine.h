@@ -18,6 +18,7 @@
 #include "host/engine/observers.h"
 #include "host/engine/process.h"
 #include "host/engine/reactors.h"
+#include "host/engine/renew.h"
 #include "host/engine/sink.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
@@ -65,6 +66,7 @@ struct iswi_host_function {
     const char *outputs_told;        /* the same as a text that tells them from others */
     size_t output_count;
     atomic_llong timeout_ms;     /* 0: none */
+    uint64_t told_timeout_ms;    /* its own; the supervisor's */
     bool idempotent;
     atomic_uint cost_ns;           /* that its worker runs it for, the last times weighing most; 0:
                                       not known; choose.c */
@@ -104,14 +106,16 @@ iswi_reactor *iswi_reactors_of(const iswi_host *host, const iswi_process *proces
 void iswi_reactors_stop(iswi_reactors *reactors);
 
 struct iswi_host {
-    iswi_config *config;
-    const iswi_host_settings *settings;
-    iswi_host_options options;
+    iswi_config *config; /* that was taken last; the supervisor's, as renewal is */
+    iswi_renewal renewal;
+    _Atomic(const iswi_host_settings *) settings; /* in force; those of before stay, too */
+    int64_t heartbeat_ms; /* 0: none */
     iswi_settings_groups groups; /* that host.yaml was read with */
     char *folder;          /* absolute */
     char runtime_folder[ISWI_RUNTIME_FOLDER_BYTES]; /* 0700, of the sockets */
     int runtime_lock;
     iswi_log_sink log;
+    atomic_int level; /* lowest of lines of its own that are shown */
     bool from_text; /* and not from host.yaml */
     bool watches;   /* what workers are made of */
     iswi_log_sink listener; /* gets all lines, too; no write: nobody */
@@ -149,6 +153,12 @@ struct iswi_host {
     unsigned socket_number;
 };
 
+/* Whether lines of the host's own are shown at that level. Any thread. */
+static inline bool iswi_host_shows(const iswi_host *host, isw_log_level level)
+{
+    return (int)level >= atomic_load_explicit(&host->level, memory_order_relaxed);
+}
+
 /* choose.c: its worker ran it for so long. Any thread. */
 void iswi_function_learn(iswi_host_function *function, int64_t took_ns);
 
@@ -173,6 +183,9 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
                                  const iswi_wire_function *wire, unsigned *changed);
 bool iswi_function_is_as_before(const iswi_host_function *function,
                                 const iswi_wire_function *wire);
+
+/* host.yaml says other timeouts. */
+void iswi_functions_retime(iswi_host *host);
 
 /* functions_sort.c: functions as a worker told them, by name; free with iswi_free. A name is what
  * routes, settings and lines of the log call a function by: each is one, and there once. NULL with

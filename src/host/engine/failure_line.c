@@ -25,7 +25,7 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
     char category[ISWI_CATEGORY_MAX + 1];
     iswi_buffer message = { 0 };
 
-    if (line.level < process->host->log.level)
+    if (!iswi_host_shows(process->host, line.level))
         return;
     snprintf(category, sizeof category, "Function.%s", call->function->name);
     iswi_buffer_printf(&message, "%s: ", isw_status_name(answer->status));

@@ -90,16 +90,24 @@ static bool same_outputs(const iswi_host_function *function, const iswi_wire_fun
 }
 
 /* host.yaml's word, else the function's own, else the default of all. */
-static int64_t timeout_of(const iswi_host *host, const char *name, uint64_t own_ms)
+static void set_timeout(const iswi_host *host, iswi_host_function *function)
 {
-    const iswi_function_settings *rows = host->settings->functions.items;
+    const iswi_host_settings *settings = host->settings;
+    const iswi_function_settings *rows = settings->functions.items;
+    uint64_t own_ms = function->told_timeout_ms;
     int64_t timeout = own_ms && own_ms < INT32_MAX ? (int64_t)own_ms
-                                                   : host->options.function_timeout_ms;
+                                                   : settings->host.function_timeout_ms;
 
-    for (size_t i = 0; i < host->settings->functions.count; i++)
-        if (iswi_glob_match(rows[i].name, name))
+    for (size_t i = 0; i < settings->functions.count; i++)
+        if (iswi_glob_match(rows[i].name, function->name))
             timeout = rows[i].timeout_ms;
-    return host->debug ? 0 : timeout;
+    atomic_store(&function->timeout_ms, host->debug ? 0 : timeout);
+}
+
+void iswi_functions_retime(iswi_host *host)
+{
+    for (size_t i = 0; i < host->function_count; i++)
+        set_timeout(host, host->functions[i]);
 }
 
 /* False: memory is out. */
@@ -147,7 +155,8 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     if (!iswi_outputs_take(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
         !iswi_facts_take(host, function, wire) || !iswi_triggers_take(host, function))
         return NULL;
-    atomic_init(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    function->told_timeout_ms = wire->timeout_ms;
+    set_timeout(host, function);
     function->place = pool->function_count;
     pool->functions[pool->function_count++] = function;
     host->functions[host->function_count++] = function;
@@ -180,7 +189,8 @@ isw_status iswi_function_refresh(iswi_host *host, iswi_host_function *function,
         ++*changed;
     }
     atomic_store(&function->preflights, has_preflights(wire));
-    atomic_store(&function->timeout_ms, timeout_of(host, function->name, wire->timeout_ms));
+    function->told_timeout_ms = wire->timeout_ms;
+    set_timeout(host, function);
     return ISW_OK;
 }
 

@@ -19,7 +19,7 @@ static void say(const iswi_host *host, iswi_logline *line, const char *format, v
 {
     char text[ISW_ERROR_MESSAGE_BYTES + 512];
 
-    if (line->level < host->log.level)
+    if (!iswi_host_shows(host, line->level))
         return;
     vsnprintf(text, sizeof text, format, args);
     line->source = isw_str_of("host");

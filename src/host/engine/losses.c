@@ -75,7 +75,7 @@ void iswi_process_lose_all(iswi_process *process)
 /* Take the call out of an overdue place and ask the worker to stop it. With the lock. */
 static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_ns)
 {
-    int64_t grace_ms = process->host->options.cancel_grace_ms;
+    int64_t grace_ms = process->host->settings->host.cancel_grace_ms;
     iswi_frame frame = { .kind = ISWI_CANCEL, .id = place->id };
 
     frame.as.cancel.reason = ISWI_CANCEL_DEADLINE;
@@ -136,7 +136,7 @@ int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns)
     if (overdue.function)
         iswi_process_overrun(process, "function %s did not stop %lld ms after it was cancelled "
                              "(invocation %s)", overdue.function->name,
-                             (long long)process->host->options.cancel_grace_ms,
+                             (long long)process->host->settings->host.cancel_grace_ms,
                              overdue.invocation_id);
     return next_ns;
 }

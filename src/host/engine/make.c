@@ -43,12 +43,16 @@ static isw_status make_runtime_folder(iswi_host *host, isw_error *error)
 static isw_status read_settings(iswi_host *host, const char *folder,
                                 const iswi_host_make *make, isw_error *error)
 {
+    const iswi_host_settings *read = NULL;
+
     host->config = make->config;
-    host->settings = make->settings;
+    atomic_init(&host->settings, make->settings);
     if (find_folder(host, folder, error) != ISW_OK || host->config)
         return error->status;
-    return iswi_host_settings_read(host->folder, &host->groups, make->faults, &host->config,
-                                   &host->settings, error);
+    if (iswi_host_settings_read(host->folder, &host->groups, make->faults, &host->config, &read,
+                                error) == ISW_OK)
+        atomic_init(&host->settings, read);
+    return error->status;
 }
 
 isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_host **out,
@@ -81,9 +85,7 @@ isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_
         iswi_host_destroy(host);
         return status;
     }
-    host->options = host->settings->host;
-    if (host->debug)
-        host->options.heartbeat_ms = 0;
+    host->heartbeat_ms = host->debug ? 0 : host->settings->host.heartbeat_ms;
     *out = host;
     return ISW_OK;
 }
@@ -91,22 +93,23 @@ isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_
 void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_sink *listener)
 {
     host->log = *log;
+    atomic_store(&host->level, (int)log->level);
     host->listener = *listener;
 }
 
 /* -- Pools ------------------------------------------------------------------------------------- */
 
 /* What runs it, and how. */
-static isw_status find_program(const iswi_host *host, iswi_pool *pool, isw_error *error)
+static isw_status find_program(iswi_host *host, iswi_pool *pool, isw_error *error)
 {
     const iswi_worker_settings *settings = pool->settings;
     isw_error own = { ISW_OK, "" };
+    const char *program;
 
     pool->launcher = iswi_launch_process;
-    if (iswi_spawn_find(settings->command.items[0],
-                        settings->directory ? settings->directory : host->folder, &pool->program,
-                        error) != ISW_OK)
+    if (iswi_renew_program(host, settings, &program, error) != ISW_OK)
         return error->status; /* it was there a moment ago */
+    atomic_init(&pool->program, program);
     if (settings->isolation == ISWI_ISOLATION_PROCESS)
         return ISW_OK;
     if (iswi_launch_inprocess(&pool->launcher, &own) != ISW_OK)
@@ -118,14 +121,14 @@ static isw_status find_program(const iswi_host *host, iswi_pool *pool, isw_error
 static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
                             isw_error *error)
 {
-    pool->settings = settings;
+    atomic_init(&pool->settings, settings);
     if (find_program(host, pool, error) != ISW_OK)
         return error->status;
     if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(settings), error) !=
         ISW_OK)
         return error->status;
     iswi_ends_init(pool);
-    return iswi_roll_init(pool, iswi_worker_most(settings), error);
+    return iswi_roll_init(pool, pool->seats_max, error);
 }
 
 static void init_queue(iswi_host *host, size_t worker)
@@ -265,7 +268,6 @@ void iswi_host_destroy(iswi_host *host)
         iswi_ends_fini(&host->pools[i]);
         iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].functions);
-        iswi_free(host->pools[i].program);
         iswi_free(host->pools[i].module);
     }
     iswi_reactors_stop(&host->reactors);
@@ -279,6 +281,7 @@ void iswi_host_destroy(iswi_host *host)
     pthread_mutex_destroy(&host->steering);
     iswi_attention_fini(&host->attention);
     iswi_config_close(host->config);
+    iswi_renew_forget(host);
     iswi_arena_fini(&host->arena);
     iswi_free(host->functions);
     iswi_free(host->pools);

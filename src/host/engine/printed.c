@@ -95,7 +95,7 @@ static void show(iswi_process *process, iswi_printed *printed)
     }
     if (errors && printed->line.size)
         keep_words(&process->printing, line.message);
-    if (printed->line.size && line.level >= process->host->log.level)
+    if (printed->line.size && iswi_host_shows(process->host, line.level))
         iswi_log_line(process->host, &line, ISWI_SPEAKER_OTHERS);
     iswi_buffer_reset(&printed->line);
 }

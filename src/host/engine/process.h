@@ -127,15 +127,17 @@ struct iswi_process {
 };
 
 struct iswi_pool {
-    const iswi_worker_settings *settings;
-    char *program;
+    _Atomic(const iswi_worker_settings *) settings; /* in force; those of before stay, too */
+    _Atomic(const char *) program; /* likewise */
     char *module; /* the shared object of one that is not apart; else NULL */
     iswi_launcher launcher;
     bool debugged; /* its process runs under a debugger */
     iswi_process *processes;
-    unsigned count; /* of them, with those that are spare */
+    atomic_uint count;   /* of them, with those that are spare; grows when more are wanted */
+    size_t first_number; /* in the host; there are numbers for all that may ever be wanted */
     iswi_seat *seats;
-    unsigned seat_count; /* as many as may be wanted */
+    unsigned seat_count; /* as many as were wanted at the same time so far */
+    unsigned seats_max;
     atomic_uint wanted;  /* processes, of which each has a seat */
     atomic_ullong restarts;
     bool said_full; /* that all its places are taken */

@@ -31,8 +31,8 @@ typedef struct iswi_queue {
     atomic_uint waiting; /* set with the lock, read without: nothing else is looked at while it
                             is 0 */
     atomic_llong due_ns; /* when one has waited long enough, no later; INT64_MAX: none */
-    unsigned limit;      /* how many may wait; 0: none */
-    int64_t wait_ms;     /* and for how long */
+    atomic_uint limit;    /* how many may wait; 0: none */
+    atomic_llong wait_ms; /* and for how long */
 
     pthread_mutex_t lock; /* guards what follows */
     iswi_lines lines;

@@ -85,7 +85,7 @@ static void add_modules(iswi_pool *pool)
     iswi_config_close(config);
 }
 
-static void add_all(iswi_host *host, iswi_pool *pool)
+void iswi_rebuilt_follow(iswi_host *host, iswi_pool *pool)
 {
     const iswi_worker_settings *settings = pool->settings;
     const char *folder = settings->directory ? settings->directory : host->folder;
@@ -100,7 +100,7 @@ static void add_all(iswi_host *host, iswi_pool *pool)
 void iswi_rebuilt_begin(iswi_host *host)
 {
     for (size_t i = 0; host->watches && i < host->pool_count; i++)
-        add_all(host, &host->pools[i]);
+        iswi_rebuilt_follow(host, &host->pools[i]);
 }
 
 void iswi_rebuilt_end(iswi_host *host)

@@ -8,6 +8,7 @@
 #include "host/system/file_look.h"
 
 typedef struct iswi_host iswi_host;
+typedef struct iswi_pool iswi_pool;
 
 enum { ISWI_REBUILT_MAX = 32 };
 
@@ -29,6 +30,9 @@ typedef struct iswi_rebuilt {
 /* Once the files of configurations are watched; nothing where nobody has asked for it. */
 void iswi_rebuilt_begin(iswi_host *host);
 void iswi_rebuilt_end(iswi_host *host);
+
+/* A worker has another program, or other objects, too. */
+void iswi_rebuilt_follow(iswi_host *host, iswi_pool *pool);
 
 /* Something has happened in the folders that are watched. */
 void iswi_rebuilt_look(iswi_host *host);

@@ -4,7 +4,6 @@
  * pool counts how often; each of its processes that is ready catches up with the count, one step at
  * a time, and a process that starts begins with it.
  */
-#include "base/alloc.h"
 #include "host/engine/engine.h"
 #include "host/system/links.h"
 
@@ -26,16 +25,14 @@ static bool is_link(const char *path)
 }
 
 /* The file that the pool's workers will read, as src/worker/registry/settings.c finds it. */
-static char *config_of(const iswi_host *host, const iswi_pool *pool)
+static const char *config_of(iswi_host *host, const iswi_pool *pool)
 {
     const iswi_worker_settings *settings = pool->settings;
-    char path[PATH_MAX];
 
     if (settings->config)
-        return iswi_strdup(settings->config);
-    snprintf(path, sizeof path, "%s/worker.yaml",
-             settings->directory ? settings->directory : host->folder);
-    return iswi_strdup(path);
+        return settings->config; /* which stay */
+    return iswi_arena_printf(&host->arena, "%s/worker.yaml",
+                             settings->directory ? settings->directory : host->folder);
 }
 
 static bool watch_folder(void *user, const char *folder)
@@ -63,6 +60,25 @@ void iswi_reload_watch_path(iswi_host *host, const char *path)
                  strerror(errno));
 }
 
+static void set_file(iswi_host *host, iswi_pool *pool)
+{
+    iswi_reloadable *reload = &pool->reload;
+
+    atomic_store(&reload->file, config_of(host, pool));
+    reload->look = iswi_file_look_at(reload->file);
+    reload->there = reload->look.changed_ns || pool->settings->config;
+    atomic_store(&reload->gone, false);
+}
+
+void iswi_reload_follow(iswi_host *host, iswi_pool *pool)
+{
+    const char *before = pool->reload.file;
+
+    set_file(host, pool);
+    if (pool->reload.file && (!before || strcmp(before, pool->reload.file) != 0))
+        iswi_reload_watch_path(host, pool->reload.file);
+}
+
 void iswi_reload_watch(iswi_host *host)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = ISWI_KEY_CHANGES };
@@ -74,12 +90,9 @@ void iswi_reload_watch(iswi_host *host)
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
 
-        pool->reload.file = config_of(host, pool);
-        pool->reload.look = iswi_file_look_at(pool->reload.file);
-        pool->reload.there = pool->reload.look.changed_ns || pool->settings->config;
+        set_file(host, pool);
         watched = watched && pool->reload.file && watch_file(host, pool);
     }
-    iswi_attention_begin(host);
     watched = watched && watch_folder(host, host->folder);
     if (!watched)
         iswi_say(host, ISW_LOG_WARNING,
@@ -92,10 +105,6 @@ void iswi_reload_unwatch(iswi_host *host)
     if (host->reload.changes >= 0)
         close(host->reload.changes);
     host->reload.changes = -1;
-    for (size_t i = 0; i < host->pool_count; i++) {
-        iswi_free(host->pools[i].reload.file);
-        host->pools[i].reload.file = NULL;
-    }
 }
 
 /* What has happened. That a file was made is nothing yet, as it is being written; that a link was
@@ -168,17 +177,19 @@ static bool look_at_files(iswi_host *host)
     return seen & ~(uint32_t)IN_CREATE;
 }
 
-void iswi_reload_look(iswi_host *host, bool files)
+bool iswi_reload_look(iswi_host *host)
+{
+    return look_at_files(host);
+}
+
+void iswi_reload_heed(iswi_host *host)
 {
     unsigned asked = atomic_load(&host->reload.asked);
 
-    if (files && look_at_files(host))
-        iswi_attention_look(host);
     if (asked == host->reload.seen)
         return;
     host->reload.seen = asked;
     iswi_say(host, ISW_LOG_INFO, "workers are to read their configurations");
-    iswi_attention_look(host);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
         iswi_file_look now = iswi_file_look_at(pool->reload.file);

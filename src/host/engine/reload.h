@@ -29,7 +29,7 @@ typedef struct iswi_reloading {
 /* Part of a pool: its file. */
 typedef struct iswi_reloadable {
     unsigned count; /* how often it was to be read again */
-    char *file;     /* that is watched */
+    _Atomic(const char *) file; /* that is watched; lives as long as the host */
     iswi_file_look look;
     bool there;       /* it was, at some time: without it nothing is started */
     atomic_bool gone; /* it was, and is not now */
@@ -49,11 +49,17 @@ typedef struct iswi_reloads {
 void iswi_reload_watch(iswi_host *host);
 void iswi_reload_unwatch(iswi_host *host);
 
+/* Its settings name another file, perhaps, which its processes are to have from their start. */
+void iswi_reload_follow(iswi_host *host, iswi_pool *pool);
+
 /* Watch another file, too. */
 void iswi_reload_watch_path(iswi_host *host, const char *path);
 
-/* See which files have changed, and whether somebody asked. */
-void iswi_reload_look(iswi_host *host, bool files);
+/* See which files have changed. True: something is written in the folders that are watched. */
+bool iswi_reload_look(iswi_host *host);
+
+/* See whether somebody asked. */
+void iswi_reload_heed(iswi_host *host);
 
 /* The file that a process is to be started with; NULL: none was ever there. Once one was, it has to
  * be: a worker would take none for an empty chain. */

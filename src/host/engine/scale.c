@@ -15,19 +15,41 @@ enum {
     CALM_MS = 5 /* between two looks that calls ask for, so that many cost no more than a few */
 };
 
-unsigned iswi_scale_init(iswi_pool *pool)
+static void set_bounds(iswi_pool *pool)
 {
-    const iswi_processes_settings *settings = &pool->settings->processes;
+    const iswi_worker_settings *settings = pool->settings;
     iswi_scale *scale = &pool->scale;
 
-    scale->least = iswi_worker_least(pool->settings);
-    scale->most = iswi_worker_most(pool->settings);
-    scale->on = settings->max && scale->least < scale->most;
-    scale->needs[0] = 1;
-    scale->part_ns = settings->keep_ms * MS / ISWI_SCALE_PARTS;
+    scale->least = iswi_worker_least(settings);
+    scale->most = iswi_worker_most(settings);
+    atomic_store(&scale->on, settings->processes.max && scale->least < scale->most);
+    scale->part_ns = settings->processes.keep_ms * MS / ISWI_SCALE_PARTS;
     if (scale->part_ns < PART_MIN_MS * MS)
         scale->part_ns = PART_MIN_MS * MS;
-    return scale->least ? scale->least : 1;
+}
+
+unsigned iswi_scale_init(iswi_pool *pool)
+{
+    set_bounds(pool);
+    pool->scale.needs[0] = 1;
+    return pool->scale.least ? pool->scale.least : 1;
+}
+
+void iswi_scale_renew(iswi_pool *pool)
+{
+    const iswi_scale *scale = &pool->scale;
+    unsigned wanted = atomic_load(&pool->wanted);
+
+    set_bounds(pool);
+    if (wanted < scale->least)
+        atomic_store(&pool->wanted, scale->least);
+    if (wanted > scale->most)
+        atomic_store(&pool->wanted, scale->most);
+    for (unsigned i = 0; i < pool->count; i++) {
+        pthread_mutex_lock(&pool->processes[i].lock);
+        iswi_process_set_alarm(&pool->processes[i]);
+        pthread_mutex_unlock(&pool->processes[i].lock);
+    }
 }
 
 /* -- What is needed ---------------------------------------------------------------------------- */

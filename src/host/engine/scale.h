@@ -19,7 +19,7 @@ enum { ISWI_SCALE_PARTS = 8 }; /* of `keep`, each with the most that was needed 
 
 /* Part of a pool. */
 typedef struct iswi_scale {
-    bool on;
+    atomic_bool on;
     unsigned least, most;
     unsigned needs[ISWI_SCALE_PARTS]; /* calls at once; the newest one first */
     int64_t part_ns;                  /* how long each is */
@@ -32,6 +32,9 @@ typedef struct iswi_scale {
 
 /* Before the host runs. Returns how many are wanted at first: one tells of its functions. */
 unsigned iswi_scale_init(iswi_pool *pool);
+
+/* The settings have changed: what is wanted is between its new bounds. */
+void iswi_scale_renew(iswi_pool *pool);
 
 /* Set what is wanted. Sets *next_ns to when it wants to be called again, if that is sooner. */
 void iswi_scale_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);

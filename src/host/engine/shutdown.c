@@ -13,7 +13,7 @@ static void tell(iswi_process *process, iswi_place *place)
     iswi_frame frame = { .kind = ISWI_CANCEL, .id = place->id };
 
     frame.as.cancel.reason = ISWI_CANCEL_SHUTDOWN;
-    frame.as.cancel.grace_ms = (uint64_t)process->host->options.cancel_grace_ms;
+    frame.as.cancel.grace_ms = (uint64_t)process->host->settings->host.cancel_grace_ms;
     iswi_process_send(process, &frame);
     place->stopping = true;
 }

@@ -27,7 +27,7 @@ static void init_process(iswi_host *host, iswi_pool *pool, unsigned index)
     process->host = host;
     process->pool = pool;
     process->index = index;
-    process->number = host->process_count++;
+    process->number = pool->first_number + index;
     process->os.output = process->os.errors = -1;
     process->seat = &pool->seats[0];
     process->label = process->seat->label;
@@ -38,22 +38,38 @@ static void init_process(iswi_host *host, iswi_pool *pool, unsigned index)
     process->state = ISWI_PROCESS_SPARE;
 }
 
+static unsigned places_for(unsigned seats)
+{
+    return seats + (seats < SPARES_MIN ? SPARES_MIN : seats);
+}
+
 isw_status iswi_staff_init(iswi_host *host, iswi_pool *pool, unsigned wanted, unsigned most,
                            isw_error *error)
 {
-    unsigned count = most + (most < SPARES_MIN ? SPARES_MIN : most);
-
-    pool->seats = iswi_calloc(most, sizeof *pool->seats);
-    pool->processes = iswi_calloc(count, sizeof *pool->processes);
+    pool->seats_max = pool->launcher.apart ? ISWI_WORKER_PROCESSES_MAX : most;
+    pool->seats = iswi_calloc(pool->seats_max, sizeof *pool->seats);
+    pool->processes = iswi_calloc(places_for(pool->seats_max), sizeof *pool->processes);
     if (!pool->seats || !pool->processes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
-    for (; pool->seat_count < most; pool->seat_count++)
-        snprintf(pool->seats[pool->seat_count].label, sizeof pool->seats[0].label,
-                 most > 1 ? "%s[%u]" : "%s", pool->settings->name, pool->seat_count);
-    for (; pool->count < count; pool->count++)
-        init_process(host, pool, pool->count);
+    pool->first_number = host->process_count;
+    host->process_count += places_for(pool->seats_max);
+    iswi_staff_widen(host, pool, most);
     atomic_init(&pool->wanted, wanted);
     return ISW_OK;
+}
+
+void iswi_staff_widen(iswi_host *host, iswi_pool *pool, unsigned most)
+{
+    const char *name = pool->settings->name;
+    bool alone = pool->seat_count == 0 && most == 1;
+
+    for (; pool->seat_count < most; pool->seat_count++)
+        snprintf(pool->seats[pool->seat_count].label, sizeof pool->seats[0].label,
+                 alone ? "%s" : "%s[%u]", name, pool->seat_count);
+    for (unsigned i = pool->count; i < places_for(pool->seat_count); i++) {
+        init_process(host, pool, i);
+        atomic_store(&pool->count, i + 1);
+    }
 }
 
 void iswi_host_debug_worker(iswi_host *host, size_t worker)
@@ -62,8 +78,10 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker)
 
     pool->debugged = true;
     while (pool->count > 1) {
-        pthread_mutex_destroy(&pool->processes[--pool->count].lock);
-        iswi_printing_fini(&pool->processes[pool->count].printing);
+        iswi_process *last = &pool->processes[--pool->count];
+
+        pthread_mutex_destroy(&last->lock);
+        iswi_printing_fini(&last->printing);
     }
     pool->seat_count = 1;
     atomic_store(&pool->wanted, 1);
@@ -198,7 +216,7 @@ static void make_room(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
         return;
     }
     longest->seen_off = true;
-    longest->state_until_ns = now_ns + longest->host->options.cancel_grace_ms * MS;
+    longest->state_until_ns = now_ns + longest->host->settings->host.cancel_grace_ms * MS;
     iswi_say(longest->host, ISW_LOG_WARNING,
              "worker %s: pid %ld has not finished since it was to end (%s), and its place is needed: "
              "%u invocation%s cancelled", longest->label, (long)longest->os.pid, longest->retiring,
@@ -250,12 +268,37 @@ static unsigned clear_seats(iswi_pool *pool)
     return taken;
 }
 
-/* False: nobody can be. */
-static bool dismiss(iswi_process *process)
+/* NULL: nobody of the staff was given up. */
+static iswi_process *find_gone(iswi_pool *pool)
 {
+    for (unsigned i = 0; i < pool->seat_count; i++) {
+        iswi_process *process = pool->seats[i].holder;
+        bool gone;
+
+        if (!process)
+            continue;
+        pthread_mutex_lock(&process->lock);
+        gone = process->state == ISWI_PROCESS_GONE;
+        pthread_mutex_unlock(&process->lock);
+        if (gone)
+            return process;
+    }
+    return NULL;
+}
+
+/* False: nobody can be. */
+static bool dismiss(iswi_pool *pool)
+{
+    iswi_process *gone = find_gone(pool);
+    iswi_process *process = gone ? gone : iswi_scale_idlest(pool);
+
     if (!process)
         return false;
     process->seat->starts = 0; /* who comes there next is started, and not started again */
+    if (gone) {
+        iswi_process_vacate(gone);
+        return true;
+    }
     pthread_mutex_lock(&process->lock);
     iswi_process_retire(process, "it is not needed");
     pthread_mutex_unlock(&process->lock);
@@ -270,7 +313,7 @@ void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
     if (atomic_load(&pool->processes->host->stops))
         return;
     for (; taken > wanted; taken--)
-        if (!dismiss(iswi_scale_idlest(pool)))
+        if (!dismiss(pool))
             break;
     for (; taken < wanted; taken++) {
         iswi_process *process = iswi_staff_place(pool, now_ns, next_ns);

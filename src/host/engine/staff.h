@@ -34,6 +34,11 @@ typedef struct iswi_seat {
 isw_status iswi_staff_init(iswi_host *host, iswi_pool *pool, unsigned wanted, unsigned most,
                            isw_error *error);
 
+/* So many may be wanted from now on, up to ISWI_WORKER_PROCESSES_MAX of one that is apart. There is
+ * memory for all of them from the beginning, which is not looked at before. A seat keeps its label:
+ * that of a worker which began with one process goes without a number. */
+void iswi_staff_widen(iswi_host *host, iswi_pool *pool, unsigned most);
+
 /* Fill seats that are wanted, and see those off that are not. Sets *next_ns to when it wants to be
  * called again, if that is sooner. */
 void iswi_staff_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);

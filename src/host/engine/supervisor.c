@@ -25,7 +25,8 @@ static void on_event(iswi_host *host, uint64_t key)
         return;
     }
     if (key == ISWI_KEY_CHANGES) {
-        iswi_reload_look(host, true);
+        if (iswi_reload_look(host))
+            iswi_renew_look(host);
         iswi_rebuilt_look(host);
         return;
     }
@@ -129,6 +130,7 @@ static overview look(iswi_host *host)
     atomic_fetch_add(&host->loop.turns, 1);
     /* While we look, whoever has something sooner writes a wake that ends the next wait. */
     atomic_store(&host->loop.wake_at_ns, INT64_MAX);
+    iswi_renew_tend(host, now_ns, &seen.next_ns);
     for (size_t i = 0; i < host->pool_count; i++)
         tend_pool(&host->pools[i], now_ns, &seen);
     iswi_rebuilt_tend(host, now_ns, &seen.next_ns);
@@ -201,11 +203,12 @@ static isw_status serve(iswi_host *host, isw_error *error)
 
     iswi_guard_watch(host);
     iswi_reload_watch(host);
+    iswi_renew_begin(host);
     iswi_rebuilt_begin(host);
     while (!atomic_load(&host->stops)) {
         overview seen;
 
-        iswi_reload_look(host, false);
+        iswi_reload_heed(host);
         seen = look(host);
         if (seen.over == host->pool_count && !atomic_load(&host->stops))
             return explain(host, error);
@@ -254,7 +257,7 @@ static void drain(iswi_host *host)
         iswi_say(host, ISW_LOG_INFO,
                  "waiting for %u invocation%s in flight; Ctrl-C again cancels %s", calls,
                  calls == 1 ? "" : "s", calls == 1 ? "it" : "them");
-    wait_for_answers(host, host->options.shutdown_grace_ms, 2);
+    wait_for_answers(host, host->settings->host.shutdown_grace_ms, 2);
     calls = atomic_load(&host->calls);
     if (!calls && iswi_host_in_flight(host))
         iswi_say(host, ISW_LOG_WARNING,
@@ -265,9 +268,9 @@ static void drain(iswi_host *host)
     iswi_say(host, ISW_LOG_INFO,
              "cancelling %u invocation%s %lld ms to answer; Ctrl-C again does not wait", calls,
              calls == 1 ? ", which has" : "s, which have",
-             (long long)host->options.cancel_grace_ms);
+             (long long)host->settings->host.cancel_grace_ms);
     iswi_shutdown_cancel(host);
-    wait_for_answers(host, host->options.cancel_grace_ms, 3);
+    wait_for_answers(host, host->settings->host.cancel_grace_ms, 3);
     iswi_shutdown_lose(host);
 }
 

@@ -13,7 +13,7 @@
     { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
       .optional = true, .help = (text) }
 
-enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, PROCESSES_MOST = 64 };
+enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
 
 static const char *const formats[] = { "text", "json", NULL };
 static const char *const levels[] = { "trace", "debug",    "info", "warning",
@@ -106,13 +106,13 @@ static const isw_option worker_queue_rows[] = {
 };
 
 static const isw_option processes_rows[] = {
-    ROW(iswi_processes_settings, count, INT, "count", "1", 1, PROCESSES_MOST,
+    ROW(iswi_processes_settings, count, INT, "count", "1", 1, ISWI_WORKER_PROCESSES_MAX,
         "as many at all times, as a number alone says"),
-    { .name = "min", .type = ISW_OPTION_INT, .optional = true, .max = PROCESSES_MOST,
+    { .name = "min", .type = ISW_OPTION_INT, .optional = true, .max = ISWI_WORKER_PROCESSES_MAX,
       .offset = offsetof(iswi_processes_settings, min),
       .help = "instead, so many at least; 0: none while there are no calls, and one starts for the "
               "next, which waits for it" },
-    { .name = "max", .type = ISW_OPTION_INT, .optional = true, .min = 1, .max = PROCESSES_MOST,
+    { .name = "max", .type = ISW_OPTION_INT, .optional = true, .min = 1, .max = ISWI_WORKER_PROCESSES_MAX,
       .offset = offsetof(iswi_processes_settings, max), .help = "and so many at most" },
     { .name = "target", .type = ISW_OPTION_DOUBLE, .default_value = "0.7",
       .offset = offsetof(iswi_processes_settings, target),
@@ -219,13 +219,9 @@ enum {
     FIRST_OWN = 1                                    /* "host"; the others follow behind it */
 };
 
-/* The table of a whole file. */
-typedef struct whole {
-    isw_option rows[OWN_ROWS + ISWI_SETTINGS_GROUPS_MAX];
-    size_t size; /* of the struct that it fills */
-} whole;
+_Static_assert(OWN_ROWS + ISWI_SETTINGS_GROUPS_MAX <= ISWI_SETTINGS_ROWS_MAX, "they have room");
 
-static void make_whole(const iswi_settings_groups *groups, whole *out)
+void iswi_host_settings_table(const iswi_settings_groups *groups, iswi_settings_table *out)
 {
     size_t count = FIRST_OWN;
 
@@ -248,10 +244,10 @@ static isw_status load(const char *folder, const iswi_settings_groups *groups,
                        iswi_config **config, const iswi_host_settings **out, isw_error *error)
 {
     const void *loaded = NULL;
-    whole table;
+    iswi_settings_table table;
     isw_status status;
 
-    make_whole(groups, &table);
+    iswi_host_settings_table(groups, &table);
     status = iswi_config_load(*config, table.rows, table.size, &loaded, error);
     if (status == ISW_OK)
         status = iswi_host_settings_check(*config, folder, groups, loaded, error);
@@ -295,19 +291,10 @@ isw_status iswi_host_settings_read_text(const char *folder, const char *text, si
     return status == ISW_OK ? load(folder, groups, config, out, error) : status;
 }
 
-bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,
-                              const iswi_host_settings *b)
-{
-    whole table;
-
-    make_whole(groups, &table);
-    return iswi_config_equal(table.rows, a, b);
-}
-
 void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out)
 {
-    whole table;
+    iswi_settings_table table;
 
-    make_whole(groups, &table);
+    iswi_host_settings_table(groups, &table);
     iswi_config_reference(table.rows, 2, out);
 }

@@ -34,6 +34,8 @@ typedef struct iswi_logging_settings {
     isw_option_list levels; /* of iswi_level_rule */
 } iswi_logging_settings;
 
+enum { ISWI_WORKER_PROCESSES_MAX = 64 };
+
 typedef struct iswi_link_settings {
     int64_t lane;        /* iswi_lane_choice */
     const char *spin_us; /* "auto" or a number */
@@ -116,7 +118,7 @@ typedef struct iswi_settings_group {
                         isw_error *error);
 } iswi_settings_group;
 
-enum { ISWI_SETTINGS_GROUPS_MAX = 16 };
+enum { ISWI_SETTINGS_GROUPS_MAX = 16, ISWI_SETTINGS_ROWS_MAX = ISWI_SETTINGS_GROUPS_MAX + 16 };
 
 /* Those of a host, in the order of the reference. */
 typedef struct iswi_settings_groups {
@@ -189,9 +191,13 @@ char *iswi_isolation_module(const iswi_worker_settings *worker, const char *fold
 isw_status iswi_host_settings_listen(iswi_config *config, const char *group,
                                      const char *const *texts, size_t count, isw_error *error);
 
-/* Whether two of them say the same. */
-bool iswi_host_settings_equal(const iswi_settings_groups *groups, const iswi_host_settings *a,
-                              const iswi_host_settings *b);
+/* The option table of a whole file. */
+typedef struct iswi_settings_table {
+    isw_option rows[ISWI_SETTINGS_ROWS_MAX];
+    size_t size; /* of the struct that it fills */
+} iswi_settings_table;
+
+void iswi_host_settings_table(const iswi_settings_groups *groups, iswi_settings_table *out);
 
 /* Append the reference of host.yaml for people. */
 void iswi_host_settings_reference(const iswi_settings_groups *groups, iswi_buffer *out);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host.yaml that is read again. Invariant: what may fail comes first, in `prepare`, and leaves all as
+ * it is; `put_in_force` cannot fail, so that nothing is taken by half.
+ */
+#include "host/engine/renew.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "host/engine/engine.h"
+#include "host/settings/change.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#define MS INT64_C(1000000)
+
+enum { QUIET_MS = 200 }; /* without a change, the file counts as written */
+
+isw_status iswi_renew_program(iswi_host *host, const iswi_worker_settings *settings,
+                              const char **out, isw_error *error)
+{
+    const char *folder = settings->directory ? settings->directory : host->folder;
+    char *found = NULL;
+
+    if (iswi_spawn_find(settings->command.items[0], folder, &found, error) != ISW_OK)
+        return error->status;
+    *out = iswi_arena_strndup(&host->arena, found, strlen(found));
+    iswi_free(found);
+    return *out ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
+}
+
+void iswi_renew_forget(iswi_host *host)
+{
+    for (iswi_outlived *at = host->renewal.outlived; at; at = at->before)
+        iswi_config_close(at->config);
+}
+
+/* -- What may fail ----------------------------------------------------------------------------- */
+
+typedef struct attempt {
+    iswi_host_document now;
+    iswi_changes changes;
+    const char **programs; /* by worker; NULL: it keeps its own */
+    iswi_outlived *outlived;
+} attempt;
+
+static isw_status no_memory(isw_error *error)
+{
+    return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for another host.yaml");
+}
+
+static isw_status find_programs(iswi_host *host, attempt *next, isw_error *error)
+{
+    const iswi_worker_settings *workers = next->changes.settings->workers.items;
+    isw_status status = ISW_OK;
+
+    next->programs = iswi_arena_calloc(&host->arena, host->pool_count, sizeof *next->programs);
+    if (!next->programs)
+        return no_memory(error);
+    for (size_t i = 0; status == ISW_OK && i < host->pool_count; i++)
+        if (next->changes.rolls[i])
+            status = iswi_renew_program(host, &workers[i], &next->programs[i], error);
+    return status;
+}
+
+static isw_status prepare(iswi_host *host, attempt *next, isw_error *error)
+{
+    const iswi_host_document before = { host->config, host->settings };
+    iswi_queue_settings *queues =
+        iswi_arena_calloc(&host->arena, host->pool_count, sizeof *queues);
+
+    next->outlived = iswi_arena_calloc(&host->arena, 1, sizeof *next->outlived);
+    if (!queues || !next->outlived)
+        return no_memory(error);
+    for (size_t i = 0; i < host->pool_count; i++)
+        queues[i] = (iswi_queue_settings){ host->pools[i].queue.limit,
+                                           host->pools[i].queue.wait_ms };
+    if (iswi_changes_find(&host->groups, &before, queues, &next->now, &host->arena,
+                          &next->changes) != ISW_OK)
+        return no_memory(error);
+    return find_programs(host, next, error);
+}
+
+/* -- What cannot ------------------------------------------------------------------------------- */
+
+/* Workers hear of it when they begin. */
+static bool changes_levels(const iswi_host *host, const iswi_host_settings *now)
+{
+    const iswi_logging_settings *a = &iswi_host_settings_of(host)->logging;
+    const iswi_logging_settings *b = &now->logging;
+
+    return a->level != b->level || a->levels.items != b->levels.items;
+}
+
+static void follow(iswi_host *host, iswi_pool *pool, const char *program)
+{
+    if (program && strcmp(program, pool->program) != 0)
+        atomic_store(&pool->program, program);
+    iswi_reload_follow(host, pool);
+    if (host->watches)
+        iswi_rebuilt_follow(host, pool);
+}
+
+static void renew_pool(iswi_host *host, size_t index, const attempt *next, bool rolls)
+{
+    iswi_pool *pool = &host->pools[index];
+    const iswi_worker_settings *settings = next->changes.settings->workers.items;
+    const iswi_queue_settings *queue = &next->changes.queues[index];
+    isw_error error = { ISW_OK, "" };
+    unsigned id;
+
+    settings += index;
+    atomic_store(&pool->settings, settings);
+    atomic_store(&pool->queue.limit, (unsigned)queue->limit);
+    atomic_store(&pool->queue.wait_ms, queue->wait_ms);
+    iswi_staff_widen(host, pool, iswi_worker_most(settings));
+    iswi_scale_renew(pool);
+    if (next->changes.rolls[index])
+        follow(host, pool, next->programs[index]);
+    if (rolls && iswi_host_restart(host, index, &id, &error) != ISW_OK)
+        iswi_say(host, ISW_LOG_WARNING, "%s", error.message);
+}
+
+static void put_in_force(iswi_host *host, attempt *next)
+{
+    bool all_roll = changes_levels(host, next->changes.settings);
+
+    *next->outlived = (iswi_outlived){ host->config, host->renewal.outlived };
+    host->renewal.outlived = next->outlived;
+    host->config = next->now.config;
+    next->now.config = NULL;
+    atomic_store(&host->settings, next->changes.settings);
+    atomic_store(&host->level, (int)next->changes.settings->logging.level);
+    for (size_t i = 0; i < host->pool_count; i++)
+        renew_pool(host, i, next, all_roll || next->changes.rolls[i]);
+    iswi_functions_retime(host);
+}
+
+static const char *text_of(iswi_buffer *text)
+{
+    const char *chars = text->size ? iswi_buffer_text(text) : NULL;
+
+    return chars ? chars : "";
+}
+
+static void take(iswi_host *host, attempt *next)
+{
+    const char *waiting = text_of(&next->changes.waiting);
+    iswi_buffer told = { 0 };
+
+    if (next->changes.any) {
+        put_in_force(host, next);
+        iswi_say(host, ISW_LOG_INFO, "host.yaml has changed, and holds from now on: %s",
+                 text_of(&next->changes.taken));
+        if (host->loop.shown)
+            iswi_attention_match(host);
+    }
+    if (*waiting)
+        iswi_buffer_printf(&told, "needs a restart of the host: %s", waiting);
+    iswi_attention_yaml(host, "host.yaml has changed; what of it is not in force ", text_of(&told));
+    iswi_buffer_fini(&told);
+}
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+static void refuse(iswi_host *host, iswi_faults *faults, const isw_error *error)
+{
+    const char *lines = faults->count ? iswi_buffer_text(&faults->lines) : NULL;
+
+    iswi_attention_yaml(host, "host.yaml has changed and is wrong, and the host goes on as it was: ",
+                        lines ? lines : error->message);
+}
+
+static void read_again(iswi_host *host)
+{
+    iswi_faults faults = { .count = 0 };
+    isw_error error = { ISW_OK, "" };
+    attempt next = { .programs = NULL };
+
+    if (iswi_host_settings_read(host->folder, &host->groups, &faults, &next.now.config,
+                                &next.now.settings, &error) != ISW_OK)
+        refuse(host, &faults, &error);
+    else if (host->debug) /* the one who debugs is not to lose the process that stands still */
+        iswi_attention_yaml(host, "host.yaml has changed; ",
+                            "what it says holds when the host starts again, which debugs now");
+    else if (prepare(host, &next, &error) != ISW_OK)
+        refuse(host, &faults, &error);
+    else
+        take(host, &next);
+    iswi_changes_fini(&next.changes);
+    iswi_config_close(next.now.config);
+    iswi_faults_fini(&faults);
+}
+
+static iswi_file_look look(const iswi_host *host)
+{
+    char path[PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/host.yaml", host->folder);
+    return iswi_file_look_at(host->from_text ? NULL : path);
+}
+
+void iswi_renew_begin(iswi_host *host)
+{
+    host->renewal.look = look(host);
+}
+
+static void read_if_changed(iswi_host *host)
+{
+    iswi_file_look now = look(host);
+
+    host->renewal.read_at_ns = 0;
+    if (iswi_file_look_same(&now, &host->renewal.look))
+        return;
+    host->renewal.look = now;
+    if (now.changed_ns)
+        read_again(host);
+    else
+        iswi_attention_yaml(host, "host.yaml is gone, and the host goes on as it was; ",
+                            "put it back");
+}
+
+void iswi_renew_look(iswi_host *host)
+{
+    iswi_renewal *renewal = &host->renewal;
+    iswi_file_look now = look(host);
+
+    if (iswi_file_look_same(&now, renewal->read_at_ns ? &renewal->seen : &renewal->look))
+        return;
+    renewal->seen = now;
+    renewal->read_at_ns = iswi_now_ns() + QUIET_MS * MS;
+}
+
+void iswi_renew_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_renewal *renewal = &host->renewal;
+    unsigned asked = atomic_load(&host->reload.asked);
+
+    if ((!renewal->read_at_ns && asked == renewal->heeded) || atomic_load(&host->stops))
+        return;
+    if (asked == renewal->heeded)
+        iswi_renew_look(host); /* again, if it is still being written */
+    if (asked != renewal->heeded || now_ns >= renewal->read_at_ns)
+        read_if_changed(host);
+    renewal->heeded = asked;
+    if (renewal->read_at_ns && renewal->read_at_ns < *next_ns)
+        *next_ns = renewal->read_at_ns;
+}

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""host.yaml that changes while the host runs: what can be taken is, with no request lost; what cannot
+is named; a file that is wrong changes nothing."""
+import os
+import re
+import signal
+import unittest
+
+from harness import WORKER, Client, Host, main, wait_until, worker
+from inprocess import Inside, inside
+from load import Load
+from operators import function_of, report
+
+HOLDS = "host.yaml has changed, and holds from now on: "
+ONE = "worker: {concurrency: 1, max_in_flight: 1}\nmiddleware: [error_handling]\n"
+
+
+def say(host, workers, top=""):
+    """As editors do: a new file in the place of the old one."""
+    host.write("host.yaml.new", top + "\nworkers:\n" + workers)
+    os.replace(host.folder.name + "/host.yaml.new", host.folder.name + "/host.yaml")
+
+
+def pids(host):
+    return {p["pid"] for p in report(host)["processes"] if p["state"] == "ready"}
+
+
+def states(host):
+    return [p["state"] for p in report(host)["processes"]]
+
+
+def attention(host):
+    return "\n".join(report(host).get("attention", []))
+
+
+def queue_of(host):
+    queue = report(host)["queues"][0]
+    return queue["limit"], queue["wait_ms"]
+
+
+def environment_of(host):
+    with open(f"/proc/{host.get('pid')[1].split()[0]}/environ") as file:
+        return file.read().split("\0")
+
+
+class Taken(unittest.TestCase):
+    def test_processes_go_up_and_down_with_no_request_lost(self):
+        with Host(worker()) as host, Load(host) as load:
+            for count in (4, 2, 9, 1, 3, 1):
+                say(host, worker(more=f"processes: {count}"))
+                wait_until(lambda count=count: states(host) == ["ready"] * count)
+                total = load.total
+                wait_until(lambda total=total: load.total > total + 20)
+            self.assertEqual(load.failures, [])
+            host.wait_for(HOLDS + "worker test: processes 1 -> 4$")
+            host.wait_for(r"worker test\[\d\]: pid \d+ gets no more calls: it is not needed")
+
+    def test_as_many_as_the_load_needs_instead_of_a_number(self):
+        with Host(worker(more="processes: 3")) as host:
+            say(host, worker(more="processes: {min: 0, max: 2, keep: 50ms}"))
+            host.wait_for(HOLDS + r"worker test: processes 3 -> \{\.\.\.\}$")
+            wait_until(lambda: not pids(host))  # it sleeps
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            say(host, worker(more="processes: 2"))
+            wait_until(lambda: states(host) == ["ready", "ready"])
+
+    def test_one_that_is_not_wanted_finishes_what_it_has(self):
+        with Host(worker(more="processes: 2"), chain=ONE, top="host: {function_timeout: 0}") as host:
+            streams = []
+            for count in range(2):
+                streams.append(Client(host, "POST /api/converse HTTP/1.1\nHost: x\n"
+                                            "Transfer-Encoding: chunked"))
+                streams[-1].chunk(b"n%d" % count)
+                host.wait_for(f"heard n{count}")
+            say(host, worker(more="processes: 1"), "host: {function_timeout: 0}")
+            wait_until(lambda: sorted(states(host)) == ["leaving", "ready"])
+            for count, stream in enumerate(streams):
+                stream.chunk(b"more")
+                stream.chunk(b"")
+                stream.wait_for(b"<n%d>" % count)
+                stream.wait_for(b"<more>")
+            wait_until(lambda: states(host) == ["ready"])
+            for stream in streams:
+                stream.close()
+
+    def test_what_processes_begin_with_rolls_the_worker_alone(self):
+        both = worker() + worker("other", [os.path.dirname(WORKER) + "/test_other"])
+        with Host(both) as host, Load(host) as load:
+            before = {p["process"]: p["pid"] for p in report(host)["processes"]}
+            say(host, both.replace("\n  - name: other",
+                                   "\n    environment: {COLOUR: green}\n  - name: other"))
+            host.wait_for(HOLDS + "worker test: environment$")
+            host.wait_for("worker test: its processes were replaced, 1 in")
+            now = {p["process"]: p["pid"] for p in report(host)["processes"]
+                   if p["state"] == "ready"}
+            self.assertNotEqual(now["test"], before["test"])
+            self.assertEqual(now["other"], before["other"])
+            self.assertIn("COLOUR=green", environment_of(host))
+            self.assertEqual(load.failures, [])
+
+    def test_bounds_are_those_of_the_processes_that_begin_with_them(self):
+        with Host(worker()) as host:
+            before = pids(host)
+            say(host, worker(more="memory_limit: 512MiB\nrecycle_after: {invocations: 1000}"))
+            host.wait_for(HOLDS + "worker test: memory_limit left out -> 512MiB, "
+                                  "worker test: recycle_after$")
+            host.wait_for("worker test: its processes were replaced, 1 in")
+            wait_until(lambda: len(states(host)) == 1)
+            self.assertFalse(before & pids(host))
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def test_another_configuration_file_is_watched_from_then_on(self):
+        with Host(worker()) as host:
+            os.mkdir(host.folder.name + "/configs")
+            host.write("configs/own.yaml", "middleware: []\n")
+            say(host, worker(more="config: configs/own.yaml"))
+            host.wait_for("worker test: its processes were replaced")
+            self.assertEqual(function_of(host, "hello")["chain"], [])
+            host.write("configs/own.yaml", "middleware: [error_handling]\n")
+            host.wait_for("configs/own.yaml has changed")
+            wait_until(lambda: function_of(host, "hello")["chain"] == ["error_handling"])
+
+    def test_a_command_that_cannot_serve_leaves_the_process_that_does(self):
+        with Host(worker()) as host:
+            before = pids(host)
+            say(host, worker(command=["/bin/false"]))
+            host.wait_for("worker test: its restart has failed: .*did not become ready")
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            self.assertEqual(pids(host), before)
+            self.assertIn("worker test was not restarted", attention(host))
+            say(host, worker())
+            wait_until(lambda: attention(host) == "")
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    def test_timeouts_hold_for_the_next_call(self):
+        with Host(worker()) as host:
+            self.assertNotEqual(host.get("nap?ms=1200")[0], 200)  # it says 500 ms itself
+            say(host, worker(), "functions: [{name: nap, timeout: 20s}]")
+            host.wait_for(HOLDS + "functions$")
+            self.assertEqual(host.get("nap?ms=1200")[0], 200)
+            say(host, worker(), "functions: [{name: nix, timeout: 20s}]\n"
+                                "host: {function_timeout: 300ms}")
+            host.wait_for(HOLDS + "host.function_timeout 30s -> 300ms, functions$")
+            host.wait_for(r"host.yaml:1:14: no function of any worker matches \"nix\"")
+            self.assertNotEqual(host.get("nap?ms=1200")[0], 200)
+            self.assertEqual(host.get("stubborn?ms=900")[0], 504)  # it says none
+            self.assertIn('matches "nix"', attention(host))
+
+    def test_a_queue_has_other_bounds_at_once(self):
+        with Host(worker(), chain=ONE) as host:
+            self.assertEqual(queue_of(host), (1000, 10000))
+            say(host, worker(), "queue: {limit: 7, wait: 3s}")
+            host.wait_for(HOLDS + "queue.limit 1000 -> 7, queue.wait 10s -> 3s$")
+            self.assertEqual(queue_of(host), (7, 3000))
+            say(host, worker(more="queue: {limit: 0}"), "queue: {limit: 7, wait: 3s}")
+            host.wait_for(HOLDS + "worker test: queue$")
+            self.assertEqual(queue_of(host), (0, 3000))
+            finish = host.start("GET", "once?ms=700")
+            host.wait_for_naps(1)
+            self.assertEqual(host.get("hello/x")[0], 503)
+            self.assertEqual(finish()[0], 200)
+
+    def test_levels_hold_for_the_host_and_for_workers(self):
+        with Host(worker()) as host:
+            host.get("nap?ms=1")
+            host.wait_for_naps(1)
+            say(host, worker(), "logging: {level: error}")
+            wait_until(lambda: pids(host) and len(states(host)) == 1 and
+                       report(host)["processes"][0]["restarts"] == 1)
+            host.get("nap?ms=1")
+            say(host, worker(), "logging: {level: debug}")
+            host.wait_for(HOLDS + "logging.level error -> debug$")
+            host.wait_for("debug .*worker test: ready after")
+            host.wait_for("its processes were replaced")
+            host.get("nap?ms=1")
+            self.assertEqual(len(host.wait_for_naps(2)), 2)  # and not the one between
+            self.assertEqual(len(re.findall("napping in", host.log())), 2)
+
+    def test_sighup_reads_it_and_comments_change_nothing(self):
+        with Host(worker()) as host:
+            before = pids(host)
+            say(host, worker(more="processes: 2"))
+            host.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: states(host) == ["ready", "ready"])
+            say(host, worker(more="processes: 2 # as before"))
+            host.process.send_signal(signal.SIGHUP)
+            say(host, worker(more="processes: 3"))
+            wait_until(lambda: len(states(host)) == 3)
+            self.assertEqual(host.log().count("host.yaml has changed"), 2)
+            self.assertLess(before, pids(host))
+
+    def test_workers_may_stand_in_another_order(self):
+        one, two = worker(), worker("other", [os.path.dirname(WORKER) + "/test_other"],
+                                    "queue: {limit: 3}\n")
+        with Host(one + two) as host:
+            before = pids(host)
+            say(host, two + one, "queue: {limit: 9}")
+            host.wait_for(HOLDS + "queue.limit 1000 -> 9$")
+            self.assertEqual({q["worker"]: q["limit"] for q in report(host)["queues"]},
+                             {"test": 9, "other": 3})
+            self.assertEqual(pids(host), before)
+            self.assertEqual(attention(host), "")
+
+
+class Waiting(unittest.TestCase):
+    def test_what_cannot_be_taken_is_named_in_one_warning_and_the_rest_holds(self):
+        with Host(worker()) as host:
+            other = worker("other", [os.path.dirname(WORKER) + "/test_other"])
+            say(host, worker(more="processes: 2\nlink: {lane: message}") + other,
+                "http:\n  threads: 2\n  prefix: /x\nlogging: {format: json, level: debug}")
+            line = host.wait_for("needs a restart of the host: ")
+            for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.prefix",
+                          r"/host.yaml:4:11: logging.format", r"/host.yaml:\d+:5: worker test: link",
+                          r"/host.yaml:\d+:5: worker other, which is new"):
+                self.assertRegex(line, words)
+                self.assertRegex(attention(host), words)
+            host.wait_for(HOLDS + "logging.level info -> debug, worker test: processes 1 -> 2$")
+            wait_until(lambda: states(host) == ["ready", "ready"])
+            self.assertEqual(host.get("hello/Ada")[0], 200)  # where it was
+            self.assertEqual(host.log().count("needs a restart of the host"), 1)
+            say(host, worker(more="processes: 2"), "logging: {level: debug}")
+            wait_until(lambda: attention(host) == "")
+
+    def test_a_worker_that_is_left_out_goes_on(self):
+        both = worker() + worker("other", [os.path.dirname(WORKER) + "/test_other"],
+                                 "queue: {limit: 3}\n")
+        with Host(both) as host:
+            before = pids(host)
+            say(host, worker(), "queue: {limit: 5}")
+            host.wait_for("needs a restart of the host: .*host.yaml:2:1: worker other, "
+                          "which is left out")
+            host.wait_for(HOLDS + "queue.limit 1000 -> 5$")
+            self.assertEqual(pids(host), before)
+            self.assertEqual({q["worker"]: q["limit"] for q in report(host)["queues"]},
+                             {"test": 5, "other": 3})
+
+    def test_a_file_that_is_wrong_changes_nothing_and_all_of_it_is_told(self):
+        with Host(worker()) as host:
+            say(host, worker(more="processes: 3\nnix: 1"), "queue: {limit: x}\nhost: {heart: 1}")
+            for words in (r'host.yaml:1:16: "limit" must be', r'host.yaml:2:8: unknown option "heart"',
+                          r'host.yaml:\d+:5: unknown option "nix"'):
+                host.wait_for("is wrong, and the host goes on as it was: .*" + words)
+                self.assertRegex(attention(host), words)
+            say(host, worker(more="processes: 3", command=["/nowhere/program"]))
+            host.wait_for("is wrong, and the host goes on as it was: .*/nowhere/program")
+            self.assertEqual(states(host), ["ready"])
+            self.assertNotIn(HOLDS, host.log())
+            say(host, worker(more="processes: 3"))
+            wait_until(lambda: states(host) == ["ready"] * 3)
+            self.assertEqual(attention(host), "")
+
+    def test_a_worker_inside_the_host_stays_as_it_is(self):
+        with Inside() as host:
+            top = "logging: {level: debug}\nqueue: {limit: 4}"
+            say(host, inside("start_timeout: 3s"), top)
+            host.wait_for(HOLDS + "queue.limit 1000 -> 4$")
+            line = host.wait_for("needs a restart of the host: ")
+            self.assertIn("host.yaml:1:11: logging.level", line)
+            self.assertRegex(line, r"host.yaml:\d+:5: worker test: start_timeout")
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+
+if __name__ == "__main__":
+    main()
