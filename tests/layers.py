@@ -25,8 +25,9 @@ ABOVE = {
     "value": {"base", "wire"},
     "link": {"base", "reactor", "wire"},
     "config": {"base"},
-    "pipeline": {"base", "config"},
-    "worker": {"base", "url", "wire", "value", "link", "config", "pipeline"},
+    "store": {"base"},
+    "pipeline": {"base", "config", "store"},
+    "worker": {"base", "url", "wire", "value", "link", "config", "store", "pipeline"},
     "inprocess": {"base", "worker"},
     "host": {"base", "reactor", "url", "http1", "wire", "value", "link", "config"},
     "cli": {"base", "value", "host"},
@@ -130,7 +131,7 @@ EXCEPTIONS |= {(f"samples/{name}/{file}.c", "app.h") for name in ("notes", "unit
                for file in ("main", "tests", name)}
 
 # Layers whose files name each other in one direction alone.
-WITHOUT_CIRCLES = ("base", "cli", "config", "http1", "link", "reactor", "value", "wire")
+WITHOUT_CIRCLES = ("base", "cli", "config", "http1", "link", "reactor", "store", "value", "wire")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
 

@@ -11,6 +11,8 @@ isw_test(link/socket_lane STACK link SOURCES link/support.c)
 isw_test(link/sp STACK link)
 isw_test(link/ring_bell STACK link SOURCES link/support.c)
 
+isw_test(store/memory STACK store)
+
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
 foreach(name IN ITEMS locale
@@ -46,7 +48,8 @@ include(headers/headers.cmake)
 add_test(NAME structure/every_include_keeps_to_the_layers
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layers.py)
 set_tests_properties(structure/every_include_keeps_to_the_layers PROPERTIES LABELS structure)
-foreach(layer IN ITEMS base cli config host http1 link pipeline reactor url value wire worker)
+foreach(layer IN ITEMS base cli config host http1 link pipeline reactor store url value
+                      wire worker)
   add_test(NAME structure/no_files_of_${layer}_need_each_other
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/circles.py ${CMAKE_NM} $<TARGET_OBJECTS:isw_${layer}>
            COMMAND_EXPAND_LISTS)

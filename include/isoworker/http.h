@@ -173,6 +173,12 @@ ISW_API isw_saved_reply *isw_http_save_reply_since(const isw_context *ctx, const
  * that were replaced since the mark. Errors as isw_http_reply. */
 ISW_API isw_status isw_http_reply_saved(isw_context *ctx, const isw_saved_reply *saved);
 
+/* The same by way of bytes, which other processes and machines can read (sys/store.h). Packing writes
+ * them to `out` if `room` is enough for it, and returns how many there are in any case. Errors of
+ * the other as above, and ISW_E_INVALID for bytes that are no reply. */
+ISW_API size_t isw_http_pack_saved(const isw_saved_reply *saved, void *out, size_t room);
+ISW_API isw_status isw_http_reply_packed(isw_context *ctx, isw_bytes packed);
+
 /* -- Files ------------------------------------------------------------------------------------- */
 
 /* Start from ISW_FILE_OPTIONS_INIT. */

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "config/config.h"
 #include "pipeline/registry.h"
+#include "pipeline/store.h"
 
 #include <isoworker/failure.h>
 #include <isoworker/function.h>
@@ -53,12 +54,12 @@ const isw_option *iswi_pipeline_rows(const iswi_registry *registry, iswi_arena *
 const isw_option *iswi_pipeline_when_rows(void);
 
 /* Make and start an instance for each entry of `list`, which was loaded from `config` by those
- * rows; one of `old` (may be NULL) that says the same is taken on as it is. *out holds `config` and
+ * rows; one of `old` (may be NULL) that says the same is taken on as it is. Their stores are in `stores` (NULL: there are none), which outlives them. *out holds `config` and
  * is the caller's to destroy. Errors: what a start returned, with the entry's place in front, and
  * ISW_E_NO_MEMORY; what had been started is then stopped. */
 isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
-                                const iswi_named_list *list, const iswi_pipeline *old,
-                                iswi_pipeline **out, isw_error *error);
+                                const iswi_named_list *list, const iswi_store_place *stores,
+                                const iswi_pipeline *old, iswi_pipeline **out, isw_error *error);
 
 /* Stop, in reverse order, the instances that no other pipeline has; chains are not to be used any
  * more. NULL is allowed. Any thread. */

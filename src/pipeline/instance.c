@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 
+#include <string.h>
+
 static isw_status start(isw_instance *self, isw_error *error)
 {
     isw_error own = { ISW_OK, "" };
@@ -29,9 +31,24 @@ static void destroy(isw_instance *self)
     iswi_free(self);
 }
 
-static isw_status create(const isw_middleware *middleware, iswi_config *config,
+/* The first of its numbers that is nobody's in the pipeline. */
+static void name_store(const iswi_pipeline *pipeline, const iswi_named_entry *entry,
+                       isw_instance *self)
+{
+    size_t taken = 0;
+
+    iswi_store_name(self->middleware->name, entry->node, 0, self->store_name);
+    for (unsigned number = 1; taken < pipeline->count; taken++)
+        if (strcmp(pipeline->members[taken].instance->store_name, self->store_name) == 0) {
+            iswi_store_name(self->middleware->name, entry->node, number++, self->store_name);
+            taken = (size_t)-1; /* from the first again */
+        }
+}
+
+static isw_status create(const isw_middleware *middleware, const iswi_pipeline *pipeline,
                          const iswi_named_entry *entry, isw_instance **out, isw_error *error)
 {
+    iswi_config *config = pipeline->config;
     isw_instance *self = iswi_calloc(1, sizeof *self);
     isw_status status;
 
@@ -39,6 +56,8 @@ static isw_status create(const isw_middleware *middleware, iswi_config *config,
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
     atomic_init(&self->users, 1);
     self->middleware = middleware;
+    self->stores = pipeline->stores;
+    name_store(pipeline, entry, self);
     self->options = iswi_entry_options(entry);
     self->config = iswi_config_hold(config);
     self->where = iswi_config_where(config, entry->node);
@@ -97,7 +116,7 @@ static isw_status add(iswi_pipeline *pipeline, const iswi_registry *registry,
     if (self)
         atomic_fetch_add(&self->users, 1);
     else
-        status = create(middleware, pipeline->config, entry, &self, error);
+        status = create(middleware, pipeline, entry, &self, error);
     if (status == ISW_OK)
         pipeline->members[pipeline->count++] = (iswi_member){
             .instance = self,
@@ -108,8 +127,8 @@ static isw_status add(iswi_pipeline *pipeline, const iswi_registry *registry,
 }
 
 isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *config,
-                                const iswi_named_list *list, const iswi_pipeline *old,
-                                iswi_pipeline **out, isw_error *error)
+                                const iswi_named_list *list, const iswi_store_place *stores,
+                                const iswi_pipeline *old, iswi_pipeline **out, isw_error *error)
 {
     iswi_pipeline *pipeline = iswi_calloc(1, sizeof *pipeline);
     iswi_faults *faults = iswi_config_faults(config);
@@ -122,6 +141,7 @@ isw_status iswi_pipeline_create(const iswi_registry *registry, iswi_config *conf
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for middleware");
     }
     pipeline->config = iswi_config_hold(config);
+    pipeline->stores = stores;
     for (size_t i = 0; i < list->count; i++) {
         isw_error own = { ISW_OK, "" };
         isw_status one = add(pipeline, registry, old, &list->items[i], &own);

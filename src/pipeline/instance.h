@@ -4,6 +4,7 @@
 
 /* What a pipeline is made of, for the files of this folder. */
 #include "pipeline/chain.h"
+#include "pipeline/store.h"
 
 #include <stdatomic.h>
 
@@ -14,6 +15,8 @@ struct isw_instance {
     void *state;
     const char *where;
     iswi_config *config;
+    const iswi_store_place *stores; /* NULL: there is no place for them */
+    char store_name[ISWI_STORE_NAME_BYTES];
     atomic_uint users; /* pipelines that have it; the last one stops it */
 };
 
@@ -28,6 +31,7 @@ typedef struct iswi_member {
 
 struct iswi_pipeline {
     iswi_config *config;
+    const iswi_store_place *stores;
     iswi_member *members;
     size_t count;
 };

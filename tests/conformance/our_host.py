@@ -568,7 +568,7 @@ class Process(unittest.TestCase):
     def test_what_a_process_is_started_with(self):
         play = {"a": [[RESPONSE, "id", {"1": SUCCESS}]]}
         more = "config: here.yaml\nenvironment: [MORE=1]"
-        for lane, descriptors in (("message", [0, 1, 2, 3, 5]), ("ring", [0, 1, 2, 3, 4, 5, 6, 7])):
+        for lane, descriptors in (("message", [0, 1, 2, 3, 5, 9]), ("ring", [0, 1, 2, 3, 4, 5, 6, 7, 9])):
             host = ScriptedHost([function("a")], play, probe=True,
                                 more=more + "\nlink: {lane: %s}" % lane)
             host.write("here.yaml", "{}\n")
@@ -579,11 +579,11 @@ class Process(unittest.TestCase):
                                  (folder, "/dev/null", True, 0))
                 self.assertEqual(told["ours"]["ISOWORKER_CONFIG"], folder + "/here.yaml")
                 self.assertEqual(told["open"], descriptors)
-                names = {"URL", "TOKEN_FD", "CONFIG", "CRASH_FD"}
+                names = {"URL", "TOKEN_FD", "CONFIG", "CRASH_FD", "STORE_FD"}
                 names |= {"RING_FD", "BELL_FD", "ARENA_FD"} if lane == "ring" else set()
                 self.assertEqual({name[len("ISOWORKER_"):] for name in told["ours"]
                                   if name not in os.environ}, names)
-                for name in names & {"TOKEN_FD", "RING_FD", "BELL_FD", "ARENA_FD", "CRASH_FD"}:
+                for name in names & {"TOKEN_FD", "RING_FD", "BELL_FD", "ARENA_FD", "CRASH_FD", "STORE_FD"}:
                     self.assertIn(int(told["ours"]["ISOWORKER_" + name]), descriptors)
 
     def test_an_end_with_goodbye_is_none_to_mention_whatever_its_status(self):

@@ -148,7 +148,7 @@ static isw_status load(fixture *f, const char *yaml, const iswi_pipeline *old,
     if (status == ISW_OK)
         status = iswi_config_load(config, rows, sizeof(iswi_named_list), &list, &f->error);
     if (status == ISW_OK)
-        status = iswi_pipeline_create(&f->registry, config, list, old, out, &f->error);
+        status = iswi_pipeline_create(&f->registry, config, list, NULL, old, out, &f->error);
     f->list = *(const iswi_named_list *)list;
     iswi_config_close(config);
     return status;

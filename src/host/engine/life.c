@@ -163,6 +163,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .bell = process->bell,
         .crash = -1,
         .metrics = -1,
+        .store = process->pool->store,
         .endless = process->host->debug,
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };

@@ -7,9 +7,12 @@
 #include "host/engine/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* -- Folders ----------------------------------------------------------------------------------- */
 
@@ -118,12 +121,30 @@ static isw_status find_program(iswi_host *host, iswi_pool *pool, isw_error *erro
     return pool->module ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
 }
 
+/* Memory for what the processes of a worker share. It grows as they need it, and never shrinks under
+ * those who have it mapped. -1: there is none, and each keeps to its own. */
+static int make_store(const iswi_pool *pool)
+{
+    int low = pool->launcher.apart
+                  ? memfd_create("isoworker-store", MFD_CLOEXEC | MFD_ALLOW_SEALING)
+                  : -1;
+    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, ISWI_HANDED_FD_MIN);
+
+    if (low >= 0)
+        close(low);
+    if (fd >= 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+    return fd;
+}
+
 static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
                             isw_error *error)
 {
     atomic_init(&pool->settings, settings);
+    pool->store = -1;
     if (find_program(host, pool, error) != ISW_OK)
         return error->status;
+    pool->store = make_store(pool);
     if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(settings), error) !=
         ISW_OK)
         return error->status;
@@ -266,6 +287,8 @@ void iswi_host_destroy(iswi_host *host)
         iswi_free(host->pools[i].processes);
         iswi_roll_fini(&host->pools[i]);
         iswi_ends_fini(&host->pools[i]);
+        if (host->pools[i].store >= 0)
+            close(host->pools[i].store);
         iswi_free(host->pools[i].seats);
         iswi_free(host->pools[i].functions);
         iswi_free(host->pools[i].module);

@@ -132,6 +132,7 @@ struct iswi_pool {
     char *module; /* the shared object of one that is not apart; else NULL */
     iswi_launcher launcher;
     bool debugged; /* its process runs under a debugger */
+    int store;     /* memory that its processes share, which we never look into; -1: none */
     iswi_process *processes;
     atomic_uint count;   /* of them, with those that are spare; grows when more are wanted */
     size_t first_number; /* in the host; there are numbers for all that may ever be wanted */

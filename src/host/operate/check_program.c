@@ -109,7 +109,7 @@ static bool run_program(const char *folder, const iswi_worker_settings *worker, 
                                    .config = worker->config, .token = token,
                                    .token_bytes = sizeof token, .ring = -1, .crash = -1,
                                    .bell = -1,
-                                   .arena = -1, .metrics = -1 };
+                                   .arena = -1, .metrics = -1, .store = -1 };
 
     if (!words.items || iswi_spawn_find(worker->command.items[0], directory, &program, error) !=
                             ISW_OK)

@@ -22,7 +22,8 @@
 extern char **environ;
 
 /* The descriptors on which every worker finds its token, the ring, its bell and its arenas if there
- * are any, where to write the report of a crash, and where to count. */
+ * are any, where to write the report of a crash, where to count, and what all of
+ * the worker share. */
 enum {
     TOKEN_FD = 3,
     RING_FD = 4,
@@ -30,7 +31,8 @@ enum {
     BELL_FD = 6,
     ARENA_FD = 7,
     METRICS_FD = 8,
-    SPARE_FD = 9
+    STORE_FD = 9,
+    SPARE_FD = 10
 };
 
 /* -- Finding the program ----------------------------------------------------------------------- */
@@ -119,6 +121,7 @@ static bool is_ours(const char *variable)
         "ISOWORKER_URL", "ISOWORKER_TOKEN_FD", "ISOWORKER_RING_FD", "ISOWORKER_BELL_FD",
         "ISOWORKER_ARENA_FD", "ISOWORKER_SPIN_US", "ISOWORKER_CRASH_FD", "ISOWORKER_DEBUG",
         "ISOWORKER_DEBUG_FUNCTION", "ISOWORKER_CONFIG", "ISOWORKER_METRICS_FD",
+        "ISOWORKER_STORE_FD",
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM",
         "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID",
     };
@@ -140,7 +143,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
     while (environ[inherited])
         inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 12, sizeof *list);
+    list = iswi_arena_calloc(arena, own + inherited + 13, sizeof *list);
     if (!list)
         return NULL;
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
@@ -161,6 +164,8 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CRASH_FD=%d", CRASH_FD);
     if (options->metrics >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_METRICS_FD=%d", METRICS_FD);
+    if (options->store >= 0)
+        list[count++] = iswi_arena_printf(arena, "ISOWORKER_STORE_FD=%d", STORE_FD);
     if (options->config)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CONFIG=%s", options->config);
     for (size_t i = 0; i < own; i++)
@@ -253,6 +258,8 @@ static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
         failed = plan_one(files, options->arena, ARENA_FD);
     if (!failed)
         failed = plan_one(files, options->metrics, METRICS_FD);
+    if (!failed)
+        failed = plan_one(files, options->store, STORE_FD);
     if (!failed)
         failed = posix_spawn_file_actions_addclosefrom_np(
             files, options->debugged ? SPARE_FD + 2 : SPARE_FD);

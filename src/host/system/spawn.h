@@ -7,6 +7,10 @@
 #include <isoworker/sys/middleware.h>
 #include <sys/types.h>
 
+/* What is handed down and was made before the host runs has a number from here on: those below are
+ * the numbers that a worker finds its own at. */
+enum { ISWI_HANDED_FD_MIN = 16 };
+
 typedef struct iswi_spawn_options {
     const char *program; /* a path */
     const isw_option_strings *arguments; /* the first is the program's name */
@@ -20,6 +24,7 @@ typedef struct iswi_spawn_options {
     int bell;           /* and of the eventfd that the host sleeps on; -1: none */
     int crash;          /* and of the memory for the report of a crash; -1: none */
     int metrics;        /* and of the memory to count in; -1: none */
+    int store;          /* and of the memory that all processes of the worker share; -1: none */
     const char *spin_us; /* for its reader; NULL: as it pays off */
     bool endless; /* somebody is at a breakpoint: nothing is to time out */
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;

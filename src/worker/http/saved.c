@@ -6,17 +6,10 @@
 #include "base/alloc.h"
 #include "worker/context/failure.h"
 #include "worker/http/reply.h"
+#include "worker/http/saved.h"
 
 #include <isoworker/http.h>
 #include <isoworker/stream.h>
-
-struct isw_saved_reply {
-    int status;
-    isw_bytes body;
-    size_t forgotten; /* the first of the headers: names that are to go before the others come */
-    size_t count;
-    isw_pair headers[];
-};
 
 /* -- Which headers ----------------------------------------------------------------------------- */
 

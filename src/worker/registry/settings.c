@@ -101,9 +101,10 @@ static isw_status make_pipeline(isw_worker *worker, iswi_generation *generation,
 
     if (all != ISW_OK && !faults)
         return all;
-    if (iswi_faults_go_on(faults, iswi_generation_check_names(generation, error), &all))
+    if (iswi_faults_go_on(faults, iswi_generation_check_names(generation, error), &all) &&
+        iswi_faults_go_on(faults, iswi_stores_begin(&worker->stores, error), &all))
         iswi_faults_go_on(faults, iswi_pipeline_create(&worker->registry, generation->config,
-                                                       &doc->middleware,
+                                                       &doc->middleware, &worker->stores,
                                                        old ? old->pipeline : NULL,
                                                        &generation->pipeline, error), &all);
     return all;

@@ -109,6 +109,7 @@ void isw_worker_destroy(isw_worker *worker)
     end_generations(worker);
     pthread_mutex_destroy(&worker->reload_lock);
     iswi_shared_fini(&worker->shared);
+    iswi_stores_end(&worker->stores);
     iswi_registry_fini(&worker->registry);
     iswi_arena_fini(&worker->arena);
     iswi_free(worker->functions);

@@ -4,6 +4,7 @@
 
 /* What an isw_worker is made of. */
 #include "worker/registry/generation.h"
+#include "worker/registry/store.h"
 
 #include <isoworker/worker.h>
 
@@ -26,6 +27,7 @@ struct isw_worker {
     const isw_function **sorted;    /* the same by name */
     size_t function_count, function_capacity, sorted_capacity;
     iswi_shared shared; /* with all invocations */
+    iswi_store_place stores; /* of all generations */
 
     bool debugged; /* the host says that somebody is at a breakpoint */
     bool configured;
