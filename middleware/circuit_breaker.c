@@ -10,20 +10,25 @@
  *     half open   after `open_for`, `probes` pass at a time; so many successes close it, one
  *                 failure opens it
  *
+ * A circuit is in the store that all processes of the worker share: what one of them opens is open
+ * for all. A probe that has not come back after a minute, or `open_for` if that is longer, does not
+ * hold others up any more, as its process may have ended.
+ *
  * What counts as a failure is one that is not the caller's doing: those whose status stands for
  * HTTP 500 and above, replies of 500 and above, and what did not end before its deadline. What is
  * cancelled for another reason counts neither way.
  */
 #include <isoworker/http.h>
 #include <isoworker/log.h>
-#include <isoworker/sys/middleware.h>
+#include <isoworker/sys/store.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <search.h>
 #include <stddef.h>
 #include <string.h>
 
 enum { PROBE_WAIT_MS = 1000 }; /* until those that come while probes are under way may ask again */
+enum { PROBE_LOST_MS = 60000 };
+enum { CIRCUITS = 4096, KEPT_MS = 48 * 3600 * 1000 }; /* longer than any is open */
+enum { TRIES = 100 }; /* of a change, each of which somebody else was quicker with */
 
 enum scope { PER_FUNCTION, ALL };
 enum phase { CLOSED, OPEN, HALF_OPEN };
@@ -52,70 +57,44 @@ static const isw_option rows[] = {
     { 0 },
 };
 
+/* As it is in the store; one that is not there is closed, and all zero. */
 typedef struct circuit {
-    const char *function; /* its name; the one that all share has "" */
+    int64_t until_us;       /* open until then */
+    int64_t probe_until_us; /* when the youngest probe is taken for lost */
+    uint64_t era;           /* of this phase: what began in another one does not count */
     enum phase phase;
-    int64_t failures;  /* in a row */
-    int64_t until_us;  /* open until then */
-    int64_t probing;   /* probes under way */
-    int64_t successes; /* of probes */
-    uint64_t era;      /* of this phase: what began in another one does not count */
-    char name[];
+    uint32_t failures;  /* in a row */
+    uint32_t probing;   /* probes under way */
+    uint32_t successes; /* of probes */
 } circuit;
 
+_Static_assert(sizeof(circuit) <= ISW_STORE_SMALL, "a circuit is a small value");
+
 typedef struct state {
-    pthread_mutex_t lock;
-    void *circuits; /* a tree by function, of those that were called */
+    isw_store *store; /* by function; the one that all share has no name */
 } state;
 
 /* What one invocation was let in by. */
 typedef struct pass {
-    circuit *through; /* lives as long as the instance */
     uint64_t era;
-    enum phase phase;
-    bool entered; /* it is the first of this phase */
+    enum phase phase, after; /* that it came into, and that it left behind */
+    bool entered;            /* it is the first of this phase */
+    int64_t wait_ms;         /* it was not let in, and may ask again then */
+    enum verdict verdict;
 } pass;
 
 /* -- Circuits ---------------------------------------------------------------------------------- */
 
 static isw_status start(isw_instance *self, isw_error *error)
 {
-    state *own = isw_instance_state(self);
+    const isw_store_options stored = { sizeof stored, CIRCUITS, 0 };
 
-    (void)error;
-    pthread_mutex_init(&own->lock, NULL);
-    return ISW_OK;
+    return isw_store_open(self, &stored, &((state *)isw_instance_state(self))->store, error);
 }
 
 static void stop(isw_instance *self)
 {
-    state *own = isw_instance_state(self);
-
-    tdestroy(own->circuits, isw_free);
-    pthread_mutex_destroy(&own->lock);
-}
-
-static int by_function(const void *one, const void *other)
-{
-    return strcmp(((const circuit *)one)->function, ((const circuit *)other)->function);
-}
-
-/* With the lock. NULL: no memory. */
-static circuit *find(state *own, const char *function)
-{
-    circuit **found = tfind(&(circuit){ .function = function }, &own->circuits, by_function);
-    circuit *made;
-
-    if (found)
-        return *found;
-    made = isw_calloc(1, sizeof *made + strlen(function) + 1);
-    if (!made)
-        return NULL;
-    made->function = strcpy(made->name, function);
-    found = tsearch(made, &own->circuits, by_function);
-    if (!found)
-        isw_free(made);
-    return found ? made : NULL;
+    isw_store_close(((state *)isw_instance_state(self))->store);
 }
 
 static void enter(circuit *at, enum phase phase)
@@ -127,44 +106,76 @@ static void enter(circuit *at, enum phase phase)
 
 /* -- In and out -------------------------------------------------------------------------------- */
 
-/* Milliseconds to wait, 0 for one that may pass, -1 without memory. With the lock. */
-static int64_t come_in(circuit *at, const options *opt, pass *in)
+static void come_in(circuit *at, const options *opt, pass *in, int64_t now_us)
 {
-    int64_t left_us = at ? at->until_us - isw_now_us() : 0;
+    int64_t left_us = at->until_us - now_us;
 
-    if (!at)
-        return -1;
-    *in = (pass){ .through = at, .entered = at->phase == OPEN && left_us <= 0 };
+    *in = (pass){ .entered = at->phase == OPEN && left_us <= 0 };
     if (in->entered)
         enter(at, HALF_OPEN);
     in->phase = at->phase;
     in->era = at->era;
     if (at->phase == OPEN)
-        return (left_us + 999) / 1000;
-    if (at->phase == HALF_OPEN && at->probing >= opt->probes)
-        return opt->open_for_ms < PROBE_WAIT_MS ? opt->open_for_ms : PROBE_WAIT_MS;
-    at->probing += at->phase == HALF_OPEN;
-    return 0;
+        in->wait_ms = (left_us + 999) / 1000;
+    if (at->phase != HALF_OPEN)
+        return;
+    if (at->probing >= opt->probes && now_us >= at->probe_until_us)
+        at->probing = 0;
+    if (at->probing >= opt->probes) {
+        in->wait_ms = opt->open_for_ms < PROBE_WAIT_MS ? opt->open_for_ms : PROBE_WAIT_MS;
+        return;
+    }
+    at->probing++;
+    at->probe_until_us =
+        now_us + (opt->open_for_ms > PROBE_LOST_MS ? opt->open_for_ms : PROBE_LOST_MS) * 1000;
 }
 
-/* Count it, and return the phase that this has brought about. With the lock. */
-static enum phase leave(const pass *in, const options *opt, enum verdict verdict)
+static void leave(circuit *at, const options *opt, pass *in, int64_t now_us)
 {
-    circuit *at = in->through;
-
+    in->after = in->phase;
     if (at->era != in->era)
-        return in->phase;
-    at->probing -= at->phase == HALF_OPEN;
-    if (verdict == SUCCEEDED) {
+        return;
+    at->probing -= at->phase == HALF_OPEN && at->probing > 0;
+    if (in->verdict == SUCCEEDED) {
         at->failures = 0;
         if (at->phase == HALF_OPEN && ++at->successes >= opt->probes)
             enter(at, CLOSED);
-    } else if (verdict == FAILED &&
+    } else if (in->verdict == FAILED &&
                (at->phase == HALF_OPEN || ++at->failures >= opt->failures)) {
         enter(at, OPEN);
-        at->until_us = isw_now_us() + opt->open_for_ms * 1000;
+        at->until_us = now_us + opt->open_for_ms * 1000;
     }
-    return at->phase;
+    in->after = at->phase;
+}
+
+/* Change the circuit of an invocation, unless somebody else is quicker: then what he has made of it. */
+static isw_status change(isw_instance *self, isw_context *ctx, pass *in,
+                         void (*step)(circuit *, const options *, pass *, int64_t),
+                         isw_error *error)
+{
+    const options *opt = isw_instance_options(self);
+    const isw_str name = isw_str_of(opt->scope == ALL ? "" : isw_context_function(ctx)->name);
+    const isw_store_key key = { &name, 1 };
+    state *own = isw_instance_state(self);
+    isw_status status = ISW_E_CONFLICT;
+
+    for (int i = 0; status == ISW_E_CONFLICT && i < TRIES; i++) {
+        circuit was = { 0 }, now;
+        const isw_bytes is = { &was, sizeof was }, shall = { &now, sizeof now };
+        size_t size = 0;
+
+        status = isw_store_get(own->store, key, &was, sizeof was, &size, error);
+        if (status != ISW_OK && status != ISW_E_NOT_FOUND)
+            return status;
+        now = was;
+        step(&now, opt, in, isw_store_now_us(own->store));
+        if (memcmp(&was, &now, sizeof was) == 0)
+            return ISW_OK;
+        status = isw_store_replace(own->store, key,
+                                   &(isw_store_change){ .was = size ? &is : NULL, .value = &shall,
+                                                        .ttl_ms = KEPT_MS }, NULL);
+    }
+    return status == ISW_OK ? ISW_OK : isw_error_set(error, status, "a circuit cannot be changed");
 }
 
 static enum verdict judge(const isw_context *ctx, isw_outcome outcome)
@@ -199,30 +210,22 @@ static void tell(isw_context *ctx, enum phase phase)
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
-    const options *opt = isw_instance_options(self);
-    state *own = isw_instance_state(self);
     pass *in = isw_next_state(next, ctx);
-    enum verdict verdict;
-    enum phase after;
+    isw_error error;
     isw_status status;
-    int64_t wait_ms;
 
-    pthread_mutex_lock(&own->lock);
-    wait_ms = come_in(find(own, opt->scope == ALL ? "" : isw_context_function(ctx)->name), opt, in);
-    pthread_mutex_unlock(&own->lock);
-    if (wait_ms < 0)
-        return isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a circuit");
-    if (wait_ms > 0)
-        return refuse(ctx, in->phase, wait_ms);
+    error.status = ISW_OK;
+    status = change(self, ctx, in, come_in, &error);
+    if (status != ISW_OK)
+        return isw_fail(ctx, status, "%s", error.message);
+    if (in->wait_ms > 0)
+        return refuse(ctx, in->phase, in->wait_ms);
     if (in->entered)
         tell(ctx, in->phase);
     status = isw_next_run(next, ctx);
-    verdict = judge(ctx, isw_context_outcome(ctx, status));
-    pthread_mutex_lock(&own->lock);
-    after = leave(in, opt, verdict);
-    pthread_mutex_unlock(&own->lock);
-    if (after != in->phase)
-        tell(ctx, after);
+    in->verdict = judge(ctx, isw_context_outcome(ctx, status));
+    if (change(self, ctx, in, leave, &error) == ISW_OK && in->after != in->phase)
+        tell(ctx, in->after);
     return status;
 }
 

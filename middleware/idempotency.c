@@ -8,17 +8,18 @@
  *     one that still runs            fails with ISW_E_CONFLICT (409), retriable
  *     another request                is answered with 422: method, URL or body differ
  *
- * Answers are kept until `ttl` has passed, `entries` or `bytes` are exceeded (the oldest goes
- * first) or the worker ends, in the memory of this process alone. What failed, was answered with
+ * Answers are in the store that all processes of the worker share, until `ttl` has passed or
+ * `entries` or `bytes` are exceeded (the oldest goes first). The key of one that runs is free again
+ * when its process ends, or a minute after its deadline. What failed, was answered with
  * 500 or more, or streamed runs again. Headers of what stands outside are each request's own.
  */
+#include "idempotency_keys.h"
 #include <isoworker/http.h>
-#include <isoworker/sys/middleware.h>
-#include <pthread.h>
+#include <isoworker/sys/store.h>
 #include <stddef.h>
-#include <string.h>
 
-enum { BUCKETS = 4096 };
+enum { KEY_PARTS = 5 };
+
 #define FNV UINT64_C(14695981039346656037)
 
 typedef struct options {
@@ -47,22 +48,8 @@ static const isw_option rows[] = {
     { 0 },
 };
 
-/* A key and what became of it. */
-typedef struct entry {
-    struct entry *next;    /* of its bucket */
-    struct entry *younger; /* of those that are answered */
-    uint64_t request;      /* hash of it */
-    int64_t until_us;
-    isw_saved_reply *kept; /* NULL: it still runs */
-    size_t size;           /* of both */
-    char key[]; /* with function and caller */
-} entry;
-
 typedef struct state {
-    pthread_mutex_t lock;
-    entry *buckets[BUCKETS];
-    entry *oldest, *youngest;
-    int64_t count, bytes;
+    isw_store *store; /* of keys, as idempotency_keys.h has them */
 } state;
 
 /* FNV-1a of a text and its size. */
@@ -75,136 +62,60 @@ static uint64_t add(uint64_t hash, const void *data, size_t size)
     return (hash ^ size) * UINT64_C(1099511628211);
 }
 
-/* With the lock, as the following. */
-static entry **place_of(state *own, const char *key)
-{
-    entry **at = &own->buckets[add(FNV, key, strlen(key)) % BUCKETS];
-
-    while (*at && strcmp((*at)->key, key) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-static void forget(state *own, const char *key)
-{
-    entry **at = place_of(own, key);
-    entry *gone = *at;
-
-    *at = gone->next;
-    isw_free(gone->kept);
-    isw_free(gone);
-}
-
-/* The oldest go while they are too old, or there are too many. */
-static void make_room(state *own, const options *opt)
-{
-    int64_t now_us = isw_now_us();
-
-    while (own->oldest && (now_us >= own->oldest->until_us || own->count > opt->entries ||
-                           own->bytes > opt->bytes)) {
-        entry *gone = own->oldest;
-
-        own->oldest = gone->younger;
-        own->count--;
-        own->bytes -= (int64_t)gone->size;
-        forget(own, gone->key);
-    }
-}
-
-static entry *begin(state *own, const char *key, uint64_t request)
-{
-    size_t size = strlen(key) + 1;
-    entry *e = isw_calloc(1, sizeof *e + size);
-
-    if (e) {
-        e->request = request;
-        memcpy(e->key, key, size);
-        *place_of(own, key) = e;
-    }
-    return e;
-}
-
-static void keep(state *own, const options *opt, entry *e, isw_saved_reply *kept, size_t size)
-{
-    e->kept = kept;
-    e->size = size + sizeof *e + strlen(e->key);
-    e->until_us = isw_now_us() + opt->ttl_ms * 1000;
-    *(own->oldest ? &own->youngest->younger : &own->oldest) = e;
-    own->youngest = e;
-    own->count++;
-    own->bytes += (int64_t)e->size;
-    make_room(own, opt);
-}
-
-/* Function, caller and key, none of which can be taken for a part of the next; NULL: no memory. */
-static const char *name_of(isw_context *ctx, const char *key)
+static isw_store_key key_of(isw_context *ctx, const char *key, isw_str texts[KEY_PARTS])
 {
     static const isw_principal nobody;
     const isw_principal *who = isw_context_principal(ctx);
 
     who = who ? who : &nobody;
-    return isw_context_printf(ctx, "%s %zu:%.*s %zu:%.*s %zu:%.*s %s",
-                              isw_context_function(ctx)->name, who->scheme.size,
-                              (int)who->scheme.size, who->scheme.data, who->issuer.size,
-                              (int)who->issuer.size, who->issuer.data, who->subject.size,
-                              (int)who->subject.size, who->subject.data, key);
+    texts[0] = isw_str_of(isw_context_function(ctx)->name);
+    texts[1] = who->scheme;
+    texts[2] = who->issuer;
+    texts[3] = who->subject;
+    texts[4] = isw_str_of(key);
+    return (isw_store_key){ texts, KEY_PARTS };
 }
 
-/* Answer from what is known of the key (with the lock), or make it known: *mine then. */
-static isw_status look_up(isw_context *ctx, state *own, const char *key, uint64_t request,
-                          entry **mine)
+static uint64_t hash_of(const isw_http *http)
 {
-    entry *known = *place_of(own, key);
+    uint64_t hash = add(FNV, http->method.data, http->method.size);
 
-    if (!known) {
-        *mine = begin(own, key, request);
-        return *mine ? ISW_OK : isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a key");
-    }
-    if (known->request != request)
-        return isw_http_reply_problem(ctx, 422, NULL, "Another request had this idempotency key.");
-    if (!known->kept)
-        return isw_fail_as(ctx, &(isw_failure){
-            .status = ISW_E_CONFLICT, .retriable = true,
-            .message = "the first request with this idempotency key still runs" });
-    isw_http_set_header(ctx, "idempotency-replayed", "true");
-    return isw_http_reply_saved(ctx, known->kept);
+    return add(add(hash, http->body.data, http->body.size), http->url.data, http->url.size);
 }
 
-static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next, const char *key)
+static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next, const char *text)
 {
     const options *opt = isw_instance_options(self);
     state *own = isw_instance_state(self);
-    const isw_http *http = isw_http_request(ctx);
-    uint64_t request = add(add(FNV, http->method.data, http->method.size), http->body.data,
-                           http->body.size);
-    entry *mine = NULL;
+    idempotency_key mine = { .request = hash_of(isw_http_request(ctx)) };
     isw_saved_reply *kept = NULL;
+    isw_str texts[KEY_PARTS];
     const isw_http *reply;
-    size_t size = 0;
+    isw_error error;
     isw_mark outside; /* what stands outside has set so far */
-    isw_status status = isw_context_mark(ctx, &outside);
+    isw_status answered = isw_context_mark(ctx, &outside);
+    isw_status status;
+    bool claimed = false;
 
+    error.status = ISW_OK;
+    if (answered != ISW_OK)
+        return answered;
+    mine.store = own->store;
+    mine.name = key_of(ctx, text, texts);
+    mine.ttl_ms = opt->ttl_ms;
+    status = idempotency_claim(ctx, &mine, &claimed, &answered, &error);
     if (status != ISW_OK)
-        return status;
-    request = add(request, http->url.data, http->url.size);
-    pthread_mutex_lock(&own->lock);
-    make_room(own, opt);
-    status = look_up(ctx, own, key, request, &mine);
-    pthread_mutex_unlock(&own->lock);
-    if (!mine)
-        return status;
+        return isw_fail(ctx, status, "%s", error.message);
+    if (!claimed)
+        return answered;
     status = isw_next_run(next, ctx);
     if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS)
         status = isw_http_reply_result(ctx);
     reply = isw_http_response(ctx);
     if (isw_context_outcome(ctx, status) == ISW_OUTCOME_SUCCESS && (!reply || reply->status < 500))
-        kept = isw_http_save_reply_since(ctx, &outside, &size);
-    pthread_mutex_lock(&own->lock);
-    if (kept)
-        keep(own, opt, mine, kept, size);
-    else
-        forget(own, key);
-    pthread_mutex_unlock(&own->lock);
+        kept = isw_http_save_reply_since(ctx, &outside, NULL);
+    idempotency_settle(&mine, kept);
+    isw_free(kept);
     return status;
 }
 
@@ -223,29 +134,26 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     if (!key || !*key)
         return opt->required ? isw_fail(ctx, ISW_E_INVALID, "the header %s is missing", opt->header)
                              : isw_next_run(next, ctx);
-    key = name_of(ctx, key);
-    return key ? run(self, ctx, next, key) : isw_fail(ctx, ISW_E_NO_MEMORY, "no memory for a key");
+    return run(self, ctx, next, key);
 }
 
 static isw_status start(isw_instance *self, isw_error *error)
 {
-    (void)error;
-    return pthread_mutex_init(&((state *)isw_instance_state(self))->lock, NULL) ? ISW_E_NO_MEMORY
-                                                                              : ISW_OK;
+    const options *opt = isw_instance_options(self);
+    const isw_store_options stored = { sizeof stored, opt->entries, opt->bytes };
+
+    return isw_store_open(self, &stored, &((state *)isw_instance_state(self))->store, error);
 }
 
 static void stop(isw_instance *self)
 {
-    state *own = isw_instance_state(self);
-
-    make_room(own, &(options){ .entries = -1 }); /* nothing runs any more */
-    pthread_mutex_destroy(&own->lock);
+    isw_store_close(((state *)isw_instance_state(self))->store);
 }
 
 const isw_middleware isw_middleware_idempotency = {
     .size = sizeof(isw_middleware),
     .name = "idempotency",
-    .summary = "answers a request that is sent again from memory (Idempotency-Key)",
+    .summary = "answers a request that is sent again with what is kept (Idempotency-Key)",
     .options = rows,
     .options_size = sizeof(options),
     .instance_size = sizeof(state),

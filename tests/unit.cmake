@@ -28,7 +28,7 @@ foreach(name IN ITEMS locale
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging metrics rate_limit retry
-                      timeout trace validate)
+                      shared timeout trace validate)
   isw_test(middleware/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 

@@ -93,4 +93,5 @@ add_custom_target(rolls_table # the long form: it takes minutes
   DEPENDS test_functions isw_cli USES_TERMINAL)
 isw_integration(scaling)
 isw_integration(service)
+isw_integration(shared)
 isw_integration(spared)
