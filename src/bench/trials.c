@@ -112,7 +112,7 @@ static bool try_leak(bool inside, char words[ISWI_BENCH_WORDS_BYTES])
         host = iswi_bench_mib(child.pid) - host;
         if (worker)
             SAY("%.0f MiB, %.0f of them in the host; %.0f are back when the worker's process has "
-                "ended, which costs no call", grown, host < 0 ? 0 : host,
+                "ended", grown, host < 0 ? 0 : host,
                 grown + all - after_its_end(&child, worker));
         else
             SAY("%.0f MiB, %.0f of them in the host, until that ends", grown, host);
@@ -217,10 +217,10 @@ static bool try_debugger(bool inside, char words[ISWI_BENCH_WORDS_BYTES])
     }
     if (ok && inside)
         SAY("gdb --args isoworker run --debug; break HANDLER; run: %s",
-            stopped ? "it stops there, and the host with it" : "it did not stop there");
+            stopped ? "it stops there" : "it did not stop there");
     else if (ok)
         SAY("isoworker run --debug FUNCTION: %s",
-            stopped ? "it stops there, and the host goes on" : "it did not stop there");
+            stopped ? "it stops there" : "it did not stop there");
     iswi_bench_child_end(&child);
     return ok;
 }

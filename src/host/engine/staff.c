@@ -186,7 +186,7 @@ static bool somebody_serves(const iswi_pool *pool)
 /* How long one may take to finish before its place is taken from it. */
 static int64_t patience_ns(const iswi_pool *pool)
 {
-    int64_t grace_ms = pool->processes->host->options.shutdown_grace_ms;
+    int64_t grace_ms = pool->processes->host->settings->host.shutdown_grace_ms;
 
     return (grace_ms < HURRY_MS || somebody_serves(pool) ? grace_ms : HURRY_MS) * MS;
 }
