@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health, readiness, drain and resume, over HTTP and by the commands."""
 import os
+import signal
 import subprocess
 import threading
 import unittest
 
-from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
+from harness import BIN, PATIENCE_S, WORKER, Host, main, wait_until, worker
 from operators import ADMIN, ILL, admin, ask, process_of, report, run
 
 
@@ -19,6 +20,22 @@ class Drain(unittest.TestCase):
             self.assertRegex(said["reasons"][0], "^worker ill: its process is restarting: it "
                                                  "exited with status 1; starts again in")
             self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_startup_is_200_once_a_worker_has_served_and_stays_so(self):
+        command = ["sh", "-c", f"test -e open || exit 1; exec {WORKER}"]
+        more = "restart_delay: 10ms\nrestart_delay_max: 200ms\ngive_up_after: 1000"
+        with Host(worker(command=command, more=more), top=ADMIN) as host:
+            status, said = admin(host, "GET", "/startup")
+            self.assertEqual((status, said["started"], len(said["reasons"])), (503, False, 1))
+            self.assertRegex(said["reasons"][0], "^worker test: its process is ")
+            host.write("open", "")
+            wait_until(lambda: admin(host, "GET", "/startup") ==
+                       (200, {"started": True, "reasons": []}))
+            self.assertEqual(admin(host, "GET", "/ready")[0], 200)
+            os.remove(os.path.join(host.folder.name, "open"))
+            os.kill(process_of(host)["pid"], signal.SIGKILL)
+            wait_until(lambda: admin(host, "GET", "/ready")[0] == 503)
+            self.assertEqual(admin(host, "GET", "/startup")[0], 200)
 
     def test_ready_follows_a_drain_and_a_resume(self):
         with Host(worker(), top=ADMIN) as host:

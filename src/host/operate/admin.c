@@ -111,6 +111,14 @@ static void ready(iswi_operate *operate, iswi_http_request *request)
     answer_json(request, is ? 200 : 503, &body);
 }
 
+static void startup(iswi_operate *operate, iswi_http_request *request)
+{
+    iswi_buffer body = { 0 };
+    bool is = iswi_report_startup(operate, &body);
+
+    answer_json(request, is ? 200 : 503, &body);
+}
+
 static void status(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_buffer body = { 0 };
@@ -269,6 +277,7 @@ static const endpoint endpoints[] = {
     { "GET", "", "this list", list },
     { "GET", "health", "200 as long as the host tends its workers", health },
     { "GET", "ready", "200 when it takes requests and every worker serves", ready },
+    { "GET", "startup", "200 once every worker has served, and from then on", startup },
     { "GET", "status", "what `isoworker status` shows, as JSON", status },
     { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics },
     { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain },
@@ -367,7 +376,8 @@ isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
     if (iswi_address_read(listen, options.setting, &address, error) != ISW_OK)
         return error->status;
     operate->admin_routes = iswi_routes_create();
-    if (!operate->admin_routes)
+    operate->served = iswi_calloc(iswi_host_worker_count(operate->host), sizeof *operate->served);
+    if (!operate->admin_routes || !operate->served)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");
     if (iswi_scrape_attach(operate->host, &operate->metrics, error) != ISW_OK)
         return error->status;

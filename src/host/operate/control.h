@@ -29,6 +29,10 @@ bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_aren
  * worker has a process for them. */
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out);
 
+/* Append {"started":false,"reasons":["..."]} and say whether it is: each worker has served once,
+ * whatever has become of it, or has no process as long as nobody calls. */
+bool iswi_report_startup(const iswi_operate *operate, iswi_buffer *out);
+
 /* "starting", "serving", "draining" or "stopping". Static text. */
 const char *iswi_host_state(const iswi_host *host);
 

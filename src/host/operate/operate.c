@@ -28,6 +28,15 @@ static void on_turn(void *user, int64_t now_ns, int64_t *next_ns)
     iswi_service_turns(operate->service, now_ns, next_ns);
 }
 
+static void on_ready(void *user, iswi_process *process, pid_t pid)
+{
+    iswi_operate *operate = user;
+
+    (void)pid;
+    if (operate->served)
+        atomic_store(&operate->served[iswi_process_worker(process)], true);
+}
+
 static void stop(void *user)
 {
     iswi_operate *operate = user;
@@ -44,10 +53,12 @@ static void destroy(void *user)
     iswi_console_fini(&operate->console);
     iswi_journal_destroy(operate->journal);
     iswi_control_free(operate->control);
+    iswi_free(operate->served);
     iswi_free(operate);
 }
 
 static const iswi_observer observer = {
+    .ready = on_ready,
     .settled = on_settled,
     .turns = on_turn,
     .stop = stop,

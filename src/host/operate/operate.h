@@ -10,6 +10,8 @@
 #include "host/engine/log.h"
 #include "host/http/front.h"
 #include "host/operate/console.h"
+
+#include <stdatomic.h>
 #include "host/operate/service.h"
 
 typedef struct iswi_host iswi_host;
@@ -25,6 +27,7 @@ typedef struct iswi_operate {
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;      /* NULL: not over HTTP */
     iswi_routes *admin_routes;
+    atomic_bool *served;  /* by worker: whether a process of it was ready once; with `admin` */
     iswi_scrape *metrics; /* NULL: nobody can ask for them */
     iswi_service *service; /* NULL: no service manager wants to hear anything */
 } iswi_operate;

@@ -352,6 +352,26 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
     return readiness.ready;
 }
 
+bool iswi_report_startup(const iswi_operate *operate, iswi_buffer *out)
+{
+    const iswi_host *host = operate->host;
+    const char *reasons[REASONS_MAX];
+    iswi_startup startup = { .started = true, .reasons = reasons };
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 4096);
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        if (atomic_load(&operate->served[i]) || iswi_host_worker_processes(host, i) == 0)
+            continue;
+        startup.started = false;
+        if (startup.reason_count < REASONS_MAX)
+            reasons[startup.reason_count++] = reason_of(host, i, &arena);
+    }
+    iswi_report_struct(iswi_startup_fields, &startup, &arena, out);
+    iswi_arena_fini(&arena);
+    return startup.started;
+}
+
 void iswi_report_drain(iswi_host *host, iswi_buffer *out)
 {
     iswi_drain drain = { iswi_host_state(host), (int64_t)iswi_host_in_flight(host) };

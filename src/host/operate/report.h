@@ -109,6 +109,15 @@ typedef struct iswi_readiness {
 
 extern const isw_field iswi_readiness_fields[];
 
+/* Whether each worker has served once, and which have not. */
+typedef struct iswi_startup {
+    bool started;
+    const char **reasons;
+    size_t reason_count;
+} iswi_startup;
+
+extern const isw_field iswi_startup_fields[];
+
 /* How far a drain is. */
 typedef struct iswi_drain {
     const char *state; /* as the host's */

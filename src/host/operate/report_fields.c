@@ -120,6 +120,12 @@ const isw_field iswi_readiness_fields[] = {
     { 0 },
 };
 
+const isw_field iswi_startup_fields[] = {
+    { ISW_FIELD(BOOL, iswi_startup, started), .required = true },
+    { ISW_FIELD_LIST(STRING, iswi_startup, reasons, reason_count) },
+    { 0 },
+};
+
 const isw_field iswi_drain_fields[] = {
     { ISW_FIELD(STRING, iswi_drain, state), .required = true },
     { ISW_FIELD(INT, iswi_drain, in_flight) },

@@ -50,7 +50,7 @@ static const isw_option record_rows[] = {
 
 static const isw_option admin_rows[] = {
     MAYBE(iswi_admin_settings, listen, STRING, "listen",
-          "address of /health, /ready, /status, /drain, /resume, /restart; left out: none"),
+          "address of /health, /ready, /startup, /status, /metrics and more; left out: none"),
     ROW(iswi_admin_settings, open, BOOL, "open", "false", 0, 0,
         "let other machines read there, unauthenticated; only this one may drain and restart"),
     { 0 },
