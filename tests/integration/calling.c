@@ -54,5 +54,6 @@ int main(int argc, char **argv)
     options.circuit_failures = (uint32_t)atoi(getenv("CIRCUIT") ? getenv("CIRCUIT") : "0");
     options.circuit_open_ms = (uint32_t)atoi(getenv("OPEN_MS") ? getenv("OPEN_MS") : "60000");
     options.body_limit = 100000;
+    options.ca_file = getenv("CA_FILE");
     return isw_app_main(argc, argv, &app);
 }

@@ -5,12 +5,14 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 import unittest
 
 from harness import PATIENCE_S, WORKER, Host, main, worker
 
+CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
 CALLING = os.path.join(os.path.dirname(WORKER), "test_calling")
 TIMEOUT = "x-envoy-expected-rq-timeout-ms"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -24,7 +26,8 @@ class Server:
     """Answers its n-th request with answers[n], and with the last one all others. A function is
     called with the request's head; None: nothing is answered, and the connection stays open."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, tls=None):
+        self.tls = tls
         self.answers, self.heads, self.bodies, self.connections = answers, [], [], 0
         self.lock, self.sockets = threading.Lock(), []
         self.came, self.left = threading.Event(), threading.Event()
@@ -54,8 +57,10 @@ class Server:
             threading.Thread(target=self.serve, args=(one,), daemon=True).start()
 
     def serve(self, one):
-        file = one.makefile("rb")
         try:
+            if self.tls:
+                one = self.tls.wrap_socket(one, server_side=True)
+            file = one.makefile("rb")
             while self.serve_one(one, file):
                 pass
         except OSError:
@@ -242,6 +247,18 @@ class Client(unittest.TestCase):
                 statuses.append(call(host, server.url)[0])
             self.assertEqual(statuses[:2] + statuses[-1:], [500, 500, 200])
             self.assertEqual(call(host, server.url)[0], 200)
+
+    def test_only_a_certificate_that_is_vouched_for_is_believed(self):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(CERTIFICATES + "/server.pem", CERTIFICATES + "/server.key")
+        with Server(ok(), tls=tls) as server:
+            url = server.url.replace("http://127.0.0.1", "https://localhost")
+            with calling() as host:
+                status, body, _ = call(host, url)
+                self.assertEqual((status, server.heads), (503, []))
+                self.assertIn(b"certificate", body)
+            with calling(more=f"environment: {{CA_FILE: {CERTIFICATES}/ca.pem}}") as host:
+                self.assertEqual(call(host, url)[:2], (200, b"ok"))
 
     def test_what_cannot_be_sent_is_said(self):
         with calling() as host:
