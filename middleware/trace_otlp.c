@@ -41,10 +41,24 @@ static void write_value(isw_context *ctx, FILE *out, const isw_value *value)
     }
 }
 
+/* SpanKind: internal, but for one of which the function says that it waits for somebody. */
+static int kind_of(const isw_span *span)
+{
+    for (size_t i = 0; i < span->attributes.count; i++) {
+        const isw_named_value *at = &span->attributes.items[i];
+
+        if (isw_str_equal(at->name, isw_str_of("span.kind")) &&
+            at->value.type == ISW_VALUE_STRING &&
+            isw_str_equal(at->value.as.string, isw_str_of("client")))
+            return 3;
+    }
+    return 1;
+}
+
 static void write_span(isw_context *ctx, FILE *out, const isw_recording *recording, size_t number)
 {
     const isw_span *span = &recording->spans[number];
-    int kind = number ? 1 : isw_http_request(ctx) ? 2 : 5; /* internal, server, consumer */
+    int kind = number ? kind_of(span) : isw_http_request(ctx) ? 2 : 5; /* server, consumer */
     const char *name = span->name ? isw_context_json_string(ctx, span->name) : NULL;
 
     fprintf(out, "%s{\"traceId\":\"%s\",\"spanId\":\"%s\",\"parentSpanId\":\"%s\",\"name\":%s,"

@@ -25,7 +25,8 @@ ISW_API const char *isw_context_traceparent(isw_context *ctx);
 enum { ISW_SPANS_MAX = 1000 };
 ISW_API unsigned isw_span_begin(isw_context *ctx, const char *name);
 
-/* Give it an attribute. Texts of `name` and `value` are copied. */
+/* Give it an attribute. Texts of `name` and `value` are copied. "span.kind" of "client" says that it
+ * is a call of somebody else, which becomes its kind where spans are exported as OTLP. */
 ISW_API void isw_span_set(isw_context *ctx, unsigned span, const char *name,
                           const isw_value *value);
 

@@ -176,11 +176,13 @@ static unsigned begin_span(isw_context *ctx, const iswi_request *request, unsign
     const unsigned span = isw_span_begin(ctx, request->method);
     const isw_value method = isw_value_string(request->method);
     const isw_value url = isw_value_string(request->shown);
+    const isw_value kind = isw_value_string("client");
     const isw_value host = isw_value_string(request->host);
     const isw_value count = isw_value_int(number);
 
     if (!span)
         return 0;
+    isw_span_set(ctx, span, "span.kind", &kind);
     isw_span_set(ctx, span, "http.request.method", &method);
     isw_span_set(ctx, span, "url.full", &url);
     isw_span_set(ctx, span, "server.address", &host);

@@ -147,6 +147,7 @@ class Client(unittest.TestCase):
         self.assertEqual(len(tries), 2, spans)
         self.assertEqual([head["traceparent"].split("-")[2] for head in server.heads],
                          [span["spanId"] for span in tries])
+        self.assertEqual([span["kind"] for span in tries], [3, 3])
         self.assertIn("http.response.status_code", json.dumps(tries[0]))
         self.assertIn("http.request.resend_count", json.dumps(tries[1]))
         self.assertNotIn("secret", json.dumps(spans))
