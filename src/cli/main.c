@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `isoworker` command: which verb. */
 #include "cli/cli.h"
+#include "host/system/confine.h"
 
 #include <isoworker/export.h>
 #include <fcntl.h>
@@ -71,6 +72,8 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     if (strcmp(name, "symbolize") == 0) /* started when a worker has crashed */
         return iswi_cli_symbolize(argc - 1, argv + 1);
+    if (strcmp(name, "confine") == 0) /* started before a worker that has a user or limits */
+        return iswi_confine_become(argc - 1, argv + 1);
     if (argc > 2 && (is_version(name) || is_help(name))) {
         fprintf(stderr, "isoworker: \"%s\" is not understood; %s takes nothing more\n", argv[2],
                 name);

@@ -34,6 +34,9 @@ typedef struct iswi_link_events {
     /* The other side is there, before anything of it is read. NULL: it does not matter; only some
      * lanes call it. */
     void (*on_connected)(void *user);
+    /* Of a socket that listens: whom it lets in besides our own user, if anybody. */
+    bool has_guest;
+    uid_t guest;
 } iswi_link_events;
 
 /* What the operating system knows of the other side; pid 0 when it knows nothing. */
@@ -237,8 +240,8 @@ static inline void iswi_link_upgrade(iswi_link *link, unsigned extras)
 /* -- Lanes ------------------------------------------------------------------------------------- */
 
 /* Listen for one worker at `url`, ipc:// of a path that does not exist yet, in a folder that only
- * this user can enter, on a reactor and with no thread. A peer of another user is refused by the
- * operating system's word. Events come on the reactor's thread, which outlives the link; on_connected
+ * this user can enter (and its guest), on a reactor and with no thread. A peer of another user is
+ * refused by the operating system's word. Events come on the reactor's thread, which outlives the link; on_connected
  * is called. Errors: ISW_E_IO naming the url, ISW_E_NO_MEMORY. */
 isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
                                    const iswi_link_events *events, iswi_link **out,

@@ -345,6 +345,8 @@ isw_status iswi_ring_lane_serve(iswi_reactor *reactor, int bell, const char *url
     lane->reactor = reactor;
     lane->bell = bell;
     inner.on_connected = on_inner_connected;
+    inner.has_guest = events->has_guest;
+    inner.guest = events->guest;
     *out = &lane->link; /* set before the first event */
     status = iswi_socket_lane_listen(reactor, url, &inner, &lane->end.inner, error);
     if (status == ISW_OK)

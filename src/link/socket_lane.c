@@ -180,6 +180,7 @@ static bool take_connection(socket_lane *lane, int fd, const struct ucred *peer)
 static void on_listener(iswi_watch *watch, uint32_t events)
 {
     socket_lane *lane = (socket_lane *)((char *)watch - offsetof(socket_lane, watch));
+    const iswi_link_events *guests = &lane->end.link.events;
     int fd = accept4(lane->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct ucred peer;
     socklen_t size = sizeof peer;
@@ -187,7 +188,8 @@ static void on_listener(iswi_watch *watch, uint32_t events)
     (void)events;
     if (fd < 0)
         return;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid()) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+        (peer.uid != geteuid() && !(guests->has_guest && peer.uid == guests->guest))) {
         close(fd);
         return;
     }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bounds on a worker: processes that leak, burn and leave, what becomes of them and of their calls,
 and what operators are told of it."""
+import grp
 import os
+import pwd
 import re
 import subprocess
 import time
@@ -78,9 +80,9 @@ class Memory(unittest.TestCase):
             self.assertRegex(shown, rf"  test: pid {before} ended .* ago \(memory_limit\): its memory")
 
     def test_at_nine_tenths_another_takes_over_and_no_call_is_lost(self):
-        with Host(worker(more="memory_limit: 200MiB"), top=ADMIN) as host:
+        with Host(worker(more="memory_limit: 400MiB"), top=ADMIN) as host:
             with Load(host) as load:
-                before = int(host.get("leak?ms=182")[1].split()[0])
+                before = int(host.get("leak?ms=362")[1].split()[0])
                 host.wait_for(f"takes over from pid {before}, since its memory is at nine tenths of")
                 wait_until(lambda: ends(host, "recycled") == 1)
                 reached = load.total
@@ -150,7 +152,121 @@ class Ends(unittest.TestCase):
             self.assertIn("did not stop", process_of(host)["last_end"])
 
 
+def may(host):
+    """What a process says of itself, by name."""
+    words = host.get("may")[1].split()
+    names = ("nofile", "core", "data", "cpu", "as", "nproc")
+    found = {name: [int(word) for word in words[words.index(name) + 1:words.index(name) + 3]]
+             for name in names}
+    found["nice"] = int(words[words.index("nice") + 1])
+    found["user"] = [int(word) for word in words[words.index("user") + 1:words.index("user") + 3]]
+    at = words.index("group")
+    found["group"] = [int(word) for word in words[at + 1:at + 3]]
+    found["groups"] = [int(word) for word in words[at + 4:words.index("nofile")]]
+    return found
+
+
+def reachable(folder):
+    """Whether everybody may go there, which the tree's own folder may not let them."""
+    while folder != "/":
+        if not os.stat(folder).st_mode & 0o001:
+            return False
+        folder = os.path.dirname(folder)
+    return True
+
+
+class Confined(unittest.TestCase):
+    def test_limits_and_niceness_hold_from_the_programs_first_line(self):
+        with greedy("rlimits: {nofile: 200, core: 0, cpu: 1h}\nnice: 7") as host:
+            said = may(host)
+            self.assertEqual((said["nofile"], said["core"], said["cpu"], said["nice"]),
+                             ([200, 200], [0, 0], [3600, 3600], 7))
+            opened = int(host.get("open_files")[1])
+            self.assertTrue(100 < opened < 200, opened)
+            self.assertRegex(ask(host, "status"), "  test: core=0, cpu=3600, nofile=200, nice=7; at")
+            with open(f"/proc/{process_of(host)['pid']}/comm") as file:
+                self.assertEqual(file.read().strip(), "test_greedy")
+
+    def test_what_burns_above_its_time_of_a_processor_is_ended_by_the_kernel(self):
+        with greedy("rlimits: {cpu: 1s}") as host:
+            self.assertEqual(host.get("burn?ms=10000")[0], 502)
+            wait_until(lambda: ends(host, "signal") == 1)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer takes memory of its own")
+    def test_memory_above_rlimits_data_is_not_given(self):
+        with Host(worker(more="rlimits: {data: 256MiB}"), top=ADMIN) as host:
+            self.assertEqual(host.get("leak?ms=20")[1].split()[1], str(ord("x")))
+            self.assertEqual(host.get("leak?ms=300")[1].split()[1], "0")
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may do so")
+    def test_who_is_not_root_has_nobody_else_to_be(self):
+        said = faults(self, "user: nobody\nnice: -5")
+        self.assertRegex(said, r"host.yaml:\d+:\d+: worker \"test\" has a user, which only a host that "
+                               "root starts")
+        self.assertRegex(said, r"host.yaml:\d+:\d+: worker \"test\": nice -5 is below the host's own")
+
+
+@unittest.skipIf(os.geteuid() != 0, "only root may start a process as another user")
+class User(unittest.TestCase):
+    def setUp(self):
+        if not reachable(os.path.realpath(os.path.dirname(GREEDY))):
+            self.skipTest("other users cannot reach the folder of the build")
+        self.nobody = pwd.getpwnam("nobody")
+
+    def test_a_worker_is_the_user_that_it_is_to_be_and_serves(self):
+        host = greedy("user: nobody\nrlimits: {nofile: 300}")
+        os.chmod(host.folder.name, 0o755)
+        with host:
+            said = may(host)
+            self.assertEqual((said["user"], said["group"], said["nofile"]),
+                             ([self.nobody.pw_uid] * 2, [self.nobody.pw_gid] * 2, [300, 300]))
+            self.assertEqual(said["groups"], [self.nobody.pw_gid])
+            before = int(host.get("who")[1])
+            self.assertEqual(host.get("leave?signal=11")[0], 502)
+            wait_until(lambda: host.get("who")[0] == 200)
+            self.assertNotEqual(int(host.get("who")[1]), before)
+            self.assertEqual(may(host)["user"], [self.nobody.pw_uid] * 2)
+            ask(host, "restart")
+
+    def test_a_group_alone_is_given(self):
+        with greedy("group: nogroup") as host:
+            self.assertEqual(may(host)["group"], [grp.getgrnam("nogroup").gr_gid] * 2)
+            self.assertEqual(may(host)["user"], [0, 0])
+
+    def test_what_its_user_cannot_read_is_told_before_it_starts(self):
+        host = greedy("user: nobody")
+        os.chmod(host.folder.name, 0o700)
+        code, said = check(host)
+        self.assertEqual(code, 78)
+        self.assertRegex(said, rf"host.yaml:\d+:\d+: worker \"test\": its user \({self.nobody.pw_uid}, "
+                               r"group \d+\) cannot enter or execute /tmp/isw-\S+: Permission denied")
+        os.chmod(host.folder.name, 0o755)
+        host.write("other.yaml", "{}")
+        os.chmod(host.folder.name + "/other.yaml", 0o600)
+        host.write("host.yaml", "workers:\n" + worker("test", [GREEDY],
+                                                      "user: nobody\nconfig: other.yaml"))
+        self.assertRegex(check(host)[1], r"cannot read \S+/other.yaml: Permission denied")
+        os.chmod(host.folder.name + "/other.yaml", 0o604)
+        self.assertEqual(check(host)[0], 0, check(host)[1])
+        host.folder.cleanup()
+
+    def test_a_user_that_is_not_there_is_refused(self):
+        self.assertRegex(faults(self, "user: nobody-of-that-name"), "there is no such user")
+        self.assertRegex(faults(self, "user: '4294960000'"), "write group beside it")
+        self.assertRegex(faults(self, "user: nobody\nlink: {lane: message}"),
+                         r"host.yaml:\d+:\d+: worker \"test\" has a user and link.lane: message")
+
+
 class Mistakes(unittest.TestCase):
+    def test_limits_that_mean_nothing_are_refused_with_what_they_take(self):
+        said = faults(self, "rlimits: {nofile: many, cpu: 10ms, core: 5x}\nnice: 40")
+        self.assertRegex(said, r"host.yaml:\d+:\d+: .*nice")
+        said = faults(self, "rlimits: {nofile: many, cpu: 10ms, core: 5x}")
+        for name in ("nofile", "cpu", "core"):
+            self.assertRegex(said, rf"host.yaml:\d+:\d+: worker \"test\": rlimits.{name} .*write "
+                                   "unlimited")
+
     def test_what_cannot_hold_is_refused_at_its_place(self):
         said = faults(self, "memory_limit: 8MiB\nrecycle_after: {memory: 8MiB}")
         self.assertRegex(said, r"host.yaml:\d+:\d+: worker \"test\": recycle_after.memory is not "

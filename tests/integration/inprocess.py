@@ -222,12 +222,16 @@ class InProcess(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             place(folder)
             more = ("processes: 2\nenvironment: [A=1]\nrestart_delay: 1s\nrestart_delay_max: 2s\n"
-                    "give_up_after: 2\nlink: {lane: message}\n")
+                    "give_up_after: 2\nlink: {lane: message}\n"
+                    "memory_limit: 1GiB\nrecycle_after: {age: 1h}\nrlimits: {core: 0}\nnice: 1\n"
+                    "user: root\ngroup: root\n")
             code, said = refusals("workers:\n" + inside(more), folder)
             self.assertEqual(code, EX_CONFIG, said)
             for place_of, what in ((5, "processes"), (6, "environment"), (7, "restart_delay"),
                                    (8, "restart_delay_max"), (9, "give_up_after"),
-                                   (10, "link.lane")):
+                                   (10, "link.lane"), (11, "memory_limit"),
+                                   (12, "recycle_after"), (13, "rlimits"), (14, "nice"),
+                                   (15, "user"), (16, "group")):
                 self.assertRegex(said, rf'host.yaml:{place_of}:\d+: worker "test" has isolation: '
                                        rf"none, which has no {what}: .*or write isolation: process")
 

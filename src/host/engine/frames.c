@@ -262,6 +262,7 @@ static void on_closed(void *user)
 void iswi_process_events(iswi_process *process, iswi_link_events *events)
 {
     *events = (iswi_link_events){
-        .on_message = on_message, .on_closed = on_closed, .user = process
+        .on_message = on_message, .on_closed = on_closed, .user = process,
+        .has_guest = process->pool->confinement.has_user, .guest = process->pool->confinement.uid
     };
 }

@@ -108,6 +108,8 @@ static bool make_ring(iswi_process *process, iswi_ring_memory *memory)
     return false;
 }
 
+#define IPC "ipc://"
+
 static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_error *error)
 {
     const iswi_link_settings *settings = &process->pool->settings->link;
@@ -115,7 +117,7 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
     iswi_link_events events;
     isw_status status;
 
-    snprintf(url, size, "ipc://%s/%u", process->host->runtime_folder,
+    snprintf(url, size, IPC "%s/%u", process->host->runtime_folder,
              ++process->host->socket_number);
     iswi_process_events(process, &events);
     if (strcmp(settings->spin_us, "auto") != 0)
@@ -162,6 +164,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .arena = process->arena,
         .bell = process->bell,
         .crash = -1,
+        .confinement = &process->pool->confinement,
         .metrics = -1,
         .store = process->pool->store,
         .endless = process->host->debug,
@@ -207,6 +210,10 @@ void iswi_process_start(iswi_process *process)
     status = iswi_random(process->token, sizeof process->token)
                  ? listen_for(process, url, sizeof url, &error)
                  : isw_error_set(&error, ISW_E_IO, "the kernel gave no random bytes");
+    if (status == ISW_OK && !iswi_confine_admit(&process->pool->confinement,
+                                                process->host->runtime_folder, url + strlen(IPC)))
+        status = isw_error_set(&error, ISW_E_IO, "its user cannot be let to its socket: %s",
+                               strerror(errno));
     if (status == ISW_OK)
         status = spawn(process, url, &error);
     if (status != ISW_OK) {

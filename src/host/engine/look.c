@@ -123,6 +123,15 @@ const iswi_worker_settings *iswi_host_worker_settings(const iswi_host *host, siz
     return host->pools[worker].settings;
 }
 
+void iswi_host_worker_confinement(const iswi_host *host, size_t worker, iswi_confinement *out)
+{
+    iswi_pool *pool = &host->pools[worker];
+
+    pthread_mutex_lock(&pool->ends.lock);
+    *out = pool->confinement;
+    pthread_mutex_unlock(&pool->ends.lock);
+}
+
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
 {
     return host->pools[worker].program;

@@ -198,6 +198,7 @@ void iswi_process_usage(iswi_process *process, iswi_usage_look *out);
 int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker);
 
 const iswi_worker_settings *iswi_host_worker_settings(const iswi_host *host, size_t worker);
+void iswi_host_worker_confinement(const iswi_host *host, size_t worker, iswi_confinement *out);
 
 /* The same, but for what needs its lock: whether calls are given to it, and whether nobody is
  * there. */

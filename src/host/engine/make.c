@@ -149,6 +149,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_
         ISW_OK)
         return error->status;
     iswi_ends_init(pool);
+    iswi_worker_confine(settings, &pool->confinement);
     return iswi_roll_init(pool, pool->seats_max, error);
 }
 

@@ -131,6 +131,8 @@ struct iswi_pool {
     _Atomic(const char *) program; /* likewise */
     char *module; /* the shared object of one that is not apart; else NULL */
     iswi_launcher launcher;
+    iswi_confinement confinement; /* of its processes that start; the supervisor writes it, with the
+                                     lock of its ends */
     bool debugged; /* its process runs under a debugger */
     int store;     /* memory that its processes share, which we never look into; -1: none */
     iswi_process *processes;

@@ -107,11 +107,16 @@ static void renew_pool(iswi_host *host, size_t index, const attempt *next, bool 
     iswi_pool *pool = &host->pools[index];
     const iswi_worker_settings *settings = next->changes.settings->workers.items;
     const iswi_queue_settings *queue = &next->changes.queues[index];
+    iswi_confinement confinement;
     isw_error error = { ISW_OK, "" };
     unsigned id;
 
     settings += index;
     atomic_store(&pool->settings, settings);
+    iswi_worker_confine(settings, &confinement);
+    pthread_mutex_lock(&pool->ends.lock);
+    pool->confinement = confinement;
+    pthread_mutex_unlock(&pool->ends.lock);
     atomic_store(&pool->queue.limit, (unsigned)queue->limit);
     atomic_store(&pool->queue.wait_ms, queue->wait_ms);
     iswi_staff_widen(host, pool, iswi_worker_most(settings));

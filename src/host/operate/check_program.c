@@ -104,7 +104,9 @@ static bool run_program(const char *folder, const iswi_worker_settings *worker, 
     const char *directory = worker->directory ? worker->directory : folder;
     isw_option_strings words = words_of(worker, arena);
     char *program = NULL;
-    iswi_spawn_options options = { .arguments = &words, .directory = directory,
+    iswi_confinement confinement;
+    iswi_spawn_options options = { .confinement = &confinement,
+                                   .arguments = &words, .directory = directory,
                                    .environment = &worker->environment, .url = "",
                                    .config = worker->config, .token = token,
                                    .token_bytes = sizeof token, .ring = -1, .crash = -1,
@@ -115,6 +117,7 @@ static bool run_program(const char *folder, const iswi_worker_settings *worker, 
                             ISW_OK)
         return false;
     options.program = program;
+    iswi_worker_confine(worker, &confinement);
     if (iswi_spawn(&options, &r->os, error) != ISW_OK) {
         iswi_free(program);
         return false;

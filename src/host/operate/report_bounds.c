@@ -22,15 +22,27 @@ static const char *number_text(iswi_arena *arena, const char *name, int64_t numb
     return number ? iswi_arena_printf(arena, ", %s %lld%s", name, (long long)number, unit) : "";
 }
 
+/* ", nofile=1024, user=1000:1000" */
+static const char *confined_text(const iswi_confinement *confinement, iswi_arena *arena)
+{
+    const char *text = "";
+
+    for (unsigned i = 0; i < confinement->count && text; i++)
+        text = iswi_arena_printf(arena, "%s, %s", text, confinement->words[i]);
+    return text ? text : "";
+}
+
 /* "memory_limit 64.0 MiB, recycle_after.age 3600 s"; NULL: nothing bounds it. */
-static const char *bounds_text(const iswi_worker_settings *settings, iswi_arena *arena)
+static const char *bounds_text(const iswi_worker_settings *settings,
+                               const iswi_confinement *confinement, iswi_arena *arena)
 {
     const iswi_recycle_settings *recycle = &settings->recycle_after;
     const char *text = iswi_arena_printf(
-        arena, "%s%s%s%s", memory_text(arena, "memory_limit", settings->memory_limit),
+        arena, "%s%s%s%s%s", memory_text(arena, "memory_limit", settings->memory_limit),
         number_text(arena, "recycle_after.invocations", recycle->invocations, ""),
         number_text(arena, "recycle_after.age", recycle->age_ms / 1000, " s"),
-        memory_text(arena, "recycle_after.memory", recycle->memory));
+        memory_text(arena, "recycle_after.memory", recycle->memory),
+        confined_text(confinement, arena));
 
     return text && *text ? text + 2 : NULL;
 }
@@ -39,12 +51,14 @@ void iswi_report_bounds(const iswi_host *host, size_t worker, iswi_process *proc
                         iswi_report_process *out, iswi_arena *arena)
 {
     const iswi_worker_settings *settings = iswi_host_worker_settings(host, worker);
+    iswi_confinement confinement;
     iswi_usage_look usage;
     iswi_end_look end;
 
+    iswi_host_worker_confinement(host, worker, &confinement);
     iswi_process_usage(process, &usage);
     iswi_process_last_end(process, &end);
-    out->limits = bounds_text(settings, arena);
+    out->limits = bounds_text(settings, &confinement, arena);
     out->memory_limit_bytes = settings->memory_limit;
     out->peak_bytes = (int64_t)usage.peak_bytes;
     out->cpu_ms = usage.cpu_ns / MS;

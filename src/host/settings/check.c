@@ -180,8 +180,8 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
              iswi_faults_go_on(faults, check_files(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_processes(c, settings, i, node), &all) &&
              iswi_faults_go_on(faults, check_link(c, &workers[i], node), &all) &&
-             iswi_faults_go_on(faults, iswi_bounds_check(c->config, &workers[i], node, c->error),
-                               &all) &&
+             iswi_faults_go_on(faults, iswi_bounds_check(c->config, &workers[i], c->folder, node,
+                                                         c->error), &all) &&
              iswi_faults_go_on(faults, check_isolation(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_delays(c, &workers[i], node), &all);
     }

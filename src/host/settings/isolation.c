@@ -32,6 +32,11 @@ static const refusal refused[] = {
     { "restart_delay_max", NULL, "it is not started again by itself" },
     { "give_up_after", NULL, "it is given up when it ends" },
     { "memory_limit", NULL, "its memory is the host's, which bounds on the host's own process hold" },
+    { "rlimits", NULL, "limits belong to a process, and this one is the host's; start the host with "
+                       "them" },
+    { "nice", NULL, "it runs as nice as the host" },
+    { "user", NULL, "it is who the host is" },
+    { "group", NULL, "it is who the host is" },
     { "recycle_after", NULL, "no other process can take over from it" },
     { "link", "lane", "its frames travel in the host's own memory" },
 };

@@ -137,6 +137,22 @@ static const isw_option recycle_rows[] = {
     { 0 },
 };
 
+static const isw_option rlimits_rows[] = {
+    MAYBE(iswi_rlimits_settings, as, STRING, "as", "bytes of addresses, with what is only reserved"),
+    MAYBE(iswi_rlimits_settings, core, STRING, "core", "bytes of a core file; 0: none is written"),
+    MAYBE(iswi_rlimits_settings, cpu, STRING, "cpu",
+          "time of a processor, all in all, in whole seconds (60s, 1h); then it is killed"),
+    MAYBE(iswi_rlimits_settings, data, STRING, "data",
+          "bytes that it may write and shares with nobody, with a stack (8 MiB) for each thread"),
+    MAYBE(iswi_rlimits_settings, fsize, STRING, "fsize", "bytes of a file that it writes"),
+    MAYBE(iswi_rlimits_settings, memlock, STRING, "memlock", "bytes that it may lock in memory"),
+    MAYBE(iswi_rlimits_settings, nofile, STRING, "nofile", "descriptors that may be open"),
+    MAYBE(iswi_rlimits_settings, nproc, STRING, "nproc",
+          "processes and threads of its user, in all; root is not held to it"),
+    MAYBE(iswi_rlimits_settings, stack, STRING, "stack", "bytes of a thread's stack"),
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
@@ -174,6 +190,19 @@ static const isw_option worker_rows[] = {
       .offset = offsetof(iswi_worker_settings, recycle_after),
       .help = "when another process takes over from one, with no call lost; each differs by up to "
               "a tenth, so that not all go at once" },
+    { .name = "rlimits", .type = ISW_OPTION_GROUP, .group = rlimits_rows,
+      .group_size = sizeof(iswi_rlimits_settings),
+      .offset = offsetof(iswi_worker_settings, rlimits),
+      .help = "limits of setrlimit(2), soft and hard: a number, or unlimited; what is left out is as "
+              "for the host" },
+    { .name = "nice", .type = ISW_OPTION_INT, .optional = true, .min = -20, .max = 19,
+      .offset = offsetof(iswi_worker_settings, nice),
+      .help = "who waits for processors before others, from -20 to 19 (last); left out or 0: as the "
+              "host" },
+    MAYBE(iswi_worker_settings, user, STRING, "user",
+          "who its processes are, by name or number; only where root starts the host"),
+    MAYBE(iswi_worker_settings, group, STRING, "group",
+          "likewise; left out: the user's own; other groups are those of the user"),
     { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
       .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
       .help = "how frames travel" },

@@ -8,6 +8,7 @@
  */
 #include "base/buffer.h"
 #include "config/config.h"
+#include "host/system/confine.h"
 
 typedef struct iswi_host_options {
     int64_t heartbeat_ms;
@@ -69,6 +70,11 @@ typedef struct iswi_recycle_settings {
     int64_t invocations, age_ms, memory;
 } iswi_recycle_settings;
 
+/* Texts as they were written; NULL: as the host's own are. */
+typedef struct iswi_rlimits_settings {
+    const char *as, *core, *cpu, *data, *fsize, *memlock, *nofile, *nproc, *stack;
+} iswi_rlimits_settings;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -84,6 +90,9 @@ typedef struct iswi_worker_settings {
     int64_t isolation;         /* iswi_isolation */
     int64_t memory_limit;      /* bytes; 0: none */
     iswi_recycle_settings recycle_after;
+    iswi_rlimits_settings rlimits;
+    int64_t nice;             /* 0: as the host is */
+    const char *user, *group; /* NULL: as the host's */
 } iswi_worker_settings;
 
 typedef struct iswi_record_settings {
@@ -175,7 +184,10 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
 /* bounds.c: refuse what bounds a process and cannot hold, at its place in `node`, all of it if the
  * config has faults. */
 isw_status iswi_bounds_check(iswi_config *config, const iswi_worker_settings *worker,
-                             const iswi_node *node, isw_error *error);
+                             const char *folder, const iswi_node *node, isw_error *error);
+
+/* What its processes are before they begin; of settings that were checked. */
+void iswi_worker_confine(const iswi_worker_settings *worker, iswi_confinement *out);
 
 /* isolation.c, of a worker with `isolation: none`: refuse at its place in `node` what that cannot
  * hold, all of it if the config has faults. `folder` is that of host.yaml. */

@@ -73,7 +73,7 @@ static bool is_left(int folder, int *lock)
     struct stat found;
 
     *lock = -1;
-    if (fstat(folder, &found) != 0 || found.st_uid != geteuid() || (found.st_mode & 077))
+    if (fstat(folder, &found) != 0 || found.st_uid != geteuid() || (found.st_mode & 066))
         return false;
     *lock = openat(folder, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     return *lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0;

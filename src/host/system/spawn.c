@@ -176,13 +176,28 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
     return list;
 }
 
+static bool is_confined(const iswi_spawn_options *options)
+{
+    return options->confinement && options->confinement->count && !options->debugged;
+}
+
+/* Of one that is confined those of the command that does it are before them. */
 static char **arguments_of(const iswi_spawn_options *options, iswi_arena *arena)
 {
-    size_t count = options->arguments->count;
-    char **list = iswi_arena_calloc(arena, count + 1, sizeof *list);
+    size_t own = options->arguments->count;
+    char **list = iswi_arena_calloc(arena, own + ISWI_CONFINE_WORDS + 5, sizeof *list);
+    size_t count = 0;
 
-    for (size_t i = 0; list && i < count; i++)
-        list[i] = (char *)options->arguments->items[i];
+    if (list && is_confined(options)) {
+        list[count++] = (char *)"isoworker";
+        list[count++] = (char *)"confine";
+        for (unsigned i = 0; i < options->confinement->count; i++)
+            list[count++] = (char *)options->confinement->words[i];
+        list[count++] = (char *)"--";
+        list[count++] = (char *)options->program;
+    }
+    for (size_t i = 0; list && i < own; i++)
+        list[count++] = (char *)options->arguments->items[i];
     return list;
 }
 
@@ -285,7 +300,8 @@ static int plan_attributes(posix_spawnattr_t *attributes)
     return failed ? failed : posix_spawnattr_setsigdefault(attributes, &all);
 }
 
-static int start(const iswi_spawn_options *options, const pipes *p, iswi_arena *arena, pid_t *pid)
+static int start(const iswi_spawn_options *options, const char *program, const pipes *p,
+                 iswi_arena *arena, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -301,7 +317,7 @@ static int start(const iswi_spawn_options *options, const pipes *p, iswi_arena *
     if (!failed)
         failed = plan_attributes(&attributes);
     if (!failed)
-        failed = posix_spawn(pid, options->program, &files, &attributes, arguments, environment);
+        failed = posix_spawn(pid, program, &files, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return failed;
@@ -329,13 +345,21 @@ static isw_status refuse_start(const iswi_spawn_options *options, int failed, is
 
 isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_error *error)
 {
+    const char *program = options->program;
+    char confine[PATH_MAX];
     iswi_arena arena;
     pipes p;
-    int failed = open_pipes(&p, options) ? 0 : errno;
+    int failed;
+
+    if (is_confined(options) && iswi_confine_find(confine, error) != ISW_OK)
+        return error->status;
+    if (is_confined(options))
+        program = confine;
+    failed = open_pipes(&p, options) ? 0 : errno;
 
     iswi_arena_init(&arena, 4096);
     if (!failed)
-        failed = start(options, &p, &arena, &out->pid);
+        failed = start(options, program, &p, &arena, &out->pid);
     iswi_arena_fini(&arena);
     close_pipe(p.token); /* what was written stays readable for the child */
     if (failed) {

@@ -3,6 +3,8 @@
 #define ISWI_HOST_SYSTEM_SPAWN_H
 
 /* Starting one worker process. posix_spawn, never fork: nng may be running. */
+#include "host/system/confine.h"
+
 #include <isoworker/status.h>
 #include <isoworker/sys/middleware.h>
 #include <sys/types.h>
@@ -29,6 +31,7 @@ typedef struct iswi_spawn_options {
     bool endless; /* somebody is at a breakpoint: nothing is to time out */
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;
                              NULL: it is a worker */
+    const iswi_confinement *confinement; /* NULL: as we are; nor for a debugger */
 } iswi_spawn_options;
 
 /* What runs: its own process group, pid, and the reading ends of its output. */
