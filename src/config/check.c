@@ -22,6 +22,8 @@ typedef struct checker {
 
 static isw_status check_map(checker *c, const iswi_scope *in, const isw_option *table,
                             const iswi_node *map, const iswi_node *owner);
+static isw_status check_value(checker *c, const iswi_scope *in, const isw_option *row,
+                              const iswi_node *node);
 
 static bool goes_on(const checker *c, isw_status one, isw_status *all)
 {
@@ -160,13 +162,21 @@ static isw_status check_group(checker *c, const iswi_scope *in, const isw_option
 static isw_status check_short_group(checker *c, const iswi_scope *in, const isw_option *row,
                                     const iswi_node *node)
 {
+    const size_t before = c->out->size;
+    isw_option alone = *row->group;
     iswi_node first = *node;
     iswi_node map = *node;
+    isw_status status;
 
     if (node->type == ISWI_NODE_LIST)
         return iswi_refuse_shape(c->config, row, "a whole number or a mapping", node, c->error);
     if (node->type == ISWI_NODE_MAP || iswi_node_is_empty(node))
         return check_group(c, in, row, node);
+    alone.name = row->name; /* what is wrong with it is said of the option that stands there */
+    status = check_value(c, in->outer, &alone, node);
+    if (status != ISW_OK)
+        return status;
+    c->out->size = before;
     first.key = row->group->name;
     map.type = ISWI_NODE_MAP;
     map.children = &first;

@@ -90,6 +90,7 @@ void iswi_table_remove(const iswi_table_shape *shape, iswi_rows *rows, iswi_slot
 /* It was written just now. */
 void iswi_table_touch(iswi_rows *rows, iswi_slot *slot);
 
+/* Of as many bytes as the slot has. */
 void iswi_table_write(iswi_rows *rows, iswi_slot *slot, isw_bytes value);
 void iswi_table_read(const iswi_rows *rows, const iswi_slot *slot, void *out);
 bool iswi_table_says(const iswi_rows *rows, const iswi_slot *slot, isw_bytes value);

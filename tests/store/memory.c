@@ -342,7 +342,9 @@ static void die_while_changing(int fd, const char *victim)
     iswi_rows rows;
     iswi_slot *slot;
     uint64_t name[2];
+    char other[700]; /* as large as what is there */
 
+    memset(other, 'z', sizeof other);
     if (iswi_table_shape_of(&options, &shape, NULL) != ISW_OK ||
         iswi_memory_open(memory, "test", &shape, &region, NULL) != ISW_OK)
         _exit(1);
@@ -350,9 +352,9 @@ static void die_while_changing(int fd, const char *victim)
     if (!iswi_table_lock(&shape, region.table, name, &rows))
         _exit(2);
     slot = iswi_table_find(&shape, &rows, name);
-    if (!slot)
+    if (!slot || slot->size > sizeof other)
         _exit(3);
-    iswi_table_write(&rows, slot, (isw_bytes){ "ha", 2 });
+    iswi_table_write(&rows, slot, (isw_bytes){ other, slot->size });
     slot->next = slot->older = 77777;
     rows.stripe->oldest = rows.stripe->free_blocks = 4242;
     memset(rows.buckets, 0x55, shape.buckets * sizeof(uint32_t));
