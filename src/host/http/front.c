@@ -98,14 +98,15 @@ static void close_connections(void *user)
 
     while (loop->connections)
         iswi_http_connection_close(loop->connections);
-    iswi_reactor_cancel_timer(loop->reactor, &loop->trim);
-    iswi_http_early_end(loop);
 }
 
-/* What was deferred before has run by then. */
-static void pass(void *user)
+/* What was deferred before has run by then, and sets no timer any more by what it frees. */
+static void end_timers(void *user)
 {
-    (void)user;
+    iswi_http_loop *loop = user;
+
+    iswi_reactor_cancel_timer(loop->reactor, &loop->trim);
+    iswi_http_early_end(loop);
 }
 
 static void stop_loops(iswi_http *http)
@@ -114,7 +115,7 @@ static void stop_loops(iswi_http *http)
         iswi_http_loop *loop = &http->loops[i];
 
         iswi_reactor_call(loop->reactor, close_connections, loop);
-        iswi_reactor_call(loop->reactor, pass, NULL);
+        iswi_reactor_call(loop->reactor, end_timers, loop);
         if (http->owns_reactors)
             iswi_reactor_stop(loop->reactor);
         iswi_http_loop_fini(loop);
