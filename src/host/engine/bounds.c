@@ -151,7 +151,8 @@ void iswi_bounds_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         check_age(process, now_ns, next_ns);
     if (!bounds->hard && !bounds->memory && !bounds->invocations)
         return;
-    if (now_ns >= bounds->look_ns)
+    /* What it has from its start is what it has before its first call is through. */
+    if (now_ns >= bounds->look_ns || (process->ready_ns && !bounds->begun))
         look(process, now_ns);
     if (bounds->look_ns < *next_ns)
         *next_ns = bounds->look_ns;
