@@ -94,7 +94,7 @@ class Scaling(unittest.TestCase):
                 ("processes: {max: 4, target: 1.5}", "target is a part of"),
                 ("processes: {min: 0, max: 4}\nqueue: {limit: 0}", "queue.limit 0 lets none wait"),
                 ("processes: []", "processes.* a whole number or a mapping"),
-                ("processes: many", "count.* a whole number")):
+                ("processes: many", '"processes" must be a whole number')):
             with self.subTest(more):
                 host = Host(worker(more=more))
                 code, _, err = run("check", host.folder.name)

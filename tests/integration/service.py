@@ -205,7 +205,7 @@ class Folder(unittest.TestCase):
     @unittest.skipUnless(os.geteuid() == 0, "a mount namespace is made as root")
     def test_commands_find_the_host_of_a_service(self):
         with Host(worker(), prepare=give_runtime_folder) as host:
-            place = ["nsenter", f"--mount=/proc/{host.process.pid}/ns/mnt", "env", "-u",
+            place = ["nsenter", f"--target={host.process.pid}", "--mount", "--root", "env", "-u",
                      "XDG_RUNTIME_DIR"]
             done = subprocess.run([*place, BIN + "/isoworker", "status", host.folder.name],
                                   capture_output=True, text=True, timeout=PATIENCE_S)
