@@ -45,6 +45,16 @@ void iswi_process_count(iswi_process *process, bool succeeded)
     process->failed_calls += !succeeded;
 }
 
+void iswi_process_tell_to_end(iswi_process *process, int64_t grace_ms)
+{
+    const iswi_frame frame = { .kind = ISWI_TERMINATE,
+                               .as.terminate.grace_ms = (uint64_t)grace_ms };
+
+    process->told_to_end = !process->closed;
+    iswi_process_send(process, &frame);
+    iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+}
+
 static void kill_for(iswi_process *process, const char *why)
 {
     pthread_mutex_lock(&process->lock);

@@ -192,6 +192,9 @@ void iswi_process_kill(iswi_process *process, const char *format, ...) ISW_PRINT
 void iswi_process_overrun(iswi_process *process, const char *format, ...) ISW_PRINTF(2, 3);
 void iswi_process_retry(iswi_process *process);
 
+/* Ask one that has a session to end within so long; it leaves from then on. With the lock. */
+void iswi_process_tell_to_end(iswi_process *process, int64_t grace_ms);
+
 /* It gets no call from now on, finishes those that it has, with their streams, and is asked to end;
  * then its place is spare. A successor is started if one is wanted. `why` is static text. Nothing
  * where it retires or is over already, or runs in this process. With the lock; any thread. */

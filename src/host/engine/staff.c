@@ -125,15 +125,12 @@ void iswi_staff_appoint(iswi_process *process, iswi_seat *seat)
 
 bool iswi_process_see_off(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
-    iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = LEAVE_MS };
     bool ends;
 
     pthread_mutex_lock(&process->lock);
     ends = process->state == ISWI_PROCESS_READY && process->in_flight == 0;
     if (ends) {
-        process->told_to_end = !process->closed;
-        iswi_process_send(process, &frame);
-        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
+        iswi_process_tell_to_end(process, LEAVE_MS);
         process->state_until_ns = now_ns + (int64_t)LEAVE_MS * MS;
     }
     pthread_mutex_unlock(&process->lock);

@@ -276,20 +276,14 @@ static void drain(iswi_host *host)
 
 static void terminate(iswi_process *process, int64_t grace_ms)
 {
-    iswi_frame frame = { .kind = ISWI_TERMINATE, .as.terminate.grace_ms = (uint64_t)grace_ms };
-    bool asked;
     bool starting;
 
     pthread_mutex_lock(&process->lock);
     starting = process->state == ISWI_PROCESS_STARTING;
-    asked = process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING;
-    if (asked) {
-        process->told_to_end = !process->closed;
-        iswi_process_send(process, &frame);
-        iswi_process_set_state(process, ISWI_PROCESS_LEAVING);
-    } else if (process->state == ISWI_PROCESS_WAITING) {
+    if (process->state == ISWI_PROCESS_READY || process->state == ISWI_PROCESS_LOADING)
+        iswi_process_tell_to_end(process, grace_ms);
+    else if (process->state == ISWI_PROCESS_WAITING)
         iswi_process_set_state(process, ISWI_PROCESS_GONE);
-    }
     pthread_mutex_unlock(&process->lock);
     process->state_until_ns = iswi_now_ns() + grace_ms * 1000000;
     if (starting && process->running)
