@@ -121,7 +121,7 @@ typedef struct iswi_settlement {
     bool died;     /* out: it is dead now */
 } iswi_settlement;
 
-typedef struct iswi_queue_look {
+typedef struct iswi_broker_queue {
     isw_str name;
     bool paused;
     int64_t counts[ISWI_MESSAGE_STATES];
@@ -129,7 +129,7 @@ typedef struct iswi_queue_look {
     int64_t oldest_ms;    /* when the first of those that are due came to be so; 0: there is none */
     int64_t next_due_ms;  /* of those that are delayed; 0: there is none */
     uint64_t put, completed, abandoned, died, duplicates; /* since the broker began */
-} iswi_queue_look;
+} iswi_broker_queue;
 
 /* Which messages: empty and 0: all. */
 typedef struct iswi_message_filter {
@@ -178,7 +178,7 @@ struct iswi_broker_op {
         } settle;
         struct {
             iswi_arena *arena;
-            iswi_queue_look *items; /* out, in the arena, by name */
+            iswi_broker_queue *items; /* out, in the arena, by name */
             size_t count;
         } look;
         struct {
