@@ -112,39 +112,32 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
         answer->status = status_by(answer->outcome);
 }
 
-/* An array is one value after the other. */
-static void take_output(iswi_process *process, const iswi_host_function *function,
-                        const char *invocation_id, isw_str name, const isw_value *value)
+static void take_outputs(iswi_process *process, iswi_call *call, const isw_map *outputs)
 {
-    size_t count = value->type == ISW_VALUE_ARRAY ? value->as.array.count : 1;
-    const isw_value *items = value->type == ISW_VALUE_ARRAY ? value->as.array.items : value;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const isw_named_value *output = &outputs->items[i];
 
-    for (size_t i = 0; i < count; i++)
-        iswi_output_take(process->host, function, invocation_id, name, &items[i]);
-}
-
-static void take_outputs(iswi_process *process, const iswi_call *call, const isw_map *outputs)
-{
-    for (size_t i = 0; i < outputs->count; i++)
-        take_output(process, call->function, call->invocation_id, outputs->items[i].name,
-                    &outputs->items[i].value);
+        if (!iswi_output_keep(process->host, call, output->name, &output->value))
+            iswi_output_take(process->host, call->function, call->invocation_id, output->name,
+                             &output->value);
+    }
 }
 
 void iswi_answers_output(iswi_process *process, uint64_t id, const iswi_output *output)
 {
     const iswi_host_function *function = NULL;
     char invocation[sizeof((iswi_call *)0)->invocation_id];
-    const iswi_call *call;
+    iswi_call *call;
 
     pthread_mutex_lock(&process->lock);
     call = call_of(process, id);
-    if (call) {
+    if (call && !iswi_output_keep(process->host, call, output->name, &output->value)) {
         function = call->function;
         memcpy(invocation, call->invocation_id, sizeof invocation);
     }
     pthread_mutex_unlock(&process->lock);
     if (function)
-        take_output(process, function, invocation, output->name, &output->value);
+        iswi_output_take(process->host, function, invocation, output->name, &output->value);
 }
 
 /* Keep and decode. What lies apart in memory that the worker can write stays there so far. */
@@ -224,7 +217,7 @@ static void answer_call(iswi_process *process, iswi_call *call, held_answer *hel
         take_outputs(process, call, &held->frame.as.response.outputs);
     else if (!held->frame.as.response.logged && !call->complained)
         iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
-    iswi_call_finish(process->host, call, &answer);
+    iswi_call_conclude(process->host, call, &answer);
 }
 
 isw_status iswi_answers_response(iswi_process *process, iswi_message *message, isw_bytes bytes,

@@ -87,7 +87,7 @@ static void take_up(iswi_host *host, iswi_call *call, bool again)
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where)
 {
     const iswi_about about = iswi_about_call(call);
-    bool again = call->function->idempotent && !atomic_load(&host->stops) &&
+    bool again = call->function->idempotent && !call->once && !atomic_load(&host->stops) &&
                  call->tries + 1 < TRIES_MAX;
 
     call->tries++;

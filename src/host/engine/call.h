@@ -18,6 +18,7 @@
 typedef struct iswi_host iswi_host;
 typedef struct iswi_process iswi_process;
 typedef struct iswi_host_function iswi_host_function; /* lives as long as the host */
+typedef struct iswi_outbox iswi_outbox; /* sink.h */
 
 /* -- What a trigger may ask of a function ------------------------------------------------------ */
 
@@ -52,6 +53,9 @@ typedef struct iswi_answer {
     int64_t took_ns; /* that its worker ran it; 0: not told */
     isw_str principal; /* whom the worker found to be calling; empty: nobody */
     int64_t at_ns; /* when it came; 0: now */
+    bool refused; /* no process had begun it */
+    iswi_outbox *outbox; /* of a success, to a caller that takes_outbox; it owns it. NULL: nothing
+                            was put out that is kept until the end */
     void *held; /* give to iswi_answer_release; may be NULL */
 } iswi_answer;
 
@@ -74,6 +78,9 @@ typedef struct iswi_call_events {
     isw_status (*head)(void *user, const isw_http *head);
     isw_status (*chunk)(void *user, isw_bytes bytes);
     void (*window)(void *user, uint64_t bytes);
+    /* The function says something of the event itself, under a name that begins with '$': an output
+     * that no binding has. */
+    void (*told)(void *user, isw_str name, const isw_value *value);
 } iswi_call_events;
 
 typedef struct iswi_call iswi_call;
@@ -120,7 +127,13 @@ struct iswi_call {
     isw_map trigger_metadata;
     iswi_wire_trace trace;
     isw_str request_id; /* what its caller calls it, for the host's log; may be empty */
+    iswi_wire_retry retry; /* which try of the event it is; the engine's own tries come on top */
     bool body_follows; /* in chunks, none before it is placed; such a call is tried once */
+    bool once; /* by the engine, also of a function that is idempotent: the caller counts the tries */
+    bool to_its_end; /* it is not answered while it may still run: at its deadline it is cancelled,
+                        and answered when it has ended, by itself or with its process */
+    bool takes_outbox; /* answer->outbox is the caller's; else what it has is put, durably, before
+                          the answer */
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
                             says, which counts where it is sooner; 0 in the end: none */
     int64_t patience_ns; /* until when it may wait for a process; 0: as queue.wait says */
@@ -141,6 +154,8 @@ struct iswi_call {
     iswi_process *avoid; /* where the last one was lost */
     iswi_queued wait;
     bool body_over, body_broken; /* while it waited: its body was empty */
+    iswi_outbox *outbox;      /* what it put out so far; with the process's lock, or at its end */
+    isw_status outbox_status; /* likewise; of the first that could not be kept there */
 };
 
 /* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may

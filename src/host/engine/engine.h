@@ -93,7 +93,11 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
 void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_status status,
                       const char *message);
 
-/* Answer with what a worker sent and free. Owns `call`. */
+/* outbox.c. Answer with what a worker sent, once what it put out is durable, and free. Owns
+ * `call`. */
+void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer);
+
+/* The same at once. */
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);
 
 /* reactors.c */
@@ -226,6 +230,10 @@ void iswi_failure_say(const iswi_process *process, const iswi_call *call,
 /* A value for an output of the function; one that it did not declare is logged and dropped. */
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value);
+
+/* What stays with the call until its end, or is for its trigger: true. With the process's lock, or
+ * at its end. */
+bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value);
 
 /* Open the outputs of a function that was made just now; what cannot be is said. False: no memory.
  * The supervisor's thread. */

@@ -38,6 +38,8 @@ static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
     count(call, answer, refusal);
     iswi_observe_answered(&host->observers, call, answer);
     call->answer(call->user, call->invocation_id, answer);
+    if (call->outbox)
+        call->outbox->drop(call->outbox);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
     if (atomic_load(&host->stops))
@@ -55,6 +57,7 @@ void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_st
     iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
                            .status = status,
                            .retriable = isw_status_retriable(status),
+                           .refused = why != ISWI_NOT_REFUSED && !call->tries,
                            .message = isw_str_of(message) };
 
     finish(host, call, &answer, why);

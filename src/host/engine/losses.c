@@ -72,7 +72,8 @@ void iswi_process_lose_all(iswi_process *process)
 
 /* -- Deadlines --------------------------------------------------------------------------------- */
 
-/* Take the call out of an overdue place and ask the worker to stop it. With the lock. */
+/* Ask the worker to stop a call whose time is over. Taken out of its place, unless nothing may be
+ * done with it before it has ended: then NULL. With the lock. */
 static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_ns)
 {
     int64_t grace_ms = process->host->settings->host.cancel_grace_ms;
@@ -81,18 +82,21 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
     frame.as.cancel.reason = ISWI_CANCEL_DEADLINE;
     frame.as.cancel.grace_ms = (uint64_t)grace_ms;
     iswi_process_send(process, &frame);
-    iswi_process_count(process, false);
     place->until_ns = now_ns + grace_ms * 1000000;
+    place->expired = true;
+    if (place->call->to_its_end)
+        return NULL;
+    iswi_process_count(process, false);
     return iswi_place_take_call(place);
 }
 
 /* Whose grace is over, too. Of one that is not killed for that it is asked once, and its place is
  * waited for as long as it takes. With the lock. */
-static iswi_author note_overdue(const iswi_process *process, iswi_place *place)
+static iswi_author note_overdue(iswi_process *process, iswi_place *place)
 {
     if (!process->pool->launcher.apart)
         place->until_ns = 0;
-    return place->late;
+    return iswi_process_who(process, place->id);
 }
 
 /* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */
@@ -108,11 +112,11 @@ static iswi_call *next_expired(iswi_process *process, int64_t now_ns, int64_t *n
 
         if (!place->id || !place->until_ns)
             continue;
-        if (place->until_ns <= now_ns && place->call)
+        if (place->until_ns <= now_ns && place->call && !place->expired)
             call = expire(process, place, now_ns);
         else if (place->until_ns <= now_ns && process->state != ISWI_PROCESS_KILLED)
             *overdue = note_overdue(process, place);
-        else if (place->until_ns < *next_ns)
+        if (place->until_ns > now_ns && place->until_ns < *next_ns)
             *next_ns = place->until_ns;
     }
     pthread_mutex_unlock(&process->lock);

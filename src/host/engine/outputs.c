@@ -82,16 +82,37 @@ static const iswi_host_output *find(const iswi_host_function *function, isw_str 
     return NULL;
 }
 
+/* One value to a sink that takes it at once. */
+static void put(iswi_host *host, const iswi_host_output *output, const iswi_sink_item *item,
+                const iswi_about *about)
+{
+    isw_error error; /* clearing 1 KiB each time shows */
+
+    error.status = ISW_OK;
+    if (output->sink && output->sink->put(output->self, item, &error) != ISW_OK)
+        iswi_say_of(host, ISW_LOG_ERROR, about, "output %s of %s: %s", output->name,
+                    item->function, error.message);
+}
+
+/* An array is one value after the other. */
+static size_t value_count(const isw_value *value)
+{
+    return value->type == ISW_VALUE_ARRAY ? value->as.array.count : 1;
+}
+
+static const isw_value *values_of(const isw_value *value)
+{
+    return value->type == ISW_VALUE_ARRAY ? value->as.array.items : value;
+}
+
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value)
 {
     const iswi_host_output *output = find(function, name);
     const iswi_about about = { function->name, invocation_id, { NULL, 0 } };
-    isw_error error; /* clearing 1 KiB each time shows */
     iswi_sink_item item = { .function = function->name,
                             .worker = function->pool->settings->name,
-                            .invocation_id = invocation_id,
-                            .value = value };
+                            .invocation_id = invocation_id };
 
     if (!output) {
         iswi_say_of(host, ISW_LOG_WARNING, &about,
@@ -100,8 +121,42 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
         return;
     }
     item.output = output->name;
-    error.status = ISW_OK;
-    if (output->sink && output->sink->put(output->self, &item, &error) != ISW_OK)
-        iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s",
-                    output->name, function->name, error.message);
+    for (size_t i = 0; i < value_count(value); i++) {
+        item.value = &values_of(value)[i];
+        put(host, output, &item, &about);
+    }
+}
+
+static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *output,
+                 const isw_value *value)
+{
+    const iswi_about about = { call->function->name, call->invocation_id, { NULL, 0 } };
+    iswi_sink_item item = { .function = call->function->name,
+                            .worker = call->function->pool->settings->name,
+                            .invocation_id = call->invocation_id,
+                            .output = output->name };
+    isw_error error = { ISW_OK, "" };
+
+    for (size_t i = 0; i < value_count(value) && !call->outbox_status; i++) {
+        item.value = &values_of(value)[i];
+        call->outbox_status = output->sink->keep(output->self, &item, &call->outbox, &error);
+    }
+    if (error.status != ISW_OK)
+        iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
+                    item.function, error.message);
+}
+
+bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value)
+{
+    const iswi_host_output *output = find(call->function, name);
+    bool is_told = !output && name.size && name.data[0] == '$' && call->events &&
+                   call->events->told;
+
+    if (is_told)
+        call->events->told(call->user, name, value);
+    else if (output && output->sink && output->sink->keep)
+        keep(host, call, output, value);
+    else
+        return false;
+    return true;
 }

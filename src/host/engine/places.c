@@ -138,7 +138,8 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
     invoke->trigger_metadata = call->trigger_metadata;
     invoke->timeout_ms = call->deadline_ns ? (uint64_t)(left_ms > 0 ? left_ms : 1) : 0;
     invoke->trace = call->trace;
-    invoke->retry.count = call->tries;
+    invoke->retry = call->retry;
+    invoke->retry.count += call->tries;
     invoke->body_follows = call->body_follows;
     return iswi_link_send_frame(process->link, &frame, &process->outgoing, error);
 }
@@ -198,7 +199,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     place->id = id;
     place->call = call;
     place->until_ns = call->deadline_ns;
-    place->stopping = place->spared = false;
+    place->stopping = place->expired = place->spared = false;
     iswi_process_update_load(process);
     return ISWI_PLACED;
 }

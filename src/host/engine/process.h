@@ -36,7 +36,8 @@ typedef struct iswi_place {
     uint32_t cost_ns; /* that it adds to what its process has to do */
     int64_t until_ns; /* of a call its deadline, else when the process is killed; 0: never */
     bool spared;      /* its process has ended, and had not begun it */
-    bool stopping;    /* its function was told that the host stops */
+    bool stopping;    /* its function was told that the host stops, */
+    bool expired;     /* or that its time is over */
     iswi_author late; /* who it is, once its call was answered; else left as it was */
 } iswi_place;
 

@@ -12,12 +12,26 @@
 #include <isoworker/value.h>
 
 typedef struct iswi_host iswi_host;
+typedef struct iswi_outbox iswi_outbox;
 
 /* What is put out; borrowed until put returns. */
 typedef struct iswi_sink_item {
     const char *function, *worker, *invocation_id, *output;
     const isw_value *value;
 } iswi_sink_item;
+
+/*
+ * What one call puts out to sinks that keep it until its end: all of it is put, or nothing. The
+ * beginning of a struct of theirs, for which there is one such family in a host.
+ */
+typedef void (*iswi_outbox_done_fn)(void *user, const isw_error *error);
+
+struct iswi_outbox {
+    /* Put it, and call `done` when it is durable, or with what was in the way. Owns the box. Any
+     * thread; does not block. */
+    void (*put)(iswi_outbox *box, iswi_outbox_done_fn done, void *user);
+    void (*drop)(iswi_outbox *box); /* the call failed */
+};
 
 typedef struct iswi_sink {
     const char *type;             /* as outputs name it: "file" */
@@ -31,6 +45,12 @@ typedef struct iswi_sink {
     /* Take a value; any thread, several at a time, with no lock held. Whole or not at all: what was
      * not taken is an error, which says why. May block on a local file, not on anybody else. */
     isw_status (*put)(void *self, const iswi_sink_item *item, isw_error *error);
+
+    /* Instead of put: keep a value in *box, which is made if it is NULL, until the call ends. One
+     * thread at a time for a call, with its process's lock held. Errors: what is not kept, which
+     * makes a failure of the call. */
+    isw_status (*keep)(void *self, const iswi_sink_item *item, iswi_outbox **box,
+                       isw_error *error);
 
     /* End an instance; NULL: there is nothing to end. */
     void (*close)(void *self);

@@ -136,7 +136,9 @@ static void on_window(void *user, uint64_t bytes)
         iswi_http_want_body(user);
 }
 
-static const iswi_call_events call_events = { on_waits, on_placed, on_head, on_chunk, on_window };
+static const iswi_call_events call_events = { .waits = on_waits, .placed = on_placed,
+                                               .head = on_head, .chunk = on_chunk,
+                                               .window = on_window };
 
 /* Do something to the call of a request, where it waits or was placed; it may go elsewhere while we
  * look. Without a frame its caller leaves. */
