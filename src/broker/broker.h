@@ -32,7 +32,7 @@ typedef struct iswi_broker iswi_broker;
 enum {
     ISWI_QUEUE_NAME_MAX = 127,              /* a letter, then letters, digits, '_', '-' and '.' */
     ISWI_MESSAGE_ID_MAX = 255,
-    ISWI_MESSAGE_MAX_BYTES = 16 * 1024 * 1024,
+    ISWI_QUEUED_MAX_BYTES = 16 * 1024 * 1024,
     ISWI_BROKER_ITEMS_MAX = 1000            /* of one operation */
 };
 
