@@ -205,13 +205,11 @@ class Taken(unittest.TestCase):
 class Waiting(unittest.TestCase):
     def test_what_cannot_be_taken_is_named_in_one_warning_and_the_rest_holds(self):
         with Host(worker()) as host:
-            other = worker("other", [os.path.dirname(WORKER) + "/test_other"])
-            say(host, worker(more="processes: 2\nlink: {lane: message}") + other,
+            say(host, worker(more="processes: 2\nlink: {lane: message}"),
                 "http:\n  threads: 2\n  prefix: /x\nlogging: {format: json, level: debug}")
             line = host.wait_for("needs a restart of the host: ")
             for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.prefix",
-                          r"/host.yaml:4:11: logging.format", r"/host.yaml:\d+:5: worker test: link",
-                          r"/host.yaml:\d+:5: worker other, which is new"):
+                          r"/host.yaml:4:11: logging.format", r"/host.yaml:\d+:5: worker test: link"):
                 self.assertRegex(line, words)
                 self.assertRegex(attention(host), words)
             host.wait_for(HOLDS + "logging.level info -> debug, worker test: processes 1 -> 2$")
@@ -220,19 +218,6 @@ class Waiting(unittest.TestCase):
             self.assertEqual(host.log().count("needs a restart of the host"), 1)
             say(host, worker(more="processes: 2"), "logging: {level: debug}")
             wait_until(lambda: attention(host) == "")
-
-    def test_a_worker_that_is_left_out_goes_on(self):
-        both = worker() + worker("other", [os.path.dirname(WORKER) + "/test_other"],
-                                 "queue: {limit: 3}\n")
-        with Host(both) as host:
-            before = pids(host)
-            say(host, worker(), "queue: {limit: 5}")
-            host.wait_for("needs a restart of the host: .*host.yaml:2:1: worker other, "
-                          "which is left out")
-            host.wait_for(HOLDS + "queue.limit 1000 -> 5$")
-            self.assertEqual(pids(host), before)
-            self.assertEqual({q["worker"]: q["limit"] for q in report(host)["queues"]},
-                             {"test": 5, "other": 3})
 
     def test_a_file_that_is_wrong_changes_nothing_and_all_of_it_is_told(self):
         with Host(worker()) as host:

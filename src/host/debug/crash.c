@@ -35,7 +35,8 @@ typedef struct reader {
 } reader;
 
 typedef struct crashes {
-    reader *readers; /* by the processes' numbers */
+    iswi_host *host;
+    reader **workers; /* by worker; NULL: none of its processes has begun */
     size_t count;
 } crashes;
 
@@ -162,6 +163,19 @@ static void *read_report(void *user)
 
 /* -- Processes --------------------------------------------------------------------------------- */
 
+/* Those of its worker are made when the first of them begins. NULL: no memory. */
+static reader *reader_of(const crashes *all, const iswi_process *process)
+{
+    const size_t worker = iswi_process_worker(process);
+    const unsigned count = iswi_host_worker_places_most(all->host, worker);
+    reader **own = &all->workers[worker];
+
+    if (!*own && (*own = iswi_calloc(count, sizeof **own)) != NULL)
+        for (unsigned i = 0; i < count; i++)
+            (*own)[i] = (reader){ .host = all->host, .memory = -1 };
+    return *own ? *own + iswi_process_index(process) : NULL;
+}
+
 static void join(reader *r)
 {
     if (r->reading)
@@ -172,18 +186,22 @@ static void join(reader *r)
 static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_options *options,
                             isw_error *error)
 {
-    reader *r = &((crashes *)user)->readers[iswi_process_number(process)];
+    reader *r = reader_of(user, process);
 
     (void)error; /* it can do without */
-    options->crash = r->memory = make_memory();
+    if (r)
+        options->crash = r->memory = make_memory();
     return ISW_OK;
 }
 
 static void on_ended(void *user, iswi_process *process)
 {
-    reader *r = &((crashes *)user)->readers[iswi_process_number(process)];
-    int fd = r->memory;
+    reader *r = reader_of(user, process);
+    int fd;
 
+    if (!r)
+        return;
+    fd = r->memory;
     r->memory = -1;
     if (!is_written(fd)) {
         if (fd >= 0)
@@ -205,13 +223,18 @@ static void stop(void *user)
     crashes *all = user;
 
     for (size_t i = 0; i < all->count; i++)
-        join(&all->readers[i]);
+        for (unsigned j = 0; all->workers[i] && j < iswi_host_worker_places_most(all->host, i); j++)
+            join(&all->workers[i][j]);
 }
 
 static void destroy(void *user)
 {
-    iswi_free(((crashes *)user)->readers);
-    iswi_free(user);
+    crashes *all = user;
+
+    for (size_t i = 0; i < all->count; i++)
+        iswi_free(all->workers[i]);
+    iswi_free(all->workers);
+    iswi_free(all);
 }
 
 static const iswi_observer observer = {
@@ -223,18 +246,16 @@ static const iswi_observer observer = {
 
 isw_status iswi_crash_attach(iswi_host *host, isw_error *error)
 {
-    size_t count = iswi_host_process_count(host);
+    size_t count = iswi_host_worker_most(host);
     crashes *all = iswi_calloc(1, sizeof *all);
-    reader *readers = iswi_calloc(count, sizeof *readers);
+    reader **workers = iswi_calloc(count, sizeof *workers);
 
-    if (!all || !readers) {
+    if (!all || !workers) {
         iswi_free(all);
-        iswi_free(readers);
+        iswi_free(workers);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the reports of crashes");
     }
-    *all = (crashes){ readers, count };
-    for (size_t i = 0; i < count; i++)
-        readers[i] = (reader){ .host = host, .memory = -1 };
+    *all = (crashes){ host, workers, count };
     if (iswi_host_observe(host, &observer, all, error) == ISW_OK)
         return ISW_OK;
     destroy(all);

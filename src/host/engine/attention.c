@@ -193,6 +193,18 @@ static void add_file(gathered *all, iswi_pool *pool)
     add(all, text, strlen(text));
 }
 
+/* One that was added serves no call yet; it does not make the host less ready than it was. */
+static void add_joining(gathered *all, iswi_pool *pool)
+{
+    char text[ISWI_NAME_MAX + 64];
+
+    if (!atomic_load(&pool->joins) || !atomic_load(&pool->wanted))
+        return;
+    snprintf(text, sizeof text, "worker %s, which host.yaml has added, is not ready yet",
+             pool->settings->name);
+    add(all, text, strlen(text));
+}
+
 static void add_sentence(void *user, const char *sentence)
 {
     add(user, sentence, strlen(sentence));
@@ -214,8 +226,12 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
             host->triggers.items[i].trigger->attend(host->triggers.items[i].self, add_sentence,
                                                     &all);
     for (size_t i = 0; i < host->pool_count; i++) {
-        iswi_file_look program = iswi_file_look_at(iswi_pool_file(&host->pools[i]));
+        iswi_file_look program;
 
+        if (!iswi_pool_is(&host->pools[i], ISWI_POOL_HERE))
+            continue;
+        program = iswi_file_look_at(iswi_pool_file(&host->pools[i]));
+        add_joining(&all, &host->pools[i]);
         add_file(&all, &host->pools[i]);
         add_roll(&all, &host->pools[i]);
         for (unsigned j = 0; j < host->pools[i].count; j++)

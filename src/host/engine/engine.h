@@ -16,6 +16,7 @@
 #include "host/engine/look.h"
 #include "host/engine/loop.h"
 #include "host/engine/observers.h"
+#include "host/engine/pools.h"
 #include "host/engine/process.h"
 #include "host/engine/reactors.h"
 #include "host/engine/renew.h"
@@ -125,9 +126,9 @@ struct iswi_host {
     iswi_log_sink listener; /* gets all lines, too; no write: nobody */
     iswi_observers observers;
     iswi_guard guard;
-    iswi_pool *pools;
-    size_t pool_count;
-    size_t process_count;
+    iswi_pool *pools;          /* pools.c */
+    atomic_size_t pool_count;  /* of them that were ever here */
+    size_t pools_max;
 
     iswi_arena arena; /* of functions; only the supervisor */
     iswi_host_function **functions;

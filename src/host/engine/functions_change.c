@@ -113,7 +113,7 @@ bool iswi_functions_adopt(iswi_process *process)
 {
     iswi_pool *pool = process->pool;
 
-    if (process->started_ns < pool->adopted_ns)
+    if (process->started_ns < pool->adopted_ns || !iswi_pool_is(pool, ISWI_POOL_HERE))
         return false;
     pool->adopted_ns = process->started_ns;
     if (!differs(process))

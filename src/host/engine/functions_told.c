@@ -91,8 +91,10 @@ static bool find_all(iswi_process *process, const iswi_metadata *metadata,
 
 static void make_current(iswi_host_function **functions, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        atomic_store(&functions[i]->over, false);
         atomic_store(&functions[i]->current, true);
+    }
 }
 
 static isw_status learn(iswi_process *process, const iswi_metadata *metadata, isw_error *error)
@@ -108,7 +110,7 @@ static isw_status learn(iswi_process *process, const iswi_metadata *metadata, is
         iswi_free(functions);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its functions");
     }
-    if (!process->pool->indexed)
+    if (!process->pool->indexed && iswi_pool_is(process->pool, ISWI_POOL_HERE))
         make_current(functions, metadata->functions.count);
     process->pool->indexed = true;
     return ISW_OK;

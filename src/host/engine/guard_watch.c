@@ -26,6 +26,15 @@ void iswi_guard_watch(iswi_host *host)
                  "the guard, which ends workers when this host ends, cannot be watched");
 }
 
+isw_status iswi_guard_need(iswi_host *host, isw_error *error)
+{
+    if (host->guard.pid || host->guard.retry_ns)
+        return ISW_OK;
+    if (iswi_guard_start(&host->guard, error) == ISW_OK)
+        iswi_guard_watch(host);
+    return error->status;
+}
+
 static void tell_all(iswi_host *host)
 {
     for (size_t i = 0; i < host->pool_count; i++)

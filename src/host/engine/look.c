@@ -113,6 +113,23 @@ size_t iswi_host_worker_count(const iswi_host *host)
     return host->pool_count;
 }
 
+size_t iswi_host_worker_most(const iswi_host *host)
+{
+    return host->pools_max;
+}
+
+bool iswi_host_has_worker(const iswi_host *host, size_t worker)
+{
+    return !iswi_pool_is(&host->pools[worker], ISWI_POOL_GONE);
+}
+
+bool iswi_host_needs_worker(const iswi_host *host, size_t worker)
+{
+    const iswi_pool *pool = &host->pools[worker];
+
+    return iswi_pool_is(pool, ISWI_POOL_HERE) && !atomic_load(&pool->joins);
+}
+
 const char *iswi_host_worker_name(const iswi_host *host, size_t worker)
 {
     return host->pools[worker].settings->name;
@@ -166,6 +183,11 @@ unsigned iswi_host_worker_places(const iswi_host *host, size_t worker)
     return host->pools[worker].count;
 }
 
+unsigned iswi_host_worker_places_most(const iswi_host *host, size_t worker)
+{
+    return host->pools[worker].places_max;
+}
+
 uint64_t iswi_host_worker_restarts(const iswi_host *host, size_t worker)
 {
     return atomic_load(&host->pools[worker].restarts);
@@ -181,19 +203,14 @@ iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned i
     return &host->pools[worker].processes[index];
 }
 
-size_t iswi_host_process_count(const iswi_host *host)
-{
-    return host->process_count;
-}
-
-size_t iswi_process_number(const iswi_process *process)
-{
-    return process->number;
-}
-
 size_t iswi_process_worker(const iswi_process *process)
 {
-    return (size_t)(process->pool - process->host->pools);
+    return process->pool->number;
+}
+
+unsigned iswi_process_index(const iswi_process *process)
+{
+    return process->index;
 }
 
 const char *iswi_process_label(const iswi_process *process)

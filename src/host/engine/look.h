@@ -4,7 +4,7 @@
 
 /*
  * What a host may be asked by what stands beside its engine: copies and counts, never the structs.
- * Any thread, unless said otherwise. Processes have numbers from 0 up, through all workers, that
+ * Any thread, unless said otherwise. Workers have numbers from 0 up, and their processes have, that
  * stay as long as the host lives.
  */
 #include "host/engine/call.h"
@@ -77,13 +77,22 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
 
 /* -- Its workers and their processes ----------------------------------------------------------- */
 
+/* Numbers of workers that were given out so far, never to be another's; so many there may ever be;
+ * and whether one is there: host.yaml names it, or what it had is not finished. */
 size_t iswi_host_worker_count(const iswi_host *host);
+size_t iswi_host_worker_most(const iswi_host *host);
+bool iswi_host_has_worker(const iswi_host *host, size_t worker);
+
+/* Whether it was there at the start, or has served since it came, and host.yaml names it: the host
+ * is not whole without it. */
+bool iswi_host_needs_worker(const iswi_host *host, size_t worker);
 const char *iswi_host_worker_name(const iswi_host *host, size_t worker);
 
 /* How many it is to have; for how many there is room, of which most are spare; and the one that
  * speaks for it when none serves. */
 unsigned iswi_host_worker_processes(const iswi_host *host, size_t worker);
 unsigned iswi_host_worker_places(const iswi_host *host, size_t worker);
+unsigned iswi_host_worker_places_most(const iswi_host *host, size_t worker);
 iswi_process *iswi_host_process(const iswi_host *host, size_t worker, unsigned index);
 iswi_process *iswi_host_first_process(const iswi_host *host, size_t worker);
 
@@ -114,9 +123,8 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
  * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
 
-size_t iswi_host_process_count(const iswi_host *host); /* of all workers, and places for more */
-size_t iswi_process_number(const iswi_process *process);
 size_t iswi_process_worker(const iswi_process *process);
+unsigned iswi_process_index(const iswi_process *process); /* among its worker's */
 /* "orders", "orders[2]"; its own while it runs, so that others ask iswi_process_look_at. Lives as
  * long as the host. The supervisor's thread, and links'. */
 const char *iswi_process_label(const iswi_process *process);

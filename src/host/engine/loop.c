@@ -46,9 +46,7 @@ void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
 /* What an event is about: pool, process and kind in one number. */
 static uint64_t event_key(const iswi_process *process, unsigned what)
 {
-    uint64_t pool = (uint64_t)(process->pool - process->host->pools);
-
-    return pool << 32 | (uint64_t)process->index << 2 | what;
+    return (uint64_t)process->pool->number << 32 | (uint64_t)process->index << 2 | what;
 }
 
 bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what)

@@ -7,11 +7,9 @@
 #include "host/engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* -- Folders ----------------------------------------------------------------------------------- */
@@ -100,85 +98,11 @@ void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_
     host->listener = *listener;
 }
 
-/* -- Pools ------------------------------------------------------------------------------------- */
-
-/* What runs it, and how. */
-static isw_status find_program(iswi_host *host, iswi_pool *pool, isw_error *error)
-{
-    const iswi_worker_settings *settings = pool->settings;
-    isw_error own = { ISW_OK, "" };
-    const char *program;
-
-    pool->launcher = iswi_launch_process;
-    if (iswi_renew_program(host, settings, &program, error) != ISW_OK)
-        return error->status; /* it was there a moment ago */
-    atomic_init(&pool->program, program);
-    if (settings->isolation == ISWI_ISOLATION_PROCESS)
-        return ISW_OK;
-    if (iswi_launch_inprocess(&pool->launcher, &own) != ISW_OK)
-        return isw_error_set(error, own.status, "worker %s: %s", settings->name, own.message);
-    pool->module = iswi_isolation_module(settings, host->folder);
-    return pool->module ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
-}
-
-/* Memory for what the processes of a worker share. It grows as they need it, and never shrinks under
- * those who have it mapped. -1: there is none, and each keeps to its own. */
-static int make_store(const iswi_pool *pool)
-{
-    int low = pool->launcher.apart
-                  ? memfd_create("isoworker-store", MFD_CLOEXEC | MFD_ALLOW_SEALING)
-                  : -1;
-    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, ISWI_HANDED_FD_MIN);
-
-    if (low >= 0)
-        close(low);
-    if (fd >= 0)
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
-    return fd;
-}
-
-static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_worker_settings *settings,
-                            isw_error *error)
-{
-    atomic_init(&pool->settings, settings);
-    pool->store = -1;
-    if (find_program(host, pool, error) != ISW_OK)
-        return error->status;
-    pool->store = make_store(pool);
-    if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(settings), error) !=
-        ISW_OK)
-        return error->status;
-    iswi_ends_init(pool);
-    iswi_worker_confine(settings, &pool->confinement);
-    return iswi_roll_init(pool, pool->seats_max, error);
-}
-
-static void init_queue(iswi_host *host, size_t worker)
-{
-    iswi_queue_settings queue = iswi_worker_queue(host->config, host->settings, worker);
-
-    iswi_queue_init(&host->pools[worker].queue, (unsigned)queue.limit, queue.wait_ms);
-}
-
-static isw_status make_pools(iswi_host *host, isw_error *error)
-{
-    const iswi_worker_settings *workers = host->settings->workers.items;
-    isw_status status = ISW_OK;
-
-    host->pools = iswi_calloc(host->settings->workers.count, sizeof *host->pools);
-    if (!host->pools)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for workers");
-    while (status == ISW_OK && host->pool_count < host->settings->workers.count) {
-        init_queue(host, host->pool_count);
-        status = init_pool(host, &host->pools[host->pool_count], &workers[host->pool_count], error);
-        host->pool_count++;
-    }
-    return status;
-}
+/* -- Workers ----------------------------------------------------------------------------------- */
 
 isw_status iswi_host_prepare(iswi_host *host, isw_error *error)
 {
-    isw_status status = make_pools(host, error);
+    isw_status status = iswi_pools_make(host, error);
 
     return status == ISW_OK ? make_runtime_folder(host, error) : status;
 }
@@ -261,44 +185,17 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
 
 /* -- The end ----------------------------------------------------------------------------------- */
 
-static void fini_process(iswi_process *process)
-{
-    iswi_buffer_fini(&process->attention.lines);
-    iswi_link_destroy(process->link);
-    iswi_free(process->functions);
-    iswi_free(process->lacks);
-    iswi_message_release(process->metadata);
-    iswi_buffer_fini(&process->outgoing.bytes);
-    iswi_free(process->places);
-    iswi_free(process->free_places);
-    iswi_printing_fini(&process->printing);
-    pthread_mutex_destroy(&process->lock);
-}
-
 void iswi_host_destroy(iswi_host *host)
 {
     if (!host)
         return;
     iswi_observers_stop(&host->observers);
     iswi_triggers_stop(&host->triggers);
-    for (size_t i = 0; i < host->pool_count; i++) {
-        for (unsigned j = 0; j < host->pools[i].count; j++)
-            fini_process(&host->pools[i].processes[j]);
-        iswi_queue_fini(&host->pools[i].queue);
-        iswi_free(host->pools[i].processes);
-        iswi_roll_fini(&host->pools[i]);
-        iswi_ends_fini(&host->pools[i]);
-        if (host->pools[i].store >= 0)
-            close(host->pools[i].store);
-        iswi_free(host->pools[i].seats);
-        iswi_free(host->pools[i].functions);
-        iswi_free(host->pools[i].module);
-    }
+    iswi_pools_fini(host);
     iswi_reactors_stop(&host->reactors);
     iswi_outputs_close(host);
     iswi_guard_stop(&host->guard);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
-    iswi_rebuilt_end(host);
     iswi_reload_unwatch(host);
     iswi_loop_close(&host->loop);
     iswi_observers_destroy(&host->observers);

@@ -47,7 +47,6 @@ struct iswi_process {
     iswi_host *host;
     iswi_pool *pool;
     unsigned index; /* in its pool */
-    size_t number;  /* in the host */
     iswi_seat *seat;   /* staff.c; kept when it becomes spare */
     const char *label; /* that of its seat */
     atomic_bool spare; /* nobody is there; read without lock */
@@ -128,6 +127,9 @@ struct iswi_process {
 };
 
 struct iswi_pool {
+    size_t number; /* in the host */
+    atomic_int presence; /* iswi_presence: pools.h */
+    atomic_bool joins;   /* it has come while the host ran, and was not ready yet */
     _Atomic(const iswi_worker_settings *) settings; /* in force; those of before stay, too */
     _Atomic(const char *) program; /* likewise */
     char *module; /* the shared object of one that is not apart; else NULL */
@@ -138,7 +140,7 @@ struct iswi_pool {
     int store;     /* memory that its processes share, which we never look into; -1: none */
     iswi_process *processes;
     atomic_uint count;   /* of them, with those that are spare; grows when more are wanted */
-    size_t first_number; /* in the host; there are numbers for all that may ever be wanted */
+    unsigned places_max; /* there is memory for so many from the beginning */
     iswi_seat *seats;
     unsigned seat_count; /* as many as were wanted at the same time so far */
     unsigned seats_max;
@@ -153,12 +155,18 @@ struct iswi_pool {
     iswi_ends ends; /* ends.c */
     iswi_rebuilt watch;
     /* The supervisor's: */
+    bool dismissed; /* it leaves, and its processes were told so */
     iswi_host_function **functions; /* all that it ever had, by place */
     size_t function_count, function_capacity;
     int64_t adopted_ns; /* start of the process whose functions are current; 0: of none that was
                            ready */
     bool outdated; /* some function is not current, and not over */
 };
+
+static inline bool iswi_pool_is(const iswi_pool *pool, int presence)
+{
+    return atomic_load_explicit(&pool->presence, memory_order_acquire) == presence;
+}
 
 /* The file that its code is in. */
 static inline const char *iswi_pool_file(const iswi_pool *pool)

@@ -46,7 +46,7 @@ unsigned iswi_host_reactor_count(const iswi_host *host)
 
 iswi_reactor *iswi_reactors_of(const iswi_host *host, const iswi_process *process)
 {
-    return host->reactors.list[process->number % host->reactors.count];
+    return host->reactors.list[(process->pool->number + process->index) % host->reactors.count];
 }
 
 void iswi_reactors_stop(iswi_reactors *reactors)

@@ -103,14 +103,13 @@ void iswi_rebuilt_begin(iswi_host *host)
         iswi_rebuilt_follow(host, &host->pools[i]);
 }
 
-void iswi_rebuilt_end(iswi_host *host)
+void iswi_rebuilt_forget(iswi_pool *pool)
 {
-    for (size_t i = 0; i < host->pool_count; i++) {
-        iswi_rebuilt *watch = &host->pools[i].watch;
+    iswi_rebuilt *watch = &pool->watch;
 
-        while (watch->count)
-            iswi_free(watch->files[--watch->count].path);
-    }
+    while (watch->count)
+        iswi_free(watch->files[--watch->count].path);
+    watch->changed = NULL;
 }
 
 /* -- Changes ----------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ typedef struct iswi_rebuilt {
 
 /* Once the files of configurations are watched; nothing where nobody has asked for it. */
 void iswi_rebuilt_begin(iswi_host *host);
-void iswi_rebuilt_end(iswi_host *host);
+void iswi_rebuilt_forget(iswi_pool *pool);
 
 /* A worker has another program, or other objects, too. */
 void iswi_rebuilt_follow(iswi_host *host, iswi_pool *pool);

@@ -159,8 +159,11 @@ static bool look_at_files(iswi_host *host)
 
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
-        iswi_file_look now = iswi_file_look_at(pool->reload.file);
+        iswi_file_look now = { 0 };
 
+        if (!iswi_pool_is(pool, ISWI_POOL_HERE))
+            continue;
+        now = iswi_file_look_at(pool->reload.file);
         if (pool->reload.linked || is_link(pool->reload.file))
             watch_file(host, pool); /* which may lie in other folders now */
         if (!now.changed_ns)
@@ -192,8 +195,11 @@ void iswi_reload_heed(iswi_host *host)
     iswi_say(host, ISW_LOG_INFO, "workers are to read their configurations");
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];
-        iswi_file_look now = iswi_file_look_at(pool->reload.file);
+        iswi_file_look now = { 0 };
 
+        if (!iswi_pool_is(pool, ISWI_POOL_HERE))
+            continue;
+        now = iswi_file_look_at(pool->reload.file);
         atomic_store(&pool->reload.quiet, iswi_file_look_same(&now, &pool->reload.look));
         if (now.changed_ns)
             find_file(pool, now);

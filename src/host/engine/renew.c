@@ -17,19 +17,6 @@
 
 enum { QUIET_MS = 200 }; /* without a change, the file counts as written */
 
-isw_status iswi_renew_program(iswi_host *host, const iswi_worker_settings *settings,
-                              const char **out, isw_error *error)
-{
-    const char *folder = settings->directory ? settings->directory : host->folder;
-    char *found = NULL;
-
-    if (iswi_spawn_find(settings->command.items[0], folder, &found, error) != ISW_OK)
-        return error->status;
-    *out = iswi_arena_strndup(&host->arena, found, strlen(found));
-    iswi_free(found);
-    return *out ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
-}
-
 void iswi_renew_forget(iswi_host *host)
 {
     for (iswi_outlived *at = host->renewal.outlived; at; at = at->before)
@@ -38,10 +25,18 @@ void iswi_renew_forget(iswi_host *host)
 
 /* -- What may fail ----------------------------------------------------------------------------- */
 
+/* A worker that is to be there. */
+typedef struct placed {
+    iswi_pool *pool; /* its own; one that was here before, or is prepared, if it comes */
+    iswi_pool_wish wish;
+    bool comes, rolls;
+} placed;
+
 typedef struct attempt {
     iswi_host_document now;
     iswi_changes changes;
-    const char **programs; /* by worker; NULL: it keeps its own */
+    placed *workers; /* in the order of the changes */
+    size_t prepared; /* pools that nobody sees yet */
     iswi_outlived *outlived;
 } attempt;
 
@@ -50,36 +45,73 @@ static isw_status no_memory(isw_error *error)
     return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for another host.yaml");
 }
 
-static isw_status find_programs(iswi_host *host, attempt *next, isw_error *error)
+static isw_status find_pool(iswi_host *host, attempt *next, placed *worker, isw_error *error)
 {
-    const iswi_worker_settings *workers = next->changes.settings->workers.items;
+    worker->pool = iswi_pools_find(host, worker->wish.settings);
+    if (!worker->comes || worker->pool)
+        return ISW_OK;
+    if (worker->wish.settings->isolation == ISWI_ISOLATION_PROCESS &&
+        iswi_guard_need(host, error) != ISW_OK)
+        return error->status;
+    if (iswi_pools_prepare(host, &worker->wish, next->prepared, &worker->pool, error) == ISW_OK)
+        next->prepared++;
+    return error->status;
+}
+
+static isw_status prepare_worker(iswi_host *host, attempt *next, size_t index, isw_error *error)
+{
+    const iswi_worker_settings *settings = next->changes.settings->workers.items;
+    const iswi_worker_change *change = &next->changes.workers[index];
+    placed *worker = &next->workers[index];
+
+    *worker = (placed){ .wish = { .settings = &settings[index], .queue = change->queue },
+                        .comes = change->before == ISWI_WORKER_NEW,
+                        .rolls = change->rolls };
+    if ((worker->comes || worker->rolls) &&
+        iswi_pools_program(host, worker->wish.settings, &worker->wish.program, error) != ISW_OK)
+        return error->status;
+    return find_pool(host, next, worker, error);
+}
+
+static isw_status prepare_workers(iswi_host *host, attempt *next, isw_error *error)
+{
+    size_t count = next->changes.settings->workers.count;
     isw_status status = ISW_OK;
 
-    next->programs = iswi_arena_calloc(&host->arena, host->pool_count, sizeof *next->programs);
-    if (!next->programs)
+    next->workers = iswi_arena_calloc(&host->arena, count, sizeof *next->workers);
+    if (!next->workers)
         return no_memory(error);
-    for (size_t i = 0; status == ISW_OK && i < host->pool_count; i++)
-        if (next->changes.rolls[i])
-            status = iswi_renew_program(host, &workers[i], &next->programs[i], error);
+    for (size_t i = 0; status == ISW_OK && i < count; i++)
+        status = prepare_worker(host, next, i, error);
     return status;
 }
 
 static isw_status prepare(iswi_host *host, attempt *next, isw_error *error)
 {
     const iswi_host_document before = { host->config, host->settings };
-    iswi_queue_settings *queues =
-        iswi_arena_calloc(&host->arena, host->pool_count, sizeof *queues);
+    const iswi_worker_settings *workers = before.settings->workers.items;
+    size_t count = before.settings->workers.count;
+    iswi_queue_settings *queues = iswi_arena_calloc(&host->arena, count, sizeof *queues);
 
     next->outlived = iswi_arena_calloc(&host->arena, 1, sizeof *next->outlived);
     if (!queues || !next->outlived)
         return no_memory(error);
-    for (size_t i = 0; i < host->pool_count; i++)
-        queues[i] = (iswi_queue_settings){ host->pools[i].queue.limit,
-                                           host->pools[i].queue.wait_ms };
+    for (size_t i = 0; i < count; i++) {
+        const iswi_queue *queue = &iswi_pools_find(host, &workers[i])->queue;
+
+        queues[i] = (iswi_queue_settings){ queue->limit, queue->wait_ms };
+    }
     if (iswi_changes_find(&host->groups, &before, queues, &next->now, &host->arena,
                           &next->changes) != ISW_OK)
         return no_memory(error);
-    return find_programs(host, next, error);
+    return prepare_workers(host, next, error);
+}
+
+/* Nothing of it was taken. */
+static void drop(iswi_host *host, attempt *next)
+{
+    while (next->prepared)
+        iswi_pools_drop(&host->pools[host->pool_count + --next->prepared]);
 }
 
 /* -- What cannot ------------------------------------------------------------------------------- */
@@ -102,29 +134,59 @@ static void follow(iswi_host *host, iswi_pool *pool, const char *program)
         iswi_rebuilt_follow(host, pool);
 }
 
-static void renew_pool(iswi_host *host, size_t index, const attempt *next, bool rolls)
+static void renew_pool(iswi_host *host, const placed *worker, bool rolls)
 {
-    iswi_pool *pool = &host->pools[index];
-    const iswi_worker_settings *settings = next->changes.settings->workers.items;
-    const iswi_queue_settings *queue = &next->changes.queues[index];
+    iswi_pool *pool = worker->pool;
+    const iswi_worker_settings *settings = worker->wish.settings;
     iswi_confinement confinement;
     isw_error error = { ISW_OK, "" };
     unsigned id;
 
-    settings += index;
     atomic_store(&pool->settings, settings);
     iswi_worker_confine(settings, &confinement);
     pthread_mutex_lock(&pool->ends.lock);
     pool->confinement = confinement;
     pthread_mutex_unlock(&pool->ends.lock);
-    atomic_store(&pool->queue.limit, (unsigned)queue->limit);
-    atomic_store(&pool->queue.wait_ms, queue->wait_ms);
+    atomic_store(&pool->queue.limit, (unsigned)worker->wish.queue.limit);
+    atomic_store(&pool->queue.wait_ms, worker->wish.queue.wait_ms);
     iswi_staff_widen(host, pool, iswi_worker_most(settings));
     iswi_scale_renew(pool);
-    if (next->changes.rolls[index])
-        follow(host, pool, next->programs[index]);
-    if (rolls && iswi_host_restart(host, index, &id, &error) != ISW_OK)
+    if (worker->rolls)
+        follow(host, pool, worker->wish.program);
+    if (rolls && iswi_host_restart(host, pool->number, &id, &error) != ISW_OK)
         iswi_say(host, ISW_LOG_WARNING, "%s", error.message);
+}
+
+static bool is_among(const attempt *next, const iswi_pool *pool)
+{
+    for (size_t i = 0; i < next->changes.settings->workers.count; i++)
+        if (next->workers[i].pool == pool)
+            return true;
+    return false;
+}
+
+/* Who comes and who goes, and so what triggers serve, and whether they are to wait for more. */
+static void place_workers(iswi_host *host, const attempt *next, bool all_roll)
+{
+    bool some_come = false;
+    bool some_go = false;
+
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (iswi_pool_is(&host->pools[i], ISWI_POOL_HERE) && !is_among(next, &host->pools[i])) {
+            iswi_pools_leave(&host->pools[i]);
+            some_go = true;
+        }
+    for (size_t i = 0; i < next->changes.settings->workers.count; i++) {
+        const placed *worker = &next->workers[i];
+
+        if (worker->comes)
+            iswi_pools_join(host, worker->pool, &worker->wish);
+        else
+            renew_pool(host, worker, all_roll || worker->rolls);
+        some_come = some_come || worker->comes;
+    }
+    if (host->triggers.published && (some_come || some_go))
+        iswi_triggers_publish(host, some_come ? ISWI_MORE_SOON : host->triggers.more);
 }
 
 static void put_in_force(iswi_host *host, attempt *next)
@@ -137,8 +199,8 @@ static void put_in_force(iswi_host *host, attempt *next)
     next->now.config = NULL;
     atomic_store(&host->settings, next->changes.settings);
     atomic_store(&host->level, (int)next->changes.settings->logging.level);
-    for (size_t i = 0; i < host->pool_count; i++)
-        renew_pool(host, i, next, all_roll || next->changes.rolls[i]);
+    place_workers(host, next, all_roll);
+    next->prepared = 0;
     iswi_functions_retime(host);
 }
 
@@ -181,7 +243,7 @@ static void read_again(iswi_host *host)
 {
     iswi_faults faults = { .count = 0 };
     isw_error error = { ISW_OK, "" };
-    attempt next = { .programs = NULL };
+    attempt next = { .workers = NULL };
 
     if (iswi_host_settings_read(host->folder, &host->groups, &faults, &next.now.config,
                                 &next.now.settings, &error) != ISW_OK)
@@ -193,6 +255,7 @@ static void read_again(iswi_host *host)
         refuse(host, &faults, &error);
     else
         take(host, &next);
+    drop(host, &next);
     iswi_changes_fini(&next.changes);
     iswi_config_close(next.now.config);
     iswi_faults_fini(&faults);

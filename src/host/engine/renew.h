@@ -39,9 +39,4 @@ void iswi_renew_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 /* Close what was in force before; at the end of the host. */
 void iswi_renew_forget(iswi_host *host);
 
-/* The program of a worker with these settings; lives as long as the host. Errors: as
- * iswi_spawn_find. */
-isw_status iswi_renew_program(iswi_host *host, const iswi_worker_settings *settings,
-                              const char **out, isw_error *error);
-
 #endif

@@ -30,6 +30,14 @@ void iswi_roll_fini(iswi_pool *pool)
     iswi_free(pool->roll.steps);
 }
 
+void iswi_roll_forget(iswi_pool *pool)
+{
+    pthread_mutex_lock(&pool->roll.lock);
+    pool->roll.now = (iswi_roll_look){ .id = pool->roll.now.id };
+    pthread_mutex_unlock(&pool->roll.lock);
+    pool->roll.again_ns = 0;
+}
+
 /* -- Whom it is about -------------------------------------------------------------------------- */
 
 static bool is_on_trial(const iswi_process *process)
@@ -128,12 +136,12 @@ static void begin(iswi_pool *pool, unsigned asked, int64_t now_ns, int64_t *next
         wake(pool, now_ns, next_ns);
 }
 
-static void stop(iswi_roll *roll, unsigned asked)
+static void stop(iswi_roll *roll, unsigned asked, const char *why)
 {
     pthread_mutex_lock(&roll->lock);
     roll->now.id = roll->seen = asked;
     pthread_mutex_unlock(&roll->lock);
-    set_state(roll, ISWI_ROLL_FAILED, "the host stops");
+    set_state(roll, ISWI_ROLL_FAILED, why);
 }
 
 static void note_step(iswi_roll *roll, const iswi_process *before, const iswi_process *now)
@@ -268,10 +276,11 @@ void iswi_roll_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
     iswi_roll *roll = &pool->roll;
     unsigned asked = atomic_load(&roll->asked);
     bool rolls = roll->now.state == ISWI_ROLL_GOES_ON;
+    bool stops = atomic_load(&pool->processes->host->stops);
 
-    if (atomic_load(&pool->processes->host->stops)) {
+    if (stops || !iswi_pool_is(pool, ISWI_POOL_HERE)) {
         if (rolls || asked != roll->seen)
-            stop(roll, asked);
+            stop(roll, asked, stops ? "the host stops" : "host.yaml does not name it any more");
         return;
     }
     if (asked != roll->seen)
@@ -365,6 +374,9 @@ isw_status iswi_host_restart(iswi_host *host, size_t worker, unsigned *id, isw_e
 {
     iswi_pool *pool = &host->pools[worker];
 
+    if (!iswi_pool_is(pool, ISWI_POOL_HERE))
+        return isw_error_set(error, ISW_E_NOT_FOUND, "worker %s is no more: host.yaml does not name "
+                             "it", pool->settings->name);
     if (!pool->launcher.apart)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "worker %s runs in the host's own process "
                              "(isolation: none); it starts again with the host",

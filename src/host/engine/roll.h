@@ -32,6 +32,9 @@ typedef struct iswi_roll {
 isw_status iswi_roll_init(iswi_pool *pool, unsigned seats, isw_error *error);
 void iswi_roll_fini(iswi_pool *pool);
 
+/* Of a worker that is here again: there was none. */
+void iswi_roll_forget(iswi_pool *pool);
+
 /* Go on with it. Sets *next_ns to when it wants to be called again, if that is sooner. */
 void iswi_roll_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns);
 

@@ -27,7 +27,6 @@ static void init_process(iswi_host *host, iswi_pool *pool, unsigned index)
     process->host = host;
     process->pool = pool;
     process->index = index;
-    process->number = pool->first_number + index;
     process->os.output = process->os.errors = -1;
     process->seat = &pool->seats[0];
     process->label = process->seat->label;
@@ -48,11 +47,10 @@ isw_status iswi_staff_init(iswi_host *host, iswi_pool *pool, unsigned wanted, un
 {
     pool->seats_max = pool->launcher.apart ? ISWI_WORKER_PROCESSES_MAX : most;
     pool->seats = iswi_calloc(pool->seats_max, sizeof *pool->seats);
-    pool->processes = iswi_calloc(places_for(pool->seats_max), sizeof *pool->processes);
+    pool->places_max = places_for(pool->seats_max);
+    pool->processes = iswi_calloc(pool->places_max, sizeof *pool->processes);
     if (!pool->seats || !pool->processes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for processes");
-    pool->first_number = host->process_count;
-    host->process_count += places_for(pool->seats_max);
     iswi_staff_widen(host, pool, most);
     atomic_init(&pool->wanted, wanted);
     return ISW_OK;

@@ -160,6 +160,7 @@ static void become_ready(iswi_process *process, int64_t now_ns)
              "worker %s: ready after %lld ms", process->label,
              (long long)((now_ns - process->started_ns) / MS));
     iswi_observe_ready(process);
+    atomic_store(&process->pool->joins, false);
     if (iswi_functions_adopt(process))
         iswi_roll_follow(process);
     iswi_pool_serve(process->pool);

@@ -60,6 +60,7 @@ static void wait_for_events(iswi_host *host, int64_t until_ns)
 /* -- Looking at everything --------------------------------------------------------------------- */
 
 typedef struct overview {
+    unsigned here;    /* pools, without those that leave; of them: */
     unsigned settled; /* pools that are indexed, or whose processes all failed once */
     unsigned indexed;
     unsigned awaited; /* pools that are not, and may be */
@@ -105,8 +106,8 @@ static void tend_process(iswi_process *process, int64_t now_ns, overview *seen)
 
 static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
 {
-    bool over;
-
+    if (iswi_pool_is(pool, ISWI_POOL_LEAVES))
+        iswi_pools_tend(pool);
     iswi_scale_tend(pool, now_ns, &seen->next_ns);
     iswi_roll_tend(pool, now_ns, &seen->next_ns);
     iswi_staff_tend(pool, now_ns, &seen->next_ns);
@@ -115,7 +116,13 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
             tend_process(&pool->processes[i], now_ns, seen);
     iswi_functions_tend(pool);
     iswi_queue_tend(pool, now_ns, &seen->next_ns);
-    over = iswi_pool_is_over(pool);
+}
+
+static void count_pool(iswi_pool *pool, overview *seen)
+{
+    bool over = iswi_pool_is_over(pool);
+
+    seen->here++;
     seen->over += over;
     seen->indexed += pool->indexed;
     seen->awaited += !pool->indexed && !over;
@@ -131,8 +138,14 @@ static overview look(iswi_host *host)
     /* While we look, whoever has something sooner writes a wake that ends the next wait. */
     atomic_store(&host->loop.wake_at_ns, INT64_MAX);
     iswi_renew_tend(host, now_ns, &seen.next_ns);
-    for (size_t i = 0; i < host->pool_count; i++)
-        tend_pool(&host->pools[i], now_ns, &seen);
+    for (size_t i = 0; i < host->pool_count; i++) {
+        iswi_pool *pool = &host->pools[i];
+
+        if (!iswi_pool_is(pool, ISWI_POOL_GONE))
+            tend_pool(pool, now_ns, &seen);
+        if (iswi_pool_is(pool, ISWI_POOL_HERE))
+            count_pool(pool, &seen);
+    }
     iswi_rebuilt_tend(host, now_ns, &seen.next_ns);
     iswi_guard_tend(host, now_ns, &seen.next_ns);
     iswi_triggers_tend(host, now_ns, &seen.next_ns);
@@ -151,20 +164,20 @@ typedef struct publication {
 static void publish(iswi_host *host, const overview *seen, publication *last)
 {
     const publication now = { .indexed = seen->indexed,
-                              .more = seen->indexed == host->pool_count ? ISWI_MORE_NONE
+                              .more = seen->indexed == seen->here ? ISWI_MORE_NONE
                                       : seen->awaited                   ? ISWI_MORE_SOON
                                                                         : ISWI_MORE_LOST };
 
     if (now.indexed != last->indexed || (host->triggers.published && now.more != last->more) ||
         host->loop.changed) {
         iswi_triggers_publish(host, now.more);
-        host->loop.shown = host->loop.shown && now.indexed == last->indexed;
+        host->loop.shown = host->loop.shown && now.indexed <= last->indexed;
         *last = now;
-        if (host->loop.changed && seen->indexed == host->pool_count)
+        if (host->loop.changed && seen->indexed == seen->here)
             iswi_attention_match(host);
         host->loop.changed = false;
     }
-    if (host->loop.shown || seen->settled < host->pool_count)
+    if (host->loop.shown || seen->settled < seen->here)
         return;
     host->loop.shown = true;
     if (!host->triggers.published) {
@@ -172,7 +185,7 @@ static void publish(iswi_host *host, const overview *seen, publication *last)
         *last = now;
     }
     atomic_store(&host->settled, true);
-    if (seen->indexed == host->pool_count)
+    if (seen->indexed == seen->here)
         iswi_attention_match(host);
     iswi_observe_settled(host);
 }
@@ -183,12 +196,15 @@ static isw_status explain(iswi_host *host, isw_error *error)
     isw_status status = ISW_E_CONFIG;
 
     for (size_t i = 0; i < host->pool_count; i++)
-        if (!iswi_pool_first(&host->pools[i])->hopeless)
+        if (iswi_pool_is(&host->pools[i], ISWI_POOL_HERE) &&
+            !iswi_pool_first(&host->pools[i])->hopeless)
             status = ISW_E_UNAVAILABLE;
     for (size_t i = 0; i < host->pool_count; i++) {
         const iswi_process *process = iswi_pool_first(&host->pools[i]);
         isw_error own = { ISW_OK, "" };
 
+        if (!iswi_pool_is(&host->pools[i], ISWI_POOL_HERE))
+            continue;
         isw_error_set(&own, status, "no worker could be brought to serve: worker %s: %s",
                       process->label, process->fault.message);
         iswi_faults_add(host->faults, own.message);
@@ -210,7 +226,7 @@ static isw_status serve(iswi_host *host, isw_error *error)
 
         iswi_reload_heed(host);
         seen = look(host);
-        if (seen.over == host->pool_count && !atomic_load(&host->stops))
+        if (seen.over == seen.here && !atomic_load(&host->stops))
             return explain(host, error);
         publish(host, &seen, &published);
         atomic_store(&host->loop.wake_at_ns, seen.next_ns);

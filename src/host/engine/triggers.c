@@ -176,6 +176,7 @@ static void publish_one(iswi_host *host, const iswi_triggering *one, iswi_more m
 void iswi_triggers_publish(iswi_host *host, iswi_more more)
 {
     host->triggers.published = true;
+    host->triggers.more = more;
     for (size_t i = 0; i < host->triggers.count; i++)
         publish_one(host, &host->triggers.items[i], more);
 }

@@ -17,6 +17,7 @@ typedef struct iswi_triggers {
     size_t count;
     unsigned asked; /* iswi_reloads.asked when they were tended last */
     bool published; /* they have heard of functions, or that there are none */
+    iswi_more more; /* as they heard last */
 } iswi_triggers;
 
 /* Start the next one of the list, which is `trigger`. Errors: as its start. */

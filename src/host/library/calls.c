@@ -161,7 +161,7 @@ static isw_status look_for_teller(iswi_host *engine, const char *name, isw_error
                                   isw_error *late)
 {
     for (size_t i = 0; i < iswi_host_worker_count(engine); i++) {
-        if (is_known(engine, i))
+        if (!iswi_host_has_worker(engine, i) || is_known(engine, i))
             continue;
         iswi_library_explain(engine, i, late);
         if (late->status == ISW_E_TIMEOUT)

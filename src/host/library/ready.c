@@ -60,7 +60,7 @@ static isw_status look_at_all(iswi_host *engine, isw_error *error)
     for (size_t i = 0; i < iswi_host_worker_count(engine); i++) {
         isw_error own = { ISW_OK, "" };
 
-        if (serves(engine, i))
+        if (!iswi_host_needs_worker(engine, i) || serves(engine, i))
             continue;
         iswi_library_explain(engine, i, &own);
         if (own.status == ISW_E_TIMEOUT && status != ISW_OK)

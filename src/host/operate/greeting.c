@@ -103,7 +103,7 @@ static bool some_are_known(const iswi_host *host)
 
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
         iswi_process_look_at(iswi_host_first_process(host, i), &look, NULL);
-        if (look.functions_known)
+        if (look.functions_known && iswi_host_has_worker(host, i))
             return true;
     }
     return false;

@@ -25,6 +25,8 @@ static void write_ends(const iswi_host *host, iswi_buffer *out)
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
         uint64_t counts[ISWI_ENDS];
 
+        if (!iswi_host_has_worker(host, i))
+            continue;
         iswi_host_worker_ends(host, i, counts);
         for (unsigned j = 0; j < ISWI_ENDS; j++)
             write_line(host, name, i, iswi_end_name((iswi_end_cause)j), (double)counts[j], out);
@@ -38,7 +40,8 @@ static void write_cpu(const iswi_host *host, iswi_buffer *out)
     iswi_metrics_head(out, name, ISWI_METRIC_COUNTER,
                       "Time of processors that its processes have used, those that ended too.");
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
-        write_line(host, name, i, NULL, (double)iswi_host_worker_cpu_ns(host, i) / 1e9, out);
+        if (iswi_host_has_worker(host, i))
+            write_line(host, name, i, NULL, (double)iswi_host_worker_cpu_ns(host, i) / 1e9, out);
 }
 
 static void write_limits(const iswi_host *host, iswi_buffer *out)
@@ -48,8 +51,9 @@ static void write_limits(const iswi_host *host, iswi_buffer *out)
     iswi_metrics_head(out, name, ISWI_METRIC_GAUGE,
                       "memory_limit of each process; 0: there is none.");
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
-        write_line(host, name, i, NULL,
-                   (double)iswi_host_worker_settings(host, i)->memory_limit, out);
+        if (iswi_host_has_worker(host, i))
+            write_line(host, name, i, NULL,
+                       (double)iswi_host_worker_settings(host, i)->memory_limit, out);
 }
 
 void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out)

@@ -99,6 +99,7 @@ static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
     const iswi_host *host = scrape->host;
     worker_numbers numbers = { .processes = iswi_host_worker_processes(host, worker),
                                .restarts = (double)iswi_host_worker_restarts(host, worker) };
+    const iswi_metrics_worker *of = atomic_load(&scrape->workers[worker]);
     iswi_process_look look;
     iswi_queue_look queue;
 
@@ -114,19 +115,29 @@ static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
     numbers.refused = (double)queue.refused;
     numbers.expired = (double)queue.expired;
     pthread_mutex_lock(&scrape->table->lock);
-    numbers.dropped = (double)scrape->shares[worker].dropped;
+    numbers.dropped = of ? (double)of->share.dropped : 0;
     pthread_mutex_unlock(&scrape->table->lock);
     return numbers;
+}
+
+static void write_worker(const iswi_scrape *scrape, size_t worker, iswi_buffer *out)
+{
+    const char *name = iswi_host_worker_name(scrape->host, worker);
+
+    iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(name));
 }
 
 static void write_row(iswi_scrape *scrape, const worker_row *row, iswi_buffer *out)
 {
     iswi_metrics_head(out, row->name, row->type, row->help);
     for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
-        worker_numbers numbers = numbers_of(scrape, i);
+        worker_numbers numbers;
 
+        if (!iswi_host_has_worker(scrape->host, i))
+            continue;
+        numbers = numbers_of(scrape, i);
         iswi_buffer_printf(out, "%s{", row->name);
-        iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
+        write_worker(scrape, i, out);
         iswi_buffer_append_text(out, "} ");
         iswi_metrics_number(out, *(const double *)((const char *)&numbers + row->offset));
         iswi_buffer_append_text(out, "\n");
@@ -161,10 +172,12 @@ static void write_refused(const iswi_scrape *scrape, iswi_buffer *out)
     for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++) {
         uint64_t counts[ISWI_REFUSALS] = { 0 };
 
+        if (!iswi_host_has_worker(scrape->host, i))
+            continue;
         refused_of(scrape, i, counts);
         for (unsigned j = 0; j < ISWI_REFUSALS; j++) {
             iswi_buffer_printf(out, "%s{", name);
-            iswi_metrics_label(out, isw_str_of("worker"), isw_str_of(scrape->shares[i].worker));
+            write_worker(scrape, i, out);
             iswi_buffer_printf(out, ",reason=\"%s\"} ", reasons[j]);
             iswi_metrics_number(out, (double)counts[j]);
             iswi_buffer_append_text(out, "\n");
@@ -221,7 +234,8 @@ static void write_waits_of(iswi_scrape *scrape, size_t worker, const char *name,
     uint64_t count = 0;
 
     iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
-    iswi_metrics_label(&label, isw_str_of("worker"), isw_str_of(scrape->shares[worker].worker));
+    iswi_metrics_label(&label, isw_str_of("worker"),
+                       isw_str_of(iswi_host_worker_name(scrape->host, worker)));
     out->failed = out->failed || !iswi_buffer_text(&label);
     for (size_t i = 0; i < ISWI_WAITS && !out->failed; i++) {
         count += queue.waits[i];
@@ -245,7 +259,8 @@ static void write_waits(iswi_scrape *scrape, iswi_buffer *out)
     iswi_metrics_head(out, name, ISWI_METRIC_HISTOGRAM,
                       "How long calls have waited that found a place then.");
     for (size_t i = 0; i < iswi_host_worker_count(scrape->host); i++)
-        write_waits_of(scrape, i, name, out);
+        if (iswi_host_has_worker(scrape->host, i))
+            write_waits_of(scrape, i, name, out);
 }
 
 /* -- All --------------------------------------------------------------------------------------- */

@@ -10,9 +10,16 @@
 #include "host/engine/steer.h"
 #include "host/operate/metrics_scrape.h"
 
+/* NULL: none of its processes has begun. */
+static iswi_metrics_worker *worker_of(const iswi_scrape *scrape, const iswi_process *process)
+{
+    return atomic_load(&scrape->workers[iswi_process_worker(process)]);
+}
+
+/* Of one that has begun. */
 static iswi_metrics_asked *asked_of(const iswi_scrape *scrape, const iswi_process *process)
 {
-    return &scrape->processes[iswi_process_number(process)];
+    return &worker_of(scrape, process)->processes[iswi_process_index(process)];
 }
 
 /* -- Asking ------------------------------------------------------------------------------------ */
@@ -44,9 +51,13 @@ unsigned iswi_scrape_awaited(iswi_scrape *scrape)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < iswi_host_process_count(scrape->host); i++)
-        count += atomic_load(&scrape->processes[i].asked) >
-                 atomic_load(&scrape->processes[i].answered);
+    for (size_t i = 0; i < scrape->worker_count; i++) {
+        iswi_metrics_worker *worker = atomic_load(&scrape->workers[i]);
+
+        for (unsigned j = 0; worker && j < worker->count; j++)
+            count += atomic_load(&worker->processes[j].asked) >
+                     atomic_load(&worker->processes[j].answered);
+    }
     return count;
 }
 
@@ -65,9 +76,12 @@ static void say_dropped(iswi_scrape *scrape, iswi_metrics_share *share)
  * costs the process its numbers, and nobody a call. */
 static void read_memory(iswi_scrape *scrape, iswi_process *process)
 {
-    iswi_metrics_share *share = &scrape->shares[iswi_process_worker(process)];
+    iswi_metrics_worker *worker = worker_of(scrape, process);
+    iswi_metrics_share *share = worker ? &worker->share : NULL;
     isw_error error = { ISW_OK, "" };
 
+    if (!worker)
+        return;
     if (iswi_metrics_memory_read(&asked_of(scrape, process)->memory, scrape->table, share, process,
                                  &error) != ISW_OK)
         iswi_say(scrape->host, ISW_LOG_WARNING,
@@ -88,12 +102,33 @@ void iswi_scrape_read(iswi_scrape *scrape)
 
 /* -- Processes --------------------------------------------------------------------------------- */
 
+/* False: no memory. */
+static bool know_worker(iswi_scrape *scrape, const iswi_process *process)
+{
+    const size_t number = iswi_process_worker(process);
+    const unsigned count = iswi_host_worker_places_most(scrape->host, number);
+    iswi_metrics_worker *worker;
+
+    if (atomic_load(&scrape->workers[number]))
+        return true;
+    worker = iswi_calloc(1, sizeof *worker + count * sizeof worker->processes[0]);
+    if (!worker)
+        return false;
+    worker->share.worker = iswi_host_worker_name(scrape->host, number);
+    for (; worker->count < count; worker->count++)
+        iswi_metrics_memory_init(&worker->processes[worker->count].memory);
+    atomic_store(&scrape->workers[number], worker);
+    return true;
+}
+
 static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_options *options,
                             isw_error *error)
 {
-    iswi_metrics_asked *of = asked_of(user, process);
+    iswi_metrics_asked *of;
 
-    (void)error; /* it can do without */
+    if (!know_worker(user, process))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its metrics");
+    of = asked_of(user, process);
     atomic_store(&of->may, false);
     atomic_store(&of->asked, 0);
     atomic_store(&of->answered, 0);
@@ -104,6 +139,8 @@ static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_option
 /* However it ended: what it has counted up to then is there. */
 static void on_ended(void *user, iswi_process *process)
 {
+    if (!worker_of(user, process))
+        return;
     read_memory(user, process);
     iswi_metrics_memory_end(&asked_of(user, process)->memory);
 }
@@ -127,7 +164,7 @@ static isw_status on_frame(void *user, iswi_process *process, uint64_t id, isw_b
 {
     iswi_scrape *scrape = user;
     iswi_metrics_asked *of = asked_of(scrape, process);
-    iswi_metrics_share *share = &scrape->shares[iswi_process_worker(process)];
+    iswi_metrics_share *share = &worker_of(scrape, process)->share;
     isw_status status = check_id(of, id, error);
     iswi_arena arena;
     iswi_frame frame;
@@ -153,7 +190,8 @@ static isw_status on_frame(void *user, iswi_process *process, uint64_t id, isw_b
 
 static void on_silent(void *user, iswi_process *process)
 {
-    atomic_store(&asked_of(user, process)->answered, UINT64_MAX);
+    if (worker_of(user, process))
+        atomic_store(&asked_of(user, process)->answered, UINT64_MAX);
 }
 
 static void on_buried(void *user, iswi_process *process)
@@ -168,11 +206,15 @@ static void destroy(void *user)
 {
     iswi_scrape *scrape = user;
 
-    for (size_t i = 0; scrape->processes && i < iswi_host_process_count(scrape->host); i++)
-        iswi_metrics_memory_fini(&scrape->processes[i].memory);
+    for (size_t i = 0; scrape->workers && i < scrape->worker_count; i++) {
+        iswi_metrics_worker *worker = atomic_load(&scrape->workers[i]);
+
+        while (worker && worker->count)
+            iswi_metrics_memory_fini(&worker->processes[--worker->count].memory);
+        iswi_free(worker);
+    }
     iswi_metrics_destroy(scrape->table);
-    iswi_free(scrape->shares);
-    iswi_free(scrape->processes);
+    iswi_free(scrape->workers);
     iswi_free(scrape);
 }
 
@@ -196,13 +238,9 @@ isw_status iswi_scrape_attach(iswi_host *host, iswi_scrape **out, isw_error *err
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for metrics");
     scrape->host = host;
     scrape->table = iswi_metrics_create();
-    scrape->shares = iswi_calloc(iswi_host_worker_count(host), sizeof *scrape->shares);
-    scrape->processes = iswi_calloc(iswi_host_process_count(host), sizeof *scrape->processes);
-    for (size_t i = 0; scrape->processes && i < iswi_host_process_count(host); i++)
-        iswi_metrics_memory_init(&scrape->processes[i].memory);
-    for (size_t i = 0; scrape->shares && i < iswi_host_worker_count(host); i++)
-        scrape->shares[i].worker = iswi_host_worker_name(host, i);
-    if (!scrape->table || !scrape->shares || !scrape->processes)
+    scrape->worker_count = iswi_host_worker_most(host);
+    scrape->workers = iswi_calloc(scrape->worker_count, sizeof *scrape->workers);
+    if (!scrape->table || !scrape->workers)
         isw_error_set(error, ISW_E_NO_MEMORY, "no memory for metrics");
     else if (iswi_host_observe(host, &observer, scrape, error) == ISW_OK)
         return *out = scrape, ISW_OK;

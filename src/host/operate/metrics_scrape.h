@@ -15,11 +15,18 @@ typedef struct iswi_metrics_asked {
     iswi_metrics_memory memory;    /* has a lock of its own */
 } iswi_metrics_asked;
 
+/* What is counted of a worker. */
+typedef struct iswi_metrics_worker {
+    iswi_metrics_share share;
+    unsigned count;
+    iswi_metrics_asked processes[]; /* by index */
+} iswi_metrics_worker;
+
 struct iswi_scrape {
     iswi_host *host;
     iswi_metrics_table *table;
-    iswi_metrics_share *shares;    /* by worker */
-    iswi_metrics_asked *processes; /* by number */
+    size_t worker_count; /* that there may ever be */
+    _Atomic(iswi_metrics_worker *) *workers; /* by worker, from before its first process on */
 };
 
 /* Read what the processes count in memory. Any thread. */

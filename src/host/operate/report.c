@@ -108,12 +108,15 @@ static bool gather_queues(const iswi_host *host, iswi_report_all *all, int64_t *
     all->queues = iswi_arena_calloc(arena, count + 1, sizeof *all->queues);
     if (!all->queues)
         return false;
-    for (; all->queue_count < count; all->queue_count++) {
+    for (size_t i = 0; i < count; i++) {
         iswi_report_queue *out = &all->queues[all->queue_count];
         iswi_queue_look look;
 
-        iswi_worker_queue_look_at(host, all->queue_count, &look, waiting);
-        *out = (iswi_report_queue){ .worker = iswi_host_worker_name(host, all->queue_count),
+        if (!iswi_host_has_worker(host, i))
+            continue;
+        all->queue_count++;
+        iswi_worker_queue_look_at(host, i, &look, waiting);
+        *out = (iswi_report_queue){ .worker = iswi_host_worker_name(host, i),
                                     .waiting = look.waiting,
                                     .limit = look.limit,
                                     .wait_ms = look.wait_ms,
@@ -193,23 +196,34 @@ static void report_nobody(const iswi_host *host, size_t worker, iswi_report_proc
 
 /* -- All of it --------------------------------------------------------------------------------- */
 
+/* Some may be added meanwhile, and are not looked at. */
+static size_t processes_most(const iswi_host *host, size_t workers)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < workers; i++)
+        most += iswi_host_worker_places_most(host, i);
+    return most;
+}
+
 static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_flight,
                              iswi_arena *arena)
 {
     int64_t now_ns = iswi_now_ns();
+    size_t workers = iswi_host_worker_count(host);
 
-    all->processes =
-        iswi_arena_calloc(arena, iswi_host_process_count(host) + 1, sizeof *all->processes);
+    all->processes = iswi_arena_calloc(arena, processes_most(host, workers) + 1,
+                                       sizeof *all->processes);
     if (!all->processes)
         return false;
-    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+    for (size_t i = 0; i < workers; i++) {
         size_t before = all->process_count;
 
         for (unsigned j = 0; j < iswi_host_worker_places(host, i); j++)
             if (!iswi_process_is_spare(iswi_host_process(host, i, j)))
                 report_process(host, iswi_host_process(host, i, j),
                                &all->processes[all->process_count++], now_ns, in_flight, arena);
-        if (all->process_count == before)
+        if (all->process_count == before && iswi_host_needs_worker(host, i))
             report_nobody(host, i, &all->processes[all->process_count++]);
     }
     return true;
@@ -335,7 +349,7 @@ bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
         reasons[readiness.reason_count++] =
             iswi_arena_printf(&arena, "the host is %s", iswi_host_state(host));
     for (size_t i = 0; i < workers && readiness.reason_count < REASONS_MAX; i++)
-        if (!serves(host, i))
+        if (iswi_host_needs_worker(host, i) && !serves(host, i))
             reasons[readiness.reason_count++] = reason_of(host, i, &arena);
     for (iswi_host_function *at = iswi_host_newest_function(host);
          at && readiness.reason_count < REASONS_MAX; at = iswi_function_before(at)) {
@@ -361,7 +375,7 @@ bool iswi_report_startup(const iswi_operate *operate, iswi_buffer *out)
 
     iswi_arena_init(&arena, 4096);
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
-        if (atomic_load(&operate->served[i]) || iswi_host_worker_processes(host, i) == 0)
+        if (!iswi_host_needs_worker(host, i) || atomic_load(&operate->served[i]) || iswi_host_worker_processes(host, i) == 0)
             continue;
         startup.started = false;
         if (startup.reason_count < REASONS_MAX)

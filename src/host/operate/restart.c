@@ -31,8 +31,11 @@ static isw_status refuse_name(const iswi_host *host, const char *name, isw_error
     const char *known[NAMES_MAX + 1] = { NULL };
     isw_error own = { ISW_OK, "" };
 
-    for (size_t i = 0; i < iswi_host_worker_count(host) && i < NAMES_MAX; i++)
-        known[i] = iswi_host_worker_name(host, i);
+    size_t count = 0;
+
+    for (size_t i = 0; i < iswi_host_worker_count(host) && count < NAMES_MAX; i++)
+        if (iswi_host_has_worker(host, i))
+            known[count++] = iswi_host_worker_name(host, i);
     iswi_properties_unknown("worker", name, "it has ", known, &own);
     return isw_error_set(error, ISW_E_NOT_FOUND, "this host has %s", own.message);
 }
@@ -51,7 +54,8 @@ isw_status iswi_restart_begin(iswi_host *host, const char *worker, iswi_restart 
     for (size_t i = 0; i < count; i++) {
         one *next = &restart->workers[restart->count];
 
-        if (worker && strcmp(worker, iswi_host_worker_name(host, i)) != 0)
+        if (!iswi_host_has_worker(host, i) ||
+            (worker && strcmp(worker, iswi_host_worker_name(host, i)) != 0))
             continue;
         *next = (one){ .worker = i };
         if (iswi_host_restart(host, i, &next->id, &own) == ISW_OK)

@@ -181,6 +181,8 @@ static void append_trouble(iswi_host *host, iswi_buffer *out)
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
         iswi_process_look look;
 
+        if (!iswi_host_needs_worker(host, i))
+            continue;
         iswi_process_look_at(iswi_host_first_process(host, i), &look, NULL);
         if (serves(host, i) || look.fault.status == ISW_OK)
             continue;
@@ -202,12 +204,16 @@ static void append_trouble(iswi_host *host, iswi_buffer *out)
 /* "serving: 2 of 3 workers ready, 5 in flight; worker mail: it was ended by signal 9". */
 static void make_status(iswi_host *host, char text[STATUS_BYTES])
 {
-    size_t count = iswi_host_worker_count(host);
+    size_t count = 0;
     size_t ready = 0;
     iswi_buffer out = { 0 };
 
-    for (size_t i = 0; i < count; i++)
-        ready += serves(host, i);
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        bool needed = iswi_host_needs_worker(host, i);
+
+        count += needed;
+        ready += needed && serves(host, i);
+    }
     iswi_buffer_printf(&out, "%s: %zu of %zu worker%s ready, %zu in flight", iswi_host_state(host),
                        ready, count, count == 1 ? "" : "s", iswi_host_in_flight(host));
     if (iswi_host_phase(host) != ISWI_PHASE_STOPPING)

@@ -42,6 +42,7 @@ static bool is_one_of(const char *name, const char *const *names)
 
 typedef struct comparison {
     iswi_config *config; /* the new one */
+    const iswi_host_settings *before;
     iswi_changes *out;
 } comparison;
 
@@ -150,14 +151,12 @@ static void compare_group(const comparison *c, const isw_option *group, const pl
 
         snprintf(name, sizeof name, "%s.%s", group->name, row->name);
         takes = is_one_of(name, taken) &&
-                !(is_one_of(name, levels) && has_some_inside(c->out->settings));
+                !(is_one_of(name, levels) && has_some_inside(c->before));
         compare_option(c, name, row, &at, to, (const char *)now + group->offset, takes);
     }
 }
 
 /* -- Workers ----------------------------------------------------------------------------------- */
-
-enum { NONE = SIZE_MAX };
 
 static size_t find_worker(const iswi_host_settings *settings, const char *name)
 {
@@ -166,7 +165,7 @@ static size_t find_worker(const iswi_host_settings *settings, const char *name)
     for (size_t i = 0; i < settings->workers.count; i++)
         if (strcmp(workers[i].name, name) == 0)
             return i;
-    return NONE;
+    return ISWI_WORKER_NEW;
 }
 
 /* The one of that name in a list of workers; NULL: there is none. */
@@ -182,27 +181,26 @@ static const iswi_node *worker_node(const iswi_node *list, const char *name)
 }
 
 /* By what holds in the end, and not by what stands there. */
-static void compare_queue(const comparison *c, size_t index, const iswi_queue_settings *now,
-                          const place *at)
+static void compare_queue(const comparison *c, const char *worker, iswi_queue_settings *to,
+                          const iswi_queue_settings *now, const place *at)
 {
-    iswi_queue_settings *queue = &c->out->queues[index];
-    const iswi_worker_settings *workers = c->out->settings->workers.items;
     char name[ISW_ERROR_MESSAGE_BYTES];
 
-    if (queue->limit == now->limit && queue->wait_ms == now->wait_ms)
+    if (to->limit == now->limit && to->wait_ms == now->wait_ms)
         return;
-    *queue = *now;
+    *to = *now;
     c->out->any = true;
-    snprintf(name, sizeof name, "worker %s: queue", workers[index].name);
+    snprintf(name, sizeof name, "worker %s: queue", worker);
     if (at->before || at->now)
         tell_taken(c, name, NULL, at);
 }
 
-static void compare_worker(const comparison *c, size_t index, const isw_option *rows,
-                           const place *outer, const iswi_worker_settings *now)
+/* One that stays: `to` is what is in force of it. True: it is to have other processes. */
+static bool compare_worker(const comparison *c, const isw_option *rows, const place *outer,
+                           iswi_worker_settings *to, const iswi_worker_settings *now)
 {
-    iswi_worker_settings *to = (iswi_worker_settings *)c->out->settings->workers.items + index;
     bool stays = to->isolation == ISWI_ISOLATION_NONE || to->isolation != now->isolation;
+    bool some = false;
 
     for (const isw_option *row = rows; row->name; row++) {
         const place at = inside(outer, row->name);
@@ -214,71 +212,93 @@ static void compare_worker(const comparison *c, size_t index, const isw_option *
         snprintf(name, sizeof name, "worker %s: %s", to->name, row->name);
         compare_option(c, name, row, &at, to, now,
                        !stays && (rolls || is_one_of(row->name, taken_of_worker)));
-        c->out->rolls[index] = c->out->rolls[index] || (rolls && !stays);
+        some = some || (rolls && !stays);
     }
+    return some;
 }
 
-static void find_new_workers(const comparison *c, const iswi_host_settings *now,
-                             const place *list)
+/* The two files, and what was in force. */
+typedef struct both {
+    const iswi_host_settings *before, *now;
+    const iswi_queue_settings *queues;
+    place list;
+} both;
+
+static void take_worker(const comparison *c, const isw_option *rows, const both *files,
+                        size_t index)
 {
-    const iswi_worker_settings *workers = now->workers.items;
+    const iswi_worker_settings *now =
+        (const iswi_worker_settings *)files->now->workers.items + index;
+    iswi_worker_settings *to = (iswi_worker_settings *)c->out->settings->workers.items + index;
+    iswi_worker_change *change = &c->out->workers[index];
+    place at = { worker_node(files->list.before, now->name),
+                 worker_node(files->list.now, now->name), NULL };
+    iswi_queue_settings queue = iswi_worker_queue(c->config, files->now, index);
     char name[ISW_ERROR_MESSAGE_BYTES];
 
-    for (size_t i = 0; i < now->workers.count; i++) {
-        if (find_worker(c->out->settings, workers[i].name) != NONE)
-            continue;
-        snprintf(name, sizeof name, "worker %s, which is new", workers[i].name);
-        tell_waiting(c, name, worker_node(list->now, workers[i].name));
+    *change = (iswi_worker_change){ find_worker(files->before, now->name), queue, false };
+    *to = *now;
+    if (change->before == ISWI_WORKER_NEW) {
+        snprintf(name, sizeof name, "worker %s is added", now->name);
+        tell_taken(c, name, NULL, &at);
+        return;
     }
+    *to = ((const iswi_worker_settings *)files->before->workers.items)[change->before];
+    change->queue = files->queues[change->before];
+    at.around = at.now;
+    change->rolls = compare_worker(c, rows, &at, to, now);
+    at = inside(&at, "queue");
+    compare_queue(c, to->name, &change->queue, &queue, &at);
 }
 
-static void compare_workers(const comparison *c, const isw_option *group, const place *root,
-                            const iswi_host_settings *now)
+/* One that the file does not name any more goes, unless it cannot. */
+static void leave_out(const comparison *c, const both *files, size_t index)
 {
-    const iswi_worker_settings *workers = c->out->settings->workers.items;
-    const place list = inside(root, group->name);
+    const iswi_worker_settings *before =
+        (const iswi_worker_settings *)files->before->workers.items + index;
+    iswi_host_settings *settings = c->out->settings;
+    char name[ISW_ERROR_MESSAGE_BYTES];
 
-    for (size_t i = 0; i < c->out->settings->workers.count; i++) {
-        size_t index = find_worker(now, workers[i].name);
-        place at = { worker_node(list.before, workers[i].name),
-                     worker_node(list.now, workers[i].name), list.around };
-        char name[ISW_ERROR_MESSAGE_BYTES];
-
-        if (index == NONE) {
-            snprintf(name, sizeof name, "worker %s, which is left out", workers[i].name);
-            tell_waiting(c, name, list.around);
-            continue;
-        }
-        at.around = at.now;
-        compare_worker(c, i, group->group, &at,
-                       (const iswi_worker_settings *)now->workers.items + index);
-        at = inside(&at, "queue");
-        compare_queue(c, i, (const iswi_queue_settings[]){ iswi_worker_queue(c->config, now, index) },
-                      &at);
+    if (before->isolation == ISWI_ISOLATION_PROCESS) {
+        snprintf(name, sizeof name, "worker %s is left out", before->name);
+        tell_taken(c, name, NULL, &files->list);
+        return;
     }
-    find_new_workers(c, now, &list);
+    snprintf(name, sizeof name, "worker %s, which is left out and runs inside the host",
+             before->name);
+    tell_waiting(c, name, files->list.around);
+    ((iswi_worker_settings *)settings->workers.items)[settings->workers.count] = *before;
+    c->out->workers[settings->workers.count++] =
+        (iswi_worker_change){ index, files->queues[index], false };
+}
+
+static void compare_workers(const comparison *c, const isw_option *group, const both *files)
+{
+    const iswi_worker_settings *before = files->before->workers.items;
+
+    for (size_t i = 0; i < files->now->workers.count; i++)
+        take_worker(c, group->group, files, i);
+    for (size_t i = 0; i < files->before->workers.count; i++)
+        if (find_worker(files->now, before[i].name) == ISWI_WORKER_NEW)
+            leave_out(c, files, i);
 }
 
 /* -- All of it --------------------------------------------------------------------------------- */
 
-/* What is in force, to be written over. False: no memory. */
-static bool copy(const iswi_host_settings *before, size_t size, const iswi_queue_settings *queues,
+/* What is in force, to be written over, with room for the workers of both. False: no memory. */
+static bool copy(const iswi_host_settings *before, size_t size, const iswi_host_settings *now,
                  iswi_arena *arena, iswi_changes *out)
 {
-    size_t count = before->workers.count;
-    size_t bytes = count * sizeof(iswi_worker_settings);
-    iswi_worker_settings *workers = iswi_arena_calloc(arena, count, sizeof *workers);
+    size_t most = before->workers.count + now->workers.count;
 
     out->settings = iswi_arena_calloc(arena, 1, size);
-    out->queues = iswi_arena_calloc(arena, count, sizeof *out->queues);
-    out->rolls = iswi_arena_calloc(arena, count, sizeof *out->rolls);
-    if (!workers || !out->settings || !out->queues || !out->rolls)
+    out->workers = iswi_arena_calloc(arena, most, sizeof *out->workers);
+    if (!out->workers || !out->settings)
         return false;
     memcpy(out->settings, before, size);
-    memcpy(workers, before->workers.items, bytes);
-    memcpy(out->queues, queues, count * sizeof *queues);
-    out->settings->workers.items = workers;
-    return true;
+    out->settings->workers.items = iswi_arena_calloc(arena, most, sizeof(iswi_worker_settings));
+    out->settings->workers.count = now->workers.count;
+    return out->settings->workers.items != NULL;
 }
 
 isw_status iswi_changes_find(const iswi_settings_groups *groups, const iswi_host_document *before,
@@ -287,18 +307,18 @@ isw_status iswi_changes_find(const iswi_settings_groups *groups, const iswi_host
 {
     const iswi_node *top = iswi_config_root(now->config);
     const place root = { iswi_config_root(before->config), top, top };
-    const comparison c = { now->config, out };
+    const comparison c = { now->config, before->settings, out };
     iswi_settings_table table;
 
     *out = (iswi_changes){ .any = false };
     iswi_host_settings_table(groups, &table);
-    if (!copy(before->settings, table.size, queues, arena, out))
+    if (!copy(before->settings, table.size, now->settings, arena, out))
         return ISW_E_NO_MEMORY;
     for (const isw_option *row = table.rows; row->name; row++) {
         const place at = inside(&root, row->name);
 
         if (strcmp(row->name, "workers") == 0)
-            compare_workers(&c, row, &root, now->settings);
+            compare_workers(&c, row, &(both){ before->settings, now->settings, queues, at });
         else if (row->type == ISW_OPTION_GROUP)
             compare_group(&c, row, &root, now->settings);
         else
