@@ -26,10 +26,11 @@ ABOVE = {
     "link": {"base", "reactor", "wire"},
     "config": {"base"},
     "store": {"base"},
+    "cron": {"base"},
     "pipeline": {"base", "config", "store"},
     "worker": {"base", "url", "wire", "value", "link", "config", "store", "pipeline"},
     "inprocess": {"base", "worker"},
-    "host": {"base", "reactor", "url", "http1", "wire", "value", "link", "config"},
+    "host": {"base", "reactor", "url", "http1", "wire", "value", "link", "config", "cron"},
     "cli": {"base", "value", "host"},
     "httpclient": set(), # no layer either: a program's part, on the public headers
     "bench": {"base", "host"}, # no layer: nothing stands on it
@@ -131,7 +132,8 @@ EXCEPTIONS |= {(f"samples/{name}/{file}.c", "app.h") for name in ("notes", "unit
                for file in ("main", "tests", name)}
 
 # Layers whose files name each other in one direction alone.
-WITHOUT_CIRCLES = ("base", "cli", "config", "http1", "link", "reactor", "store", "value", "wire")
+WITHOUT_CIRCLES = ("base", "cli", "config", "cron", "http1", "link", "reactor", "store", "value",
+                   "wire")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<[^>]+>|"[^"]+"|\S+)', re.MULTILINE)
 

@@ -4,7 +4,7 @@ add_executable(test_suites suites/worker.c)
 set_target_properties(test_suites PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_suites PRIVATE isw_flags isoworker isw_dep_curl)
-add_dependencies(test_suites isw_cli isw_middleware_auth isw_middleware_compress)
+add_dependencies(test_suites test_cron_times isw_cli isw_middleware_auth isw_middleware_compress)
 
 add_executable(test_suites_verify suites/verify.c)
 foreach(source IN LISTS auth_sources)
