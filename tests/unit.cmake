@@ -48,7 +48,7 @@ include(headers/headers.cmake)
 add_test(NAME structure/every_include_keeps_to_the_layers
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layers.py)
 set_tests_properties(structure/every_include_keeps_to_the_layers PROPERTIES LABELS structure)
-foreach(layer IN ITEMS base cli config cron host http1 link pipeline reactor store url value
+foreach(layer IN ITEMS base broker cli config cron host http1 link pipeline reactor store url value
                       wire worker)
   add_test(NAME structure/no_files_of_${layer}_need_each_other
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/circles.py ${CMAKE_NM} $<TARGET_OBJECTS:isw_${layer}>

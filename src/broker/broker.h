@@ -33,7 +33,10 @@ enum {
     ISWI_QUEUE_NAME_MAX = 127,              /* a letter, then letters, digits, '_', '-' and '.' */
     ISWI_MESSAGE_ID_MAX = 255,
     ISWI_QUEUED_MAX_BYTES = 16 * 1024 * 1024,
-    ISWI_BROKER_ITEMS_MAX = 1000            /* of one operation */
+    ISWI_BROKER_ITEMS_MAX = 1000,           /* of one operation, */
+    ISWI_BROKER_OP_MAX_BYTES = 64 * 1024 * 1024, /* and what they have in all */
+    ISWI_RECORD_NAME_MAX = 255,
+    ISWI_RECORD_MAX_BYTES = 64 * 1024
 };
 
 /* A message that is put; all views. Empty and 0: nothing of the kind. */
@@ -149,7 +152,8 @@ typedef struct iswi_record {
 typedef struct iswi_broker_op iswi_broker_op;
 
 /* It is done: op->error says how. On the broker's thread, with no lock held; must not block, and may
- * hand over others. The operation is the caller's again when it is called. */
+ * hand over others. The operation is the caller's again when it is called. Of a broker whose thread
+ * could not be made, or that has ended, it is called by iswi_broker_submit. */
 typedef void (*iswi_broker_done_fn)(iswi_broker_op *op);
 
 struct iswi_broker_op {
@@ -196,7 +200,8 @@ struct iswi_broker_op {
         } sweep;
         bool pause; /* nothing is claimed there until it is taken back; outlasts the host */
         /* READ fills value and version, in the arena. WRITE: only if `version` is that of the one
-         * that is there (0: there is none), else ISW_E_CONFLICT; raises it. No data: remove it.
+         * that is there (0: there is none), else ISW_E_CONFLICT; raises it, there, too. No data:
+         * remove it.
          * LIST: whose names begin with record.name. */
         struct {
             iswi_record record;
@@ -209,11 +214,14 @@ struct iswi_broker_op {
                         ISW_E_INVALID, ISW_E_TOO_LARGE, ISW_E_BUSY (full), ISW_E_CONFLICT,
                         ISW_E_CANCELLED (recalled), ISW_E_CLOSED (the broker ends), ISW_E_UNAVAILABLE
                         (a server cannot be reached; of a PUT it may be that it was put),
-                        ISW_E_IO (a disk is full, say) */
+                        ISW_E_IO (a disk is full, say). The last two are not for a CLAIM, SETTLE and
+                        DECLARE, which the broker tries again until it can or ends */
     iswi_broker_done_fn done;
     void *user;
-    iswi_broker_op *next; /* the broker's */
-    bool recalled;        /* likewise */
+    /* The broker's: */
+    iswi_broker_op *next;
+    bool recalled;
+    bool tried; /* it found nothing, and waits for what changes that */
 };
 
 /* -- A broker ---------------------------------------------------------------------------------- */

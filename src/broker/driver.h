@@ -28,16 +28,16 @@ typedef struct iswi_broker_driver {
     isw_status (*check)(const char *place, isw_error *error);
 
     /* Errors: ISW_E_UNAVAILABLE, and it is tried again later; others are for good. May block for a
-     * few seconds. */
+     * few seconds. The options are there until it is closed. */
     isw_status (*open)(const iswi_broker_options *options, void **self, isw_error *error);
     void (*close)(void *self);
 
-    /* Do these, in their order, and set the status of each: what is ISW_OK is durable on return. A
-     * claim that finds nothing is ISW_E_BUSY, and comes again when something may have changed; of
-     * one that is `recalled` the broker makes an end. *due_ms is made sooner where something becomes
-     * due by itself. Errors: ISW_E_UNAVAILABLE when it is lost: those that have no status yet
-     * (op->error.status is ISWI_BROKER_OPEN) come again after it was opened again, but for PUTs,
-     * which fail. */
+    /* Do these, in their order, and set the status of each: what is ISW_OK is durable on return.
+     * Claims come last. One that finds nothing is ISW_E_BUSY, and comes again when something may
+     * have changed; of one that is recalled the broker makes an end. *due_ms is made sooner where
+     * something becomes due by itself; when that has come, this is called, if with no operation.
+     * Errors: ISW_E_UNAVAILABLE when it is lost: those that have no status yet (op->error.status is
+     * ISWI_BROKER_OPEN) are as if it had not been there. */
     isw_status (*run)(void *self, iswi_broker_op **ops, size_t count, int64_t now_ms,
                       int64_t *due_ms, isw_error *error);
 
@@ -45,6 +45,9 @@ typedef struct iswi_broker_driver {
      * called, and says whether claims may find something now. */
     int (*fd)(void *self);
     isw_status (*heard)(void *self, bool *claims, isw_error *error);
+
+    /* There is nothing to do: what tidies up has its time now, a few milliseconds. NULL: nothing. */
+    void (*rest)(void *self);
 } iswi_broker_driver;
 
 /* No status yet. */
@@ -55,9 +58,14 @@ extern const iswi_broker_driver *const iswi_broker_drivers[];
 
 /* -- For all of them --------------------------------------------------------------------------- */
 
-/* What the operation asks is well formed: names, sizes, counts. Sets its error if not. The broker
- * has done that before `run`. */
-bool iswi_broker_op_check(iswi_broker_op *op);
+/* Create a broker on a driver, whatever its place says. As iswi_broker_create. */
+isw_status iswi_broker_create_on(const iswi_broker_driver *driver,
+                                 const iswi_broker_options *options, iswi_broker **out,
+                                 isw_error *error);
+
+/* What the operation asks is well formed (names, sizes, counts) and something that a driver of these
+ * abilities can. Sets its error if not. The broker has done that before `run`. */
+bool iswi_broker_op_check(iswi_broker_op *op, unsigned abilities);
 
 /* An empty delivery to fill, from its arena; NULL: no memory. */
 iswi_delivery *iswi_delivery_create(void);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The drivers that this build has. */
+#include "broker/driver.h"
+
+const iswi_broker_driver *const iswi_broker_drivers[] = {
+    NULL,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The place behind a broker: opened when it is first needed, and again when it was lost, with longer
+ * and longer pauses. A line is said when that begins and when it is over. */
+#include "base/clock.h"
+#include "broker/internal.h"
+
+#include <stdio.h>
+
+enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 2000 };
+
+static void say(const iswi_broker *broker, isw_log_level level, const char *sentence)
+{
+    if (broker->options.say)
+        broker->options.say(broker->options.user, level, sentence);
+}
+
+/* For iswi_broker_is_well, on other threads. */
+static void show_trouble(iswi_broker *broker)
+{
+    pthread_mutex_lock(&broker->lock);
+    broker->trouble = broker->place.trouble;
+    broker->trouble_since_ms = broker->place.since_ms;
+    pthread_mutex_unlock(&broker->lock);
+}
+
+static void begin_trouble(iswi_broker *broker, const isw_error *why)
+{
+    char sentence[ISW_ERROR_MESSAGE_BYTES + 64];
+    iswi_place *place = &broker->place;
+    const bool is_new = place->trouble.status == ISW_OK;
+
+    if (is_new)
+        place->since_ms = iswi_wall_us() / 1000;
+    if (is_new || strcmp(place->trouble.message, why->message) != 0) {
+        place->trouble = *why;
+        snprintf(sentence, sizeof sentence, "%s%s", why->message,
+                 place->barred ? "" : "; it is tried again");
+        say(broker, place->barred ? ISW_LOG_ERROR : ISW_LOG_WARNING, sentence);
+        show_trouble(broker);
+    }
+}
+
+static void try_later(iswi_place *place)
+{
+    place->pause_ms = place->pause_ms ? place->pause_ms * 2 : FIRST_PAUSE_MS;
+    if (place->pause_ms > LONGEST_PAUSE_MS)
+        place->pause_ms = LONGEST_PAUSE_MS;
+    place->retry_ns = iswi_now_ns() + place->pause_ms * 1000000;
+}
+
+void iswi_place_refused(iswi_broker *broker, const isw_error *why)
+{
+    try_later(&broker->place);
+    begin_trouble(broker, why);
+}
+
+void iswi_place_lost(iswi_broker *broker, const isw_error *why)
+{
+    iswi_place_close(broker);
+    iswi_place_refused(broker, why);
+}
+
+void iswi_place_served(iswi_broker *broker)
+{
+    char sentence[ISW_ERROR_MESSAGE_BYTES];
+    iswi_place *place = &broker->place;
+    const int64_t lasted_ms = iswi_wall_us() / 1000 - place->since_ms;
+
+    if (place->trouble.status == ISW_OK)
+        return;
+    memset(&place->trouble, 0, sizeof place->trouble);
+    place->retry_ns = place->pause_ms = 0;
+    broker->all_claims = true;
+    show_trouble(broker);
+    snprintf(sentence, sizeof sentence, "%s does its work again, after %lld ms",
+             broker->options.place, (long long)(lasted_ms > 0 ? lasted_ms : 0));
+    say(broker, ISW_LOG_INFO, sentence);
+}
+
+static bool open_now(iswi_broker *broker)
+{
+    iswi_place *place = &broker->place;
+    isw_error error = { 0 };
+
+    if (broker->driver->open(&broker->options, &place->self, &error) == ISW_OK) {
+        place->retry_ns = 0; /* the pause stays, until something came through */
+        broker->all_claims = true;
+        return true;
+    }
+    place->self = NULL;
+    place->barred = error.status != ISW_E_UNAVAILABLE;
+    iswi_place_refused(broker, &error);
+    return false;
+}
+
+bool iswi_place_ready(iswi_broker *broker)
+{
+    const iswi_place *place = &broker->place;
+
+    if (place->barred)
+        return false;
+    if (place->self)
+        return true;
+    return (!place->retry_ns || iswi_now_ns() >= place->retry_ns) && open_now(broker);
+}
+
+void iswi_place_close(iswi_broker *broker)
+{
+    if (broker->place.self)
+        broker->driver->close(broker->place.self);
+    broker->place.self = NULL;
+}

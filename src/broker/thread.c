@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread of a broker: a turn whenever something came, is due, or may be tried again, and asleep
+ * until then. Nothing ticks. */
+#include "base/clock.h"
+#include "base/thread.h"
+#include "broker/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+enum { BELL, CLOCK, PLACE, WAITED_ON };
+
+/* -- Why it stays awake ------------------------------------------------------------------------ */
+
+static bool has_untried_claim(const iswi_broker *broker)
+{
+    const iswi_broker_op *op = broker->waiting.first;
+
+    while (op && op->tried)
+        op = op->next;
+    return op != NULL;
+}
+
+/* Something is to be tried again. */
+static bool wants_retry(const iswi_broker *broker)
+{
+    return broker->place.retry_ns && !broker->place.barred &&
+           (!broker->place.self || broker->again.first || has_untried_claim(broker));
+}
+
+/* Nothing keeps it from the next turn. */
+static bool has_more(const iswi_broker *broker)
+{
+    return broker->place.self && !broker->place.retry_ns &&
+           (broker->todo.first || broker->again.first || broker->due_ms <= iswi_wall_us() / 1000 ||
+            has_untried_claim(broker) || (broker->all_claims && broker->waiting.first));
+}
+
+/* -- Sleep ------------------------------------------------------------------------------------- */
+
+/* By the wall clock, and woken when that is set to another time. */
+static void arm_clock(iswi_broker *broker)
+{
+    struct itimerspec at = { { 0 }, { 0 } };
+
+    if (broker->armed_ms == broker->due_ms)
+        return;
+    if (broker->due_ms != INT64_MAX) {
+        at.it_value.tv_sec = broker->due_ms / 1000;
+        at.it_value.tv_nsec = broker->due_ms % 1000 * 1000000 + 1; /* all 0 would disarm it */
+    }
+    timerfd_settime(broker->clock, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
+    broker->armed_ms = broker->due_ms;
+}
+
+static int until_retry_ms(const iswi_broker *broker)
+{
+    int64_t left_ms;
+
+    if (!wants_retry(broker))
+        return -1;
+    left_ms = (broker->place.retry_ns - iswi_now_ns() + 999999) / 1000000;
+    return left_ms < 0 ? 0 : (int)left_ms;
+}
+
+/* True: something came in the meantime. */
+static bool fall_asleep(iswi_broker *broker)
+{
+    bool came;
+
+    pthread_mutex_lock(&broker->lock);
+    came = broker->inbox.first || broker->recalls || broker->ending;
+    broker->asleep = !came;
+    pthread_mutex_unlock(&broker->lock);
+    return came;
+}
+
+static void wake_up(iswi_broker *broker)
+{
+    pthread_mutex_lock(&broker->lock);
+    broker->asleep = false;
+    pthread_mutex_unlock(&broker->lock);
+}
+
+static void hear(iswi_broker *broker)
+{
+    isw_error error = { 0 };
+    bool claims = false;
+
+    if (broker->driver->heard(broker->place.self, &claims, &error) != ISW_OK)
+        iswi_place_lost(broker, &error);
+    broker->all_claims = broker->all_claims || claims;
+}
+
+/* That it is due is seen by the time itself. */
+static void read_clock(iswi_broker *broker)
+{
+    uint64_t times;
+
+    if (read(broker->clock, &times, sizeof times) < 0 && errno == ECANCELED)
+        broker->all_claims = true;
+    broker->armed_ms = 0;
+}
+
+static void sleep_until_something(iswi_broker *broker)
+{
+    const bool listens = broker->place.self && broker->driver->fd;
+    struct pollfd on[WAITED_ON] = {
+        [BELL] = { .fd = broker->bell, .events = POLLIN },
+        [CLOCK] = { .fd = broker->clock, .events = POLLIN },
+        [PLACE] = { .fd = listens ? broker->driver->fd(broker->place.self) : -1, .events = POLLIN },
+    };
+    uint64_t rings;
+    int ready;
+
+    arm_clock(broker);
+    if (fall_asleep(broker))
+        return;
+    ready = poll(on, WAITED_ON, until_retry_ms(broker));
+    wake_up(broker);
+    if (ready <= 0)
+        return;
+    if (on[BELL].revents)
+        (void)!read(broker->bell, &rings, sizeof rings);
+    if (on[CLOCK].revents)
+        read_clock(broker);
+    if (on[PLACE].revents)
+        hear(broker);
+}
+
+/* A moment for what tidies up, once after something was done. */
+static void rest(iswi_broker *broker)
+{
+    if (!broker->rested && broker->place.self && broker->driver->rest)
+        broker->driver->rest(broker->place.self);
+    broker->rested = true;
+}
+
+/* -- Its life ---------------------------------------------------------------------------------- */
+
+static bool is_ending(iswi_broker *broker)
+{
+    bool ending;
+
+    pthread_mutex_lock(&broker->lock);
+    ending = broker->ending;
+    pthread_mutex_unlock(&broker->lock);
+    return ending;
+}
+
+/* False: more came since the last turn. */
+static bool end(iswi_broker *broker)
+{
+    bool ended;
+
+    pthread_mutex_lock(&broker->lock);
+    ended = broker->ended = broker->inbox.first == NULL;
+    pthread_mutex_unlock(&broker->lock);
+    return ended;
+}
+
+/* What a signal is for is not here. */
+static void block_signals(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+void *iswi_broker_thread(void *user)
+{
+    iswi_broker *broker = user;
+
+    block_signals();
+    iswi_thread_name("isw:broker");
+    while (!is_ending(broker)) {
+        iswi_broker_turn(broker);
+        if (has_more(broker))
+            continue;
+        rest(broker);
+        sleep_until_something(broker);
+    }
+    do
+        iswi_broker_last_turn(broker);
+    while (!end(broker));
+    iswi_place_close(broker);
+    return NULL;
+}
