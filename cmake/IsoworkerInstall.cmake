@@ -40,6 +40,9 @@ if(BUILD_SHARED_LIBS)
   install(TARGETS isw_middleware_auth isw_middleware_compress
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker")
 endif()
+if(TARGET isw_store_redis)
+  install(TARGETS isw_store_redis LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/isoworker/stores")
+endif()
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/isoworker"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")

@@ -10,9 +10,12 @@
  *     half open   after `open_for`, `probes` pass at a time; so many successes close it, one
  *                 failure opens it
  *
- * A circuit is in the store that all processes of the worker share: what one of them opens is open
- * for all. A probe that has not come back after a minute, or `open_for` if that is longer, does not
- * hold others up any more, as its process may have ended.
+ * A circuit is in the store that all processes of the worker share, with `store` in the YAML those
+ * of all hosts: what one of them opens is open for all. A probe that has not come back after a
+ * minute, or `open_for` if that is longer, does not hold others up any more, as its process may have
+ * ended. `on_error` says what becomes of invocations while a store elsewhere cannot be reached:
+ * `open`, the default, lets them pass as if all circuits were closed, for circuits only spare callers
+ * a wait; `closed` fails them with ISW_E_UNAVAILABLE (503).
  *
  * What counts as a failure is one that is not the caller's doing: those whose status stands for
  * HTTP 500 and above, replies of 500 and above, and what did not end before its deadline. What is
@@ -29,6 +32,7 @@ enum { PROBE_WAIT_MS = 1000 }; /* until those that come while probes are under w
 enum { PROBE_LOST_MS = 60000 };
 enum { CIRCUITS = 4096, KEPT_MS = 48 * 3600 * 1000 }; /* longer than any is open */
 enum { TRIES = 100 }; /* of a change, each of which somebody else was quicker with */
+enum { PASS, REFUSE };
 
 enum scope { PER_FUNCTION, ALL };
 enum phase { CLOSED, OPEN, HALF_OPEN };
@@ -39,9 +43,11 @@ typedef struct options {
     int64_t open_for_ms;
     int64_t probes;
     int64_t scope;
+    int64_t on_error;
 } options;
 
 static const char *const scopes[] = { "function", "all", NULL };
+static const char *const ways[] = { "open", "closed", NULL };
 
 static const isw_option rows[] = {
     { .name = "failures", .type = ISW_OPTION_INT, .default_value = "5", .min = 1, .max = 1000000,
@@ -54,6 +60,9 @@ static const isw_option rows[] = {
       .help = "that pass at a time then, and successes that close it" },
     { .name = "scope", .type = ISW_OPTION_ENUM, .default_value = "function", .choices = scopes,
       .offset = offsetof(options, scope), .help = "what has a circuit of its own" },
+    { .name = "on_error", .type = ISW_OPTION_ENUM, .default_value = "open", .choices = ways,
+      .offset = offsetof(options, on_error),
+      .help = "without the store of `store`: open passes all, closed answers 503" },
     { 0 },
 };
 
@@ -210,12 +219,15 @@ static void tell(isw_context *ctx, enum phase phase)
 
 static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *next)
 {
+    const options *opt = isw_instance_options(self);
     pass *in = isw_next_state(next, ctx);
     isw_error error;
     isw_status status;
 
     error.status = ISW_OK;
     status = change(self, ctx, in, come_in, &error);
+    if (status == ISW_E_UNAVAILABLE && opt->on_error == PASS)
+        return isw_next_run(next, ctx);
     if (status != ISW_OK)
         return isw_fail(ctx, status, "%s", error.message);
     if (in->wait_ms > 0)

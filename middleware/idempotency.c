@@ -10,8 +10,14 @@
  *
  * Answers are in the store that all processes of the worker share, until `ttl` has passed or
  * `entries` or `bytes` are exceeded (the oldest goes first). The key of one that runs is free again
- * when its process ends, or a minute after its deadline. What failed, was answered with
- * 500 or more, or streamed runs again. Headers of what stands outside are each request's own.
+ * when its process ends, or a minute after its deadline. What failed, was answered with 500 or more,
+ * or streamed runs again. Headers of what stands outside are each request's own.
+ *
+ * With `store` in the YAML answers are for all hosts, `ttl` long and however many they are, and that
+ * a process was killed is known after half a minute. `on_error` says what becomes of requests with a
+ * key while that store cannot be reached. `closed`, the default, fails them with ISW_E_UNAVAILABLE
+ * (503): whoever sends a key relies on it that nothing is done twice, and will send it again. `open`
+ * runs the function for each.
  */
 #include "idempotency_keys.h"
 #include <isoworker/http.h>
@@ -19,6 +25,7 @@
 #include <stddef.h>
 
 enum { KEY_PARTS = 5 };
+enum { CLOSED, OPEN };
 
 #define FNV UINT64_C(14695981039346656037)
 
@@ -29,7 +36,10 @@ typedef struct options {
     int64_t ttl_ms;
     int64_t entries;
     int64_t bytes;
+    int64_t on_error;
 } options;
+
+static const char *const ways[] = { "closed", "open", NULL };
 
 static const isw_option rows[] = {
     { .name = "header", .type = ISW_OPTION_STRING, .default_value = "idempotency-key",
@@ -45,6 +55,9 @@ static const isw_option rows[] = {
       .max = 10000000, .offset = offsetof(options, entries), .help = "answers at most" },
     { .name = "bytes", .type = ISW_OPTION_SIZE, .default_value = "16MiB", .min = 1,
       .offset = offsetof(options, bytes), .help = "of all answers at most" },
+    { .name = "on_error", .type = ISW_OPTION_ENUM, .default_value = "closed", .choices = ways,
+      .offset = offsetof(options, on_error),
+      .help = "without the store of `store`: closed answers 503, open runs the function" },
     { 0 },
 };
 
@@ -104,6 +117,8 @@ static isw_status run(isw_instance *self, isw_context *ctx, const isw_next *next
     mine.name = key_of(ctx, text, texts);
     mine.ttl_ms = opt->ttl_ms;
     status = idempotency_claim(ctx, &mine, &claimed, &answered, &error);
+    if (status == ISW_E_UNAVAILABLE && opt->on_error == OPEN)
+        return isw_next_run(next, ctx);
     if (status != ISW_OK)
         return isw_fail(ctx, status, "%s", error.message);
     if (!claimed)

@@ -13,8 +13,14 @@
  * Beyond it: ISW_E_BUSY, retriable, which error_handling answers with 429 (RFC 6585) and
  * Retry-After; a host with a queue gives it back. RateLimit-Policy and RateLimit are those of
  * draft-ietf-httpapi-ratelimit-headers-10. Buckets are in the store that all processes of the worker
- * share, so that the limit is that of the worker. There are `callers` of them at most; for a new
- * one the fullest of those goes that were quiet for longest.
+ * share, so that the limit is that of the worker; with `store` in the YAML it is that of all
+ * hosts. In memory there are `callers` of them at most; for a new one the fullest of those goes that
+ * were quiet for longest.
+ *
+ * `on_error` says what becomes of invocations while a store elsewhere cannot be reached. `open`, the
+ * default, lets them pass uncounted: a limit is there to keep the function at work, and callers who
+ * keep to it should not lose it for the store. `closed` fails them with ISW_E_UNAVAILABLE (503), for
+ * limits that must hold, as those against guessing passwords.
  */
 #include <isoworker/http.h>
 #include <isoworker/sys/store.h>
@@ -23,6 +29,8 @@
 #include <stdio.h>
 
 enum { KEY_PARTS = 4 };
+
+enum { OPEN, CLOSED };
 
 enum by { BY_PRINCIPAL, BY_ADDRESS, BY_HEADER, BY_FUNCTION };
 
@@ -33,9 +41,11 @@ typedef struct options {
     int64_t by;
     const char *header;
     int64_t callers;
+    int64_t on_error;
 } options;
 
 static const char *const kinds[] = { "principal", "address", "header", "function", NULL };
+static const char *const ways[] = { "open", "closed", NULL };
 
 static const isw_option rows[] = {
     { .name = "rate", .type = ISW_OPTION_INT, .min = 1, .max = 1000000000,
@@ -51,6 +61,9 @@ static const isw_option rows[] = {
     { .name = "callers", .type = ISW_OPTION_INT, .default_value = "16384", .min = 8,
       .max = 1 << 24, .offset = offsetof(options, callers),
       .help = "that are remembered at a time; about 100 bytes each" },
+    { .name = "on_error", .type = ISW_OPTION_ENUM, .default_value = "open", .choices = ways,
+      .offset = offsetof(options, on_error),
+      .help = "without the store of `store`: open passes all, closed answers 503" },
     { 0 },
 };
 
@@ -164,6 +177,8 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
     error.status = ISW_OK;
     error.message[0] = '\0';
     status = take_token(own, caller_of(opt, ctx, texts), &lacks_ns, &wait_ns, &error);
+    if (status == ISW_E_UNAVAILABLE && opt->on_error == OPEN)
+        return isw_next_run(next, ctx);
     if (status != ISW_OK && status != ISW_E_BUSY)
         return isw_fail(ctx, status, "%s", error.message);
     if (isw_http_request(ctx))

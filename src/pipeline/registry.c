@@ -207,37 +207,42 @@ static bool find_folder(char path[PATH_MAX])
 }
 
 /* Whose the folder is does not matter: it is the library's, whose code runs already. */
-static isw_status load_own(iswi_registry *registry, const char *path, isw_error *error)
+isw_status iswi_registry_find_own(const char *name, char path[PATH_MAX], char real[PATH_MAX],
+                                  isw_error *error)
 {
-    const iswi_module *module;
-    char real[PATH_MAX];
+    char folder[PATH_MAX];
     struct stat info;
-    isw_status status;
+    int size;
 
+    if (!find_folder(folder))
+        return ISW_E_NOT_FOUND;
+    size = snprintf(path, PATH_MAX, "%s/%s.so", folder, name);
+    if (size < 0 || size >= PATH_MAX || access(path, F_OK) != 0)
+        return ISW_E_NOT_FOUND;
     if (!realpath(path, real) || stat(real, &info) != 0 || !S_ISREG(info.st_mode))
         return isw_error_set(error, ISW_E_CONFIG, "module %s: not a file", path);
     if (info.st_mode & (S_IWGRP | S_IWOTH))
         return isw_error_set(error, ISW_E_CONFIG,
                              "module %s is refused: it may be written by others; chmod go-w %s",
                              path, real);
-    status = open_real(registry, path, real, &module, error);
-    return status == ISW_OK ? add_all(registry, path, module, error) : status;
+    return ISW_OK;
 }
 
 isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, isw_error *error)
 {
-    char folder[PATH_MAX];
+    const iswi_module *module;
     char path[PATH_MAX];
-    int size;
+    char real[PATH_MAX];
+    isw_status status;
 
     if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
         return ISW_OK;
-    if (!find_folder(folder))
+    status = iswi_registry_find_own(name, path, real, error);
+    if (status == ISW_E_NOT_FOUND)
         return ISW_OK;
-    size = snprintf(path, sizeof path, "%s/%s.so", folder, name);
-    if (size < 0 || (size_t)size >= sizeof path || access(path, F_OK) != 0)
-        return ISW_OK;
-    return load_own(registry, path, error);
+    if (status == ISW_OK)
+        status = open_real(registry, path, real, &module, error);
+    return status == ISW_OK ? add_all(registry, path, module, error) : status;
 }
 
 static int is_module(const struct dirent *entry)

@@ -6,6 +6,8 @@
  * configuration is loaded; one thread. */
 #include "pipeline/module.h"
 
+#include <limits.h>
+
 typedef struct iswi_registry {
     const isw_middleware **items;
     size_t count, capacity;
@@ -43,6 +45,11 @@ isw_status iswi_registry_load_one(iswi_registry *registry, const char *path, con
 /* Load `name` from the folder where the library's own modules lie, if there is such a file; the
  * folder "isoworker" beside the library. No other place is searched. Errors as above. */
 isw_status iswi_registry_load_known(iswi_registry *registry, const char *name, isw_error *error);
+
+/* Where the library's own shared object `name`.so lies, "stores/redis" as well; `real` is the file
+ * to open. Errors: ISW_E_NOT_FOUND, without a sentence; ISW_E_CONFIG for one that others may write. */
+isw_status iswi_registry_find_own(const char *name, char path[PATH_MAX], char real[PATH_MAX],
+                                  isw_error *error);
 
 /* Load all that lie there, in the order of their names. */
 isw_status iswi_registry_load_all_known(iswi_registry *registry, isw_error *error);

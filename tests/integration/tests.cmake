@@ -95,4 +95,8 @@ add_custom_target(rolls_table # the long form: it takes minutes
 isw_integration(scaling)
 isw_integration(service)
 isw_integration(shared)
+if(TARGET isw_store_redis)
+  isw_integration(stores)
+  add_dependencies(test_functions isw_store_redis)
+endif()
 isw_integration(spared)

@@ -4,20 +4,26 @@
 
 /*
  * What an instance of middleware shares with itself in the other processes of its worker, so that
- * a limit of ten is ten for all of them: entries with a key, a value and an end.
+ * a limit of ten is ten for all of them: entries with a key, a value and an end. A middleware of
+ * samples/custom_middleware has one.
  *
  * A store is opened in `start` and closed in `stop`. It belongs to one entry of the YAML: the same
  * middleware with the same options finds the same entries in each process, after a restart, too;
  * another entry, other options or another worker find others. It lies in memory that the host hands
  * to all processes of a worker; where there is none, as in tests, with other hosts and with
- * `isolation: none`, it is this process's alone. Workers of several hosts share nothing.
+ * `isolation: none`, it is this process's alone. Where the YAML has `store`, it lies in a Redis
+ * server, for the workers of all hosts whose YAML has the same server and prefix there.
  *
  * Memory is bounded: what is beyond `entries` or `bytes` takes the place of what was written longest
  * ago. So a store is for what may be forgotten, at a price; it is no database. A process that is
- * killed in the middle of a change loses the entry that it changed, and nothing else.
+ * killed in the middle of a change loses the entry that it changed, and nothing else. In a server
+ * `entries` does not count: what is there ends by its time, or as the server does when it is full.
  *
- * All functions are for any thread. They take a lock for a moment, and no system call unless an entry
- * is held.
+ * All functions are for any thread. In memory they take a lock for a moment, and no system call
+ * unless an entry is held. With a server each is one message there and back, and may fail with
+ * ISW_E_UNAVAILABLE: at once while it is known to be gone, else after `timeout` of the YAML. Say in
+ * an option `on_error` what your middleware makes of that (open: the invocation passes; closed: it
+ * fails), as rate_limit does; nothing else changes.
  */
 #include <isoworker/export.h>
 #include <isoworker/status.h>
@@ -58,14 +64,15 @@ ISW_API isw_status isw_store_open(isw_instance *self, const isw_store_options *o
 /* Entries stay for the others. NULL is allowed. */
 ISW_API void isw_store_close(isw_store *store);
 
-/* Microseconds of a clock that all who share the store have in common. Compare them with nothing
- * else. */
+/* Microseconds of a clock that all who share the store have in common, within some milliseconds
+ * where they are on several hosts. Compare them with nothing else. */
 ISW_API int64_t isw_store_now_us(const isw_store *store);
 
 /* -- Values ------------------------------------------------------------------------------------ */
 
 /* Copy the value to `value` if it fits into `room` bytes; *size is its size in any case. Errors:
- * ISW_E_NOT_FOUND; ISW_E_INTERNAL where its lock is lost, as with all below. `error` may be NULL. */
+ * ISW_E_NOT_FOUND; ISW_E_INTERNAL where its lock is lost and ISW_E_UNAVAILABLE where its server
+ * cannot be reached, as with all below. `error` may be NULL. */
 ISW_API isw_status isw_store_get(isw_store *store, isw_store_key key, void *value, size_t room,
                                  size_t *size, isw_error *error);
 
@@ -83,7 +90,8 @@ typedef struct isw_store_change {
     const isw_bytes *value; /* what it then says; NULL: it goes */
     int64_t ttl_ms;
     bool held; /* it is about something that this process does just now: it gives way to no other
-                  entry, and goes with the process at the latest */
+                  entry, and goes with the process at the latest; from a server half a minute after
+                  a process that was killed */
 } isw_store_change;
 
 /* Errors: ISW_E_CONFLICT where the entry says something else; those of isw_store_set. */

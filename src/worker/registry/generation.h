@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "config/config.h"
 #include "pipeline/chain.h"
+#include "store/driver.h"
 #include "worker/context/context.h"
 
 #include <isoworker/worker.h>
@@ -25,6 +26,7 @@ struct iswi_generation {
     struct iswi_generation *older;
     iswi_config *config;
     iswi_settings settings;
+    iswi_store_settings stores; /* what it says of them; those of the first one hold */
     isw_option_list function_settings;
     iswi_named_list middleware; /* as the YAML has it */
     iswi_pipeline *pipeline;

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { MIDDLEWARE = 3 }; /* its row among the document's */
+
 typedef struct document {
     iswi_settings worker;
+    iswi_store_settings store;
     isw_option_strings modules;
     iswi_named_list middleware;
     isw_option_list functions;
@@ -29,7 +32,7 @@ static const isw_option worker_rows[] = {
 /* The rows of the whole document, made anew since they hold those of the known middleware. */
 static const isw_option *document_rows(const isw_worker *worker, iswi_arena *arena)
 {
-    isw_option *rows = iswi_arena_calloc(arena, 5, sizeof *rows);
+    isw_option *rows = iswi_arena_calloc(arena, 6, sizeof *rows);
     const isw_option *names = iswi_pipeline_rows(&worker->registry, arena);
 
     if (!rows || !names)
@@ -37,14 +40,20 @@ static const isw_option *document_rows(const isw_worker *worker, iswi_arena *are
     rows[0] = (isw_option){ .name = "worker", .type = ISW_OPTION_GROUP,
                             .offset = offsetof(document, worker), .group = worker_rows,
                             .group_size = sizeof(iswi_settings), .help = "the worker itself" };
-    rows[1] = (isw_option){ .name = "modules", .type = ISW_OPTION_STRINGS, .optional = true,
+    rows[1] = (isw_option){ .name = "store", .type = ISW_OPTION_GROUP, .optional = true,
+                            .offset = offsetof(document, store), .group = iswi_store_rows,
+                            .group_size = sizeof(iswi_store_settings),
+                            .help = "where rate_limit, idempotency, circuit_breaker and others "
+                                    "keep what they share with other hosts; left out: in memory, "
+                                    "for the processes of this worker on this host" };
+    rows[2] = (isw_option){ .name = "modules", .type = ISW_OPTION_STRINGS, .optional = true,
                             .offset = offsetof(document, modules),
                             .help = "shared objects with more middleware, taken from this "
                                     "file's folder" };
-    rows[2] = (isw_option){ .name = "middleware", .type = ISWI_OPTION_NAMED_LIST, .optional = true,
-                            .offset = offsetof(document, middleware), .group = names,
-                            .help = "the chain, outermost first" };
-    rows[3] = (isw_option){ .name = "functions", .type = ISW_OPTION_GROUP_LIST, .optional = true,
+    rows[MIDDLEWARE] = (isw_option){ .name = "middleware", .type = ISWI_OPTION_NAMED_LIST,
+                                     .optional = true, .offset = offsetof(document, middleware),
+                                     .group = names, .help = "the chain, outermost first" };
+    rows[4] = (isw_option){ .name = "functions", .type = ISW_OPTION_GROUP_LIST, .optional = true,
                             .offset = offsetof(document, functions), .group = iswi_function_rows,
                             .group_size = sizeof(iswi_function_settings),
                             .help = "what holds for some functions; later entries count more" };
@@ -87,9 +96,26 @@ static isw_status load_document(isw_worker *worker, iswi_generation *generation,
         return status;
     *out = loaded;
     generation->settings = (*out)->worker;
+    generation->stores = (*out)->store;
     generation->function_settings = (*out)->functions;
     generation->middleware = (*out)->middleware;
     return ISW_OK;
+}
+
+/* What is wrong with `store` is said with its place. */
+static isw_status begin_stores(isw_worker *worker, const iswi_generation *generation,
+                               const document *doc, isw_error *error)
+{
+    const iswi_node *root = iswi_config_root(generation->config);
+    const iswi_node *node = iswi_node_find(root, "store");
+    isw_error own = { ISW_OK, "" };
+    isw_status status = iswi_stores_begin(&worker->stores, &doc->store, &worker->arena, &own);
+
+    return status == ISW_OK || status == ISW_E_NO_MEMORY
+               ? status
+               : isw_error_set(error, ISW_E_CONFIG, "%s: store: %s",
+                               iswi_config_where(generation->config, node ? node : root),
+                               own.message);
 }
 
 /* What follows from a document whose options are what they may be. */
@@ -102,9 +128,10 @@ static isw_status make_pipeline(isw_worker *worker, iswi_generation *generation,
     if (all != ISW_OK && !faults)
         return all;
     if (iswi_faults_go_on(faults, iswi_generation_check_names(generation, error), &all) &&
-        iswi_faults_go_on(faults, iswi_stores_begin(&worker->stores, error), &all))
+        iswi_faults_go_on(faults, begin_stores(worker, generation, doc, error), &all) &&
+        worker->stores.place.driver)
         iswi_faults_go_on(faults, iswi_pipeline_create(&worker->registry, generation->config,
-                                                       &doc->middleware, &worker->stores,
+                                                       &doc->middleware, &worker->stores.place,
                                                        old ? old->pipeline : NULL,
                                                        &generation->pipeline, error), &all);
     return all;
@@ -133,21 +160,33 @@ isw_status iswi_generation_read(isw_worker *worker, iswi_generation *generation,
 
 /* -- What waits for a start -------------------------------------------------------------------- */
 
+static void tell_change(const iswi_generation *generation, const iswi_node *node,
+                        const char *name, iswi_faults *out)
+{
+    isw_error text = { ISW_OK, "" };
+
+    isw_error_set(&text, ISW_E_CONFIG,
+                  "%s: %s has changed, and stays as it was until the worker starts again",
+                  iswi_config_where(generation->config,
+                                    node ? node : iswi_config_root(generation->config)), name);
+    iswi_faults_add(out, text.message);
+}
+
 static void tell_row(iswi_generation *generation, const isw_option *row, const iswi_settings *held,
                      iswi_faults *out)
 {
     const isw_option one[] = { *row, { 0 } };
     const iswi_node *group = iswi_node_find(iswi_config_root(generation->config), "worker");
-    const iswi_node *node = iswi_node_find(group, row->name);
-    isw_error text = { ISW_OK, "" };
 
-    if (iswi_config_equal(one, held, &generation->settings))
-        return;
-    isw_error_set(&text, ISW_E_CONFIG,
-                  "%s: %s has changed, and stays as it was until the worker starts again",
-                  iswi_config_where(generation->config,
-                                    node ? node : iswi_config_root(generation->config)), row->name);
-    iswi_faults_add(out, text.message);
+    if (!iswi_config_equal(one, held, &generation->settings))
+        tell_change(generation, iswi_node_find(group, row->name), row->name, out);
+}
+
+static void tell_stores(isw_worker *worker, iswi_generation *generation, iswi_faults *out)
+{
+    if (!iswi_config_equal(iswi_store_rows, &worker->stores.settings, &generation->stores))
+        tell_change(generation, iswi_node_find(iswi_config_root(generation->config), "store"),
+                    "store", out);
 }
 
 void iswi_worker_waits(isw_worker *worker, iswi_faults *out)
@@ -156,6 +195,7 @@ void iswi_worker_waits(isw_worker *worker, iswi_faults *out)
 
     for (const isw_option *row = worker_rows; row->name; row++)
         tell_row(generation, row, &worker->settings, out);
+    tell_stores(worker, generation, out);
     for (size_t i = 0; i < worker->registry.module_count; i++) {
         isw_error text = { ISW_OK, "" };
 
@@ -177,7 +217,7 @@ isw_status iswi_worker_reference(isw_worker *worker, iswi_buffer *out)
 
     iswi_registry_load_all_known(&worker->registry, &unused);
     rows = document_rows(worker, &worker->arena);
-    names = rows ? (isw_option *)rows[2].group : NULL;
+    names = rows ? (isw_option *)rows[MIDDLEWARE].group : NULL;
     if (!names)
         return ISW_E_NO_MEMORY;
     for (; names->name; names++)

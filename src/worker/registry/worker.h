@@ -27,7 +27,7 @@ struct isw_worker {
     const isw_function **sorted;    /* the same by name */
     size_t function_count, function_capacity, sorted_capacity;
     iswi_shared shared; /* with all invocations */
-    iswi_store_place stores; /* of all generations */
+    iswi_stores stores; /* of all generations */
 
     bool debugged; /* the host says that somebody is at a breakpoint */
     bool configured;
