@@ -6,6 +6,18 @@
  * isw_service: something that handlers and middleware share and do not make themselves, such as a
  * connection pool or a transaction. A program says how it is made; it is made at its first use,
  * with what it needs itself, and destroyed in time. Services are asked for by name and type.
+ *
+ * They are also the hooks of a worker's life. What has to be done before its first call, or after
+ * its last, is a service that is made at the start, with `type` NULL where it hands nothing out:
+ *
+ *     static const isw_service services[] = {
+ *         { "db", "PGconn", ISW_EAGER_SINGLETON, connect_db, close_db, .user = &settings },
+ *         { .name = "caches", .lifetime = ISW_EAGER_SINGLETON, .create = fill, .destroy = save },
+ *         { 0 },
+ *     };
+ *     static const isw_app app = { .functions = functions, .services = services };
+ *
+ *     int main(int argc, char **argv) { return isw_app_main(argc, argv, &app); }
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>
@@ -18,7 +30,11 @@ typedef struct isw_worker isw_worker;
 typedef enum isw_lifetime {
     ISW_SINGLETON = 0,      /* one for the worker, safe to use from several threads */
     ISW_PER_INVOCATION = 1, /* one for each invocation that asks, on its thread */
-    ISW_PER_CALL = 2        /* one for each time it is asked for; lives as long as who asked */
+    ISW_PER_CALL = 2,       /* one for each time it is asked for; lives as long as who asked */
+    /* A singleton that is there before the first call. If it cannot be made, the worker does not
+     * start: its host says why, with the service's name, and tries again, later and later
+     * (give_up_after of host.yaml). In the order of registration, but behind what they need. */
+    ISW_EAGER_SINGLETON = 3
 } isw_lifetime;
 
 /* What a create function may ask. Valid until it returns. */
@@ -27,13 +43,17 @@ typedef struct isw_resolver isw_resolver;
 /* One entry of a list that ends with a NULL name; it outlives the worker. */
 typedef struct isw_service {
     const char *name; /* unique in the worker */
-    const char *type; /* what it points to, as in ISW_SERVICE: "sqlite3" */
+    const char *type; /* what it points to, as in ISW_SERVICE: "sqlite3". NULL: nobody asks for it,
+                         and create need not set *out; of ISW_EAGER_SINGLETON alone */
     isw_lifetime lifetime;
     /* Make one. `user` is that below. May block. Errors: any; the invocation that asked then fails
-     * with it and the service's name, and the next one to ask tries again. */
+     * with it and the service's name, and the next one to ask tries again. Of a worker that starts:
+     * ISW_E_CONFIG ends its program with status 78, which its host takes for good, and any other
+     * with 69. The start's bound is start_timeout of host.yaml. */
     isw_status (*create)(isw_resolver *from, void *user, void **out, isw_error *error);
-    /* Undo create; may be NULL. Singletons: when the worker is destroyed, after its middleware has
-     * stopped. Others: when the invocation ends, after its answer was sent and what was left by
+    /* Undo create; may be NULL. Singletons: when the worker is destroyed, after its last call and
+     * after its middleware has stopped; a host kills what takes longer (stop_timeout of host.yaml).
+     * Others: when the invocation ends, after its answer was sent and what was left by
      * isw_context_after. Always the youngest first, so that what a service needs outlives it. */
     void (*destroy)(void *service, void *user);
     void *user;
@@ -42,7 +62,8 @@ typedef struct isw_service {
 
 /* Make a service known. Before the worker is configured, which checks that what services need is
  * there, that no service needs itself over others, and that no singleton needs what lives shorter.
- * Errors: ISW_E_INVALID without a name, type or create, ISW_E_CONFLICT for a name that is taken. */
+ * Errors: ISW_E_INVALID without a name, type or create, or for a lifetime that this library does not
+ * know, ISW_E_CONFLICT for a name that is taken. */
 ISW_API isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service,
                                           isw_error *error);
 

@@ -28,9 +28,9 @@ ISW_BEGIN_DECLS
 typedef struct isw_test isw_test;
 
 /* Configure `worker` (functions, services and middleware added; services replaced as the test
- * likes) and begin a test of it. The worker moves to the test on success. Its YAML is the
- * application's own, or what isw_worker_options.config_text says.
- * Errors: those of isw_worker_configure. */
+ * likes), make its eager services, and begin a test of it. The worker moves to the test on success.
+ * Its YAML is the application's own, or what isw_worker_options.config_text says.
+ * Errors: those of isw_worker_configure, and of a service that cannot be made. */
 ISW_API isw_status isw_test_create(isw_worker *worker, isw_test **out, isw_error *error);
 
 /* End it and destroy its worker. The clock runs again. NULL is allowed. */

@@ -118,9 +118,10 @@ static int serve(run *r, isw_worker *worker, const iswi_report_to *to)
         iswi_crash_install();
     if (r->debug)
         iswi_worker_set_debugged(worker);
-    if (iswi_worker_serve(worker, &r->handed, &error) == ISW_OK)
+    if (iswi_worker_start(worker, &error) == ISW_OK &&
+        iswi_worker_serve(worker, &r->handed, &error) == ISW_OK)
         return EX_OK;
-    return iswi_report_fail(to, &error);
+    return iswi_report_run(to, worker, &error);
 }
 
 static int run_worker(run *r, const iswi_report_to *to)

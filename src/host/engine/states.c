@@ -114,8 +114,9 @@ static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     } else if (now_ns >= process->state_until_ns) {
         wait_on(process);
         iswi_process_overrun(process,
-                             "it did not say hello within %lld ms; is %s a worker that calls "
-                             "isw_main?", (long long)process->pool->settings->start_timeout_ms,
+                             "it did not say hello within %lld ms (start_timeout, with the eager "
+                             "services that it makes before); is %s a worker that calls isw_main?",
+                             (long long)process->pool->settings->start_timeout_ms,
                              process->pool->program);
     }
     sooner(next_ns, process->state_until_ns);

@@ -28,7 +28,8 @@ iswi_services *iswi_services_create(void)
     return services;
 }
 
-/* Call create. What it fails with names the service. */
+/* Call create. What it fails with names the service. One that hands out nothing is there as its own
+ * description. */
 static void *make(iswi_services *services, isw_context *ctx, const iswi_service *service,
                   isw_error *error)
 {
@@ -37,8 +38,8 @@ static void *make(iswi_services *services, isw_context *ctx, const iswi_service 
     void *instance = NULL;
     isw_status status = service->service->create(&from, service->service->user, &instance, &own);
 
-    if (status == ISW_OK && instance)
-        return instance;
+    if (status == ISW_OK && (instance || !service->service->type))
+        return instance ? instance : (void *)service;
     if (own.status != ISW_OK)
         status = own.status;
     if (status == ISW_OK)
@@ -110,7 +111,7 @@ static void *get_singleton(iswi_services *services, iswi_service *service, isw_e
 static void *get(iswi_services *services, isw_context *ctx, iswi_service *service,
                  isw_error *error)
 {
-    if (service->service->lifetime == ISW_SINGLETON)
+    if (iswi_service_is_singleton(service))
         return get_singleton(services, service, error);
     if (!ctx)
         return make_for_worker(services, service, error);
@@ -128,11 +129,12 @@ static iswi_service *look_up(const iswi_services *services, const char *name, co
     iswi_service *service = iswi_services_find(services, name);
     iswi_buffer names = { 0 };
 
-    if (service && strcmp(service->service->type, type) == 0)
+    if (service && service->service->type && strcmp(service->service->type, type) == 0)
         return service;
     if (service) {
-        isw_error_set(error, ISW_E_NOT_FOUND, "service %s is of type %s, not %s", name,
-                      service->service->type, type);
+        isw_error_set(error, ISW_E_NOT_FOUND, "service %s is of %s %s, not %s", name,
+                      service->service->type ? "type" : "no",
+                      service->service->type ? service->service->type : "type", type);
         return NULL;
     }
     for (size_t i = 0; i < services->count; i++)
@@ -197,6 +199,22 @@ isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_erro
     return ISW_OK;
 }
 
+/* -- The start --------------------------------------------------------------------------------- */
+
+isw_status iswi_services_start(iswi_services *services, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+
+    for (size_t i = 0; i < services->count; i++) {
+        iswi_service *service = iswi_services_find_at(services, i);
+
+        if (service->service->lifetime == ISW_EAGER_SINGLETON &&
+            !get_singleton(services, service, &own))
+            return isw_error_set(error, own.status, "%s", own.message);
+    }
+    return ISW_OK;
+}
+
 /* -- The end ----------------------------------------------------------------------------------- */
 
 static void destroy_all(iswi_made *made, bool on_heap)
@@ -206,7 +224,8 @@ static void destroy_all(iswi_made *made, bool on_heap)
         const isw_service *service = made->service->service;
 
         if (service->destroy)
-            service->destroy(made->instance, service->user);
+            service->destroy(made->instance == made->service ? NULL : made->instance,
+                             service->user);
         if (on_heap)
             iswi_free(made);
         made = before;

@@ -27,30 +27,68 @@ iswi_service *iswi_services_find(const iswi_services *services, const char *name
     return NULL;
 }
 
+iswi_service *iswi_services_find_at(const iswi_services *services, size_t place)
+{
+    size_t i = 0;
+
+    while (services->items[i].place != place)
+        i++;
+    return &services->items[i];
+}
+
+size_t iswi_services_count(const iswi_services *services)
+{
+    return services->count;
+}
+
+const isw_service *iswi_services_at(const iswi_services *services, size_t place)
+{
+    return iswi_services_find_at(services, place)->service;
+}
+
+/* NULL: nothing. */
+static const char *what_lacks(const isw_service *service)
+{
+    if (!service->name || !*service->name)
+        return "name";
+    if (!service->type && service->lifetime != ISW_EAGER_SINGLETON)
+        return "type";
+    if ((unsigned)service->lifetime > ISW_EAGER_SINGLETON)
+        return "lifetime that this library knows";
+    return service->create ? NULL : "create";
+}
+
+static bool is_same_type(const isw_service *a, const isw_service *b)
+{
+    return a->type && b->type ? strcmp(a->type, b->type) == 0 : a->type == b->type;
+}
+
 isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
                              isw_error *error)
 {
     const char *name = service->name ? service->name : "";
+    const char *lacks = what_lacks(service);
     iswi_service *known;
 
-    if (!*name || !service->type || !service->create)
-        return isw_error_set(error, ISW_E_INVALID, "service \"%s\" has no %s", name,
-                             !*name ? "name" : service->type ? "create" : "type");
+    if (lacks)
+        return isw_error_set(error, ISW_E_INVALID, "service \"%s\" has no %s", name, lacks);
     known = iswi_services_find(services, name);
     if (replace && !known)
         return isw_error_set(error, ISW_E_NOT_FOUND, "there is no service \"%s\" to replace", name);
     if (!replace && known)
         return isw_error_set(error, ISW_E_CONFLICT, "there are two services named \"%s\"", name);
-    if (known && strcmp(known->service->type, service->type) != 0)
+    if (known && !is_same_type(known->service, service))
         return isw_error_set(error, ISW_E_INVALID,
                              "service %s is of type %s and cannot be replaced by one of type %s",
-                             name, known->service->type, service->type);
+                             name, known->service->type ? known->service->type : "(none)",
+                             service->type ? service->type : "(none)");
     if (!known) {
         if (!iswi_grow(&services->items, &services->capacity, services->count,
                        sizeof *services->items))
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for service %s", name);
         known = &services->items[services->count++];
         memset(known, 0, sizeof *known);
+        known->place = services->count - 1;
     }
     known->service = service;
     return ISW_OK;
@@ -106,7 +144,7 @@ static isw_status walk(iswi_services *services, const path *at, bool in_singleto
 
         if (next.service)
             status = walk(services, &next,
-                          in_singleton || service->service->lifetime == ISW_SINGLETON, error);
+                          in_singleton || iswi_service_is_singleton(service), error);
         else
             status = isw_error_set(error, ISW_E_CONFIG,
                                    "service %s needs \"%s\", which is not there",

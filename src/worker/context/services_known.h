@@ -8,9 +8,18 @@
 typedef struct iswi_service {
     const isw_service *service;
     pthread_mutex_t lock;      /* held while a singleton is made */
-    _Atomic(void *) singleton; /* NULL: not made yet */
+    _Atomic(void *) singleton; /* NULL: not made yet; of one that hands out nothing: itself */
+    size_t place;              /* in the order of registration */
     unsigned char mark;        /* of the search for cycles */
 } iswi_service;
+
+/* One for the whole worker. */
+static inline bool iswi_service_is_singleton(const iswi_service *service)
+{
+    isw_lifetime lifetime = service->service->lifetime;
+
+    return lifetime == ISW_SINGLETON || lifetime == ISW_EAGER_SINGLETON;
+}
 
 /* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */
 struct iswi_made {
@@ -27,7 +36,8 @@ struct iswi_services {
     iswi_made *singletons; /* the youngest first; on the heap */
 };
 
-/* By name; NULL: there is none. */
+/* By name; NULL: there is none. By its place, which is one of theirs. */
 iswi_service *iswi_services_find(const iswi_services *services, const char *name);
+iswi_service *iswi_services_find_at(const iswi_services *services, size_t place);
 
 #endif

@@ -43,6 +43,15 @@ isw_status iswi_services_add(iswi_services *services, const isw_service *service
 /* Sort, and check needs and lifetimes. Errors: ISW_E_CONFIG. */
 isw_status iswi_services_check(iswi_services *services, isw_error *error);
 
+/* Those there are, in the order of registration, `place` from 0 up. */
+size_t iswi_services_count(const iswi_services *services);
+const isw_service *iswi_services_at(const iswi_services *services, size_t place);
+
+/* Make what is to be there before the first call, in the order of registration; what is there
+ * already stays. Once they are checked; blocks as long as create. Errors: those of create, with the
+ * service's name. */
+isw_status iswi_services_start(iswi_services *services, isw_error *error);
+
 /* Where the telling of metrics is; zero it to begin. */
 typedef struct iswi_metrics_at {
     struct iswi_family *family;

@@ -62,6 +62,32 @@ static void print_function(const iswi_bound *bound)
         printf("      timeout: %u ms\n", (unsigned)function->timeout_ms);
 }
 
+static void print_service(const isw_service *service)
+{
+    static const char *const lifetimes[] = {
+        [ISW_SINGLETON] = "one, made at its first use",
+        [ISW_PER_INVOCATION] = "one for each invocation",
+        [ISW_PER_CALL] = "one for each call",
+        [ISW_EAGER_SINGLETON] = "one, made at the start",
+    };
+
+    printf("  %-24s %s%s%s", service->name, service->type ? service->type : "",
+           service->type ? ": " : "", lifetimes[service->lifetime]);
+    for (const char *const *need = service->needs; need && *need; need++)
+        printf("%s%s", need == service->needs ? "; needs " : ", ", *need);
+    printf("\n");
+}
+
+static void print_services(const iswi_services *services)
+{
+    size_t count = iswi_services_count(services);
+
+    if (count)
+        printf("\nservices (%zu):\n", count);
+    for (size_t i = 0; i < count; i++)
+        print_service(iswi_services_at(services, i));
+}
+
 static int describe_to_people(isw_worker *worker)
 {
     iswi_generation *generation = iswi_generation_take(worker);
@@ -72,6 +98,7 @@ static int describe_to_people(isw_worker *worker)
     for (size_t i = 0; i < worker->function_count; i++)
         print_function(&generation->functions[i]);
     iswi_generation_drop(generation);
+    print_services(worker->shared.services);
     printf("%sconfiguration (YAML):\n", worker->function_count ? "\n" : "");
     if (iswi_worker_reference(worker, &reference) == ISW_OK && iswi_buffer_text(&reference))
         fputs(iswi_buffer_text(&reference), stdout);
@@ -167,6 +194,37 @@ static void add_function(iswi_buffer *out, const iswi_bound *bound)
     iswi_buffer_append_text(out, "}");
 }
 
+static void add_service(iswi_buffer *out, const isw_service *service)
+{
+    static const char *const lifetimes[] = { [ISW_SINGLETON] = "singleton",
+                                             [ISW_PER_INVOCATION] = "per_invocation",
+                                             [ISW_PER_CALL] = "per_call",
+                                             [ISW_EAGER_SINGLETON] = "eager_singleton" };
+
+    iswi_buffer_append_text(out, "{\"name\":");
+    iswi_json_string(out, isw_str_of(service->name));
+    add_text(out, "type", service->type);
+    add_text(out, "lifetime", lifetimes[service->lifetime]);
+    iswi_buffer_append_text(out, ",\"needs\":[");
+    for (const char *const *need = service->needs; need && *need; need++) {
+        iswi_buffer_append_text(out, need == service->needs ? "" : ",");
+        iswi_json_string(out, isw_str_of(*need));
+    }
+    iswi_buffer_append_text(out, "]}");
+}
+
+static void add_services(iswi_buffer *out, const iswi_services *services)
+{
+    size_t count = iswi_services_count(services);
+
+    iswi_buffer_append_text(out, ",\"services\":[");
+    for (size_t i = 0; i < count; i++) {
+        iswi_buffer_append_text(out, i ? ",\n" : "\n");
+        add_service(out, iswi_services_at(services, i));
+    }
+    iswi_buffer_append_text(out, "]");
+}
+
 static int describe_to_programs(isw_worker *worker)
 {
     iswi_generation *generation = iswi_generation_take(worker);
@@ -180,7 +238,9 @@ static int describe_to_programs(isw_worker *worker)
         add_function(&out, &generation->functions[i]);
     }
     iswi_generation_drop(generation);
-    iswi_buffer_append_text(&out, "]}\n");
+    iswi_buffer_append_text(&out, "]");
+    add_services(&out, worker->shared.services);
+    iswi_buffer_append_text(&out, "}\n");
     written = !out.failed && fwrite(out.data, 1, out.size, stdout) == out.size;
     iswi_buffer_fini(&out);
     return written ? EX_OK : EX_IOERR;

@@ -161,7 +161,7 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
         return EX_USAGE;
     input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)
-        return iswi_program_fail(&error);
+        return iswi_program_fail_to_run(worker, &error);
     code = iswi_program_show(&invocation);
     isw_invocation_free(&invocation);
     return code;

@@ -94,6 +94,8 @@ static int replay_file(isw_worker *worker, const char *path, isw_option_strings 
         iswi_crash_install();
     if (!all_known(worker, &without))
         return EX_USAGE;
+    if (iswi_worker_start(worker, &error) != ISW_OK)
+        return iswi_program_fail_to_run(worker, &error);
     status = iswi_replay_open(&replay, path, &error);
     replay.local.without = without;
     code = status == ISW_OK ? replay_one(worker, &replay) : iswi_program_fail(&error);

@@ -137,6 +137,8 @@ isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_val
     const iswi_entry *entry;
     isw_context *ctx;
 
+    if (status == ISW_OK)
+        status = iswi_worker_start(worker, error);
     if (status != ISW_OK)
         return status;
     entry = iswi_worker_entry(worker, isw_str_of(name));

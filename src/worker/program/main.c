@@ -56,7 +56,7 @@ static int run(isw_worker *worker)
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signalled = NULL;
-    return status == ISW_OK ? EX_OK : iswi_program_fail(&error);
+    return status == ISW_OK ? EX_OK : iswi_program_fail_to_run(worker, &error);
 }
 
 /* -- Words ------------------------------------------------------------------------------------- */

@@ -30,4 +30,7 @@ int iswi_program_tell(isw_status status, iswi_faults *faults, const isw_error *e
 /* Print "<program>: <message>" and give the exit status that stands for the failure. */
 int iswi_program_fail(const isw_error *error);
 
+/* The same of a worker that was run; report.h. */
+int iswi_program_fail_to_run(const isw_worker *worker, const isw_error *error);
+
 #endif

@@ -33,6 +33,15 @@ int iswi_report_fail(const iswi_report_to *to, const isw_error *error)
     return iswi_report_status(error->status);
 }
 
+int iswi_report_run(const iswi_report_to *to, const isw_worker *worker, const isw_error *error)
+{
+    int code = iswi_report_fail(to, error);
+
+    if (atomic_load(&worker->begun) == ISWI_BEGUN_IN_VAIN && error->status != ISW_E_CONFIG)
+        return EX_UNAVAILABLE;
+    return code;
+}
+
 int iswi_report_faults(const iswi_report_to *to, isw_status status, iswi_faults *faults,
                        const isw_error *error)
 {
@@ -87,6 +96,13 @@ int iswi_program_fail(const isw_error *error)
     const iswi_report_to to = own();
 
     return iswi_report_fail(&to, error);
+}
+
+int iswi_program_fail_to_run(const isw_worker *worker, const isw_error *error)
+{
+    const iswi_report_to to = own();
+
+    return iswi_report_run(&to, worker, error);
 }
 
 int iswi_program_tell(isw_status status, iswi_faults *faults, const isw_error *error)

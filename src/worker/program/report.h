@@ -19,6 +19,10 @@ int iswi_report_status(isw_status status);
 /* Say it; the status that stands for it. */
 int iswi_report_fail(const iswi_report_to *to, const isw_error *error);
 
+/* The same of a worker that was run: what it could not have before its first call is EX_UNAVAILABLE,
+ * whatever its status, but for ISW_E_CONFIG. */
+int iswi_report_run(const iswi_report_to *to, const isw_worker *worker, const isw_error *error);
+
 /* Say all that is wrong, if `status` says that anything is, and end the list; the status to end
  * with: EX_CONFIG, which says that another try is of no use, unless it is a failure that may
  * pass. */

@@ -85,6 +85,9 @@ isw_status isw_worker_run(isw_worker *worker, isw_error *error)
     if (worker->settings.crash_report)
         iswi_crash_install();
     iswi_debugged_announce(worker);
+    status = iswi_worker_start(worker, error);
+    if (status != ISW_OK)
+        return status;
     status = read_token(worker, handed.token, error);
     if (status != ISW_OK) {
         explicit_bzero(handed.token, sizeof handed.token);

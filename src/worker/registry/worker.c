@@ -290,6 +290,17 @@ isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error
     return status;
 }
 
+isw_status iswi_worker_start(isw_worker *worker, isw_error *error)
+{
+    isw_status status;
+
+    if (atomic_load(&worker->begun) == ISWI_BEGUN)
+        return ISW_OK;
+    status = iswi_services_start(worker->shared.services, error);
+    atomic_store(&worker->begun, status == ISW_OK ? ISWI_BEGUN : ISWI_BEGUN_IN_VAIN);
+    return status;
+}
+
 iswi_entry *iswi_worker_entry(const isw_worker *worker, isw_str name)
 {
     size_t low = 0;

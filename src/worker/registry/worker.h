@@ -16,6 +16,9 @@ typedef struct iswi_function_settings {
     int64_t timeout_ms;          /* 0: as it says itself */
 } iswi_function_settings;
 
+/* What is to be there before the first call. */
+typedef enum iswi_begun { ISWI_BEGUN_NOT, ISWI_BEGUN, ISWI_BEGUN_IN_VAIN } iswi_begun;
+
 struct isw_worker {
     char *config_path; /* NULL: find it */
     char *config_text; /* not NULL: instead of a file */
@@ -29,6 +32,7 @@ struct isw_worker {
     iswi_shared shared; /* with all invocations */
     iswi_stores stores; /* of all generations */
 
+    atomic_int begun;    /* iswi_begun */
     bool debugged; /* the host says that somebody is at a breakpoint */
     bool configured;
     pthread_mutex_t reload_lock; /* one reading of the YAML at a time */
@@ -76,6 +80,11 @@ isw_status iswi_worker_add_app(isw_worker *worker, const isw_app *app, iswi_faul
                                isw_error *error);
 isw_status iswi_worker_configure(isw_worker *worker, iswi_faults *faults, isw_error *error);
 isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error *error);
+
+/* Make what the worker has to have before its first call; at once where it was made before. Once it
+ * is configured; any thread; blocks as long as its services. Errors: those of a service, with its
+ * name. */
+isw_status iswi_worker_start(isw_worker *worker, isw_error *error);
 
 /* triggers.c: refuse functions that no host could serve as they ask for: a route that is none, or
  * two functions on one. Errors: ISW_E_CONFIG, ISW_E_CONFLICT, which names both, ISW_E_NO_MEMORY. */

@@ -68,6 +68,8 @@ isw_status isw_test_create(isw_worker *worker, isw_test **out, isw_error *error)
     only = test;
     status = isw_worker_configure(worker, error);
     if (status == ISW_OK)
+        status = iswi_worker_start(worker, error);
+    if (status == ISW_OK)
         status = add_routes(test, error);
     if (status == ISW_OK) {
         *out = test;

@@ -2,6 +2,7 @@
 /* Services: made at first use, with what they need, and destroyed in time. */
 #include "worker/support.h"
 
+#include <isoworker/testing.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -281,6 +282,110 @@ static void what_is_no_service_is_refused(void **state)
     assert_refused(bare, ISW_E_INVALID, "service \"a\" has no create");
 }
 
+/* -- At the start ------------------------------------------------------------------------------ */
+
+static isw_status create_nothing(isw_resolver *from, void *user, void **out, isw_error *error)
+{
+    create(from, user, out, error);
+    *out = NULL;
+    return fate;
+}
+
+static void destroy_nothing(void *service, void *user)
+{
+    assert_null(service);
+    snprintf(trace + strlen(trace), sizeof trace - strlen(trace), "-%s ", (const char *)user);
+}
+
+#define HOOK(text)                                                                            \
+    { .name = (text), .lifetime = ISW_EAGER_SINGLETON, .create = create_nothing,              \
+      .destroy = destroy_nothing, .user = (text) }
+
+static isw_status leaves_a_mark(isw_context *ctx)
+{
+    (void)ctx;
+    strcat(trace, "| ");
+    return ISW_OK;
+}
+
+static void what_is_eager_is_made_in_its_order_before_the_first_call(void **state)
+{
+    const isw_service services[] = { HOOK("z"),
+                                     SERVICE("top", ISW_EAGER_SINGLETON, create_above, "middle"),
+                                     SERVICE("middle", ISW_SINGLETON, create_above, "bottom"),
+                                     SERVICE("bottom", ISW_EAGER_SINGLETON, create, NULL),
+                                     SERVICE("lazy", ISW_SINGLETON, create, NULL),
+                                     { 0 } };
+
+    (void)state;
+    start(services);
+    assert_string_equal(trace, ""); /* to configure is not to start */
+    run_handler(leaves_a_mark);
+    run_handler(asks_for_the_top);
+    isw_worker_destroy(worker);
+    assert_string_equal(trace, "+z +bottom +middle +top | -top -middle -bottom -z ");
+}
+
+static void an_eager_service_that_fails_keeps_the_worker_from_starting(void **state)
+{
+    const isw_service services[] = { SERVICE("top", ISW_EAGER_SINGLETON, create_above, "middle"),
+                                     SERVICE("middle", ISW_SINGLETON, create_above, "bottom"),
+                                     SERVICE("bottom", ISW_SINGLETON, create, NULL),
+                                     { 0 } };
+    isw_invocation result;
+    isw_error error = { 0 };
+
+    (void)state;
+    start(services);
+    fate = ISW_E_IO;
+    assert_int_equal(isw_worker_invoke(worker, "f", NULL, &result, &error), ISW_E_IO);
+    assert_string_equal(error.message,
+                        "service top: service middle: service bottom: the disk is full");
+    fate = ISW_OK;
+    assert_string_equal(run_handler(asks_for_the_top), ""); /* tried again */
+    isw_worker_destroy(worker);
+}
+
+static void a_test_has_what_is_eager_from_its_begin(void **state)
+{
+    const isw_service services[] = { SERVICE("a", ISW_EAGER_SINGLETON, create, NULL), { 0 } };
+    isw_error error = { 0 };
+    isw_test *test;
+
+    (void)state;
+    assert_int_equal(make(services, &error), ISW_OK);
+    assert_int_equal(isw_test_create(worker, &test, &error), ISW_OK);
+    assert_string_equal(trace, "+a ");
+    isw_test_destroy(test);
+    assert_string_equal(trace, "+a -a ");
+    assert_int_equal(make(services, &error), ISW_OK);
+    fate = ISW_E_IO;
+    assert_int_equal(isw_test_create(worker, &test, &error), ISW_E_IO);
+    assert_string_equal(error.message, "service a: the disk is full");
+    isw_worker_destroy(worker);
+}
+
+static isw_status asks_for_a_hook(isw_context *ctx)
+{
+    return isw_context_service(ctx, "a", "text") ? ISW_OK : ISW_E_UNAVAILABLE;
+}
+
+static void what_has_no_type_is_made_at_the_start_or_not_at_all(void **state)
+{
+    const isw_service hook[] = { HOOK("a"), { 0 } };
+    const isw_service bare[] = { { .name = "a", .create = create }, { 0 } };
+    const isw_service odd[] = { { .name = "a", .type = "text", .lifetime = (isw_lifetime)77,
+                                  .create = create },
+                                { 0 } };
+
+    (void)state;
+    start(hook);
+    assert_string_equal(run_handler(asks_for_a_hook), "service a is of no type, not text");
+    isw_worker_destroy(worker);
+    assert_refused(bare, ISW_E_INVALID, "service \"a\" has no type");
+    assert_refused(odd, ISW_E_INVALID, "service \"a\" has no lifetime that this library knows");
+}
+
 /* -- Replacing, contexts, threads -------------------------------------------------------------- */
 
 static isw_status expects_the_other(isw_context *ctx)
@@ -409,6 +514,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(needs_that_cannot_be_met_are_refused_at_the_start),
     cmocka_unit_test(a_service_can_be_added_alone),
     cmocka_unit_test(what_is_no_service_is_refused),
+    cmocka_unit_test(what_is_eager_is_made_in_its_order_before_the_first_call),
+    cmocka_unit_test(an_eager_service_that_fails_keeps_the_worker_from_starting),
+    cmocka_unit_test(a_test_has_what_is_eager_from_its_begin),
+    cmocka_unit_test(what_has_no_type_is_made_at_the_start_or_not_at_all),
     cmocka_unit_test(a_service_can_be_replaced_by_one_of_its_type),
     cmocka_unit_test(a_service_of_an_invocation_learns_how_it_ended),
     cmocka_unit_test(threads_that_ask_at_once_get_one_singleton),
