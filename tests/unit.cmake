@@ -43,7 +43,7 @@ isw_test(middleware/compress STACK worker SOURCES ../middleware/compress.c
 include(pipeline/modules.cmake)
 
 isw_test(worker/session/dispatch STACK worker)
-foreach(name IN ITEMS context/emit session/end session/invoke session/log session/metrics
+foreach(name IN ITEMS context/emit session/end session/health session/invoke session/log session/metrics
                       session/session session/stream_read session/stream_write)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c support/scripted_host.c)
 endforeach()

@@ -8,16 +8,28 @@
  * with what it needs itself, and destroyed in time. Services are asked for by name and type.
  *
  * They are also the hooks of a worker's life. What has to be done before its first call, or after
- * its last, is a service that is made at the start, with `type` NULL where it hands nothing out:
+ * its last, is a service that is made at the start, with `type` NULL where it hands nothing out; and
+ * what tells whether the application can do its work is one that is made time and again:
  *
+ *     static const char *const db[] = { "db", NULL };
  *     static const isw_service services[] = {
- *         { "db", "PGconn", ISW_EAGER_SINGLETON, connect_db, close_db, .user = &settings },
+ *         { "db", "PGconn", ISW_EAGER_SINGLETON, connect_db, close_db },
  *         { .name = "caches", .lifetime = ISW_EAGER_SINGLETON, .create = fill, .destroy = save },
+ *         { .name = "db answers", .lifetime = ISW_HEALTH_CHECK, .create = ask_db, .needs = db },
  *         { 0 },
  *     };
  *     static const isw_app app = { .functions = functions, .services = services };
  *
  *     int main(int argc, char **argv) { return isw_app_main(argc, argv, &app); }
+ *
+ *     static isw_status ask_db(isw_resolver *from, void *user, void **out, isw_error *error)
+ *     {
+ *         PGconn *db = ISW_NEED(from, PGconn, "db");
+ *
+ *         if (!db || answers(db))
+ *             return db ? ISW_OK : ISW_E_UNAVAILABLE; // why it is not there is told
+ *         return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", PQerrorMessage(db));
+ *     }
  */
 #include <isoworker/export.h>
 #include <isoworker/function.h>
@@ -34,7 +46,13 @@ typedef enum isw_lifetime {
     /* A singleton that is there before the first call. If it cannot be made, the worker does not
      * start: its host says why, with the service's name, and tries again, later and later
      * (give_up_after of host.yaml). In the order of registration, but behind what they need. */
-    ISW_EAGER_SINGLETON = 3
+    ISW_EAGER_SINGLETON = 3,
+    /* A health check: made anew every few seconds while the worker runs, on a thread for that, one
+     * after the other, and destroyed at once. That it can be made is what is checked. What it fails
+     * with says why the worker is unhealthy, which so gets no new calls, finishes those that it has,
+     * and comes back when it is healthy; one that does not end is a failure, too. How often, how
+     * long, and after how many in a row is in `health` of host.yaml. Nobody can ask for it. */
+    ISW_HEALTH_CHECK = 4
 } isw_lifetime;
 
 /* What a create function may ask. Valid until it returns. */
@@ -44,7 +62,7 @@ typedef struct isw_resolver isw_resolver;
 typedef struct isw_service {
     const char *name; /* unique in the worker */
     const char *type; /* what it points to, as in ISW_SERVICE: "sqlite3". NULL: nobody asks for it,
-                         and create need not set *out; of ISW_EAGER_SINGLETON alone */
+                         and create need not set *out; of the last two lifetimes alone */
     isw_lifetime lifetime;
     /* Make one. `user` is that below. May block. Errors: any; the invocation that asked then fails
      * with it and the service's name, and the next one to ask tries again. Of a worker that starts:
@@ -86,7 +104,7 @@ ISW_API void *isw_resolver_service(isw_resolver *from, const char *name, const c
 /* A create for something that is there already: `user`. */
 ISW_API isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error);
 
-/* The invocation for which a service is made; NULL for a singleton. It may be kept by a service of
+/* The invocation for which a service is made; NULL for a singleton or a health check. It may be kept by a service of
  * that invocation, whose destroy can so learn how it ended (isw_context_failure). */
 ISW_API isw_context *isw_resolver_context(const isw_resolver *from);
 

@@ -109,6 +109,10 @@ ISW_API const isw_test_result *isw_test_http(isw_test *test, const char *method,
 ISW_API const isw_test_result *isw_test_invoke(isw_test *test, const char *function,
                                                const isw_value *trigger);
 
+/* Make the application's health checks, as a host has it do. NULL where all could be made, else why
+ * not, as the host is told; it lives as long as a result. */
+ISW_API const char *isw_test_health(isw_test *test);
+
 /* Run an invocation that a host has recorded (`isoworker run --record DIR`) through the chain of
  * today, with its own id and no deadline. *difference (may be NULL) is NULL where what comes of it
  * is what came of it, secrets aside, else a text that says how it differs, or why the file cannot

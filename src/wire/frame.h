@@ -134,6 +134,7 @@ typedef struct iswi_host_hello {
     isw_pairs log_levels;
     isw_str worker;
     isw_str directory;
+    uint64_t health_every_ms, health_timeout_ms, health_failures; /* 0: as the worker likes */
 } iswi_host_hello;
 
 typedef struct iswi_metadata {
@@ -199,10 +200,19 @@ typedef struct iswi_log {
     isw_str invocation, function; /* once its response was sent */
 } iswi_log;
 
+typedef enum iswi_health_state {
+    ISWI_HEALTH_UNTOLD = 0, /* there are no checks, or nobody asked for them */
+    ISWI_HEALTH_GOOD = 1,
+    ISWI_HEALTH_BAD = 2,
+    ISWI_HEALTH_UNKNOWN = 3 /* the first check is not over */
+} iswi_health_state;
+
 typedef struct iswi_status_frame {
     uint64_t running;
     uint64_t waiting;
     uint64_t resident_bytes;
+    uint64_t health; /* iswi_health_state */
+    isw_str why;     /* it is bad */
 } iswi_status_frame;
 
 typedef struct iswi_credit {

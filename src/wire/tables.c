@@ -127,6 +127,9 @@ static const iswi_field host_hello_rows[] = {
     ROW(7, PAIRS, iswi_host_hello, log_levels, 0),
     ROW(8, STR, iswi_host_hello, worker, ISWI_NAME_MAX),
     ROW(9, STR, iswi_host_hello, directory, ISWI_PATH_MAX),
+    ROW(10, UINT, iswi_host_hello, health_every_ms, 0),
+    ROW(11, UINT, iswi_host_hello, health_timeout_ms, 0),
+    ROW(12, UINT, iswi_host_hello, health_failures, 0),
 };
 static const iswi_field metadata_rows[] = {
     SUB(1, STRUCT, iswi_metadata, status, status_table, false),
@@ -179,6 +182,8 @@ static const iswi_field status_frame_rows[] = {
     ROW(1, UINT, iswi_status_frame, running, 0),
     ROW(2, UINT, iswi_status_frame, waiting, 0),
     ROW(3, UINT, iswi_status_frame, resident_bytes, 0),
+    ROW(4, UINT, iswi_status_frame, health, 0),
+    ROW(5, STR, iswi_status_frame, why, ISWI_LINE_MAX),
 };
 static const iswi_field credit_rows[] = { NEED(1, UINT, iswi_credit, limit, 0) };
 static const iswi_field reload_rows[] = {

@@ -204,7 +204,8 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     const isw_pair apart = { isw_str_of("apart"), isw_str_of("1") };
     const isw_pair begun = { isw_str_of("begun"), isw_str_of("1") };
-    isw_pair capabilities[5];
+    const isw_pair health = { isw_str_of("health"), isw_str_of("1") };
+    isw_pair capabilities[6];
     size_t count = 0;
 
     if (host->ways & HOST_STREAMS)
@@ -217,6 +218,11 @@ void host_send_hello(scripted_host *host, const isw_pairs *log_levels)
         capabilities[count++] = apart;
     if (host->ways & HOST_BEGUN)
         capabilities[count++] = begun;
+    if (host->ways & HOST_HEALTH)
+        capabilities[count++] = health;
+    frame.as.host_hello.health_every_ms = host->every_ms;
+    frame.as.host_hello.health_timeout_ms = host->timeout_ms;
+    frame.as.host_hello.health_failures = host->failures;
     frame.as.host_hello.capabilities = (isw_pairs){ capabilities, count };
     frame.as.host_hello.protocol = 1;
     frame.as.host_hello.proof =

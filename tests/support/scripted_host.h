@@ -14,6 +14,7 @@
 typedef struct scripted_host {
     isw_worker *worker;
     unsigned ways; /* host_way */
+    unsigned every_ms, timeout_ms, failures; /* of health checks, as its hello says; 0: does not */
     iswi_reactor *reactor; /* of the ring lane's socket; NULL: there is none */
     char folder[32];       /* likewise */
     iswi_link *link;
@@ -33,13 +34,14 @@ typedef struct scripted_host {
 /* The first half proves the worker, the second the host. */
 extern const unsigned char scripted_token[2 * ISWI_TOKEN_BYTES];
 
-/* What it offers: bodies in pieces; the ring lane instead of the memory lane; to take metrics. */
+/* What it offers: bodies in pieces; the ring lane instead of the memory lane; to take metrics, and health. */
 typedef enum host_way {
     HOST_STREAMS = 1,
     HOST_RING = 2,
     HOST_METRICS = 4,
     HOST_APART = 8, /* with HOST_RING */
-    HOST_BEGUN = 16 /* likewise */
+    HOST_BEGUN = 16, /* likewise */
+    HOST_HEALTH = 32
 } host_way;
 
 /* Start a session of `worker`, which stays the caller's. host_fini closes, joins and frees.

@@ -12,9 +12,15 @@
 
 #include <string.h>
 
+/* For whom something is made, and who keeps it. */
+typedef struct keeper {
+    isw_context *ctx;   /* an invocation; else NULL */
+    iswi_made **check;  /* else a health check, and what it has made; NULL: the worker */
+} keeper;
+
 struct isw_resolver {
     iswi_services *services;
-    isw_context *ctx; /* NULL: for a singleton */
+    const keeper *keeper;
     const iswi_service *made;
     isw_error *error;
 };
@@ -30,11 +36,11 @@ iswi_services *iswi_services_create(void)
 
 /* Call create. What it fails with names the service. One that hands out nothing is there as its own
  * description. */
-static void *make(iswi_services *services, isw_context *ctx, const iswi_service *service,
+static void *make(iswi_services *services, const keeper *who, const iswi_service *service,
                   isw_error *error)
 {
     isw_error own = { ISW_OK, "" };
-    isw_resolver from = { services, ctx, service, &own };
+    isw_resolver from = { services, who, service, &own };
     void *instance = NULL;
     isw_status status = service->service->create(&from, service->service->user, &instance, &own);
 
@@ -44,8 +50,9 @@ static void *make(iswi_services *services, isw_context *ctx, const iswi_service 
         status = own.status;
     if (status == ISW_OK)
         status = isw_error_set(&own, ISW_E_INTERNAL, "create gave nothing");
-    isw_error_set(error, status, "service %s: %s", service->service->name,
-                  *own.message ? own.message : isw_status_text(status));
+    isw_error_set(error, status, "%s %s: %s",
+                  service->service->lifetime == ISW_HEALTH_CHECK ? "health check" : "service",
+                  service->service->name, *own.message ? own.message : isw_status_text(status));
     return NULL;
 }
 
@@ -55,40 +62,49 @@ static void *no_memory(const iswi_service *service, isw_error *error)
     return NULL;
 }
 
-/* Made for a singleton, or one itself. */
-static void *make_for_worker(iswi_services *services, const iswi_service *service,
-                             isw_error *error)
+static void put_first(iswi_made **list, iswi_made *made)
+{
+    made->before = *list;
+    *list = made;
+}
+
+/* Made for a singleton, or one itself; or for a health check. */
+static void *make_on_heap(iswi_services *services, const keeper *who,
+                          const iswi_service *service, isw_error *error)
 {
     iswi_made *made = iswi_calloc(1, sizeof *made);
 
     if (!made)
         return no_memory(service, error);
     made->service = service;
-    made->instance = make(services, NULL, service, error);
+    made->instance = make(services, who, service, error);
     if (!made->instance) {
         iswi_free(made);
         return NULL;
     }
+    if (who->check) {
+        put_first(who->check, made);
+        return made->instance;
+    }
     pthread_mutex_lock(&services->lock);
-    made->before = services->singletons;
-    services->singletons = made;
+    put_first(&services->singletons, made);
     pthread_mutex_unlock(&services->lock);
     return made->instance;
 }
 
-static void *make_for_invocation(iswi_services *services, isw_context *ctx,
+static void *make_for_invocation(iswi_services *services, const keeper *who,
                                  const iswi_service *service, isw_error *error)
 {
+    isw_context *ctx = who->ctx;
     iswi_made *made = iswi_arena_alloc(&ctx->arena, sizeof *made);
 
     if (!made)
         return no_memory(service, error);
     made->service = service;
-    made->instance = make(services, ctx, service, error);
+    made->instance = make(services, who, service, error);
     if (!made->instance)
         return NULL;
-    made->before = ctx->made; /* behind what it needed, which was made meanwhile */
-    ctx->made = made;
+    put_first(&ctx->made, made); /* behind what it needed, which was made meanwhile */
     return made->instance;
 }
 
@@ -101,25 +117,25 @@ static void *get_singleton(iswi_services *services, iswi_service *service, isw_e
     pthread_mutex_lock(&service->lock);
     instance = atomic_load(&service->singleton);
     if (!instance) {
-        instance = make_for_worker(services, service, error);
+        instance = make_on_heap(services, &(keeper){ .ctx = NULL }, service, error);
         atomic_store_explicit(&service->singleton, instance, memory_order_release);
     }
     pthread_mutex_unlock(&service->lock);
     return instance;
 }
 
-static void *get(iswi_services *services, isw_context *ctx, iswi_service *service,
+static void *get(iswi_services *services, const keeper *who, iswi_service *service,
                  isw_error *error)
 {
     if (iswi_service_is_singleton(service))
         return get_singleton(services, service, error);
-    if (!ctx)
-        return make_for_worker(services, service, error);
+    if (!who->ctx)
+        return make_on_heap(services, who, service, error);
     if (service->service->lifetime == ISW_PER_INVOCATION)
-        for (const iswi_made *at = ctx->made; at; at = at->before)
+        for (const iswi_made *at = who->ctx->made; at; at = at->before)
             if (at->service == service)
                 return at->instance;
-    return make_for_invocation(services, ctx, service, error);
+    return make_for_invocation(services, who, service, error);
 }
 
 /* The service that is asked for by name and type. */
@@ -129,6 +145,11 @@ static iswi_service *look_up(const iswi_services *services, const char *name, co
     iswi_service *service = iswi_services_find(services, name);
     iswi_buffer names = { 0 };
 
+    if (service && service->service->lifetime == ISW_HEALTH_CHECK) {
+        isw_error_set(error, ISW_E_NOT_FOUND, "service %s is a health check, for nobody to use",
+                      name);
+        return NULL;
+    }
     if (service && service->service->type && strcmp(service->service->type, type) == 0)
         return service;
     if (service) {
@@ -149,6 +170,7 @@ void *isw_context_service(isw_context *ctx, const char *name, const char *type)
 {
     ISWI_ALIVE(ctx);
     isw_error error = { ISW_OK, "" };
+    const keeper invocation = { .ctx = ctx };
     iswi_service *service;
     void *instance;
 
@@ -156,7 +178,7 @@ void *isw_context_service(isw_context *ctx, const char *name, const char *type)
         iswi_needs(ctx, __func__, "type", type) != ISW_OK)
         return NULL;
     service = look_up(ctx->shared->services, name, type, &error);
-    instance = service ? get(ctx->shared->services, ctx, service, &error) : NULL;
+    instance = service ? get(ctx->shared->services, &invocation, service, &error) : NULL;
     /* Whatever it is that lacks, it is not the caller's fault. */
     if (!instance && isw_status_http(error.status) < 500 && error.status != ISW_E_BUSY)
         iswi_misuse(ctx, error.status, "%s", error.message);
@@ -183,12 +205,12 @@ void *isw_resolver_service(isw_resolver *from, const char *name, const char *typ
         return NULL;
     }
     service = look_up(from->services, name, type, from->error);
-    return service ? get(from->services, from->ctx, service, from->error) : NULL;
+    return service ? get(from->services, from->keeper, service, from->error) : NULL;
 }
 
 isw_context *isw_resolver_context(const isw_resolver *from)
 {
-    return from->ctx;
+    return from->keeper->ctx;
 }
 
 isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error)
@@ -230,6 +252,18 @@ static void destroy_all(iswi_made *made, bool on_heap)
             iswi_free(made);
         made = before;
     }
+}
+
+isw_status iswi_services_check_health(iswi_services *services, size_t place, isw_error *error)
+{
+    iswi_made *made = NULL;
+    isw_error own = { ISW_OK, "" };
+
+    if (!make_on_heap(services, &(keeper){ .check = &made },
+                      iswi_services_find_at(services, place), &own))
+        isw_error_set(error, own.status, "%s", own.message);
+    destroy_all(made, true);
+    return own.status;
 }
 
 void iswi_services_destroy(iswi_services *services)

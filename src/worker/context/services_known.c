@@ -51,9 +51,9 @@ static const char *what_lacks(const isw_service *service)
 {
     if (!service->name || !*service->name)
         return "name";
-    if (!service->type && service->lifetime != ISW_EAGER_SINGLETON)
+    if (!service->type && !iswi_service_is_hook(service))
         return "type";
-    if ((unsigned)service->lifetime > ISW_EAGER_SINGLETON)
+    if ((unsigned)service->lifetime > ISW_HEALTH_CHECK)
         return "lifetime that this library knows";
     return service->create ? NULL : "create";
 }
@@ -125,17 +125,21 @@ static isw_status refuse(const path *at, const char *why, isw_error *error)
     return status;
 }
 
-/* Walk down what a service needs. Within a singleton nothing may live for one invocation only. */
-static isw_status walk(iswi_services *services, const path *at, bool in_singleton, isw_error *error)
+/* Walk down what a service needs. Within a singleton or a check nothing may live for one invocation
+ * only. */
+static isw_status walk(iswi_services *services, const path *at, bool outlives, isw_error *error)
 {
     iswi_service *service = (iswi_service *)at->service;
     isw_status status = ISW_OK;
 
     if (service->mark == ON_THE_WAY)
         return refuse(at, "a service cannot need itself", error);
-    if (in_singleton && service->service->lifetime == ISW_PER_INVOCATION)
-        return refuse(at, "a singleton cannot need what lives for one invocation", error);
-    if (service->mark == SEEN && !in_singleton)
+    if (at->from && service->service->lifetime == ISW_HEALTH_CHECK)
+        return refuse(at, "a health check is nothing that others can need", error);
+    if (outlives && service->service->lifetime == ISW_PER_INVOCATION)
+        return refuse(at, "a singleton or a health check cannot need what lives for one invocation",
+                      error);
+    if (service->mark == SEEN && !outlives)
         return ISW_OK;
     service->mark = ON_THE_WAY;
     for (const char *const *need = service->service->needs; status == ISW_OK && need && *need;
@@ -144,7 +148,9 @@ static isw_status walk(iswi_services *services, const path *at, bool in_singleto
 
         if (next.service)
             status = walk(services, &next,
-                          in_singleton || iswi_service_is_singleton(service), error);
+                          outlives || service->service->lifetime == ISW_HEALTH_CHECK ||
+                              iswi_service_is_singleton(service),
+                          error);
         else
             status = isw_error_set(error, ISW_E_CONFIG,
                                    "service %s needs \"%s\", which is not there",

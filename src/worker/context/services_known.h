@@ -21,6 +21,12 @@ static inline bool iswi_service_is_singleton(const iswi_service *service)
     return lifetime == ISW_SINGLETON || lifetime == ISW_EAGER_SINGLETON;
 }
 
+/* What nobody need ask for, and may thus be without a type. */
+static inline bool iswi_service_is_hook(const isw_service *service)
+{
+    return service->lifetime == ISW_EAGER_SINGLETON || service->lifetime == ISW_HEALTH_CHECK;
+}
+
 /* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */
 struct iswi_made {
     const iswi_service *service;

@@ -52,6 +52,10 @@ const isw_service *iswi_services_at(const iswi_services *services, size_t place)
  * service's name. */
 isw_status iswi_services_start(iswi_services *services, isw_error *error);
 
+/* Make the health check at `place` once, and what it needs, and destroy it again. Any thread, as long
+ * as services are there; blocks as long as create. Errors: those of create, with the check's name. */
+isw_status iswi_services_check_health(iswi_services *services, size_t place, isw_error *error);
+
 /* Where the telling of metrics is; zero it to begin. */
 typedef struct iswi_metrics_at {
     struct iswi_family *family;

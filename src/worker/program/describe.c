@@ -69,6 +69,7 @@ static void print_service(const isw_service *service)
         [ISW_PER_INVOCATION] = "one for each invocation",
         [ISW_PER_CALL] = "one for each call",
         [ISW_EAGER_SINGLETON] = "one, made at the start",
+        [ISW_HEALTH_CHECK] = "a health check",
     };
 
     printf("  %-24s %s%s%s", service->name, service->type ? service->type : "",
@@ -199,7 +200,8 @@ static void add_service(iswi_buffer *out, const isw_service *service)
     static const char *const lifetimes[] = { [ISW_SINGLETON] = "singleton",
                                              [ISW_PER_INVOCATION] = "per_invocation",
                                              [ISW_PER_CALL] = "per_call",
-                                             [ISW_EAGER_SINGLETON] = "eager_singleton" };
+                                             [ISW_EAGER_SINGLETON] = "eager_singleton",
+                                             [ISW_HEALTH_CHECK] = "health_check" };
 
     iswi_buffer_append_text(out, "{\"name\":");
     iswi_json_string(out, isw_str_of(service->name));
@@ -256,6 +258,17 @@ int iswi_program_describe(isw_worker *worker, bool json)
     return json ? describe_to_programs(worker) : describe_to_people(worker);
 }
 
+static void print_hooks(const iswi_services *services, isw_lifetime lifetime, const char *what,
+                        const char *more)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < iswi_services_count(services); i++)
+        count += iswi_services_at(services, i)->lifetime == lifetime;
+    if (count)
+        printf(", %zu %s%s%s", count, what, count == 1 ? "" : "s", more);
+}
+
 int iswi_program_check(isw_worker *worker)
 {
     int code = iswi_program_configure(worker);
@@ -266,6 +279,8 @@ int iswi_program_check(isw_worker *worker)
     warnings = iswi_program_warn(worker);
     printf("the configuration is right: %zu function%s", worker->function_count,
            worker->function_count == 1 ? "" : "s");
+    print_hooks(worker->shared.services, ISW_EAGER_SINGLETON, "service", " made at the start");
+    print_hooks(worker->shared.services, ISW_HEALTH_CHECK, "health check", "");
     if (warnings)
         printf(", %zu warning%s", warnings, warnings > 1 ? "s" : "");
     printf("\n");

@@ -5,6 +5,7 @@
 /* What a session is made of, and its parts. */
 #include "link/link.h"
 #include "worker/session/dispatch.h"
+#include "worker/session/health.h"
 #include "worker/session/session.h"
 
 typedef struct iswi_log_rule {
@@ -38,7 +39,9 @@ typedef struct iswi_session {
     atomic_bool asked; /* a status_request came: heartbeats have begun */
     int64_t grace_until_ns;
 
-    pthread_mutex_t telling; /* held to send metrics, so that goodbye is last */
+    iswi_health health;
+
+    pthread_mutex_t telling; /* held to send metrics and status, so that goodbye is last */
     bool said_goodbye;
     atomic_bool tells; /* the capability `metrics` was agreed on; set once, by hello */
 
@@ -67,6 +70,12 @@ void iswi_session_fail(iswi_session *session, isw_status status, const char *mes
 
 /* Send a frame without which the session is nothing: if it cannot be sent, the link ends. */
 void iswi_session_reply(iswi_session *session, const iswi_frame *frame);
+
+/* status.c: answer status_request, and begin to check the worker's health as the host's hello says,
+ * if both know of that; whether there is anything to check. On the link's thread. */
+void iswi_session_on_status_request(iswi_session *session, uint64_t id);
+void iswi_session_begin_health(iswi_session *session, const iswi_host_hello *hello);
+bool iswi_session_has_checks(const iswi_session *session);
 
 /* functions.c: answer metadata_request and load. On the link's thread. */
 void iswi_session_describe(iswi_session *session, uint64_t id);

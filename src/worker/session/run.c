@@ -172,10 +172,12 @@ static void fini(iswi_session *session)
     iswi_shared_wake(&session->worker->shared);
     iswi_dispatch_stop(&session->dispatch); /* its threads may still send */
     iswi_session_end_reload(session);
+    iswi_health_end(&session->health);
     iswi_link_destroy(session->link);       /* its events may still submit and cancel */
     iswi_dispatch_fini(&session->dispatch);
     iswi_arena_fini(&session->inbound);
     iswi_free(session->loaded);
+    iswi_health_fini(&session->health);
     pthread_mutex_destroy(&session->telling);
     pthread_mutex_destroy(&session->lock);
 }
@@ -200,6 +202,7 @@ isw_status iswi_session_run(isw_worker *worker, const unsigned char *token,
     memcpy(session.token, token, sizeof session.token);
     pthread_mutex_init(&session.lock, NULL);
     pthread_mutex_init(&session.telling, NULL);
+    iswi_health_init(&session.health, worker->shared.services);
     iswi_arena_init(&session.inbound, 16 * 1024);
     atomic_store(&session.heard_ns, iswi_now_ns());
     iswi_session_events(&session, &events);

@@ -16,7 +16,7 @@
 
 void iswi_session_hello(iswi_session *session)
 {
-    isw_pair capabilities[4 + ISWI_LINK_EXTRAS] = { { isw_str_of("stream"), isw_str_of("1") },
+    isw_pair capabilities[5 + ISWI_LINK_EXTRAS] = { { isw_str_of("stream"), isw_str_of("1") },
                                                     { isw_str_of("reload"), isw_str_of("1") },
                                                     { isw_str_of("metrics"), isw_str_of("1") } };
     size_t count = 3;
@@ -25,6 +25,8 @@ void iswi_session_hello(iswi_session *session)
 
     if (iswi_link_can_upgrade(session->link))
         capabilities[count++] = (isw_pair){ isw_str_of("ring"), isw_str_of("1") };
+    if (iswi_session_has_checks(session))
+        capabilities[count++] = (isw_pair){ isw_str_of("health"), isw_str_of("1") };
     count += iswi_link_extras_name(iswi_link_extras(session->link), &capabilities[count]);
     hello->protocol_min = ISWI_PROTOCOL_MIN;
     hello->protocol_max = ISWI_PROTOCOL_MAX;
@@ -76,6 +78,7 @@ static void on_host_hello(iswi_session *session, const iswi_host_hello *hello)
     session->heartbeat_ms = hello->heartbeat_ms < INT32_MAX ? (int64_t)hello->heartbeat_ms : 0;
     pthread_mutex_unlock(&session->lock);
     iswi_session_credit(session, iswi_worker_limit(session->worker));
+    iswi_session_begin_health(session, hello);
     iswi_session_wake(session);
 }
 
@@ -99,32 +102,6 @@ static isw_cancel_reason reason_of(const iswi_cancel *cancel)
     default:
         return ISW_CANCEL_OTHER;
     }
-}
-
-static uint64_t resident_bytes(void)
-{
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-
-    if (!file)
-        return 0;
-    if (fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static void on_status_request(iswi_session *session, uint64_t id)
-{
-    iswi_frame frame = { .kind = ISWI_STATUS, .id = id };
-    unsigned running;
-    unsigned waiting;
-
-    if (!atomic_exchange(&session->asked, true))
-        iswi_session_wake(session);
-    iswi_dispatch_count(&session->dispatch, &running, &waiting);
-    frame.as.status = (iswi_status_frame){ running, waiting, resident_bytes() };
-    iswi_session_reply(session, &frame);
 }
 
 static void on_terminate(iswi_session *session, const iswi_terminate *terminate)
@@ -176,7 +153,7 @@ static void on_frame(iswi_session *session, const iswi_frame *frame)
             cancel(session, frame->id, reason_of(&frame->as.cancel));
         break;
     case ISWI_STATUS_REQUEST:
-        on_status_request(session, frame->id);
+        iswi_session_on_status_request(session, frame->id);
         break;
     case ISWI_METRICS_REQUEST:
         iswi_session_on_metrics_request(session, frame->id);

@@ -112,6 +112,25 @@ void isw_test_destroy(isw_test *test)
     only = NULL;
 }
 
+/* -- Its health -------------------------------------------------------------------------------- */
+
+const char *isw_test_health(isw_test *test)
+{
+    iswi_services *services = test->worker->shared.services;
+    const char *why = NULL;
+
+    iswi_test_prepare(test);
+    for (size_t i = 0; i < iswi_services_count(services); i++) {
+        isw_error error = { ISW_OK, "" };
+
+        if (iswi_services_at(services, i)->lifetime == ISW_HEALTH_CHECK &&
+            iswi_services_check_health(services, i, &error) != ISW_OK)
+            why = iswi_test_must(iswi_arena_printf(&test->arena, "%s%s%s", why ? why : "",
+                                                   why ? "; " : "", error.message));
+    }
+    return why;
+}
+
 /* -- What the next invocation brings ----------------------------------------------------------- */
 
 void iswi_test_prepare(isw_test *test)

@@ -254,8 +254,8 @@ static void needs_that_cannot_be_met_are_refused_at_the_start(void **state)
     assert_refused(cycle, ISW_E_CONFIG,
                    "service a needs b needs c needs b: a service cannot need itself");
     assert_refused(shorter, ISW_E_CONFIG,
-                   "service a needs b needs c: a singleton cannot need what lives for one "
-                   "invocation");
+                   "service a needs b needs c: a singleton or a health check cannot need what lives "
+                   "for one invocation");
 }
 
 static void a_service_can_be_added_alone(void **state)
@@ -384,6 +384,56 @@ static void what_has_no_type_is_made_at_the_start_or_not_at_all(void **state)
     isw_worker_destroy(worker);
     assert_refused(bare, ISW_E_INVALID, "service \"a\" has no type");
     assert_refused(odd, ISW_E_INVALID, "service \"a\" has no lifetime that this library knows");
+}
+
+/* -- Health ------------------------------------------------------------------------------------ */
+
+#define CHECK(text, ...)                                                                      \
+    { .name = (text), .lifetime = ISW_HEALTH_CHECK, .create = create, .destroy = destroy,     \
+      .user = (text), .needs = (const char *const[]){ __VA_ARGS__, NULL } }
+
+static void a_test_makes_health_checks(void **state)
+{
+    const isw_service services[] = { CHECK("net", NULL), CHECK("disk", NULL), { 0 } };
+    isw_error error = { 0 };
+    isw_test *test;
+
+    (void)state;
+    assert_int_equal(make(services, &error), ISW_OK);
+    assert_int_equal(isw_test_create(worker, &test, &error), ISW_OK);
+    assert_string_equal(trace, ""); /* none is made at the start */
+    assert_null(isw_test_health(test));
+    assert_string_equal(trace, "+net -net +disk -disk ");
+    fate = ISW_E_IO;
+    assert_string_equal(isw_test_health(test),
+                        "health check net: the disk is full; health check disk: the disk is full");
+    isw_test_destroy(test);
+}
+
+static isw_status asks_for_a_check(isw_context *ctx)
+{
+    return isw_context_service(ctx, "disk", "text") ? ISW_OK : ISW_E_UNAVAILABLE;
+}
+
+static void a_health_check_is_for_nobody_to_use(void **state)
+{
+    const isw_service alone[] = { CHECK("disk", NULL), { 0 } };
+    const isw_service needed[] = { CHECK("disk", NULL), SERVICE("a", ISW_PER_CALL, create, "disk"),
+                                   { 0 } };
+    const isw_service needs[] = { CHECK("disk", "b"), SERVICE("b", ISW_PER_CALL, create, "c"),
+                                  SERVICE("c", ISW_PER_INVOCATION, create, NULL),
+                                  { 0 } };
+
+    (void)state;
+    start(alone);
+    assert_string_equal(run_handler(asks_for_a_check),
+                        "service disk is a health check, for nobody to use");
+    isw_worker_destroy(worker);
+    assert_refused(needed, ISW_E_CONFIG,
+                   "service a needs disk: a health check is nothing that others can need");
+    assert_refused(needs, ISW_E_CONFIG,
+                   "service disk needs b needs c: a singleton or a health check cannot need what "
+                   "lives for one invocation");
 }
 
 /* -- Replacing, contexts, threads -------------------------------------------------------------- */
@@ -518,6 +568,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_eager_service_that_fails_keeps_the_worker_from_starting),
     cmocka_unit_test(a_test_has_what_is_eager_from_its_begin),
     cmocka_unit_test(what_has_no_type_is_made_at_the_start_or_not_at_all),
+    cmocka_unit_test(a_test_makes_health_checks),
+    cmocka_unit_test(a_health_check_is_for_nobody_to_use),
     cmocka_unit_test(a_service_can_be_replaced_by_one_of_its_type),
     cmocka_unit_test(a_service_of_an_invocation_learns_how_it_ended),
     cmocka_unit_test(threads_that_ask_at_once_get_one_singleton),
