@@ -96,6 +96,16 @@ def lines_of(path, offsets):
         yield os.path.normpath(place.rsplit(":", 1)[0]), function
 
 
+def within(file):
+    """Where it stands in this tree, also of an object that a compiler's cache has from another copy of
+    it; None: elsewhere."""
+    for top in ("src", "middleware", "samples", "tests"):
+        at = file.rfind(f"/{top}/")
+        if at >= 0 and os.path.exists(f"{ROOT}{file[at:]}"):
+            return file[at + 1:]
+    return None
+
+
 class Names:
     """What the functions of the processes that were followed are called, and where they stand."""
 
@@ -123,9 +133,10 @@ class Names:
         """None for what is not of this tree, and for what a header has inline: that belongs to
         whoever includes it."""
         file, function = self.found[self.place(address, pid)]
-        if not file.startswith(f"{ROOT}/") or file.endswith(".h"):
+        file = within(file)
+        if not file or file.endswith(".h"):
             return None
-        return Step(self.sides[pid], file.removeprefix(f"{ROOT}/").removeprefix("src/"), function)
+        return Step(self.sides[pid], file.removeprefix("src/"), function)
 
 
 @contextlib.contextmanager
