@@ -22,7 +22,8 @@ static const char usage[] =
     ISWI_CLIENT_USAGE
     "\n"
     "  PID        in process: it runs in the host's (isolation: none), whose memory stands there\n"
-    "  STATE      starting, loading, ready, leaving, ending, restarting, given up\n"
+    "  STATE      starting, loading, ready, unhealthy (as its application says, and why stands\n"
+    "             below), leaving, ending, restarting, given up\n"
     "  LANE       how frames travel: ring (shared memory) or message\n"
     "  IN FLIGHT  invocations there, of those that the worker takes at most\n"
     "  WAITING    those of them that wait for a thread, as of the last heartbeat; of a function,\n"

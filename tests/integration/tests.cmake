@@ -18,6 +18,16 @@ add_executable(test_greedy integration/greedy.c)
 set_target_properties(test_greedy PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_greedy PRIVATE isw_flags isoworker)
+add_executable(test_healthy integration/healthy.c)
+set_target_properties(test_healthy PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_healthy PRIVATE isw_flags isoworker)
+isoworker_add_module(test_healthy_module integration/healthy.c)
+set_target_properties(test_healthy_module PROPERTIES
+  OUTPUT_NAME healthy LIBRARY_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}/tests/workers>"
+  C_EXTENSIONS OFF)
+target_compile_definitions(test_healthy_module PRIVATE MODULE)
+target_link_libraries(test_healthy_module PRIVATE isw_flags)
 add_executable(test_clashing integration/clashing.c)
 set_target_properties(test_clashing PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
@@ -26,7 +36,7 @@ add_executable(test_calling integration/calling.c)
 set_target_properties(test_calling PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_calling PRIVATE isw_flags isoworker_http_client)
-add_dependencies(test_functions test_calling test_greedy test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
+add_dependencies(test_functions test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
   isw_python_tests(integration ${file})
@@ -74,6 +84,7 @@ isw_integration(crash)
 isw_integration(debug)
 isw_integration(fronts)
 isw_integration(heads)
+isw_integration(health)
 isw_integration(http2)
 isw_integration(mistakes)
 isw_integration(pages)

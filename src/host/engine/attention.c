@@ -152,6 +152,7 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
 {
     char text[PATH_MAX + 256];
     bool older;
+    bool ill;
 
     pthread_mutex_lock(&process->lock);
     add_lines(all, &process->attention.lines);
@@ -159,7 +160,13 @@ static void add_process(gathered *all, iswi_process *process, const iswi_file_lo
             process->attention.program.changed_ns &&
             process->attention.file == iswi_pool_file(process->pool) &&
             !iswi_file_look_same(program, &process->attention.program);
+    ill = process->state == ISWI_PROCESS_READY && process->health.keeps_out &&
+          !process->health.unknown && !process->retiring;
+    snprintf(text, sizeof text, "worker %s is unhealthy, and gets no new calls: %s", process->label,
+             process->health.why);
     pthread_mutex_unlock(&process->lock);
+    if (ill)
+        add(all, text, strlen(text));
     snprintf(text, sizeof text, "worker %s runs what %s was before it changed; %s", process->label,
              iswi_pool_file(process->pool),
              process->pool->launcher.apart ? "`isoworker restart` replaces it"

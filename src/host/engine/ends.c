@@ -14,8 +14,8 @@ const char *iswi_end_name(iswi_end_cause cause)
         [ISWI_END_LEFT] = "left",         [ISWI_END_EXIT] = "exit",
         [ISWI_END_SIGNAL] = "signal",     [ISWI_END_REFUSED] = "refused",
         [ISWI_END_KILLED] = "killed",     [ISWI_END_MEMORY] = "memory_limit",
-        [ISWI_END_RECYCLED] = "recycled", [ISWI_END_REPLACED] = "replaced",
-        [ISWI_END_STOPPED] = "stopped",
+        [ISWI_END_RECYCLED] = "recycled", [ISWI_END_UNHEALTHY] = "unhealthy",
+        [ISWI_END_REPLACED] = "replaced", [ISWI_END_STOPPED] = "stopped",
     };
 
     return names[cause];
@@ -33,7 +33,8 @@ void iswi_ends_fini(iswi_pool *pool)
 
 static bool was_sent_away(const iswi_process *process)
 {
-    return process->cause == ISWI_END_RECYCLED || process->cause == ISWI_END_REPLACED;
+    return process->cause == ISWI_END_RECYCLED || process->cause == ISWI_END_UNHEALTHY ||
+           process->cause == ISWI_END_REPLACED;
 }
 
 /* One that was to go and crashed on its way has crashed. */

@@ -40,6 +40,7 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
     process->wants_extras = iswi_link_extras_in(&hello->capabilities);
     process->wants_stream = isw_pairs_find(&hello->capabilities, "stream") != NULL;
     process->can_reload = isw_pairs_find(&hello->capabilities, "reload") != NULL;
+    iswi_process_health_greeted(process, &hello->capabilities);
     process->named = iswi_observe_greeted(process, &hello->capabilities);
     iswi_host_wake(process->host);
     return ISW_OK;
@@ -115,6 +116,7 @@ static isw_status on_frame(iswi_process *process, iswi_message *message, isw_byt
         process->resident_bytes = frame->as.status.resident_bytes;
         process->calls_running = frame->as.status.running;
         process->calls_waiting = frame->as.status.waiting;
+        iswi_process_health_told(process, &frame->as.status);
         return ISW_OK;
     case ISWI_STATUS_REQUEST:
         if (!process->credit && process->ready_ns) /* PROTOCOL.md, section 3, Shutdown */

@@ -59,6 +59,7 @@ static void reset(iswi_process *process)
     process->due = NULL;
     process->cause = ISWI_END_LEFT;
     iswi_bounds_begin(process);
+    iswi_process_health_begin(process);
     process->refuses = false;
     iswi_attention_started(process);
     iswi_printing_begin(&process->printing);
@@ -382,12 +383,15 @@ static void decide_next(iswi_process *process)
 {
     bool stopping = atomic_load(&process->host->stops);
     bool meant = process->goodbye && process->fault.status == ISW_OK;
+    /* Somebody who asked three times does not want it to have its time. */
+    bool overran = process->signalled && process->told_to_end &&
+                   atomic_load(&process->host->stops) <= 2;
     int64_t served_ns = process->ended_ns - process->ready_ns;
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
     iswi_end_note(process);
     process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
-    if (stopping && process->ended_early)
+    if (stopping && (process->ended_early || overran))
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
                  process->label, process->fault.message);
     if (process->trial && !stopping)

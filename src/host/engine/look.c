@@ -247,6 +247,9 @@ void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t
                                 .resident_bytes = process->resident_bytes,
                                 .ended = process->ended_calls,
                                 .failed = process->failed_calls };
+    out->tells_health = process->health.tells;
+    out->unhealthy = process->health.keeps_out && process->state == ISWI_PROCESS_READY;
+    memcpy(out->why_unhealthy, process->health.why, sizeof out->why_unhealthy);
     if (!process->retiring) {
         out->ended += atomic_load(&process->seat->ended);
         out->failed += atomic_load(&process->seat->failed);

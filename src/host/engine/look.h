@@ -140,11 +140,16 @@ typedef enum iswi_process_state {
     ISWI_PROCESS_SPARE    /* nobody is there; for a successor, or if more are wanted */
 } iswi_process_state;
 
+enum { ISWI_HEALTH_WHY_BYTES = 512 };
+
 typedef struct iswi_process_look {
     const char *label;
     iswi_process_state state;
     const char *retiring; /* why it gets no calls any more and ends soon; NULL: it does not */
     bool serves; /* calls are given to it */
+    bool tells_health; /* its application has health checks */
+    bool unhealthy;    /* as they say, or as long as they have said nothing yet */
+    char why_unhealthy[ISWI_HEALTH_WHY_BYTES];
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
     bool in_process; /* of the host's own: the pid is the host's, and the memory is */
@@ -171,6 +176,7 @@ typedef enum iswi_end_cause {
     ISWI_END_KILLED,   /* by the host, for what it did or did not do */
     ISWI_END_MEMORY,   /* by the host, above memory_limit */
     ISWI_END_RECYCLED, /* another has taken over, by memory_limit or recycle_after */
+    ISWI_END_UNHEALTHY, /* the same, by health.restart_after */
     ISWI_END_REPLACED, /* the same, since somebody wanted it */
     ISWI_END_STOPPED   /* the host stops */
 } iswi_end_cause;

@@ -163,7 +163,7 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     uint64_t id;
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY || process->retiring)
+    if (process->state != ISWI_PROCESS_READY || process->retiring || process->health.keeps_out)
         return process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
     if (process->lacks && (call->function->place >= process->lacks_count ||
                            process->lacks[call->function->place]))

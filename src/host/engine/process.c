@@ -15,7 +15,8 @@ void iswi_process_send(iswi_process *process, const iswi_frame *frame)
 
 void iswi_process_update_load(iswi_process *process)
 {
-    bool open = process->state == ISWI_PROCESS_READY && process->credit && !process->retiring;
+    bool open = process->state == ISWI_PROCESS_READY && process->credit && !process->retiring &&
+                !process->health.keeps_out;
 
     atomic_store_explicit(&process->load, open ? process->in_flight : UINT32_MAX,
                           memory_order_relaxed);

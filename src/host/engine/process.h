@@ -14,6 +14,7 @@
 #include "host/engine/attention.h"
 #include "host/engine/bounds.h"
 #include "host/engine/ends.h"
+#include "host/engine/health.h"
 #include "host/engine/look.h"
 #include "host/engine/printed.h"
 #include "host/engine/queue.h"
@@ -101,6 +102,7 @@ struct iswi_process {
 
     iswi_printing printing; /* printed.c */
 
+    iswi_process_health health; /* health.c */
     iswi_bounds bounds; /* bounds.c */
     iswi_end_cause cause; /* why it is ended, once that is known */
 

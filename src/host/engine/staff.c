@@ -14,7 +14,6 @@
 enum {
     MS = 1000000,
     SPARES_MIN = 4,     /* places beside the seats */
-    LEAVE_MS = 2000,    /* from `terminate` to `goodbye`, when all is answered */
     HURRY_MS = 2000     /* that others have to finish when nobody serves, and none can start */
 };
 
@@ -128,8 +127,10 @@ bool iswi_process_see_off(iswi_process *process, int64_t now_ns, int64_t *next_n
     pthread_mutex_lock(&process->lock);
     ends = process->state == ISWI_PROCESS_READY && process->in_flight == 0;
     if (ends) {
-        iswi_process_tell_to_end(process, LEAVE_MS);
-        process->state_until_ns = now_ns + (int64_t)LEAVE_MS * MS;
+        int64_t grace_ms = process->pool->settings->stop_timeout_ms;
+
+        iswi_process_tell_to_end(process, grace_ms);
+        process->state_until_ns = now_ns + grace_ms * MS;
     }
     pthread_mutex_unlock(&process->lock);
     if (!ends && now_ns >= process->state_until_ns) { /* make_room */

@@ -39,7 +39,7 @@ static isw_pairs levels_of(const iswi_host *host, iswi_arena *arena)
 
 static void greet(iswi_process *process)
 {
-    isw_pair capabilities[2 + ISWI_LINK_EXTRAS + ISWI_OBSERVERS_MAX];
+    isw_pair capabilities[3 + ISWI_LINK_EXTRAS + ISWI_OBSERVERS_MAX];
     size_t count = 0;
     iswi_frame frame = { .kind = ISWI_HOST_HELLO };
     iswi_host_hello *hello = &frame.as.host_hello;
@@ -67,6 +67,10 @@ static void greet(iswi_process *process)
     count += iswi_link_extras_name(extras, &capabilities[count]);
     if (process->wants_stream)
         capabilities[count++] = (isw_pair){ isw_str_of("stream"), isw_str_of("1") };
+    if (process->health.tells) {
+        capabilities[count++] = (isw_pair){ isw_str_of("health"), isw_str_of("1") };
+        iswi_process_health_ask(process, hello);
+    }
     count += iswi_observers_capabilities(&process->host->observers, process->named,
                                          &capabilities[count]);
     hello->capabilities = (isw_pairs){ capabilities, count };
@@ -172,6 +176,7 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     iswi_message *metadata;
     isw_bytes frame;
     bool ready;
+    bool ill; /* who is to take over has to be well */
 
     pthread_mutex_lock(&process->lock);
     metadata = process->metadata;
@@ -179,19 +184,22 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     process->metadata = NULL;
     ready = process->loads_sent && process->loads_awaited == 0 && !process->metadata_asked &&
             process->credit;
+    ill = process->trial && process->health.keeps_out;
     pthread_mutex_unlock(&process->lock);
     if (metadata)
         learn_functions(process, metadata, frame);
     if (process->functions && !process->loads_sent) {
         send_loads(process);
         sooner(next_ns, now_ns);
-    } else if (ready && iswi_roll_accepts(process)) {
+    } else if (ready && !ill && iswi_roll_accepts(process)) {
         become_ready(process, now_ns);
         sooner(next_ns, now_ns); /* its heartbeats begin */
     } else if (now_ns >= process->state_until_ns) {
         wait_on(process);
-        iswi_process_overrun(process, "it said hello but was not ready within %lld ms",
-                             (long long)process->pool->settings->start_timeout_ms);
+        iswi_process_overrun(process, "it said hello but was not %s within %lld ms%s%s",
+                             ready ? "healthy" : "ready",
+                             (long long)process->pool->settings->start_timeout_ms,
+                             ready ? ": " : "", ready ? process->health.why : "");
     }
     sooner(next_ns, process->state_until_ns);
 }
@@ -235,6 +243,7 @@ static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         iswi_reload_tend(process);
     else if (iswi_process_see_off(process, now_ns, next_ns))
         return;
+    iswi_process_health_tend(process, now_ns, next_ns);
     if (!interval)
         return;
     if (now_ns - process->asked_ns >= interval) {
@@ -268,7 +277,10 @@ static void leaving(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         iswi_link_close(process->link);
     if ((goodbye || closed) && process->state_until_ns == INT64_MAX)
         process->state_until_ns = now_ns + (int64_t)LINGER_MS * MS;
-    if (now_ns >= process->state_until_ns)
+    if (now_ns >= process->state_until_ns && process->told_to_end)
+        iswi_process_kill(process, "it did not end within %lld ms (stop_timeout)",
+                          (long long)process->pool->settings->stop_timeout_ms);
+    else if (now_ns >= process->state_until_ns)
         iswi_process_kill(process, "it did not end in time");
     sooner(next_ns, process->state_until_ns);
 }

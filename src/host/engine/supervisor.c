@@ -82,10 +82,10 @@ static bool pool_settled(const iswi_pool *pool)
 static bool pool_ready(iswi_pool *pool)
 {
     for (unsigned i = 0; i < pool->count; i++) {
-        const iswi_process *process = &pool->processes[i];
+        iswi_process *process = &pool->processes[i];
 
         if (!iswi_process_is_spare(process) && !iswi_process_serves(process) &&
-            process->failures == 0)
+            process->failures == 0 && !iswi_process_is_unhealthy(process))
             return false;
     }
     return true;
@@ -308,11 +308,12 @@ static void terminate(iswi_process *process, int64_t grace_ms)
 
 static void end_processes(iswi_host *host)
 {
-    int64_t grace_ms = atomic_load(&host->stops) > 2 ? 0 : 2000;
+    bool at_once = atomic_load(&host->stops) > 2;
 
     for (size_t i = 0; i < host->pool_count; i++)
         for (unsigned j = 0; j < host->pools[i].count; j++)
-            terminate(&host->pools[i].processes[j], grace_ms);
+            terminate(&host->pools[i].processes[j],
+                      at_once ? 0 : host->pools[i].settings->stop_timeout_ms);
     for (;;) {
         overview seen = look(host);
 

@@ -38,6 +38,9 @@ void iswi_library_explain(iswi_host *engine, size_t worker, isw_error *error)
     else if (look.fault.status != ISW_OK)
         isw_error_set(error, ISW_E_TIMEOUT, "worker %s is not ready: %s", name,
                       look.fault.message);
+    else if (look.unhealthy)
+        isw_error_set(error, ISW_E_TIMEOUT, "worker %s is not ready: it is unhealthy: %s", name,
+                      look.why_unhealthy);
     else
         isw_error_set(error, ISW_E_TIMEOUT, "worker %s is not ready: it is being started", name);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What processes of workers have used, and how they have ended, in the text format of Prometheus. */
+/* What processes of workers have used, how they have ended, and how they are, in the text format of
+ * Prometheus. */
 #include "host/operate/metrics.h"
 
 #include "host/engine/look.h"
@@ -56,9 +57,39 @@ static void write_limits(const iswi_host *host, iswi_buffer *out)
                        (double)iswi_host_worker_settings(host, i)->memory_limit, out);
 }
 
+static void write_health_of(const iswi_host *host, size_t worker, const char *name,
+                            iswi_buffer *out)
+{
+    for (unsigned i = 0; i < iswi_host_worker_places(host, worker); i++) {
+        iswi_process_look look;
+
+        iswi_process_look_at(iswi_host_process(host, worker, i), &look, NULL);
+        if (!look.tells_health || look.state != ISWI_PROCESS_READY || look.retiring)
+            continue;
+        iswi_buffer_printf(out, "%s{", name);
+        iswi_metrics_label(out, isw_str_of("worker"),
+                           isw_str_of(iswi_host_worker_name(host, worker)));
+        iswi_buffer_append_text(out, ",");
+        iswi_metrics_label(out, isw_str_of("process"), isw_str_of(look.label));
+        iswi_buffer_printf(out, "} %d\n", !look.unhealthy);
+    }
+}
+
+static void write_health(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_process_healthy";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_GAUGE,
+                      "1, or 0 of a process whose application says that it is unhealthy; of those "
+                      "that have health checks.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++)
+        write_health_of(host, i, name, out);
+}
+
 void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out)
 {
     write_ends(host, out);
     write_cpu(host, out);
     write_limits(host, out);
+    write_health(host, out);
 }

@@ -105,7 +105,7 @@ static worker_numbers numbers_of(iswi_scrape *scrape, size_t worker)
 
     for (unsigned i = 0; i < count; i++) {
         iswi_process_look_at(iswi_host_process(scrape->host, worker, i), &look, NULL);
-        numbers.ready += look.state == ISWI_PROCESS_READY && !look.retiring;
+        numbers.ready += look.state == ISWI_PROCESS_READY && !look.retiring && !look.unhealthy;
         numbers.resident_bytes += look.pid ? (double)look.resident_bytes : 0;
     }
     iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);

@@ -38,7 +38,7 @@ static const char *state_name(const iswi_process_look *look)
     case ISWI_PROCESS_LOADING:
         return "loading";
     case ISWI_PROCESS_READY:
-        return look->retiring ? "leaving" : "ready";
+        return look->retiring ? "leaving" : look->unhealthy ? "unhealthy" : "ready";
     case ISWI_PROCESS_LEAVING:
         return "leaving";
     case ISWI_PROCESS_KILLED:
@@ -59,6 +59,8 @@ static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi
     if (look->retiring && (look->state == ISWI_PROCESS_READY ||
                            look->state == ISWI_PROCESS_LEAVING))
         return look->retiring;
+    if (look->unhealthy)
+        return iswi_arena_printf(arena, "%s", look->why_unhealthy);
     if (look->state == ISWI_PROCESS_READY)
         return look->credit ? NULL : "it takes nothing for now";
     if (look->fault.status == ISW_OK)
@@ -81,6 +83,9 @@ static void report_process(const iswi_host *host, iswi_process *process, iswi_re
                                   .state = state_name(&look),
                                   .isolation = look.in_process ? "none" : "process",
                                   .detail = detail_of(&look, now_ns, arena),
+                                  .health = !look.tells_health || !look.pid ? NULL
+                                            : look.unhealthy                ? "unhealthy"
+                                                                            : "healthy",
                                   .functions_unknown = !look.functions_known,
                                   .pid = look.pid,
                                   .uptime_ms = look.pid ? (now_ns - look.started_ns) / MS : 0,

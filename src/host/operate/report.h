@@ -22,9 +22,10 @@ typedef struct iswi_report_head {
 typedef struct iswi_report_process {
     const char *worker, *process; /* "orders", "orders[2]" */
     int64_t pid; /* 0: does not run */
-    const char *state; /* waiting, starting, loading, ready, leaving, ending, restarting, given up,
-                          stopped; asleep: there is none, and a call starts one */
+    const char *state; /* waiting, starting, loading, ready, unhealthy, leaving, ending, restarting,
+                          given up, stopped; asleep: there is none, and a call starts one */
     const char *detail; /* why it does not serve; NULL if it does */
+    const char *health; /* healthy, unhealthy; NULL: its application has no health checks */
     const char *lane;   /* ring, message */
     const char *isolation; /* process; none: it is a part of the host, pid and memory are those */
     int64_t credit, in_flight;
@@ -37,7 +38,7 @@ typedef struct iswi_report_process {
     const char *limits;         /* all that bounds it, for people; NULL: nothing */
     const char *last_end;       /* of the process before it: why it ended; NULL: there was none */
     const char *last_end_cause; /* left, exit, signal, refused, killed, memory_limit, recycled,
-                                   replaced, stopped */
+                                   unhealthy, replaced, stopped */
     int64_t last_end_pid, last_end_ago_ms;
 } iswi_report_process;
 

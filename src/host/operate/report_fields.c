@@ -26,6 +26,7 @@ static const isw_field process_fields[] = {
     { ISW_FIELD(INT, iswi_report_process, pid) },
     { ISW_FIELD(STRING, iswi_report_process, state), .required = true },
     { ISW_FIELD(STRING, iswi_report_process, detail) },
+    { ISW_FIELD(STRING, iswi_report_process, health) },
     { ISW_FIELD(STRING, iswi_report_process, lane) },
     { ISW_FIELD(STRING, iswi_report_process, isolation) },
     { ISW_FIELD(INT, iswi_report_process, credit) },

@@ -19,13 +19,13 @@ static const char *const taken[] = {
 
 /* The same of a worker; `queue` is looked at apart, since what it leaves out is as for all. */
 static const char *const taken_of_worker[] = {
-    "processes", "start_timeout", "restart_delay", "restart_delay_max", "give_up_after", NULL,
+    "processes", "start_timeout", "stop_timeout", "restart_delay", "restart_delay_max", "give_up_after", NULL,
 };
 
 /* What its processes begin with, so that others are to succeed them. */
 static const char *const rolling[] = {
     "command", "config", "directory", "environment", "memory_limit", "recycle_after",
-    "rlimits", "nice", "user", "group", NULL,
+    "health", "rlimits", "nice", "user", "group", NULL,
 };
 
 /* Workers hear of levels when they begin. */

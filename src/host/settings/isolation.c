@@ -38,6 +38,7 @@ static const refusal refused[] = {
     { "user", NULL, "it is who the host is" },
     { "group", NULL, "it is who the host is" },
     { "recycle_after", NULL, "no other process can take over from it" },
+    { "health", "restart_after", "no other process can take over from it" },
     { "link", "lane", "its frames travel in the host's own memory" },
 };
 

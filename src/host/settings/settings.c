@@ -137,6 +137,19 @@ static const isw_option recycle_rows[] = {
     { 0 },
 };
 
+static const isw_option health_rows[] = {
+    ROW(iswi_health_settings, every_ms, DURATION, "every", "5s", 1, DAY_MS,
+        "how often the application's health checks are made"),
+    ROW(iswi_health_settings, timeout_ms, DURATION, "timeout", "2s", 1, HOUR_MS,
+        "for each; what takes longer makes the process unhealthy at once"),
+    ROW(iswi_health_settings, failures, INT, "failures", "2", 1, 1000,
+        "in a row that make a process unhealthy that was healthy"),
+    ROW(iswi_health_settings, restart_after_ms, DURATION, "restart_after", "0", 0, DAY_MS,
+        "when another process takes over from one that stays unhealthy, once that one is healthy; "
+        "0: never"),
+    { 0 },
+};
+
 static const isw_option rlimits_rows[] = {
     MAYBE(iswi_rlimits_settings, as, STRING, "as", "bytes of addresses, with what is only reserved"),
     MAYBE(iswi_rlimits_settings, core, STRING, "core", "bytes of a core file; 0: none is written"),
@@ -174,7 +187,10 @@ static const isw_option worker_rows[] = {
       .offset = offsetof(iswi_worker_settings, processes),
       .help = "that share the work: a number, or as many as the load needs" },
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
-        "from its start until it is ready"),
+        "from its start until it is ready, with all that it makes before (eager services)"),
+    ROW(iswi_worker_settings, stop_timeout_ms, DURATION, "stop_timeout", "2s", 1, HOUR_MS,
+        "from the end of its last call until it has ended, with all that it undoes (services, "
+        "middleware); then it is killed"),
     ROW(iswi_worker_settings, restart_delay_ms, DURATION, "restart_delay", "100ms", 1, HOUR_MS,
         "before a second restart in a row; doubles"),
     ROW(iswi_worker_settings, restart_delay_max_ms, DURATION, "restart_delay_max", "30s", 1,
@@ -190,6 +206,10 @@ static const isw_option worker_rows[] = {
       .offset = offsetof(iswi_worker_settings, recycle_after),
       .help = "when another process takes over from one, with no call lost; each differs by up to "
               "a tenth, so that not all go at once" },
+    { .name = "health", .type = ISW_OPTION_GROUP, .group = health_rows,
+      .group_size = sizeof(iswi_health_settings), .offset = offsetof(iswi_worker_settings, health),
+      .help = "a process whose application says that it is unhealthy gets no new calls until it is "
+              "healthy again; they go to others, or wait (queue)" },
     { .name = "rlimits", .type = ISW_OPTION_GROUP, .group = rlimits_rows,
       .group_size = sizeof(iswi_rlimits_settings),
       .offset = offsetof(iswi_worker_settings, rlimits),

@@ -75,6 +75,12 @@ typedef struct iswi_rlimits_settings {
     const char *as, *core, *cpu, *data, *fsize, *memlock, *nofile, *nproc, *stack;
 } iswi_rlimits_settings;
 
+/* Health checks of the application: how often they are made, how long one may take, how many
+ * failures in a row make a process unhealthy, and after how long another takes over (0: never). */
+typedef struct iswi_health_settings {
+    int64_t every_ms, timeout_ms, failures, restart_after_ms;
+} iswi_health_settings;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -82,7 +88,7 @@ typedef struct iswi_worker_settings {
     const char *directory;
     isw_option_strings environment;
     iswi_processes_settings processes;
-    int64_t start_timeout_ms;
+    int64_t start_timeout_ms, stop_timeout_ms;
     int64_t restart_delay_ms, restart_delay_max_ms;
     int64_t give_up_after;
     iswi_link_settings link;
@@ -90,6 +96,7 @@ typedef struct iswi_worker_settings {
     int64_t isolation;         /* iswi_isolation */
     int64_t memory_limit;      /* bytes; 0: none */
     iswi_recycle_settings recycle_after;
+    iswi_health_settings health;
     iswi_rlimits_settings rlimits;
     int64_t nice;             /* 0: as the host is */
     const char *user, *group; /* NULL: as the host's */
