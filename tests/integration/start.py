@@ -418,6 +418,12 @@ class Start(unittest.TestCase):
             self.assertTrue(os.path.isdir(folder))
             host.process.kill()
             wait_until(lambda: not os.path.exists(folder))  # by its guard
+        host = Host(worker("slow", ["/bin/sleep", "1000"]), expect=-9)
+        with host:
+            folder = runtime_of(host)
+            self.assertEqual(len(os.listdir(folder)), 1)  # a socket that nobody has called at
+            host.process.kill()
+            wait_until(lambda: not os.path.exists(folder))
         host = Host(worker(), expect=-9)
         with host:
             folder, guard = runtime_of(host), guard_of(host)

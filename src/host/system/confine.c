@@ -2,6 +2,7 @@
 /* `isoworker confine`. Invariant: the program begins with all that was asked for, or not at all. */
 #include "host/system/confine.h"
 
+#include "host/system/cgroup.h"
 #include "host/system/command.h"
 
 #include <errno.h>
@@ -92,6 +93,8 @@ static bool do_word(const char *word)
     value++;
     if (strcmp(name, "user") == 0)
         return set_user(value);
+    if (strcmp(name, "cgroup") == 0)
+        return iswi_cgroup_enter(value);
     if (strcmp(name, "nice") == 0)
         return setpriority(PRIO_PROCESS, 0, atoi(value)) == 0;
     if (iswi_confine_limit(name) >= 0)

@@ -3,11 +3,11 @@
 #define ISWI_HOST_SYSTEM_CONFINE_H
 
 /*
- * What a process is to be before its program begins: whose, how nice, and with which limits.
- * posix_spawn can say none of it, and a thread of the host that became another user could be killed
- * by that user, and the host with it. So the command of this installation is started first, as
- * `isoworker confine WORD... -- FILE NAME ARGUMENT...`, does it to itself, and becomes FILE: the
- * same process, with the same descriptors.
+ * What a process is to be before its program begins: whose, how nice, in which group (cgroup.h),
+ * and with which limits. posix_spawn can say none of it, and a thread of the host that became
+ * another user could be killed by that user, and the host with it. So the command of this
+ * installation is started first, as `isoworker confine WORD... -- FILE NAME ARGUMENT...`, does it to
+ * itself, and becomes FILE: the same process, with the same descriptors.
  */
 #include <isoworker/status.h>
 #include <limits.h>
@@ -25,7 +25,8 @@ typedef struct iswi_confinement {
     gid_t gid;
 } iswi_confinement;
 
-/* One word more: `name` is nice, user (with "UID:GID"), or one of iswi_confine_limits. */
+/* One word more: `name` is nice, user (with "UID:GID"), or one of iswi_confine_limit.
+ * spawn.c adds "cgroup=FOLDER", which each process has for itself. */
 void iswi_confine_add(iswi_confinement *confinement, const char *name, const char *value);
 
 /* Let that user reach the socket at `path`, which is ours, in a folder of ours: to go there, not to

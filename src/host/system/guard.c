@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One word on the pipe: a group that runs, or its negative when it runs no more. Words of this size
@@ -45,27 +47,43 @@ static void note(word *groups, word said)
     }
 }
 
-/* Not opendir, which takes memory, and a lock that somebody may have held when we were forked. */
-static void remove_folder(const char *path)
+/* Remove what is in it as `kind` (see unlinkat(2)), then itself. Not opendir, which takes memory, and
+ * a lock that somebody may have held when we were forked. */
+static bool remove_folder(const char *path, int kind)
 {
-    enum { NAME_AT = 18 }; /* of struct linux_dirent64, see getdents(2) */
+    enum { NAME_AT = 19 }; /* of struct linux_dirent64, see getdents(2) */
     int folder = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
     _Alignas(8) char entries[4096];
     long got;
 
-    while (folder >= 0 && (got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+    if (folder < 0)
+        return true;
+    while ((got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
         for (long at = 0; at < got;) {
             unsigned short size;
 
             memcpy(&size, &entries[at + 16], sizeof size);
-            unlinkat(folder, &entries[at + NAME_AT], 0);
+            unlinkat(folder, &entries[at + NAME_AT], kind);
             at += size;
         }
-    if (folder >= 0)
-        rmdir(path);
+    close(folder);
+    return rmdir(path) == 0;
 }
 
-static _Noreturn void watch(const char *folder, int pipe)
+/* The kernel ends all that is in the group, and then it can be removed, which takes a moment. */
+static void end_group(const char *path)
+{
+    enum { TRIES = 100, PAUSE_NS = 10000000 };
+    const struct timespec pause = { .tv_nsec = PAUSE_NS };
+    int folder = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    int all = folder < 0 ? -1 : openat(folder, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+    bool told = all >= 0 && write(all, "1", 1) == 1;
+
+    for (int i = 0; folder >= 0 && !remove_folder(path, AT_REMOVEDIR) && told && i < TRIES; i++)
+        nanosleep(&pause, NULL);
+}
+
+static _Noreturn void watch(const iswi_guard *guard, int pipe)
 {
     word groups[ISWI_GUARD_MAX] = { 0 };
     word said;
@@ -81,7 +99,8 @@ static _Noreturn void watch(const char *folder, int pipe)
     for (size_t i = 0; i < ISWI_GUARD_MAX; i++)
         if (groups[i] > 0)
             kill(-groups[i], SIGKILL);
-    remove_folder(folder);
+    remove_folder(guard->folder, 0);
+    end_group(guard->cgroup);
     _exit(0);
 }
 
@@ -98,7 +117,7 @@ isw_status iswi_guard_start(iswi_guard *guard, isw_error *error)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     guard->pid = _Fork();
     if (guard->pid == 0)
-        watch(guard->folder, ends[0]);
+        watch(guard, ends[0]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ends[0]);
     guard->pipe = ends[1];

@@ -5,9 +5,9 @@
 /*
  * The guard: a tiny process that outlives the host by a moment. It knows the process group of every
  * worker, and when the host ends, in whatever way, it kills those that are left. So no worker
- * outlives its host, not a stopped one, one in another language, nor a child of one. It removes the
- * folder of the host's sockets, too. Should it end before the host, another one takes its place
- * (guard_watch.c).
+ * outlives its host, not a stopped one, one in another language, nor a child of one; with a cgroup
+ * not even a child that has left the process group. It removes the folder of the host's sockets, too.
+ * Should it end before the host, another one takes its place (guard_watch.c).
  */
 #include <isoworker/status.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 
 typedef struct iswi_guard {
     const char *folder; /* to remove; the caller's, set before the start; NULL: none */
+    const char *cgroup; /* in which all workers are; likewise */
     int pipe;           /* its end on the host's side; closing it sets the guard off */
     pid_t pid;          /* 0: there is none */
     int pid_fd;         /* readable when it has ended; -1: none */

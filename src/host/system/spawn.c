@@ -178,20 +178,24 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
 static bool is_confined(const iswi_spawn_options *options)
 {
-    return options->confinement && options->confinement->count && !options->debugged;
+    bool has_words = options->confinement && options->confinement->count;
+
+    return (has_words || options->cgroup) && !options->debugged;
 }
 
 /* Of one that is confined those of the command that does it are before them. */
 static char **arguments_of(const iswi_spawn_options *options, iswi_arena *arena)
 {
     size_t own = options->arguments->count;
-    char **list = iswi_arena_calloc(arena, own + ISWI_CONFINE_WORDS + 5, sizeof *list);
+    char **list = iswi_arena_calloc(arena, own + ISWI_CONFINE_WORDS + 6, sizeof *list);
     size_t count = 0;
 
     if (list && is_confined(options)) {
         list[count++] = (char *)"isoworker";
         list[count++] = (char *)"confine";
-        for (unsigned i = 0; i < options->confinement->count; i++)
+        if (options->cgroup)
+            list[count++] = iswi_arena_printf(arena, "cgroup=%s", options->cgroup);
+        for (unsigned i = 0; options->confinement && i < options->confinement->count; i++)
             list[count++] = (char *)options->confinement->words[i];
         list[count++] = (char *)"--";
         list[count++] = (char *)options->program;

@@ -32,6 +32,7 @@ typedef struct iswi_spawn_options {
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;
                              NULL: it is a worker */
     const iswi_confinement *confinement; /* NULL: as we are; nor for a debugger */
+    const char *cgroup; /* folder of the group to enter; NULL: ours; nor for a debugger */
 } iswi_spawn_options;
 
 /* What runs: its own process group, pid, and the reading ends of its output. */

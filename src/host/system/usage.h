@@ -15,4 +15,9 @@ bool iswi_usage_cpu_ns(pid_t pid, int64_t *out);
  * the kernel writes without walking through the memory. */
 bool iswi_usage_memory(pid_t pid, uint64_t *resident, uint64_t *peak);
 
+/* The same of all that descends from it, as long as every parent lives, and with it: `resident` is
+ * the sum. What they share counts for each, unless that comes to `edge` or more; then it counts once,
+ * for which the kernel walks through their memory. Reads a file for each thread. */
+bool iswi_usage_family(pid_t pid, uint64_t edge, uint64_t *resident, uint64_t *peak);
+
 #endif
