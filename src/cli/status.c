@@ -110,8 +110,12 @@ static void print_detail(const iswi_report_process *process)
 static void print_bounds(const iswi_report_process *process, iswi_arena *arena)
 {
     if (process->limits)
-        printf("  %s: %s; at most %.1f MiB of memory so far\n", process->process, process->limits,
+        printf("  %s: %s; at most %.1f MiB of memory so far", process->process, process->limits,
                (double)process->peak_bytes / (1 << 20));
+    if (process->limits && process->throttled_ms)
+        printf(", has waited %s for cpu_limit", span(arena, process->throttled_ms));
+    if (process->limits)
+        printf("\n");
     if (!process->last_end || (process->detail && !process->pid))
         return; /* that says it */
     printf("  %s: ", process->process);

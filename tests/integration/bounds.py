@@ -23,6 +23,14 @@ def greedy(more="", top="", **options):
     return Host(worker("test", [GREEDY], more), top=ADMIN + "\n" + top, **options)
 
 
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def ends(host, cause):
     return samples_of(host)[ENDS % cause]
 
@@ -76,7 +84,7 @@ class Memory(unittest.TestCase):
             self.assertEqual(ends(host, "memory_limit"), 1)
             self.assertEqual(sum(ends(host, cause) for cause in ("killed", "signal", "exit")), 0)
             shown = ask(host, "status")
-            self.assertRegex(shown, r"  test: memory_limit 64\.0 MiB; at most [0-9.]+ MiB of memory")
+            self.assertRegex(shown, r"  test: memory_limit 64\.0 MiB \(looked at\); at most [0-9.]+ MiB of memory")
             self.assertRegex(shown, rf"  test: pid {before} ended .* ago \(memory_limit\): its memory")
 
     def test_at_nine_tenths_another_takes_over_and_no_call_is_lost(self):
@@ -91,6 +99,26 @@ class Memory(unittest.TestCase):
             self.assertEqual(process_of(host)["last_end"],
                              "its memory is at nine tenths of memory_limit")
             self.assertEqual(ends(host, "memory_limit"), 0)
+
+    def test_what_its_children_have_counts(self):
+        with greedy("memory_limit: 64MiB") as host:
+            before = int(host.get("who")[1])
+            child = int(host.get("child?mib=10")[1])
+            wait_until(lambda: process_of(host)["resident_bytes"] > 10 << 20)
+            self.assertEqual(int(host.get("who")[1]), before)
+            host.get("child?mib=100")
+            host.wait_for(r"worker test: its memory, [0-9.]+ MiB, is above memory_limit")
+            wait_until(lambda: ends(host, "memory_limit") == 1)
+            wait_until(lambda: not is_alive(child))
+
+    def test_what_children_share_with_it_counts_once(self):
+        with greedy("memory_limit: 128MiB") as host:
+            before = int(host.get("leak?mib=60")[1])
+            for _ in range(3):
+                self.assertEqual(host.get("copy")[0], 200)
+            host.get("burn?ms=1500")  # it is looked at seven times meanwhile
+            self.assertEqual(int(host.get("who")[1]), before)
+            self.assertGreater(process_of(host)["peak_bytes"], 60 << 20)
 
     def test_one_that_is_too_large_from_its_start_is_not_replaced_by_its_like(self):
         with greedy("recycle_after: {memory: 4MiB}\nenvironment: {TEST_LEAK: 8}") as host:
@@ -259,6 +287,12 @@ class User(unittest.TestCase):
 
 
 class Mistakes(unittest.TestCase):
+    def test_limits_of_processors_and_of_threads_mean_something(self):
+        self.assertRegex(faults(self, "cpu_limit: 0"), r"host.yaml:\d+:\d+: worker \"test\": cpu_limit "
+                                                       "takes processors, such as 0.5 or 2: at least")
+        self.assertRegex(faults(self, "cpu_limit: 2000"), r"host.yaml:\d+:\d+: .*cpu_limit")
+        self.assertRegex(faults(self, "pids_limit: 0"), r"host.yaml:\d+:\d+: .*pids_limit")
+
     def test_limits_that_mean_nothing_are_refused_with_what_they_take(self):
         said = faults(self, "rlimits: {nofile: many, cpu: 10ms, core: 5x}\nnice: 40")
         self.assertRegex(said, r"host.yaml:\d+:\d+: .*nice")

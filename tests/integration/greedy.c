@@ -4,6 +4,8 @@
 #include <isoworker/isoworker.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -90,8 +92,65 @@ static isw_status open_files(isw_context *ctx)
     return isw_http_reply(ctx, 200, "text/plain", "%d", count);
 }
 
+/* A child that has so many MiB, of which it is ready; "daemon": one that has left its parents and
+ * their group. */
+static isw_status child(isw_context *ctx)
+{
+    extern char **environ;
+    const char *kind = isw_http_query(ctx, "kind");
+    char mib[32];
+    char pid[32] = "";
+    char *arguments[] = { (char *)"hold", (char *)(kind ? kind : "child"), mib, NULL };
+    posix_spawn_file_actions_t files;
+    int ends[2];
+    pid_t started;
+    int failed;
+
+    snprintf(mib, sizeof mib, "%zu", number_of(ctx, "mib"));
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ISW_E_IO;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, ends[1], 1);
+    failed = posix_spawn(&started, "/proc/self/exe", &files, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&files);
+    close(ends[1]);
+    if (!failed)
+        failed = read(ends[0], pid, sizeof pid - 1) <= 0;
+    close(ends[0]);
+    return isw_http_reply(ctx, failed ? 500 : 200, "text/plain", "%s", failed ? "no child" : pid);
+}
+
+/* A child that goes on in the memory of its parent, and changes nothing there. */
+static isw_status copy(isw_context *ctx)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        for (;;)
+            pause();
+    return isw_http_reply(ctx, 200, "text/plain", "%ld", (long)pid);
+}
+
+static int hold(char **arguments)
+{
+    size_t size = strtoul(arguments[2], NULL, 10) << 20;
+    char *volatile memory;
+
+    if (strcmp(arguments[1], "daemon") == 0 && (fork() != 0 || setsid() < 0))
+        _exit(0);
+    memory = malloc(size + 1);
+    if (memory)
+        memset(memory, 'x', size);
+    dprintf(1, "%ld", (long)getpid());
+    close(1);
+    for (;;)
+        pause();
+}
+
 static const isw_function functions[] = {
     { .name = "who", .trigger = ISW_HTTP("GET", "who"), .handler = who },
+    { .name = "child", .trigger = ISW_HTTP("GET", "child"), .handler = child },
+    { .name = "copy", .trigger = ISW_HTTP("GET", "copy"), .handler = copy },
     { .name = "leak", .trigger = ISW_HTTP("GET", "leak"), .handler = leak },
     { .name = "burn", .trigger = ISW_HTTP("GET", "burn"), .handler = burn },
     { .name = "leave", .trigger = ISW_HTTP("GET", "leave"), .handler = leave },
@@ -106,6 +165,8 @@ int main(int argc, char **argv)
     size_t size = mib ? strtoul(mib, NULL, 10) << 20 : 0;
     char *volatile memory = size ? malloc(size) : NULL;
 
+    if (strcmp(argv[0], "hold") == 0)
+        return hold(argv);
     if (memory)
         memset(memory, 'x', size);
     return isw_main(argc, argv, functions);

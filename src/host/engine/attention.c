@@ -212,6 +212,14 @@ static void add_joining(gathered *all, iswi_pool *pool)
     add(all, text, strlen(text));
 }
 
+static void add_unheld(gathered *all, const iswi_host *host, const iswi_pool *pool)
+{
+    char text[ISWI_GROUPS_LACK_BYTES];
+
+    if (iswi_groups_lack(host, pool, text))
+        add(all, text, strlen(text));
+}
+
 static void add_sentence(void *user, const char *sentence)
 {
     add(user, sentence, strlen(sentence));
@@ -241,6 +249,7 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
         add_joining(&all, &host->pools[i]);
         add_file(&all, &host->pools[i]);
         add_roll(&all, &host->pools[i]);
+        add_unheld(&all, host, &host->pools[i]);
         for (unsigned j = 0; j < host->pools[i].count; j++)
             add_process(&all, &host->pools[i].processes[j], &program);
     }

@@ -70,6 +70,31 @@ static void keep_if_useless(iswi_process *process, int64_t *edge, uint64_t resid
              "process takes over for that", process->label, (long)process->os.pid, mib, option);
 }
 
+/* Of itself and all that descends from it, which is exact in a group. */
+static bool memory_of(const iswi_process *process, uint64_t edge, uint64_t *resident,
+                      uint64_t *peak)
+{
+    iswi_cgroup_use use;
+
+    if (!(process->host->groups_v2.own.controllers & ISWI_CGROUP_MEMORY) || !*process->group.folder)
+        return iswi_usage_family(process->os.pid, edge, resident, peak);
+    iswi_cgroup_usage(&process->group, &use);
+    *resident = *peak = use.memory_bytes;
+    return true;
+}
+
+/* Below which it makes no difference how much it has exactly. */
+static uint64_t edge_of(const iswi_bounds *bounds)
+{
+    const int64_t edges[] = { bounds->hard, bounds->soft, bounds->memory };
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+        if (edges[i] && (uint64_t)edges[i] < least)
+            least = (uint64_t)edges[i];
+    return least;
+}
+
 static void kill_for_memory(iswi_process *process, uint64_t resident, uint64_t limit)
 {
     char has[ISWI_DOUBLE_BYTES];
@@ -123,10 +148,13 @@ static void look(iswi_process *process, int64_t now_ns)
     bounds->look_ns = now_ns + (int64_t)(works ? LOOK_MS : REST_MS) * MS;
     if (ready && bounds->invocations && answered >= (uint64_t)bounds->invocations)
         replace(process, "it has answered recycle_after.invocations");
-    if (!iswi_usage_memory(process->os.pid, &resident, &peak))
+    if (!memory_of(process, edge_of(bounds), &resident, &peak))
         return;
     pthread_mutex_lock(&process->lock);
-    bounds->peak = peak;
+    if (peak < resident)
+        peak = resident;
+    if (bounds->peak < peak)
+        bounds->peak = peak;
     pthread_mutex_unlock(&process->lock);
     check_memory(process, resident, ready);
 }
@@ -158,26 +186,62 @@ void iswi_bounds_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
         *next_ns = bounds->look_ns;
 }
 
+/* The kernel has ended it, and who would guess why from a signal. With the lock. */
+static void tell_kill(iswi_process *process, const iswi_cgroup_use *use)
+{
+    char may[ISWI_DOUBLE_BYTES];
+
+    if (!use->oom_kills || process->signalled)
+        return;
+    iswi_mib_text((uint64_t)process->bounds.hard, may);
+    process->cause = use->ooms ? ISWI_END_MEMORY : ISWI_END_SIGNAL;
+    if (use->ooms)
+        isw_error_set(&process->fault, ISW_E_WORKER_LOST, "the kernel ended it, since it, with its "
+                      "descendants, needed more than memory_limit (%s MiB)", may);
+    else
+        isw_error_set(&process->fault, ISW_E_WORKER_LOST, "the kernel ended it, since there was no "
+                      "memory left, in this system or in a group that it is in");
+}
+
 void iswi_bounds_end(iswi_process *process)
 {
     int64_t cpu_ns = 0;
+    iswi_cgroup_use use;
 
-    if (!process->pool->launcher.apart || !iswi_usage_cpu_ns(process->os.pid, &cpu_ns))
+    if (!process->pool->launcher.apart)
         return;
+    iswi_usage_cpu_ns(process->os.pid, &cpu_ns);
+    iswi_cgroup_usage(&process->group, &use);
     pthread_mutex_lock(&process->lock);
-    process->bounds.cpu_ns = cpu_ns;
+    process->bounds.cpu_ns = cpu_ns > use.cpu_ns ? cpu_ns : use.cpu_ns;
+    process->bounds.throttled_ns = use.throttled_ns;
+    tell_kill(process, &use);
     pthread_mutex_unlock(&process->lock);
 }
 
 /* -- Any thread -------------------------------------------------------------------------------- */
 
+/* With the lock: while it runs its number is nobody else's. */
+static void look_at(const iswi_process *process, iswi_usage_look *out)
+{
+    iswi_cgroup_use use;
+
+    memory_of(process, edge_of(&process->bounds), &out->resident_bytes, &out->peak_bytes);
+    iswi_usage_cpu_ns(process->os.pid, &out->cpu_ns);
+    iswi_cgroup_usage(&process->group, &use);
+    if (out->cpu_ns < use.cpu_ns)
+        out->cpu_ns = use.cpu_ns;
+    out->throttled_ns = use.throttled_ns;
+    out->pids = use.pids;
+    if (out->peak_bytes < process->bounds.peak)
+        out->peak_bytes = process->bounds.peak;
+}
+
 void iswi_process_usage(iswi_process *process, iswi_usage_look *out)
 {
     *out = (iswi_usage_look){ .cpu_ns = 0 };
-    pthread_mutex_lock(&process->lock); /* while it runs its number is nobody else's */
-    if (process->running && process->starts && process->pool->launcher.apart) {
-        iswi_usage_memory(process->os.pid, &out->resident_bytes, &out->peak_bytes);
-        iswi_usage_cpu_ns(process->os.pid, &out->cpu_ns);
-    }
+    pthread_mutex_lock(&process->lock);
+    if (process->running && process->starts && process->pool->launcher.apart)
+        look_at(process, out);
     pthread_mutex_unlock(&process->lock);
 }

@@ -18,6 +18,7 @@ typedef struct iswi_bounds {
     int64_t soft;    /* bytes at which another is to take over, since memory_limit is near; 0: none */
     int64_t look_ns; /* when to look at it again */
     int64_t cpu_ns;  /* that it had used then; of one that has ended: all (lock) */
+    int64_t throttled_ns; /* of one that has ended: for how long it had to wait (lock) */
     uint64_t peak;   /* of its memory, as was seen (lock) */
     bool begun;      /* it was looked at since it is ready */
 } iswi_bounds;

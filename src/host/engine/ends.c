@@ -77,9 +77,10 @@ void iswi_end_note(iswi_process *process)
     pthread_mutex_lock(&ends->lock);
     ends->counts[end.cause]++;
     ends->cpu_ns += process->bounds.cpu_ns;
+    ends->throttled_ns += process->bounds.throttled_ns;
     process->seat->last = end;
     pthread_mutex_unlock(&ends->lock);
-    process->bounds.cpu_ns = 0;
+    process->bounds.cpu_ns = process->bounds.throttled_ns = 0;
 }
 
 /* -- Questions; any thread --------------------------------------------------------------------- */
@@ -106,18 +107,23 @@ void iswi_host_worker_ends(const iswi_host *host, size_t worker, uint64_t counts
     pthread_mutex_unlock(&ends->lock);
 }
 
-int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker)
+int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker, int64_t *throttled_ns)
 {
     iswi_pool *pool = &host->pools[worker];
     iswi_usage_look usage;
+    int64_t throttled;
     int64_t sum;
 
     pthread_mutex_lock(&pool->ends.lock);
     sum = pool->ends.cpu_ns;
+    throttled = pool->ends.throttled_ns;
     pthread_mutex_unlock(&pool->ends.lock);
     for (unsigned i = 0; i < pool->count; i++) {
         iswi_process_usage(&pool->processes[i], &usage);
         sum += usage.cpu_ns;
+        throttled += usage.throttled_ns;
     }
+    if (throttled_ns)
+        *throttled_ns = throttled;
     return sum;
 }

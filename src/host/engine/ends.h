@@ -16,7 +16,7 @@ typedef struct iswi_pool iswi_pool;
 typedef struct iswi_ends {
     pthread_mutex_t lock; /* guards what follows, and `last` of the pool's seats */
     uint64_t counts[ISWI_ENDS];
-    int64_t cpu_ns; /* that those used which have ended */
+    int64_t cpu_ns, throttled_ns; /* of those which have ended */
 } iswi_ends;
 
 void iswi_ends_init(iswi_pool *pool);

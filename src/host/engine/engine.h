@@ -12,6 +12,7 @@
  * while one is held.
  */
 #include "host/engine/call.h"
+#include "host/engine/groups.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/loop.h"
@@ -126,6 +127,7 @@ struct iswi_host {
     iswi_log_sink listener; /* gets all lines, too; no write: nobody */
     iswi_observers observers;
     iswi_guard guard;
+    iswi_groups groups_v2;     /* groups.c */
     iswi_pool *pools;          /* pools.c */
     atomic_size_t pool_count;  /* of them that were ever here */
     size_t pools_max;

@@ -19,6 +19,7 @@
 enum {
     MS = 1000000,
     LAST_WORDS_MS = 500,
+    EMPTY_MS = 5, /* until who was left in its group has ended, too */
     STABLE_MS = 10000, /* ready for so long, an end is no failure to start */
     OUTPUT_READS = 16  /* of 4 KiB: what a pipe holds */
 };
@@ -166,6 +167,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .bell = process->bell,
         .crash = -1,
         .confinement = &process->pool->confinement,
+        .cgroup = *process->group.folder ? process->group.folder : NULL,
         .metrics = -1,
         .store = process->pool->store,
         .endless = process->host->debug,
@@ -215,6 +217,8 @@ void iswi_process_start(iswi_process *process)
                                                 process->host->runtime_folder, url + strlen(IPC)))
         status = isw_error_set(&error, ISW_E_IO, "its user cannot be let to its socket: %s",
                                strerror(errno));
+    if (status == ISW_OK)
+        iswi_group_begin(process);
     if (status == ISW_OK)
         status = spawn(process, url, &error);
     if (status != ISW_OK) {
@@ -406,12 +410,15 @@ static void decide_next(iswi_process *process)
         start_again(process, meant);
 }
 
-/* The process has ended; when its last words are in, or do not come, the link goes too. */
+/* The process has ended; when its group is empty and its last words are in, or do not come, the link
+ * goes too. */
 int64_t iswi_process_bury(iswi_process *process, int64_t now_ns)
 {
     int64_t wait_until = process->ended_ns + (int64_t)LAST_WORDS_MS * MS;
     bool closed;
 
+    if (!iswi_group_end(process) && now_ns < wait_until)
+        return now_ns + (int64_t)EMPTY_MS * MS;
     pthread_mutex_lock(&process->lock);
     closed = process->closed || !process->link || !process->hello_came;
     pthread_mutex_unlock(&process->lock);

@@ -174,7 +174,7 @@ typedef enum iswi_end_cause {
     ISWI_END_SIGNAL,   /* by a signal that was not the host's: a crash, mostly */
     ISWI_END_REFUSED,  /* it could not be started, or refused its configuration */
     ISWI_END_KILLED,   /* by the host, for what it did or did not do */
-    ISWI_END_MEMORY,   /* by the host, above memory_limit */
+    ISWI_END_MEMORY,   /* by the host or the kernel, above memory_limit */
     ISWI_END_RECYCLED, /* another has taken over, by memory_limit or recycle_after */
     ISWI_END_UNHEALTHY, /* the same, by health.restart_after */
     ISWI_END_REPLACED, /* the same, since somebody wanted it */
@@ -202,14 +202,20 @@ void iswi_host_worker_ends(const iswi_host *host, size_t worker, uint64_t counts
 /* What it has used so far, asked of the operating system; all 0 for what does not run, or runs in
  * the host's own process. Reads files: not for each call. */
 typedef struct iswi_usage_look {
-    uint64_t resident_bytes, peak_bytes;
-    int64_t cpu_ns;
+    uint64_t resident_bytes, peak_bytes; /* with all that descends from it */
+    int64_t cpu_ns;                      /* likewise in a group of its own, else its threads' */
+    int64_t throttled_ns;                /* that it has waited for cpu_limit */
+    uint64_t pids; /* processes and threads; 0: not known, without a group */
 } iswi_usage_look;
 
 void iswi_process_usage(iswi_process *process, iswi_usage_look *out);
 
-/* Processor time of all its processes, with those that have ended. */
-int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker);
+/* Processor time of all its processes, with those that have ended; and how long they have waited for
+ * cpu_limit, of which throttled_ns may be NULL. */
+int64_t iswi_host_worker_cpu_ns(const iswi_host *host, size_t worker, int64_t *throttled_ns);
+
+/* Which of a worker's limits are held by groups of cgroup v2: ISWI_CGROUP_... */
+unsigned iswi_host_worker_groups(const iswi_host *host, size_t worker);
 
 const iswi_worker_settings *iswi_host_worker_settings(const iswi_host *host, size_t worker);
 void iswi_host_worker_confinement(const iswi_host *host, size_t worker, iswi_confinement *out);

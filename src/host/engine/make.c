@@ -124,10 +124,11 @@ static bool has_processes(const iswi_host *host)
 isw_status iswi_host_open(iswi_host *host, isw_error *error)
 {
     iswi_reactor *first;
-    isw_status status = ISW_OK;
+    isw_status status = iswi_groups_open(host, error); /* and the guard is beside us */
 
     host->guard.folder = host->runtime_folder;
-    if (has_processes(host))
+    host->guard.cgroup = *host->groups_v2.own.folder ? host->groups_v2.own.folder : NULL;
+    if (status == ISW_OK && has_processes(host))
         status = iswi_guard_start(&host->guard, error);
     if (status == ISW_OK)
         status = iswi_loop_open(&host->loop, error);
@@ -195,6 +196,7 @@ void iswi_host_destroy(iswi_host *host)
     iswi_reactors_stop(&host->reactors);
     iswi_outputs_close(host);
     iswi_guard_stop(&host->guard);
+    iswi_groups_close(host);
     iswi_runtime_remove(host->runtime_folder, host->runtime_lock);
     iswi_reload_unwatch(host);
     iswi_loop_close(&host->loop);

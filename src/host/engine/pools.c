@@ -214,6 +214,7 @@ void iswi_pools_join(iswi_host *host, iswi_pool *pool, const iswi_pool_wish *wis
     iswi_reload_follow(host, pool);
     if (host->watches)
         iswi_rebuilt_follow(host, pool);
+    iswi_groups_say(host, pool);
 }
 
 /* -- Going ------------------------------------------------------------------------------------- */

@@ -67,6 +67,7 @@ static void kill_for(iswi_process *process, const char *why)
     process->signalled = true;
     if (process->running)
         process->pool->launcher.kill(&process->pool->launcher, &process->os);
+    iswi_cgroup_kill(&process->group);
 }
 
 void iswi_process_kill(iswi_process *process, const char *format, ...)

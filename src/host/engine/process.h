@@ -14,6 +14,7 @@
 #include "host/engine/attention.h"
 #include "host/engine/bounds.h"
 #include "host/engine/ends.h"
+#include "host/engine/groups.h"
 #include "host/engine/health.h"
 #include "host/engine/look.h"
 #include "host/engine/printed.h"
@@ -104,6 +105,8 @@ struct iswi_process {
 
     iswi_process_health health; /* health.c */
     iswi_bounds bounds; /* bounds.c */
+    iswi_cgroup group;  /* that it and its descendants are in, if any; the supervisor writes it
+                           (lock) */
     iswi_end_cause cause; /* why it is ended, once that is known */
 
     /* Only the supervisor: */

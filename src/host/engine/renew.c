@@ -153,6 +153,8 @@ static void renew_pool(iswi_host *host, const placed *worker, bool rolls)
     iswi_scale_renew(pool);
     if (worker->rolls)
         follow(host, pool, worker->wish.program);
+    if (worker->rolls)
+        iswi_groups_say(host, pool);
     if (rolls && iswi_host_restart(host, pool->number, &id, &error) != ISW_OK)
         iswi_say(host, ISW_LOG_WARNING, "%s", error.message);
 }

@@ -4,6 +4,7 @@
 #include "host/operate/metrics.h"
 
 #include "host/engine/look.h"
+#include "host/system/cgroup.h"
 
 /* One line of `name`; `cause` may be NULL. */
 static void write_line(const iswi_host *host, const char *name, size_t worker, const char *cause,
@@ -42,7 +43,39 @@ static void write_cpu(const iswi_host *host, iswi_buffer *out)
                       "Time of processors that its processes have used, those that ended too.");
     for (size_t i = 0; i < iswi_host_worker_count(host); i++)
         if (iswi_host_has_worker(host, i))
-            write_line(host, name, i, NULL, (double)iswi_host_worker_cpu_ns(host, i) / 1e9, out);
+            write_line(host, name, i, NULL, (double)iswi_host_worker_cpu_ns(host, i, NULL) / 1e9,
+                       out);
+}
+
+static void write_throttled(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_worker_cpu_throttled_seconds_total";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_COUNTER,
+                      "Time that its processes have waited for cpu_limit, in groups of cgroup v2.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        int64_t throttled_ns;
+
+        if (!iswi_host_has_worker(host, i))
+            continue;
+        iswi_host_worker_cpu_ns(host, i, &throttled_ns);
+        write_line(host, name, i, NULL, (double)throttled_ns / 1e9, out);
+    }
+}
+
+static void write_cpu_limits(const iswi_host *host, iswi_buffer *out)
+{
+    static const char name[] = "isoworker_host_worker_cpu_limit";
+
+    iswi_metrics_head(out, name, ISWI_METRIC_GAUGE,
+                      "cpu_limit of each process, in processors; 0: there is none that holds.");
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        bool holds = iswi_host_worker_groups(host, i) & ISWI_CGROUP_CPU;
+
+        if (iswi_host_has_worker(host, i))
+            write_line(host, name, i, NULL, holds ? iswi_host_worker_settings(host, i)->cpu_limit : 0,
+                       out);
+    }
 }
 
 static void write_limits(const iswi_host *host, iswi_buffer *out)
@@ -90,6 +123,8 @@ void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out)
 {
     write_ends(host, out);
     write_cpu(host, out);
+    write_throttled(host, out);
+    write_cpu_limits(host, out);
     write_limits(host, out);
     write_health(host, out);
 }

@@ -35,6 +35,9 @@ typedef struct iswi_report_process {
     bool functions_unknown; /* nobody of its worker has told them so far */
     int64_t memory_limit_bytes; /* 0: none */
     int64_t peak_bytes, cpu_ms; /* that it has used since its start, as the system says */
+    double cpu_limit;           /* processors; 0: none */
+    int64_t pids_limit, pids;   /* processes and threads; 0: none, and not known */
+    int64_t throttled_ms;       /* that it has waited for cpu_limit */
     const char *limits;         /* all that bounds it, for people; NULL: nothing */
     const char *last_end;       /* of the process before it: why it ended; NULL: there was none */
     const char *last_end_cause; /* left, exit, signal, refused, killed, memory_limit, recycled,

@@ -5,8 +5,15 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "host/engine/look.h"
+#include "host/system/cgroup.h"
 
 enum { MS = 1000000 };
+
+/* By what a limit is held that is `kind`'s in a group: without that by our looks, if by anything. */
+static const char *held_text(unsigned groups, unsigned kind, const char *else_by)
+{
+    return groups & kind ? "cgroup" : else_by;
+}
 
 static const char *memory_text(iswi_arena *arena, const char *name, int64_t bytes)
 {
@@ -32,13 +39,36 @@ static const char *confined_text(const iswi_confinement *confinement, iswi_arena
     return text ? text : "";
 }
 
-/* "memory_limit 64.0 MiB, recycle_after.age 3600 s"; NULL: nothing bounds it. */
-static const char *bounds_text(const iswi_worker_settings *settings,
+/* ", memory_limit 64.0 MiB (cgroup), cpu_limit 0.5 (not held)" */
+static const char *limits_text(const iswi_worker_settings *settings, unsigned groups,
+                               iswi_arena *arena)
+{
+    const char *memory = memory_text(arena, "memory_limit", settings->memory_limit);
+    const char *cpu = "";
+    const char *pids = number_text(arena, "pids_limit", settings->pids_limit, "");
+    char number[ISWI_DOUBLE_BYTES];
+
+    iswi_double_brief(settings->cpu_limit, number);
+    if (memory && *memory)
+        memory = iswi_arena_printf(arena, "%s (%s)", memory,
+                                   held_text(groups, ISWI_CGROUP_MEMORY, "looked at"));
+    if (settings->cpu_limit > 0)
+        cpu = iswi_arena_printf(arena, ", cpu_limit %s (%s)", number,
+                                held_text(groups, ISWI_CGROUP_CPU, "not held"));
+    if (pids && *pids)
+        pids = iswi_arena_printf(arena, "%s (%s)", pids,
+                                 held_text(groups, ISWI_CGROUP_PIDS, "not held"));
+    return iswi_arena_printf(arena, "%s%s%s", memory ? memory : "", cpu ? cpu : "",
+                             pids ? pids : "");
+}
+
+/* "memory_limit 64.0 MiB (looked at), recycle_after.age 3600 s"; NULL: nothing bounds it. */
+static const char *bounds_text(const iswi_worker_settings *settings, unsigned groups,
                                const iswi_confinement *confinement, iswi_arena *arena)
 {
     const iswi_recycle_settings *recycle = &settings->recycle_after;
     const char *text = iswi_arena_printf(
-        arena, "%s%s%s%s%s", memory_text(arena, "memory_limit", settings->memory_limit),
+        arena, "%s%s%s%s%s", limits_text(settings, groups, arena),
         number_text(arena, "recycle_after.invocations", recycle->invocations, ""),
         number_text(arena, "recycle_after.age", recycle->age_ms / 1000, " s"),
         memory_text(arena, "recycle_after.memory", recycle->memory),
@@ -58,8 +88,12 @@ void iswi_report_bounds(const iswi_host *host, size_t worker, iswi_process *proc
     iswi_host_worker_confinement(host, worker, &confinement);
     iswi_process_usage(process, &usage);
     iswi_process_last_end(process, &end);
-    out->limits = bounds_text(settings, &confinement, arena);
+    out->limits = bounds_text(settings, iswi_host_worker_groups(host, worker), &confinement, arena);
     out->memory_limit_bytes = settings->memory_limit;
+    out->cpu_limit = settings->cpu_limit;
+    out->pids_limit = settings->pids_limit;
+    out->pids = (int64_t)usage.pids;
+    out->throttled_ms = usage.throttled_ns / MS;
     out->peak_bytes = (int64_t)usage.peak_bytes;
     out->cpu_ms = usage.cpu_ns / MS;
     if (usage.resident_bytes) /* younger than what it said itself */

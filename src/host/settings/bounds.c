@@ -26,6 +26,19 @@ static isw_status check_memory(iswi_config *config, const iswi_worker_settings *
                               "tenths of the limit another process takes over", worker->name);
 }
 
+static isw_status check_cpu(iswi_config *config, const iswi_worker_settings *worker,
+                            const iswi_node *node, isw_error *error)
+{
+    const iswi_node *named = iswi_node_find(node, "cpu_limit");
+
+    if (!named || (worker->cpu_limit >= 0.01 && worker->cpu_limit <= 1024))
+        return ISW_OK;
+    return iswi_config_refuse(config, named, error,
+                              "worker \"%s\": cpu_limit takes processors, such as 0.5 or 2: at least "
+                              "0.01, at most 1024; leave it out for all that there are",
+                              worker->name);
+}
+
 /* -- Limits ------------------------------------------------------------------------------------ */
 
 typedef struct row {
@@ -163,6 +176,7 @@ isw_status iswi_bounds_check(iswi_config *config, const iswi_worker_settings *wo
     iswi_faults *faults = iswi_config_faults(config);
     isw_status all = ISW_OK;
     bool on = iswi_faults_go_on(faults, check_memory(config, worker, node, error), &all) &&
+              iswi_faults_go_on(faults, check_cpu(config, worker, node, error), &all) &&
               iswi_faults_go_on(faults, check_nice(config, worker, node, error), &all);
 
     if (worker->isolation == ISWI_ISOLATION_NONE)

@@ -24,8 +24,8 @@ static const char *const taken_of_worker[] = {
 
 /* What its processes begin with, so that others are to succeed them. */
 static const char *const rolling[] = {
-    "command", "config", "directory", "environment", "memory_limit", "recycle_after",
-    "health", "rlimits", "nice", "user", "group", NULL,
+    "command", "config", "directory", "environment", "memory_limit", "cpu_limit", "pids_limit",
+    "recycle_after", "health", "rlimits", "nice", "user", "group", NULL,
 };
 
 /* Workers hear of levels when they begin. */

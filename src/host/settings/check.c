@@ -3,6 +3,7 @@
  * this machine. Each refusal stands at the place of what is wrong, and all are told. */
 #include "host/settings/settings.h"
 #include "host/system/address.h"
+#include "host/system/cgroup.h"
 #include "host/system/spawn.h"
 
 #include "base/alloc.h"
@@ -349,6 +350,16 @@ static isw_status check_control(const checker *c, const iswi_host_options *optio
                  : ISW_OK;
 }
 
+static isw_status check_cgroups(const checker *c, const iswi_host_options *host,
+                                const iswi_node *group)
+{
+    char why[ISWI_CGROUPS_WHY_BYTES];
+
+    if (host->cgroups != ISWI_CGROUPS_REQUIRED || iswi_cgroups_may_open(why))
+        return ISW_OK;
+    return REFUSE(c, child_of(group, "cgroups"), "no cgroups, which are required: %s", why);
+}
+
 isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error)
@@ -360,7 +371,8 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
 
     if (iswi_faults_go_on(faults, check_groups(&c, groups, settings), &all) &&
         iswi_faults_go_on(faults, check_admin(&c, settings, child_of(root, "admin")), &all) &&
-        iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all))
+        iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all) &&
+        iswi_faults_go_on(faults, check_cgroups(&c, &settings->host, child_of(root, "host")), &all))
         iswi_faults_go_on(faults, check_workers(&c, settings), &all);
     return all;
 }

@@ -32,6 +32,8 @@ static const refusal refused[] = {
     { "restart_delay_max", NULL, "it is not started again by itself" },
     { "give_up_after", NULL, "it is given up when it ends" },
     { "memory_limit", NULL, "its memory is the host's, which bounds on the host's own process hold" },
+    { "cpu_limit", NULL, "its threads are the host's, which a bound on the host's own process holds" },
+    { "pids_limit", NULL, "its threads are the host's, which a bound on the host's own process holds" },
     { "rlimits", NULL, "limits belong to a process, and this one is the host's; start the host with "
                        "them" },
     { "nice", NULL, "it runs as nice as the host" },

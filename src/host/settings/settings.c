@@ -19,6 +19,8 @@ static const char *const formats[] = { "text", "json", NULL };
 static const char *const levels[] = { "trace", "debug",    "info", "warning",
                                       "error", "critical", "none", NULL };
 
+static const char *const cgroups[] = { "auto", "required", "off", NULL };
+
 static const isw_option host_rows[] = {
     ROW(iswi_host_options, heartbeat_ms, DURATION, "heartbeat", "2s", 0, HOUR_MS,
         "how often workers are asked whether they live; 0: never"),
@@ -35,6 +37,10 @@ static const isw_option host_rows[] = {
         "to do so at, for a host that they do not find by its folder"),
     ROW(iswi_host_options, log_lines, INT, "log_lines", "1000", 1, 100000,
         "last lines that isoworker logs can show"),
+    { .name = "cgroups", .type = ISW_OPTION_ENUM, .choices = cgroups, .default_value = "auto",
+      .offset = offsetof(iswi_host_options, cgroups),
+      .help = "a group of cgroup v2 for each process of a worker, where the host may make one "
+              "(Delegate=yes in its unit): auto; required: do not start without; off" },
     { 0 },
 };
 
@@ -199,8 +205,17 @@ static const isw_option worker_rows[] = {
         "ends in a row without one answer"),
     { .name = "memory_limit", .type = ISW_OPTION_SIZE, .optional = true, .min = BYTES_MIN,
       .max = INT64_MAX, .offset = offsetof(iswi_worker_settings, memory_limit),
-      .help = "resident bytes of each process, looked at 5 times a second while it works: at nine "
-              "tenths another takes over from it, above it is killed; left out: none" },
+      .help = "bytes of memory of each process with its descendants: at nine tenths another takes "
+              "over from it, above it is ended, by the kernel where it has a cgroup, else by the "
+              "host, which looks 5 times a second while it works; left out: none" },
+    { .name = "cpu_limit", .type = ISW_OPTION_DOUBLE, .optional = true,
+      .offset = offsetof(iswi_worker_settings, cpu_limit),
+      .help = "processors that each process may use, with its descendants, such as 0.5 or 2; what "
+              "wants more waits. Holds in a cgroup alone: see host.cgroups; left out: all" },
+    { .name = "pids_limit", .type = ISW_OPTION_INT, .optional = true, .min = 1, .max = 4194304,
+      .offset = offsetof(iswi_worker_settings, pids_limit),
+      .help = "threads and processes that each process may have, itself and its descendants "
+              "included; likewise" },
     { .name = "recycle_after", .type = ISW_OPTION_GROUP, .group = recycle_rows,
       .group_size = sizeof(iswi_recycle_settings),
       .offset = offsetof(iswi_worker_settings, recycle_after),

@@ -17,7 +17,14 @@ typedef struct iswi_host_options {
     int64_t shutdown_grace_ms;
     const char *control; /* "true", "false", or the path of a socket */
     int64_t log_lines;
+    int64_t cgroups; /* iswi_cgroups_choice */
 } iswi_host_options;
+
+typedef enum iswi_cgroups_choice {
+    ISWI_CGROUPS_AUTO,
+    ISWI_CGROUPS_REQUIRED,
+    ISWI_CGROUPS_OFF
+} iswi_cgroups_choice;
 
 typedef struct iswi_admin_settings {
     const char *listen; /* NULL: no admin endpoints */
@@ -95,6 +102,8 @@ typedef struct iswi_worker_settings {
     iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
     int64_t isolation;         /* iswi_isolation */
     int64_t memory_limit;      /* bytes; 0: none */
+    double cpu_limit;          /* processors; 0: none */
+    int64_t pids_limit;        /* processes and threads; 0: no limit */
     iswi_recycle_settings recycle_after;
     iswi_health_settings health;
     iswi_rlimits_settings rlimits;

@@ -4,7 +4,6 @@
 
 #include "host/system/cgroup_file.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,13 +54,18 @@ bool iswi_cgroup_bound(const char *folder, const iswi_cgroup_limits *limits)
 
 /* -- Beginning and end ------------------------------------------------------------------------- */
 
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* Names of files of the kernel have a dot, ours have none. */
 static void name_of(const char *text, unsigned number, char out[NAME_BYTES])
 {
     size_t size = 0;
 
     while (text[size] && size < NAME_BYTES - 16) {
-        out[size] = isalnum((unsigned char)text[size]) ? text[size] : '_';
+        out[size] = is_plain(text[size]) ? text[size] : '_';
         size++;
     }
     snprintf(out + size, NAME_BYTES - size, "-%u", number);
