@@ -23,8 +23,10 @@
  * waitpid(-1) does. A program that has threads may create and start a host. The guard is a fork of
  * the program that closes all its descriptors and does nothing but wait; it keeps memory as it was
  * then, so that a host is best started before the program fills gigabytes. A program that forks
- * without exec keeps the guard from noticing its end, until that child has ended as well. There may
- * be several hosts at a time. Linux alone.
+ * without exec keeps the guard from noticing its end, until that child has ended as well. Where the
+ * program has a group of cgroup v2 that was delegated to it, and is alone there, the host moves it
+ * into one inside, to make others beside that for workers (host.cgroups: off does not). There may be
+ * several hosts at a time. Linux alone.
  */
 #include <isoworker/export.h>
 #include <isoworker/failure.h>
@@ -126,10 +128,29 @@ typedef struct isw_host_worker {
     const char *isolation; /* "process", which NULL is, too; "none": the shared object FILE.so of the
                               command isoworker, worker, FILE.so runs on threads of this process,
                               whose end its crash is. Loads libisoworker.so */
+    /* As many processes as the load needs, instead of `processes`, which is then 0: */
+    unsigned processes_min;     /* at least; 0: none while there are no calls */
+    unsigned processes_max;     /* at most; 0: it is `processes` */
+    double processes_target;    /* part of the calls that they take that is to be in use; 0: 0.7 */
+    unsigned processes_keep_ms; /* one that was not needed for so long ends; 0: 30 s */
+    /* What bounds each process; host.yaml's manual says how it is held: */
+    uint64_t memory_limit; /* bytes, with all that descends from it; 0: none */
+    double cpu_limit;      /* processors, such as 0.5; holds in a cgroup alone; 0: all */
+    unsigned pids_limit;   /* threads and processes; likewise; 0: no limit */
+    /* When another process takes over from one, a tenth sooner or later; 0: never for that */
+    uint64_t recycle_invocations; /* that it has answered */
+    uint64_t recycle_age_ms;      /* since its start, at least 1,000 */
+    uint64_t recycle_memory;      /* bytes, below memory_limit */
+    int nice;                     /* from -20 to 19; 0: as this program */
+    const char *user, *group;     /* whose it is, by name or number, where this program is root's;
+                                     NULL: as this program's */
+    const char *const *rlimits; /* "nofile=1024", "core=0", as `rlimits` of host.yaml has them; ends
+                                   with NULL; NULL: as this program's */
 } isw_host_worker;
-#define ISW_HOST_WORKER_INIT                                                   \
-    {                                                                          \
-        sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL \
+#define ISW_HOST_WORKER_INIT                                                             \
+    {                                                                                    \
+        sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, \
+            0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL                                        \
     }
 
 /* Add a worker to a host that was made without a folder and is not started. All of it is copied.

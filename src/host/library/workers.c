@@ -4,6 +4,7 @@
 #include "host/library/library.h"
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "host/triggers.h"
 
@@ -49,6 +50,81 @@ static void put_number(iswi_buffer *out, const char *key, unsigned number, const
         iswi_buffer_printf(out, ", \"%s\": %u%s", key, number, unit);
 }
 
+static void put_large(iswi_buffer *out, const char *key, uint64_t number, const char *unit)
+{
+    if (number)
+        iswi_buffer_printf(out, ", \"%s\": %llu%s", key, (unsigned long long)number, unit);
+}
+
+static void put_real(iswi_buffer *out, const char *key, double number)
+{
+    char text[ISWI_DOUBLE_BYTES];
+
+    if (number == 0)
+        return;
+    iswi_double_text(number, text);
+    iswi_buffer_printf(out, ", \"%s\": %s", key, text);
+}
+
+/* A number, or a group. */
+static void put_processes(iswi_buffer *out, const isw_host_worker *worker)
+{
+    if (!worker->processes_max) {
+        put_number(out, "processes", worker->processes, "");
+        return;
+    }
+    iswi_buffer_printf(out, ", \"processes\": {\"min\": %u", worker->processes_min);
+    put_number(out, "count", worker->processes, ""); /* which is refused */
+    put_number(out, "max", worker->processes_max, "");
+    put_real(out, "target", worker->processes_target);
+    put_number(out, "keep", worker->processes_keep_ms, "ms");
+    iswi_buffer_append_text(out, "}");
+}
+
+static void put_recycle(iswi_buffer *out, const isw_host_worker *worker)
+{
+    iswi_buffer inner = { 0 };
+
+    put_large(&inner, "invocations", worker->recycle_invocations, "");
+    put_large(&inner, "age", worker->recycle_age_ms, "ms");
+    put_large(&inner, "memory", worker->recycle_memory, "");
+    if (inner.size)
+        iswi_buffer_printf(out, ", \"recycle_after\": {%.*s}", (int)inner.size - 2,
+                           (const char *)inner.data + 2);
+    out->failed = out->failed || inner.failed;
+    iswi_buffer_fini(&inner);
+}
+
+/* "nofile=1024" becomes "nofile": "1024". */
+static void put_rlimits(iswi_buffer *out, const char *const *limits)
+{
+    if (!limits || !*limits)
+        return;
+    iswi_buffer_append_text(out, ", \"rlimits\": {");
+    for (size_t i = 0; limits[i]; i++) {
+        size_t size = strcspn(limits[i], "=");
+
+        iswi_buffer_append_text(out, i ? ", " : "");
+        iswi_json_string(out, (isw_str){ limits[i], size });
+        iswi_buffer_append_text(out, ": ");
+        put_text(out, limits[i] + size + (limits[i][size] == '='));
+    }
+    iswi_buffer_append_text(out, "}");
+}
+
+static void put_bounds(iswi_buffer *out, const isw_host_worker *worker)
+{
+    put_large(out, "memory_limit", worker->memory_limit, "");
+    put_real(out, "cpu_limit", worker->cpu_limit);
+    put_number(out, "pids_limit", worker->pids_limit, "");
+    put_recycle(out, worker);
+    if (worker->nice)
+        iswi_buffer_printf(out, ", \"nice\": %d", worker->nice);
+    put_one(out, "user", worker->user);
+    put_one(out, "group", worker->group);
+    put_rlimits(out, worker->rlimits);
+}
+
 static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
 {
     iswi_buffer_append_text(out, "  - {\"name\": ");
@@ -58,10 +134,11 @@ static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
     put_one(out, "config", worker->config);
     put_one(out, "directory", worker->directory);
     put_list(out, "environment", worker->environment);
-    put_number(out, "processes", worker->processes, "");
+    put_processes(out, worker);
     put_number(out, "start_timeout", worker->start_timeout_ms, "ms");
     put_number(out, "restart_delay", worker->restart_delay_ms, "ms");
     put_number(out, "give_up_after", worker->give_up_after, "");
+    put_bounds(out, worker);
     iswi_buffer_append_text(out, "}\n");
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,6 +151,98 @@ static void a_worker_that_cannot_be_is_refused_when_it_is_added(void **state)
     worker.processes = 1;
     worker.name = "plugins";
     refuse_worker(&worker, ISW_E_CONFLICT, "there are two workers named \"plugins\"");
+}
+
+static void a_worker_whose_bounds_cannot_hold_is_refused_when_it_is_added(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    static const char *const limits[] = { "nofile", NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+
+    (void)state;
+    worker.name = "second";
+    worker.command = command;
+    worker.memory_limit = worker.recycle_memory = 64 << 20;
+    refuse_worker(&worker, ISW_E_CONFIG,
+                  "worker \"second\": recycle_after.memory is not below memory_limit, at which the "
+                  "process is killed; write less, or leave it out: at nine tenths of the limit another "
+                  "process takes over");
+    worker.memory_limit = 0;
+    worker.cpu_limit = -1;
+    refuse_worker(&worker, ISW_E_CONFIG,
+                  "worker \"second\": cpu_limit takes processors, such as 0.5 or 2: at least 0.01, at "
+                  "most 1024; leave it out for all that there are");
+    worker.cpu_limit = 0.5;
+    worker.rlimits = limits;
+    refuse_worker(&worker, ISW_E_CONFIG,
+                  "worker \"second\": rlimits.nofile \"\": it is not a decimal number; or write "
+                  "unlimited");
+    worker.rlimits = NULL;
+    worker.processes = 1;
+    worker.processes_max = 4;
+    refuse_worker(&worker, ISW_E_CONFIG, "worker \"second\": processes has either a count or a max; "
+                                         "leave out one of them");
+    worker.processes = 0;
+    worker.processes_target = 1.5;
+    refuse_worker(&worker, ISW_E_CONFIG, "worker \"second\": target is a part of what the processes "
+                                         "take: above 0, at most 1");
+}
+
+static void a_worker_is_held_to_the_bounds_that_it_was_added_with(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    static const char *const limits[] = { "nofile=222", "core=0", NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    isw_error error = { ISW_OK, "" };
+    struct rlimit found;
+    seen s;
+    isw_host_options options;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    host = make_host(&options);
+    worker.name = "bounded";
+    worker.command = command;
+    worker.rlimits = limits;
+    worker.nice = getpriority(PRIO_PROCESS, 0) < 16 ? getpriority(PRIO_PROCESS, 0) + 3 : 0;
+    worker.memory_limit = INT64_C(1) << 40;
+    worker.recycle_invocations = 10;
+    worker.recycle_age_ms = 3600000;
+    worker.processes_max = 2;
+    worker.processes_min = 1;
+    worker.processes_target = 0.5;
+    worker.processes_keep_ms = 1000;
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    assert_int_equal(isw_host_wait_ready(host, PATIENCE_MS, &error), ISW_OK);
+    assert_int_equal(prlimit((pid_t)s.pid, RLIMIT_NOFILE, NULL, &found), 0);
+    assert_int_equal(found.rlim_cur, 222);
+    assert_int_equal(prlimit((pid_t)s.pid, RLIMIT_CORE, NULL, &found), 0);
+    assert_int_equal(found.rlim_max, 0);
+    if (worker.nice)
+        assert_int_equal(getpriority(PRIO_PROCESS, (id_t)s.pid), worker.nice);
+    for (int i = 0; i < 12; i++)
+        assert_echo(host);
+    await_line(&s, "since it has answered recycle_after.invocations");
+    isw_host_destroy(host);
+}
+
+static void a_worker_of_an_older_header_has_no_bounds(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    isw_error error = { ISW_OK, "" };
+    isw_host *host = make_host(NULL);
+
+    (void)state;
+    worker.name = "old";
+    worker.command = command;
+    worker.cpu_limit = -1; /* what lies behind the end of a smaller struct */
+    worker.size = offsetof(isw_host_worker, processes_min);
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
+    isw_host_destroy(host);
 }
 
 static void a_worker_gets_what_it_was_added_with(void **state)
@@ -437,6 +530,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_host_listens_at_each_address_of_its_options),
     cmocka_unit_test(all_that_is_wrong_with_host_yaml_is_told),
     cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
+    cmocka_unit_test(a_worker_whose_bounds_cannot_hold_is_refused_when_it_is_added),
+    cmocka_unit_test(a_worker_is_held_to_the_bounds_that_it_was_added_with),
+    cmocka_unit_test(a_worker_of_an_older_header_has_no_bounds),
     cmocka_unit_test(a_worker_gets_what_it_was_added_with),
     cmocka_unit_test(a_host_needs_a_worker),
     cmocka_unit_test(two_hosts_live_in_one_program),

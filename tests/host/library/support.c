@@ -24,6 +24,8 @@ void seen_event(void *user, const isw_host_event *event)
     if (event->kind == ISW_HOST_LOG)
         snprintf(s->lines + used, sizeof s->lines - used, "%.*s: %.*s\n", (int)event->worker.size,
                  event->worker.data, (int)event->text.size, event->text.data);
+    if (event->kind == ISW_HOST_WORKER_STARTED)
+        s->pid = event->pid;
     if (event->kind == ISW_HOST_WORKER_ENDED)
         snprintf(s->why, sizeof s->why, "%.*s", (int)event->text.size, event->text.data);
     pthread_cond_broadcast(&s->more);

@@ -20,6 +20,7 @@ typedef struct seen {
     char lines[64 * 1024];         /* "source: message\n" */
     char why[1024];                /* of the last end */
     int faults;
+    int64_t pid; /* of the process that was started last */
 } seen;
 
 void seen_init(seen *s);
