@@ -102,8 +102,11 @@ static void print_detail(const iswi_report_process *process)
         printf("\n");
     }
     if (process->functions_unknown)
-        printf("  %s: its functions are not known yet; paths without a function get 503\n",
-               process->process);
+        printf("  %s: its functions are not known%s\n", process->process,
+               strcmp(process->state, "given up") == 0
+                   ? ", and paths without a function get 503"
+                   : " yet; requests for paths without a function wait for them for as long as "
+                     "queue.wait allows, and get 503 then");
 }
 
 /* What bounds it with what it took at most, and how the process before it ended. */

@@ -134,7 +134,7 @@ class LeftOut(unittest.TestCase):
             stream.wait_for(b"<two>")
             host.wait_for("worker test is gone, as host.yaml says")
             self.assertEqual(workers_of(host), {"other"})
-            self.assertEqual(functions_of(host), {"fresh", "hello"})
+            self.assertEqual(functions_of(host), {"fresh", "hello", "nap"})
             self.assertNotIn('worker="test"', "".join(
                 row for row in samples_of(host) if row.startswith("isoworker_host_worker")))
             stream.close()
@@ -190,6 +190,24 @@ class Renamed(unittest.TestCase):
                 total = load.total
                 wait_until(lambda total=total: load.total > total + 20)
         self.assertEqual(load.failures, [])
+
+
+    def test_what_waits_for_it_is_served_under_its_new_name(self):
+        with Host(worker(), chain=ONE) as host:
+            first = host.start("GET", "once?ms=600")
+            host.wait_for_naps(1)
+            second = host.start("GET", "once?ms=1")
+            upload = Client(host, "PUT /api/swallow HTTP/1.1\nHost: x\nTransfer-Encoding: chunked")
+            wait_until(lambda: report(host)["host"]["waiting"] == 2)
+            say(host, worker("neu"))
+            upload.chunk(b"abc")
+            upload.chunk(b"")
+            upload.wait_for(b"HTTP/1.1 200")
+            upload.close()
+            self.assertEqual(second()[0], 200)
+            self.assertEqual(first()[0], 200)
+            wait_until(lambda: workers_of(host) == {"neu"})
+            self.assertEqual(report(host)["host"]["waiting"], 0)
 
 
 class Often(unittest.TestCase):

@@ -166,12 +166,14 @@ class Restart(unittest.TestCase):
             program.put(OTHER)
             ask(host, "restart")
             host.wait_for(r"worker test has other functions than before; added: fresh \(GET http.*/"
-                          r"api/fresh\); changed: hello \(GET http.*/api/hallo/{name}\); removed: ")
+                          r"api/fresh\); changed: hello \(GET http.*/api/hallo/{name}\), nap "
+                          r"\(GET HEAD .*\); removed: ")
             self.assertEqual((host.get("fresh"), host.get("hallo/x")),
                              ((200, "fresh"), (200, "Hallo, x!\n")))
             self.assertEqual((host.get("hello/x")[0], host.get("pid")[0]), (404, 404))
-            self.assertEqual({f["name"] for f in report(host)["functions"]}, {"fresh", "hello"})
-            self.assertEqual(report(host)["processes"][0]["functions"], 2)
+            self.assertEqual({f["name"] for f in report(host)["functions"]},
+                             {"fresh", "hello", "nap"})
+            self.assertEqual(report(host)["processes"][0]["functions"], 3)
 
     def test_a_program_that_is_taken_after_a_crash_has_its_own_routes(self):
         host, program = own_program("processes: 2")
@@ -191,6 +193,25 @@ class Restart(unittest.TestCase):
             ask(host, "restart")
             self.assertEqual(host.get("once?ms=1")[0], 404)
             self.assertEqual(busy()[0], 200)
+
+    def test_a_call_that_waits_goes_to_its_function_of_the_new_program(self):
+        host, program = own_program(chain="worker: {concurrency: 1, max_in_flight: 1}\n")
+        with host:
+            busy = host.start("GET", "once?ms=2000")
+            host.wait_for_naps(1)
+            changed, gone = host.start("GET", "nap?ms=1"), host.start("GET", "again?ms=1")
+            left = Client(host, "GET /api/nap HTTP/1.1\nHost: x")
+            wait_until(lambda: report(host)["host"]["waiting"] == 3)
+            left.close()
+            wait_until(lambda: report(host)["host"]["waiting"] == 2)
+            program.put(OTHER)
+            ask(host, "restart")
+            status, body, seconds = changed()
+            self.assertEqual((status, body), (200, "rested"))
+            self.assertLess(seconds, 2)
+            self.assertEqual(gone()[0], 404)
+            self.assertEqual(busy()[0], 200)
+            self.assertEqual(report(host)["host"]["waiting"], 0)
 
     def test_the_admin_endpoint_restarts(self):
         with Host(worker(), top=ADMIN) as host:

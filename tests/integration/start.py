@@ -153,8 +153,8 @@ class Start(unittest.TestCase):
             self.unknown(host)
             self.unknown(host, "PUT", "hello/x")  # the method may be the other one's
             self.unknown(host, "OPTIONS")
-            self.assertIn("late: its functions are not known yet; paths without a function get "
-                          "503", ask(host, "status"))
+            self.assertIn("late: its functions are not known yet; requests for paths without a "
+                          "function wait for them", ask(host, "status"))
             host.write("gate", "go\n")
             host.wait_for("Ctrl-C ends")
             self.assertEqual(host.get("py/hello/a")[0], 200)
@@ -180,11 +180,14 @@ class Start(unittest.TestCase):
     def test_what_a_worker_may_have_that_was_given_up_is_503(self):
         dead = worker("dead", ["false"], "give_up_after: 1")
         with Host(worker() + dead, top=ADMIN) as host:
-            host.wait_for("worker dead: given up .*every path without a function answers 503")
+            host.wait_for("worker dead: given up .*paths without a function answer 503")
             self.assertEqual(host.get("hello/x")[0], 200)
             self.unknown(host)
             reasons = admin(host, "GET", "/ready")[1]["reasons"]
-            self.assertRegex(reasons[0], "its functions are not known yet")
+            self.assertRegex(reasons[0], "its functions are not known, and paths without a function "
+                                         "get 503")
+            self.assertIn("dead: its functions are not known, and paths without a function get 503",
+                          ask(host, "status"))
 
     def test_json_logs_are_json(self):
         import json

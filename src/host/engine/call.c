@@ -20,7 +20,7 @@ static void place(iswi_host *host, iswi_call *call)
 {
     iswi_pool *pool = call->function->pool;
     iswi_placing placing = ISWI_PLACE_FULL;
-    isw_error failure; /* set with ISWI_PLACE_REFUSED */
+    isw_error failure; /* set with ISWI_PLACE_REFUSED and ISWI_PLACE_MOVED */
 
     if (atomic_load_explicit(&host->ending, memory_order_relaxed)) {
         iswi_call_refuse(host, call, ISWI_REFUSED_GONE, ISW_E_UNAVAILABLE, "the host stops");
@@ -31,6 +31,8 @@ static void place(iswi_host *host, iswi_call *call)
     if (placing == ISWI_PLACE_REFUSED)
         iswi_call_refuse(host, call, iswi_refusal_of(failure.status), failure.status,
                          failure.message);
+    else if (placing == ISWI_PLACE_MOVED)
+        iswi_call_move(host, call, &failure);
     else if (placing != ISWI_PLACED)
         iswi_queue_add(host, call, call->tries || call->moves);
 }

@@ -54,6 +54,8 @@ typedef struct iswi_answer {
     isw_str principal; /* whom the worker found to be calling; empty: nobody */
     int64_t at_ns; /* when it came; 0: now */
     bool refused; /* no process had begun it */
+    bool moved;   /* the same, since its function is another now, or is gone: who looks for it again
+                     may find it. It is counted as no call */
     iswi_outbox *outbox; /* of a success, to a caller that takes_outbox; it owns it. NULL: nothing
                             was put out that is kept until the end */
     void *held; /* give to iswi_answer_release; may be NULL */
@@ -162,7 +164,8 @@ struct iswi_call {
  * come before this returns. Does not block. Where no process takes it now, because none is ready (a
  * trigger hears of functions before the first one is) or all have what they take, it waits for one:
  * queue of host.yaml says how many calls may, and how long. Answered with ISW_E_UNAVAILABLE when it
- * may not, or has waited too long, or its worker was given up; with ISW_E_WORKER_LOST when its
+ * may not, or has waited too long, or its worker was given up; `moved` when its function is another
+ * now, or there no more, before any process had begun it; with ISW_E_WORKER_LOST when its
  * process ended, ISW_E_TIMEOUT when its time was over, ISW_E_CANCELLED when its caller left before
  * it was placed; else it is the function's own. Nothing is logged of an answer but what the worker
  * says: iswi_function_say is for the trigger. */

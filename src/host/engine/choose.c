@@ -79,12 +79,15 @@ static iswi_process *choose(iswi_pool *pool, const iswi_call *call)
 
 /* -- Placing ----------------------------------------------------------------------------------- */
 
-/* Its program is another now, and does not have it. */
+/* Its program is another now, and does not have it, or nobody runs it any more. */
 static void explain_over(const iswi_host_function *function, isw_error *failure)
 {
     const char *worker = function->pool->settings->name;
 
-    if (iswi_host_find(function->pool->processes->host, function->name))
+    if (!iswi_pool_is(function->pool, ISWI_POOL_HERE))
+        isw_error_set(failure, ISW_E_NOT_FOUND, "worker %s, which had function %s, is no more",
+                      worker, function->name);
+    else if (iswi_host_find(function->pool->processes->host, function->name))
         isw_error_set(failure, ISW_E_UNAVAILABLE,
                       "worker %s runs another program now, where function %s is another; try again",
                       worker, function->name);
@@ -92,6 +95,17 @@ static void explain_over(const iswi_host_function *function, isw_error *failure)
         isw_error_set(failure, ISW_E_NOT_FOUND,
                       "worker %s runs another program now, without function %s", worker,
                       function->name);
+}
+
+/* No process that has the function took it. What nobody had begun does not wait for one of those
+ * that are left: where the function is another, it goes to that. */
+static bool is_over(const iswi_call *call, bool none_can)
+{
+    const iswi_host_function *function = call->function;
+
+    if (atomic_load(&function->over))
+        return true;
+    return !atomic_load(&function->current) && (none_can || !call->tries);
 }
 
 /* Nobody takes it, and nobody will. */
@@ -129,10 +143,9 @@ static iswi_placing place_anywhere(iswi_pool *pool, const iswi_process *best, is
         lacks = lacks || placing == ISWI_PLACE_LACKS;
         wait = wait || placing == ISWI_PLACE_FULL || placing == ISWI_PLACE_CLOSED;
     }
-    if (atomic_load(&call->function->over) ||
-        (lacks && !wait && !atomic_load(&call->function->current))) {
+    if (is_over(call, lacks && !wait)) {
         explain_over(call->function, failure);
-        return ISWI_PLACE_REFUSED;
+        return call->tries ? ISWI_PLACE_REFUSED : ISWI_PLACE_MOVED;
     }
     if (wait || !some)
         return lacks ? ISWI_PLACE_LACKS : ISWI_PLACE_FULL;

@@ -95,6 +95,9 @@ void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const c
 void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_status status,
                       const char *message);
 
+/* The same, of one whose function is not what it was: that is no end of a call of it. */
+void iswi_call_move(iswi_host *host, iswi_call *call, const isw_error *why);
+
 /* outbox.c. Answer with what a worker sent, once what it put out is durable, and free. Owns
  * `call`. */
 void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer);

@@ -35,8 +35,10 @@ static void count(const iswi_call *call, const iswi_answer *answer, iswi_refusal
 static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
                    iswi_refusal refusal)
 {
-    count(call, answer, refusal);
-    iswi_observe_answered(&host->observers, call, answer);
+    if (!answer->moved) {
+        count(call, answer, refusal);
+        iswi_observe_answered(&host->observers, call, answer);
+    }
     call->answer(call->user, call->invocation_id, answer);
     if (call->outbox)
         call->outbox->drop(call->outbox);
@@ -61,6 +63,18 @@ void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_st
                            .message = isw_str_of(message) };
 
     finish(host, call, &answer, why);
+}
+
+void iswi_call_move(iswi_host *host, iswi_call *call, const isw_error *why)
+{
+    const iswi_answer answer = { .outcome = ISW_OUTCOME_FAILED,
+                                 .status = why->status,
+                                 .retriable = true,
+                                 .refused = true,
+                                 .moved = true,
+                                 .message = isw_str_of(why->message) };
+
+    finish(host, call, &answer, ISWI_NOT_REFUSED);
 }
 
 void iswi_call_fail(iswi_host *host, iswi_call *call, isw_status status, const char *message)

@@ -344,8 +344,9 @@ static void give_up(iswi_process *process, bool stopping)
                  "changes, SIGHUP has it tried again, or the host is started again%s",
                  process->label, process->hopeless ? "" : " after too many ends in a row",
                  process->fault.message,
-                 process->pool->indexed ? "" : "; they are not known, so that every "
-                                               "path without a function answers 503");
+                 process->pool->indexed ? "" : "; they are not known, so that paths "
+                                               "without a function answer 503, once no "
+                                               "other worker's are awaited");
     set_state(process, ISWI_PROCESS_GONE, INT64_MAX);
     iswi_observe_over(process, !stopping);
 }

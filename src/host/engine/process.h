@@ -238,6 +238,7 @@ typedef enum iswi_placing {
     ISWI_PLACE_LACKS,   /* it cannot run the function */
     ISWI_PLACE_GONE,    /* it was given up, or the host stops */
     ISWI_PLACE_REFUSED, /* the frame cannot be sent anywhere; *failure says why */
+    ISWI_PLACE_MOVED    /* its function is not what it was; *failure says how */
 } iswi_placing;
 
 /* Put a call into a free place and send it. Takes the lock. */
@@ -250,7 +251,7 @@ isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_fram
 
 /* choose.c: give a call to the process that suits it best, else to any. ISWI_PLACE_FULL: none takes
  * it now. ISWI_PLACE_LACKS: the same, but those that are ready never would. ISWI_PLACE_REFUSED:
- * none takes it now or later; *failure says why, and is set then alone. */
+ * none takes it now or later; *failure says why, and is set then and with ISWI_PLACE_MOVED. */
 iswi_placing iswi_pool_place(iswi_pool *pool, iswi_call *call, isw_error *failure);
 
 /* pool.c: whether nobody will ever serve, since all were given up, or the host stops. Takes locks;

@@ -49,6 +49,7 @@ static void take_out(iswi_queue *queue, iswi_call *call)
 typedef struct failed {
     iswi_call *first;
     isw_error why; /* of all */
+    bool moved;
 } failed;
 
 static void answer_failed(iswi_host *host, failed *all)
@@ -57,8 +58,11 @@ static void answer_failed(iswi_host *host, failed *all)
         iswi_call *call = all->first;
 
         all->first = call->wait.behind;
-        iswi_call_refuse(host, call, iswi_refusal_of(all->why.status), all->why.status,
-                         all->why.message);
+        if (all->moved)
+            iswi_call_move(host, call, &all->why);
+        else
+            iswi_call_refuse(host, call, iswi_refusal_of(all->why.status), all->why.status,
+                             all->why.message);
     }
 }
 
@@ -101,7 +105,8 @@ static iswi_placing serve_one(iswi_pool *pool, iswi_line *line, failed *all)
     }
     iswi_lines_settle(&queue->lines, line);
     count(queue, -1);
-    if (placing == ISWI_PLACE_REFUSED) {
+    if (placing == ISWI_PLACE_REFUSED || placing == ISWI_PLACE_MOVED) {
+        all->moved = placing == ISWI_PLACE_MOVED;
         fail_later(all, call);
     } else {
         count_wait(&queue->counts, waited_ns);
@@ -124,7 +129,7 @@ static bool serve(iswi_pool *pool, failed *all)
         else if (placing == ISWI_PLACE_LACKS)
             line = next; /* who is ready cannot run this function, but perhaps others */
         else
-            return placing == ISWI_PLACE_REFUSED;
+            return placing != ISWI_PLACE_FULL;
     }
     return false;
 }

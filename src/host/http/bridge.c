@@ -223,6 +223,10 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         answer->result.type == ISW_VALUE_HTTP ? answer->result.as.http : NULL;
     isw_http whole;
 
+    if (answer->moved) {
+        iswi_http_again(request);
+        return;
+    }
     iswi_http_note_answered(request, invocation_id, answer->principal);
     if (answer->outcome != ISW_OUTCOME_SUCCESS)
         iswi_http_note_reason(request, isw_status_name(answer->status));

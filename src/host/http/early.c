@@ -56,18 +56,29 @@ static bool may_wait(iswi_http_request *request)
     return atomic_load(&http->early) < http->events.early_limit;
 }
 
-bool iswi_http_early_wait(iswi_http_request *request)
+static void rest(iswi_http_request *request)
 {
     iswi_http_loop *loop = request->loop;
 
-    if (!may_wait(request))
-        return false;
     request->is_early = true;
     atomic_fetch_add(&request->http->early, 1);
     put(loop, request);
     if (loop->early == request)
         set_timer(loop);
+}
+
+bool iswi_http_early_wait(iswi_http_request *request)
+{
+    if (!may_wait(request))
+        return false;
+    rest(request);
     return true;
+}
+
+void iswi_http_early_rest(iswi_http_request *request, int64_t until_ns)
+{
+    request->early_until_ns = until_ns;
+    rest(request);
 }
 
 /* Those that are due by then. Whoever carries them has them routed, soon. */
@@ -77,7 +88,10 @@ static void look_again(iswi_http_loop *loop, int64_t until_ns)
 
     while ((request = loop->early) != NULL && request->early_until_ns <= until_ns) {
         iswi_http_early_leave(request);
-        request->carrier->widen(request);
+        if (request->handed_over)
+            loop->http->tell(request, ISWI_HTTP_NEWS_AGAIN);
+        else
+            request->carrier->widen(request);
     }
     set_timer(loop);
 }

@@ -152,6 +152,8 @@ static iswi_http *create(const iswi_http_options *options)
     pthread_cond_init(&http->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     http->events = *options;
+    http->tell = iswi_http_tell;
+    http->lead_again = iswi_http_lead_again;
     http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
     http->bounds.body_most = or_default(options->body_memory_bytes, 256 * 1024 * 1024);
     http->bounds.answer_most = or_default(options->answer_memory_bytes, 256 * 1024 * 1024);

@@ -212,6 +212,11 @@ void iswi_http_problem_has(iswi_http_request *request, const isw_pairs *headers)
 /* When to come back, for a problem with 429 or 503; rounded up to seconds. Before the answer. */
 void iswi_http_retry_after(iswi_http_request *request, uint64_t ms);
 
+/* Instead of an answer, on any thread: what it was handed over for is not there any more, and
+ * nobody has begun it. It is led to what is at its path now and handed over once more, or
+ * answered. The request must not be touched afterwards. */
+void iswi_http_again(iswi_http_request *request);
+
 /* -- Streams ----------------------------------------------------------------------------------- */
 
 /* The body of a streaming request may go on for so many bytes more. None of it comes before this,

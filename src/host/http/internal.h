@@ -71,6 +71,9 @@ struct iswi_http {
     iswi_http_handler_fn handler;
     void *user;
     iswi_http_options events; /* of it only what the front asks and tells */
+    /* Ways from one end of the room to another, which its files do not know each other by: */
+    void (*tell)(iswi_http_request *request, unsigned news);  /* iswi_http_tell */
+    void (*lead_again)(iswi_http_request *request);           /* iswi_http_lead_again */
     char *prefix;             /* "/api" or "" */
     int64_t body_limit_bytes;
     int64_t header_ns, body_ns, idle_ns;
@@ -148,7 +151,8 @@ enum {
     ISWI_HTTP_NEWS_REPLY = 1,
     ISWI_HTTP_NEWS_STREAM = 2,
     ISWI_HTTP_NEWS_WIDE = 4,
-    ISWI_HTTP_NEWS_LAST = 8 /* whoever answers is done with it */
+    ISWI_HTTP_NEWS_LAST = 8, /* whoever answers is done with it */
+    ISWI_HTTP_NEWS_AGAIN = 16 /* it is to be led once more */
 };
 
 struct iswi_http_request {
@@ -170,6 +174,8 @@ struct iswi_http_request {
     void *target;
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
     bool handed_over, admitted;
+    unsigned led_again; /* so often, since what it was for was there no more */
+    bool rested;        /* before the next time */
     bool last;     /* of its connection */
     bool answered; /* nobody will any more */
     bool dead;        /* free it once nobody looks at it any more */
@@ -241,10 +247,21 @@ typedef enum iswi_http_routed {
 /* Find what the request is for, and whether it is let in. */
 iswi_http_routed iswi_http_route(iswi_http_request *request);
 
+/* The same once more, of one that was let in. */
+iswi_http_routed iswi_http_route_again(iswi_http_request *request);
+
+/* ---- again.c ---- */
+
+/* On the loop: lead one that was handed over. */
+void iswi_http_lead_again(iswi_http_request *request);
+
 /* ---- early.c: on the loop, but for the last one ---- */
 
 /* Have it wait for routes. False: it may not, or has waited long enough. */
 bool iswi_http_early_wait(iswi_http_request *request);
+
+/* Have one that was handed over wait until routes are others, or so long; then it is led again. */
+void iswi_http_early_rest(iswi_http_request *request, int64_t until_ns);
 
 /* It did, and waits no more. */
 void iswi_http_early_leave(iswi_http_request *request);

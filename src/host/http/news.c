@@ -15,6 +15,10 @@ static void take(iswi_http_request *request, unsigned news)
 {
     iswi_http *http = request->http;
 
+    if (news & ISWI_HTTP_NEWS_AGAIN) {
+        http->lead_again(request);
+        return;
+    }
     iswi_http_request_look(request);
     if (news & ISWI_HTTP_NEWS_LAST) /* else whoever answers may look at it */
         request->answered = true;

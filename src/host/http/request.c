@@ -228,6 +228,10 @@ void iswi_http_request_abandon(iswi_http_request *request)
             http->events.left(http->user, request);
         request->lookers--;
     }
+    if (request->handed_over && request->is_early) { /* again.c: nobody will answer it */
+        request->answered = true;
+        atomic_fetch_sub(&http->unanswered, 1);
+    }
     iswi_http_request_done(request);
 }
 

@@ -162,14 +162,17 @@ static bool admit(iswi_http_request *request)
     return false;
 }
 
+iswi_http_routed iswi_http_route_again(iswi_http_request *request)
+{
+    if (!request->http->quiescing)
+        return find_target(request);
+    set_unavailable(request, "The server is shutting down.");
+    return ISWI_HTTP_ANSWERED;
+}
+
 iswi_http_routed iswi_http_route(iswi_http_request *request)
 {
-    iswi_http_routed routed;
+    iswi_http_routed routed = iswi_http_route_again(request);
 
-    if (request->http->quiescing) {
-        set_unavailable(request, "The server is shutting down.");
-        return ISWI_HTTP_ANSWERED;
-    }
-    routed = find_target(request);
     return routed == ISWI_HTTP_ROUTED && !admit(request) ? ISWI_HTTP_ANSWERED : routed;
 }

@@ -108,6 +108,10 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     iswi_library_call *call = user;
     isw_host_result result;
 
+    if (answer->moved && wait_for_function(call)) { /* it may be there again, by this name */
+        iswi_host_wake(atomic_load(&call->host->engine));
+        return;
+    }
     iswi_gather_end(call);
     snprintf(call->invocation_id, sizeof call->invocation_id, "%s", invocation_id);
     fill(call, answer, &result);

@@ -328,18 +328,21 @@ static const char *reason_of(const iswi_host *host, size_t worker, iswi_arena *a
 {
     bool several = iswi_host_worker_processes(host, worker) > 1;
     iswi_process_look look;
+    const char *unknown = "";
     const char *detail;
 
     iswi_process_look_at(iswi_host_first_process(host, worker), &look, NULL);
     detail = detail_of(&look, iswi_now_ns(), arena);
+    if (!look.functions_known && look.starts)
+        unknown = look.state == ISWI_PROCESS_GONE
+                      ? "; its functions are not known, and paths without a function get 503"
+                      : "; its functions are not known yet, and requests for paths without a "
+                        "function wait for them";
     return iswi_arena_printf(arena, "worker %s: %s is %s%s%s%s",
                              iswi_host_worker_name(host, worker),
                              several ? "no process serves, the first one" : "its process",
                              state_name(&look), detail ? ": " : "", detail ? detail : "",
-                             look.functions_known || !look.starts
-                                 ? ""
-                                 : "; its functions are not known yet, paths without a function "
-                                   "get 503");
+                             unknown);
 }
 
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out)

@@ -41,7 +41,7 @@ static int set_up(void **state)
     memset(&s, 0, sizeof s);
     s.settings.name = "stage";
     s.pool = (iswi_pool){ .settings = &s.settings, .processes = s.processes, .count = PROCESSES };
-    s.function = (iswi_host_function){ .name = "f", .pool = &s.pool };
+    s.function = (iswi_host_function){ .name = "f", .pool = &s.pool, .current = true };
     for (unsigned i = 0; i < PROCESSES; i++) {
         iswi_process *process = &s.processes[i];
 
@@ -234,6 +234,22 @@ static void nobody_takes_it_now_or_ever(void **state)
     assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACED);
 }
 
+static void what_is_not_begun_leaves_a_function_that_is_over(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < PROCESSES; i++)
+        iswi_process_set_state(&s.processes[i], ISWI_PROCESS_STARTING);
+    s.pool.processes->host = &s.host;
+    s.function.current = false;
+    assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_MOVED);
+    s.calls[1].tries = 1; /* it may have been begun: one of those that are left may take it */
+    assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_FULL);
+    s.function.over = true;
+    s.calls[2].tries = 1;
+    assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_REFUSED);
+    assert_int_equal(place_of(&s.function, NOW_NS), ISWI_PLACE_MOVED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +268,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(where_it_was_lost_is_avoided_if_there_is_another,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_takes_it_now_or_ever, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_begun_leaves_a_function_that_is_over,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
