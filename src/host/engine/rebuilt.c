@@ -6,14 +6,9 @@
  */
 #include "host/engine/rebuilt.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
-#include "config/config.h"
 #include "host/engine/engine.h"
 #include "host/system/file_whole.h"
-
-#include <limits.h>
-#include <stdio.h>
 
 #define MS INT64_C(1000000)
 
@@ -23,78 +18,16 @@ enum {
     GIVE_UP_MS = 10000 /* and for so long; then it takes another change */
 };
 
-/* -- What a worker is made of ------------------------------------------------------------------ */
-
-static void add(iswi_pool *pool, const char *folder, const char *file, bool executed)
-{
-    iswi_rebuilt *watch = &pool->watch;
-    char path[PATH_MAX];
-
-    if (*file == '/')
-        snprintf(path, sizeof path, "%s", file);
-    else
-        snprintf(path, sizeof path, "%s/%s", folder, file);
-    for (unsigned i = 0; i < watch->count; i++)
-        if (strcmp(watch->files[i].path, path) == 0)
-            return;
-    if (watch->count == ISWI_REBUILT_MAX)
-        return;
-    watch->files[watch->count].path = iswi_strdup(path);
-    if (!watch->files[watch->count].path)
-        return;
-    watch->files[watch->count].executed = executed;
-    watch->files[watch->count].look = iswi_file_look_at(path);
-    watch->count++;
-    iswi_reload_watch_path(pool->processes->host, path);
-}
-
-static bool is_object(const char *word)
-{
-    size_t size = strlen(word);
-
-    return size > 3 && strcmp(word + size - 3, ".so") == 0;
-}
-
-static void add_text(iswi_pool *pool, const char *folder, const iswi_node *node)
-{
-    if (node && node->type == ISWI_NODE_SCALAR && *node->text)
-        add(pool, folder, node->text, false);
-}
-
-/* The shared objects that its YAML names: `modules`, and `plugin` of its middleware. */
-static void add_modules(iswi_pool *pool)
-{
-    const char *file = pool->reload.file;
-    isw_error ignored = { ISW_OK, "" }; /* its processes say what is wrong with it */
-    const iswi_node *root;
-    const iswi_node *list;
-    iswi_config *config = NULL;
-    char folder[PATH_MAX];
-
-    if (!file || iswi_config_open(file, NULL, &config, &ignored) != ISW_OK)
-        return;
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(file, '/') - file), file);
-    root = iswi_config_root(config);
-    list = iswi_node_find(root, "modules");
-    for (size_t i = 0; list && i < list->child_count; i++)
-        add_text(pool, folder, &list->children[i]);
-    list = iswi_node_find(root, "middleware");
-    for (size_t i = 0; list && i < list->child_count; i++)
-        if (list->children[i].type == ISWI_NODE_MAP && list->children[i].child_count == 1)
-            add_text(pool, folder, iswi_node_find(list->children[i].children, "plugin"));
-    iswi_config_close(config);
-}
+/* -- What is watched --------------------------------------------------------------------------- */
 
 void iswi_rebuilt_follow(iswi_host *host, iswi_pool *pool)
 {
-    const iswi_worker_settings *settings = pool->settings;
-    const char *folder = settings->directory ? settings->directory : host->folder;
+    iswi_parts *parts = &pool->watch.parts;
+    unsigned before = parts->count;
 
-    add(pool, folder, pool->program, true);
-    for (size_t i = 1; i < settings->command.count; i++)
-        if (is_object(settings->command.items[i]))
-            add(pool, folder, settings->command.items[i], false);
-    add_modules(pool);
+    iswi_parts_find(parts, pool);
+    for (unsigned i = before; i < parts->count; i++)
+        iswi_reload_watch_path(host, parts->items[i].path);
 }
 
 void iswi_rebuilt_begin(iswi_host *host)
@@ -105,11 +38,8 @@ void iswi_rebuilt_begin(iswi_host *host)
 
 void iswi_rebuilt_forget(iswi_pool *pool)
 {
-    iswi_rebuilt *watch = &pool->watch;
-
-    while (watch->count)
-        iswi_free(watch->files[--watch->count].path);
-    watch->changed = NULL;
+    iswi_parts_forget(&pool->watch.parts);
+    pool->watch.changed = NULL;
 }
 
 /* -- Changes ----------------------------------------------------------------------------------- */
@@ -117,25 +47,17 @@ void iswi_rebuilt_forget(iswi_pool *pool)
 /* True: something has changed since the last time. */
 static bool look(iswi_rebuilt *watch)
 {
-    bool changed = false;
+    const char *changed = iswi_parts_look(&watch->parts);
 
-    for (unsigned i = 0; i < watch->count; i++) {
-        iswi_rebuilt_file *file = &watch->files[i];
-        iswi_file_look now = iswi_file_look_at(file->path);
-
-        if (iswi_file_look_same(&now, &file->look))
-            continue;
-        file->look = now;
-        watch->changed = file->path;
-        changed = true;
-    }
-    return changed;
+    if (changed)
+        watch->changed = changed;
+    return changed != NULL;
 }
 
 static bool all_are_whole(const iswi_rebuilt *watch)
 {
-    for (unsigned i = 0; i < watch->count; i++)
-        if (!iswi_file_is_whole(watch->files[i].path, watch->files[i].executed))
+    for (unsigned i = 0; i < watch->parts.count; i++)
+        if (!iswi_file_is_whole(watch->parts.items[i].path, watch->parts.items[i].executed))
             return false;
     return true;
 }
@@ -164,7 +86,7 @@ static void restart(iswi_host *host, size_t worker)
     pool->watch.changed = NULL;
     if (iswi_host_restart(host, worker, &id, &error) != ISW_OK)
         iswi_say(host, ISW_LOG_WARNING, "%s", error.message);
-    add_modules(pool); /* its YAML may name others now */
+    iswi_rebuilt_follow(host, pool); /* its YAML may name others now */
 }
 
 static void settle(iswi_host *host, size_t worker, int64_t now_ns)

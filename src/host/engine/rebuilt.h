@@ -5,23 +5,16 @@
 /* `isoworker run --watch`: a worker whose program, shared object or modules have changed on disk is
  * restarted once they are there as a whole. Inside the engine; written by rebuilt.c alone. The
  * supervisor's thread. */
-#include "host/system/file_look.h"
+#include "host/engine/parts.h"
+
+#include <stdint.h>
 
 typedef struct iswi_host iswi_host;
 typedef struct iswi_pool iswi_pool;
 
-enum { ISWI_REBUILT_MAX = 32 };
-
-typedef struct iswi_rebuilt_file {
-    char *path;
-    bool executed; /* and not loaded */
-    iswi_file_look look;
-} iswi_rebuilt_file;
-
 /* Part of a pool: what its processes are made of. */
 typedef struct iswi_rebuilt {
-    iswi_rebuilt_file files[ISWI_REBUILT_MAX];
-    unsigned count;
+    iswi_parts parts;
     const char *changed; /* the file that has, and is to settle; NULL: none */
     int64_t since_ns;    /* that nothing more has happened */
     int64_t look_ns;     /* when to look again */
