@@ -26,7 +26,7 @@ foreach(name IN ITEMS locale
                       context/outgoing context/services
                       http/caller http/conditions http/cookie http/file http/form http/headers
                       http/multipart http/reply http/stream http/struct
-                      program/local program/replay
+                      program/local program/replay program/template
                       registry/doubts registry/function_settings registry/reload registry/settings
                       registry/triggers
                       testing/testing)

@@ -71,6 +71,11 @@ void iswi_memory_destroy(iswi_memory *memory)
     iswi_free(memory);
 }
 
+int iswi_memory_file(const iswi_memory *memory)
+{
+    return memory->fd;
+}
+
 static bool set_lock(const iswi_memory *memory, int command, short type, off_t at)
 {
     struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
@@ -80,6 +85,12 @@ static bool set_lock(const iswi_memory *memory, int command, short type, off_t a
         failed = fcntl(memory->fd, command, &lock);
     while (failed && errno == EINTR);
     return failed == 0;
+}
+
+/* This process uses it. */
+static void lock_table(const iswi_memory *memory, unsigned number)
+{
+    set_lock(memory, F_SETLK, F_RDLCK, USED_AT + (off_t)number);
 }
 
 /* -- Tables in the file ------------------------------------------------------------------------ */
@@ -161,8 +172,16 @@ static bool open_shared(iswi_memory *memory, const uint64_t name[2], const iswi_
     memcpy(out->secret, at->secret, sizeof out->secret);
     out->number = (unsigned)(at - directory->tables);
     if (memory->users[out->number]++ == 0)
-        set_lock(memory, F_SETLK, F_RDLCK, USED_AT + (off_t)out->number);
+        lock_table(memory, out->number);
     return true;
+}
+
+/* Record locks stay with the parent. */
+void iswi_memory_forked(iswi_memory *memory)
+{
+    for (unsigned i = 0; memory->fd >= 0 && i < TABLES; i++)
+        if (memory->users[i])
+            lock_table(memory, i);
 }
 
 /* -- Both -------------------------------------------------------------------------------------- */

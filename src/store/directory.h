@@ -12,6 +12,13 @@ typedef struct iswi_memory iswi_memory;
 iswi_memory *iswi_memory_create(int fd);
 void iswi_memory_destroy(iswi_memory *memory); /* when its stores are closed; NULL is allowed */
 
+/* Its descriptor; -1: it has none. */
+int iswi_memory_file(const iswi_memory *memory);
+
+/* This process is a child that was forked from the one that opened its stores: use them, too. The
+ * parent has them until this returns. */
+void iswi_memory_forked(iswi_memory *memory);
+
 typedef struct iswi_region {
     void *table;
     size_t bytes;

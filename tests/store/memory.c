@@ -283,6 +283,56 @@ static void what_is_held_goes_with_its_process(void **state)
     end(&f);
 }
 
+/* A byte when the child uses its parent's store; it waits until we close. */
+static pid_t fork_user(fixture *f, const int *ready, const int *wait)
+{
+    pid_t child = fork();
+    char byte;
+
+    if (child != 0)
+        return child;
+    close(wait[1]);
+    iswi_memory_forked(f->memory);
+    if (write(ready[1], "", 1) != 1 || read(wait[0], &byte, 1) != 0)
+        _exit(1);
+    _exit(strcmp(conforming_said(f->space, "a"), "one") == 0 ? 0 : 2);
+}
+
+static void a_child_that_was_forked_uses_what_its_parent_opened(void **state)
+{
+    int fd = make_file();
+    fixture f = begin(fcntl(fd, F_DUPFD_CLOEXEC, 3), 16, 0);
+    const isw_store_options options = { sizeof options, 16, 0 };
+    int ready[2];
+    int wait[2];
+    iswi_memory *other;
+    void *spaces[64];
+    unsigned opened = 0;
+    char name[16] = "n0";
+    char byte;
+    pid_t child;
+
+    (void)state;
+    assert_true(pipe2(ready, O_CLOEXEC) == 0 && pipe2(wait, O_CLOEXEC) == 0);
+    conforming_put(f.space, "a", "one", 60000);
+    child = fork_user(&f, ready, wait);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    end(&f); /* the parent has it no more */
+    other = iswi_memory_create(fd);
+    while (opened < 64 &&
+           driver->open(other, name, &options, &spaces[opened], NULL) == ISW_OK)
+        snprintf(name, sizeof name, "n%u", ++opened);
+    assert_int_equal(opened, 47); /* of 48 places: one is the child's */
+    for (int i = 0; i < 2; i++) {
+        close(ready[i]);
+        close(wait[i]);
+    }
+    wait_for(child, 0);
+    while (opened)
+        driver->close(spaces[--opened]);
+    iswi_memory_destroy(other);
+}
+
 /* Children work on a few keys and are killed at any moment; what is left works, and is whole. */
 static void work_until_killed(int fd)
 {
@@ -344,6 +394,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_no_process_uses_makes_room_for_others),
     cmocka_unit_test(a_death_in_the_middle_of_a_change_loses_that_entry_alone),
     cmocka_unit_test(what_is_held_goes_with_its_process),
+    cmocka_unit_test(a_child_that_was_forked_uses_what_its_parent_opened),
     cmocka_unit_test(killing_at_any_moment_leaves_it_whole),
 };
 

@@ -6,6 +6,7 @@
  */
 #include "worker/context/metrics.h"
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "wire/metrics_memory.h"
 
@@ -110,4 +111,29 @@ void iswi_metrics_keep(isw_metrics *metrics, isw_series *series, size_t numbers)
         atomic_store(&metrics->memory->head.elsewhere, 1);
     }
     iswi_buffer_fini(&frame);
+}
+
+/* -- After a fork ------------------------------------------------------------------------------ */
+
+/* Nobody else counts yet. */
+static void move(isw_metrics *metrics, isw_series *series, size_t numbers)
+{
+    _Atomic uint64_t *before = series->numbers;
+    uint64_t *counted = iswi_calloc(numbers, sizeof *counted);
+
+    for (size_t i = 0; counted && i < numbers; i++)
+        counted[i] = atomic_exchange(&before[i], 0);
+    iswi_metrics_keep(metrics, series, numbers);
+    for (size_t i = 0; counted && i < numbers; i++)
+        atomic_store(&series->numbers[i], counted[i]);
+    iswi_free(counted);
+}
+
+void iswi_metrics_forked(isw_metrics *metrics)
+{
+    iswi_metrics_attach(metrics);
+    for (const iswi_family *family = metrics->first; metrics->memory && family;
+         family = family->next)
+        for (isw_series *series = family->first; series; series = series->sibling)
+            move(metrics, series, family->metric.bound_count ? family->metric.bound_count + 2 : 1);
 }

@@ -56,6 +56,10 @@ isw_status iswi_services_start(iswi_services *services, isw_error *error);
  * as services are there; blocks as long as create. Errors: those of create, with the check's name. */
 isw_status iswi_services_check_health(iswi_services *services, size_t place, isw_error *error);
 
+/* metrics_memory.c: this process is a child that was forked from the one that began to count, and may
+ * have been given memory of its own: what was counted so far is counted there, too. */
+void iswi_metrics_forked(isw_metrics *metrics);
+
 /* Where the telling of metrics is; zero it to begin. */
 typedef struct iswi_metrics_at {
     struct iswi_family *family;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* isw_worker_run: where the host is and how to prove ourselves, then a session. */
+/* isw_worker_run: where the host is and how to prove ourselves, then a session; of a template in each
+ * of its children. */
 #include "worker/program/crash.h"
 #include "worker/program/debugged.h"
 #include "worker/program/serve.h"
+#include "worker/program/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,13 +73,11 @@ static int take_fd(const char *variable)
     return (int)fd;
 }
 
-isw_status isw_worker_run(isw_worker *worker, isw_error *error)
+static isw_status serve(isw_worker *worker, isw_error *error)
 {
     iswi_handed handed = { .url = worker->url ? worker->url : getenv("ISOWORKER_URL") };
-    isw_status status = isw_worker_configure(worker, error);
+    isw_status status;
 
-    if (status != ISW_OK)
-        return status;
     if (!handed.url || !*handed.url)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
                              "ISOWORKER_URL is not set: this program is a worker and is started "
@@ -85,10 +85,9 @@ isw_status isw_worker_run(isw_worker *worker, isw_error *error)
     if (worker->settings.crash_report)
         iswi_crash_install();
     iswi_debugged_announce(worker);
-    status = iswi_worker_start(worker, error);
-    if (status != ISW_OK)
-        return status;
-    status = read_token(worker, handed.token, error);
+    status = read_token(worker, handed.token, error); /* first: without one, nobody waits for us */
+    if (status == ISW_OK)
+        status = iswi_worker_start(worker, error);
     if (status != ISW_OK) {
         explicit_bzero(handed.token, sizeof handed.token);
         return status;
@@ -98,4 +97,14 @@ isw_status isw_worker_run(isw_worker *worker, isw_error *error)
     handed.bell = take_fd("ISOWORKER_BELL_FD");
     handed.spin_us = number_in("ISOWORKER_SPIN_US", -1);
     return iswi_worker_serve(worker, &handed, error);
+}
+
+isw_status isw_worker_run(isw_worker *worker, isw_error *error)
+{
+    isw_status status = isw_worker_configure(worker, error);
+    bool serves = false;
+
+    if (status == ISW_OK)
+        status = iswi_template_wait(worker, &serves, error);
+    return serves && status == ISW_OK ? serve(worker, error) : status;
 }

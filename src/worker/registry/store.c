@@ -33,19 +33,27 @@ const isw_option iswi_store_rows[] = {
 
 /* -- In memory --------------------------------------------------------------------------------- */
 
-/* The memory file that the host has handed down; -1: none. */
-static int take_file(void)
+/* The memory file that the host has handed down, as long as nobody has taken it; -1: none. */
+static int given_file(void)
 {
     const char *text = getenv("ISOWORKER_STORE_FD");
     char *end;
     long fd = text && *text ? strtol(text, &end, 10) : -1;
     struct stat info;
 
-    if (fd < 0 || fd > 65535 || *end || fstat((int)fd, &info) != 0 || !S_ISREG(info.st_mode) ||
-        fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+    if (fd < 0 || fd > 65535 || *end || fstat((int)fd, &info) != 0 || !S_ISREG(info.st_mode))
+        return -1;
+    return (int)fd;
+}
+
+static int take_file(void)
+{
+    int fd = given_file();
+
+    if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
         return -1;
     unsetenv("ISOWORKER_STORE_FD");
-    return (int)fd;
+    return fd;
 }
 
 static isw_status begin_in_memory(iswi_stores *stores, isw_error *error)
@@ -140,6 +148,18 @@ isw_status iswi_stores_begin(iswi_stores *stores, const iswi_store_settings *set
     if (status == ISW_OK)
         stores->settings = held;
     return status;
+}
+
+int iswi_stores_file(const iswi_stores *stores)
+{
+    return stores->place.driver == &iswi_store_memory ? iswi_memory_file(stores->place.place)
+                                                      : given_file();
+}
+
+void iswi_stores_forked(const iswi_stores *stores)
+{
+    if (stores->place.driver == &iswi_store_memory)
+        iswi_memory_forked(stores->place.place);
 }
 
 void iswi_stores_end(iswi_stores *stores)

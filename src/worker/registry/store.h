@@ -25,6 +25,12 @@ extern const isw_option iswi_store_rows[];
 isw_status iswi_stores_begin(iswi_stores *stores, const iswi_store_settings *settings,
                              iswi_arena *arena, isw_error *error);
 
+/* The descriptor that the host has handed down for them, in use or not; -1: none. */
+int iswi_stores_file(const iswi_stores *stores);
+
+/* This process is a child that was forked from the one that began them. */
+void iswi_stores_forked(const iswi_stores *stores);
+
 /* When no instance has a store any more. */
 void iswi_stores_end(iswi_stores *stores);
 

@@ -44,7 +44,8 @@ static bool copy_text(char **out, const char *text)
  * would be seen late, and never if the process crashes. */
 static void print_at_once(void)
 {
-    if (getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) {
+    if ((getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) ||
+        getenv("ISOWORKER_TEMPLATE_FD")) {
         fflush(stdout);
         setvbuf(stdout, NULL, _IONBF, 0);
     }
@@ -328,6 +329,18 @@ unsigned iswi_worker_limit(const isw_worker *worker)
     if (!limit)
         limit = 4 * worker->settings.concurrency;
     return (unsigned)(limit < ISWI_CREDIT_MAX ? limit : ISWI_CREDIT_MAX);
+}
+
+isw_status iswi_worker_forked(isw_worker *worker, isw_error *error)
+{
+    close_wake(worker);
+    if (pipe2(worker->wake, O_CLOEXEC | O_NONBLOCK) != 0) {
+        worker->wake[0] = worker->wake[1] = 0;
+        return isw_error_set(error, ISW_E_IO, "no descriptors for a worker: %s", strerror(errno));
+    }
+    iswi_stores_forked(&worker->stores);
+    iswi_metrics_forked(worker->shared.metrics);
+    return ISW_OK;
 }
 
 bool iswi_worker_set_config(isw_worker *worker, const char *path)

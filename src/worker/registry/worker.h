@@ -53,6 +53,10 @@ bool iswi_worker_set_config(isw_worker *worker, const char *path);
 /* Have isw_worker_run look, which waits at wake[0]. Any thread, and signal handlers. */
 void iswi_worker_wake(isw_worker *worker);
 
+/* This process is a child that was forked from the one that configured the worker, with one thread:
+ * make its own what cannot be shared. Errors: ISW_E_IO. */
+isw_status iswi_worker_forked(isw_worker *worker, isw_error *error);
+
 /* The descriptor of the host's token as the options gave it, once; -1: none. */
 int iswi_worker_take_token_fd(isw_worker *worker);
 

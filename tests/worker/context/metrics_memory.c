@@ -25,8 +25,8 @@ typedef struct fixture {
     iswi_frame frame; /* of the last record that was looked at */
 } fixture;
 
-/* As a host makes it, of that size and version. */
-static void begin_with(fixture *f, off_t size, uint32_t version)
+/* As a host makes it, of that size and version, for who is made next. */
+static int make_memory(fixture *f, off_t size, uint32_t version)
 {
     int fd = memfd_create("test", 0);
     char text[16];
@@ -41,6 +41,13 @@ static void begin_with(fixture *f, off_t size, uint32_t version)
     snprintf(text, sizeof text, "%d", fd);
     setenv("ISOWORKER_METRICS_FD", text, 1);
     iswi_arena_init(&f->arena, 4096);
+    return fd;
+}
+
+static void begin_with(fixture *f, off_t size, uint32_t version)
+{
+    int fd = make_memory(f, size, version);
+
     f->metrics = iswi_metrics_create();
     assert_non_null(f->metrics);
     assert_null(getenv("ISOWORKER_METRICS_FD")); /* whoever it starts has no part in it */
@@ -201,12 +208,44 @@ static void memory_has_one_worker(void **state)
     munmap(head, sizeof *head);
 }
 
+static void what_was_counted_before_a_fork_moves_to_the_childs_memory(void **state)
+{
+    isw_metrics *metrics = iswi_metrics_create();
+    isw_series *germany = isw_metric_series(metrics, &orders, "DE", NULL);
+    isw_series *size = isw_metric_series(metrics, &sizes, NULL);
+    const iswi_counted_record *record;
+    size_t at = 0;
+    fixture f;
+
+    (void)state;
+    isw_series_add(germany, 2);
+    isw_series_observe(size, 5);
+    make_memory(&f, ISWI_METRICS_MEMORY_BYTES, ISWI_METRICS_MEMORY_VERSION);
+    f.metrics = metrics;
+    iswi_metrics_forked(metrics);
+    assert_int_equal(f.head->taken, 1);
+    isw_series_add(germany, 1);
+    isw_series_observe(size, 11);
+    record = next_record(&f, &at);
+    assert_non_null(record);
+    assert_true(iswi_metric_double(record->number[0]) == 3);
+    assert_true(f.frame.as.metrics.families.items[0].series.items[0].value.as.real == 0);
+    record = next_record(&f, &at);
+    assert_non_null(record);
+    assert_true(iswi_metric_double(record->number[0]) == 16);
+    assert_int_equal(record->number[2], 1);
+    assert_int_equal(record->number[3], 1);
+    assert_int_equal(told(&f), 0);
+    finish(&f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_series_counts_in_the_memory_that_says_what_it_is),
     cmocka_unit_test(what_is_in_the_memory_is_not_told_as_well),
     cmocka_unit_test(what_finds_no_room_is_told_and_the_memory_says_so),
     cmocka_unit_test(memory_that_it_does_not_know_is_left_alone),
     cmocka_unit_test(memory_has_one_worker),
+    cmocka_unit_test(what_was_counted_before_a_fork_moves_to_the_childs_memory),
 };
 
 ISW_TEST_MAIN(tests)
