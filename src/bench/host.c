@@ -6,6 +6,7 @@
 #include "bench/samples.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -103,6 +104,33 @@ static bool await_workers(iswi_bench_host *h, isw_error *error)
     return false;
 }
 
+/* One that was spawned goes, and one that the template forks comes. */
+static bool have_forked(iswi_bench_host *h, isw_error *error)
+{
+    int64_t until_ns = iswi_bench_now_ns() + READY_S * INT64_C(1000000000);
+    pid_t before = h->worker;
+    iswi_template_look look = { .pid = 0 };
+
+    while (look.state != ISWI_TEMPLATE_READY && !iswi_bench_is_over(until_ns)) {
+        iswi_host_template_look_at(h->host, 0, &look);
+        iswi_bench_sleep_ns(1000000);
+    }
+    kill(before, SIGKILL);
+    while (h->worker == before && !atomic_load(&h->ended) && !iswi_bench_is_over(until_ns)) {
+        if (sem_wait(&h->news) != 0)
+            continue;
+        free(h->functions);
+        h->functions = NULL;
+        if (!await_workers(h, error))
+            return false;
+    }
+    iswi_host_template_look_at(h->host, 0, &look);
+    if (look.forked == 1)
+        return true;
+    isw_error_set(error, ISW_E_UNAVAILABLE, "it was not forked by a template: %s", look.why);
+    return false;
+}
+
 bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *error)
 {
     iswi_host_overrides overrides = { .port = -1, .json = -1 };
@@ -128,7 +156,7 @@ bool iswi_bench_host_begin(iswi_bench_host *h, const char *setup, isw_error *err
         iswi_host_observe(h->host, &observer, h, error) != ISW_OK)
         return false;
     h->running = pthread_create(&h->thread, NULL, run_host, h) == 0;
-    return h->running && await_workers(h, error);
+    return h->running && await_workers(h, error) && (!h->setup.warm || have_forked(h, error));
 }
 
 void iswi_bench_host_end(iswi_bench_host *h, bool loud)

@@ -37,7 +37,7 @@ typedef struct number {
 static const number numbers[] = {
     NUMBER(functions, 1, 16000), NUMBER(workers, 1, 64),  NUMBER(in_flight, 1, 10000),
     NUMBER(middleware, 0, 64),   NUMBER(counted, 0, 1), NUMBER(http, 0, 64),
-    NUMBER(port, 0, 65535),
+    NUMBER(port, 0, 65535),      NUMBER(warm, 0, 1),
 };
 
 /* "functions=10,workers=2" from the first comma on. */
@@ -115,9 +115,11 @@ void iswi_bench_write_host_yaml(const iswi_bench_setup *setup, FILE *file)
             "    processes: %u\n"
             "    start_timeout: 60s\n",
             setup->workers);
+    if (setup->warm)
+        fputs("    start: warm\n", file);
     if (!setup->object)
         fprintf(file, "    give_up_after: %u\n    link: {lane: %s}\n",
-                setup->http ? 8 : 1, /* in vain; those of HTTP are killed */
+                setup->http || setup->warm ? 8 : 1, /* in vain; those are killed */
                 setup->ring ? "ring" : "message");
     write_command(setup, file);
 }

@@ -5,7 +5,7 @@
 /* What a case of ours is, from its text, and the YAML that says so to a host and a worker:
  *   process | none: the functions of functions.c, a shared object, with that isolation; or
  *   in-process | message | ring, then +chain and +auth, or +ten, then ,NAME=NUMBER for what
- *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http, port */
+ *   is not 1 or 0: functions, workers, in_flight, middleware, counted, http, port, warm */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -22,6 +22,7 @@ typedef struct iswi_bench_setup {
     unsigned counted;    /* system calls and switches of context are */
     unsigned http;       /* threads of the HTTP front; 0: there is none */
     unsigned port;       /* that it listens at; 0: any */
+    unsigned warm;       /* the process that is measured was forked by a template */
     const char *program; /* that is the worker, with no arguments; NULL: the bench's */
 } iswi_bench_setup;
 

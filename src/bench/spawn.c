@@ -8,6 +8,7 @@ static const iswi_bench_point points[] = {
     { "grpc", "grpc", 0 },
     { "message+chain", "message+chain", 0 },
     { "ring+chain", "ring+chain", 0 },
+    { "ring+chain,warm=1", "ring+chain+warm", 0 },
 };
 
 static double spawns(const iswi_bench_line *line)

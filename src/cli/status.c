@@ -176,6 +176,23 @@ static void print_queue(const iswi_report_queue *queue, iswi_arena *arena)
                (long long)queue->limit, (long long)queue->expired, span(arena, queue->wait_ms));
 }
 
+/* Whoever forks its processes, or why nobody does. */
+static void print_template(const iswi_report_template *template)
+{
+    printf("  %s: its template ", template->worker);
+    if (template->pid)
+        printf("(pid %lld, %.1f MiB) ", (long long)template->pid,
+               (double)template->resident_bytes / (1 << 20));
+    printf("is %s: it has forked %lld process%s, %lld %s spawned", template->state,
+           (long long)template->forked, template->forked == 1 ? "" : "es",
+           (long long)template->spawned, template->spawned == 1 ? "was" : "were");
+    if (template->detail) {
+        printf("; ");
+        iswi_columns_text(template->detail, stdout);
+    }
+    printf("\n");
+}
+
 static void print_processes(const iswi_report_all *all, iswi_arena *arena)
 {
     static const char *const heads[] = { "WORKER", ">PID", "STATE", "LANE", ">IN FLIGHT",
@@ -208,6 +225,8 @@ static void print_processes(const iswi_report_all *all, iswi_arena *arena)
         print_detail(&all->processes[i]);
     for (size_t i = 0; i < all->process_count; i++)
         print_bounds(&all->processes[i], arena);
+    for (size_t i = 0; i < all->template_count; i++)
+        print_template(&all->templates[i]);
     for (size_t i = 0; i < all->queue_count; i++)
         print_queue(&all->queues[i], arena);
 }

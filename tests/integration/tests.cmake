@@ -36,7 +36,11 @@ add_executable(test_calling integration/calling.c)
 set_target_properties(test_calling PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_calling PRIVATE isw_flags isoworker_http_client)
-add_dependencies(test_functions test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
+add_executable(test_warm integration/warm.c)
+set_target_properties(test_warm PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_warm PRIVATE isw_flags isoworker)
+add_dependencies(test_functions test_warm test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
   isw_python_tests(integration ${file})
@@ -107,6 +111,7 @@ add_custom_target(rolls_table # the long form: it takes minutes
   DEPENDS test_functions isw_cli USES_TERMINAL)
 isw_integration(scaling)
 isw_integration(service)
+isw_integration(warm)
 isw_integration(shared)
 if(TARGET isw_store_redis)
   isw_integration(stores)

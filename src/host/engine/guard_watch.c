@@ -37,10 +37,13 @@ isw_status iswi_guard_need(iswi_host *host, isw_error *error)
 
 static void tell_all(iswi_host *host)
 {
-    for (size_t i = 0; i < host->pool_count; i++)
+    for (size_t i = 0; i < host->pool_count; i++) {
         for (unsigned j = 0; j < host->pools[i].count; j++)
             if (host->pools[i].processes[j].running && host->pools[i].launcher.apart)
                 iswi_guard_add(&host->guard, host->pools[i].processes[j].os.pid);
+        if (host->pools[i].template.now.pid)
+            iswi_guard_add(&host->guard, host->pools[i].template.now.pid);
+    }
 }
 
 static void replace(iswi_host *host)

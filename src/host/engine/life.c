@@ -39,7 +39,7 @@ static void reset(iswi_process *process)
     process->alarm = process->peak = 0;
     process->credit = process->loads_awaited = process->answered = 0;
     process->resident_bytes = process->calls_running = process->calls_waiting = 0;
-    process->on_ring = false;
+    process->on_ring = process->forked = false;
     process->ring = process->arena = process->bell = -1;
     if (process->starts)
         atomic_fetch_add(&process->pool->restarts, 1);
@@ -175,7 +175,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     };
     isw_status status = iswi_observe_spawns(process, &options, error);
 
-    if (status == ISW_OK)
+    if (status == ISW_OK && !iswi_template_begin(process, &options))
         status = launcher->begin(launcher, &options, &process->os, error);
     close_memory(process);
     if (status != ISW_OK) {

@@ -3,6 +3,7 @@
 #include "host/engine/look.h"
 
 #include "host/engine/engine.h"
+#include "host/system/usage.h"
 
 iswi_phase iswi_host_phase(const iswi_host *host)
 {
@@ -149,6 +150,20 @@ void iswi_host_worker_confinement(const iswi_host *host, size_t worker, iswi_con
     pthread_mutex_unlock(&pool->ends.lock);
 }
 
+bool iswi_host_template_look_at(iswi_host *host, size_t worker, iswi_template_look *out)
+{
+    iswi_pool *pool = &host->pools[worker];
+    iswi_template *template = &pool->template;
+    uint64_t peak;
+
+    pthread_mutex_lock(&template->lock); /* while it runs its number is nobody else's */
+    *out = template->now;
+    if (out->pid)
+        iswi_usage_memory(out->pid, &out->resident_bytes, &peak);
+    pthread_mutex_unlock(&template->lock);
+    return pool->settings->start == ISWI_START_WARM;
+}
+
 const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
 {
     return host->pools[worker].program;
@@ -235,6 +250,7 @@ void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t
                                 .functions_known = process->pool->indexed,
                                 .pid = process->running && process->starts ? process->os.pid : 0,
                                 .in_process = !process->pool->launcher.apart,
+                                .forked = process->forked,
                                 .starts = process->starts,
                                 .started_ns = process->started_ns,
                                 .start_at_ns = process->start_at_ns,

@@ -119,6 +119,26 @@ typedef struct iswi_queue_look {
 void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
                                int64_t *by_function);
 
+/* The template of a worker with `start: warm`, which forks its processes. */
+typedef enum iswi_template_state {
+    ISWI_TEMPLATE_NONE,     /* there is none now */
+    ISWI_TEMPLATE_STARTING,
+    ISWI_TEMPLATE_READY,
+    ISWI_TEMPLATE_ENDING,
+    ISWI_TEMPLATE_REFUSED   /* there is none until what it is made from is another */
+} iswi_template_state;
+
+typedef struct iswi_template_look {
+    iswi_template_state state;
+    pid_t pid; /* 0: it does not run */
+    uint64_t resident_bytes;
+    uint64_t forked, spawned; /* processes since the host began: by it, and without it */
+    char why[ISW_ERROR_MESSAGE_BYTES]; /* it is not ready; "" if it is, or nothing is known */
+} iswi_template_look;
+
+/* False: its worker has `start: spawn`. Reads a file of the operating system. */
+bool iswi_host_template_look_at(iswi_host *host, size_t worker, iswi_template_look *out);
+
 /* Somebody debugs it: it has one process, which need not be a child of ours. Before the host
  * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
@@ -153,6 +173,7 @@ typedef struct iswi_process_look {
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
     bool in_process; /* of the host's own: the pid is the host's, and the memory is */
+    bool forked; /* by its template */
     unsigned starts;
     int64_t started_ns, start_at_ns;
     isw_error fault; /* why it does not serve */

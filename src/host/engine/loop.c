@@ -43,17 +43,27 @@ void iswi_host_wake_by(iswi_host *host, int64_t at_ns)
         iswi_host_wake(host);
 }
 
-/* What an event is about: pool, process and kind in one number. */
-static uint64_t event_key(const iswi_process *process, unsigned what)
+/* What an event is about: pool, process (of its template: what of that) and kind in one number. */
+static uint64_t event_key(const iswi_pool *pool, unsigned index, unsigned what)
 {
-    return (uint64_t)process->pool->number << 32 | (uint64_t)process->index << 2 | what;
+    return (uint64_t)pool->number << 32 | (uint64_t)index << 2 | what;
+}
+
+static bool watch(iswi_host *host, int fd, uint64_t key)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = key };
+
+    return epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = event_key(process, what) };
+    return watch(host, fd, event_key(process->pool, process->index, what));
+}
 
-    return epoll_ctl(host->loop.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+bool iswi_host_watch_template(iswi_host *host, const iswi_pool *pool, int fd, unsigned what)
+{
+    return watch(host, fd, event_key(pool, what, ISWI_EVENT_OF_TEMPLATE));
 }
 
 void iswi_host_unwatch(iswi_host *host, int fd)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 typedef struct iswi_host iswi_host;
+typedef struct iswi_pool iswi_pool;
 typedef struct iswi_process iswi_process;
 
 /* Part of a host. */
@@ -34,6 +35,11 @@ void iswi_host_wake_by(iswi_host *host, int64_t at_ns);
 
 /* Whether the descriptor of `what` is the process's pid (0), output (1) or errors (2). */
 bool iswi_host_watch(iswi_host *host, iswi_process *process, int fd, unsigned what);
+
+/* The same of a pool's template; template.h says what `what` is. */
+bool iswi_host_watch_template(iswi_host *host, const iswi_pool *pool, int fd, unsigned what);
+enum { ISWI_EVENT_OF_TEMPLATE = 3 }; /* of the last two bits of a key */
+
 void iswi_host_unwatch(iswi_host *host, int fd);
 
 #endif

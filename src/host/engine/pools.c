@@ -76,6 +76,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_pool_wi
     pool->store = -1;
     iswi_queue_init(&pool->queue, (unsigned)wish->queue.limit, wish->queue.wait_ms);
     iswi_ends_init(pool);
+    iswi_template_init(pool);
     iswi_worker_confine(wish->settings, &pool->confinement);
     if (set_program(host, pool, wish->program, error) != ISW_OK)
         return error->status;
@@ -108,6 +109,7 @@ void iswi_pools_drop(iswi_pool *pool)
     iswi_free(pool->processes);
     iswi_roll_fini(pool);
     iswi_ends_fini(pool);
+    iswi_template_fini(pool);
     close_store(pool);
     iswi_free(pool->seats);
     iswi_free(pool->functions);
@@ -253,7 +255,7 @@ static bool is_empty(const iswi_pool *pool)
     for (unsigned i = 0; i < pool->count; i++)
         if (!iswi_process_is_spare(&pool->processes[i]))
             return false;
-    return atomic_load(&pool->queue.waiting) == 0;
+    return atomic_load(&pool->queue.waiting) == 0 && !pool->template.now.pid;
 }
 
 void iswi_pools_tend(iswi_pool *pool)

@@ -24,6 +24,7 @@
 #include "host/engine/roll.h"
 #include "host/engine/scale.h"
 #include "host/engine/staff.h"
+#include "host/engine/template.h"
 #include "host/system/launch.h"
 #include "link/link.h"
 #include "wire/frame.h"
@@ -115,6 +116,7 @@ struct iswi_process {
     int arena; /* and of the wide arenas, likewise */
     int bell; /* that of its link, to be handed down with them; -1: none */
     bool running;   /* os.pid is to be waited for (lock) */
+    bool forked;    /* by the template of its pool (lock) */
     bool signalled; /* it was sent SIGKILL */
     unsigned missed;          /* heartbeats in a row */
     unsigned hoarding;        /* heartbeats in a row, see states.c */
@@ -159,6 +161,7 @@ struct iswi_pool {
     iswi_scale scale;
     iswi_ends ends; /* ends.c */
     iswi_rebuilt watch;
+    iswi_template template; /* template.c */
     /* The supervisor's: */
     bool dismissed; /* it leaves, and its processes were told so */
     iswi_host_function **functions; /* all that it ever had, by place */

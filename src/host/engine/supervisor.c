@@ -34,6 +34,10 @@ static void on_event(iswi_host *host, uint64_t key)
         iswi_guard_ended(host);
         return;
     }
+    if ((key & 3) == ISWI_EVENT_OF_TEMPLATE) {
+        iswi_template_event(&host->pools[key >> 32], (key & 0xffffffff) >> 2);
+        return;
+    }
     process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
     if (!process->running)
         return;
@@ -65,7 +69,7 @@ typedef struct overview {
     unsigned indexed;
     unsigned awaited; /* pools that are not, and may be */
     unsigned over;    /* pools that nobody serves any more */
-    unsigned running; /* processes */
+    unsigned running; /* processes, and templates */
     int64_t next_ns;
 } overview;
 
@@ -114,6 +118,7 @@ static void tend_pool(iswi_pool *pool, int64_t now_ns, overview *seen)
     for (unsigned i = 0; i < pool->count; i++)
         if (!iswi_process_is_spare(&pool->processes[i]))
             tend_process(&pool->processes[i], now_ns, seen);
+    seen->running += iswi_template_tend(pool, now_ns, &seen->next_ns);
     iswi_functions_tend(pool);
     iswi_queue_tend(pool, now_ns, &seen->next_ns);
 }

@@ -81,6 +81,9 @@ static void report_process(const iswi_host *host, iswi_process *process, iswi_re
                                                                   iswi_process_worker(process)),
                                   .process = look.label,
                                   .state = state_name(&look),
+                                  .start = !look.pid     ? NULL
+                                           : look.forked ? "forked"
+                                                         : "spawned",
                                   .isolation = look.in_process ? "none" : "process",
                                   .detail = detail_of(&look, now_ns, arena),
                                   .health = !look.tells_health || !look.pid ? NULL
@@ -304,7 +307,8 @@ void iswi_report(iswi_operate *operate, iswi_buffer *out)
     all.host.admin_url = operate->admin ? iswi_http_url(operate->admin, 0) : NULL;
     iswi_arena_init(&arena, 16 * 1024);
     all.attention = iswi_attention_gather(host, &arena, &all.attention_count);
-    if (gather(host, &all, &arena) && iswi_report_triggers(host, &all, &arena))
+    if (gather(host, &all, &arena) && iswi_report_templates(host, &all, &arena) &&
+        iswi_report_triggers(host, &all, &arena))
         iswi_report_struct(iswi_report_fields, &all, &arena, out);
     else
         out->failed = true;

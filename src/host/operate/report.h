@@ -27,6 +27,7 @@ typedef struct iswi_report_process {
     const char *detail; /* why it does not serve; NULL if it does */
     const char *health; /* healthy, unhealthy; NULL: its application has no health checks */
     const char *lane;   /* ring, message */
+    const char *start;     /* spawned, forked (by a template); NULL: it does not run */
     const char *isolation; /* process; none: it is a part of the host, pid and memory are those */
     int64_t credit, in_flight;
     int64_t running, waiting, resident_bytes; /* of these it told itself, at the last heartbeat */
@@ -44,6 +45,16 @@ typedef struct iswi_report_process {
                                    unhealthy, replaced, stopped */
     int64_t last_end_pid, last_end_ago_ms;
 } iswi_report_process;
+
+/* Whoever forks the processes of a worker with `start: warm`. */
+typedef struct iswi_report_template {
+    const char *worker;
+    int64_t pid; /* 0: there is none now */
+    const char *state;  /* waiting (to be started), starting, ready, ending, refused */
+    const char *detail; /* why it is not ready, and processes are spawned; NULL: it is */
+    int64_t resident_bytes;
+    int64_t forked, spawned; /* processes: by it, and without it */
+} iswi_report_template;
 
 /* Calls that wait for a process of a worker, and what became of others that did. */
 typedef struct iswi_report_queue {
@@ -83,6 +94,8 @@ typedef struct iswi_report_all {
     iswi_report_head host;
     iswi_report_process *processes;
     size_t process_count;
+    iswi_report_template *templates; /* of those workers that have one */
+    size_t template_count;
     iswi_report_queue *queues;
     size_t queue_count;
     iswi_report_function *functions;
@@ -101,6 +114,9 @@ typedef struct iswi_process iswi_process;
 /* report_bounds.c: the last members of a process's. */
 void iswi_report_bounds(const iswi_host *host, size_t worker, iswi_process *process,
                         iswi_report_process *out, iswi_arena *arena);
+
+/* report_templates.c. False: no memory. */
+bool iswi_report_templates(iswi_host *host, iswi_report_all *all, iswi_arena *arena);
 
 /* Why a host is not ready, in no order. */
 typedef struct iswi_readiness {

@@ -28,6 +28,7 @@ static const isw_field process_fields[] = {
     { ISW_FIELD(STRING, iswi_report_process, detail) },
     { ISW_FIELD(STRING, iswi_report_process, health) },
     { ISW_FIELD(STRING, iswi_report_process, lane) },
+    { ISW_FIELD(STRING, iswi_report_process, start) },
     { ISW_FIELD(STRING, iswi_report_process, isolation) },
     { ISW_FIELD(INT, iswi_report_process, credit) },
     { ISW_FIELD(INT, iswi_report_process, in_flight) },
@@ -52,6 +53,17 @@ static const isw_field process_fields[] = {
     { ISW_FIELD(STRING, iswi_report_process, last_end_cause) },
     { ISW_FIELD(INT, iswi_report_process, last_end_pid) },
     { ISW_FIELD(INT, iswi_report_process, last_end_ago_ms) },
+    { 0 },
+};
+
+static const isw_field template_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_template, worker), .required = true },
+    { ISW_FIELD(INT, iswi_report_template, pid) },
+    { ISW_FIELD(STRING, iswi_report_template, state), .required = true },
+    { ISW_FIELD(STRING, iswi_report_template, detail) },
+    { ISW_FIELD(INT, iswi_report_template, resident_bytes) },
+    { ISW_FIELD(INT, iswi_report_template, forked) },
+    { ISW_FIELD(INT, iswi_report_template, spawned) },
     { 0 },
 };
 
@@ -108,6 +120,8 @@ const isw_field iswi_report_fields[] = {
     { ISW_FIELD(STRUCT, iswi_report_all, host), .fields = head_fields, .required = true },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, processes, process_count),
       .fields = process_fields, .item_size = sizeof(iswi_report_process) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_all, templates, template_count),
+      .fields = template_fields, .item_size = sizeof(iswi_report_template) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, queues, queue_count),
       .fields = queue_fields, .item_size = sizeof(iswi_report_queue) },
     { ISW_FIELD_LIST(STRUCT, iswi_report_all, functions, function_count),

@@ -19,7 +19,8 @@ static const char *const taken[] = {
 
 /* The same of a worker; `queue` is looked at apart, since what it leaves out is as for all. */
 static const char *const taken_of_worker[] = {
-    "processes", "start_timeout", "stop_timeout", "restart_delay", "restart_delay_max", "give_up_after", NULL,
+    "processes", "start", "start_timeout", "stop_timeout", "restart_delay", "restart_delay_max",
+    "give_up_after", NULL,
 };
 
 /* What its processes begin with, so that others are to succeed them. */

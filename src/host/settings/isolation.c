@@ -28,6 +28,7 @@ typedef struct refusal {
 static const refusal refused[] = {
     { "environment", NULL, "variables belong to a process, and this one is the host's; set them "
                            "for the host" },
+    { "start", NULL, "it begins in the host's" },
     { "restart_delay", NULL, "it is not started again by itself" },
     { "restart_delay_max", NULL, "it is not started again by itself" },
     { "give_up_after", NULL, "it is given up when it ends" },

@@ -82,6 +82,7 @@ static const isw_option logging_rows[] = {
 };
 
 static const char *const isolations[] = { "process", "none", NULL };
+static const char *const starts[] = { "spawn", "warm", NULL };
 static const char *const lanes[] = { "auto", "ring", "message", NULL };
 
 static const isw_option link_rows[] = {
@@ -192,6 +193,12 @@ static const isw_option worker_rows[] = {
       .group_size = sizeof(iswi_processes_settings),
       .offset = offsetof(iswi_worker_settings, processes),
       .help = "that share the work: a number, or as many as the load needs" },
+    { .name = "start", .type = ISW_OPTION_ENUM, .choices = starts, .default_value = "spawn",
+      .offset = offsetof(iswi_worker_settings, start),
+      .help = "spawn: each process begins as its program does; warm: as a copy of one that has loaded "
+              "all and waits, in less time, but with what that had before: its addresses, seeds of its "
+              "random numbers; one that has threads or open files by then cannot be copied, and "
+              "processes are spawned" },
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
         "from its start until it is ready, with all that it makes before (eager services)"),
     ROW(iswi_worker_settings, stop_timeout_ms, DURATION, "stop_timeout", "2s", 1, HOUR_MS,

@@ -72,6 +72,11 @@ typedef enum iswi_isolation {
     ISWI_ISOLATION_NONE     /* threads of the host's own process */
 } iswi_isolation;
 
+typedef enum iswi_start {
+    ISWI_START_SPAWN, /* each process begins as its program does */
+    ISWI_START_WARM   /* a template forks them */
+} iswi_start;
+
 /* When a process is replaced for its own sake, a tenth sooner or later; 0: never for that. */
 typedef struct iswi_recycle_settings {
     int64_t invocations, age_ms, memory;
@@ -101,6 +106,7 @@ typedef struct iswi_worker_settings {
     iswi_link_settings link;
     iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
     int64_t isolation;         /* iswi_isolation */
+    int64_t start;             /* iswi_start */
     int64_t memory_limit;      /* bytes; 0: none */
     double cpu_limit;          /* processors; 0: none */
     int64_t pids_limit;        /* processes and threads; 0: no limit */

@@ -18,6 +18,14 @@ bool iswi_cgroup_enter(const char *folder)
     return iswi_cgroup_write(folder, "cgroup.procs", "0");
 }
 
+bool iswi_cgroup_place(const char *folder, pid_t pid)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%ld", (long)pid);
+    return iswi_cgroup_write(folder, "cgroup.procs", text);
+}
+
 /* -- Limits ------------------------------------------------------------------------------------ */
 
 /* All that is in it ends together: a worker without one of its children is none. And swap is no

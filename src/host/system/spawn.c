@@ -3,6 +3,7 @@
 #include "host/system/spawn.h"
 
 #include "host/system/command.h"
+#include "host/system/pipes.h"
 
 #include "base/alloc.h"
 #include "base/arena.h"
@@ -121,7 +122,7 @@ static bool is_ours(const char *variable)
         "ISOWORKER_URL", "ISOWORKER_TOKEN_FD", "ISOWORKER_RING_FD", "ISOWORKER_BELL_FD",
         "ISOWORKER_ARENA_FD", "ISOWORKER_SPIN_US", "ISOWORKER_CRASH_FD", "ISOWORKER_DEBUG",
         "ISOWORKER_DEBUG_FUNCTION", "ISOWORKER_CONFIG", "ISOWORKER_METRICS_FD",
-        "ISOWORKER_STORE_FD",
+        "ISOWORKER_STORE_FD", "ISOWORKER_TEMPLATE_FD",
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM",
         "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID",
     };
@@ -133,19 +134,18 @@ static bool is_ours(const char *variable)
     return false;
 }
 
-/* Ours first, then the worker's own, then what we inherited: getenv takes the first. */
-static char **environment_of(const iswi_spawn_options *options, iswi_arena *arena)
+/* Of a template: what it needs to wait; the rest comes with what it forks. */
+static size_t variables_of_template(char **list, iswi_arena *arena)
 {
-    size_t own = options->environment ? options->environment->count : 0;
-    size_t inherited = 0;
-    size_t count = 0;
-    char **list;
+    list[0] = iswi_arena_printf(arena, "ISOWORKER_TEMPLATE_FD=%d", TOKEN_FD);
+    return 1;
+}
 
-    while (environ[inherited])
-        inherited++;
-    list = iswi_arena_calloc(arena, own + inherited + 13, sizeof *list);
-    if (!list)
-        return NULL;
+static size_t variables_of_worker(const iswi_spawn_options *options, char **list,
+                                  iswi_arena *arena)
+{
+    size_t count = 0;
+
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_URL=%s", options->url);
     list[count++] = iswi_arena_printf(arena, "ISOWORKER_TOKEN_FD=%d", TOKEN_FD);
     if (options->ring >= 0)
@@ -164,6 +164,24 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_CRASH_FD=%d", CRASH_FD);
     if (options->metrics >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_METRICS_FD=%d", METRICS_FD);
+    return count;
+}
+
+/* Ours first, then the worker's own, then what we inherited: getenv takes the first. */
+static char **environment_of(const iswi_spawn_options *options, iswi_arena *arena)
+{
+    size_t own = options->environment ? options->environment->count : 0;
+    size_t inherited = 0;
+    size_t count;
+    char **list;
+
+    while (environ[inherited])
+        inherited++;
+    list = iswi_arena_calloc(arena, own + inherited + 13, sizeof *list);
+    if (!list)
+        return NULL;
+    count = options->template_end ? variables_of_template(list, arena)
+                                  : variables_of_worker(options, list, arena);
     if (options->store >= 0)
         list[count++] = iswi_arena_printf(arena, "ISOWORKER_STORE_FD=%d", STORE_FD);
     if (options->config)
@@ -207,30 +225,8 @@ static char **arguments_of(const iswi_spawn_options *options, iswi_arena *arena)
 
 /* -- Starting ---------------------------------------------------------------------------------- */
 
-typedef struct pipes {
-    int token[2], output[2], errors[2];
-} pipes;
-
-static void close_pipe(int *ends)
-{
-    for (int i = 0; i < 2; i++)
-        if (ends[i] >= 0)
-            close(ends[i]);
-}
-
-static bool open_pipes(pipes *p, const iswi_spawn_options *options)
-{
-    *p = (pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-    return pipe2(p->token, O_CLOEXEC) == 0 && pipe2(p->output, O_CLOEXEC) == 0 &&
-           pipe2(p->errors, O_CLOEXEC) == 0 &&
-           write(p->token[1], options->token, options->token_bytes) ==
-               (ssize_t)options->token_bytes &&
-           fcntl(p->output[0], F_SETFL, O_NONBLOCK) == 0 &&
-           fcntl(p->errors[0], F_SETFL, O_NONBLOCK) == 0;
-}
-
 /* Input from nowhere, output to our pipes. */
-static int plan_output(posix_spawn_file_actions_t *files, const pipes *p)
+static int plan_output(posix_spawn_file_actions_t *files, const iswi_pipes *p)
 {
     int failed = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
 
@@ -241,7 +237,7 @@ static int plan_output(posix_spawn_file_actions_t *files, const pipes *p)
 
 /* For a debugger: our terminal, which is then its own. The pipes stay open, since their end would
  * be taken for the worker's. */
-static int plan_terminal(posix_spawn_file_actions_t *files, const pipes *p)
+static int plan_terminal(posix_spawn_file_actions_t *files, const iswi_pipes *p)
 {
     int failed = posix_spawn_file_actions_adddup2(files, p->output[1], SPARE_FD);
 
@@ -258,15 +254,16 @@ static int plan_one(posix_spawn_file_actions_t *files, int fd, int number)
                    : posix_spawn_file_actions_addclose(files, number);
 }
 
-/* In the child: where input comes from and output goes to, the token on its number, nothing
- * else. */
-static int plan_files(posix_spawn_file_actions_t *files, const pipes *p,
+/* In the child: where input comes from and output goes to, the token (of a template, the socket) on
+ * its number, nothing else. */
+static int plan_files(posix_spawn_file_actions_t *files, const iswi_pipes *p,
                       const iswi_spawn_options *options)
 {
     int failed = options->debugged ? plan_terminal(files, p) : plan_output(files, p);
 
     if (!failed)
-        failed = posix_spawn_file_actions_adddup2(files, p->token[0], TOKEN_FD);
+        failed = posix_spawn_file_actions_adddup2(
+            files, options->template_end ? *options->template_end : p->token[0], TOKEN_FD);
     if (!failed)
         failed = plan_one(files, options->ring, RING_FD);
     if (!failed)
@@ -304,7 +301,7 @@ static int plan_attributes(posix_spawnattr_t *attributes)
     return failed ? failed : posix_spawnattr_setsigdefault(attributes, &all);
 }
 
-static int start(const iswi_spawn_options *options, const char *program, const pipes *p,
+static int start(const iswi_spawn_options *options, const char *program, const iswi_pipes *p,
                  iswi_arena *arena, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
@@ -352,29 +349,28 @@ isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_
     const char *program = options->program;
     char confine[PATH_MAX];
     iswi_arena arena;
-    pipes p;
+    iswi_pipes p;
     int failed;
 
     if (is_confined(options) && iswi_confine_find(confine, error) != ISW_OK)
         return error->status;
     if (is_confined(options))
         program = confine;
-    failed = open_pipes(&p, options) ? 0 : errno;
+    failed = iswi_pipes_open(&p) &&
+                     (options->template_end ||
+                      iswi_pipes_give_token(&p, options->token, options->token_bytes))
+                 ? 0
+                 : errno;
 
     iswi_arena_init(&arena, 4096);
     if (!failed)
         failed = start(options, program, &p, &arena, &out->pid);
     iswi_arena_fini(&arena);
-    close_pipe(p.token); /* what was written stays readable for the child */
     if (failed) {
-        close_pipe(p.output);
-        close_pipe(p.errors);
+        iswi_pipes_close(&p);
         return refuse_start(options, failed, error);
     }
-    close(p.output[1]);
-    close(p.errors[1]);
-    out->output = p.output[0];
-    out->errors = p.errors[0];
+    iswi_pipes_keep(&p, &out->output, &out->errors);
     out->pid_fd = (int)syscall(SYS_pidfd_open, out->pid, 0);
     return ISW_OK;
 }

@@ -31,6 +31,8 @@ typedef struct iswi_spawn_options {
     bool endless; /* somebody is at a breakpoint: nothing is to time out */
     const char *debugged; /* it is gdb with a worker that has this function, and has the terminal;
                              NULL: it is a worker */
+    const int *template_end; /* it is started as a template, with this end of a socket, and without
+                                what is each process's own (template.h); NULL: it is a worker */
     const iswi_confinement *confinement; /* NULL: as we are; nor for a debugger */
     const char *cgroup; /* folder of the group to enter; NULL: ours; nor for a debugger */
 } iswi_spawn_options;
