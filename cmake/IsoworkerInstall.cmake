@@ -29,10 +29,9 @@ install(TARGETS isoworker_host EXPORT isoworkerHostTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
-if(BUILD_SHARED_LIBS)
-  install(TARGETS isoworker_http_client EXPORT isoworkerHttpClientTargets
-          LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-endif()
+install(TARGETS isoworker_http_client EXPORT isoworkerHttpClientTargets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
 # Modules stand in a folder beside the library: there src/pipeline/registry.c looks for them, and
 # from there they find the library that loads them. A static library has them in itself.
@@ -66,9 +65,7 @@ write_basic_package_version_file("${made_dir}/isoworkerConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(EXPORT isoworkerTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
 install(EXPORT isoworkerHostTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
-if(BUILD_SHARED_LIBS)
-  install(EXPORT isoworkerHttpClientTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
-endif()
+install(EXPORT isoworkerHttpClientTargets NAMESPACE isoworker:: DESTINATION "${package_dir}")
 install(FILES "${made_dir}/isoworkerConfig.cmake" "${made_dir}/isoworkerConfigVersion.cmake"
         "${PROJECT_SOURCE_DIR}/cmake/IsoworkerModule.cmake"
         DESTINATION "${package_dir}")
@@ -114,11 +111,8 @@ endfunction()
 isw_install_pc(isoworker isoworker "${PROJECT_DESCRIPTION}" ${ISOWORKER_STATIC_NEEDS})
 isw_install_pc(isoworker-host isoworker_host "Isolated function workers: the host as a library"
                ${ISOWORKER_HOST_STATIC_NEEDS})
-if(BUILD_SHARED_LIBS)
-  set(ISW_PKG_sdk_MODULE_NAME isoworker)
-  isw_install_pc(isoworker-http-client isoworker_http_client "HTTP requests of isolated functions"
-                 sdk)
-endif()
+set(ISW_PKG_sdk_MODULE_NAME isoworker)
+isw_install_pc(isoworker-http-client isoworker_http_client "HTTP requests of isolated functions" sdk)
 
 # cmake --build build --target uninstall: what the last installation wrote.
 if(ISOWORKER_TOP_LEVEL)

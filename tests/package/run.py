@@ -134,6 +134,11 @@ class PackageTest(unittest.TestCase):
                                            f"-DCMAKE_PREFIX_PATH={prefix}")
         self.assert_survives(program, program.parent / "plugins")
         self.assertNotIn("libisoworker", run("ldd", program))
+        program = self.configure_and_build(SOURCE / "samples/calling", "calling",
+                                           f"-DCMAKE_PREFIX_PATH={prefix}")
+        run(program, "--check", cwd=SOURCE / "samples/calling")
+        self.assertNotIn("libisoworker", run("ldd", program))
+        self.build_calling(prefix)
         copy = self.path / "consumer"
         shutil.copytree(HERE / "consumer", copy)
         run("make", "-C", copy, f"CC={CC}", f"CFLAGS={SANITIZE}", f"LDFLAGS={SANITIZE}",
@@ -171,16 +176,21 @@ class PackageTest(unittest.TestCase):
         self.assert_survives(other / "survivor", program.parent / "plugins")
         self.assertNotIn("libisoworker.so", run("ldd", other / "survivor"))
 
-    def test_a_program_with_the_client_builds_with_pkg_config(self):
-        """It alone loads what the client stands on."""
-        need("pkg-config")
-        prefix = self.install()
-        flags = run("pkg-config", "--cflags", "--libs", "isoworker-http-client",
-                    PKG_CONFIG_LIBDIR=str(prefix / LIBDIR / "pkgconfig")).split()
+    def build_calling(self, prefix, **where):
+        """samples/calling, by pkg-config; it can be loaded."""
+        where = where or {"PKG_CONFIG_PATH": str(prefix / LIBDIR / "pkgconfig")}
+        flags = run("pkg-config", "--cflags", "--libs", "isoworker-http-client", **where).split()
         program = self.path / "calling"
         run(CC, *SANITIZE.split(), SOURCE / "samples/calling/calling.c", "-o", program, *flags,
             f"-Wl,-rpath,{prefix / LIBDIR}")
         run(program, "--check", cwd=SOURCE / "samples/calling")
+        return program
+
+    def test_a_program_with_the_client_builds_with_pkg_config(self):
+        """It alone loads what the client stands on."""
+        need("pkg-config")
+        prefix = self.install()
+        program = self.build_calling(prefix, PKG_CONFIG_LIBDIR=str(prefix / LIBDIR / "pkgconfig"))
         self.assertIn("libcurl", run("ldd", program))
         self.assertNotIn("libcurl", run("ldd", prefix / LIBDIR / "libisoworker.so"))
 
