@@ -18,6 +18,8 @@ if(TARGET isw_redis)
   isw_test(redis/driver STACK redis SOURCES support/redis.c)
 endif()
 
+isw_test(httpclient/circuit STACK worker SOURCES ../src/httpclient/circuit.c USES curl)
+
 isw_test(pipeline/chain STACK pipeline SOURCES pipeline/support.c)
 
 foreach(name IN ITEMS locale

@@ -96,7 +96,9 @@ typedef struct isw_http_client_request {
  *
  * Of each host (scheme, name and port) failures in a row are counted: no answer in time, or one of
  * 500 and above. After circuit_failures nobody asks it for circuit_open_ms, and then one request at
- * a time, until one is answered. The state is that of the client: of one process.
+ * a time, until one is answered. The client of a service shares that with the same service in the
+ * other processes of its worker, and with other hosts where the worker's YAML has `store`; one that
+ * isw_http_client_create has made, and one that cannot reach that store, counts for itself.
  *
  * Errors: ISW_E_INVALID for a request that cannot be sent as it is; ISW_E_TIMEOUT when its time was
  * over; ISW_E_CANCELLED when the invocation is cancelled or its deadline has passed;

@@ -122,6 +122,7 @@ void isw_http_client_destroy(isw_http_client *client)
         discard(client->idle);
         client->idle = next;
     }
+    isw_store_close(client->circuits.store);
     pthread_mutex_destroy(&client->circuits.lock);
     pthread_mutex_destroy(&client->lock);
     isw_free(client->ca_file);
@@ -131,13 +132,19 @@ void isw_http_client_destroy(isw_http_client *client)
 
 isw_status isw_http_client_make(isw_resolver *from, void *user, void **out, isw_error *error)
 {
+    const isw_store_options stored = { sizeof stored, ISWI_CIRCUITS_MAX, 0 };
     isw_http_client *made = NULL;
-    const isw_status status = isw_http_client_create(user, &made, error);
+    isw_status status = isw_http_client_create(user, &made, error);
 
-    (void)from;
-    if (status == ISW_OK)
-        *out = made;
-    return status;
+    if (status != ISW_OK)
+        return status;
+    status = isw_store_open_for(from, "circuits", &stored, &made->circuits.store, NULL);
+    if (status == ISW_E_NO_MEMORY || status == ISW_E_IO) {
+        isw_http_client_destroy(made);
+        return isw_error_set(error, status, "no memory for a client's circuits");
+    }
+    *out = made; /* one that is no singleton counts for itself */
+    return ISW_OK;
 }
 
 void isw_http_client_end(void *service, void *user)

@@ -6,33 +6,49 @@
 #include <curl/curl.h>
 #include <isoworker/http_client.h>
 #include <isoworker/http.h>
+#include <isoworker/sys/store.h>
 #include <pthread.h>
 
 enum { ISWI_CIRCUITS_MAX = 256, ISWI_ORIGIN_BYTES = 300 };
 
-/* -- circuits.c; any thread -------------------------------------------------------------------- */
+/* -- circuit.c; circuits.c, any thread --------------------------------------------------------- */
 
+/* Closed and without a failure it is all zero. */
 typedef struct iswi_circuit {
-    char origin[ISWI_ORIGIN_BYTES];
-    uint32_t failures; /* in a row */
-    int64_t until_us;  /* open until then; 0: closed */
-    bool probing;      /* one is on its way */
+    int64_t until_us;       /* open until then; 0: closed */
+    int64_t probe_until_us; /* when the one that is on its way is taken for lost */
+    uint32_t failures;      /* in a row */
+    uint32_t probing;       /* one is on its way */
 } iswi_circuit;
-
-typedef struct iswi_circuits {
-    pthread_mutex_t lock;
-    iswi_circuit items[ISWI_CIRCUITS_MAX];
-    size_t count;
-} iswi_circuits;
 
 typedef enum iswi_verdict { ISWI_WENT_WELL, ISWI_WENT_WRONG, ISWI_SAYS_NOTHING } iswi_verdict;
 
-/* Whether a try at `origin` may begin, which iswi_circuits_leave then ends; else *wait_ms is when one
- * may. */
-bool iswi_circuits_enter(iswi_circuits *circuits, const char *origin,
-                         const isw_http_client_options *options, int64_t *wait_ms);
-void iswi_circuits_leave(iswi_circuits *circuits, const char *origin,
-                         const isw_http_client_options *options, iswi_verdict verdict);
+/* A try at a host. */
+typedef struct iswi_visit {
+    const isw_http_client_options *options;
+    const char *origin;
+    bool known;      /* there was a circuit when it began */
+    int64_t wait_ms; /* it may not begin, and another one may then; 0: it may */
+    iswi_verdict verdict;
+} iswi_visit;
+
+/* What becomes of a circuit when the try comes, and when it ends. */
+void iswi_circuit_come(iswi_circuit *at, iswi_visit *visit, int64_t now_us);
+void iswi_circuit_go(iswi_circuit *at, iswi_visit *visit, int64_t now_us);
+
+typedef struct iswi_circuits {
+    isw_store *store; /* of all processes; NULL: there is none */
+    pthread_mutex_t lock;
+    size_t count; /* of what this process has itself, and counts by while there is no store: */
+    struct {
+        char origin[ISWI_ORIGIN_BYTES];
+        iswi_circuit circuit;
+    } items[ISWI_CIRCUITS_MAX];
+} iswi_circuits;
+
+/* Whether a try may begin, which iswi_circuits_leave then ends. */
+bool iswi_circuits_enter(iswi_circuits *circuits, iswi_visit *visit);
+void iswi_circuits_leave(iswi_circuits *circuits, iswi_visit *visit);
 
 /* -- client.c; any thread ---------------------------------------------------------------------- */
 

@@ -234,7 +234,7 @@ static isw_status try_once(isw_http_client *client, isw_context *ctx, const iswi
                            int64_t until_us, unsigned tries, iswi_try *out, isw_error *error)
 {
     const int64_t left_ms = left_of(ctx, until_us);
-    int64_t wait_ms;
+    iswi_visit visit = { .options = &client->options, .origin = request->origin };
     unsigned span;
 
     if (isw_context_cancelled(ctx))
@@ -243,13 +243,14 @@ static isw_status try_once(isw_http_client *client, isw_context *ctx, const iswi
     if (left_ms <= 0)
         return isw_error_set(error, ISW_E_TIMEOUT, "%s %s: its time was over", request->method,
                              request->shown);
-    if (!iswi_circuits_enter(&client->circuits, request->origin, &client->options, &wait_ms))
+    if (!iswi_circuits_enter(&client->circuits, &visit))
         return isw_error_set(error, ISW_E_UNAVAILABLE, "%s %s: the circuit of %s is open for "
                              "another %" PRId64 " ms, since it failed again and again",
-                             request->method, request->shown, request->origin, wait_ms);
+                             request->method, request->shown, request->origin, visit.wait_ms);
     span = begin_span(ctx, request, tries);
     iswi_transfer(client, ctx, request, left_ms, out);
-    iswi_circuits_leave(&client->circuits, request->origin, &client->options, judge(out));
+    visit.verdict = judge(out);
+    iswi_circuits_leave(&client->circuits, &visit);
     end_span(ctx, span, out);
     return ISW_OK;
 }

@@ -50,27 +50,38 @@ void iswi_store_name(const char *middleware, const iswi_node *entry, unsigned nu
     snprintf(out, ISWI_STORE_NAME_BYTES, "%.32s:%016" PRIx64 ":%u", middleware, hash, number);
 }
 
-/* -- For its middleware ------------------------------------------------------------------------ */
-
-isw_status isw_store_open(isw_instance *self, const isw_store_options *options, isw_store **out,
-                          isw_error *error)
+void iswi_store_name_of_service(const char *service, const char *what,
+                                char out[ISWI_STORE_NAME_BYTES])
 {
-    const iswi_store_place *at = self->stores;
+    snprintf(out, ISWI_STORE_NAME_BYTES, "service:%016" PRIx64, add(add(FNV, service), what));
+}
+
+/* -- For whoever has it ------------------------------------------------------------------------ */
+
+isw_status iswi_store_open(const iswi_store_place *at, const char *name,
+                           const isw_store_options *options, isw_store **out, isw_error *error)
+{
     isw_store *store;
     isw_status status;
 
-    if (!at)
+    if (!at || !at->driver)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "there is no place for stores");
     store = iswi_calloc(1, sizeof *store);
     if (!store)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a store");
     store->driver = at->driver;
-    status = at->driver->open(at->place, self->store_name, options, &store->space, error);
+    status = at->driver->open(at->place, name, options, &store->space, error);
     if (status == ISW_OK)
         *out = store;
     else
         iswi_free(store);
     return status;
+}
+
+isw_status isw_store_open(isw_instance *self, const isw_store_options *options, isw_store **out,
+                          isw_error *error)
+{
+    return iswi_store_open(self->stores, self->store_name, options, out, error);
 }
 
 void isw_store_close(isw_store *store)

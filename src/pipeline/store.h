@@ -18,4 +18,12 @@ enum { ISWI_STORE_NAME_BYTES = 65 };
 void iswi_store_name(const char *middleware, const iswi_node *entry, unsigned number,
                      char out[ISWI_STORE_NAME_BYTES]);
 
+/* And that of a service, which has `what` there. */
+void iswi_store_name_of_service(const char *service, const char *what,
+                                char out[ISWI_STORE_NAME_BYTES]);
+
+/* The store of that name at `place`; NULL, or one that has not begun: ISW_E_UNSUPPORTED. */
+isw_status iswi_store_open(const iswi_store_place *place, const char *name,
+                           const isw_store_options *options, isw_store **out, isw_error *error);
+
 #endif

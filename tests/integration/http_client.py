@@ -4,13 +4,16 @@
 import http.client
 import json
 import os
+import select
 import socket
 import ssl
 import threading
 import time
 import unittest
 
-from harness import PATIENCE_S, WORKER, Host, main, worker
+from harness import CHAIN, PATIENCE_S, WORKER, Host, main, wait_until, worker
+from operators import ADMIN
+from shared import replace
 
 CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
 CALLING = os.path.join(os.path.dirname(WORKER), "test_calling")
@@ -248,6 +251,36 @@ class Client(unittest.TestCase):
                 statuses.append(call(host, server.url)[0])
             self.assertEqual(statuses[:2] + statuses[-1:], [500, 500, 200])
             self.assertEqual(call(host, server.url)[0], 200)
+
+    def test_a_host_that_fails_several_processes_is_left_alone_by_all(self):
+        with Server(ok(status="500 Broken")) as server, \
+                calling(top=ADMIN, more="environment: {CIRCUIT: '3'}") as host:
+            for _ in range(3):
+                self.assertEqual(call(host, server.url)[0], 500)
+                replace(host, 0)
+            self.assertEqual(call(host, server.url)[0], 503)
+            self.assertEqual(len(server.heads), 3)
+
+    def test_a_host_that_answers_is_forgiven_by_all_processes(self):
+        broken = ok(status="500 Broken")
+        with Server(broken, broken, ok(), broken, broken, ok()) as server, \
+                calling(top=ADMIN, more="environment: {CIRCUIT: '3'}") as host:
+            for status in (500, 500, 200, 500, 500, 200):
+                self.assertEqual(call(host, server.url)[0], status)
+                replace(host, 0)
+
+    def test_one_process_tries_for_all_whether_it_works_again(self):
+        with Server(ok(status="500 Broken"), None) as server, \
+                calling(top=ADMIN, more="processes: 2\nenvironment: {CIRCUIT: '1', OPEN_MS: '1'}",
+                        chain="worker: {concurrency: 1, max_in_flight: 1}\n" + CHAIN) as host:
+            self.assertEqual(call(host, server.url)[0], 500)
+            while len(server.heads) < 2:  # some come too early
+                trying = begin(host, server.url)
+                wait_until(lambda: len(server.heads) == 2 or
+                           select.select([trying.sock], [], [], 0)[0])
+            self.assertEqual(call(host, server.url)[0], 503)  # by the other process
+            self.assertEqual(len(server.heads), 2)
+            trying.close()
 
     def test_only_a_certificate_that_is_vouched_for_is_believed(self):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

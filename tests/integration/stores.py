@@ -11,6 +11,7 @@ import time
 import unittest
 
 from harness import Host, main, wait_until, worker
+from http_client import CALLING, Server, call, ok
 from operators import ADMIN, report, run
 from shared import ask_all
 
@@ -105,6 +106,25 @@ class Shared(unittest.TestCase):
                     self.assertEqual(host.get("mistake/redirect")[0], 500)
                 self.assertEqual(one.get("mistake/redirect")[0], 503)
                 self.assertEqual(other.get("mistake/redirect")[0], 503)
+
+    def test_a_host_that_functions_call_in_vain_is_left_alone_by_all_hosts(self):
+        calling = worker(command=[CALLING], more="environment: {CIRCUIT: '4'}")
+        with Redis() as redis, Server(ok(status="500 Broken")) as server, \
+                Host(calling, chain=chain(redis)) as one, \
+                Host(calling, chain=chain(redis)) as other:
+            for host in (one, other, one, other):
+                self.assertEqual(call(host, server.url)[0], 500)
+            self.assertEqual(call(one, server.url)[0], 503)
+            self.assertEqual(call(other, server.url)[0], 503)
+            self.assertEqual(len(server.heads), 4)
+
+    def test_a_client_counts_for_itself_while_the_server_is_gone(self):
+        calling = worker(command=[CALLING], more="environment: {CIRCUIT: '3'}")
+        with Redis() as redis, Server(ok(status="500 Broken")) as server:
+            redis.kill()
+            with Host(calling, chain=chain(redis)) as host:
+                self.assertEqual([call(host, server.url)[0] for _ in range(4)], 3 * [500] + [503])
+                self.assertEqual(len(server.heads), 3)
 
     def test_workers_with_other_prefixes_share_nothing(self):
         with Redis() as redis:

@@ -26,6 +26,7 @@
  * fails), as rate_limit does; nothing else changes.
  */
 #include <isoworker/export.h>
+#include <isoworker/service.h>
 #include <isoworker/status.h>
 #include <isoworker/sys/middleware.h>
 #include <isoworker/value.h>
@@ -60,6 +61,13 @@ typedef struct isw_store_key {
  * ISW_E_INVALID for options that make no sense. */
 ISW_API isw_status isw_store_open(isw_instance *self, const isw_store_options *options,
                                   isw_store **out, isw_error *error);
+
+/* The same for a singleton (service.h), in its create, to be closed in its destroy: what it shares
+ * with itself in the other processes of its worker. It belongs to the service's name and `what`,
+ * which tells the stores of one service apart. Errors: ISW_E_INVALID for what is no singleton, too. */
+ISW_API isw_status isw_store_open_for(isw_resolver *from, const char *what,
+                                      const isw_store_options *options, isw_store **out,
+                                      isw_error *error);
 
 /* Entries stay for the others. NULL is allowed. */
 ISW_API void isw_store_close(isw_store *store);

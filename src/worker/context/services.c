@@ -213,6 +213,22 @@ isw_context *isw_resolver_context(const isw_resolver *from)
     return from->keeper->ctx;
 }
 
+void iswi_services_set_stores(iswi_services *services, const iswi_store_place *stores)
+{
+    services->stores = stores;
+}
+
+isw_status isw_store_open_for(isw_resolver *from, const char *what,
+                              const isw_store_options *options, isw_store **out, isw_error *error)
+{
+    char name[ISWI_STORE_NAME_BYTES];
+
+    if (!iswi_service_is_singleton(from->made))
+        return isw_error_set(error, ISW_E_INVALID, "a store is for singletons");
+    iswi_store_name_of_service(from->made->service->name, what, name);
+    return iswi_store_open(from->services->stores, name, options, out, error);
+}
+
 isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error)
 {
     (void)from;

@@ -3,6 +3,7 @@
 #define ISWI_WORKER_CONTEXT_SERVICES_KNOWN_H
 
 /* What services are made of. Inside services.c and services_known.c. */
+#include "pipeline/store.h"
 #include "worker/context/services.h"
 
 typedef struct iswi_service {
@@ -40,6 +41,7 @@ struct iswi_services {
     bool checked;
     pthread_mutex_t lock; /* guards singletons */
     iswi_made *singletons; /* the youngest first; on the heap */
+    const iswi_store_place *stores;
 };
 
 /* By name; NULL: there is none. By its place, which is one of theirs. */

@@ -5,6 +5,7 @@
 /* What all invocations of a worker share: its services, its metrics, and the gate that wakes who
  * sleeps. Made with the worker and ended with it. */
 #include "base/arena.h"
+#include "pipeline/store.h"
 #include "wire/frame.h"
 
 #include <isoworker/metric.h>
@@ -39,6 +40,9 @@ void iswi_shared_wake(iswi_shared *shared);
  * afterwards, under their locks. Errors as isw_worker_add_service. */
 isw_status iswi_services_add(iswi_services *services, const isw_service *service, bool replace,
                              isw_error *error);
+
+/* Where their stores are, once that has begun; it outlives them. */
+void iswi_services_set_stores(iswi_services *services, const iswi_store_place *stores);
 
 /* Sort, and check needs and lifetimes. Errors: ISW_E_CONFIG. */
 isw_status iswi_services_check(iswi_services *services, isw_error *error);

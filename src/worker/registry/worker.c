@@ -73,6 +73,8 @@ isw_status isw_worker_create(const isw_worker_options *options, isw_worker **out
         !copy_text(&worker->config_text, options->config_text) ||
         !copy_text(&worker->url, options->url))
         status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a worker");
+    if (status == ISW_OK)
+        iswi_services_set_stores(worker->shared.services, &worker->stores.place);
     for (size_t i = 0; status == ISW_OK && i < sizeof builtin / sizeof builtin[0]; i++)
         status = iswi_registry_add(&worker->registry, builtin[i], error);
     if (status == ISW_OK)

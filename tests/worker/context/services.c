@@ -2,6 +2,7 @@
 /* Services: made at first use, with what they need, and destroyed in time. */
 #include "worker/support.h"
 
+#include <isoworker/sys/store.h>
 #include <isoworker/testing.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -504,6 +505,71 @@ static void a_service_of_an_invocation_learns_how_it_ended(void **state)
     isw_worker_destroy(worker);
 }
 
+/* -- Stores ------------------------------------------------------------------------------------ */
+
+/* The service is the store that it has opened; `user` says what for. */
+static isw_status open_store(isw_resolver *from, void *user, void **out, isw_error *error)
+{
+    const isw_store_options options = { sizeof options, 8, 0 };
+
+    return isw_store_open_for(from, user, &options, (isw_store **)out, error);
+}
+
+static void close_store(void *service, void *user)
+{
+    (void)user;
+    isw_store_close(service);
+}
+
+#define STORING(text, life)                                                                  \
+    { .name = (text), .type = "isw_store", .lifetime = (life), .create = open_store,         \
+      .destroy = close_store, .user = "what" }
+
+static isw_status counts_up(isw_context *ctx)
+{
+    const isw_store_step step = { 1, INT64_MIN, INT64_MAX, 60000, true };
+    const isw_str name = isw_str_of("n");
+    isw_store *store = ISW_SERVICE(ctx, isw_store, "a");
+    isw_store *other = ISW_SERVICE(ctx, isw_store, "b");
+    int64_t value = 0;
+
+    assert_non_null(store);
+    assert_non_null(other);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(isw_store_add(store, (isw_store_key){ &name, 1 }, &step, &value, NULL),
+                         ISW_OK);
+    assert_int_equal(value, 3);
+    assert_int_equal(isw_store_add(other, (isw_store_key){ &name, 1 }, &step, &value, NULL), ISW_OK);
+    assert_int_equal(value, 1);
+    return ISW_OK;
+}
+
+static isw_status asks_for_a_store(isw_context *ctx)
+{
+    return ISW_SERVICE(ctx, isw_store, "a") ? ISW_OK : ISW_E_UNAVAILABLE;
+}
+
+static void a_singleton_has_a_store_of_its_own(void **state)
+{
+    const isw_service services[] = { STORING("a", ISW_SINGLETON), STORING("b", ISW_EAGER_SINGLETON),
+                                     { 0 } };
+
+    (void)state;
+    start(services);
+    assert_string_equal(run_handler(counts_up), "");
+    isw_worker_destroy(worker);
+}
+
+static void what_lives_shorter_has_no_store(void **state)
+{
+    const isw_service services[] = { STORING("a", ISW_PER_INVOCATION), { 0 } };
+
+    (void)state;
+    start(services);
+    assert_string_equal(run_handler(asks_for_a_store), "service a: a store is for singletons");
+    isw_worker_destroy(worker);
+}
+
 static atomic_int creations;
 static pthread_barrier_t together;
 
@@ -572,6 +638,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_health_check_is_for_nobody_to_use),
     cmocka_unit_test(a_service_can_be_replaced_by_one_of_its_type),
     cmocka_unit_test(a_service_of_an_invocation_learns_how_it_ended),
+    cmocka_unit_test(a_singleton_has_a_store_of_its_own),
+    cmocka_unit_test(what_lives_shorter_has_no_store),
     cmocka_unit_test(threads_that_ask_at_once_get_one_singleton),
 };
 
