@@ -4,8 +4,8 @@
 
 /*
  * What an instance of middleware shares with itself in the other processes of its worker, so that
- * a limit of ten is ten for all of them: entries with a key, a value and an end. A middleware of
- * samples/custom_middleware has one.
+ * a limit of ten is ten for all of them: entries with a key, a value and an end. samples/quota is a
+ * middleware that has one.
  *
  * A store is opened in `start` and closed in `stop`. It belongs to one entry of the YAML: the same
  * middleware with the same options finds the same entries in each process, after a restart, too;
