@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Services: a SQLite database for the whole worker, and a transaction for each invocation that is
- * undone unless the handler has committed it.
+ * Services: a SQLite database for the whole worker, which is there before the first call, and a
+ * transaction for each invocation that is undone unless the handler has committed it. A worker whose
+ * database does not answer gets no calls until it does.
  *
  * RUN     isoworker run samples/services_database
  *         curl -d 'buy milk' http://127.0.0.1:7071/api/notes
@@ -11,7 +12,7 @@
 #include <isoworker/isoworker.h>
 #include <sqlite3.h>
 
-/* Both services are a connection; `user` is the SQL that it begins with. */
+/* Each of them is a connection; `user` is the SQL that it begins with. */
 static isw_status connect(isw_resolver *from, void *user, void **out, isw_error *error)
 {
     if (isw_resolver_context(from) && !ISW_NEED(from, sqlite3, "database"))
@@ -25,8 +26,10 @@ static isw_status connect(isw_resolver *from, void *user, void **out, isw_error 
 
 static void disconnect(void *db, void *user) { (void)user; sqlite3_close_v2(db); }
 static const isw_service services[] = {
-    { .name = "database", .type = "sqlite3", .lifetime = ISW_SINGLETON, .create = connect,
+    { .name = "database", .type = "sqlite3", .lifetime = ISW_EAGER_SINGLETON, .create = connect,
       .destroy = disconnect, .user = "CREATE TABLE notes (text NOT NULL CHECK (text <> ''))" },
+    { .name = "it answers", .lifetime = ISW_HEALTH_CHECK, .create = connect,
+      .destroy = disconnect, .user = "SELECT count(*) FROM notes" },
     { .name = "transaction", .type = "sqlite3", .lifetime = ISW_PER_INVOCATION, .create = connect,
       .destroy = disconnect, .user = "BEGIN", .needs = (const char *const[]){ "database", NULL } },
     { 0 },

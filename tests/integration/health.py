@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -23,8 +24,8 @@ BEATS = "host: {heartbeat: 100ms}\n"
 class Sick(Host):
     """A host with the worker that is as its files say."""
 
-    def __init__(self, more="", top="", files=(), quick=QUICK, **options):
-        super().__init__(worker("test", [HEALTHY], quick + more), top=ADMIN + "\n" + BEATS + top,
+    def __init__(self, more="", top="", files=(), quick=QUICK, beats=BEATS, **options):
+        super().__init__(worker("test", [HEALTHY], quick + more), top=ADMIN + "\n" + beats + top,
                          **options)
         for name, text in files:
             self.put(name, text)
@@ -154,6 +155,33 @@ class Health(unittest.TestCase):
             self.assertEqual(admin(host, "GET", "/ready")[1]["warnings"], [])
             self.assertEqual(first in host.rows(), True)
 
+    def test_no_call_fails_while_they_fall_ill_and_recover(self):
+        with Sick("processes: 2") as host:
+            seen = []
+            over = threading.Event()
+
+            def ask_on():
+                while not over.is_set() and len(seen) < 100000:
+                    seen.append(host.get("who"))
+
+            clients = [threading.Thread(target=ask_on, daemon=True) for _ in range(3)]
+            for client in clients:
+                client.start()
+            for turn in range(10):  # every third time both, so that calls wait
+                pids = list(host.rows()) if turn % 3 == 0 else [sorted(host.rows())[turn % 2]]
+                for pid in pids:
+                    host.put(f"sick.{pid}", "tired")
+                wait_until(lambda pids=pids: all(host.rows()[pid]["state"] == "unhealthy"
+                                                 for pid in pids))
+                for pid in pids:
+                    host.take(f"sick.{pid}")
+                wait_until(lambda: all(r["state"] == "ready" for r in host.rows().values()))
+            over.set()
+            for client in clients:
+                client.join(30)
+            self.assertEqual([answer for answer in seen if answer[0] != 200], [])
+            self.assertGreater(len(seen), 20)
+
     def test_calls_wait_while_all_are_unhealthy(self):
         with Sick("processes: 2") as host:
             host.put("sick", "no database")
@@ -196,6 +224,12 @@ class Health(unittest.TestCase):
             host.wait_for("worker test: unhealthy, .*: health check disk has not ended within 300 ms")
             host.take("sick")
             host.wait_for("worker test: healthy again")
+            self.assertEqual(host.get("who")[0], 200)
+
+    def test_a_first_check_that_hangs_is_noticed_without_heartbeats(self):
+        with Sick(files=[("sick", "hang")], beats="host: {heartbeat: 0}\n") as host:
+            host.wait_for("worker test: unhealthy, .*: its first health check is not over")
+            host.take("sick")
             self.assertEqual(host.get("who")[0], 200)
 
     def test_one_that_stays_unhealthy_is_replaced_with_no_call_lost(self):

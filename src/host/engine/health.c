@@ -104,21 +104,35 @@ void iswi_process_health_told(iswi_process *process, const iswi_status_frame *st
     iswi_host_wake(process->host);
 }
 
+/* Whether it is time. */
+static bool is_due(int64_t until_ns, int64_t now_ns, int64_t *next_ns)
+{
+    if (now_ns >= until_ns)
+        return true;
+    if (until_ns < *next_ns)
+        *next_ns = until_ns;
+    return false;
+}
+
+static void have_replaced(iswi_process *process)
+{
+    process->cause = ISWI_END_UNHEALTHY;
+    iswi_process_replace(process, too_long);
+}
+
 void iswi_process_health_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
-    int64_t patience_ns = process->pool->settings->health.restart_after_ms * MS;
+    const iswi_health_settings *settings = &process->pool->settings->health;
+    const iswi_process_health *health = &process->health;
+    bool out;
 
     pthread_mutex_lock(&process->lock);
-    if (patience_ns && process->health.keeps_out && !process->health.unknown && !process->due &&
-        !process->retiring) {
-        int64_t until_ns = process->health.since_ns + patience_ns;
-
-        if (now_ns >= until_ns) {
-            process->cause = ISWI_END_UNHEALTHY;
-            iswi_process_replace(process, too_long);
-        } else if (until_ns < *next_ns) {
-            *next_ns = until_ns;
-        }
-    }
+    out = health->keeps_out && !process->retiring;
+    if (out && health->unknown &&
+        is_due(process->ready_ns + settings->timeout_ms * MS, now_ns, next_ns))
+        fall_ill(process);
+    else if (out && !health->unknown && settings->restart_after_ms && !process->due &&
+             is_due(health->since_ns + settings->restart_after_ms * MS, now_ns, next_ns))
+        have_replaced(process);
     pthread_mutex_unlock(&process->lock);
 }

@@ -31,7 +31,8 @@ bool iswi_process_is_unhealthy(iswi_process *process);
 /* What the host's hello says of it. */
 void iswi_process_health_ask(const iswi_process *process, iswi_host_hello *hello);
 
-/* It is ready, and was unhealthy so long that another is to take over. Sets *next_ns to when it
+/* It is ready, and has not said in time how it is, or was unhealthy so long that another is to take
+ * over. Sets *next_ns to when it
  * wants to be called again, if that is sooner. The supervisor's thread. */
 void iswi_process_health_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns);
 
