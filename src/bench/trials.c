@@ -164,6 +164,8 @@ static const struct {
     { "nice", "    nice: 1\n" },
     { "user", "    user: root\n" },
     { "group", "    group: root\n" },
+    { "health.restart_after", "    health: {restart_after: 1m}\n" },
+    { "stop_timeout", "    stop_timeout: 5s\n" },
     { "link.lane", "    link: {lane: message}\n" },
     { "link.spin_us", "    link: {spin_us: 10}\n" },
     { "queue", "    queue: {limit: 10}\n" },

@@ -109,6 +109,15 @@ class Taken(unittest.TestCase):
             self.assertFalse(before & pids(host))
             self.assertEqual(host.get("hello/Ada")[0], 200)
 
+    def test_health_is_that_of_the_processes_that_begin_with_it(self):
+        with Host(worker()) as host:
+            before = pids(host)
+            say(host, worker(more="health: {every: 1s}\nstop_timeout: 5s"))
+            host.wait_for(HOLDS + "worker test: stop_timeout 2s -> 5s, worker test: health$")
+            host.wait_for("worker test: its processes were replaced, 1 in")
+            wait_until(lambda: len(states(host)) == 1)
+            self.assertFalse(before & pids(host))
+
     def test_another_configuration_file_is_watched_from_then_on(self):
         with Host(worker()) as host:
             os.mkdir(host.folder.name + "/configs")

@@ -3,6 +3,7 @@
 #include "host/library/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void a_value_comes_back_as_it_went(void **state)
@@ -371,6 +372,28 @@ static void a_worker_that_is_given_up_ends_the_waiting(void **state)
     isw_host_destroy(host);
 }
 
+static void one_that_is_unhealthy_says_why_nobody_is_served(void **state)
+{
+    static const char *const sick[] = { WORKER, NULL };
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    seen s;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    host = make_host(&options);
+    setenv("SICK", "the disk is full", 1);
+    start_with(host, "sick", sick);
+    await_line(&s, "worker sick: unhealthy, and gets no new calls: health check disk: the disk is");
+    unsetenv("SICK");
+    assert_int_equal(isw_host_wait_ready(host, 1, &error), ISW_E_TIMEOUT);
+    assert_message(&error, "worker sick is not ready: it is unhealthy: health check disk: the disk "
+                           "is full");
+    isw_host_destroy(host);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_value_comes_back_as_it_went, run_host, end_host),
     cmocka_unit_test_setup_teardown(long_bytes_of_a_result_are_the_callers_own, run_host, end_host),
@@ -391,6 +414,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_call_before_workers_are_ready_waits_for_them),
     cmocka_unit_test(a_call_says_what_it_waited_for),
     cmocka_unit_test(a_worker_that_is_given_up_ends_the_waiting),
+    cmocka_unit_test(one_that_is_unhealthy_says_why_nobody_is_served),
 };
 
 ISW_TEST_MAIN(tests)

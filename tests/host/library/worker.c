@@ -89,8 +89,22 @@ static const isw_app app = { .functions = functions };
 
 ISW_APP_MODULE(&app);
 #else
+/* With SICK=WHY in its environment it never is well. */
+static isw_status check(isw_resolver *from, void *user, void **out, isw_error *error)
+{
+    (void)from;
+    (void)out;
+    return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", (const char *)user);
+}
+
 int main(int argc, char **argv)
 {
-    return isw_main(argc, argv, functions);
+    const isw_service services[] = {
+        { .name = "disk", .lifetime = ISW_HEALTH_CHECK, .create = check, .user = getenv("SICK") },
+        { 0 },
+    };
+    const isw_app app = { .functions = functions, .services = getenv("SICK") ? services : NULL };
+
+    return isw_app_main(argc, argv, &app);
 }
 #endif
