@@ -146,11 +146,15 @@ typedef struct isw_host_worker {
                                      NULL: as this program's */
     const char *const *rlimits; /* "nofile=1024", "core=0", as `rlimits` of host.yaml has them; ends
                                    with NULL; NULL: as this program's */
+    unsigned stop_timeout_ms; /* from its last call until it has ended; 0: 2 s */
+    /* Its health checks (ISW_HEALTH_CHECK of service.h), where it has any; 0: as host.yaml's are: */
+    unsigned health_every_ms, health_timeout_ms, health_failures;
+    unsigned health_restart_after_ms; /* another takes over from one that stays unhealthy; 0: never */
 } isw_host_worker;
 #define ISW_HOST_WORKER_INIT                                                             \
     {                                                                                    \
         sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, \
-            0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL                                        \
+            0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0                         \
     }
 
 /* Add a worker to a host that was made without a folder and is not started. All of it is copied.

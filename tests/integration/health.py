@@ -62,6 +62,18 @@ class Starts(unittest.TestCase):
                 self.assertEqual(lines(), ["open", "begin"])
             self.assertEqual(lines(), ["open", "begin", "end", "close"])
 
+    def test_a_template_has_made_nothing_for_those_that_it_forks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace = os.path.join(folder, "trace")
+            with Sick(f"start: warm\nenvironment: [TRACE={trace}]") as host:
+                before = host.pid()
+                ask(host, "restart")
+                self.assertNotEqual(host.pid(), before)
+                self.assertEqual(process_of(host)["health"], "healthy")
+            with open(trace) as file:
+                self.assertEqual(sorted(file.read().split()),
+                                 ["begin", "begin", "close", "close", "end", "end", "open", "open"])
+
     def test_a_start_that_fails_says_which_service_and_is_tried_again(self):
         more = "restart_delay: 10ms\nrestart_delay_max: 20ms\ngive_up_after: 1000"
         with Sick(more, files=[("start", "fail the disk is away")]) as host:

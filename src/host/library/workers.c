@@ -81,6 +81,16 @@ static void put_processes(iswi_buffer *out, const isw_host_worker *worker)
     iswi_buffer_append_text(out, "}");
 }
 
+/* Of what was put into `inner`, if anything was; ends that. */
+static void put_group(iswi_buffer *out, const char *key, iswi_buffer *inner)
+{
+    if (inner->size)
+        iswi_buffer_printf(out, ", \"%s\": {%.*s}", key, (int)inner->size - 2,
+                           (const char *)inner->data + 2);
+    out->failed = out->failed || inner->failed;
+    iswi_buffer_fini(inner);
+}
+
 static void put_recycle(iswi_buffer *out, const isw_host_worker *worker)
 {
     iswi_buffer inner = { 0 };
@@ -88,11 +98,18 @@ static void put_recycle(iswi_buffer *out, const isw_host_worker *worker)
     put_large(&inner, "invocations", worker->recycle_invocations, "");
     put_large(&inner, "age", worker->recycle_age_ms, "ms");
     put_large(&inner, "memory", worker->recycle_memory, "");
-    if (inner.size)
-        iswi_buffer_printf(out, ", \"recycle_after\": {%.*s}", (int)inner.size - 2,
-                           (const char *)inner.data + 2);
-    out->failed = out->failed || inner.failed;
-    iswi_buffer_fini(&inner);
+    put_group(out, "recycle_after", &inner);
+}
+
+static void put_health(iswi_buffer *out, const isw_host_worker *worker)
+{
+    iswi_buffer inner = { 0 };
+
+    put_number(&inner, "every", worker->health_every_ms, "ms");
+    put_number(&inner, "timeout", worker->health_timeout_ms, "ms");
+    put_number(&inner, "failures", worker->health_failures, "");
+    put_number(&inner, "restart_after", worker->health_restart_after_ms, "ms");
+    put_group(out, "health", &inner);
 }
 
 /* "nofile=1024" becomes "nofile": "1024". */
@@ -136,9 +153,11 @@ static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
     put_list(out, "environment", worker->environment);
     put_processes(out, worker);
     put_number(out, "start_timeout", worker->start_timeout_ms, "ms");
+    put_number(out, "stop_timeout", worker->stop_timeout_ms, "ms");
     put_number(out, "restart_delay", worker->restart_delay_ms, "ms");
     put_number(out, "give_up_after", worker->give_up_after, "");
     put_bounds(out, worker);
+    put_health(out, worker);
     iswi_buffer_append_text(out, "}\n");
 }
 

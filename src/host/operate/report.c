@@ -51,6 +51,14 @@ static const char *state_name(const iswi_process_look *look)
     return look->fault.status != ISW_OK ? "given up" : "stopped";
 }
 
+/* NULL: it does not say. */
+static const char *health_of(const iswi_process_look *look)
+{
+    if (!look->tells_health || look->state != ISWI_PROCESS_READY)
+        return NULL;
+    return look->unhealthy ? "unhealthy" : "healthy";
+}
+
 /* Why it does not serve; NULL if it does, or there is nothing to say. */
 static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi_arena *arena)
 {
@@ -86,9 +94,7 @@ static void report_process(const iswi_host *host, iswi_process *process, iswi_re
                                                          : "spawned",
                                   .isolation = look.in_process ? "none" : "process",
                                   .detail = detail_of(&look, now_ns, arena),
-                                  .health = !look.tells_health || !look.pid ? NULL
-                                            : look.unhealthy                ? "unhealthy"
-                                                                            : "healthy",
+                                  .health = health_of(&look),
                                   .functions_unknown = !look.functions_known,
                                   .pid = look.pid,
                                   .uptime_ms = look.pid ? (now_ns - look.started_ns) / MS : 0,

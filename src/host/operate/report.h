@@ -25,7 +25,8 @@ typedef struct iswi_report_process {
     const char *state; /* waiting, starting, loading, ready, unhealthy, leaving, ending, restarting,
                           given up, stopped; asleep: there is none, and a call starts one */
     const char *detail; /* why it does not serve; NULL if it does */
-    const char *health; /* healthy, unhealthy; NULL: its application has no health checks */
+    const char *health; /* healthy, unhealthy; NULL: its application has no health checks, or it is
+                           not ready */
     const char *lane;   /* ring, message */
     const char *start;     /* spawned, forked (by a template); NULL: it does not run */
     const char *isolation; /* process; none: it is a part of the host, pid and memory are those */

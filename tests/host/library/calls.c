@@ -375,6 +375,7 @@ static void a_worker_that_is_given_up_ends_the_waiting(void **state)
 static void one_that_is_unhealthy_says_why_nobody_is_served(void **state)
 {
     static const char *const sick[] = { WORKER, NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
     isw_error error = { ISW_OK, "" };
     isw_host_options options;
     seen s;
@@ -384,9 +385,20 @@ static void one_that_is_unhealthy_says_why_nobody_is_served(void **state)
     seen_init(&s);
     options = options_of(&s);
     host = make_host(&options);
+    worker.name = "sick";
+    worker.command = sick;
+    worker.start_timeout_ms = 700;
+    worker.health_timeout_ms = 3600001;
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_E_CONFIG);
+    assert_message(&error, "timeout");
+    error.status = ISW_OK;
+    worker.health_timeout_ms = 1000;
+    worker.health_restart_after_ms = 10;
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
     setenv("SICK", "the disk is full", 1);
-    start_with(host, "sick", sick);
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
     await_line(&s, "worker sick: unhealthy, and gets no new calls: health check disk: the disk is");
+    await_line(&s, "was not healthy within 700 ms: health check disk: the disk is full");
     unsetenv("SICK");
     assert_int_equal(isw_host_wait_ready(host, 1, &error), ISW_E_TIMEOUT);
     assert_message(&error, "worker sick is not ready: it is unhealthy: health check disk: the disk "
