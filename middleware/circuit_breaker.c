@@ -115,8 +115,9 @@ static void enter(circuit *at, enum phase phase)
 
 /* -- In and out -------------------------------------------------------------------------------- */
 
-static void come_in(circuit *at, const options *opt, pass *in, int64_t now_us)
+static void come_in(circuit *at, const options *opt, pass *in, isw_store *store)
 {
+    int64_t now_us = at->phase == CLOSED ? 0 : isw_store_now_us(store);
     int64_t left_us = at->until_us - now_us;
 
     *in = (pass){ .entered = at->phase == OPEN && left_us <= 0 };
@@ -139,7 +140,7 @@ static void come_in(circuit *at, const options *opt, pass *in, int64_t now_us)
         now_us + (opt->open_for_ms > PROBE_LOST_MS ? opt->open_for_ms : PROBE_LOST_MS) * 1000;
 }
 
-static void leave(circuit *at, const options *opt, pass *in, int64_t now_us)
+static void leave(circuit *at, const options *opt, pass *in, isw_store *store)
 {
     in->after = in->phase;
     if (at->era != in->era)
@@ -152,14 +153,14 @@ static void leave(circuit *at, const options *opt, pass *in, int64_t now_us)
     } else if (in->verdict == FAILED &&
                (at->phase == HALF_OPEN || ++at->failures >= opt->failures)) {
         enter(at, OPEN);
-        at->until_us = now_us + opt->open_for_ms * 1000;
+        at->until_us = isw_store_now_us(store) + opt->open_for_ms * 1000;
     }
     in->after = at->phase;
 }
 
 /* Change the circuit of an invocation, unless somebody else is quicker: then what he has made of it. */
 static isw_status change(isw_instance *self, isw_context *ctx, pass *in,
-                         void (*step)(circuit *, const options *, pass *, int64_t),
+                         void (*step)(circuit *, const options *, pass *, isw_store *),
                          isw_error *error)
 {
     const options *opt = isw_instance_options(self);
@@ -177,7 +178,7 @@ static isw_status change(isw_instance *self, isw_context *ctx, pass *in,
         if (status != ISW_OK && status != ISW_E_NOT_FOUND)
             return status;
         now = was;
-        step(&now, opt, in, isw_store_now_us(own->store));
+        step(&now, opt, in, own->store);
         if (memcmp(&was, &now, sizeof was) == 0)
             return ISW_OK;
         status = isw_store_replace(own->store, key,

@@ -71,10 +71,12 @@ static void repair(const iswi_table_shape *shape, iswi_rows *rows)
 {
     iswi_stripe *stripe = rows->stripe;
 
+    iswi_table_unsettle(rows);
     stripe->slots = stripe->slots < shape->entries ? stripe->slots : shape->entries;
     stripe->blocks = stripe->blocks < shape->blocks ? stripe->blocks : shape->blocks;
     stripe->oldest = stripe->youngest = stripe->free_slots = stripe->free_blocks = 0;
-    memset(rows->buckets, 0, shape->buckets * sizeof(uint32_t));
+    for (uint32_t i = 0; i < shape->buckets; i++)
+        __atomic_store_n(&rows->buckets[i], 0, __ATOMIC_RELAXED);
     for (uint32_t i = 1; i <= stripe->blocks; i++)
         rows->blocks[i].slot = 0;
     for (uint32_t i = 1; i <= stripe->slots; i++) {
@@ -87,6 +89,7 @@ static void repair(const iswi_table_shape *shape, iswi_rows *rows)
     }
     free_unclaimed(shape, rows);
     stripe->changing = 0;
+    iswi_table_settle(rows);
 }
 
 /* -- Locks ------------------------------------------------------------------------------------- */
@@ -94,7 +97,7 @@ static void repair(const iswi_table_shape *shape, iswi_rows *rows)
 bool iswi_table_lock(const iswi_table_shape *shape, void *memory, const uint64_t name[2],
                      iswi_rows *out)
 {
-    iswi_rows rows = iswi_table_rows(shape, memory, (uint32_t)(name[0] >> 32) % shape->stripes);
+    iswi_rows rows = iswi_table_rows(shape, memory, iswi_table_stripe(shape, name));
     int failed = pthread_mutex_lock(&rows.stripe->lock);
 
     if (failed == EOWNERDEAD) {

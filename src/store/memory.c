@@ -76,9 +76,9 @@ static bool is_over(space *own, const iswi_slot *slot, int64_t now)
            (slot->holder && slot->holder != self_of(own) && !iswi_holder_lives(slot->holder));
 }
 
-static isw_status begin(space *own, isw_store_key key, access *out, isw_error *error)
+/* Its name is known. */
+static isw_status begin_named(space *own, access *out, isw_error *error)
 {
-    iswi_store_hash(own->region.secret, key, out->name);
     out->now_us = now_us(NULL);
     if (!iswi_table_lock(&own->shape, own->region.table, out->name, &out->rows))
         return isw_error_set(error, ISW_E_INTERNAL, "the lock of a store is lost");
@@ -88,6 +88,12 @@ static isw_status begin(space *own, isw_store_key key, access *out, isw_error *e
         out->slot = NULL;
     }
     return ISW_OK;
+}
+
+static isw_status begin(space *own, isw_store_key key, access *out, isw_error *error)
+{
+    iswi_store_hash(own->region.secret, key, out->name);
+    return begin_named(own, out, error);
 }
 
 static int64_t until(const access *at, int64_t ttl_ms)
@@ -102,9 +108,12 @@ static iswi_slot *make(space *own, access *at, size_t size)
         iswi_table_touch(&at->rows, at->slot);
         return at->slot;
     }
-    if (at->slot)
-        iswi_table_remove(&own->shape, &at->rows, at->slot);
+    if (!at->slot)
+        return at->slot = iswi_table_make(&own->shape, &at->rows, at->name, size, at->now_us);
+    iswi_table_unsettle(&at->rows);
+    iswi_table_remove(&own->shape, &at->rows, at->slot);
     at->slot = iswi_table_make(&own->shape, &at->rows, at->name, size, at->now_us);
+    iswi_table_settle(&at->rows);
     return at->slot;
 }
 
@@ -119,9 +128,13 @@ static isw_status get(void *user, isw_store_key key, void *value, size_t room, s
                       isw_error *error)
 {
     space *own = user;
+    isw_status status;
     access at;
-    isw_status status = begin(own, key, &at, error);
 
+    iswi_store_hash(own->region.secret, key, at.name);
+    if (iswi_table_lacks(&own->shape, own->region.table, at.name))
+        return ISW_E_NOT_FOUND;
+    status = begin_named(own, &at, error);
     if (status != ISW_OK)
         return status;
     if (at.slot) {
@@ -205,7 +218,7 @@ static isw_status move_counter(space *own, access *at, const isw_store_step *ste
     }
     if (!make(own, at, sizeof sum))
         return refuse_full(error);
-    iswi_table_write(&at->rows, at->slot, (isw_bytes){ (const void *)&sum, sizeof sum });
+    memcpy(at->slot->small, &sum, sizeof sum); /* a word, which is whole at any time */
     if (made || step->renews)
         at->slot->until_us = until(at, step->ttl_ms);
     *value = sum;

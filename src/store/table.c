@@ -75,6 +75,33 @@ static uint32_t *bucket_of(const iswi_table_shape *shape, const iswi_rows *rows,
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
+/* Buckets are read without the lock, too. */
+static void set_row(uint32_t *first, uint32_t number)
+{
+    __atomic_store_n(first, number, __ATOMIC_RELEASE);
+}
+
+void iswi_table_unsettle(iswi_rows *rows)
+{
+    __atomic_store_n(&rows->stripe->unsettled, rows->stripe->unsettled | 1, __ATOMIC_SEQ_CST);
+}
+
+void iswi_table_settle(iswi_rows *rows)
+{
+    __atomic_store_n(&rows->stripe->unsettled, (rows->stripe->unsettled | 1) + 1,
+                     __ATOMIC_SEQ_CST);
+}
+
+bool iswi_table_lacks(const iswi_table_shape *shape, void *memory, const uint64_t name[2])
+{
+    iswi_rows rows = iswi_table_rows(shape, memory, iswi_table_stripe(shape, name));
+    uint32_t before = __atomic_load_n(&rows.stripe->unsettled, __ATOMIC_SEQ_CST);
+    uint32_t first = __atomic_load_n(bucket_of(shape, &rows, name), __ATOMIC_SEQ_CST);
+
+    return !first && !(before & 1) &&
+           __atomic_load_n(&rows.stripe->unsettled, __ATOMIC_SEQ_CST) == before;
+}
+
 iswi_slot *iswi_table_find(const iswi_table_shape *shape, iswi_rows *rows, const uint64_t name[2])
 {
     iswi_slot *slot = slot_at(shape, rows, *bucket_of(shape, rows, name));
@@ -110,7 +137,7 @@ void iswi_table_link(const iswi_table_shape *shape, iswi_rows *rows, uint32_t nu
     uint32_t *bucket = bucket_of(shape, rows, rows->slots[number].name);
 
     rows->slots[number].next = *bucket;
-    *bucket = number;
+    set_row(bucket, number);
     enter_order(rows, number);
 }
 
@@ -146,7 +173,7 @@ void iswi_table_remove(const iswi_table_shape *shape, iswi_rows *rows, iswi_slot
     for (uint32_t steps = 0; *at && *at != number && steps < shape->entries; steps++)
         at = &rows->slots[*at].next;
     if (*at == number)
-        *at = slot->next;
+        set_row(at, slot->next);
     leave_order(rows, slot);
     free_blocks_of(rows, slot);
     slot->name[0] = slot->name[1] = 0;

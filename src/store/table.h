@@ -44,6 +44,7 @@ typedef struct iswi_stripe {
     uint32_t blocks, free_blocks; /* likewise */
     uint32_t blocks_left;
     uint32_t oldest, youngest;
+    uint32_t unsettled; /* odd: an entry that is there may be in no row just now */
 } iswi_stripe;
 
 /* Where a stripe lies for this process. */
@@ -64,6 +65,12 @@ void iswi_table_init(const iswi_table_shape *shape, void *memory);
 /* table.c: where stripe `number` lies, from 0. */
 iswi_rows iswi_table_rows(const iswi_table_shape *shape, void *memory, uint32_t number);
 
+/* Which one an entry is in. */
+static inline uint32_t iswi_table_stripe(const iswi_table_shape *shape, const uint64_t name[2])
+{
+    return (uint32_t)(name[0] >> 32) % shape->stripes;
+}
+
 /* lock.c: the stripe of an entry, locked and whole. False: it cannot be had. */
 bool iswi_table_lock(const iswi_table_shape *shape, void *memory, const uint64_t name[2],
                      iswi_rows *out);
@@ -76,6 +83,14 @@ static inline void iswi_table_change(iswi_rows *rows, uint32_t number)
     rows->stripe->changing = number;
     atomic_signal_fence(memory_order_seq_cst);
 }
+
+/* Around what takes an entry out of its row that is still there. With the lock; one that dies
+ * between leaves it to the repair, which settles all. */
+void iswi_table_unsettle(iswi_rows *rows);
+void iswi_table_settle(iswi_rows *rows);
+
+/* Whether there is certainly no such entry, without the lock: most who look find none. */
+bool iswi_table_lacks(const iswi_table_shape *shape, void *memory, const uint64_t name[2]);
 
 /* -- With the lock ----------------------------------------------------------------------------- */
 

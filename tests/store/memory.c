@@ -9,7 +9,9 @@
 #include "store/table.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -385,8 +387,107 @@ static void killing_at_any_moment_leaves_it_whole(void **state)
     end(&f);
 }
 
+/* -- Who reads without the lock ---------------------------------------------------------------- */
+
+typedef struct replacer {
+    void *space;
+    atomic_bool over;
+} replacer;
+
+/* Say something else, longer or shorter. */
+static void *replace_often(void *user)
+{
+    static const char text[] = "a longer text";
+    const isw_str name = isw_str_of("n");
+    const isw_store_key key = { &name, 1 };
+    replacer *r = user;
+
+    for (size_t i = 0; !atomic_load(&r->over); i++) {
+        const isw_bytes value = { text, 1 + i % (sizeof text - 1) };
+        const isw_store_change turn = { .value = &value, .ttl_ms = 60000 };
+
+        driver->replace(r->space, key, &turn, true, NULL);
+    }
+    return NULL;
+}
+
+static void who_reads_what_others_replace_finds_it(void **state)
+{
+    fixture f = begin(make_file(), 16, 0);
+    replacer r = { .space = f.space };
+    const isw_str name = isw_str_of("n");
+    const isw_store_key key = { &name, 1 };
+    char text[ISW_STORE_SMALL];
+    unsigned missed = 0;
+    pthread_t other;
+    size_t size;
+
+    (void)state;
+    conforming_put(f.space, "n", "a", 60000);
+    assert_int_equal(pthread_create(&other, NULL, replace_often, &r), 0);
+    for (int i = 0; i < 1000000; i++)
+        missed += driver->get(f.space, key, text, sizeof text, &size, NULL) != ISW_OK;
+    atomic_store(&r.over, true);
+    pthread_join(other, NULL);
+    assert_int_equal(missed, 0);
+    end(&f);
+}
+
+/* -- Names ------------------------------------------------------------------------------------- */
+
+enum { NAMES_MAX = 4096 };
+
+static int compare_names(const void *a, const void *b)
+{
+    return memcmp(a, b, 2 * sizeof(uint64_t));
+}
+
+static void name_it(uint64_t (*names)[2], size_t *count, const isw_str *parts, size_t number)
+{
+    static const uint64_t secret[2] = { 1, 2 };
+
+    assert_true(*count < NAMES_MAX);
+    iswi_store_hash(secret, (isw_store_key){ parts, number }, names[(*count)++]);
+}
+
+/* Of one text in one to six pieces, wherever it is cut, and of its beginnings. */
+static void no_two_keys_have_one_name(void **state)
+{
+    static char text[70000];
+    static uint64_t names[NAMES_MAX][2];
+    size_t count = 0;
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    name_it(names, &count, NULL, 0);
+    for (size_t size = 0; size <= 20; size++) {
+        name_it(names, &count, (isw_str[]){ { text, size } }, 1);
+        for (size_t cut = 0; cut <= size; cut++)
+            for (size_t more = 0; more < 5; more++) {
+                isw_str parts[6] = { { text, cut }, { text, size - cut } };
+
+                for (size_t i = 0; i < more; i++)
+                    parts[2 + i] = (isw_str){ "", 0 };
+                name_it(names, &count, parts, 2 + more);
+            }
+    }
+    for (size_t size = 65530; size < 65541; size++)
+        name_it(names, &count, (isw_str[]){ { text, size }, { text, 65541 - size } }, 2);
+    name_it(names, &count, (isw_str[]){ { "ab", 2 } }, 1);
+    name_it(names, &count, (isw_str[]){ { "ba", 2 } }, 1);
+    name_it(names, &count, (isw_str[]){ { "aba", 3 } }, 1);
+    name_it(names, &count, (isw_str[]){ { "aab", 3 } }, 1);
+    name_it(names, &count, (isw_str[]){ { "aabaaaa", 7 } }, 1);
+    name_it(names, &count, (isw_str[]){ { "aaaaaba", 7 } }, 1);
+    qsort(names, count, sizeof names[0], compare_names);
+    for (size_t i = 1; i < count; i++)
+        assert_int_not_equal(memcmp(names[i - 1], names[i], sizeof names[0]), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     STORE_CONFORMANCE,
+    cmocka_unit_test(who_reads_what_others_replace_finds_it),
+    cmocka_unit_test(no_two_keys_have_one_name),
     cmocka_unit_test(what_was_written_longest_ago_gives_way),
     cmocka_unit_test(what_is_held_gives_way_to_nothing),
     cmocka_unit_test(large_values_have_so_many_bytes_and_no_more),
