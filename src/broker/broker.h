@@ -173,7 +173,8 @@ struct iswi_broker_op {
             size_t count;          /* out */
         } claim;
         /* All of it or nothing, with what is put at the same time, but for drivers that cannot
-         * (driver.h). Deliveries are the caller's to free afterwards. */
+         * (driver.h). Where all are lost nothing is put: it is another's to put now. Deliveries are
+         * the caller's to free afterwards. */
         struct {
             iswi_settlement *items;
             size_t count;
@@ -214,8 +215,9 @@ struct iswi_broker_op {
                         ISW_E_INVALID, ISW_E_TOO_LARGE, ISW_E_BUSY (full), ISW_E_CONFLICT,
                         ISW_E_CANCELLED (recalled), ISW_E_CLOSED (the broker ends), ISW_E_UNAVAILABLE
                         (a server cannot be reached; of a PUT it may be that it was put),
-                        ISW_E_IO (a disk is full, say). The last two are not for a CLAIM, SETTLE and
-                        DECLARE, which the broker tries again until it can or ends */
+                        ISW_E_IO (a disk is full, say), ISW_E_NO_MEMORY. The last three are not for a
+                        CLAIM, SETTLE and DECLARE, which the broker tries again until it can or
+                        ends */
     iswi_broker_done_fn done;
     void *user;
     /* The broker's: */
@@ -233,6 +235,11 @@ typedef struct iswi_broker_options {
     const char *host;           /* whose claims are its; "": a random name */
     /* A line about the broker itself, such as that its server is gone. On its thread. */
     void (*say)(void *user, isw_log_level level, const char *sentence);
+    /* Of drivers that see a host's end by a lock: this descriptor has it, the driver's, for as long
+     * as the broker is. A process that outlives the host, to end those that run what was claimed,
+     * keeps a duplicate: what was claimed is delivered again once that is closed, too. On the
+     * broker's thread, before the first operation is done. NULL: the host's end will do. */
+    void (*lock)(void *user, int descriptor);
     void *user;
 } iswi_broker_options;
 

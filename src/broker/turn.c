@@ -38,47 +38,59 @@ static void answer_all(iswi_op_list *list, isw_status status, const char *why)
 /* -- What is there ----------------------------------------------------------------------------- */
 
 /* Those that wait and were recalled; not yet one that was not tried, as long as it can be. */
-static void move_recalled(iswi_broker *broker, bool is_open, iswi_op_list *ended)
+static void move_recalled(iswi_broker *broker, iswi_op_list *ended)
 {
-    iswi_op_list kept;
-    iswi_broker_op *op;
-
-    iswi_op_list_init(&kept);
-    while ((op = iswi_op_list_take(&broker->waiting)) != NULL)
-        if (!op->recalled || (is_open && !op->tried)) {
-            broker->recalls = broker->recalls || op->recalled;
-            iswi_op_list_add(&kept, op);
-        } else {
-            iswi_op_list_add(ended, op);
-        }
-    broker->waiting = kept;
-    if (!kept.first)
-        iswi_op_list_init(&broker->waiting);
-}
-
-static void take_inbox(iswi_broker *broker)
-{
-    iswi_op_list ended;
-    iswi_op_list came;
-    iswi_broker_op *op;
     const bool is_open = broker->place.self && !broker->place.retry_ns;
+    iswi_op_list all = broker->waiting;
+    iswi_broker_op *op;
 
-    iswi_op_list_init(&ended);
-    iswi_op_list_init(&came);
+    if (!all.first)
+        return;
+    iswi_op_list_init(&broker->waiting);
     pthread_mutex_lock(&broker->lock);
-    iswi_op_list_join(&came, &broker->inbox);
-    if (broker->recalls) {
-        broker->recalls = false;
-        move_recalled(broker, is_open, &ended);
+    while ((op = iswi_op_list_take(&all)) != NULL) {
+        const bool stays = !op->recalled || (is_open && !op->tried);
+
+        broker->recalls = broker->recalls || (op->recalled && stays);
+        iswi_op_list_add(stays ? &broker->waiting : ended, op);
     }
     pthread_mutex_unlock(&broker->lock);
+}
+
+/* What came; whether a claim was recalled. */
+static bool take_inbox(iswi_broker *broker, iswi_op_list *came)
+{
+    bool recalls;
+
+    pthread_mutex_lock(&broker->lock);
+    iswi_op_list_join(came, &broker->inbox);
+    recalls = broker->recalls;
+    broker->recalls = false;
+    pthread_mutex_unlock(&broker->lock);
+    return recalls;
+}
+
+static void sort_inbox(iswi_broker *broker)
+{
+    iswi_op_list came;
+    iswi_op_list bad;
+    iswi_op_list recalled;
+    iswi_broker_op *op;
+    bool recalls;
+
+    iswi_op_list_init(&came);
+    iswi_op_list_init(&bad);
+    iswi_op_list_init(&recalled);
+    recalls = take_inbox(broker, &came);
     while ((op = iswi_op_list_take(&came)) != NULL)
         if (!iswi_broker_op_check(op, broker->driver->abilities))
-            iswi_op_list_add(&ended, op);
+            iswi_op_list_add(&bad, op);
         else
             iswi_op_list_add(op->kind == ISWI_BROKER_CLAIM ? &broker->waiting : &broker->todo, op);
-    while ((op = iswi_op_list_take(&ended)) != NULL)
-        answer(op, op->recalled ? ISW_E_CANCELLED : ISW_OK, "it was recalled");
+    if (recalls)
+        move_recalled(broker, &recalled);
+    answer_all(&bad, ISW_OK, NULL);
+    answer_all(&recalled, ISW_E_CANCELLED, "it was recalled");
 }
 
 /* -- Which claims may find something ----------------------------------------------------------- */
@@ -174,7 +186,7 @@ static void add_claims(iswi_broker *broker, size_t *count, const touched *queues
 /* That is wrong with the place, not with what was asked. */
 static bool is_of_place(isw_status status)
 {
-    return status == ISW_E_IO || status == ISW_E_UNAVAILABLE ||
+    return status == ISW_E_IO || status == ISW_E_NO_MEMORY || status == ISW_E_UNAVAILABLE ||
            status == (isw_status)ISWI_BROKER_OPEN;
 }
 
@@ -231,7 +243,7 @@ static void judge(iswi_broker *broker, size_t count)
     for (size_t i = 0; i < count; i++) {
         const iswi_broker_op *op = broker->batch[i];
 
-        if (op->error.status == ISW_E_IO)
+        if (op->error.status == ISW_E_IO || op->error.status == ISW_E_NO_MEMORY)
             refusal = &op->error;
         served = served || (op->error.status == ISW_OK && op->kind != ISWI_BROKER_LOOK &&
                             op->kind != ISWI_BROKER_LIST && op->kind != ISWI_BROKER_RECORD_READ &&
@@ -308,7 +320,7 @@ void iswi_broker_turn(iswi_broker *broker)
     const bool is_due = broker->due_ms <= now_ms;
     size_t count;
 
-    take_inbox(broker);
+    sort_inbox(broker);
     if (!iswi_place_ready(broker)) {
         refuse(broker);
         return;
@@ -329,7 +341,7 @@ void iswi_broker_last_turn(iswi_broker *broker)
     static const char ends[] = "the broker ends";
     size_t count;
 
-    take_inbox(broker);
+    sort_inbox(broker);
     answer_all(&broker->waiting, ISW_E_CLOSED, ends);
     broker->place.retry_ns = 0;
     while ((broker->todo.first || broker->again.first) && iswi_place_ready(broker) &&

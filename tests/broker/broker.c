@@ -336,6 +336,40 @@ static void a_claim_is_recalled(void **state)
     sem_destroy(&done);
 }
 
+static void a_claim_that_is_recalled_at_once_is_tried_before(void **state)
+{
+    place is = { .gated = true };
+    iswi_delivery *got[1];
+    iswi_broker_op put;
+    iswi_broker_op op;
+    sem_t done;
+
+    (void)state;
+    sem_init(&done, 0, 0);
+    begin(&is);
+    put = put_of(&done);
+    op = claim_of(got, 1, &done);
+    iswi_broker_submit(is.broker, &put);
+    sem_wait(&is.inside); /* it is busy, and finds both together */
+    iswi_broker_submit(is.broker, &op);
+    iswi_broker_recall(is.broker, &op);
+    sem_post(&is.gate);
+    sem_post(&is.gate);
+    sem_wait(&done);
+    sem_wait(&done);
+    assert_int_equal(op.error.status, ISW_OK);
+    free_all(&op);
+    op = claim_of(got, 1, &done); /* and once more, for nothing */
+    iswi_broker_submit(is.broker, &op);
+    iswi_broker_recall(is.broker, &op);
+    sem_post(&is.gate);
+    sem_wait(&done);
+    assert_int_equal(op.error.status, ISW_E_CANCELLED);
+    sem_post(&is.gate);
+    end(&is);
+    sem_destroy(&done);
+}
+
 static void a_broker_that_ends_answers_what_waits(void **state)
 {
     place is = { 0 };
@@ -548,6 +582,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_put_elsewhere_leaves_a_claim_alone),
     cmocka_unit_test(what_becomes_due_wakes_a_claim),
     cmocka_unit_test(a_claim_is_recalled),
+    cmocka_unit_test(a_claim_that_is_recalled_at_once_is_tried_before),
     cmocka_unit_test(a_broker_that_ends_answers_what_waits),
     cmocka_unit_test(a_place_that_cannot_be_opened_is_tried_again),
     cmocka_unit_test(a_place_that_is_none_fails_all_and_for_good),

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file, and the lock beside it: one host has both, and nobody else. The lock is held by a
+ * descriptor, so that whoever was given one of the same (options->lock) holds it, too. */
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "broker/sqlite/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char SCHEME[] = "sqlite:";
+
+isw_status iswi_sqlite_check(const char *place, isw_error *error)
+{
+    const char *path = place + sizeof SCHEME - 1;
+    const size_t size = strlen(path);
+
+    if (size == 0 || path[size - 1] == '/' || strncmp(path, "//", 2) == 0)
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "\"%s\" names no file: it is sqlite:PATH, such as sqlite:queues.db",
+                             place);
+    return ISW_OK;
+}
+
+/* -- Names ------------------------------------------------------------------------------------- */
+
+static char *text_of(iswi_buffer *buffer)
+{
+    const char *text = iswi_buffer_text(buffer);
+    char *copy = text ? iswi_strdup(text) : NULL;
+
+    iswi_buffer_fini(buffer);
+    return copy;
+}
+
+static char *path_of(const iswi_broker_options *options)
+{
+    const char *path = options->place + sizeof SCHEME - 1;
+    iswi_buffer buffer = { 0 };
+
+    if (*path != '/')
+        iswi_buffer_printf(&buffer, "%s/", options->folder);
+    iswi_buffer_append_text(&buffer, path);
+    return text_of(&buffer);
+}
+
+/* Make those folders above the file that there are not, for this user alone. */
+static bool make_folders(char *path)
+{
+    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+        int failure;
+
+        *at = '\0';
+        failure = mkdir(path, 0700) == 0 ? 0 : errno;
+        *at = '/';
+        if (failure && failure != EEXIST)
+            return false;
+    }
+    return true;
+}
+
+/* -- The lock ---------------------------------------------------------------------------------- */
+
+static long pid_in(int lock)
+{
+    char text[32] = "";
+
+    return pread(lock, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+static void write_pid(int lock)
+{
+    char text[32];
+    const int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    if (ftruncate(lock, 0) == 0)
+        (void)!pwrite(lock, text, (size_t)size, 0);
+}
+
+static bool is_anothers(iswi_sqlite *store, isw_error *error)
+{
+    const long pid = pid_in(store->lock);
+
+    if (pid > 0)
+        isw_error_set(error, ISW_E_UNAVAILABLE, "%s is another host's (pid %ld)", store->path, pid);
+    else
+        isw_error_set(error, ISW_E_UNAVAILABLE, "%s is another host's", store->path);
+    return false;
+}
+
+static bool take_lock(iswi_sqlite *store, isw_error *error)
+{
+    iswi_buffer name = { 0 };
+
+    iswi_buffer_printf(&name, "%s-lock", store->path);
+    store->lock = iswi_buffer_text(&name)
+                      ? open(iswi_buffer_text(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600)
+                      : -1;
+    if (store->lock < 0)
+        isw_error_set(error, ISW_E_UNAVAILABLE, "cannot open %s-lock: %s", store->path,
+                      strerror(errno));
+    iswi_buffer_fini(&name);
+    if (store->lock < 0)
+        return false;
+    if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
+        return is_anothers(store, error);
+    write_pid(store->lock);
+    if (store->options->lock)
+        store->options->lock(store->options->user, store->lock);
+    return true;
+}
+
+/* -- The file ---------------------------------------------------------------------------------- */
+
+/* So that it is this user's alone, and there after a power cut. */
+static bool make_file(iswi_sqlite *store, isw_error *error)
+{
+    const int file = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char *slash = strrchr(store->path, '/');
+    int folder;
+
+    if (file < 0) {
+        isw_error_set(error, ISW_E_UNAVAILABLE, "cannot open %s: %s", store->path, strerror(errno));
+        return false;
+    }
+    close(file);
+    *slash = '\0';
+    folder = open(*store->path ? store->path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *slash = '/';
+    if (folder >= 0) {
+        fsync(folder);
+        close(folder);
+    }
+    return true;
+}
+
+static int count_pages(void *user, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    ((iswi_sqlite *)user)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool open_database(iswi_sqlite *store, isw_error *error)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
+
+    if (code == SQLITE_OK) {
+        sqlite3_extended_result_codes(store->db, 1);
+        sqlite3_busy_timeout(store->db, 500);
+        sqlite3_wal_hook(store->db, count_pages, store);
+        return true;
+    }
+    isw_error_set(error, ISW_E_UNAVAILABLE, "cannot open %s: %s", store->path,
+                  sqlite3_errstr(code));
+    return false;
+}
+
+bool iswi_sqlite_take_place(iswi_sqlite *store, isw_error *error)
+{
+    store->lock = -1;
+    store->path = path_of(store->options);
+    if (!store->path) {
+        isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for the name of a file");
+        return false;
+    }
+    if (!make_folders(store->path)) {
+        isw_error_set(error, ISW_E_UNAVAILABLE, "cannot make the folder of %s: %s", store->path,
+                      strerror(errno));
+        return false;
+    }
+    return take_lock(store, error);
+}
+
+void iswi_sqlite_leave_place(iswi_sqlite *store)
+{
+    if (store->lock >= 0)
+        close(store->lock);
+    iswi_free(store->path);
+}
+
+bool iswi_sqlite_open_file(iswi_sqlite *store, isw_error *error)
+{
+    return make_file(store, error) && open_database(store, error);
+}
+
+void iswi_sqlite_close_file(iswi_sqlite *store)
+{
+    iswi_sql_finish(store);
+    sqlite3_close(store->db);
+    store->db = NULL;
+}
