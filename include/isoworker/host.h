@@ -147,9 +147,9 @@ typedef struct isw_host_worker {
     const char *const *rlimits; /* "nofile=1024", "core=0", as `rlimits` of host.yaml has them; ends
                                    with NULL; NULL: as this program's */
     unsigned stop_timeout_ms; /* from its last call until it has ended; 0: 2 s */
-    /* Its health checks (ISW_HEALTH_CHECK of service.h), where it has any; 0: as host.yaml's are: */
+    /* Its health checks (service.h), where it has any; 0: as those of host.yaml: */
     unsigned health_every_ms, health_timeout_ms, health_failures;
-    unsigned health_restart_after_ms; /* another takes over from one that stays unhealthy; 0: never */
+    unsigned health_restart_after_ms; /* another takes over from one that stays so; 0: never */
 } isw_host_worker;
 #define ISW_HOST_WORKER_INIT                                                             \
     {                                                                                    \

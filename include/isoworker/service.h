@@ -8,7 +8,7 @@
  * with what it needs itself, and destroyed in time. Services are asked for by name and type.
  *
  * They are also the hooks of a worker's life. What has to be done before its first call, or after
- * its last, is a service that is made at the start, with `type` NULL where it hands nothing out; and
+ * its last, is a service that is made at the start, with `type` NULL where it hands nothing out;
  * what tells whether the application can do its work is one that is made time and again:
  *
  *     static const char *const db[] = { "db", NULL };
@@ -49,9 +49,9 @@ typedef enum isw_lifetime {
     ISW_EAGER_SINGLETON = 3,
     /* A health check: made anew every few seconds while the worker runs, on a thread for that, one
      * after the other, and destroyed at once. That it can be made is what is checked. What it fails
-     * with says why the worker is unhealthy, which so gets no new calls, finishes those that it has,
-     * and comes back when it is healthy; one that does not end is a failure, too. How often, how
-     * long, and after how many in a row is in `health` of host.yaml. Nobody can ask for it. */
+     * with says why the worker is unhealthy. That one then gets no new calls, finishes those that
+     * it has, and comes back when it is healthy; one that does not end is a failure, too. How often,
+     * how long, and after how many in a row is in `health` of host.yaml. Nobody can ask for it. */
     ISW_HEALTH_CHECK = 4
 } isw_lifetime;
 
@@ -80,8 +80,8 @@ typedef struct isw_service {
 
 /* Make a service known. Before the worker is configured, which checks that what services need is
  * there, that no service needs itself over others, and that no singleton needs what lives shorter.
- * Errors: ISW_E_INVALID without a name, type or create, or for a lifetime that this library does not
- * know, ISW_E_CONFLICT for a name that is taken. */
+ * Errors: ISW_E_INVALID without a name, type or create, or for a lifetime that this library does
+ * not know, ISW_E_CONFLICT for a name that is taken. */
 ISW_API isw_status isw_worker_add_service(isw_worker *worker, const isw_service *service,
                                           isw_error *error);
 
@@ -104,8 +104,9 @@ ISW_API void *isw_resolver_service(isw_resolver *from, const char *name, const c
 /* A create for something that is there already: `user`. */
 ISW_API isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_error *error);
 
-/* The invocation for which a service is made; NULL for a singleton or a health check. It may be kept by a service of
- * that invocation, whose destroy can so learn how it ended (isw_context_failure). */
+/* The invocation for which a service is made; NULL for a singleton or a health check. It may be
+ * kept by a service of that invocation, whose destroy can so learn how it ended
+ * (isw_context_failure). */
 ISW_API isw_context *isw_resolver_context(const isw_resolver *from);
 
 ISW_END_DECLS

@@ -21,8 +21,8 @@ ISW_BEGIN_DECLS
 typedef struct isw_worker isw_worker;
 
 /* Run a worker with `functions` as a program and return its exit status (sysexits.h: 0 done, 64
- * usage, 69 no host, or an eager service that cannot be made, 76 protocol, 78 configuration). Blocks
- * until the host ends the session.
+ * usage, 69 no host, or an eager service that cannot be made, 76 protocol, 78 configuration).
+ * Blocks until the host ends the session.
  * The same program answers, without any host:
  *   --describe [--json]              its functions, their chains, its services, and the options of
  *                                    middleware
@@ -99,7 +99,7 @@ ISW_API isw_status isw_worker_reload(isw_worker *worker, isw_error *error);
 /* Make the eager services (service.h), connect to the host, and serve until it ends the session or
  * isw_worker_stop. Blocks.
  * Errors: ISW_E_UNAVAILABLE when no host is there, ISW_E_PROTOCOL when host and worker do not
- * agree, ISW_E_CLOSED when the host went away, and those of isw_worker_configure and of services. */
+ * agree, ISW_E_CLOSED when the host went away, those of isw_worker_configure and of services. */
 ISW_API isw_status isw_worker_run(isw_worker *worker, isw_error *error);
 
 /* Ask isw_worker_run to finish what is in flight and return. Any thread and any signal handler. */
@@ -117,10 +117,10 @@ typedef struct isw_invocation {
 } isw_invocation;
 
 /* Run one invocation of `name` through its full chain in the calling thread, with no host: for
- * tests and debuggers. The first one makes the eager services. `input` is the trigger's data and must live until isw_invocation_free; log
- * lines go to standard error. Any thread once configured. Blocks as long as the handler.
- * Errors: ISW_E_NOT_FOUND, ISW_E_NO_MEMORY, and those of isw_worker_run; a handler that
- * fails is no error here, see `outcome`. */
+ * tests and debuggers. The first one makes the eager services. `input` is the trigger's data and
+ * must live until isw_invocation_free; log lines go to standard error. Any thread once configured.
+ * Blocks as long as the handler. Errors: ISW_E_NOT_FOUND, ISW_E_NO_MEMORY, and those of
+ * isw_worker_configure and of services; a handler that fails is no error here, see `outcome`. */
 ISW_API isw_status isw_worker_invoke(isw_worker *worker, const char *name, const isw_value *input,
                                      isw_invocation *out, isw_error *error);
 ISW_API void isw_invocation_free(isw_invocation *invocation);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Services: a SQLite database for the whole worker, which is there before the first call, and a
- * transaction for each invocation that is undone unless the handler has committed it. A worker whose
- * database does not answer gets no calls until it does.
+ * transaction for each invocation that is undone unless the handler has committed it. A worker
+ * whose database does not answer gets no calls until it does.
  *
  * RUN     isoworker run samples/services_database
  *         curl -d 'buy milk' http://127.0.0.1:7071/api/notes

@@ -261,6 +261,21 @@ class Health(unittest.TestCase):
             row = process_of(host)
             self.assertEqual((row["last_end_pid"], row["last_end_cause"]), (before, "unhealthy"))
 
+    def test_when_fewer_are_needed_the_unhealthy_one_goes(self):
+        one_each = "worker: {concurrency: 1, max_in_flight: 1}\n"
+        with Sick("processes: {min: 1, max: 2, keep: 1s}", chain=one_each) as host:
+            host.put("held", "")
+            held = [host.start("GET", "hold"), host.start("GET", "hold")]
+            wait_until(lambda: host.log().count("holding in") == 2)
+            host.take("held")
+            self.assertEqual([call()[0] for call in held], [200, 200])
+            last = host.pid()  # who was busy last would stay
+            host.put(f"sick.{last}", "tired")
+            host.wait_for(r"worker test.*: unhealthy, and gets no new calls")
+            wait_until(lambda: len(host.rows()) == 1)
+            self.assertNotIn(last, host.rows())
+            self.assertEqual(host.get("who")[0], 200)
+
     def test_one_that_recovers_in_time_is_not_replaced(self):
         quick = QUICK.replace("1}", "1, restart_after: 1h}")
         with Sick(quick=quick) as host:
@@ -277,8 +292,8 @@ class Health(unittest.TestCase):
             host.put("sick.but", str(before))
             code, out, err = run("restart", host.folder.name)
             self.assertNotEqual(code, 0)
-            self.assertRegex(out + err, rf"did not become ready.*it said hello but was not healthy within "
-                                   rf"2000 ms: health check disk: not {before}")
+            self.assertRegex(out + err, "did not become ready.*it said hello but was not healthy "
+                                        f"within 2000 ms: health check disk: not {before}")
             self.assertEqual(host.pid(), before)
             self.assertEqual(process_of(host)["state"], "ready")
 

@@ -34,7 +34,8 @@ typedef struct scripted_host {
 /* The first half proves the worker, the second the host. */
 extern const unsigned char scripted_token[2 * ISWI_TOKEN_BYTES];
 
-/* What it offers: bodies in pieces; the ring lane instead of the memory lane; to take metrics, and health. */
+/* What it offers: bodies in pieces; the ring lane instead of the memory lane; to take metrics, and
+ * health. */
 typedef enum host_way {
     HOST_STREAMS = 1,
     HOST_RING = 2,

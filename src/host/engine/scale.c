@@ -211,14 +211,16 @@ void iswi_scale_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
 
 /* -- Who goes ---------------------------------------------------------------------------------- */
 
-/* Less is idler: those with nothing in flight by when the last one ended, then the others by how
- * much they have. */
+/* Less is idler: those that are unhealthy, those with nothing in flight by when the last one ended,
+ * then the others by how much they have. */
 static int64_t rank_of(iswi_process *process)
 {
     int64_t rank = INT64_MAX;
 
     pthread_mutex_lock(&process->lock);
-    if (!process->retiring && process->state != ISWI_PROCESS_GONE && process->in_flight)
+    if (!process->retiring && process->state == ISWI_PROCESS_READY && process->health.keeps_out)
+        rank = -1;
+    else if (!process->retiring && process->state != ISWI_PROCESS_GONE && process->in_flight)
         rank = INT64_MAX - 1 - UINT16_MAX + process->in_flight;
     else if (!process->retiring && process->state != ISWI_PROCESS_GONE)
         rank = process->ended_ns_of[0];

@@ -56,8 +56,9 @@ const isw_service *iswi_services_at(const iswi_services *services, size_t place)
  * service's name. */
 isw_status iswi_services_start(iswi_services *services, isw_error *error);
 
-/* Make the health check at `place` once, and what it needs, and destroy it again. Any thread, as long
- * as services are there; blocks as long as create. Errors: those of create, with the check's name. */
+/* Make the health check at `place` once, and what it needs, and destroy it again. Any thread, as
+ * long as services are there; blocks as long as create. Errors: those of create, with the check's
+ * name. */
 isw_status iswi_services_check_health(iswi_services *services, size_t place, isw_error *error);
 
 /* metrics_memory.c: this process is a child that was forked from the one that began to count, and may

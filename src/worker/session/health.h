@@ -3,8 +3,8 @@
 #define ISWI_WORKER_SESSION_HEALTH_H
 
 /*
- * The health checks of a worker, made time and again on a thread of their own while a session lasts,
- * and what came of them. Part of a session; written by health.c alone.
+ * The health checks of a worker, made time and again on a thread of their own while a session
+ * lasts, and what came of them. Part of a session; written by health.c alone.
  */
 #include "wire/frame.h"
 #include "worker/context/context.h"
