@@ -13,20 +13,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-typedef union bound_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    struct sockaddr_un local;
-} bound_address;
-
 /* -- What reaches it --------------------------------------------------------------------------- */
 
 /* An any-address cannot be opened everywhere; the loopback address reaches it from this machine. */
 static void write_url(iswi_listener *out)
 {
-    static const bound_address none;
-    bound_address bound = none;
+    static const iswi_bound none;
+    iswi_bound bound = none;
     socklen_t size = sizeof bound;
     char host[INET6_ADDRSTRLEN] = "";
     const char *scheme = out->secure ? "https" : "http";
@@ -51,13 +44,88 @@ static void write_url(iswi_listener *out)
     }
 }
 
+/* The address as the next host will ask for it, with or without TLS. */
+static void write_asked(const iswi_address *address, char out[ISWI_LISTEN_ASKED_BYTES])
+{
+    char text[ISWI_ADDRESS_BYTES];
+
+    if (address->kind == ISWI_ADDRESS_IP) {
+        iswi_address_write(address, text);
+        snprintf(out, ISWI_LISTEN_ASKED_BYTES, "%s", text);
+    } else {
+        snprintf(out, ISWI_LISTEN_ASKED_BYTES, "%s%s",
+                 address->kind == ISWI_ADDRESS_UNIX ? "unix:" : address->name ? "fd:" : "systemd",
+                 address->name ? address->name : "");
+    }
+}
+
 static iswi_listener *add(iswi_listeners *all, int fd, const iswi_address *address)
 {
     iswi_listener *one = &all->items[all->count++];
 
     *one = (iswi_listener){ .fd = fd, .secure = address->secure, .file.listener = -1 };
     write_url(one);
+    write_asked(address, one->asked);
     return one;
+}
+
+/* -- Those of the host before ------------------------------------------------------------------ */
+
+/* False: it had none there. */
+static bool inherit(const iswi_address *address, const iswi_bound *at, const char *path,
+                    const iswi_listen_options *options, iswi_listeners *all)
+{
+    iswi_legacy_item *item = iswi_legacy_bound(options->legacy, options->setting, at);
+    iswi_listener *one;
+    int lock;
+
+    if (!item)
+        return false;
+    one = add(all, iswi_legacy_take(item, &lock), address);
+    if (path && lock >= 0)
+        iswi_unix_adopt(path, one->fd, lock, options->mode, &one->file);
+    else if (lock >= 0)
+        close(lock);
+    return true;
+}
+
+static bool inherit_ip(const iswi_address *address, const iswi_listen_options *options,
+                       iswi_listeners *all)
+{
+    iswi_bound at = { .any.sa_family = address->ip.any.sa_family };
+
+    if (at.any.sa_family == AF_INET6)
+        at.v6 = address->ip.v6;
+    else
+        at.v4 = address->ip.v4;
+    return inherit(address, &at, NULL, options, all);
+}
+
+static bool inherit_path(const iswi_address *address, const char *path,
+                         const iswi_listen_options *options, iswi_listeners *all)
+{
+    iswi_bound at = { .local = { .sun_family = AF_UNIX } };
+
+    snprintf(at.local.sun_path, sizeof at.local.sun_path, "%s", path);
+    return inherit(address, &at, path, options, all);
+}
+
+/* All that were passed to it by that name; ours would be for another process. */
+static bool inherit_passed(const iswi_address *address, const iswi_listen_options *options,
+                           iswi_listeners *all)
+{
+    char asked[ISWI_LISTEN_ASKED_BYTES];
+    iswi_legacy_item *item;
+    bool found = false;
+    size_t room = ISWI_PASSED_MAX;
+
+    write_asked(address, asked);
+    while (room-- && (item = iswi_legacy_find(options->legacy, ISWI_LEGACY_LISTENER, NULL,
+                                              asked)) != NULL) {
+        add(all, iswi_legacy_take(item, NULL), address);
+        found = true;
+    }
+    return found;
 }
 
 /* -- One of each kind -------------------------------------------------------------------------- */
@@ -105,9 +173,12 @@ static isw_status open_ip(const iswi_address *address, bool v6_only,
 {
     bool v6 = address->ip.any.sa_family == AF_INET6;
     socklen_t size = v6 ? sizeof address->ip.v6 : sizeof address->ip.v4;
-    int fd = socket(address->ip.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
+    int fd;
 
+    if (inherit_ip(address, options, all))
+        return ISW_OK;
+    fd = socket(address->ip.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return explain(address, options->setting, errno, error);
     /* A restart must not wait for the connections of the last run to be forgotten. */
@@ -134,6 +205,8 @@ static isw_status open_path(const iswi_address *address, const iswi_listen_optio
 
     snprintf(path, sizeof path, "%s%s%s", relative ? options->folder : "", relative ? "/" : "",
              address->name);
+    if (inherit_path(address, path, options, all))
+        return ISW_OK;
     if (iswi_unix_listen(path, options->mode, &file, &own) != ISW_OK)
         return isw_error_set(error, own.status, "%s: %s; choose another %s", address->text,
                              own.message, options->setting);
@@ -146,9 +219,11 @@ static isw_status take_passed(const iswi_address *address, const iswi_listen_opt
 {
     int fds[ISWI_PASSED_MAX];
     size_t count;
-    isw_status status = iswi_passed_take(address->name, address->text, options->setting, fds,
-                                         &count, error);
+    isw_status status;
 
+    if (inherit_passed(address, options, all))
+        return ISW_OK;
+    status = iswi_passed_take(address->name, address->text, options->setting, fds, &count, error);
     for (size_t i = 0; status == ISW_OK && i < count; i++)
         add(all, fds[i], address);
     return status;
@@ -182,17 +257,46 @@ isw_status iswi_listen_open(const iswi_address *addresses, size_t count,
     return status;
 }
 
-void iswi_listen_close(iswi_listeners *all)
+void iswi_listen_own(iswi_listeners *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        iswi_unix_own(&all->items[i].file);
+}
+
+bool iswi_listen_give(const iswi_listeners *all, const char *setting, iswi_legacy *legacy)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const iswi_listener *one = &all->items[i];
+
+        if (one->fd >= 0 &&
+            !iswi_legacy_add(legacy, ISWI_LEGACY_LISTENER, setting, one->asked, one->fd,
+                             one->file.listener >= 0 ? one->file.lock : -1))
+            return false;
+    }
+    return true;
+}
+
+static void close_all(iswi_listeners *all, void (*end)(iswi_unix_socket *file))
 {
     for (size_t i = 0; i < all->count; i++) {
         iswi_listener *one = &all->items[i];
 
         if (one->file.listener >= 0)
-            iswi_unix_unlisten(&one->file);
+            end(&one->file);
         else if (one->fd >= 0)
             close(one->fd);
         one->fd = -1;
     }
+}
+
+void iswi_listen_close(iswi_listeners *all)
+{
+    close_all(all, iswi_unix_unlisten);
+}
+
+void iswi_listen_leave(iswi_listeners *all)
+{
+    close_all(all, iswi_unix_leave);
 }
 
 void iswi_listen_fini(iswi_listeners *all)

@@ -4,11 +4,12 @@
 
 /* Listening sockets for HTTP: from addresses to descriptors, and to what reaches them. */
 #include "host/system/address.h"
+#include "host/system/legacy.h"
 #include "host/system/unix_socket.h"
 
 #include <isoworker/value.h>
 
-enum { ISWI_LISTEN_URL_BYTES = ISWI_UNIX_PATH_BYTES + 8 };
+enum { ISWI_LISTEN_URL_BYTES = ISWI_UNIX_PATH_BYTES + 8, ISWI_LISTEN_ASKED_BYTES = 128 };
 
 /* One that is open. */
 typedef struct iswi_listener {
@@ -18,6 +19,7 @@ typedef struct iswi_listener {
     char url[ISWI_LISTEN_URL_BYTES]; /* "http://127.0.0.1:7071", or https, with the port in use,
                                         for an any-address the loopback's; "unix:/run/app.sock" */
     iswi_unix_socket file;           /* listener -1: it lies at no path of ours */
+    char asked[ISWI_LISTEN_ASKED_BYTES]; /* for what it was opened: "127.0.0.1:0", "systemd" */
 } iswi_listener;
 
 typedef struct iswi_listeners {
@@ -29,6 +31,8 @@ typedef struct iswi_listen_options {
     const char *setting; /* what the addresses are called in messages: "http.listen" */
     const char *folder;  /* of relative paths; NULL: the current one */
     unsigned mode;       /* permissions of sockets at paths */
+    iswi_legacy *legacy; /* of the host before, whose sockets are taken where they are at these
+                            addresses, and lent until iswi_listen_own; NULL: there was none */
 } iswi_listen_options;
 
 /* Open all of them, or none. *out is the caller's to close. ISW_E_CONFIG for an address that is not
@@ -38,8 +42,17 @@ isw_status iswi_listen_open(const iswi_address *addresses, size_t count,
                             const iswi_listen_options *options, iswi_listeners *out,
                             isw_error *error);
 
+/* Those that were lent are ours now. */
+void iswi_listen_own(iswi_listeners *all);
+
+/* Add duplicates of all that are open, as those of `setting`. False: no memory. */
+bool iswi_listen_give(const iswi_listeners *all, const char *setting, iswi_legacy *legacy);
+
 /* Close them, and remove what lies at paths; the URLs stay to be read. Again does nothing. */
 void iswi_listen_close(iswi_listeners *all);
+
+/* Close them, and leave what lies at paths to the host that listens there, too. */
+void iswi_listen_leave(iswi_listeners *all);
 
 /* Close and free. */
 void iswi_listen_fini(iswi_listeners *all);

@@ -60,7 +60,7 @@ static void write_pid(int lock)
     int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 
     if (ftruncate(lock, 0) == 0)
-        (void)!write(lock, pid, (size_t)size);
+        (void)!pwrite(lock, pid, (size_t)size, 0); /* it may have been another's */
 }
 
 /* The lock, which whoever held it may have removed between our open and our lock. */
@@ -137,7 +137,7 @@ static isw_status place_at(const char *path, iswi_unix_socket *out, isw_error *e
 {
     struct stat found;
 
-    out->listener = out->lock = -1;
+    *out = (iswi_unix_socket){ .listener = -1, .lock = -1 };
     if (strlen(path) >= sizeof out->path)
         return isw_error_set(error, ISW_E_IO, "%s: a socket's path has at most %zu bytes", path,
                              sizeof out->path - 1);
@@ -163,12 +163,42 @@ isw_status iswi_unix_listen(const char *path, mode_t mode, iswi_unix_socket *out
     return status;
 }
 
+void iswi_unix_leave(iswi_unix_socket *socket)
+{
+    if (socket->listener >= 0)
+        close(socket->listener);
+    if (socket->lock >= 0)
+        close(socket->lock); /* which stays locked as long as another process has it open */
+    socket->listener = socket->lock = -1;
+}
+
 void iswi_unix_unlisten(iswi_unix_socket *socket)
 {
     if (socket->listener < 0)
         return;
+    if (socket->lent) {
+        iswi_unix_leave(socket);
+        return;
+    }
     close(socket->listener);
     socket->listener = -1;
     unlink(socket->path);
     give_lock_back(socket);
+}
+
+void iswi_unix_adopt(const char *path, int listener, int lock, mode_t lent, iswi_unix_socket *out)
+{
+    *out = (iswi_unix_socket){ .listener = listener, .lock = lock, .lent = lent };
+    snprintf(out->path, sizeof out->path, "%s", path);
+    snprintf(out->lock_path, sizeof out->lock_path, "%s.lock", path);
+}
+
+void iswi_unix_own(iswi_unix_socket *socket)
+{
+    if (!socket->lent)
+        return;
+    (void)!chmod(socket->path, socket->lent); /* it is ours, or was removed under us */
+    (void)!listen(socket->listener, SOMAXCONN); /* whom SO_PEERCRED tells clients of */
+    write_pid(socket->lock);
+    socket->lent = 0;
 }

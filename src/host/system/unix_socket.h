@@ -15,6 +15,8 @@ enum { ISWI_UNIX_PATH_BYTES = 108 }; /* as a socket address has room for, with i
 typedef struct iswi_unix_socket {
     int listener; /* non-blocking; -1: none */
     int lock;
+    mode_t lent;  /* it is another host's until iswi_unix_own: the permissions that it gets then;
+                     0: it is ours */
     char path[ISWI_UNIX_PATH_BYTES], lock_path[ISWI_UNIX_PATH_BYTES + 8];
 } iswi_unix_socket;
 
@@ -24,7 +26,17 @@ typedef struct iswi_unix_socket {
 isw_status iswi_unix_listen(const char *path, mode_t mode, iswi_unix_socket *out,
                             isw_error *error);
 
-/* Close it and remove what lies there. One without a listener is passed over. */
+/* Close it and remove what lies there, unless it is lent. One without a listener is passed over. */
 void iswi_unix_unlisten(iswi_unix_socket *socket);
+
+/* Listen with what another process listens with at that path, which is lent with the permissions
+ * `lent`, or given (0); it owns both descriptors, of which `lock` may be -1. */
+void iswi_unix_adopt(const char *path, int listener, int lock, mode_t lent, iswi_unix_socket *out);
+
+/* It was lent, and is ours now. */
+void iswi_unix_own(iswi_unix_socket *socket);
+
+/* Close it, and leave what lies there to the one who has adopted it. */
+void iswi_unix_leave(iswi_unix_socket *socket);
 
 #endif

@@ -46,7 +46,7 @@ static int tear_down(void **state)
 static isw_status open_at(const place *p, const char *const *texts, size_t count,
                           iswi_listeners *out, isw_error *error)
 {
-    const iswi_listen_options how = { "http.listen", p->folder, 0620 };
+    const iswi_listen_options how = { "http.listen", p->folder, 0620, NULL };
     iswi_address addresses[MOST];
 
     for (size_t i = 0; i < count; i++)
