@@ -8,13 +8,14 @@
  * sees functions by their entries, and calls by call.h alone.
  *
  * A host makes one instance of each, whether functions of its type are known or not, and asks in
- * this order: start, any number of publish and hold, quiesce, stop. Hooks must not block unless it
+ * this order: start, any number of publish and hold, perhaps leave, quiesce, stop. Hooks must not block unless it
  * says so here; each may be NULL but start, arrange, publish and stop.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "host/engine/call.h"
 #include "host/settings/settings.h"
+#include "host/system/legacy.h"
 
 /* -- Functions as a trigger is given them ------------------------------------------------------ */
 
@@ -76,6 +77,9 @@ typedef struct iswi_trigger_start {
     const char *const *listen; /* addresses instead of those of its settings, ends with NULL; NULL:
                                   as they say */
     int port;             /* likewise; -1: as they say */
+    iswi_legacy *legacy;  /* of the host that this one takes the place of, for whoever listens; lives
+                             until all have started. NULL: there is none */
+    bool shut;            /* nothing is to be taken, or begun, before `open` */
 } iswi_trigger_start;
 
 typedef struct iswi_trigger {
@@ -101,6 +105,21 @@ typedef struct iswi_trigger {
     /* Serve this set from now on, and own it; again each time that functions become known, or that
      * `more` is another. Calls by the one before may be on their way. The supervisor's thread. */
     void (*publish)(void *self, void *set, iswi_more more);
+
+    /* It was started shut: take what comes from now on. NULL: it took nothing by itself, shut or
+     * not. Once, on the supervisor's thread. */
+    void (*open)(void *self);
+
+    /* Add the sockets that it listens with, for the host that takes its place. False: no memory.
+     * NULL: it has none. Any thread but reactors'. */
+    bool (*give)(void *self, iswi_legacy *legacy);
+
+    /* Another host has taken its place, with the same sockets: begin nothing by itself, and let those
+     * whose connections are open find it there. NULL: as `quiesce`. The supervisor's thread. */
+    void (*leave)(void *self);
+
+    /* Connections that are open, on which something may still come. NULL: none. Any thread. */
+    size_t (*visitors)(void *self);
 
     /* Take nothing new from now on, or again; what came before goes its way. NULL: it goes on while
      * the host drains. Any thread. */

@@ -23,6 +23,45 @@ isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
     return status;
 }
 
+void iswi_triggers_open(iswi_triggers *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->open)
+            all->items[i].trigger->open(all->items[i].self);
+}
+
+bool iswi_triggers_give(const iswi_triggers *all, iswi_legacy *legacy)
+{
+    bool fine = true;
+
+    for (size_t i = 0; fine && i < all->count; i++)
+        if (all->items[i].trigger->give)
+            fine = all->items[i].trigger->give(all->items[i].self, legacy);
+    return fine;
+}
+
+void iswi_triggers_leave(iswi_triggers *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const iswi_trigger *trigger = all->items[i].trigger;
+
+        if (trigger->leave)
+            trigger->leave(all->items[i].self);
+        else if (trigger->quiesce)
+            trigger->quiesce(all->items[i].self);
+    }
+}
+
+size_t iswi_triggers_visitors(const iswi_triggers *all)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->visitors)
+            count += all->items[i].trigger->visitors(all->items[i].self);
+    return count;
+}
+
 void iswi_triggers_hold(iswi_triggers *all, bool on)
 {
     for (size_t i = 0; i < all->count; i++)

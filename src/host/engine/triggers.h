@@ -24,6 +24,10 @@ typedef struct iswi_triggers {
 isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
                                const iswi_trigger_start *with, isw_error *error);
 
+void iswi_triggers_open(iswi_triggers *all);
+bool iswi_triggers_give(const iswi_triggers *all, iswi_legacy *legacy);
+void iswi_triggers_leave(iswi_triggers *all);
+size_t iswi_triggers_visitors(const iswi_triggers *all);
 void iswi_triggers_hold(iswi_triggers *all, bool on);
 void iswi_triggers_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 void iswi_triggers_quiesce(iswi_triggers *all);

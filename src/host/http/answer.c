@@ -160,7 +160,8 @@ static const char *decide(iswi_http_connection *connection, const iswi_http_repl
     connection->chunked = endless && head->minor > 0;
     connection->due = reply->streams ? reply->length : ISWI_HTTP_NO_LENGTH;
     connection->closes = connection->closes || connection->request->last || !head->keep_alive ||
-                         connection->http->quiescing || (endless && head->minor == 0);
+                         connection->http->quiescing || connection->http->leaving ||
+                         (endless && head->minor == 0);
     if (connection->closes)
         return "close";
     return head->minor == 0 ? "keep-alive" : NULL;

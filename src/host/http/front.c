@@ -61,6 +61,7 @@ static void on_leaving(iswi_task *task)
 {
     iswi_http_loop *loop = (iswi_http_loop *)((char *)task - offsetof(iswi_http_loop, leaving));
 
+    atomic_store(&loop->leaves, false);
     for (iswi_http_connection *at = loop->connections; at; at = at->next)
         if (at->coming == ISWI_HTTP_IN_FRAMES)
             iswi_http_connection_wake(at);
@@ -173,10 +174,12 @@ static isw_status start_listening(iswi_http *http, const iswi_http_options *opti
     const iswi_listen_options how = { .setting = options->setting ? options->setting
                                                                   : "http.listen",
                                       .folder = options->folder,
+                                      .legacy = options->legacy,
                                       .mode = options->socket_mode ? options->socket_mode : 0660 };
     iswi_listeners *sockets = &http->listener.sockets;
     iswi_address standard;
 
+    http->listener.setting = how.setting;
     if (options->listen)
         return iswi_listen_open(options->listen, options->listen_count, &how, sockets, error);
     iswi_address_read("127.0.0.1:7071", how.setting, &standard, NULL);
@@ -238,12 +241,40 @@ const char *iswi_http_url(const iswi_http *http, size_t index)
     return index < sockets->count ? sockets->items[index].url : NULL;
 }
 
+void iswi_http_open(iswi_http *http)
+{
+    iswi_http_listener_open(http);
+}
+
+bool iswi_http_give(iswi_http *http, iswi_legacy *legacy)
+{
+    return iswi_http_listener_give(http, legacy);
+}
+
+static void leave_all(iswi_http *http)
+{
+    for (unsigned i = 0; i < http->loop_count; i++)
+        leave(&http->loops[i]);
+}
+
+void iswi_http_leave(iswi_http *http)
+{
+    if (atomic_exchange(&http->leaving, true))
+        return;
+    iswi_http_listener_leave(http);
+    leave_all(http);
+}
+
+size_t iswi_http_connections(const iswi_http *http)
+{
+    return atomic_load(&http->listener.count);
+}
+
 void iswi_http_quiesce(iswi_http *http)
 {
     atomic_store(&http->quiescing, true);
     iswi_http_listener_end(http);
-    for (unsigned i = 0; i < http->loop_count; i++)
-        leave(&http->loops[i]);
+    leave_all(http);
     iswi_http_early_changed(http);
 }
 

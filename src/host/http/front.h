@@ -13,6 +13,7 @@
  * the socket there and then; from other threads the answer is handed to it.
  */
 #include "host/system/address.h"
+#include "host/system/legacy.h"
 #include "reactor/reactor.h"
 #include "host/tls/session.h"
 #include "url/routes.h"
@@ -50,6 +51,8 @@ typedef struct iswi_http_options {
     iswi_tls *tls;              /* for addresses over it, of which there are none without it; it
                                    outlives the front */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
+    iswi_legacy *legacy;        /* of the host before, whose sockets are taken [there was none] */
+    bool shut;                  /* no connection is taken before iswi_http_open */
     size_t early_limit;         /* requests at most that wait for functions that are not known yet,
                                    and how long; others get 503 [none] */
     int64_t early_wait_ms;
@@ -109,6 +112,21 @@ void iswi_http_expect_more(iswi_http *http, bool more, bool soon);
  * (0.0.0.0, [::]) the loopback address; "unix:/run/app.sock". NULL behind the last one. Borrowed
  * until the stop. */
 const char *iswi_http_url(const iswi_http *http, size_t index);
+
+/* It was started shut: take connections from now on; sockets that were lent are ours. Any thread but
+ * its loops'. */
+void iswi_http_open(iswi_http *http);
+
+/* Add what it listens with. False: no memory. Any thread but its loops'. */
+bool iswi_http_give(iswi_http *http, iswi_legacy *legacy);
+
+/* Another host listens with the same sockets and takes new connections from now on. Those that are
+ * open are served on, and end with their next answer: by "Connection: close", and with HTTP/2 by a
+ * GOAWAY that no request can cross. Any thread but its loops'; once or more. */
+void iswi_http_leave(iswi_http *http);
+
+/* Connections that are open. Any thread. */
+size_t iswi_http_connections(const iswi_http *http);
 
 /* Refuse new connections from now on, and answer new requests on open ones with 503 and
  * "Connection: close". Requests that were handed over are not touched. Any thread; once or more. */

@@ -116,7 +116,8 @@ struct iswi_h2 {
     size_t from, to;
     bool in_head;     /* a head has begun and not ended */
     bool blocked;     /* the client takes nothing now */
-    bool leaves;      /* it was told to */
+    bool leaves;      /* its client was told to go elsewhere with what is new, */
+    bool left;        /* and that what comes all the same is not heard */
     int64_t head_ns;  /* when a head that has begun is due */
     int64_t quiet_ns; /* when there has been no stream for too long */
     int64_t stall_ns; /* when the client has taken nothing for too long */
@@ -212,6 +213,9 @@ void iswi_h2_remind(iswi_h2 *h2, int64_t at_ns);
 
 /* It is over, and its request with it. */
 void iswi_h2_stream_destroy(iswi_h2_stream *stream);
+
+/* Nothing new is heard from now on, and the client is told. Not from within nghttp2's writing. */
+void iswi_h2_go_away(iswi_h2 *h2);
 
 void iswi_h2_end(iswi_h2 *h2);  /* the connection is closed: its requests are abandoned */
 void iswi_h2_free(iswi_h2 *h2); /* then; may be NULL */

@@ -61,6 +61,16 @@ void iswi_h2_stream_destroy(iswi_h2_stream *stream)
     iswi_http_small_give(&h2->loop->small, stream);
 }
 
+void iswi_h2_go_away(iswi_h2 *h2)
+{
+    if (h2->left)
+        return;
+    h2->left = h2->leaves = true;
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+}
+
 /* Those up the stack may still look at the streams. */
 void iswi_h2_end(iswi_h2 *h2)
 {

@@ -54,15 +54,18 @@ void iswi_h2_begin(iswi_http_connection *connection)
     connection->from = connection->to = 0;
 }
 
-/* Have the client go elsewhere once its streams are answered. */
+/* Have the client go elsewhere once its streams are answered. Where another host answers the rest,
+ * those that it began before it heard so are served, too: its answer to a ping comes behind them
+ * (RFC 9113, section 6.8). */
 static void leave(iswi_h2 *h2)
 {
-    if (h2->leaves)
-        return;
-    h2->leaves = true;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
-                          NULL, 0);
+    if (h2->connection->http->quiescing) {
+        iswi_h2_go_away(h2);
+    } else if (!h2->leaves) {
+        h2->leaves = true;
+        nghttp2_submit_shutdown_notice(h2->session);
+        nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+    }
 }
 
 /* All is said, or one of us has said that nothing follows: the client gets to read it. */
@@ -196,7 +199,7 @@ bool iswi_h2_read(iswi_http_connection *connection)
     iswi_http_block *block;
     size_t size;
 
-    if (connection->http->quiescing)
+    if (connection->http->quiescing || connection->http->leaving)
         leave(h2);
     iswi_h2_settle(h2);
     if (connection->closed || !flush(h2))

@@ -51,7 +51,7 @@ typedef struct iswi_http_loop {
     iswi_http_waiters waiters; /* answers that wait for their clients */
     iswi_timer trim; /* of the pool and of small memory */
     iswi_task leaving; /* those that speak HTTP/2 tell their clients */
-    atomic_bool leaves;
+    atomic_bool leaves; /* that is due */
     iswi_http_request *early, *early_last; /* that wait for their functions to be known */
     iswi_timer early_due;
     iswi_task early_look;
@@ -81,6 +81,7 @@ struct iswi_http {
 
     iswi_http_listener listener;
     atomic_bool quiescing;
+    atomic_bool leaving; /* another host takes new connections */
     atomic_bool held;
     atomic_size_t admitted;
     atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */

@@ -133,10 +133,60 @@ isw_status iswi_http_listener_begin(iswi_http *http, isw_error *error)
         if (!socket->local)
             setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    iswi_reactor_call(http->loops[0].reactor, begin, &of);
+    if (!http->events.shut)
+        iswi_reactor_call(http->loops[0].reactor, begin, &of);
     if (!of.failure)
         return ISW_OK;
     return isw_error_set(error, ISW_E_IO, "cannot start the HTTP server: %s", strerror(of.failure));
+}
+
+static void open_doors(void *user)
+{
+    iswi_http *http = user;
+
+    iswi_listen_own(&http->listener.sockets);
+    watch(http, true);
+}
+
+void iswi_http_listener_open(iswi_http *http)
+{
+    iswi_reactor_call(http->loops[0].reactor, open_doors, http);
+}
+
+typedef struct giving {
+    iswi_http *http;
+    iswi_legacy *legacy;
+    bool fine;
+} giving;
+
+static void give(void *user)
+{
+    giving *of = user;
+
+    of->fine = iswi_listen_give(&of->http->listener.sockets, of->http->listener.setting,
+                                of->legacy);
+}
+
+bool iswi_http_listener_give(iswi_http *http, iswi_legacy *legacy)
+{
+    giving of = { http, legacy, false };
+
+    iswi_reactor_call(http->loops[0].reactor, give, &of);
+    return of.fine;
+}
+
+static void leave(void *user)
+{
+    iswi_http *http = user;
+
+    watch(http, false);
+    iswi_reactor_cancel_timer(http->loops[0].reactor, &http->listener.pause);
+    iswi_listen_leave(&http->listener.sockets);
+}
+
+void iswi_http_listener_leave(iswi_http *http)
+{
+    iswi_reactor_call(http->loops[0].reactor, leave, http);
 }
 
 static void end(void *user)

@@ -31,13 +31,19 @@ typedef struct iswi_http_listener {
     bool exhausted;   /* they once were */
     unsigned next;    /* loop that gets a connection */
     size_t most;      /* connections */
+    const char *setting; /* that the sockets are of; static text */
     atomic_size_t count;
     iswi_http_peers peers;
 } iswi_http_listener;
 
-/* Begin to accept from the sockets, which are open. Not on the loop. Errors: ISW_E_NO_MEMORY,
- * ISW_E_IO. */
+/* Begin to accept from the sockets, which are open, unless the front is shut. Not on the loop.
+ * Errors: ISW_E_NO_MEMORY, ISW_E_IO. */
 isw_status iswi_http_listener_begin(struct iswi_http *http, isw_error *error);
+
+/* As iswi_http_open, iswi_http_give and iswi_http_leave; any thread, and they wait for the loop. */
+void iswi_http_listener_open(struct iswi_http *http);
+bool iswi_http_listener_give(struct iswi_http *http, iswi_legacy *legacy);
+void iswi_http_listener_leave(struct iswi_http *http);
 
 /* Close them; once or more. Any thread; it waits for the loop. */
 void iswi_http_listener_end(struct iswi_http *http);

@@ -146,6 +146,8 @@ static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *w
         .http1_only = !settings->http2,
         .trust = &trigger->trust,
         .access_log = trigger->access_log,
+        .legacy = with->legacy,
+        .shut = with->shut,
     };
     isw_error own = { ISW_OK, "" };
 
@@ -222,6 +224,36 @@ static void publish(void *self, void *user, iswi_more more)
     iswi_http_set_routes(trigger->front, set->routes);
     if (!more)
         iswi_http_expect_more(trigger->front, false, false);
+}
+
+static void open_front(void *self)
+{
+    http_trigger *trigger = self;
+
+    if (trigger->front)
+        iswi_http_open(trigger->front);
+}
+
+static bool give(void *self, iswi_legacy *legacy)
+{
+    http_trigger *trigger = self;
+
+    return !trigger->front || iswi_http_give(trigger->front, legacy);
+}
+
+static void leave(void *self)
+{
+    http_trigger *trigger = self;
+
+    if (trigger->front)
+        iswi_http_leave(trigger->front);
+}
+
+static size_t visitors(void *self)
+{
+    const http_trigger *trigger = self;
+
+    return trigger->front ? iswi_http_connections(trigger->front) : 0;
 }
 
 static void hold(void *self, bool on)
@@ -388,6 +420,10 @@ const iswi_trigger iswi_http_trigger = {
     .arrange = arrange,
     .discard = discard,
     .publish = publish,
+    .open = open_front,
+    .give = give,
+    .leave = leave,
+    .visitors = visitors,
     .hold = hold,
     .tend = tend,
     .quiesce = quiesce,

@@ -170,6 +170,79 @@ static void a_quiesced_front_finishes_what_it_has(void **state)
     close(open);
 }
 
+static void a_front_that_is_left_serves_who_is_there_once_more(void **state)
+{
+    front *f = *state;
+    int busy = http_connect(f->url);
+    int open = http_connect(f->url);
+    iswi_http_request *request;
+
+    assert_true(http_send(open, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    http_read(open, false, &f->reply);
+    assert_true(http_send(busy, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    request = front_take(f);
+    assert_int_equal(iswi_http_connections(f->http), 2);
+    iswi_http_leave(f->http);
+    iswi_http_leave(f->http);
+    assert_int_equal(http_connect(f->url), -1); /* no other host has its socket */
+    assert_true(http_send(open, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    http_read(open, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_header(f, "Connection", "close");
+    assert_true(http_closes(open));
+    iswi_http_answer(request, &(isw_http){ .status = 200 }, NULL, NULL);
+    http_read(busy, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_header(f, "Connection", "close");
+    assert_true(http_closes(busy));
+    while (iswi_http_connections(f->http)) /* of which nobody hears */
+        poll(NULL, 0, 1);
+    close(busy);
+    close(open);
+}
+
+static void a_front_that_is_shut_takes_nothing_before_it_is_opened(void **state)
+{
+    front *f = front_start((iswi_http_options){ .shut = true });
+    int fd = http_connect(f->url); /* the kernel's queue has it */
+    struct pollfd answer = { .fd = fd, .events = POLLIN };
+
+    (void)state;
+    assert_true(http_send(fd, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_int_equal(poll(&answer, 1, 100), 0);
+    assert_int_equal(iswi_http_connections(f->http), 0);
+    iswi_http_open(f->http);
+    http_read(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    close(fd);
+    front_stop(f);
+}
+
+/* No request that comes while it goes is lost or answered twice. */
+static void one_front_takes_the_place_of_another_at_its_socket(void **state)
+{
+    front *f = *state;
+    iswi_legacy legacy = { NULL, 0, 0 };
+    iswi_address address;
+    front *next;
+
+    assert_true(iswi_http_give(f->http, &legacy));
+    assert_int_equal(legacy.count, 1);
+    assert_int_equal(iswi_address_read(legacy.items[0].asked, "http.listen", &address, NULL),
+                     ISW_OK);
+    next = front_start((iswi_http_options){
+        .listen = &address, .listen_count = 1, .legacy = &legacy, .shut = true });
+    assert_string_equal(next->url, f->url);
+    assert_int_equal(front_ask(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    assert_int_equal(front_echoed(next), 0);
+    iswi_http_open(next->http);
+    iswi_http_leave(f->http);
+    assert_int_equal(front_ask(f, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    assert_int_equal(front_echoed(next), 1);
+    front_stop(next);
+    iswi_legacy_fini(&legacy);
+}
+
 typedef struct late {
     iswi_http_request *request;
     isw_http answer;
@@ -284,6 +357,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_address_cannot_take_all_connections),
     cmocka_unit_test(a_request_that_waits_for_its_function_is_not_timed_out),
     cmocka_unit_test_setup_teardown(an_idle_front_sleeps, front_setup, front_teardown),
+    cmocka_unit_test_setup_teardown(a_front_that_is_left_serves_who_is_there_once_more,
+                                    front_setup, front_teardown),
+    cmocka_unit_test(a_front_that_is_shut_takes_nothing_before_it_is_opened),
+    cmocka_unit_test_setup_teardown(one_front_takes_the_place_of_another_at_its_socket,
+                                    front_setup, front_teardown),
     cmocka_unit_test_setup_teardown(a_quiesced_front_finishes_what_it_has, front_setup,
                                     front_teardown),
     cmocka_unit_test(stopping_waits_for_answers_to_be_written),
