@@ -21,6 +21,7 @@
 #include "host/engine/process.h"
 #include "host/engine/reactors.h"
 #include "host/engine/renew.h"
+#include "host/engine/replace.h"
 #include "host/engine/sink.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
@@ -149,6 +150,8 @@ struct iswi_host {
     iswi_reloads reload;       /* reload.c */
     iswi_attention attention; /* attention.c */
     atomic_int stops; /* how often iswi_host_stop was called */
+    iswi_legacy *legacy;    /* of the host before, while this one is made; NULL: there is none */
+    iswi_replacing replacing; /* replace.c */
     atomic_bool ending; /* the grace is over: what is in flight is cancelled, nothing is begun */
     atomic_uint calls;
     unsigned char id_prefix[8];    /* of invocation ids: random, and a number behind it */

@@ -79,6 +79,7 @@ isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_
     host->from_text = make->from_text;
     host->debug = make->debug;
     host->watches = make->watch;
+    host->legacy = make->legacy;
     status = read_settings(host, folder, make, error);
     if (status == ISW_OK && !iswi_random(host->id_prefix, sizeof host->id_prefix))
         status = isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
@@ -169,7 +170,9 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
         bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
         iswi_trigger_start with = { .host = host,
                                     .listen = listens ? listen : NULL,
-                                    .port = listens ? port : -1 };
+                                    .port = listens ? port : -1,
+                                    .legacy = host->legacy,
+                                    .shut = host->legacy != NULL };
 
         if ((*at)->settings)
             with.settings = iswi_host_settings_group(host->settings, &host->groups,
@@ -181,6 +184,7 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
             port = -1;
         }
     }
+    host->legacy = NULL;
     return ISW_OK;
 }
 

@@ -23,6 +23,8 @@ typedef struct iswi_host_make {
     iswi_config *config;
     const iswi_host_settings *settings;
     bool from_text; /* and not from host.yaml, whose changes mean nothing */
+    iswi_legacy *legacy; /* of the host whose place it takes: it takes nothing before
+                            iswi_host_admit; lives until the triggers have started. NULL: none */
 } iswi_host_make;
 
 /* Read `folder`/host.yaml. *out is the caller's to destroy. Errors: ISW_E_CONFIG with

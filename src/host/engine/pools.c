@@ -46,14 +46,21 @@ static isw_status set_program(iswi_host *host, iswi_pool *pool, const char *prog
     return pool->module ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a path");
 }
 
-/* Memory for what the processes of a worker share. It grows as they need it, and never shrinks
- * under those who have it mapped. -1: there is none, and each keeps to its own. */
-static int make_store(const iswi_pool *pool)
+/* Memory for what the processes of a worker share: that of the host before, or new one. It grows as
+ * they need it, and never shrinks under those who have it mapped. -1: there is none, and each keeps
+ * to its own. */
+static int make_store(const iswi_host *host, const iswi_pool *pool)
 {
-    int low = pool->launcher.apart
-                  ? memfd_create("isoworker-store", MFD_CLOEXEC | MFD_ALLOW_SEALING)
-                  : -1;
-    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, ISWI_HANDED_FD_MIN);
+    iswi_legacy_item *left = iswi_legacy_find(host->legacy, ISWI_LEGACY_STORE,
+                                              pool->settings->name, NULL);
+    int low = -1;
+    int fd;
+
+    if (left && pool->launcher.apart)
+        low = iswi_legacy_take(left, NULL);
+    else if (pool->launcher.apart)
+        low = memfd_create("isoworker-store", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, ISWI_HANDED_FD_MIN);
 
     if (low >= 0)
         close(low);
@@ -80,7 +87,7 @@ static isw_status init_pool(iswi_host *host, iswi_pool *pool, const iswi_pool_wi
     iswi_worker_confine(wish->settings, &pool->confinement);
     if (set_program(host, pool, wish->program, error) != ISW_OK)
         return error->status;
-    pool->store = make_store(pool);
+    pool->store = make_store(host, pool);
     if (iswi_staff_init(host, pool, iswi_scale_init(pool), iswi_worker_most(wish->settings),
                         error) != ISW_OK)
         return error->status;
@@ -196,7 +203,7 @@ static void revive(iswi_host *host, iswi_pool *pool, const iswi_pool_wish *wish)
     atomic_store(&pool->queue.limit, (unsigned)wish->queue.limit);
     atomic_store(&pool->queue.wait_ms, wish->queue.wait_ms);
     if (pool->store < 0)
-        pool->store = make_store(pool);
+        pool->store = make_store(host, pool);
     iswi_staff_widen(host, pool, iswi_worker_most(wish->settings));
     atomic_store(&pool->indexed, false);
     pool->adopted_ns = 0;

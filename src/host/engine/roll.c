@@ -389,6 +389,17 @@ isw_status iswi_host_restart(iswi_host *host, size_t worker, unsigned *id, isw_e
     return ISW_OK;
 }
 
+bool iswi_host_rolls(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++) {
+        const iswi_roll *roll = &host->pools[i].roll;
+
+        if (roll->now.state == ISWI_ROLL_GOES_ON || atomic_load(&roll->asked) != roll->seen)
+            return true;
+    }
+    return false;
+}
+
 void iswi_worker_roll_look_at(iswi_host *host, size_t worker, iswi_roll_look *out)
 {
     iswi_roll *roll = &host->pools[worker].roll;

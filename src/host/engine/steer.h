@@ -3,6 +3,8 @@
 #define ISWI_HOST_ENGINE_STEER_H
 
 /* What may be done to a host from beside its engine. Any thread. */
+#include "host/system/legacy.h"
+
 #include <isoworker/status.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,6 +47,9 @@ typedef struct iswi_roll_look {
     char why[1280]; /* it failed */
 } iswi_roll_look;
 
+/* Whether the processes of some worker are being replaced. The supervisor's thread. */
+bool iswi_host_rolls(const iswi_host *host);
+
 /* A process that was replaced in it. */
 typedef struct iswi_roll_step {
     const char *label; /* lives as long as the host */
@@ -54,6 +59,22 @@ typedef struct iswi_roll_step {
 
 void iswi_worker_roll_look_at(iswi_host *host, size_t worker, iswi_roll_look *out);
 bool iswi_worker_roll_step(iswi_host *host, size_t worker, unsigned index, iswi_roll_step *out);
+
+/* -- Another host takes its place -- */
+
+/* Add what it leaves: sockets, and memory that processes share. False: no memory, or no descriptor.
+ * Any thread but reactors'. */
+bool iswi_host_give(iswi_host *host, iswi_legacy *legacy);
+
+/* `successor` has taken it, and takes all that comes: end, once those whose connections are open
+ * have found it, or shutdown_grace is over. Once; any thread. */
+void iswi_host_leave(iswi_host *host, pid_t successor);
+
+/* This one was made with a legacy, and takes what comes from now on. The supervisor's thread. */
+void iswi_host_admit(iswi_host *host);
+
+/* It does not come to that: have iswi_host_run return so. The supervisor's thread. */
+void iswi_host_give_up(iswi_host *host, const isw_error *why);
 
 /* Have it look at everything now. */
 void iswi_host_wake(iswi_host *host);

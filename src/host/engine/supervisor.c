@@ -234,6 +234,11 @@ static isw_status serve(iswi_host *host, isw_error *error)
         if (seen.over == seen.here && !atomic_load(&host->stops))
             return explain(host, error);
         publish(host, &seen, &published);
+        if (host->replacing.refused.status != ISW_OK)
+            return isw_error_set(error, host->replacing.refused.status, "%s",
+                                 host->replacing.refused.message);
+        if (iswi_replace_tend(host, iswi_now_ns(), &seen.next_ns))
+            break;
         atomic_store(&host->loop.wake_at_ns, seen.next_ns);
         wait_for_events(host, seen.next_ns);
     }
@@ -278,7 +283,7 @@ static void drain(iswi_host *host)
         iswi_say(host, ISW_LOG_INFO,
                  "waiting for %u invocation%s in flight; Ctrl-C again cancels %s", calls,
                  calls == 1 ? "" : "s", calls == 1 ? "it" : "them");
-    wait_for_answers(host, host->settings->host.shutdown_grace_ms, 2);
+    wait_for_answers(host, iswi_replace_grace_ms(host), 2);
     calls = atomic_load(&host->calls);
     if (!calls && iswi_host_in_flight(host))
         iswi_say(host, ISW_LOG_WARNING,
@@ -333,7 +338,7 @@ isw_status iswi_host_run(iswi_host *host, isw_error *error)
 {
     isw_status status = serve(host, error);
 
-    if (status != ISW_OK)
+    if (!atomic_load(&host->stops)) /* it is its own end */
         atomic_fetch_add(&host->stops, 1);
     drain(host);
     end_processes(host);
