@@ -51,7 +51,7 @@ ROOMS = {
         "sinks": {"engine"},
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},
-        "library": {"system", "settings", "engine", "http"},
+        "library": {"system", "settings", "engine", "http", "operate"},
     },
     "worker": {
         "context": set(),
@@ -72,7 +72,7 @@ DOORS = {
                     "sink.h", "steer.h", "trigger.h"},
     "host/http": {"front.h", "trigger.h"},
     "host/sinks": {"sinks.h"},
-    "host/operate": {"check.h", "control_path.h", "operate.h", "report.h"},
+    "host/operate": {"check.h", "control_path.h", "operate.h", "report.h", "takeover.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
     "host/library": {"trigger.h"},
     "worker/context": {"context.h", "failure.h"},

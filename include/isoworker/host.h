@@ -99,11 +99,24 @@ typedef struct isw_host_options {
     bool watch; /* restart a worker whose program, shared object or modules have changed on disk */
     bool service; /* this host is what the program is for: tell the service manager that started it
                      (NOTIFY_SOCKET, sd_notify(3)) when it is ready, reloads, stops and lives */
+    /* Take the place of a host that runs, with no connection lost: "": that of the folder, or of
+     * `control`; else the one whose control socket is at this path. It gives its sockets, its clients
+     * go on with it until the workers here are ready, and it ends then when it has finished what it
+     * has. Where none runs this one starts as any other. NULL: none. */
+    const char *replace;
+    /* How another host takes the place of this one for `isoworker upgrade`: a command that starts
+     * this program with `replace`, ends with NULL; the path of the control socket is put behind its
+     * last word. NULL: it is not started here. */
+    const char *const *successor;
+    bool watched; /* somebody waits for the end of this process and is told by `replaced` alone: no
+                     host but `successor` may take its place */
+    void (*replaced)(void *user, int64_t pid); /* that process has taken its place; on a thread of
+                                                  the host, once. May be NULL */
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \
     {                                                                                          \
         sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
-            NULL, NULL, NULL, NULL, false, false                                               \
+            NULL, NULL, NULL, NULL, false, false, NULL, NULL, false, NULL                      \
     }
 
 /* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to
@@ -169,6 +182,7 @@ ISW_API isw_status isw_host_add_worker(isw_host *host, const isw_host_worker *wo
 /* Start the workers and go on in a thread of the host's own. Does not wait for the workers. One
  * that could not be started can only be destroyed. The maker's thread.
  * Errors: ISW_E_CONFIG (also without any worker), ISW_E_CONFLICT for an address in use, ISW_E_IO,
+ * ISW_E_CONFLICT too where another host keeps its place (`replace`), with its reason;
  * ISW_E_UNSUPPORTED where SIGCHLD is ignored or the host has begun before, ISW_E_NO_MEMORY. */
 ISW_API isw_status isw_host_start(isw_host *host, isw_error *error);
 
@@ -200,7 +214,8 @@ ISW_API void isw_host_stop(isw_host *host);
 
 /* Wait until a host that was started has ended. Blocks. One thread, not that of a callback.
  * Errors, when no worker could be brought to serve: ISW_E_CONFIG if another start would end alike,
- * else ISW_E_UNAVAILABLE. */
+ * else ISW_E_UNAVAILABLE; that also where it was to take the place of another host, and one of its
+ * workers was not ready. */
 ISW_API isw_status isw_host_wait(isw_host *host, isw_error *error);
 
 /* Stop it if it runs, wait for that, and free it. Nobody else may be in a call of it, and results

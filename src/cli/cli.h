@@ -2,6 +2,8 @@
 #ifndef ISWI_CLI_CLI_H
 #define ISWI_CLI_CLI_H
 
+#include <stdbool.h>
+
 /* The commands. Each takes its own words (argv[0] is the command) and returns an exit status of
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
@@ -13,6 +15,7 @@ int iswi_cli_status(int argc, char **argv);
 int iswi_cli_logs(int argc, char **argv);
 int iswi_cli_drain(int argc, char **argv); /* and resume */
 int iswi_cli_restart(int argc, char **argv);
+int iswi_cli_upgrade(int argc, char **argv);
 int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 
@@ -21,6 +24,11 @@ int iswi_cli_bench(int argc, char **argv);
  * its exit status. Before there are threads. */
 enum { ISWI_CLI_GO_ON = -1 };
 int iswi_cli_reap_orphans(void);
+
+/* Whether such a process looks after this one, and: `successor`, which this one has started, is who
+ * it is to look after. Any thread. */
+bool iswi_cli_is_reaped(void);
+void iswi_cli_tell_reaper(long successor);
 
 /* Print what may stand in host.yaml. */
 int iswi_cli_host_reference(void);

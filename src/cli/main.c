@@ -28,6 +28,7 @@ static const command commands[] = {
     { "drain", iswi_cli_drain, "let it finish what it has and take nothing new" },
     { "resume", iswi_cli_drain, "let it take requests again" },
     { "restart", iswi_cli_restart, "replace the processes of its workers, with no call lost" },
+    { "upgrade", iswi_cli_upgrade, "replace the host itself, with no connection refused" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

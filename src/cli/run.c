@@ -22,6 +22,7 @@ enum { ADDRESSES_MAX = 64, DESCRIPTORS = 65536 };
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
     "                     [--watch] [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
+    "                     [--replace[=PATH]]\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
     "table of functions, and serves until Ctrl-C. A host.yaml that changes is read again, and what\n"
@@ -38,6 +39,10 @@ static const char usage[] =
     "              its modules have changed and are written as a whole; see isoworker restart\n"
     "  --record D  write each invocation to a file in folder D, without secrets, for\n"
     "              `WORKER invoke --replay FILE`\n"
+    "  --replace   take the place of the host that runs in DIR, or listens at the control socket\n"
+    "              PATH, with no connection refused, once all workers here serve; that one ends\n"
+    "              when it has finished what it has. Where none runs, start as without it. A host\n"
+    "              of a service manager or of a container does that by isoworker upgrade alone\n"
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
     "  --debug F   the same, and the worker that has function F runs under gdb in this terminal,\n"
     "              with a breakpoint on it\n"
@@ -105,6 +110,12 @@ static int fail(const isw_error *error, bool printed)
     }
 }
 
+static void tell_replaced(void *user, int64_t pid)
+{
+    (void)user;
+    iswi_cli_tell_reaper((long)pid);
+}
+
 static int print_help(void)
 {
     fputs(usage, stdout);
@@ -122,6 +133,8 @@ static int run(isw_host_options *options)
     isw_status status;
 
     options->service = true;
+    options->watched = iswi_cli_is_reaped();
+    options->replaced = tell_replaced;
     options->fault = print_fault;
     options->user = &printed;
     if (isw_host_create(options, &host, &error) != ISW_OK)
@@ -140,6 +153,28 @@ static int run(isw_host_options *options)
     signalled = NULL;
     isw_host_destroy(host);
     return status == ISW_OK ? EX_OK : fail(&error, printed);
+}
+
+/* The same, with the command line that starts this program anew: all words as they are, and behind
+ * them where it finds us. */
+static int run_as(isw_host_options *options, int argc, char **argv)
+{
+    const char **words = calloc((size_t)argc + 3, sizeof *words);
+    size_t count = 0;
+    int code;
+
+    if (!words)
+        return EX_OSERR;
+    words[count++] = program_invocation_name;
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--") != 0 && strcmp(argv[i], "--replace") != 0 &&
+            strncmp(argv[i], "--replace=", sizeof "--replace=" - 1) != 0)
+            words[count++] = argv[i];
+    words[count] = "--replace=";
+    options->successor = options->debugged ? NULL : words; /* gdb has the terminal */
+    code = run(options);
+    free(words);
+    return code;
 }
 
 static bool parse_port(const char *text, int *port)
@@ -188,6 +223,7 @@ int iswi_cli_run(int argc, char **argv)
         { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
         { "record", required_argument, NULL, 'r' }, { "control", required_argument, NULL, 'c' },
         { "watch", no_argument, NULL, 'w' },
+        { "replace", optional_argument, NULL, 'R' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -211,6 +247,8 @@ int iswi_cli_run(int argc, char **argv)
             host.control = optarg;
         else if (letter == 'w')
             host.watch = true;
+        else if (letter == 'R')
+            host.replace = optarg ? optarg : "";
         else if (letter == 'j')
             host.json = 1;
         else if (letter == 'd' && (optarg || names_a_function(argc, argv)))
@@ -234,5 +272,5 @@ int iswi_cli_run(int argc, char **argv)
     raise_limit_of_descriptors();
     code = iswi_cli_reap_orphans();
     host.folder = optind < argc ? argv[optind] : ".";
-    return code == ISWI_CLI_GO_ON ? run(&host) : code;
+    return code == ISWI_CLI_GO_ON ? run_as(&host, argc, argv) : code;
 }

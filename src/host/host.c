@@ -7,6 +7,7 @@
 #include "host/debug/record.h"
 #include "host/engine/look.h"
 #include "host/operate/operate.h"
+#include "host/operate/takeover.h"
 #include "host/sinks/sinks.h"
 #include "host/triggers.h"
 
@@ -42,6 +43,8 @@ static isw_status start_log(iswi_host *host, const iswi_host_overrides *override
                                      .color = overrides->color,
                                      .hidden = overrides->hidden,
                                      .service = overrides->service,
+                                     .takeover = overrides->takeover,
+                                     .succession = overrides->succession,
                                      .level = (isw_log_level)logging->level };
 
     if (iswi_operate_attach(host, &options, &log, operate, error) != ISW_OK)
@@ -82,6 +85,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         .config = overrides->config,
         .settings = overrides->settings,
         .from_text = overrides->from_text,
+        .legacy = iswi_takeover_legacy(overrides->takeover),
     };
     iswi_operate *operate = NULL;
     iswi_host *host = NULL;

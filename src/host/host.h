@@ -8,6 +8,7 @@
  */
 #include "host/engine/make.h"
 #include "host/engine/steer.h"
+#include "host/operate/operate.h"
 #include "host/settings/settings.h"
 
 #include <stdbool.h>
@@ -34,6 +35,9 @@ typedef struct iswi_host_overrides {
     bool from_text;
     bool service; /* tell the service manager how the host is */
     bool hidden; /* no control socket, unless `control` asks for one */
+    iswi_takeover *takeover; /* of the host whose place this one takes; lives as long as this one;
+                                NULL: none */
+    iswi_succession_options succession; /* how another one may take its */
 } iswi_host_overrides;
 
 /* Read `folder`/host.yaml and prepare. The process may have threads.

@@ -44,13 +44,14 @@ class Load:
         return http.client.HTTPConnection("127.0.0.1", self.host.port, timeout=PATIENCE_S)
 
     def once(self, one, connection=None):
-        connection = connection or self.connect()
+        connection = self.connect() if connection is None else connection
         begin = time.monotonic()
         try:
             what = one(connection)
         except (OSError, http.client.HTTPException) as error:
             what = repr(error)
-            connection.close()
+            if hasattr(connection, "close"):
+                connection.close()
         seconds = time.monotonic() - begin
         with self.lock:
             if one == self.short:
@@ -59,9 +60,12 @@ class Load:
             if what:
                 self.failures.append(f"{one.__name__} after {seconds:.3f} s: {what}")
 
+    def is_late(self):
+        return time.monotonic() >= self.until
+
     def repeat(self, one):
         connection = self.connect()
-        while not self.stopping.is_set() and time.monotonic() < self.until:
+        while not self.stopping.is_set() and not self.is_late():
             self.once(one, connection)
             if self.pause:
                 self.stopping.wait(self.pause)

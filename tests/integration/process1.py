@@ -107,6 +107,34 @@ class First(unittest.TestCase):
             wait_until(lambda: host.process.poll() is not None)
             self.assertEqual((host.process.returncode, host.inside()), (0, {}))
 
+    def test_a_host_that_takes_the_place_of_another_is_the_one_that_is_looked_after(self):
+        with Contained(worker()) as host:
+            before = report(host)["host"]["pid"]
+            for _ in range(2):
+                self.assertIn("has taken the place of pid", ask(host, "upgrade"))
+                host.wait_for("info +host: stopped")
+                host.lines.clear()
+                wait_until(lambda: "Z" not in host.inside().values())
+                self.assertEqual(host.get("hello/x")[0], 200)
+            now = report(host)["host"]["pid"]
+            self.assertNotEqual(now, before)
+            self.assertIsNone(host.process.poll())
+            os.kill(host.first, signal.SIGHUP)
+            host.wait_for("workers are to read their configurations")
+            os.kill(host.first, signal.SIGTERM)
+            host.wait_for("info +host: stopped")
+            wait_until(lambda: host.process.poll() is not None)
+            self.assertEqual((host.process.returncode, host.inside()), (0, {}))
+
+    def test_one_from_elsewhere_does_not_take_its_place(self):
+        with Contained(worker()) as host:
+            done = subprocess.run(["nsenter", f"--target={host.first}", "--pid", "--mount",
+                                   *Host.command(host), "--replace"],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("is looked after by a service manager or as process 1", done.stderr)
+            self.assertEqual(host.get("hello/x")[0], 200)
+
     def test_why_it_cannot_start_is_its_exit_status(self):
         folder = Host(worker(), top="nonsense: 1").folder
         done = subprocess.run([*NAMESPACE, os.environ["ISOWORKER_BIN"] + "/isoworker", "run",

@@ -118,3 +118,10 @@ if(TARGET isw_store_redis)
   add_dependencies(test_functions isw_store_redis)
 endif()
 isw_integration(spared)
+isw_integration(upgrades)
+add_custom_target(upgrades_table # likewise
+  COMMAND "${CMAKE_COMMAND}" -E env "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin"
+    "ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>"
+    "ISOWORKER_CERTIFICATES=${CMAKE_BINARY_DIR}/tests/certificates"
+    /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/integration/upgrades_table.py"
+  DEPENDS test_functions isw_cli USES_TERMINAL)

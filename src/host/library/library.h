@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/faults.h"
 #include "host/host.h"
+#include "host/operate/takeover.h"
 #include "host/settings/settings.h"
 
 #include <isoworker/host.h>
@@ -29,6 +30,7 @@ struct isw_host {
     iswi_config *config; /* as far as it was read; the host proper has it from its start on */
     const iswi_host_settings *settings;
     bool hidden; /* no control socket, unless the options ask for one */
+    iswi_takeover *takeover; /* of another host's place; NULL: none */
     bool begun, joined;
     pthread_t thread;
     isw_error end; /* how it ended; written by `thread` */

@@ -11,26 +11,40 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* -- Making ------------------------------------------------------------------------------------ */
 
-/* The addresses of the options, in one list that is the host's own. */
-static bool take_addresses(isw_host *host)
+/* A list of texts that ends with NULL, as one that is the host's own; an empty one is NULL. False: no
+ * memory. */
+static bool take_texts(isw_host *host, const char *const *from, const char ***out)
 {
-    const char *alone[] = { host->options.listen, NULL };
-    const char *const *from = host->options.addresses ? host->options.addresses : alone;
     size_t count = 0;
 
-    while (from[count])
+    *out = NULL;
+    while (from && from[count])
         count++;
     if (!count)
         return true;
-    host->addresses = iswi_arena_calloc(&host->arena, count + 1, sizeof *host->addresses);
-    for (size_t i = 0; host->addresses && i < count; i++)
-        if (!(host->addresses[i] = iswi_arena_strndup(&host->arena, from[i], strlen(from[i]))))
+    *out = iswi_arena_calloc(&host->arena, count + 1, sizeof **out);
+    for (size_t i = 0; *out && i < count; i++)
+        if (!((*out)[i] = iswi_arena_strndup(&host->arena, from[i], strlen(from[i]))))
             return false;
-    return host->addresses != NULL;
+    return *out != NULL;
+}
+
+static bool take_lists(isw_host *host)
+{
+    const char *alone[] = { host->options.listen, NULL };
+    const char **successor;
+
+    if (!take_texts(host, host->options.addresses ? host->options.addresses : alone,
+                    &host->addresses) ||
+        !take_texts(host, host->options.successor, &successor))
+        return false;
+    host->options.successor = successor;
+    return true;
 }
 
 static isw_status take_options(isw_host *host, const isw_host_options *options, isw_error *error)
@@ -38,7 +52,7 @@ static isw_status take_options(isw_host *host, const isw_host_options *options, 
     static const isw_host_options standard = ISW_HOST_OPTIONS_INIT;
     isw_host_options *own = &host->options;
     const char **texts[] = { &own->folder, &own->yaml, &own->control, &own->record,
-                             &own->debugged };
+                             &own->debugged, &own->replace };
     char path[PATH_MAX];
 
     *own = standard;
@@ -48,7 +62,7 @@ static isw_status take_options(isw_host *host, const isw_host_options *options, 
         if (*texts[i] &&
             !(*texts[i] = iswi_arena_strndup(&host->arena, *texts[i], strlen(*texts[i]))))
             return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for options");
-    if (!take_addresses(host))
+    if (!take_lists(host))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for options");
     if (!realpath(own->folder ? own->folder : ".", path))
         return isw_error_set(error, ISW_E_IO, "%s: %s", own->folder ? own->folder : ".",
@@ -102,6 +116,8 @@ isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_
         *out = host;
         return ISW_OK;
     }
+    if (host->options.replace && *host->options.replace)
+        iswi_takeover_excuse(host->options.replace, own.message);
     tell_faults(host, &own);
     isw_error_set(error, status, "%s", own.message);
     isw_host_destroy(host);
@@ -123,6 +139,30 @@ static isw_status check_children(isw_error *error)
                          "to SIG_DFL before the host is started");
 }
 
+/* Where the host listens whose place this one takes; NULL: where one of the folder does. */
+static const char *place_of(const isw_host *host, char path[2 * PATH_MAX])
+{
+    const isw_host_options *options = &host->options;
+    const char *configured = iswi_host_control_path(&host->settings->host);
+
+    if (*options->replace)
+        return options->replace;
+    if (options->control || !configured)
+        return options->control;
+    snprintf(path, 2 * PATH_MAX, "%s%s%s", *configured == '/' ? "" : host->folder,
+             *configured == '/' ? "" : "/", configured);
+    return path;
+}
+
+static isw_status take_place(isw_host *host, isw_error *error)
+{
+    char path[2 * PATH_MAX];
+
+    if (!host->options.replace)
+        return ISW_OK;
+    return iswi_takeover_begin(host->folder, place_of(host, path), &host->takeover, error);
+}
+
 static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *error)
 {
     const isw_host_options *options = &host->options;
@@ -141,7 +181,12 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .config = host->config,
                                       .settings = host->settings,
                                       .hidden = host->hidden,
-                                      .from_text = !options->folder };
+                                      .from_text = !options->folder,
+                                      .takeover = host->takeover,
+                                      .succession = { .command = options->successor,
+                                                      .watched = options->watched,
+                                                      .replaced = options->replaced,
+                                                      .user = options->user } };
     isw_status status;
 
     host->config = NULL; /* it is the engine's from here on */
@@ -174,9 +219,13 @@ static isw_status begin(isw_host *host, isw_error *error)
     if (status == ISW_OK && !host->settings)
         status = iswi_library_read(host, error);
     if (status == ISW_OK)
+        status = take_place(host, error);
+    if (status == ISW_OK)
         status = make_engine(host, &engine, error);
-    if (status != ISW_OK)
+    if (status != ISW_OK) {
+        iswi_takeover_refuse(host->takeover, error->message);
         return status;
+    }
     atomic_store(&host->engine, engine);
     if (atomic_load(&host->stops) && iswi_host_phase(engine) != ISWI_PHASE_STOPPING)
         iswi_host_stop(engine);
@@ -273,6 +322,9 @@ void isw_host_destroy(isw_host *host)
     }
     engine = atomic_load(&host->engine);
     iswi_host_destroy(engine);
+    if (host->end.status != ISW_OK)
+        iswi_takeover_refuse(host->takeover, host->end.message);
+    iswi_takeover_destroy(host->takeover);
     iswi_config_close(host->config);
     iswi_faults_fini(&host->faults);
     iswi_buffer_fini(&host->workers);

@@ -14,6 +14,7 @@
 #include "host/system/address.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"
+#include "host/operate/takeover.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -370,6 +371,8 @@ isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
                                   .setting = "admin.listen",
                                   .prefix = "",
                                   .bare = true,
+                                  .legacy = iswi_takeover_legacy(operate->takeover),
+                                  .shut = operate->takeover != NULL,
                                   .body_limit_bytes = BODY_BYTES,
                                   .connections = 64 };
 

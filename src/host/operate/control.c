@@ -13,7 +13,10 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "host/operate/control_client.h"
+#include "host/operate/control_door.h"
 #include "host/operate/control_path.h"
+#include "host/operate/succession.h"
+#include "host/operate/takeover.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,7 +37,7 @@ enum {
 
 struct iswi_control {
     iswi_operate *operate;
-    iswi_unix_socket socket;
+    iswi_control_door door;
     pthread_t thread;
     bool running;
     int wake;
@@ -48,12 +51,16 @@ struct iswi_control {
     int64_t deaf_until_ns; /* no descriptors were left */
 };
 
-static void wake(void *user)
+void iswi_control_wake(iswi_control *control)
 {
-    iswi_control *control = user;
     uint64_t one = 1;
 
     (void)!write(control->wake, &one, sizeof one); /* if it is full, it is awake */
+}
+
+static void wake(void *user)
+{
+    iswi_control_wake(user);
 }
 
 /* -- Waits ------------------------------------------------------------------------------------- */
@@ -149,7 +156,7 @@ static void refuse(int fd)
 
 static void take_in(iswi_control *control, int64_t now_ns)
 {
-    int fd = accept4(control->socket.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(control->door.socket.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     iswi_control_client *client;
 
     if (fd < 0) {
@@ -173,7 +180,7 @@ static void take_in(iswi_control *control, int64_t now_ns)
 /* -- The thread -------------------------------------------------------------------------------- */
 
 typedef struct round {
-    struct pollfd fds[CLIENTS_MAX + 2]; /* of the clients, then ours */
+    struct pollfd fds[CLIENTS_MAX + 4]; /* of the clients, then ours */
     unsigned count;                     /* of clients */
     int64_t due_ns;
 } round;
@@ -188,8 +195,13 @@ static void prepare(iswi_control *control, round *r)
                                      .events = iswi_control_client_events(control->clients[i]) };
         r->due_ns = due_ns < r->due_ns ? due_ns : r->due_ns;
     }
+    r->fds[r->count + 2] = (struct pollfd){ .fd = iswi_succession_fd(control->operate->succession),
+                                            .events = POLLIN };
+    r->fds[r->count + 3] = (struct pollfd){ .fd = iswi_takeover_fd(control->operate->takeover),
+                                            .events = POLLIN };
     r->fds[r->count] = (struct pollfd){ .fd = control->wake, .events = POLLIN };
-    r->fds[r->count + 1] = (struct pollfd){ .fd = control->socket.listener, .events = POLLIN };
+    r->fds[r->count + 1] = (struct pollfd){ .fd = control->door.socket.listener,
+                                            .events = POLLIN };
     if (iswi_now_ns() < control->deaf_until_ns) {
         r->fds[r->count + 1].fd = -1;
         r->due_ns = control->deaf_until_ns < r->due_ns ? control->deaf_until_ns : r->due_ns;
@@ -224,13 +236,19 @@ static void *run(void *user)
 {
     iswi_control *control = user;
 
+    bool succeeds = false; /* somebody who does, has said something */
+
     iswi_thread_name("isw-control");
     while (!atomic_load(&control->stopping)) {
         round r = { .due_ns = look_at_waits(control, iswi_now_ns()) };
 
+        iswi_succession_turn(control->operate->succession, succeeds, iswi_now_ns(), &r.due_ns);
         prepare(control, &r);
-        poll(r.fds, r.count + 2, timeout_of(r.due_ns));
+        poll(r.fds, r.count + 4, timeout_of(r.due_ns));
+        succeeds = r.fds[r.count + 2].revents != 0;
         go_round(control, &r);
+        if (iswi_takeover_turn(control->operate->takeover) == ISWI_TAKEOVER_DONE)
+            iswi_control_door_take(&control->door);
     }
     return NULL;
 }
@@ -254,23 +272,6 @@ isw_status iswi_control_start(iswi_control *control, isw_error *error)
     return ISW_OK;
 }
 
-/* A place that somebody named is to be had; without one by itself a host serves all the same. */
-static isw_status listen_or_say_why(const iswi_host *host, const char *path,
-                                    iswi_control *control, isw_error *error)
-{
-    isw_error why = { ISW_OK, "" };
-    isw_status status = iswi_control_listen(iswi_host_folder(host), path, &control->socket, &why);
-
-    if (status == ISW_OK)
-        return ISW_OK;
-    if (path)
-        return isw_error_set(error, status, "the control socket cannot be had: %s", why.message);
-    iswi_say(host, ISW_LOG_WARNING,
-             "isoworker status, logs and drain will not find this host: %s. Another place is named "
-             "by --control PATH or `host: { control: PATH }`", why.message);
-    return ISW_OK;
-}
-
 isw_status iswi_control_create(iswi_operate *operate, const char *path, isw_error *error)
 {
     const iswi_host_options *options = &iswi_host_settings_of(operate->host)->host;
@@ -279,21 +280,23 @@ isw_status iswi_control_create(iswi_operate *operate, const char *path, isw_erro
     if (!control)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the control socket");
     control->operate = operate;
-    control->socket.listener = -1;
+    iswi_control_door_init(&control->door, operate);
     pthread_mutex_init(&control->lock, NULL);
     operate->control = control;
     control->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (control->wake < 0)
         return isw_error_set(error, ISW_E_IO, "no descriptor for the control socket: %s",
                              strerror(errno));
-    if (!path && !iswi_host_has_control(options))
+    if (iswi_succession_create(operate, &control->door, error) != ISW_OK)
+        return error->status;
+    if (!path && (operate->hidden || !iswi_host_has_control(options)))
         return ISW_OK;
     operate->journal =
         iswi_journal_create((size_t)options->log_lines, JOURNAL_BYTES, wake, control);
     if (!operate->journal)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for host.log_lines");
     operate->console.journal = operate->journal;
-    return listen_or_say_why(operate->host, path, control, error);
+    return iswi_control_door_listen(&control->door, path, error);
 }
 
 void iswi_control_stop(iswi_control *control)
@@ -317,7 +320,8 @@ void iswi_control_stop(iswi_control *control)
     }
     while (control->count)
         drop(control, 0);
-    iswi_unix_unlisten(&control->socket);
+    iswi_control_door_close(&control->door);
+    iswi_succession_end(control->operate->succession);
 }
 
 void iswi_control_free(iswi_control *control)

@@ -29,6 +29,10 @@ bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_aren
  * worker has a process for them. */
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out);
 
+/* Whether each worker has a process for calls, or needs none before there is one; else append why
+ * not. */
+bool iswi_report_serves(const iswi_host *host, iswi_buffer *why);
+
 /* Append {"started":false,"reasons":["..."]} and say whether it is: each worker has served once,
  * whatever has become of it, or has no process as long as nobody calls. */
 bool iswi_report_startup(const iswi_operate *operate, iswi_buffer *out);
@@ -78,6 +82,9 @@ typedef struct iswi_wait {
  * that is not NULL. A host that cannot have the socket at its own place says so and serves without.
  * Errors: ISW_E_IO, ISW_E_NO_MEMORY. */
 isw_status iswi_control_create(iswi_operate *operate, const char *path, isw_error *error);
+
+/* Have the thread go round. Any thread. */
+void iswi_control_wake(iswi_control *control);
 
 /* Start the thread, when all that it reports of is there. Errors: ISW_E_IO. */
 isw_status iswi_control_start(iswi_control *control, isw_error *error);

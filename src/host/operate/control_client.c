@@ -8,6 +8,7 @@
 
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
+#include "host/operate/succession.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -27,17 +28,27 @@ typedef enum phase {
     ASKING,  /* its line is awaited */
     WAITING, /* for a drain */
     RESTARTING, /* processes are replaced */
+    UPGRADING,  /* a successor starts */
     LISTING, /* lines of the journal */
     ENDING   /* what is in `out` is the rest */
 } phase;
 
-typedef enum command { STATUS, READY, DRAIN, RESUME, RESTART, LOGS } command;
+typedef enum command {
+    STATUS,
+    READY,
+    DRAIN,
+    RESUME,
+    RESTART,
+    LOGS,
+    UPGRADE,
+    SUCCEED
+} command;
 
 typedef struct request {
     int64_t command;
     int64_t wait_ms;
     bool follow;
-    const char *worker;
+    const char *worker, *why;
     const char *level, *function, *category, *invocation;
     int64_t lines;
 } request;
@@ -58,14 +69,15 @@ struct iswi_control_client {
     bool more;           /* it has had its turn, and there is more for it */
 };
 
-static const char *const commands[] = { "status",  "ready", "drain", "resume",
-                                        "restart", "logs",  NULL };
+static const char *const commands[] = { "status", "ready",   "drain",   "resume", "restart",
+                                        "logs",   "upgrade", "succeed", NULL };
 
 static const isw_field request_fields[] = {
     { ISW_FIELD(ENUM, request, command), .choices = commands, .required = true },
     { ISW_FIELD(INT, request, wait_ms), .min = 0, .max = 3600000 },
     { ISW_FIELD(BOOL, request, follow) },
     { ISW_FIELD(STRING, request, worker) },
+    { ISW_FIELD(STRING, request, why) },
     { ISW_FIELD(STRING, request, level) },
     { ISW_FIELD(STRING, request, function) },
     { ISW_FIELD(STRING, request, category) },
@@ -93,7 +105,8 @@ iswi_control_client *iswi_control_client_create(iswi_operate *operate, int fd)
 
 void iswi_control_client_destroy(iswi_control_client *client)
 {
-    close(client->fd);
+    if (client->fd >= 0)
+        close(client->fd);
     iswi_free(client->restart);
     iswi_arena_fini(&client->arena);
     iswi_buffer_fini(&client->in);
@@ -123,6 +136,7 @@ int64_t iswi_control_client_due_ns(const iswi_control_client *client)
         return client->since_ns + ISWI_CONTROL_ASK_MS * (int64_t)MS;
     case WAITING:
     case RESTARTING:
+    case UPGRADING:
         return iswi_now_ns() + LOOK_AGAIN_MS * MS;
     case ENDING:
         return client->since_ns + STALL_MS * (int64_t)MS;
@@ -194,6 +208,31 @@ static void begin_restart(iswi_control_client *client)
     client->until_ns = iswi_now_ns() + client->asked.wait_ms * MS;
 }
 
+static void begin_upgrade(iswi_control_client *client)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_succession_start(client->operate->succession, &error) != ISW_OK) {
+        say(client, "error", error.message);
+        return;
+    }
+    client->phase = UPGRADING;
+    client->until_ns = iswi_now_ns() + client->asked.wait_ms * MS;
+}
+
+/* A successor's connection is the succession's from here on. */
+static void begin_succession(iswi_control_client *client)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (client->asked.why)
+        iswi_succession_excuse(client->operate->succession, client->asked.why);
+    else if (iswi_succession_take(client->operate->succession, client->fd, &error) == ISW_OK)
+        client->fd = -1;
+    else
+        say(client, "error", error.message);
+}
+
 static void answer(iswi_control_client *client)
 {
     iswi_host *host = client->operate->host;
@@ -220,6 +259,12 @@ static void answer(iswi_control_client *client)
         break;
     case LOGS:
         begin_logs(client);
+        break;
+    case UPGRADE:
+        begin_upgrade(client);
+        break;
+    case SUCCEED:
+        begin_succession(client);
         break;
     }
 }
@@ -285,6 +330,13 @@ static void refill(iswi_control_client *client, int64_t now_ns)
             iswi_restart_conclude(client->restart, &client->out);
             client->phase = ENDING;
         }
+    } else if (client->phase == UPGRADING) {
+        const iswi_succession *succession = client->operate->succession;
+
+        if (!iswi_succession_goes_on(succession) || now_ns >= client->until_ns) {
+            iswi_succession_tell(succession, &client->out);
+            client->phase = ENDING;
+        }
     } else if (client->phase == LISTING) {
         iswi_buffer lines = { 0 };
 
@@ -335,7 +387,8 @@ bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t
             refill(client, now_ns);
         if (client->out.failed || (client->out.size == 0 && client->phase == ENDING))
             return false;
-        if (client->out.size == 0 && (client->phase == WAITING || client->phase == RESTARTING))
+        if (client->out.size == 0 && (client->phase == WAITING || client->phase == RESTARTING ||
+                                      client->phase == UPGRADING))
             return true;
         if (client->out.size == 0 && iswi_journal_arm(client->operate->journal, client->next))
             return true; /* all that there is now was sent */

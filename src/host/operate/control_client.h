@@ -12,6 +12,9 @@
  *     {"command":"restart","worker":"orders","wait_ms":5000}
  *                                              a line for each process that was replaced, and at
  *                                              last how all went; without "worker": of all
+ *     {"command":"upgrade","wait_ms":5000}     the host starts its successor; how that went, once it
+ *                                              has this host's place or that has passed
+ *     {"command":"succeed"}                    from a successor: handover.h; with "why": it cannot
  *     {"command":"logs","follow":true,"level":"warning","function":"order_*","category":"*",
  *      "invocation":"3f2a","lines":20}         log lines; {"lost":N} for those that were missed,
  *                                              {"notice":"..."} for what else is to be known

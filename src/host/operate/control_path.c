@@ -99,6 +99,15 @@ static isw_status place_by_itself(const char *folder, char out[ISWI_UNIX_PATH_BY
     return make_folder(own, error);
 }
 
+isw_status iswi_control_place(const char *folder, const char *path,
+                              char out[ISWI_UNIX_PATH_BYTES], isw_error *error)
+{
+    if (!path)
+        return place_by_itself(folder, out, error);
+    snprintf(out, ISWI_UNIX_PATH_BYTES, "%s", path);
+    return ISW_OK;
+}
+
 isw_status iswi_control_listen(const char *folder, const char *path, iswi_unix_socket *out,
                                isw_error *error)
 {

@@ -13,10 +13,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The host's end: listen for the host of the absolute `folder`, in place of one that is dead, at `path` (NULL: at
- * its own place). Errors: ISW_E_CONFLICT naming the host that lives, ISW_E_IO. */
+/* The host's end: listen for the host of the absolute `folder`, in place of one that is dead, at
+ * `path` (NULL: at its own place). Errors: ISW_E_CONFLICT naming the host that lives, ISW_E_IO. */
 isw_status iswi_control_listen(const char *folder, const char *path, iswi_unix_socket *out,
                                isw_error *error);
+
+/* Where that listens: `path`, or its own place, whose folder is made. Errors: ISW_E_IO. */
+isw_status iswi_control_place(const char *folder, const char *path,
+                              char out[ISWI_UNIX_PATH_BYTES], isw_error *error);
 
 /* Connect to the host of the absolute `folder`: one of this user or, for root, of any; *fd is the
  * caller's. Blocks for some seconds at most. Errors: ISW_E_NOT_FOUND if none runs, ISW_E_IO. */

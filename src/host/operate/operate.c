@@ -5,27 +5,62 @@
 #include "base/alloc.h"
 #include "host/engine/look.h"
 #include "host/engine/observer.h"
+#include "host/engine/steer.h"
 #include "host/operate/control.h"
 #include "host/operate/metrics.h"
+#include "host/operate/succession.h"
+#include "host/operate/takeover.h"
 
 static void on_line(void *user, const iswi_logline *line, iswi_speaker speaker)
 {
     iswi_console_line(user, line, speaker == ISWI_SPEAKER_HOST);
 }
 
+/* One that is to take another's place does so once all its workers serve, and else ends. */
+static bool succeed(iswi_operate *operate)
+{
+    isw_error error = { ISW_OK, "" };
+    iswi_buffer why = { 0 };
+    bool serves = iswi_report_serves(operate->host, &why);
+
+    if (!serves) {
+        isw_error_set(&error, ISW_E_UNAVAILABLE, "not ready to take the place of another host: %s",
+                      iswi_buffer_text(&why) ? iswi_buffer_text(&why) : "");
+        iswi_host_give_up(operate->host, &error);
+    } else if (iswi_takeover_ready(operate->takeover)) {
+        iswi_host_admit(operate->host);
+        if (operate->admin)
+            iswi_http_open(operate->admin);
+        iswi_control_wake(operate->control);
+    }
+    iswi_buffer_fini(&why);
+    return serves;
+}
+
 static void on_settled(void *user)
 {
     iswi_operate *operate = user;
 
+    operate->settled = true;
+    if (iswi_takeover_is_done(operate->takeover))
+        iswi_service_settled(operate->service);
+    else if (!succeed(operate))
+        return;
     iswi_greeting_show(operate);
-    iswi_service_settled(operate->service);
 }
 
+/* A service manager hears one host alone. */
 static void on_turn(void *user, int64_t now_ns, int64_t *next_ns)
 {
     iswi_operate *operate = user;
 
-    iswi_service_turns(operate->service, now_ns, next_ns);
+    if (!iswi_takeover_is_done(operate->takeover) ||
+        iswi_succession_is_over(operate->succession))
+        return;
+    if (operate->settled)
+        iswi_service_settled(operate->service);
+    iswi_service_turns(operate->service, iswi_succession_goes_on(operate->succession), now_ns,
+                       next_ns);
 }
 
 static void on_ready(void *user, iswi_process *process, pid_t pid)
@@ -50,6 +85,7 @@ static void destroy(void *user)
     iswi_operate *operate = user;
 
     iswi_service_destroy(operate->service);
+    iswi_succession_free(operate->succession);
     iswi_console_fini(&operate->console);
     iswi_journal_destroy(operate->journal);
     iswi_control_free(operate->control);
@@ -75,6 +111,8 @@ isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *opti
     operate->host = host;
     operate->hidden = options->hidden;
     operate->tells = options->service;
+    operate->takeover = options->takeover;
+    operate->succession_options = options->succession;
     iswi_console_init(&operate->console, options->output, options->json, options->color);
     if (iswi_host_observe(host, &observer, operate, error) != ISW_OK) {
         destroy(operate);
@@ -95,7 +133,7 @@ isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error 
     if (status != ISW_OK)
         return status;
     if ((iswi_host_has_control(&settings->host) && !operate->hidden) || path ||
-        settings->admin.listen)
+        settings->admin.listen || operate->takeover)
         status = iswi_control_create(operate, path, error);
     if (status == ISW_OK && settings->admin.listen)
         status = iswi_admin_start(operate, error);

@@ -355,6 +355,22 @@ static const char *reason_of(const iswi_host *host, size_t worker, iswi_arena *a
                              unknown);
 }
 
+bool iswi_report_serves(const iswi_host *host, iswi_buffer *why)
+{
+    bool all = true;
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 4096);
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        if (!iswi_host_needs_worker(host, i) || serves(host, i))
+            continue;
+        iswi_buffer_printf(why, "%s%s", all ? "" : "; ", reason_of(host, i, &arena));
+        all = false;
+    }
+    iswi_arena_fini(&arena);
+    return all;
+}
+
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out)
 {
     const char *reasons[REASONS_MAX];

@@ -166,4 +166,13 @@ typedef struct iswi_restart_line {
 
 extern const isw_field iswi_restart_fields[];
 
+/* What has become of the host that is to take this one's place. */
+typedef struct iswi_succeeded {
+    const char *state; /* starting (the time is over), done, failed */
+    int64_t before, pid, took_ms;
+    const char *why; /* it failed */
+} iswi_succeeded;
+
+extern const isw_field iswi_succeeded_fields[];
+
 #endif

@@ -171,3 +171,12 @@ const isw_field iswi_restart_fields[] = {
       .fields = restarted_fields, .item_size = sizeof(iswi_restarted) },
     { 0 },
 };
+
+const isw_field iswi_succeeded_fields[] = {
+    { ISW_FIELD(STRING, iswi_succeeded, state), .required = true },
+    { ISW_FIELD(INT, iswi_succeeded, before) },
+    { ISW_FIELD(INT, iswi_succeeded, pid) },
+    { ISW_FIELD(INT, iswi_succeeded, took_ms) },
+    { ISW_FIELD(STRING, iswi_succeeded, why) },
+    { 0 },
+};

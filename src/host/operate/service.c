@@ -15,6 +15,7 @@
 #include "host/system/manager.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -24,6 +25,7 @@
 enum {
     STATUS_BYTES = 512,
     PATIENCE_S = 15,  /* that the manager is asked for, each second: a loop that hangs has it left */
+    TRIES_MOST = 100,
     PINGS_IN_TIME = 3 /* so that one which is lost or late is none too few */
 };
 
@@ -124,28 +126,30 @@ static void say_all_owed(iswi_service *service, int64_t now_ns, int64_t *next_ns
     }
 }
 
-/* A reload is over once every worker that can be asked has read its configuration. */
-static void follow_reload(iswi_service *service)
+/* A reload is over once every worker that can be asked has read its configuration, and nothing is
+ * being replaced. */
+static void follow_reload(iswi_service *service, bool succeeded)
 {
     unsigned reloads = iswi_host_reloads(service->host);
+    bool change = succeeded || iswi_host_rolls(service->host);
 
-    if (reloads != service->reloads && service->settled) {
+    if ((reloads != service->reloads || (change && !service->reloading)) && service->settled) {
         service->owed |= OWES_RELOADING;
         service->owed &= ~(unsigned)OWES_READY;
         service->reloading = true;
     }
     service->reloads = reloads;
-    if (service->reloading && !iswi_host_has_unread_secrets(service->host)) {
+    if (service->reloading && !change && !iswi_host_has_unread_secrets(service->host)) {
         service->owed |= OWES_READY;
         service->reloading = false;
     }
 }
 
-static void follow_phase(iswi_service *service)
+static void follow_phase(iswi_service *service, bool succeeded)
 {
     if (service->stopping)
         return;
-    follow_reload(service);
+    follow_reload(service, succeeded);
     service->stopping = iswi_host_phase(service->host) == ISWI_PHASE_STOPPING;
     if (service->stopping)
         service->owed = OWES_STOPPING;
@@ -159,6 +163,18 @@ void iswi_service_settled(iswi_service *service)
     service->owed |= OWES_READY;
     service->look_at_ns = 0;
     iswi_host_wake(service->host);
+}
+
+/* Not to be lost, and said once. */
+void iswi_service_replaced(iswi_service *service, pid_t by)
+{
+    char text[64];
+
+    if (!service)
+        return;
+    snprintf(text, sizeof text, "MAINPID=%ld", (long)by);
+    for (int i = 0; i < TRIES_MOST && !tell(service, text); i++)
+        poll(NULL, 0, (int)(AGAIN_NS / 10000000));
 }
 
 /* -- Status ------------------------------------------------------------------------------------ */
@@ -305,11 +321,11 @@ static void tend_watchdog(iswi_service *service, int64_t now_ns, int64_t *next_n
     sooner(service->ping_at_ns, next_ns);
 }
 
-void iswi_service_turns(iswi_service *service, int64_t now_ns, int64_t *next_ns)
+void iswi_service_turns(iswi_service *service, bool succeeded, int64_t now_ns, int64_t *next_ns)
 {
     if (!service)
         return;
-    follow_phase(service);
+    follow_phase(service, succeeded);
     say_all_owed(service, now_ns, next_ns);
     tend_status(service, now_ns, next_ns);
     tend_watchdog(service, now_ns, next_ns);
