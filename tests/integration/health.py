@@ -145,7 +145,7 @@ class Health(unittest.TestCase):
             held = host.start("GET", "hold")
             holder = int(re.search(r"holding in (\d+)", host.wait_for(r"holding in \d+"))[1])
             host.put(f"sick.{holder}", "the disk is full")
-            host.wait_for(r"worker test\[\d\]: unhealthy, and gets no new calls: health check disk: "
+            host.wait_for(r"worker test\[\d\]: pid \d+ is unhealthy, and gets no new calls: health check disk: "
                           "the disk is full")
             self.assertEqual({host.pid() for _ in range(20)} & {holder}, set())
             row = host.rows()[holder]
@@ -161,7 +161,7 @@ class Health(unittest.TestCase):
             host.take("held")
             self.assertEqual(held()[:2], (200, f"{holder} the store"))
             host.take(f"sick.{holder}")
-            host.wait_for(r"worker test\[\d\]: healthy again after \d+ ms, and gets calls")
+            host.wait_for(r"worker test\[\d\]: pid \d+ is healthy again after \d+ ms, and gets calls")
             self.assertEqual(samples_of(host)[name], 1)
             self.assertEqual(host.rows()[holder]["state"], "ready")
             self.assertEqual(admin(host, "GET", "/ready")[1]["warnings"], [])
@@ -210,7 +210,7 @@ class Health(unittest.TestCase):
     def test_calls_that_have_waited_long_enough_get_503(self):
         with Sick("queue: {wait: 200ms}") as host:
             host.put("sick", "no database")
-            host.wait_for("worker test: unhealthy")
+            host.wait_for("worker test: pid .* is unhealthy")
             status, body, headers = host.request("GET", "who")
             self.assertEqual(status, 503)
             self.assertGreaterEqual(int(headers["Retry-After"]), 1)
@@ -221,7 +221,7 @@ class Health(unittest.TestCase):
 
     def test_one_that_is_unhealthy_from_its_start_is_ready_for_when_it_is_not(self):
         with Sick(files=[("sick", "no database")]) as host:
-            host.wait_for("worker test: unhealthy, and gets no new calls: health check disk: no data")
+            host.wait_for("worker test: pid .* is unhealthy, and gets no new calls: health check disk: no data")
             self.assertEqual(admin(host, "GET", "/startup")[0], 200)  # it has started
             self.assertEqual(admin(host, "GET", "/ready")[0], 503)
             call = host.start("GET", "who")
@@ -233,14 +233,14 @@ class Health(unittest.TestCase):
     def test_a_check_that_hangs_is_a_failure(self):
         with Sick() as host:
             host.put("sick", "hang")
-            host.wait_for("worker test: unhealthy, .*: health check disk has not ended within 300 ms")
+            host.wait_for("worker test: pid .* is unhealthy, .*: health check disk has not ended within 300 ms")
             host.take("sick")
-            host.wait_for("worker test: healthy again")
+            host.wait_for("worker test: pid .* is healthy again")
             self.assertEqual(host.get("who")[0], 200)
 
     def test_a_first_check_that_hangs_is_noticed_without_heartbeats(self):
         with Sick(files=[("sick", "hang")], beats="host: {heartbeat: 0}\n") as host:
-            host.wait_for("worker test: unhealthy, .*: its first health check is not over")
+            host.wait_for("worker test: pid .* is unhealthy, .*: its first health check is not over")
             host.take("sick")
             self.assertEqual(host.get("who")[0], 200)
 
@@ -271,7 +271,7 @@ class Health(unittest.TestCase):
             self.assertEqual([call()[0] for call in held], [200, 200])
             last = host.pid()  # who was busy last would stay
             host.put(f"sick.{last}", "tired")
-            host.wait_for(r"worker test.*: unhealthy, and gets no new calls")
+            host.wait_for(r"worker test.*: pid .* is unhealthy, and gets no new calls")
             wait_until(lambda: len(host.rows()) == 1)
             self.assertNotIn(last, host.rows())
             self.assertEqual(host.get("who")[0], 200)
@@ -281,9 +281,9 @@ class Health(unittest.TestCase):
         with Sick(quick=quick) as host:
             before = host.pid()
             host.put("sick", "no database")
-            host.wait_for("worker test: unhealthy")
+            host.wait_for("worker test: pid .* is unhealthy")
             host.take("sick")
-            host.wait_for("worker test: healthy again")
+            host.wait_for("worker test: pid .* is healthy again")
             self.assertEqual(host.pid(), before)
 
     def test_a_successor_that_is_unhealthy_does_not_take_over(self):
@@ -311,9 +311,9 @@ class Inside(unittest.TestCase):
         with self.host(QUICK) as host:
             self.assertRegex(host.get("who")[1], r"^\d+ the store$")
             host.write("sick", "no database")
-            host.wait_for("worker test: unhealthy, .*: health check disk: ")
+            host.wait_for("worker test: pid .* is unhealthy, .*: health check disk: ")
             os.unlink(os.path.join(host.folder.name, "sick"))
-            host.wait_for("worker test: healthy again")
+            host.wait_for("worker test: pid .* is healthy again")
             self.assertEqual(host.get("who")[0], 200)
 
     def test_but_nobody_can_take_over_from_it(self):

@@ -64,7 +64,8 @@ static void recover(iswi_process *process)
 
     if (!health->unknown)
         iswi_say(process->host, ISW_LOG_INFO,
-                 "worker %s: healthy again after %lld ms, and gets calls", process->label,
+                 "worker %s: pid %ld is healthy again after %lld ms, and gets calls",
+                 process->label, (long)process->os.pid,
                  (long long)((iswi_now_ns() - health->since_ns) / MS));
     *health = (iswi_process_health){ .tells = true };
     if (process->due != too_long || process->retiring)
@@ -78,7 +79,8 @@ static void fall_ill(iswi_process *process)
     iswi_process_health *health = &process->health;
 
     iswi_say(process->host, ISW_LOG_WARNING,
-             "worker %s: unhealthy, and gets no new calls: %s", process->label, health->why);
+             "worker %s: pid %ld is unhealthy, and gets no new calls: %s", process->label,
+             (long)process->os.pid, health->why);
     health->keeps_out = true;
     health->unknown = false;
     health->since_ns = iswi_now_ns();

@@ -397,7 +397,7 @@ static void one_that_is_unhealthy_says_why_nobody_is_served(void **state)
     assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
     setenv("SICK", "the disk is full", 1);
     assert_int_equal(isw_host_start(host, &error), ISW_OK);
-    await_line(&s, "worker sick: unhealthy, and gets no new calls: health check disk: the disk is");
+    await_line(&s, "is unhealthy, and gets no new calls: health check disk: the disk is full");
     await_line(&s, "was not healthy within 700 ms: health check disk: the disk is full");
     unsetenv("SICK");
     assert_int_equal(isw_host_wait_ready(host, 1, &error), ISW_E_TIMEOUT);
