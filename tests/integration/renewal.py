@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """host.yaml that changes while the host runs: what can be taken is, with no request lost; what cannot
 is named; a file that is wrong changes nothing."""
+import http.client
 import os
 import re
 import signal
+import socket
 import unittest
 
 from harness import WORKER, Client, Host, main, wait_until, worker
@@ -211,13 +213,123 @@ class Taken(unittest.TestCase):
             self.assertEqual(attention(host), "")
 
 
+class Front(unittest.TestCase):
+    """`http`, while connections are open."""
+
+    def taken(self, host, top, what):
+        say(host, worker(), top)
+        host.wait_for(HOLDS + what)
+
+    def test_a_connection_that_is_open_goes_on_under_other_terms(self):
+        with Host(worker()) as host:
+            kept = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+
+            def answer_to(method, path, body=None):
+                kept.request(method, path, body)
+                answer = kept.getresponse()
+                return answer.status, answer.read()
+
+            self.assertEqual(answer_to("GET", "/api/hello/x")[0], 200)
+            sock = kept.sock
+            self.taken(host, "http: {prefix: v2, body_limit: 10}",
+                       "http.prefix, http.body_limit 16MiB -> 10$")
+            self.assertEqual(answer_to("GET", "/v2/hello/x")[0], 200)
+            self.assertEqual(answer_to("GET", "/api/hello/x")[0], 404)
+            self.assertEqual(answer_to("POST", "/v2/echo", b"0123456789"), (200, b"0123456789"))
+            self.assertIs(kept.sock, sock)  # it was never closed
+            self.assertEqual(answer_to("POST", "/v2/echo", b"0123456789a")[0], 413)
+            self.assertIn("/v2/hello/{name}", function_of(host, "hello")["url"])
+            self.assertEqual(attention(host), "")
+            kept.close()
+
+    def test_times_hold_for_what_begins_then(self):
+        with Host(worker()) as host:
+            self.taken(host, "http: {header_timeout: 300ms, idle_timeout: 200ms}",
+                       "http.header_timeout 10s -> 300ms, http.idle_timeout 75s -> 200ms$")
+            with socket.create_connection(("127.0.0.1", host.port), 30) as slow:
+                slow.sendall(b"GET /api/hello/x HTT")
+                self.assertIn(b"408", slow.recv(4096))
+            with socket.create_connection(("127.0.0.1", host.port), 30) as idle:
+                idle.sendall(b"GET /api/hello/x HTTP/1.1\r\nHost: x\r\n\r\n")
+                got = b""
+                while part := idle.recv(4096):  # until it is closed
+                    got += part
+                self.assertIn(b"Hello, x!", got)
+
+    def test_how_many_connections_there_may_be(self):
+        def is_refused():
+            with socket.create_connection(("127.0.0.1", host.port), 30) as one:
+                one.sendall(b"GET /api/hello/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                try:
+                    return not one.recv(4096).startswith(b"HTTP/1.1 200")
+                except ConnectionResetError:
+                    return True
+
+        with Host(worker()) as host:
+            before = [socket.create_connection(("127.0.0.1", host.port), 30) for _ in range(3)]
+            self.assertFalse(is_refused())
+            self.taken(host, "http: {connections: 3}", "http.connections 10000 -> 3$")
+            wait_until(is_refused)
+            self.taken(host, "http: {connections: 4, connections_per_address: 1}",
+                       "http.connections 3 -> 4, http.connections_per_address 0 -> 1$")
+            self.assertFalse(is_refused())  # those of before are not counted
+            with socket.create_connection(("127.0.0.1", host.port), 30) as first:
+                first.sendall(b"GET /api/hello/x HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b"200", first.recv(4096))
+                self.assertTrue(is_refused())
+            for one in before:
+                one.close()
+            self.taken(host, "", "http.connections 4 -> 10000, http.connections_per_address 1 -> 0$")
+            wait_until(lambda: not is_refused())
+
+    def test_an_access_log_begins_moves_and_ends(self):
+        with Host(worker()) as host:
+            def lines(name):
+                try:
+                    with open(f"{host.folder.name}/{name}") as file:
+                        return len(file.readlines())
+                except FileNotFoundError:
+                    return 0
+
+            host.get("hello/none")
+            self.taken(host, "http: {access_log: {to: one.log}}", "http.access_log$")
+            finish = host.start("GET", "once?ms=500")
+            host.wait_for_naps(1)
+            host.get("hello/one")
+            self.taken(host, "http: {access_log: {to: two.log}}\nqueue: {limit: 8}",
+                       "http.access_log, queue.limit 1000 -> 8$")
+            host.get("hello/two")
+            host.get("hello/two")
+            self.assertEqual(finish()[0], 200)  # it is in the log that it began with
+            self.taken(host, "queue: {limit: 9}", "http.access_log, queue.limit 8 -> 9$")
+            host.get("hello/none")
+            wait_until(lambda: (lines("one.log"), lines("two.log")) == (2, 2))
+
+    def test_whom_to_trust(self):
+        ask_ = {"X-Forwarded-For": "192.0.2.7"}
+        with Host(worker()) as host:
+            self.assertIn(b"127.0.0.1", host.request("GET", "forwarded", headers=ask_)[1])
+            self.taken(host, "http: {trusted_proxies: 127.0.0.1}", "http.trusted_proxies$")
+            self.assertIn(b"192.0.2.7", host.request("GET", "forwarded", headers=ask_)[1])
+
+    def test_what_cannot_be_made_ready_leaves_all_as_it_is(self):
+        with Host(worker()) as host:
+            os.mkdir(host.folder.name + "/log")
+            say(host, worker(more="processes: 2") + worker("other"),
+                "http: {prefix: v2, access_log: {to: log}}")
+            host.wait_for("is wrong, and the host goes on as it was: .*log")
+            self.assertEqual(host.get("hello/x")[0], 200)
+            self.assertEqual(states(host), ["ready"])
+            self.assertNotIn(HOLDS, host.log())
+
+
 class Waiting(unittest.TestCase):
     def test_what_cannot_be_taken_is_named_in_one_warning_and_the_rest_holds(self):
         with Host(worker()) as host:
             say(host, worker(more="processes: 2\nlink: {lane: message}"),
-                "http:\n  threads: 2\n  prefix: /x\nlogging: {format: json, level: debug}")
+                "http:\n  threads: 2\n  enabled: false\nlogging: {format: json, level: debug}")
             line = host.wait_for("needs a restart of the host: ")
-            for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.prefix",
+            for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.enabled",
                           r"/host.yaml:4:11: logging.format", r"/host.yaml:\d+:5: worker test: link"):
                 self.assertRegex(line, words)
                 self.assertRegex(attention(host), words)

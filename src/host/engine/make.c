@@ -141,15 +141,7 @@ isw_status iswi_host_open(iswi_host *host, isw_error *error)
 isw_status iswi_host_place_listen(const iswi_host *host, const char *group, const isw_error *own,
                                   isw_error *error)
 {
-    const iswi_node *node = iswi_node_find(iswi_config_root(host->config), group);
-    const iswi_node *listen = iswi_node_find(node, "listen");
-
-    if (own->status == ISW_OK)
-        return ISW_OK;
-    if (!listen || (own->status != ISW_E_CONFIG && own->status != ISW_E_CONFLICT))
-        return isw_error_set(error, own->status, "%s", own->message);
-    return isw_error_set(error, own->status, "%s: %s", iswi_config_where(host->config, listen),
-                         own->message);
+    return iswi_triggers_place(host->config, group, own, error);
 }
 
 static isw_status start_trigger(iswi_host *host, const iswi_trigger *trigger,

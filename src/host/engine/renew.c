@@ -37,6 +37,7 @@ typedef struct attempt {
     iswi_changes changes;
     placed *workers; /* in the order of the changes */
     size_t prepared; /* pools that nobody sees yet */
+    bool ready;      /* triggers have prepared, too */
     iswi_outlived *outlived;
 } attempt;
 
@@ -104,7 +105,11 @@ static isw_status prepare(iswi_host *host, attempt *next, isw_error *error)
     if (iswi_changes_find(&host->groups, &before, queues, &next->now, &host->arena,
                           &next->changes) != ISW_OK)
         return no_memory(error);
-    return prepare_workers(host, next, error);
+    if (prepare_workers(host, next, error) != ISW_OK)
+        return error->status;
+    next->ready = iswi_triggers_prepare(host, next->now.config, next->changes.settings, error) ==
+                  ISW_OK;
+    return error->status;
 }
 
 /* Nothing of it was taken. */
@@ -112,6 +117,8 @@ static void drop(iswi_host *host, attempt *next)
 {
     while (next->prepared)
         iswi_pools_drop(&host->pools[host->pool_count + --next->prepared]);
+    if (next->ready)
+        iswi_triggers_renew(&host->triggers, false);
 }
 
 /* -- What cannot ------------------------------------------------------------------------------- */
@@ -201,8 +208,10 @@ static void put_in_force(iswi_host *host, attempt *next)
     next->now.config = NULL;
     atomic_store(&host->settings, next->changes.settings);
     atomic_store(&host->level, (int)next->changes.settings->logging.level);
+    iswi_triggers_renew(&host->triggers, true);
     place_workers(host, next, all_roll);
     next->prepared = 0;
+    next->ready = false;
     iswi_functions_retime(host);
 }
 

@@ -121,6 +121,15 @@ typedef struct iswi_trigger {
     /* Connections that are open, on which something may still come. NULL: none. Any thread. */
     size_t (*visitors)(void *self);
 
+    /* host.yaml is another: have ready what follows from its group, whose options but for those that
+     * are `renewed` are as they were, and from all of it; they live as long as the host. Then take
+     * that, or drop it, which cannot fail; nothing comes in between. Both NULL: nothing follows. The
+     * first may block on files. Errors: ISW_E_CONFIG or ISW_E_CONFLICT for an address, others; then
+     * nothing is ready. The supervisor's thread. */
+    isw_status (*prepare)(void *self, const void *settings, const iswi_host_settings *all,
+                          isw_error *error);
+    void (*renew)(void *self, bool take);
+
     /* Take nothing new from now on, or again; what came before goes its way. NULL: it goes on while
      * the host drains. Any thread. */
     void (*hold)(void *self, bool on);

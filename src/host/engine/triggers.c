@@ -62,6 +62,60 @@ size_t iswi_triggers_visitors(const iswi_triggers *all)
     return count;
 }
 
+/* Of the first `count`. */
+static void renew(iswi_triggers *all, size_t count, bool take)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all->items[i].trigger->renew)
+            all->items[i].trigger->renew(all->items[i].self, take);
+}
+
+void iswi_triggers_renew(iswi_triggers *all, bool take)
+{
+    renew(all, all->count, take);
+}
+
+static isw_status prepare(const iswi_host *host, const iswi_triggering *one,
+                          const iswi_host_settings *settings, isw_error *error)
+{
+    const iswi_settings_group *group = one->trigger->settings;
+    const void *own = group ? iswi_host_settings_group(settings, &host->groups, group) : NULL;
+
+    return one->trigger->prepare ? one->trigger->prepare(one->self, own, settings, error) : ISW_OK;
+}
+
+isw_status iswi_triggers_place(iswi_config *config, const char *group, const isw_error *own,
+                               isw_error *error)
+{
+    const iswi_node *listen =
+        iswi_node_find(iswi_node_find(iswi_config_root(config), group), "listen");
+
+    if (own->status == ISW_OK)
+        return ISW_OK;
+    if (!listen || (own->status != ISW_E_CONFIG && own->status != ISW_E_CONFLICT))
+        return isw_error_set(error, own->status, "%s", own->message);
+    return isw_error_set(error, own->status, "%s: %s", iswi_config_where(config, listen),
+                         own->message);
+}
+
+isw_status iswi_triggers_prepare(iswi_host *host, iswi_config *config,
+                                 const iswi_host_settings *settings, isw_error *error)
+{
+    iswi_triggers *all = &host->triggers;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const iswi_trigger *trigger = all->items[i].trigger;
+        isw_error own = { ISW_OK, "" };
+
+        if (prepare(host, &all->items[i], settings, &own) == ISW_OK)
+            continue;
+        renew(all, i, false);
+        return trigger->settings ? iswi_triggers_place(config, trigger->settings->name, &own, error)
+                                 : isw_error_set(error, own.status, "%s", own.message);
+    }
+    return ISW_OK;
+}
+
 void iswi_triggers_hold(iswi_triggers *all, bool on)
 {
     for (size_t i = 0; i < all->count; i++)

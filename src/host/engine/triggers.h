@@ -28,6 +28,17 @@ void iswi_triggers_open(iswi_triggers *all);
 bool iswi_triggers_give(const iswi_triggers *all, iswi_legacy *legacy);
 void iswi_triggers_leave(iswi_triggers *all);
 size_t iswi_triggers_visitors(const iswi_triggers *all);
+
+/* Have all of them prepare for these settings, or none; and have them take that, or drop it. Errors:
+ * as their prepare, with the place in `config` for an address. */
+isw_status iswi_triggers_prepare(iswi_host *host, iswi_config *config,
+                                 const iswi_host_settings *settings, isw_error *error);
+void iswi_triggers_renew(iswi_triggers *all, bool take);
+
+/* A failure to listen, told at the place of the address in that group. */
+isw_status iswi_triggers_place(iswi_config *config, const char *group, const isw_error *own,
+                               isw_error *error);
+
 void iswi_triggers_hold(iswi_triggers *all, bool on);
 void iswi_triggers_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns);
 void iswi_triggers_quiesce(iswi_triggers *all);

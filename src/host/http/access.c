@@ -11,11 +11,14 @@
 /* Without memory it has no line, which is the least of its troubles. */
 void iswi_http_record_begin(iswi_http_request *request)
 {
-    if (!request->http->events.access_log)
+    iswi_access_log *log = request->http->terms->access_log;
+
+    if (!log)
         return;
     request->record = iswi_arena_calloc(&request->arena, 1, sizeof *request->record);
     if (!request->record)
         return;
+    request->record->log = log;
     request->record->begun_us = iswi_wall_us();
     request->record->begun_ns = iswi_now_ns();
 }
@@ -89,5 +92,5 @@ void iswi_http_record_end(const iswi_http_request *request, const iswi_http_figu
     if (record->placed_ns && record->answered_ns)
         line.worker_us = (record->answered_ns - record->placed_ns) / 1000;
     line.cut = figures->cut;
-    iswi_access_log_add(request->http->events.access_log, &line);
+    iswi_access_log_add(record->log, &line);
 }

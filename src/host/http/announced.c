@@ -10,7 +10,7 @@
 static void begin_tls(iswi_http_connection *connection)
 {
     connection->coming = ISWI_HTTP_SHAKES;
-    connection->tls = iswi_tls_session_begin(connection->http->events.tls, connection->watch.fd);
+    connection->tls = iswi_tls_session_begin(connection->http->terms->tls, connection->watch.fd);
     if (!connection->tls)
         iswi_http_connection_close(connection);
 }
@@ -30,7 +30,7 @@ static void take(iswi_http_connection *connection, const iswi_http1_proxied *sai
     char bytes[ISWI_HTTP1_PROXY_BYTES];
 
     iswi_http_transport_take_raw(connection, bytes, said->size, false);
-    iswi_http_peer_hand_on(&connection->peer, said, connection->http->trust);
+    iswi_http_peer_hand_on(&connection->peer, said, connection->http->terms->trust);
     connection->readable = true;
     iswi_http_begin_to_speak(connection);
 }

@@ -45,7 +45,7 @@ static bool append(iswi_http_connection *connection, isw_bytes piece)
 {
     iswi_http_request *request = connection->request;
     const iswi_http_block *block = request->blocks[1];
-    const size_t most = (size_t)connection->http->body_limit_bytes;
+    const size_t most = (size_t)connection->http->terms->body_limit_bytes;
     const size_t size = request->data.body.size + piece.size;
 
     if (!piece.size)
@@ -69,7 +69,8 @@ static bool is_whole(iswi_http_connection *connection)
 static bool wait(iswi_http_connection *connection)
 {
     if (connection->phase != ISWI_HTTP_DUE_BODY)
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY,
+                                       connection->http->terms->body_ns);
     return false;
 }
 
@@ -171,7 +172,7 @@ void iswi_http_begin_body(iswi_http_connection *connection)
         iswi_http_begin_upload(connection);
         return;
     }
-    if (head->content_length > http->body_limit_bytes) {
+    if (head->content_length > http->terms->body_limit_bytes) {
         iswi_http_refuse(connection, 413, too_large);
         return;
     }
@@ -179,7 +180,7 @@ void iswi_http_begin_body(iswi_http_connection *connection)
     iswi_http_ask_for_body(connection);
     if (connection->closed)
         return;
-    iswi_http1_body_begin(&connection->body, head, http->body_limit_bytes);
+    iswi_http1_body_begin(&connection->body, head, http->terms->body_limit_bytes);
     if (head->framing == ISWI_HTTP1_LENGTH)
         begin_length(connection);
     else

@@ -27,7 +27,7 @@ iswi_http_block *iswi_http_body_take(iswi_http_loop *loop, size_t size,
         return NULL;
     others = atomic_fetch_add(&bounds->bodies, (long long)block->size) - less;
     block->counted = block->size;
-    if (others <= 0 || others + (int64_t)block->size <= bounds->body_most)
+    if (others <= 0 || others + (int64_t)block->size <= http->terms->body_memory_bytes)
         return block;
     iswi_http_loop_give(loop, block);
     tell(http, &bounds->bodies_refused,
@@ -56,7 +56,7 @@ static void on_crowded(iswi_task *task)
                                               offsetof(iswi_http_waiters, crowded));
     iswi_http_waiters *waiters = &loop->waiters;
     iswi_http *http = loop->http;
-    const int64_t share = http->bounds.answer_most / http->loop_count;
+    const int64_t share = http->terms->answer_memory_bytes / http->loop_count;
 
     waiters->is_crowded = false;
     while (waiters->bytes > share && waiters->first->next) {
@@ -85,7 +85,7 @@ void iswi_http_wait_for_client(iswi_http_loop *loop, iswi_http_waiting *waiting,
     waiters->end = &waiting->next;
     waiters->bytes += (int64_t)bytes;
     if (waiters->is_crowded ||
-        waiters->bytes <= loop->http->bounds.answer_most / loop->http->loop_count)
+        waiters->bytes <= loop->http->terms->answer_memory_bytes / loop->http->loop_count)
         return;
     waiters->is_crowded = true;
     waiters->crowded.run = on_crowded;

@@ -22,7 +22,6 @@ struct iswi_http_loop;
 
 /* Of a front. */
 typedef struct iswi_http_bounds {
-    int64_t body_most, answer_most;
     atomic_llong bodies; /* bytes */
     atomic_ullong bodies_refused, answers_cut;
 } iswi_http_bounds;

@@ -52,8 +52,8 @@ static bool may_wait(iswi_http_request *request)
         return false;
     if (request->early_until_ns) /* it came in already */
         return now_ns < request->early_until_ns;
-    request->early_until_ns = now_ns + http->events.early_wait_ms * 1000000;
-    return atomic_load(&http->early) < http->events.early_limit;
+    request->early_until_ns = now_ns + http->terms->early_wait_ms * 1000000;
+    return atomic_load(&http->early) < http->terms->early_limit;
 }
 
 static void rest(iswi_http_request *request)

@@ -13,47 +13,6 @@
 
 enum { STOP_GRACE_MS = 2000 };
 
-static int64_t or_default(int64_t value, int64_t standard)
-{
-    return value > 0 ? value : standard;
-}
-
-isw_status iswi_http_prefix_check(const char *prefix, isw_error *error)
-{
-    static const char valid[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-._~/";
-
-    if (prefix[strspn(prefix, valid)] || strstr(prefix, "//") || strstr(prefix, ".."))
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "http.prefix: \"%s\" is not a path; write segments of letters, "
-                             "digits and -._~ with single '/' between them, such as \"api/v1\"",
-                             prefix);
-    return ISW_OK;
-}
-
-/* "/api" for "api", "/api" or "api/"; "" for none. */
-static isw_status set_prefix(iswi_http *http, const char *prefix, isw_error *error)
-{
-    isw_status status;
-    size_t size;
-
-    prefix = prefix ? prefix : "api";
-    status = iswi_http_prefix_check(prefix, error);
-    if (status != ISW_OK)
-        return status;
-    prefix += prefix[0] == '/';
-    size = strlen(prefix);
-    size -= size && prefix[size - 1] == '/';
-    http->prefix = iswi_calloc(1, size + 2);
-    if (!http->prefix)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for the HTTP server");
-    if (size) {
-        http->prefix[0] = '/';
-        memcpy(http->prefix + 1, prefix, size);
-    }
-    return ISW_OK;
-}
-
 /* -- Loops ------------------------------------------------------------------------------------- */
 
 /* Who speaks HTTP/2 tells its client to go elsewhere. */
@@ -132,13 +91,12 @@ static void destroy(iswi_http *http)
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
     iswi_free(http->loops);
-    iswi_free(http->prefix);
+    iswi_http_terms_end(http);
     iswi_free(http);
 }
 
 static iswi_http *create(const iswi_http_options *options)
 {
-    static const iswi_http_trust nobody;
     iswi_http *http = iswi_calloc(1, sizeof *http);
     pthread_condattr_t monotonic;
 
@@ -146,7 +104,6 @@ static iswi_http *create(const iswi_http_options *options)
         iswi_free(http);
         return NULL;
     }
-    http->trust = options->trust ? options->trust : &nobody;
     pthread_mutex_init(&http->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -155,17 +112,18 @@ static iswi_http *create(const iswi_http_options *options)
     http->events = *options;
     http->tell = iswi_http_tell;
     http->lead_again = iswi_http_lead_again;
-    http->body_limit_bytes = or_default(options->body_limit_bytes, 100 * 1024 * 1024);
-    http->bounds.body_most = or_default(options->body_memory_bytes, 256 * 1024 * 1024);
-    http->bounds.answer_most = or_default(options->answer_memory_bytes, 256 * 1024 * 1024);
-    http->header_ns = or_default(options->header_timeout_ms, 10000) * 1000000;
-    http->body_ns = or_default(options->body_timeout_ms, 60000) * 1000000;
-    http->idle_ns = or_default(options->idle_timeout_ms, 75000) * 1000000;
-    http->listener.most = (size_t)or_default(options->connections, 10000);
-    iswi_http_peers_init(&http->listener.peers, options->connections_per_ip > 0
-                                                    ? (size_t)options->connections_per_ip
-                                                    : 0);
+    iswi_http_peers_init(&http->listener.peers, 0);
     return http;
+}
+
+static isw_status set_terms(iswi_http *http, const iswi_http_options *options, isw_error *error)
+{
+    iswi_http_terms *terms;
+    isw_status status = iswi_http_terms_make(options, &terms, error);
+
+    if (status == ISW_OK)
+        iswi_http_take_terms(http, terms);
+    return status;
 }
 
 static isw_status start_listening(iswi_http *http, const iswi_http_options *options,
@@ -205,7 +163,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     /* Signals are the program's business: no thread of the front takes one. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    status = set_prefix(http, options->prefix, &own);
+    status = set_terms(http, options, &own);
     if (!status)
         status = start_listening(http, options, &own);
     if (!status)

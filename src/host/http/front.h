@@ -25,6 +25,7 @@
 
 typedef struct iswi_http iswi_http;
 typedef struct iswi_http_request iswi_http_request;
+typedef struct iswi_http_terms iswi_http_terms;
 typedef struct iswi_http_trust iswi_http_trust; /* caller.h */
 typedef struct iswi_access_log iswi_access_log; /* access_log.h */
 
@@ -99,6 +100,17 @@ isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
                            iswi_http_handler_fn handler, void *user, iswi_http **out,
                            isw_error *error);
+
+/* Make other terms of a front: of `options` all that is no address, no thread and no event. They
+ * are for iswi_http_take_terms, or iswi_http_terms_free. Errors: ISW_E_CONFIG for a bad prefix,
+ * ISW_E_NO_MEMORY. */
+isw_status iswi_http_terms_make(const iswi_http_options *options, iswi_http_terms **out,
+                                isw_error *error);
+void iswi_http_terms_free(iswi_http_terms *terms); /* may be NULL */
+
+/* Serve by these from now on; connections and requests that began before keep what they began with,
+ * or take them over. The front owns them. One thread at a time. */
+void iswi_http_take_terms(iswi_http *http, iswi_http_terms *terms);
 
 /* Serve by these routes from now on. All that were ever given outlive the front. Any thread. */
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);

@@ -111,6 +111,7 @@ struct iswi_h2 {
     size_t count;
     iswi_h2_stream *noted; /* something happened to them */
     int64_t gathered; /* bytes of bodies that are not whole */
+    int64_t gather_most; /* and of how many all but the oldest wait */
     iswi_h2_budget breaks, idle_frames;
     iswi_http_block *out; /* bytes to be written; NULL: none */
     size_t from, to;

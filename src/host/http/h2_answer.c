@@ -20,7 +20,8 @@ static void wait_for_client(iswi_h2_stream *stream)
         return;
     stream->due_sent = stream->body_sent + PROGRESS_BYTES;
     stream->due_ns =
-        iswi_reactor_now_ns(stream->h2->loop->reactor) + stream->h2->connection->http->body_ns;
+        iswi_reactor_now_ns(stream->h2->loop->reactor) +
+        stream->h2->connection->http->terms->body_ns;
     iswi_h2_remind(stream->h2, stream->due_ns);
 }
 

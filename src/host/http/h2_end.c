@@ -57,7 +57,7 @@ void iswi_h2_stream_destroy(iswi_h2_stream *stream)
     if (stream->next)
         stream->next->link = stream->link;
     h2->count--;
-    h2->quiet_ns = iswi_reactor_now_ns(h2->loop->reactor) + h2->connection->http->idle_ns;
+    h2->quiet_ns = iswi_reactor_now_ns(h2->loop->reactor) + h2->connection->http->terms->idle_ns;
     iswi_http_small_give(&h2->loop->small, stream);
 }
 

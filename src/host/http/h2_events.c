@@ -21,7 +21,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     iswi_h2_stream *stream;
 
     h2->in_head = true;
-    h2->head_ns = iswi_reactor_now_ns(h2->loop->reactor) + h2->connection->http->header_ns;
+    h2->head_ns = iswi_reactor_now_ns(h2->loop->reactor) + h2->connection->http->terms->header_ns;
     iswi_h2_remind(h2, h2->head_ns);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;

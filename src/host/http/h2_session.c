@@ -34,13 +34,14 @@ void iswi_h2_begin(iswi_http_connection *connection)
         h2->connection = connection;
         h2->loop = connection->loop;
         h2->carrier = &iswi_h2_carrier;
+        h2->gather_most = connection->http->terms->body_limit_bytes;
         iswi_h2_budgets_begin(h2);
         h2->session = iswi_h2_session_new(h2);
     }
     if (h2 && h2->session) {
         connection->h2 = h2;
         connection->coming = ISWI_HTTP_IN_FRAMES;
-        h2->quiet_ns = iswi_reactor_now_ns(h2->loop->reactor) + connection->http->header_ns;
+        h2->quiet_ns = iswi_reactor_now_ns(h2->loop->reactor) + connection->http->terms->header_ns;
         iswi_h2_remind(h2, h2->quiet_ns);
         if (connection->from < connection->to)
             give_to_session(h2, connection->input->bytes + connection->from,
@@ -157,7 +158,8 @@ static bool send_out(iswi_h2 *h2)
             return false;
         }
         if (sent > 0 || !h2->blocked) {
-            h2->stall_ns = iswi_reactor_now_ns(h2->loop->reactor) + connection->http->body_ns;
+            h2->stall_ns =
+                iswi_reactor_now_ns(h2->loop->reactor) + connection->http->terms->body_ns;
             h2->blocked = sent < 0;
         }
         if (sent < 0) {

@@ -54,7 +54,7 @@ static void hold(iswi_h2_stream *stream, size_t size)
 static void hold_no_more(iswi_h2_stream *stream)
 {
     iswi_h2 *h2 = stream->h2;
-    const bool waited = h2->gathered > h2->connection->http->body_limit_bytes;
+    const bool waited = h2->gathered > h2->gather_most;
 
     hold(stream, 0);
     if (waited)
@@ -109,13 +109,13 @@ static void begin_body(iswi_h2_stream *stream)
         hand_over(stream, ISWI_H2_UPLOADS);
         return;
     }
-    if (stream->head.content_length > http->body_limit_bytes) {
+    if (stream->head.content_length > http->terms->body_limit_bytes) {
         refuse(stream, 413, too_large);
         return;
     }
     stream->body = ISWI_H2_GATHERS;
     ask_for_body(stream);
-    set_due(stream, http->body_ns);
+    set_due(stream, http->terms->body_ns);
 }
 
 static void lead(iswi_h2_stream *stream)
@@ -155,12 +155,12 @@ static void go_on_gathering(iswi_h2_stream *stream, size_t size)
 {
     const iswi_http *http = stream->request->http;
 
-    if (stream->h2->gathered > http->body_limit_bytes && is_behind_another(stream)) {
+    if (stream->h2->gathered > stream->h2->gather_most && is_behind_another(stream)) {
         stream->due_ns = INT64_MAX;
         return;
     }
     if (stream->due_ns == INT64_MAX)
-        set_due(stream, http->body_ns);
+        set_due(stream, http->terms->body_ns);
     iswi_h2_stream_widen(stream, size - stream->counted);
     stream->counted = size;
 }
@@ -170,7 +170,7 @@ static void gather(iswi_h2_stream *stream)
     iswi_http_request *request = stream->request;
     const size_t size = stream->to - stream->from;
 
-    if ((int64_t)size > request->http->body_limit_bytes || stream->starved) {
+    if ((int64_t)size > request->http->terms->body_limit_bytes || stream->starved) {
         refuse(stream, stream->starved ? 503 : 413, stream->starved ? no_room : too_large);
         return;
     }
@@ -215,7 +215,7 @@ static void wait_for_more(iswi_h2_stream *stream)
     if (stream->head.expects_continue && stream->request->stream->wanted)
         ask_for_body(stream);
     if (!stream->head.expects_continue)
-        set_due(stream, stream->request->http->body_ns);
+        set_due(stream, stream->request->http->terms->body_ns);
     else if (!stream->is_asking)
         set_due(stream, ISWI_HTTP_ASK_NS);
     stream->is_asking = stream->head.expects_continue;

@@ -42,7 +42,7 @@ bool iswi_h2_stream_append(iswi_h2_stream *stream, const void *bytes, size_t siz
     iswi_http_block *old = stream->come;
     const size_t held = stream->to - stream->from;
     const int64_t length = stream->head.content_length;
-    const size_t most = (size_t)loop->http->body_limit_bytes + ISWI_H2_WINDOW_BYTES;
+    const size_t most = (size_t)loop->http->terms->body_limit_bytes + ISWI_H2_WINDOW_BYTES;
     iswi_http_block *block = old;
     size_t room = held + size;
 

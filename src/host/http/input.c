@@ -70,9 +70,9 @@ void iswi_http_rest(iswi_http_connection *connection)
     if (connection->phase == ISWI_HTTP_DUE_HEAD)
         return;
     if (begun)
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, http->header_ns);
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, http->terms->header_ns);
     else if (connection->phase != ISWI_HTTP_IDLE)
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_IDLE, http->idle_ns);
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_IDLE, http->terms->idle_ns);
 }
 
 bool iswi_http_part_from_head(iswi_http_connection *connection)

@@ -63,6 +63,21 @@ typedef struct iswi_http_loop {
     char date[ISWI_HTTP_DATE_BYTES];
 } iswi_http_loop;
 
+/* What a front serves by. Others may follow; all that it ever had stay until its end. */
+struct iswi_http_terms {
+    const iswi_http_terms *before;
+    char *prefix; /* "/api" or "" */
+    int64_t body_limit_bytes, body_memory_bytes, answer_memory_bytes;
+    int64_t header_ns, body_ns, idle_ns;
+    size_t connections, connections_per_ip; /* the second 0: any number */
+    size_t early_limit;
+    int64_t early_wait_ms;
+    bool http1_only;
+    const iswi_http_trust *trust;
+    iswi_access_log *access_log; /* NULL: none */
+    iswi_tls *tls;               /* NULL: none */
+};
+
 struct iswi_http {
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
     atomic_bool expects_more;            /* routes */
@@ -74,9 +89,7 @@ struct iswi_http {
     /* Ways from one end of the room to another, which its files do not know each other by: */
     void (*tell)(iswi_http_request *request, unsigned news);  /* iswi_http_tell */
     void (*lead_again)(iswi_http_request *request);           /* iswi_http_lead_again */
-    char *prefix;             /* "/api" or "" */
-    int64_t body_limit_bytes;
-    int64_t header_ns, body_ns, idle_ns;
+    _Atomic(const iswi_http_terms *) terms; /* in force */
     iswi_http_bounds bounds;
 
     iswi_http_listener listener;
@@ -86,7 +99,6 @@ struct iswi_http {
     atomic_size_t admitted;
     atomic_ullong answers[ISWI_HTTP_CODES]; /* by code, from 100 */
     atomic_ullong unshaken;                 /* connections that came to no TLS */
-    const iswi_http_trust *trust;
     atomic_ullong unsure; /* requests of which a trusted proxy said what is not believed */
     char unsure_of[ISWI_HTTP_UNSURE_MAX][ISWI_CLIENT_BYTES]; /* these; with the lock */
     iswi_request_ids ids;
@@ -130,6 +142,7 @@ typedef struct iswi_http_carrier {
 
 /* What is remembered of one for the access log, where there is one. */
 typedef struct iswi_http_record {
+    iswi_access_log *log;           /* that it is for */
     int64_t begun_us;               /* wall clock */
     int64_t begun_ns;
     int64_t placed_ns, answered_ns; /* 0: it was not */
@@ -250,6 +263,11 @@ iswi_http_routed iswi_http_route(iswi_http_request *request);
 
 /* The same once more, of one that was let in. */
 iswi_http_routed iswi_http_route_again(iswi_http_request *request);
+
+/* ---- terms.c ---- */
+
+/* Free all that the front ever had. */
+void iswi_http_terms_end(iswi_http *http);
 
 /* ---- again.c ---- */
 

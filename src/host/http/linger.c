@@ -90,7 +90,7 @@ bool iswi_http_read_rest(iswi_http_connection *connection)
         if (connection->coming == ISWI_HTTP_DROPS && connection->going == ISWI_HTTP_SILENT &&
             connection->phase != ISWI_HTTP_DUE_BODY)
             iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY,
-                                           connection->http->body_ns);
+                                           connection->http->terms->body_ns);
         return false;
     }
     if (connection->input && connection->request && !connection->request->blocks[0] &&

@@ -40,14 +40,15 @@ static void take(iswi_http_door *door, int fd, const struct sockaddr_storage *fr
     iswi_http *http = door->http;
     iswi_http_listener *listener = &http->listener;
     const size_t count = listener->count;
+    const size_t most = http->terms->connections;
 
-    if (count >= listener->most + SPARE_CONNECTIONS ||
+    if (count >= most + SPARE_CONNECTIONS ||
         !iswi_http_peers_add(&listener->peers, (const struct sockaddr *)from)) {
         close(fd);
         return;
     }
     iswi_http_connection_create(&http->loops[listener->next], fd, from, door->secure,
-                                count >= listener->most);
+                                count >= most);
     listener->next = (listener->next + 1) % http->loop_count;
 }
 

@@ -30,7 +30,6 @@ typedef struct iswi_http_listener {
     iswi_timer pause; /* until descriptors may be had again */
     bool exhausted;   /* they once were */
     unsigned next;    /* loop that gets a connection */
-    size_t most;      /* connections */
     const char *setting; /* that the sockets are of; static text */
     atomic_size_t count;
     iswi_http_peers peers;

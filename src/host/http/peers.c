@@ -15,8 +15,17 @@ typedef struct iswi_http_address {
 
 void iswi_http_peers_init(iswi_http_peers *peers, size_t most)
 {
-    peers->most = most;
+    atomic_init(&peers->most, most);
+    atomic_init(&peers->counts, most > 0);
     pthread_mutex_init(&peers->lock, NULL);
+}
+
+void iswi_http_peers_limit(iswi_http_peers *peers, size_t most)
+{
+    pthread_mutex_lock(&peers->lock);
+    peers->counts = peers->counts || most;
+    atomic_store(&peers->most, most);
+    pthread_mutex_unlock(&peers->lock);
 }
 
 void iswi_http_peers_fini(iswi_http_peers *peers)
@@ -66,13 +75,13 @@ bool iswi_http_peers_add(iswi_http_peers *peers, const struct sockaddr *address)
     unsigned char bytes[16];
     bool fits;
 
-    if (!peers->most || !read_address(address, bytes))
+    if (!peers->counts || !read_address(address, bytes))
         return true;
     pthread_mutex_lock(&peers->lock);
     at = find(peers, bytes);
     if (!*at && (*at = iswi_calloc(1, sizeof **at)) != NULL)
         memcpy((*at)->bytes, bytes, sizeof bytes);
-    fits = *at && (*at)->count < peers->most;
+    fits = *at && (!peers->most || (*at)->count < peers->most);
     if (fits)
         (*at)->count++;
     pthread_mutex_unlock(&peers->lock);
@@ -85,7 +94,7 @@ void iswi_http_peers_remove(iswi_http_peers *peers, const struct sockaddr *addre
     iswi_http_address *entry;
     unsigned char bytes[16];
 
-    if (!peers->most || !read_address(address, bytes))
+    if (!peers->counts || !read_address(address, bytes))
         return;
     pthread_mutex_lock(&peers->lock);
     at = find(peers, bytes);

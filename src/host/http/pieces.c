@@ -107,7 +107,8 @@ static bool wait(iswi_http_connection *connection)
     if (connection->closed)
         return false;
     if (!connection->head.expects_continue)
-        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY, connection->http->body_ns);
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_BODY,
+                                       connection->http->terms->body_ns);
     else if (connection->phase != ISWI_HTTP_ASKING)
         iswi_http_connection_set_phase(connection, ISWI_HTTP_ASKING,
                                        ISWI_HTTP_ASK_NS);

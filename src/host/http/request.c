@@ -100,7 +100,8 @@ static bool meet(iswi_http_request *request, const iswi_http_peer *peer, const c
     isw_http *data = &request->data;
     const char *unsure;
 
-    switch (iswi_http_caller_find(peer, http->trust, data, &request->arena, scheme, &unsure)) {
+    switch (iswi_http_caller_find(peer, http->terms->trust, data, &request->arena, scheme,
+                                  &unsure)) {
     case ISWI_HTTP_CALLER_NO_MEMORY:
         return false;
     case ISWI_HTTP_CALLER_UNSURE:

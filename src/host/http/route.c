@@ -7,9 +7,10 @@
 /* Whether `path` lies below the prefix; *rest is then what follows it. */
 static bool strip_prefix(const iswi_http *http, isw_str path, isw_str *rest)
 {
-    size_t size = strlen(http->prefix);
+    const char *prefix = http->terms->prefix;
+    size_t size = strlen(prefix);
 
-    if (path.size < size || memcmp(path.data, http->prefix, size) != 0 ||
+    if (path.size < size || memcmp(path.data, prefix, size) != 0 ||
         (path.size > size && path.data[size] != '/'))
         return false;
     *rest = (isw_str){ path.data + size, path.size - size };

@@ -217,12 +217,21 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
     return status;
 }
 
+/* terms.c and conditions.c */
+static const char *const renewed[] = {
+    "prefix",          "body_limit",    "body_memory",    "answer_memory",  "header_timeout",
+    "body_timeout",    "idle_timeout",  "connections",    "connections_per_address",
+    "http2",           "tls",           "trusted_proxies", "proxy_headers", "proxy_protocol",
+    "deadlines_from",  "access_log",    NULL,
+};
+
 const iswi_settings_group iswi_http_settings_group = {
     .name = "http",
     .summary = "the HTTP trigger",
     .options = rows,
     .size = sizeof(iswi_http_settings),
     .check = check,
+    .renewed = renewed,
 };
 
 /* -- In use ------------------------------------------------------------------------------------ */

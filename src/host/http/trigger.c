@@ -5,12 +5,13 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/http/bridge.h"
+#include "host/http/conditions.h"
 #include "host/http/settings.h"
 #include "host/http/tls_told.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -86,13 +87,13 @@ static isw_status arrange(iswi_entry *const *entries, size_t count,
 /* -- An instance ------------------------------------------------------------------------------- */
 
 typedef struct http_trigger {
-    const iswi_http_settings *settings;
     iswi_host *host;
+    _Atomic(iswi_http_conditions *) now; /* those in force, and those of before behind them */
+    iswi_http_conditions *next;          /* that are prepared; NULL: none are */
+    iswi_http_terms *terms;              /* likewise */
     iswi_http *front;  /* NULL: it is switched off */
-    iswi_tls *tls;     /* NULL: there is none */
-    int64_t look_ns;   /* when its files are to be looked at */
-    iswi_http_trust trust;
-    iswi_access_log *access_log; /* NULL: nobody asks for it */
+    bool secure;       /* some address is over TLS */
+    int64_t look_ns;   /* when files of certificates are to be looked at */
     http_set *newest;  /* of all that were ever published: requests may still look at an old one */
 } http_trigger;
 
@@ -104,109 +105,124 @@ static const char *other_way(const isw_error *own)
     return strncmp(own->message, "unix:", 5) == 0 ? " or --listen" : " or --port";
 }
 
-static void say(void *user, isw_log_level level, const char *text)
-{
-    iswi_say(user, level, "http.tls: %s", text);
-}
-
 /* An address of a command may ask for what the settings do not have. */
-static isw_status open_tls(http_trigger *trigger, const iswi_http_options *options,
-                           isw_error *error)
+static isw_status check_tls(const iswi_http_options *options, isw_error *error)
 {
-    isw_status status = iswi_http_tls_open(&trigger->settings->tls, !options->http1_only, say,
-                                           trigger->host, &trigger->tls, error);
-
-    for (size_t i = 0; status == ISW_OK && !trigger->tls && i < options->listen_count; i++)
+    for (size_t i = 0; !options->tls && i < options->listen_count; i++)
         if (options->listen[i].secure)
-            status = isw_error_set(error, ISW_E_CONFIG, "%s needs a certificate, which http.tls of "
-                                   "host.yaml names", options->listen[i].text);
-    trigger->look_ns = iswi_now_ns() + LOOK_NS;
-    return status;
+            return isw_error_set(error, ISW_E_CONFIG, "%s needs a certificate, which http.tls of "
+                                 "host.yaml names", options->listen[i].text);
+    return ISW_OK;
 }
 
 static isw_status start_front(http_trigger *trigger, const iswi_trigger_start *with,
                               isw_error *error)
 {
-    const iswi_http_settings *settings = trigger->settings;
+    const iswi_http_conditions *now = trigger->now;
+    iswi_http_options options =
+        iswi_http_conditions_options(now, iswi_host_settings_of(with->host));
     iswi_address *addresses = NULL;
-    iswi_http_options options = {
-        .folder = with->listen ? NULL : iswi_host_folder(with->host),
-        .prefix = settings->prefix,
-        .body_limit_bytes = settings->body_limit,
-        .body_memory_bytes = settings->body_memory,
-        .answer_memory_bytes = settings->answer_memory,
-        .header_timeout_ms = settings->header_timeout_ms,
-        .body_timeout_ms = settings->body_timeout_ms,
-        .idle_timeout_ms = settings->idle_timeout_ms,
-        .connections = settings->connections,
-        .connections_per_ip = settings->connections_per_address,
-        .threads = (unsigned)settings->threads,
-        .early_limit = (size_t)iswi_host_settings_of(with->host)->queue.limit,
-        .early_wait_ms = iswi_host_settings_of(with->host)->queue.wait_ms,
-        .http1_only = !settings->http2,
-        .trust = &trigger->trust,
-        .access_log = trigger->access_log,
-        .legacy = with->legacy,
-        .shut = with->shut,
-    };
     isw_error own = { ISW_OK, "" };
 
-    if (iswi_http_settings_addresses(settings, with, &addresses, &options.listen_count, error) !=
-        ISW_OK)
+    if (iswi_http_settings_addresses(now->settings, with, &addresses, &options.listen_count,
+                                     error) != ISW_OK)
         return error->status;
+    options.folder = with->listen ? NULL : iswi_host_folder(with->host);
+    options.legacy = with->legacy;
+    options.shut = with->shut;
     options.listen = addresses;
-    options.socket_mode = iswi_http_settings_mode(settings);
-    if (open_tls(trigger, &options, &own) == ISW_OK) {
-        options.tls = trigger->tls;
+    for (size_t i = 0; i < options.listen_count; i++)
+        trigger->secure = trigger->secure || addresses[i].secure;
+    if (check_tls(&options, &own) == ISW_OK)
         iswi_bridge_start(with->host, &options, &trigger->front, &own);
-    }
     iswi_free(addresses);
+    trigger->look_ns = iswi_now_ns() + LOOK_NS;
     return own.status == ISW_OK
                ? ISW_OK
                : isw_error_set(error, own.status, "%s%s", own.message, other_way(&own));
 }
 
-/* A line of the front and of the access log. */
-static void tell_log(void *user, isw_log_level level, const char *text)
-{
-    iswi_say(user, level, "http: %s", text);
-}
-
 static isw_status start_all(http_trigger *trigger, const iswi_trigger_start *with,
                             isw_error *error)
 {
-    isw_status status = iswi_http_settings_trust(trigger->settings, &trigger->trust, error);
+    iswi_http_conditions *first;
+    isw_status status =
+        iswi_http_conditions_make(with->host, with->settings, NULL, &first, error);
 
-    if (status == ISW_OK)
-        status = iswi_access_log_open(&trigger->settings->access_log, iswi_host_folder(with->host),
-                                      tell_log, with->host, &trigger->access_log, error);
-    return status == ISW_OK ? start_front(trigger, with, error) : status;
+    if (status != ISW_OK)
+        return status;
+    atomic_store(&trigger->now, first);
+    return start_front(trigger, with, error);
 }
 
 static void destroy(http_trigger *trigger)
 {
-    iswi_tls_destroy(trigger->tls);
-    iswi_access_log_close(trigger->access_log);
-    iswi_networks_fini(&trigger->trust.proxies);
-    iswi_networks_fini(&trigger->trust.callers);
+    iswi_http_conditions *at = trigger->now;
+
+    while (at) {
+        iswi_http_conditions *before = at->before;
+
+        iswi_http_conditions_free(at);
+        at = before;
+    }
     iswi_free(trigger);
 }
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
 {
+    const iswi_http_settings *settings = with->settings;
     http_trigger *trigger = iswi_calloc(1, sizeof *trigger);
     isw_status status = ISW_OK;
 
     if (!trigger)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
-    trigger->settings = with->settings;
     trigger->host = with->host;
-    if (trigger->settings->enabled)
+    if (settings->enabled)
         status = start_all(trigger, with, error);
     if (status == ISW_OK)
         *self = trigger;
     else
         destroy(trigger);
+    return status;
+}
+
+static void renew(void *self, bool take)
+{
+    http_trigger *trigger = self;
+
+    if (take && trigger->next) {
+        trigger->next->before = trigger->now;
+        atomic_store(&trigger->now, trigger->next);
+        iswi_http_take_terms(trigger->front, trigger->terms);
+    } else {
+        iswi_http_terms_free(trigger->terms);
+        iswi_http_conditions_free(trigger->next);
+    }
+    trigger->next = NULL;
+    trigger->terms = NULL;
+}
+
+static isw_status prepare(void *self, const void *settings, const iswi_host_settings *all,
+                          isw_error *error)
+{
+    http_trigger *trigger = self;
+    iswi_http_options options;
+    isw_status status;
+
+    if (!trigger->front)
+        return ISW_OK;
+    status = iswi_http_conditions_make(trigger->host, settings, trigger->now, &trigger->next,
+                                       error);
+    if (status != ISW_OK)
+        return status;
+    options = iswi_http_conditions_options(trigger->next, all);
+    if (trigger->secure && !options.tls)
+        status = isw_error_set(error, ISW_E_CONFIG, "http.tls: the address that a command gave needs "
+                               "a certificate");
+    else
+        status = iswi_http_terms_make(&options, &trigger->terms, error);
+    if (status != ISW_OK)
+        renew(trigger, false);
     return status;
 }
 
@@ -267,13 +283,14 @@ static void hold(void *self, bool on)
 static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
 {
     http_trigger *trigger = self;
+    const iswi_http_conditions *now = trigger->now;
 
-    if (asked) /* its file was moved away, and those who did so say it */
-        iswi_access_log_reopen(trigger->access_log);
-    if (!trigger->tls)
+    if (now && asked) /* its file was moved away, and those who did so say it */
+        iswi_access_log_reopen(now->access_log);
+    if (!now || !now->tls)
         return;
     if (asked || now_ns >= trigger->look_ns) {
-        iswi_tls_look(trigger->tls, asked);
+        iswi_tls_look(now->tls, asked);
         trigger->look_ns = now_ns + LOOK_NS;
     }
     if (trigger->look_ns < *next_ns)
@@ -335,7 +352,8 @@ static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_en
 {
     const http_trigger *trigger = self;
     const http_properties *properties = entry->properties;
-    const char *prefix = trigger->settings->prefix;
+    const iswi_http_conditions *now = trigger->now;
+    const char *prefix = now ? now->settings->prefix : "";
     const char *base = base_of(trigger, arena);
     const char *url = base ? iswi_arena_printf(arena, "%s%s%s/%s", base, *prefix ? "/" : "",
                                                prefix, route_of(entry))
@@ -361,6 +379,7 @@ static void count(iswi_trigger_row_fn row, void *user, const char *name, const c
 static void rows(void *self, iswi_trigger_row_fn row, void *user)
 {
     const http_trigger *trigger = self;
+    const iswi_http_conditions *now = trigger->now;
     char text[16];
     iswi_trigger_row told = { .name = "requests_total",
                               .help = "HTTP requests, by the code of the answer.",
@@ -373,10 +392,10 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
                                        .help = "HTTP requests that wait for their function to be "
                                                "known.",
                                        .number = (double)iswi_http_early(trigger->front) });
-    if (trigger->tls) {
+    if (now && now->tls) {
         count(row, user, "tls_failures_total", "Connections that came to no TLS.",
               iswi_http_unshaken(trigger->front));
-        iswi_http_tls_rows_told(trigger->tls, row, user);
+        iswi_http_tls_rows_told(now->tls, row, user);
     }
     for (int code = 100; trigger->front && code < CODES_END; code++) {
         told.number = (double)iswi_http_answers(trigger->front, code);
@@ -384,7 +403,7 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
         if (told.number > 0)
             row(user, &told);
     }
-    if (trigger->front && trigger->settings->trusted_proxies.count)
+    if (trigger->front && now->settings->trusted_proxies.count)
         count(row, user, "forwarded_refused_total",
               "HTTP requests of which a trusted proxy said what is not believed.",
               iswi_http_unsure(trigger->front));
@@ -396,17 +415,18 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
               "Answers that were cut off since too many waited for their clients.",
               iswi_http_answers_cut(trigger->front));
     }
-    if (trigger->access_log)
+    if (now && now->access_log)
         count(row, user, "access_log_lost_total", "Lines of the access log that could not be "
-              "written.", iswi_access_log_lost(trigger->access_log));
+              "written.", iswi_access_log_lost(now->access_log));
 }
 
 static void attend(void *self, iswi_trigger_attend_fn add, void *user)
 {
     const http_trigger *trigger = self;
+    const iswi_http_conditions *now = trigger->now;
 
-    if (trigger->tls)
-        iswi_http_tls_attend(trigger->tls, add, user);
+    if (now && now->tls)
+        iswi_http_tls_attend(now->tls, add, user);
 }
 
 const iswi_trigger iswi_http_trigger = {
@@ -419,6 +439,8 @@ const iswi_trigger iswi_http_trigger = {
     .start = start,
     .arrange = arrange,
     .discard = discard,
+    .prepare = prepare,
+    .renew = renew,
     .publish = publish,
     .open = open_front,
     .give = give,

@@ -196,7 +196,8 @@ static void on_begin(iswi_task *task)
         iswi_http_connection_close(connection);
         return;
     }
-    iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD, connection->http->header_ns);
+    iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD,
+                                   connection->http->terms->header_ns);
     if (connection->coming != ISWI_HTTP_ANNOUNCED)
         iswi_http_begin_to_speak(connection);
 }
@@ -204,6 +205,7 @@ static void on_begin(iswi_task *task)
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
                                  bool secure, bool refused)
 {
+    const iswi_http_terms *terms = loop->http->terms;
     iswi_http_connection *connection = iswi_calloc(1, sizeof *connection);
     iswi_http_connection gone = { .watch.fd = fd };
 
@@ -220,13 +222,13 @@ void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sock
     connection->http = loop->http;
     connection->loop = loop;
     connection->secure = secure;
-    connection->guessed = secure || loop->http->events.http1_only; /* TLS agrees on it */
+    connection->guessed = secure || terms->http1_only; /* TLS agrees on it */
     connection->refused = refused;
     connection->address = *from;
     /* Once for each connection: writing an address as text costs more than routing a request. */
-    connection->peer = iswi_http_peer_of((const struct sockaddr *)from, loop->http->trust);
+    connection->peer = iswi_http_peer_of((const struct sockaddr *)from, terms->trust);
     connection->peer.tls = secure;
-    if (connection->peer.trusted && loop->http->trust->proxy_protocol)
+    if (connection->peer.trusted && terms->trust->proxy_protocol)
         connection->coming = ISWI_HTTP_ANNOUNCED;
     if (iswi_reactor_is_own(loop->reactor))
         on_begin(&connection->task);

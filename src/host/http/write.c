@@ -75,7 +75,7 @@ iswi_http_flushed iswi_http_flush(iswi_http_connection *connection, uint64_t mos
             count_waiting(connection);
         if (sent < 0 && moved)
             iswi_http_connection_set_phase(connection, ISWI_HTTP_STALLED,
-                                           connection->http->body_ns);
+                                           connection->http->terms->body_ns);
         if (sent < 0)
             return ISWI_HTTP_BLOCKED;
         moved = moved || sent > 0;

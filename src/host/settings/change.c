@@ -43,6 +43,7 @@ static bool is_one_of(const char *name, const char *const *names)
 
 typedef struct comparison {
     iswi_config *config; /* the new one */
+    const iswi_settings_groups *groups;
     const iswi_host_settings *before;
     iswi_changes *out;
 } comparison;
@@ -139,6 +140,16 @@ static bool has_some_inside(const iswi_host_settings *settings)
     return some;
 }
 
+/* Whether whoever brings the group takes that option of it. */
+static bool is_renewed(const comparison *c, const char *group, const char *option)
+{
+    for (size_t i = 0; i < c->groups->count; i++)
+        if (strcmp(c->groups->items[i]->name, group) == 0)
+            return c->groups->items[i]->renewed &&
+                   is_one_of(option, c->groups->items[i]->renewed);
+    return false;
+}
+
 static void compare_group(const comparison *c, const isw_option *group, const place *root,
                           const void *now)
 {
@@ -151,7 +162,7 @@ static void compare_group(const comparison *c, const isw_option *group, const pl
         bool takes;
 
         snprintf(name, sizeof name, "%s.%s", group->name, row->name);
-        takes = is_one_of(name, taken) &&
+        takes = (is_one_of(name, taken) || is_renewed(c, group->name, row->name)) &&
                 !(is_one_of(name, levels) && has_some_inside(c->before));
         compare_option(c, name, row, &at, to, (const char *)now + group->offset, takes);
     }
@@ -308,7 +319,7 @@ isw_status iswi_changes_find(const iswi_settings_groups *groups, const iswi_host
 {
     const iswi_node *top = iswi_config_root(now->config);
     const place root = { iswi_config_root(before->config), top, top };
-    const comparison c = { now->config, before->settings, out };
+    const comparison c = { now->config, groups, before->settings, out };
     iswi_settings_table table;
 
     *out = (iswi_changes){ .any = false };

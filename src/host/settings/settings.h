@@ -147,6 +147,8 @@ typedef struct iswi_settings_group {
      * all of it if the config has faults. NULL: nothing. */
     isw_status (*check)(iswi_config *config, const iswi_host_settings *all, const void *own,
                         isw_error *error);
+    const char *const *renewed; /* options that are taken while the host runs, ends with NULL;
+                                   NULL: none are */
 } iswi_settings_group;
 
 enum { ISWI_SETTINGS_GROUPS_MAX = 16, ISWI_SETTINGS_ROWS_MAX = ISWI_SETTINGS_GROUPS_MAX + 16 };
