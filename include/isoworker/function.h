@@ -34,8 +34,9 @@ typedef struct isw_trigger {
                             another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
-    const char *route;   /* http: such as "orders/{id}", "files/{*path}", "list/{page?}"; NULL
-                            means the function's name */
+    const char *route;   /* where its events come from. http: such as "orders/{id}",
+                            "files/{*path}", "list/{page?}"; queue: the queue's name; timer: its
+                            schedule. NULL means the function's name */
     const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
                                        start what its trigger does not take, and does not serve the
                                        function */
@@ -46,6 +47,14 @@ typedef struct isw_trigger {
 #define ISW_HTTP(http_methods, http_route)                                    \
     {                                                                         \
         "http", NULL, (http_methods), (http_route), NULL                      \
+    }
+
+/* The trigger of a function that gets the messages of a queue (queue.h). Its properties say how many
+ * at a time, and when what failed is tried again: batch_size, batch_wait, concurrency, retry,
+ * retry_delay, retry_delay_max. */
+#define ISW_QUEUE(queue_name)                                                 \
+    {                                                                         \
+        "queue", NULL, NULL, (queue_name), NULL                               \
     }
 
 /* A trigger of any other type; `list` is an isw_property array or NULL. A host that has none of the

@@ -23,6 +23,7 @@
 #include <isoworker/stream.h>
 #include <isoworker/log.h>
 #include <isoworker/metric.h>
+#include <isoworker/queue.h>
 #include <isoworker/service.h>
 #include <isoworker/span.h>
 #include <isoworker/outgoing.h>

@@ -113,6 +113,8 @@ isw_status iswi_emit_settle(isw_context *ctx)
     for (; at->name && status == ISW_OK; at++)
         if (count_of(&ctx->emitted, isw_str_of(at->name)))
             status = settle_one(ctx, isw_str_of(at->name), at->name);
+    if (status == ISW_OK && count_of(&ctx->emitted, isw_str_of("$settle")))
+        status = settle_one(ctx, isw_str_of("$settle"), "$settle");
     ctx->emitted.count = 0;
     if (status != ISW_OK)
         return iswi_fail(ctx, status, "no memory for what was emitted");

@@ -10,14 +10,23 @@
 
 /* -- For people -------------------------------------------------------------------------------- */
 
+/* Whether its route is not among its properties. */
+static bool says_route(const isw_trigger *trigger)
+{
+    const char *name = iswi_trigger_route_name(trigger->type);
+
+    return name && !isw_property_find(trigger->properties, name);
+}
+
 static void print_trigger(const isw_function *function)
 {
     const isw_trigger *trigger = &function->trigger;
 
     printf("  %-24s %s", function->name, trigger->type);
     if (strcmp(trigger->type, "http") == 0)
-        printf(" %s %s", trigger->methods && *trigger->methods ? trigger->methods : "*",
-               trigger->route ? trigger->route : function->name);
+        printf(" %s", trigger->methods && *trigger->methods ? trigger->methods : "*");
+    if (says_route(trigger))
+        printf(" %s", trigger->route ? trigger->route : function->name);
     for (const isw_property *row = trigger->properties; row && row->name; row++)
         printf(" %s=%s", row->name, row->value);
     printf("\n");
@@ -137,15 +146,15 @@ static void add_properties(iswi_buffer *out, const char *name, const isw_propert
 static void add_trigger(iswi_buffer *out, const isw_function *function)
 {
     const isw_trigger *trigger = &function->trigger;
-    bool http = strcmp(trigger->type, "http") == 0;
 
     iswi_buffer_append_text(out, ",\"trigger\":{\"type\":");
     iswi_json_string(out, isw_str_of(trigger->type));
     add_text(out, "binding", trigger->binding);
-    if (http) {
+    if (strcmp(trigger->type, "http") == 0)
         add_text(out, "methods", trigger->methods ? trigger->methods : "");
-        add_text(out, "route", trigger->route ? trigger->route : function->name);
-    }
+    if (says_route(trigger))
+        add_text(out, iswi_trigger_route_name(trigger->type),
+                 trigger->route ? trigger->route : function->name);
     add_properties(out, "properties", trigger->properties);
     iswi_buffer_append_text(out, "}");
 }

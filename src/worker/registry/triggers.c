@@ -6,6 +6,17 @@
 #include "url/routes.h"
 #include "value/value.h"
 
+const char *iswi_trigger_route_name(const char *type)
+{
+    static const char *const names[][2] = { { "http", "route" }, { "queue", "queue" },
+                                            { "timer", "schedule" } };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(type, names[i][0]) == 0)
+            return names[i][1];
+    return NULL;
+}
+
 static const char *route_of(const isw_function *function)
 {
     return function->trigger.route ? function->trigger.route : function->name;
