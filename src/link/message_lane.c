@@ -10,9 +10,11 @@
  * messages, and a batch is sent from where it lies.
  *
  * Invariant: until the lane is over, the inbound aio is under way or its callback runs, and only
- * that callback raises events, so that they come one at a time and on_closed comes last.
+ * that callback raises events, so that they come one at a time and on_closed comes last. The
+ * outbound aio is under way only while somebody sends, who has the lock, or the lane is stuck.
  */
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "link/nng_calls.h"
 #include "link/socket_end.h"
 
@@ -27,62 +29,110 @@ typedef struct message_lane {
     nng_stream *stream;
     nng_aio *inbound;
     nng_aio *outbound;
+    pthread_mutex_t reading; /* apart from the end's lock, so that nobody who sends waits for it */
+    bool ended;              /* with it: nothing more is read */
 
     /* With the end's lock: */
     pthread_cond_t is_over;
-    bool transmitting;
-    bool ended; /* nothing more is read */
+    pthread_cond_t is_stuck;
+    pthread_t waiter;
+    bool waits;  /* there is a waiter, from the first time on that a socket had no room */
+    bool stuck;  /* the outbound aio is under way, which it waits for */
+    bool leaves; /* it is to end */
     bool over;  /* on_closed was raised, or the lane never opened */
 } message_lane;
 
 /* -- Sending; with the lock -------------------------------------------------------------------- */
 
-static void transmit(iswi_socket_end *end)
+/* What became of the outbound aio, which is done. False: nothing more can be sent. */
+static bool take_result(message_lane *lane)
 {
-    message_lane *lane = (message_lane *)end;
-    nng_iov left[ISWI_SOCKET_PARTS];
-    unsigned count = 0;
-
-    if (lane->transmitting || !iswi_socket_end_begin(end))
-        return;
-    for (unsigned i = 0; i < ISWI_SOCKET_PARTS; i++)
-        if (end->parts[i].iov_len)
-            left[count++] = (nng_iov){ end->parts[i].iov_base, end->parts[i].iov_len };
-    lane->transmitting = true;
-    lane->nng.aio_set_iov(lane->outbound, count, left);
-    lane->nng.stream_send(lane->stream, lane->outbound);
-}
-
-static void on_transmitted(void *user)
-{
-    message_lane *lane = user;
-
-    pthread_mutex_lock(&lane->end.lock);
-    lane->transmitting = false;
     /* A failure ends only this direction: what the other side sent before is still to be read. */
     if (lane->nng.aio_result(lane->outbound) != 0)
         lane->end.mute = true;
     else
         iswi_socket_end_advance(&lane->end, lane->nng.aio_count(lane->outbound));
-    transmit(&lane->end);
+    return !lane->end.mute;
+}
+
+static void transmit(iswi_socket_end *end);
+
+/* Waits where a socket had no room. */
+static void *wait_for_room(void *user)
+{
+    message_lane *lane = user;
+
+    iswi_thread_name("isw:room");
+    pthread_mutex_lock(&lane->end.lock);
+    while (!lane->leaves) {
+        if (!lane->stuck) {
+            pthread_cond_wait(&lane->is_stuck, &lane->end.lock);
+            continue;
+        }
+        pthread_mutex_unlock(&lane->end.lock);
+        lane->nng.aio_wait(lane->outbound);
+        pthread_mutex_lock(&lane->end.lock);
+        lane->stuck = false;
+        take_result(lane);
+        transmit(&lane->end);
+    }
     pthread_mutex_unlock(&lane->end.lock);
+    return NULL;
+}
+
+/* False: there is no thread that could wait. */
+static bool leave_to_waiter(message_lane *lane)
+{
+    if (!lane->waits && pthread_create(&lane->waiter, NULL, wait_for_room, lane) != 0)
+        return false;
+    lane->waits = lane->stuck = true;
+    pthread_cond_signal(&lane->is_stuck);
+    return true;
+}
+
+/* nng writes at once what there is room for, and an aio without a callback is done then: one with
+ * a callback would wake a thread of nng's for each message. False: nothing more can be sent now. */
+static bool send_some(message_lane *lane)
+{
+    nng_iov left[ISWI_SOCKET_PARTS];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < ISWI_SOCKET_PARTS; i++)
+        if (lane->end.parts[i].iov_len)
+            left[count++] = (nng_iov){ lane->end.parts[i].iov_base, lane->end.parts[i].iov_len };
+    lane->nng.aio_set_iov(lane->outbound, count, left);
+    lane->nng.stream_send(lane->stream, lane->outbound);
+    if (lane->nng.aio_count(lane->outbound) == 0 && lane->nng.aio_result(lane->outbound) == 0 &&
+        leave_to_waiter(lane))
+        return false;
+    lane->nng.aio_wait(lane->outbound); /* for what is left of its end */
+    return take_result(lane);
+}
+
+static void transmit(iswi_socket_end *end)
+{
+    message_lane *lane = (message_lane *)end;
+
+    while (!lane->stuck && iswi_socket_end_begin(end) && send_some(lane))
+        continue;
 }
 
 /* -- Receiving --------------------------------------------------------------------------------- */
 
-/* Post the inbound aio again. Under the lock, so that a close finds it posted or prevents it. False
- * when there is nothing more to wait for. */
-static bool receive_next(message_lane *lane)
+/* Post the inbound aio again, where `more` is to come. Under the lock of reading, so that a close
+ * finds it posted or prevents it. False when there is nothing more to wait for. */
+static bool receive_next(message_lane *lane, bool more)
 {
     nng_iov space;
-    bool more = !lane->ended && iswi_sp_reader_space(&lane->end.reader, &space.iov_buf,
-                                                     &space.iov_len) == ISW_OK;
 
+    pthread_mutex_lock(&lane->reading);
+    more = more && !lane->ended && iswi_sp_reader_space(&lane->end.reader, &space.iov_buf,
+                                                        &space.iov_len) == ISW_OK;
     more = more && lane->nng.aio_set_iov(lane->inbound, 1, &space) == 0;
     if (more)
         lane->nng.stream_recv(lane->stream, lane->inbound);
     lane->ended = lane->ended || !more;
-    lane->end.mute = lane->end.mute || !more;
+    pthread_mutex_unlock(&lane->reading);
     return more;
 }
 
@@ -93,12 +143,11 @@ static void on_inbound(void *user)
 
     if (more)
         more = iswi_socket_end_deliver(&lane->end, lane->nng.aio_count(lane->inbound));
-    pthread_mutex_lock(&lane->end.lock);
-    lane->ended = lane->ended || !more;
-    more = receive_next(lane);
-    pthread_mutex_unlock(&lane->end.lock);
-    if (more)
+    if (receive_next(lane, more))
         return;
+    pthread_mutex_lock(&lane->end.lock);
+    lane->end.mute = true;
+    pthread_mutex_unlock(&lane->end.lock);
     lane->end.link.events.on_closed(lane->end.link.events.user);
     pthread_mutex_lock(&lane->end.lock);
     lane->over = true;
@@ -113,10 +162,13 @@ static void lane_close(iswi_link *link)
     message_lane *lane = (message_lane *)link;
 
     pthread_mutex_lock(&lane->end.lock);
-    lane->ended = lane->end.mute = true;
+    lane->end.mute = true;
+    pthread_mutex_unlock(&lane->end.lock);
+    pthread_mutex_lock(&lane->reading);
+    lane->ended = true;
     if (lane->stream)
         lane->nng.stream_close(lane->stream);
-    pthread_mutex_unlock(&lane->end.lock);
+    pthread_mutex_unlock(&lane->reading);
 }
 
 static void lane_destroy(iswi_link *link)
@@ -127,7 +179,11 @@ static void lane_destroy(iswi_link *link)
     pthread_mutex_lock(&lane->end.lock);
     while (!lane->over)
         pthread_cond_wait(&lane->is_over, &lane->end.lock);
+    lane->leaves = true;
+    pthread_cond_signal(&lane->is_stuck);
     pthread_mutex_unlock(&lane->end.lock);
+    if (lane->waits)
+        pthread_join(lane->waiter, NULL);
     if (lane->inbound)
         lane->nng.aio_stop(lane->inbound);
     if (lane->outbound)
@@ -136,6 +192,8 @@ static void lane_destroy(iswi_link *link)
     lane->nng.aio_free(lane->inbound);
     lane->nng.aio_free(lane->outbound);
     pthread_cond_destroy(&lane->is_over);
+    pthread_cond_destroy(&lane->is_stuck);
+    pthread_mutex_destroy(&lane->reading);
     iswi_socket_end_fini(&lane->end);
     iswi_free(lane);
 }
@@ -210,7 +268,7 @@ static bool begin(message_lane *lane)
     bool reads;
 
     pthread_mutex_lock(&lane->end.lock);
-    reads = receive_next(lane);
+    reads = receive_next(lane, true);
     lane->over = !reads;
     transmit(&lane->end);
     pthread_mutex_unlock(&lane->end.lock);
@@ -233,9 +291,11 @@ isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *event
     ask_for_few_threads(&nng);
     iswi_socket_end_init(&lane->end, &ops, events, transmit);
     pthread_cond_init(&lane->is_over, NULL);
+    pthread_cond_init(&lane->is_stuck, NULL);
+    pthread_mutex_init(&lane->reading, NULL);
     failed = lane->nng.aio_alloc(&lane->inbound, on_inbound, lane);
     if (!failed)
-        failed = lane->nng.aio_alloc(&lane->outbound, on_transmitted, lane);
+        failed = lane->nng.aio_alloc(&lane->outbound, NULL, NULL);
     if (!failed)
         failed = dial_to(lane, url);
     if (!failed) {

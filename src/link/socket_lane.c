@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { READS = 16 }; /* in one turn, that others have theirs */
+enum { HEARD = EPOLLIN | EPOLLRDHUP | EPOLLET };
 
 typedef struct socket_lane {
     iswi_socket_end end;
@@ -28,14 +29,26 @@ typedef struct socket_lane {
     iswi_task begin, again, closing;
     iswi_watch watch; /* of the listener, then of the connection */
     bool reads_on; /* `again` is on its way */
+    bool hung_up;  /* the other side has ended, behind what is still to be read */
     bool over;     /* on_closed was raised */
 
     /* With the end's lock: */
     int listener, fd; /* -1: not, or no more */
     bool closed;      /* `closing` was posted */
+    bool wants_room;  /* the watch is for that, too */
 } socket_lane;
 
 /* -- Sending; with the lock -------------------------------------------------------------------- */
+
+/* Be told of room, or not: who always is, is woken by each message that the other side takes. A
+ * socket that has room already tells so at once. */
+static void want_room(socket_lane *lane, bool wants)
+{
+    if (iswi_watch_change(lane->reactor, &lane->watch, HEARD | (wants ? EPOLLOUT : 0u)))
+        lane->wants_room = wants;
+    else
+        lane->end.mute = true;
+}
 
 /* What is under way, on with it. False: there is no room, or never will be. */
 static bool send_some(socket_lane *lane)
@@ -47,6 +60,8 @@ static bool send_some(socket_lane *lane)
         /* A failure ends only this direction: what the other side sent before is still to be
          * read. */
         lane->end.mute = errno != EAGAIN && errno != EINTR;
+        if (errno == EAGAIN && !lane->wants_room)
+            want_room(lane, true);
         return errno == EINTR;
     }
     iswi_socket_end_advance(&lane->end, (size_t)put);
@@ -104,7 +119,8 @@ static void run_closing(iswi_task *task)
 
 /* -- Receiving; on the reactor's thread -------------------------------------------------------- */
 
-/* Read once. False: there is nothing more, for now or, if *ended, for ever. */
+/* Read once. False: there is nothing more, for now or, if *ended, for ever. What filled less than
+ * there was room for was all: more raises an event, and so does the end, unless it was told of. */
 static bool read_once(socket_lane *lane, bool *ended)
 {
     void *at;
@@ -118,7 +134,7 @@ static bool read_once(socket_lane *lane, bool *ended)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return errno == EINTR;
     *ended = got <= 0 || !iswi_socket_end_deliver(&lane->end, (size_t)got);
-    return !*ended;
+    return !*ended && ((size_t)got == room || lane->hung_up);
 }
 
 static void read_some(socket_lane *lane)
@@ -152,8 +168,11 @@ static void on_connection(iswi_watch *watch, uint32_t events)
     if (events & EPOLLOUT) {
         pthread_mutex_lock(&lane->end.lock);
         transmit(&lane->end);
+        if (lane->fd >= 0 && !iswi_socket_end_begin(&lane->end))
+            want_room(lane, false);
         pthread_mutex_unlock(&lane->end.lock);
     }
+    lane->hung_up = lane->hung_up || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
     if (events & ~(uint32_t)EPOLLOUT)
         read_some(lane);
 }
@@ -170,8 +189,7 @@ static bool take_connection(socket_lane *lane, int fd, const struct ucred *peer)
     lane->watch = (iswi_watch){ fd, on_connection };
     lane->fd = fd;
     lane->end.peer = (iswi_peer){ peer->uid, peer->pid };
-    watched = iswi_watch_begin(lane->reactor, &lane->watch,
-                               EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    watched = iswi_watch_begin(lane->reactor, &lane->watch, HEARD);
     transmit(&lane->end);
     pthread_mutex_unlock(&lane->end.lock);
     return watched;

@@ -2,7 +2,9 @@
 /* What only those have that listen: an address, a socket file, and more than one who may connect. */
 #include "link/support.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -168,6 +170,92 @@ static void frames_sent_before_anyone_connects_arrive_in_order(void **state)
     pair_close(&both);
 }
 
+/* -- How often a reactor wakes ----------------------------------------------------------------- */
+
+static void tell_thread(void *user)
+{
+    *(pid_t *)user = gettid();
+}
+
+/* How often the thread has gone to sleep. */
+static long sleeps_of(pid_t thread)
+{
+    static const char word[] = "voluntary_ctxt_switches:";
+    char path[64], line[128];
+    long sleeps = -1;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)thread);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    while (sleeps < 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, word, sizeof word - 1) == 0)
+            sscanf(line + sizeof word - 1, "%ld", &sleeps);
+    fclose(file);
+    assert_true(sleeps >= 0);
+    return sleeps;
+}
+
+static void what_the_other_side_takes_wakes_nobody_here(void **state)
+{
+    enum { FRAMES = 200 };
+    pid_t thread = 0;
+    long before;
+    pair both;
+
+    (void)state;
+    pair_open(&both, lane_named("socket"));
+    assert_int_equal(end_send(&both.a, 0, 0, SMALL), ISW_OK);
+    wait_for_frames(&both.b, 1);
+    iswi_reactor_call(both.reactor, tell_thread, &thread);
+    before = sleeps_of(thread);
+    for (unsigned i = 1; i <= FRAMES; i++) {
+        assert_int_equal(end_send(&both.a, 0, i, 64 * 1024), ISW_OK);
+        wait_for_frames(&both.b, i + 1);
+    }
+    assert_in_range(sleeps_of(thread) - before, 0, FRAMES / 4);
+    pair_close(&both);
+}
+
+/* How often all threads but this one and `other` have. */
+static long sleeps_of_the_rest(pid_t other)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    long sleeps = 0;
+
+    assert_non_null(tasks);
+    for (struct dirent *at; (at = readdir(tasks));) {
+        pid_t thread = (pid_t)atoi(at->d_name);
+
+        if (thread > 0 && thread != other && thread != gettid())
+            sleeps += sleeps_of(thread);
+    }
+    closedir(tasks);
+    return sleeps;
+}
+
+/* The dialling end's aio is done when it was sent: nng has threads, and needs none of them. */
+static void what_there_is_room_for_is_sent_by_who_sends(void **state)
+{
+    enum { FRAMES = 200 };
+    pid_t thread = 0;
+    long before;
+    pair both;
+
+    (void)state;
+    pair_open(&both, lane_named("socket"));
+    assert_int_equal(end_send(&both.b, 0, 0, SMALL), ISW_OK);
+    wait_for_frames(&both.a, 1);
+    iswi_reactor_call(both.reactor, tell_thread, &thread);
+    before = sleeps_of_the_rest(thread);
+    for (unsigned i = 1; i <= FRAMES; i++) {
+        assert_int_equal(end_send(&both.b, 0, i, 64 * 1024), ISW_OK);
+        wait_for_frames(&both.a, i + 1);
+    }
+    assert_in_range(sleeps_of_the_rest(thread) - before, 0, FRAMES / 4);
+    pair_close(&both);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_listeners_socket_is_for_its_user_alone, start_reactor,
                                     stop_reactor),
@@ -178,6 +266,8 @@ static const struct CMUnitTest tests[] = {
                                     stop_reactor),
     cmocka_unit_test_setup_teardown(one_who_connects_later_disturbs_nobody, start_reactor,
                                     stop_reactor),
+    cmocka_unit_test(what_the_other_side_takes_wakes_nobody_here),
+    cmocka_unit_test(what_there_is_room_for_is_sent_by_who_sends),
     cmocka_unit_test_setup_teardown(frames_sent_before_anyone_connects_arrive_in_order, start_reactor,
                                     stop_reactor),
 };

@@ -122,15 +122,23 @@ static bool is_spread(iswi_dispatch *dispatch)
 
 static void *serve(void *user);
 
+/* One that sleeps is to be signalled, now or when the lock is open again. False: none sleeps. */
+static bool choose_sleeper(iswi_dispatch *dispatch)
+{
+    if (!dispatch->asleep || dispatch->stopping)
+        return false;
+    dispatch->asleep--;
+    dispatch->called++;
+    return true;
+}
+
 /* Have one more thread look. False when there is none at all. */
 static bool call_thread(iswi_dispatch *dispatch)
 {
     if (dispatch->stopping)
         return true;
-    if (dispatch->asleep) {
+    if (choose_sleeper(dispatch)) {
         pthread_cond_signal(&dispatch->work);
-        dispatch->asleep--;
-        dispatch->called++;
     } else if (dispatch->thread_count < dispatch->concurrency) {
         if (pthread_create(&dispatch->threads[dispatch->thread_count], NULL, serve, dispatch) != 0)
             return dispatch->thread_count > 0;
@@ -269,15 +277,20 @@ static void *serve(void *user)
 
 isw_status iswi_dispatch_go(iswi_dispatch *dispatch)
 {
+    bool chosen = false;
     bool ok = true;
 
     pthread_mutex_lock(&dispatch->lock);
-    if (is_spread(dispatch))
+    if (is_spread(dispatch)) {
         ok = call_threads(dispatch);
-    else if (dispatch->first && !dispatch->helped && !coming(dispatch) &&
-             (!dispatch->leader || !dispatch->watched))
-        ok = call_thread(dispatch); /* to lead, or to watch */
+    } else if (dispatch->first && !dispatch->helped && !coming(dispatch) &&
+               (!dispatch->leader || !dispatch->watched)) { /* to lead, or to watch */
+        chosen = choose_sleeper(dispatch);
+        ok = chosen || call_thread(dispatch);
+    }
     pthread_mutex_unlock(&dispatch->lock);
+    if (chosen) /* which would otherwise wake up only to wait for the lock */
+        pthread_cond_signal(&dispatch->work);
     return ok ? ISW_OK : ISW_E_NO_MEMORY;
 }
 
