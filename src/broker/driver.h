@@ -32,12 +32,13 @@ typedef struct iswi_broker_driver {
     isw_status (*open)(const iswi_broker_options *options, void **self, isw_error *error);
     void (*close)(void *self);
 
-    /* Do these, in their order, and set the status of each: what is ISW_OK is durable on return.
-     * Claims come last. One that finds nothing is ISW_E_BUSY, and comes again when something may
-     * have changed; of one that is recalled the broker makes an end. *due_ms is made sooner where
-     * something becomes due by itself; when that has come, this is called, if with no operation.
-     * Errors: ISW_E_UNAVAILABLE when it is lost: those that have no status yet (op->error.status is
-     * ISWI_BROKER_OPEN) are as if it had not been there. */
+    /* Do these, in their order, and set the status of each. One that is `tried`, and no claim, was
+     * given before and may have been done. What is ISW_OK is durable on return. Claims come last;
+     * one that finds nothing is ISW_E_BUSY, and comes again when something may have changed; of one
+     * that is recalled the broker makes an end. *due_ms is made sooner where something becomes due
+     * by itself; when that has come, this is called, if with no operation. Errors: ISW_E_UNAVAILABLE
+     * when it is lost: those that have no status yet (op->error.status is ISWI_BROKER_OPEN) are as
+     * if it had not been there. */
     isw_status (*run)(void *self, iswi_broker_op **ops, size_t count, int64_t now_ms,
                       int64_t *due_ms, isw_error *error);
 

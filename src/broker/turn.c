@@ -201,6 +201,7 @@ static void sort_out(iswi_broker *broker, iswi_broker_op *op, const isw_error *l
 {
     if (is_of_place(op->error.status) && must_be(op)) {
         forget_error(op);
+        op->tried = true;
         iswi_op_list_add(&broker->again, op);
         return;
     }

@@ -142,14 +142,25 @@ static void on_done(iswi_broker_op *op)
     sem_post(&((handed *)op->user)->done);
 }
 
+static void hand(fixture *is, handed *one)
+{
+    sem_init(&one->done, 0, 0);
+    one->op.done = on_done;
+    one->op.user = one;
+    iswi_broker_submit(is->broker, &one->op);
+}
+
 void hand_claim(fixture *is, handed *one, size_t max)
 {
-    memset(one, 0, sizeof *one);
-    sem_init(&one->done, 0, 0);
     one->op = (iswi_broker_op){ .kind = ISWI_BROKER_CLAIM, .queue = is->queue,
-                                .as.claim = { .items = one->items, .max = max }, .done = on_done,
-                                .user = one };
-    iswi_broker_submit(is->broker, &one->op);
+                                .as.claim = { .items = one->items, .max = max } };
+    hand(is, one);
+}
+
+void hand_put(fixture *is, handed *one, const iswi_queue_put *item)
+{
+    one->op = (iswi_broker_op){ .kind = ISWI_BROKER_PUT, .as.put = { .items = item, .count = 1 } };
+    hand(is, one);
 }
 
 void hand_wait(handed *one)

@@ -72,6 +72,7 @@ typedef struct handed {
 } handed;
 
 void hand_claim(fixture *is, handed *one, size_t max);
+void hand_put(fixture *is, handed *one, const iswi_queue_put *item); /* with its queue */
 void hand_wait(handed *one); /* and forget the semaphore */
 
 isw_str text(const char *text);

@@ -32,7 +32,7 @@ static bool read_ready(iswi_sqlite *store, iswi_sqlite_queue *queue, iswi_broker
             return iswi_sql_no_memory(store);
         }
         claim->rowid = iswi_sql_int(store, ISWI_SQL_READY, 0);
-        claim->token = (store->epoch << 32) + store->claims;
+        claim->token = iswi_sqlite_token(store, store->claims);
         delivery->handle = claim;
         op->as.claim.items[op->as.claim.count++] = delivery;
     }

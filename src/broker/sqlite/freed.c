@@ -81,3 +81,10 @@ bool iswi_sqlite_free_claims(iswi_sqlite *store)
     iswi_free(items);
     return iswi_sqlite_end(store, well);
 }
+
+bool iswi_sqlite_undo_claims(iswi_sqlite *store)
+{
+    return iswi_sqlite_end(store, iswi_sqlite_begin(store) &&
+                                      iswi_sql_do(store, ISWI_SQL_UNCLAIM, "i",
+                                                  iswi_sqlite_token(store, store->sure_claims)));
+}

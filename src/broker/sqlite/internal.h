@@ -59,6 +59,9 @@
     X(OLD_DEAD, "SELECT number, size FROM dead WHERE queue = ? AND died_ms <= ? "                  \
                 "ORDER BY died_ms LIMIT ?")                                                        \
     X(FIRST_DEAD, "SELECT min(died_ms) FROM dead WHERE queue = ?")                                 \
+    X(DIED, "SELECT died_ms FROM dead WHERE number = ?")                                           \
+    X(UNCLAIM, "UPDATE message SET state = 0, attempt = attempt - 1, claim = 0 "                   \
+               "WHERE state = 2 AND claim > ?")                                                    \
     X(DROP_DEAD, "DELETE FROM dead WHERE number = ?")                                              \
     X(OLDEST, "SELECT priority, due_ms FROM message WHERE queue = ? AND state = 0 "                \
               "AND priority < ? ORDER BY priority DESC, due_ms LIMIT 1")                           \
@@ -124,6 +127,7 @@ typedef struct iswi_sqlite {
     size_t queue_count, queue_capacity;
     int64_t now_ms;
     int64_t epoch, claims; /* what a claim is told from all others by */
+    int64_t sure_claims;   /* those up to this one are durable, or were undone */
     int wal_pages;
     isw_error fault; /* of SQLite itself, in this transaction */
     bool is_lost;    /* the file must be opened again */
@@ -251,8 +255,15 @@ bool iswi_sqlite_record_list(iswi_sqlite *store, iswi_broker_op *op);
 bool iswi_sqlite_ripen(iswi_sqlite *store);
 int64_t iswi_sqlite_next_due(const iswi_sqlite *store);
 
-/* freed.c: what an earlier host had claimed is ready again, or dead. A transaction of its own. */
+/* freed.c: what an earlier host had claimed is ready again, or dead; and what this one may have
+ * claimed when its disk failed, and told nobody, is as it was. Each a transaction of its own. */
 bool iswi_sqlite_free_claims(iswi_sqlite *store);
+bool iswi_sqlite_undo_claims(iswi_sqlite *store);
+
+static inline int64_t iswi_sqlite_token(const iswi_sqlite *store, int64_t claims)
+{
+    return (store->epoch << 32) + claims;
+}
 
 /* transaction.c */
 bool iswi_sqlite_begin(iswi_sqlite *store);

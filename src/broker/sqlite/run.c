@@ -76,7 +76,7 @@ static bool open_again(iswi_sqlite *store)
     iswi_sqlite_free_queues(store);
     memset(&store->fault, 0, sizeof store->fault);
     if (iswi_sqlite_open_file(store, &error) && iswi_sqlite_prepare(store, &error) == ISW_OK &&
-        iswi_sqlite_load_queues(store)) {
+        iswi_sqlite_undo_claims(store) && iswi_sqlite_load_queues(store)) {
         store->is_lost = false;
         return true;
     }

@@ -112,6 +112,21 @@ static bool settle_one(iswi_sqlite *store, iswi_settlement *settlement)
     return !ours || settle_ours(store, settlement);
 }
 
+/* What was tried before was ours then: nobody else has its token. So it was done, and is not lost. */
+static bool was_done(iswi_sqlite *store, iswi_settlement *settlement)
+{
+    const iswi_sqlite_claim *claim = settlement->delivery->handle;
+    int64_t died_ms = 0;
+
+    if (!claim)
+        return true;
+    settlement->lost = false;
+    if (!iswi_sql_number(store, ISWI_SQL_DIED, &died_ms, 0, "i", claim->rowid))
+        return false;
+    settlement->died = died_ms != 0;
+    return true;
+}
+
 /* One that is named twice is settled as it is said first. */
 static bool settle_all(iswi_sqlite *store, iswi_broker_op *op, size_t *ours)
 {
@@ -119,6 +134,8 @@ static bool settle_all(iswi_sqlite *store, iswi_broker_op *op, size_t *ours)
         if (!settle_one(store, &op->as.settle.items[i]))
             return false;
         *ours += !op->as.settle.items[i].lost;
+        if (op->as.settle.items[i].lost && op->tried && !was_done(store, &op->as.settle.items[i]))
+            return false;
     }
     return true;
 }

@@ -14,5 +14,7 @@ bool iswi_sqlite_end(iswi_sqlite *store, bool well)
     if (!well && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     iswi_sqlite_keep_facts(store, well);
+    if (well || !store->is_lost)
+        store->sure_claims = store->claims;
     return well;
 }
