@@ -29,6 +29,7 @@ static const command commands[] = {
     { "resume", iswi_cli_drain, "let it take requests again" },
     { "restart", iswi_cli_restart, "replace the processes of its workers, with no call lost" },
     { "upgrade", iswi_cli_upgrade, "replace the host itself, with no connection refused" },
+    { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

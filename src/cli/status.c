@@ -242,8 +242,10 @@ static void where_cell(iswi_columns *table, const iswi_report_function *function
         url += size;
     if (function->refused)
         iswi_columns_cell(table, "(not served: %s)", function->refused);
-    else
+    else if (function->url || !function->where)
         iswi_columns_cell(table, "%s %s", function->methods ? function->methods : "ANY", url);
+    else
+        iswi_columns_cell(table, "%s", function->where);
 }
 
 static const char *chain_text(const iswi_report_function *function, iswi_arena *arena)

@@ -3,9 +3,11 @@
 
 #include "host/http/trigger.h"
 #include "host/library/trigger.h"
+#include "host/queue/queue.h"
 
 const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_http_trigger,
     &iswi_call_trigger,
+    &iswi_queue_trigger,
     NULL,
 };

@@ -5,11 +5,11 @@
     run.py BIN SAMPLE            run and compare; exits with 1 and a diff if they differ
     run.py BIN SAMPLE --update   run and write the golden file anew
     run.py BIN SAMPLE --of FOLDER [--update]
-                                 the same for modules, which are no programs on the PATH: what is
-                                 run is a copy of FOLDER, where they were built
+                                 the same for modules, which are no programs on the PATH: the copy
+                                 is of FOLDER, where they were built
 
 The golden file holds commands, each on a line that begins with "$ ", and below each what it prints.
-They run one after the other by `sh -c` in the sample's folder, under a host that serves the sample;
+They run one after the other by `sh -c` in a copy of its folder, under a host that serves that;
 $URL is where its functions are, and the built programs are on the PATH. A sample without host.yaml is
 a host itself.
 """
@@ -73,11 +73,9 @@ def private_copy(folder, into):
 
 def main():
     bin_folder, sample = (os.path.abspath(path) for path in sys.argv[1:3])
-    if sys.argv[3:4] == ["--of"]:
-        with tempfile.TemporaryDirectory() as folder:
-            compare(bin_folder, sample, private_copy(sys.argv[4], folder), sys.argv[5:])
-    else:
-        compare(bin_folder, sample, sample, sys.argv[3:])
+    of, options = (sys.argv[4], sys.argv[5:]) if sys.argv[3:4] == ["--of"] else (sample, sys.argv[3:])
+    with tempfile.TemporaryDirectory() as folder:
+        compare(bin_folder, sample, private_copy(of, folder), options)
 
 
 def compare(bin_folder, sample, folder, options):

@@ -144,6 +144,7 @@ struct iswi_host {
     _Atomic(const isw_pairs *) secrets; /* as wire/frame.h has them; all that were ever told */
     iswi_triggers triggers; /* triggers.c */
     iswi_sink_list sinks;   /* that it can open */
+    iswi_broker *broker;    /* of messages; made with the triggers */
 
     iswi_loop loop;            /* loop.c */
     iswi_reactors reactors;    /* made before it runs */

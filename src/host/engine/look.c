@@ -289,3 +289,24 @@ void iswi_process_tell(iswi_process *process, iswi_tell_fn make, void *user)
         iswi_process_send(process, &frame);
     pthread_mutex_unlock(&process->lock);
 }
+
+iswi_broker *iswi_host_broker(const iswi_host *host)
+{
+    return host->broker;
+}
+
+unsigned iswi_function_capacity(const iswi_host_function *function)
+{
+    iswi_pool *pool = function->pool;
+    unsigned capacity = 0;
+
+    for (unsigned i = 0; i < pool->count; i++) {
+        iswi_process *process = &pool->processes[i];
+
+        pthread_mutex_lock(&process->lock);
+        if (process->state == ISWI_PROCESS_READY && !process->retiring)
+            capacity += process->credit;
+        pthread_mutex_unlock(&process->lock);
+    }
+    return capacity;
+}

@@ -7,6 +7,7 @@
  * Any thread, unless said otherwise. Workers have numbers from 0 up, and their processes have, that
  * stay as long as the host lives.
  */
+#include "broker/broker.h"
 #include "host/engine/call.h"
 #include "host/settings/settings.h"
 #include "wire/frame.h"
@@ -33,6 +34,10 @@ int64_t iswi_host_begun_ns(const iswi_host *host);
 uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others see it turn */
 unsigned iswi_host_reloads(const iswi_host *host); /* that were begun by a wish; the supervisor's
                                                       thread */
+
+/* Where messages and records lie; it opens nothing before it is asked something. It ends before the
+ * triggers do. */
+iswi_broker *iswi_host_broker(const iswi_host *host);
 
 /* -- Its functions, which live as long as it --------------------------------------------------- */
 
@@ -65,6 +70,9 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
 
 /* What the function's worker is called. */
 const char *iswi_function_worker(const iswi_host_function *function);
+
+/* How many calls of it its worker takes at the same time, of all processes that serve now. */
+unsigned iswi_function_capacity(const iswi_host_function *function);
 
 /* What is secret to its functions, as wire/frame.h has it, NULL if nothing was told; and whether
  * some of it may be not known yet. */

@@ -155,9 +155,28 @@ static isw_status start_trigger(iswi_host *host, const iswi_trigger *trigger,
                 : error->status;
 }
 
+static void say_of_queues(void *user, isw_log_level level, const char *sentence)
+{
+    iswi_say(user, level, "queues: %s", sentence);
+}
+
+/* Nothing of it is there before somebody wants something of it. */
+static isw_status make_broker(iswi_host *host, isw_error *error)
+{
+    const iswi_broker_options options = { .place = host->settings->queues.store,
+                                          .folder = host->folder,
+                                          .host = "",
+                                          .say = say_of_queues,
+                                          .user = host };
+
+    return iswi_broker_create(&options, &host->broker, error);
+}
+
 isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, int port,
                                     isw_error *error)
 {
+    if (make_broker(host, error) != ISW_OK)
+        return error->status;
     for (iswi_trigger_list at = host->triggers.list; *at; at++) {
         bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
         iswi_trigger_start with = { .host = host,
@@ -187,6 +206,7 @@ void iswi_host_destroy(iswi_host *host)
     if (!host)
         return;
     iswi_observers_stop(&host->observers);
+    iswi_broker_destroy(host->broker); /* it calls triggers back until then */
     iswi_triggers_stop(&host->triggers);
     iswi_pools_fini(host);
     iswi_reactors_stop(&host->reactors);

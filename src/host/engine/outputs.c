@@ -134,7 +134,8 @@ static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *outpu
     iswi_sink_item item = { .function = call->function->name,
                             .worker = call->function->pool->settings->name,
                             .invocation_id = call->invocation_id,
-                            .output = output->name };
+                            .output = output->name,
+                            .trace = call->trace.parent };
     isw_error error = { ISW_OK, "" };
 
     for (size_t i = 0; i < value_count(value) && !call->outbox_status; i++) {

@@ -17,6 +17,7 @@ typedef struct iswi_outbox iswi_outbox;
 /* What is put out; borrowed until put returns. */
 typedef struct iswi_sink_item {
     const char *function, *worker, *invocation_id, *output;
+    isw_str trace; /* traceparent of what caused it; of keep alone */
     const isw_value *value;
 } iswi_sink_item;
 

@@ -186,6 +186,9 @@ isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs 
 size_t iswi_host_trigger_count(const iswi_host *host);
 const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void **self);
 
+/* Have them all tended no later than that (monotonic). */
+void iswi_host_tend_by(iswi_host *host, int64_t at_ns);
+
 /* Where the first one is found that is found anywhere; NULL behind the last of its addresses. */
 const char *iswi_host_address(const iswi_host *host, size_t index);
 

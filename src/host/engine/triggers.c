@@ -287,6 +287,11 @@ const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void 
     return host->triggers.items[index].trigger;
 }
 
+void iswi_host_tend_by(iswi_host *host, int64_t at_ns)
+{
+    iswi_host_wake_by(host, at_ns);
+}
+
 const char *iswi_host_address(const iswi_host *host, size_t index)
 {
     for (size_t i = 0; i < host->triggers.count; i++) {

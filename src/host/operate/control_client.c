@@ -8,6 +8,7 @@
 
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
+#include "host/operate/messages.h"
 #include "host/operate/succession.h"
 
 #include "base/alloc.h"
@@ -29,6 +30,7 @@ typedef enum phase {
     WAITING, /* for a drain */
     RESTARTING, /* processes are replaced */
     UPGRADING,  /* a successor starts */
+    QUEUEING,   /* the broker does something */
     LISTING, /* lines of the journal */
     ENDING   /* what is in `out` is the rest */
 } phase;
@@ -41,7 +43,8 @@ typedef enum command {
     RESTART,
     LOGS,
     UPGRADE,
-    SUCCEED
+    SUCCEED,
+    QUEUE
 } command;
 
 typedef struct request {
@@ -51,6 +54,7 @@ typedef struct request {
     const char *worker, *why;
     const char *level, *function, *category, *invocation;
     int64_t lines;
+    iswi_messages_asked messages;
 } request;
 
 struct iswi_control_client {
@@ -60,6 +64,7 @@ struct iswi_control_client {
     int64_t since_ns;    /* of its connection, or of its last progress */
     int64_t until_ns;    /* of the wait for a drain, or a restart */
     iswi_restart *restart; /* NULL: it has not asked for one */
+    iswi_messages *messages; /* likewise */
     iswi_arena arena;    /* of the request */
     request asked;
     iswi_buffer in, out;
@@ -70,7 +75,24 @@ struct iswi_control_client {
 };
 
 static const char *const commands[] = { "status", "ready",   "drain",   "resume", "restart",
-                                        "logs",   "upgrade", "succeed", NULL };
+                                        "logs",   "upgrade", "succeed", "queue",  NULL };
+
+/* Texts of a request lie in its arena. */
+static const isw_field messages_fields[] = {
+    { ISW_FIELD(ENUM, iswi_messages_asked, action), .choices = iswi_messages_actions },
+    { ISW_FIELD(STRING, iswi_messages_asked, queue) },
+    { ISW_FIELD(STRING, iswi_messages_asked, id) },
+    { ISW_FIELD(STRING, iswi_messages_asked, key) },
+    { ISW_FIELD(STRING, iswi_messages_asked, state) },
+    { ISW_FIELD(INT, iswi_messages_asked, older_ms), .min = 0, .max = INT64_MAX },
+    { ISW_FIELD(INT, iswi_messages_asked, limit), .min = 0, .max = INT64_MAX },
+    { ISW_FIELD(BYTES, iswi_messages_asked, body) },
+    { ISW_FIELD(STRING, iswi_messages_asked, content_type) },
+    { ISW_FIELD(INT, iswi_messages_asked, delay_ms), .min = 0, .max = INT64_MAX },
+    { ISW_FIELD(INT, iswi_messages_asked, expires_ms), .min = 0, .max = INT64_MAX },
+    { ISW_FIELD(INT, iswi_messages_asked, priority), .min = -100, .max = 100 },
+    { 0 },
+};
 
 static const isw_field request_fields[] = {
     { ISW_FIELD(ENUM, request, command), .choices = commands, .required = true },
@@ -82,6 +104,7 @@ static const isw_field request_fields[] = {
     { ISW_FIELD(STRING, request, function) },
     { ISW_FIELD(STRING, request, category) },
     { ISW_FIELD(STRING, request, invocation) },
+    { ISW_FIELD(STRUCT, request, messages), .fields = messages_fields },
     { ISW_FIELD(INT, request, lines), .min = 0, .max = INT32_MAX, .default_value = "2147483647" },
     { 0 },
 };
@@ -108,6 +131,7 @@ void iswi_control_client_destroy(iswi_control_client *client)
     if (client->fd >= 0)
         close(client->fd);
     iswi_free(client->restart);
+    iswi_messages_leave(client->messages);
     iswi_arena_fini(&client->arena);
     iswi_buffer_fini(&client->in);
     iswi_buffer_fini(&client->out);
@@ -137,6 +161,7 @@ int64_t iswi_control_client_due_ns(const iswi_control_client *client)
     case WAITING:
     case RESTARTING:
     case UPGRADING:
+    case QUEUEING:
         return iswi_now_ns() + LOOK_AGAIN_MS * MS;
     case ENDING:
         return client->since_ns + STALL_MS * (int64_t)MS;
@@ -233,6 +258,17 @@ static void begin_succession(iswi_control_client *client)
         say(client, "error", error.message);
 }
 
+static void begin_queue(iswi_control_client *client)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_messages_begin(client->operate->host, &client->asked.messages, &client->messages,
+                            &error) == ISW_OK)
+        client->phase = QUEUEING;
+    else
+        say(client, "error", error.message);
+}
+
 static void answer(iswi_control_client *client)
 {
     iswi_host *host = client->operate->host;
@@ -266,6 +302,9 @@ static void answer(iswi_control_client *client)
     case SUCCEED:
         begin_succession(client);
         break;
+    case QUEUE:
+        begin_queue(client);
+        break;
     }
 }
 
@@ -290,15 +329,16 @@ static void read_request(iswi_control_client *client, size_t size)
 /* False: it left, or asks for too long. */
 static bool receive(iswi_control_client *client, int64_t now_ns)
 {
-    char block[ISWI_CONTROL_REQUEST_MAX];
-    ssize_t got = recv(client->fd, block, sizeof block - client->in.size, MSG_DONTWAIT);
+    char block[4096];
+    ssize_t got = recv(client->fd, block, sizeof block, MSG_DONTWAIT);
+    size_t before = client->in.size;
     const unsigned char *end;
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return now_ns - client->since_ns < ISWI_CONTROL_ASK_MS * (int64_t)MS;
     if (got <= 0 || !iswi_buffer_append(&client->in, block, (size_t)got))
         return false;
-    end = memchr(client->in.data, '\n', client->in.size);
+    end = memchr(client->in.data + before, '\n', client->in.size - before);
     if (end) {
         client->since_ns = now_ns;
         read_request(client, (size_t)(end - client->in.data));
@@ -337,6 +377,9 @@ static void refill(iswi_control_client *client, int64_t now_ns)
             iswi_succession_tell(succession, &client->out);
             client->phase = ENDING;
         }
+    } else if (client->phase == QUEUEING) {
+        if (iswi_messages_tell(client->messages, &client->out))
+            client->phase = ENDING;
     } else if (client->phase == LISTING) {
         iswi_buffer lines = { 0 };
 
@@ -388,7 +431,8 @@ bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t
         if (client->out.failed || (client->out.size == 0 && client->phase == ENDING))
             return false;
         if (client->out.size == 0 && (client->phase == WAITING || client->phase == RESTARTING ||
-                                      client->phase == UPGRADING))
+                                      client->phase == UPGRADING ||
+                                      client->phase == QUEUEING))
             return true;
         if (client->out.size == 0 && iswi_journal_arm(client->operate->journal, client->next))
             return true; /* all that there is now was sent */

@@ -19,11 +19,15 @@
  *      "invocation":"3f2a","lines":20}         log lines; {"lost":N} for those that were missed,
  *                                              {"notice":"..."} for what else is to be known
  *
+ *     {"command":"queue","messages":{"action":"peek","queue":"orders","limit":10}}
+ *                                              messages.h: lines of queues or messages, or how many
+ *                                              it were so far, and at last {"over":true}
+ *
  * What cannot be done is answered with {"error":"..."}. Only the control's thread.
  */
 #include "host/operate/control.h"
 
-enum { ISWI_CONTROL_REQUEST_MAX = 4096, ISWI_CONTROL_ASK_MS = 5000 };
+enum { ISWI_CONTROL_REQUEST_MAX = 1024 * 1024, ISWI_CONTROL_ASK_MS = 5000 };
 
 typedef struct iswi_control_client iswi_control_client;
 

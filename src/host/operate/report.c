@@ -196,6 +196,7 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
     iswi_host_tell(host, function, arena, &told);
     out->methods = told.methods;
     out->url = told.url;
+    out->where = told.text;
     split_chain(look.chain, out, arena);
 }
 

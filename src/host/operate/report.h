@@ -68,6 +68,7 @@ typedef struct iswi_report_queue {
 
 typedef struct iswi_report_function {
     const char *name, *worker, *trigger, *methods, *url;
+    const char *where; /* its events come from, for people: "queue orders"; NULL: not told */
     const char *refused; /* why it is not served; NULL if it is */
     const char **chain;  /* outermost first */
     size_t chain_count;
@@ -174,5 +175,50 @@ typedef struct iswi_succeeded {
 } iswi_succeeded;
 
 extern const isw_field iswi_succeeded_fields[];
+/* What is asked about queues of messages. */
+typedef enum iswi_messages_action {
+    ISWI_MESSAGES_LIST,   /* queues, or the one of that name */
+    ISWI_MESSAGES_PEEK,   /* messages that live */
+    ISWI_MESSAGES_DEAD,   /* dead ones */
+    ISWI_MESSAGES_PUT,
+    ISWI_MESSAGES_REPLAY, /* dead ones live again */
+    ISWI_MESSAGES_PURGE,
+    ISWI_MESSAGES_PAUSE,
+    ISWI_MESSAGES_RESUME,
+    ISWI_MESSAGES_ACTIONS
+} iswi_messages_action;
+
+/* Names of the actions, as commands say them; ends with NULL. */
+extern const char *const iswi_messages_actions[];
+
+/* A queue of messages. Times are those of the host's clock. */
+typedef struct iswi_report_messages_queue {
+    const char *name;
+    bool paused;
+    int64_t ready, delayed, claimed, dead, bytes;
+    int64_t oldest_age_ms;  /* since the first of those that are due is so; 0: there is none */
+    int64_t next_due_in_ms; /* of those that are delayed; 0: there is none */
+    int64_t put, completed, abandoned, died, duplicates; /* since the host began */
+} iswi_report_messages_queue;
+
+/* A message; text that is NULL and 0: there is none. Times since 1970-01-01 UTC. */
+typedef struct iswi_report_message {
+    const char *id, *state, *key, *content_type, *last_error;
+    int64_t attempts, priority, put_ms, due_ms, expires_ms, died_ms, size;
+    const char *body; /* NULL: it is no text */
+    isw_bytes body_bytes;
+} iswi_report_message;
+
+/* A line of what is told of queues (messages.h): queues, a message, or how many it were so far. */
+typedef struct iswi_report_messages {
+    iswi_report_messages_queue *queues;
+    size_t queue_count;
+    iswi_report_message *messages;
+    size_t message_count;
+    int64_t done, duplicates;
+    bool over;
+} iswi_report_messages;
+
+extern const isw_field iswi_messages_fields[];
 
 #endif

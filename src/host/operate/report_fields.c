@@ -86,6 +86,7 @@ static const isw_field function_fields[] = {
     { ISW_FIELD(STRING, iswi_report_function, trigger) },
     { ISW_FIELD(STRING, iswi_report_function, methods) },
     { ISW_FIELD(STRING, iswi_report_function, url) },
+    { ISW_FIELD(STRING, iswi_report_function, where) },
     { ISW_FIELD(STRING, iswi_report_function, refused) },
     { ISW_FIELD_LIST(STRING, iswi_report_function, chain, chain_count) },
     { ISW_FIELD(INT, iswi_report_function, timeout_ms) },
@@ -178,5 +179,52 @@ const isw_field iswi_succeeded_fields[] = {
     { ISW_FIELD(INT, iswi_succeeded, pid) },
     { ISW_FIELD(INT, iswi_succeeded, took_ms) },
     { ISW_FIELD(STRING, iswi_succeeded, why) },
+const char *const iswi_messages_actions[] = { "list",   "peek",  "dead",  "put",
+                                              "replay", "purge", "pause", "resume", NULL };
+
+static const isw_field queue_of_messages_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_messages_queue, name), .required = true },
+    { ISW_FIELD(BOOL, iswi_report_messages_queue, paused) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, ready) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, delayed) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, claimed) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, dead) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, bytes) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, oldest_age_ms) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, next_due_in_ms) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, put) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, completed) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, abandoned) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, died) },
+    { ISW_FIELD(INT, iswi_report_messages_queue, duplicates) },
+    { 0 },
+};
+
+static const isw_field message_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_message, id), .required = true },
+    { ISW_FIELD(STRING, iswi_report_message, state) },
+    { ISW_FIELD(STRING, iswi_report_message, key) },
+    { ISW_FIELD(STRING, iswi_report_message, content_type) },
+    { ISW_FIELD(STRING, iswi_report_message, last_error) },
+    { ISW_FIELD(INT, iswi_report_message, attempts) },
+    { ISW_FIELD(INT, iswi_report_message, priority) },
+    { ISW_FIELD(INT, iswi_report_message, put_ms) },
+    { ISW_FIELD(INT, iswi_report_message, due_ms) },
+    { ISW_FIELD(INT, iswi_report_message, expires_ms) },
+    { ISW_FIELD(INT, iswi_report_message, died_ms) },
+    { ISW_FIELD(INT, iswi_report_message, size) },
+    { ISW_FIELD(STRING, iswi_report_message, body) },
+    { ISW_FIELD(BYTES, iswi_report_message, body_bytes) },
+    { 0 },
+};
+
+const isw_field iswi_messages_fields[] = {
+    { ISW_FIELD_LIST(STRUCT, iswi_report_messages, queues, queue_count),
+      .fields = queue_of_messages_fields, .item_size = sizeof(iswi_report_messages_queue) },
+    { ISW_FIELD_LIST(STRUCT, iswi_report_messages, messages, message_count),
+      .fields = message_fields, .item_size = sizeof(iswi_report_message) },
+    { ISW_FIELD(INT, iswi_report_messages, done) },
+    { ISW_FIELD(INT, iswi_report_messages, duplicates) },
+    { ISW_FIELD(BOOL, iswi_report_messages, over) },
     { 0 },
 };

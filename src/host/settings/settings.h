@@ -128,12 +128,30 @@ typedef struct iswi_function_settings {
     int64_t timeout_ms;
 } iswi_function_settings;
 
+/* What a queue of messages keeps to; 0: any, or for good. */
+typedef struct iswi_queue_bounds {
+    int64_t max_attempts, max_messages, max_bytes;
+    int64_t window_ms, keep_dead_ms, lease_ms;
+} iswi_queue_bounds;
+
+typedef struct iswi_named_queue_settings {
+    const char *name; /* a pattern */
+    iswi_queue_bounds bounds;
+} iswi_named_queue_settings;
+
+typedef struct iswi_queues_settings {
+    const char *store; /* a place, as broker.h has it */
+    iswi_queue_bounds bounds; /* of those that no name matches */
+    isw_option_list named; /* of iswi_named_queue_settings */
+} iswi_queues_settings;
+
 typedef struct iswi_host_settings {
     iswi_host_options host;
     iswi_admin_settings admin;
     iswi_logging_settings logging;
     iswi_queue_settings queue;
     iswi_record_settings record;
+    iswi_queues_settings queues;
     isw_option_list functions; /* of iswi_function_settings */
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/sinks/sinks.h"
 
+#include "host/queue/queue.h"
+
 const iswi_sink *const iswi_host_sinks[] = {
     &iswi_sink_file,
     &iswi_sink_log,
+    &iswi_queue_sink,
     NULL,
 };

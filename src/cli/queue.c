@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker queue`. */
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/columns.h"
+#include "host/operate/report.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 60, SHOWN_BYTES = 60, BODY_MOST = 512 * 1024 };
+
+static const char usage[] =
+    "usage: isoworker queue list [QUEUE] [-C DIR] [--json]\n"
+    "       isoworker queue peek QUEUE [--state STATE] [--id ID] [--key KEY] [--limit N] [--json]\n"
+    "       isoworker queue dead QUEUE [--id ID] [--key KEY] [--limit N] [--json]\n"
+    "       isoworker queue put QUEUE [BODY | -] [--type TYPE] [--id ID] [--key KEY]\n"
+    "                 [--delay SECONDS] [--expires SECONDS] [--priority N]\n"
+    "       isoworker queue replay QUEUE [--id ID] [--key KEY] [--older SECONDS] [--limit N]\n"
+    "       isoworker queue purge QUEUE [--state STATE] [--id ID] [--key KEY] [--older SECONDS]\n"
+    "       isoworker queue pause QUEUE\n"
+    "       isoworker queue resume QUEUE\n"
+    "\n"
+    "Looks after the messages of the host that runs in DIR (. by default), wherever they lie: its\n"
+    "`queues.store` is the host's alone. list shows the queues; peek the messages that live, dead\n"
+    "those that had all their attempts, with the reason; put puts one (text, from standard input\n"
+    "with -); replay has dead ones live again, as if they had never been tried; purge removes them,\n"
+    "but for those that a function has just now; pause keeps a queue's messages from functions until\n"
+    "resume, also when the host is started again.\n"
+    "  --state STATE   ready, delayed, claimed or dead\n"
+    "  --older SECONDS that were put so long ago\n"
+    "  --limit N       so many at most; peek and dead show 20 by default, 0 all\n"
+    "  --type TYPE     its content type, text/plain by default; application/json is checked by\n"
+    "                  nobody\n"
+    "  --json          a line of JSON for each\n"
+    "  -C DIR          the folder of the host\n"
+    ISWI_CLIENT_USAGE
+    "\n"
+    "Ends with status 65 when the host refuses, and 69 when none runs there.\n";
+
+/* As messages.h of the host has it; NULL and 0: not said. */
+typedef struct queue_wish {
+    iswi_where where;
+    int64_t action; /* iswi_messages_action */
+    const char *queue, *id, *key, *state, *content_type;
+    const char *body;
+    int64_t older_ms, limit, delay_ms, expires_ms, priority;
+    bool json;
+} queue_wish;
+
+/* -- Showing ----------------------------------------------------------------------------------- */
+
+static void add_queue(iswi_columns *table, const iswi_report_messages_queue *queue)
+{
+    iswi_columns_row(table);
+    iswi_columns_cell(table, "%s%s", queue->name, queue->paused ? " (paused)" : "");
+    iswi_columns_cell(table, "%lld", (long long)queue->ready);
+    iswi_columns_cell(table, "%lld", (long long)queue->delayed);
+    iswi_columns_cell(table, "%lld", (long long)queue->claimed);
+    iswi_columns_cell(table, "%lld", (long long)queue->dead);
+    if (queue->oldest_age_ms)
+        iswi_columns_cell(table, "%.1f s", (double)queue->oldest_age_ms / 1000);
+    else
+        iswi_columns_cell(table, "-");
+    iswi_columns_cell(table, "%lld", (long long)queue->bytes);
+    iswi_columns_cell(table, "%lld", (long long)queue->put);
+    iswi_columns_cell(table, "%lld", (long long)queue->completed);
+}
+
+static void show_queues(const iswi_report_messages *line, iswi_arena *arena)
+{
+    static const char *const heads[] = { "QUEUE",   ">READY", ">DELAYED", ">CLAIMED", ">DEAD",
+                                         ">OLDEST", ">BYTES", ">PUT",     ">DONE",    NULL };
+    iswi_columns table;
+
+    iswi_columns_init(&table, arena, heads);
+    for (size_t i = 0; i < line->queue_count; i++)
+        add_queue(&table, &line->queues[i]);
+    iswi_columns_print(&table, stdout);
+    iswi_columns_fini(&table);
+}
+
+static const char *time_text(int64_t ms, char text[32])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+
+    localtime_r(&seconds, &local);
+    strftime(text, 32, "%Y-%m-%d %H:%M:%S", &local);
+    return text;
+}
+
+static void show_message(const iswi_report_message *message)
+{
+    const char *body = message->body ? message->body : "";
+    char text[32];
+
+    printf("%s  %s, put %s, attempts %lld", message->id, message->state,
+           time_text(message->put_ms, text), (long long)message->attempts);
+    if (message->died_ms)
+        printf(", died %s", time_text(message->died_ms, text));
+    else if (strcmp(message->state, "delayed") == 0)
+        printf(", due %s", time_text(message->due_ms, text));
+    if (message->priority)
+        printf(", priority %lld", (long long)message->priority);
+    if (message->key)
+        iswi_columns_text(", key ", stdout), iswi_columns_text(message->key, stdout);
+    printf("\n");
+    if (message->last_error) {
+        iswi_columns_text("  error: ", stdout);
+        iswi_columns_text(message->last_error, stdout);
+        printf("\n");
+    }
+    if (!message->body && message->size) {
+        printf("  %lld bytes that are no text\n", (long long)message->size);
+        return;
+    }
+    printf("  ");
+    iswi_columns_text(body, stdout);
+    printf("\n");
+}
+
+/* What an action has done so far, where somebody looks on. */
+static void show_progress(const queue_wish *wish, const iswi_report_messages *line)
+{
+    const char *name = iswi_messages_actions[wish->action];
+
+    if (!line->over && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%s: %lld so far", name, (long long)line->done);
+    if (!line->over)
+        return;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\x1b[K");
+    switch ((iswi_messages_action)wish->action) {
+    case ISWI_MESSAGES_PEEK:
+    case ISWI_MESSAGES_DEAD:
+        if (!line->done)
+            printf("no message\n");
+        return;
+    case ISWI_MESSAGES_PUT:
+        printf(line->duplicates ? "its id is known: nothing was put\n" : "put\n");
+        return;
+    case ISWI_MESSAGES_REPLAY:
+        printf("%lld messages live again\n", (long long)line->done);
+        return;
+    case ISWI_MESSAGES_PURGE:
+        printf("%lld messages removed\n", (long long)line->done);
+        return;
+    default:
+        printf("queue %s is %s\n", wish->queue,
+               wish->action == ISWI_MESSAGES_PAUSE ? "paused" : "resumed");
+        return;
+    }
+}
+
+/* -- Asking ------------------------------------------------------------------------------------ */
+
+static int show_line(const queue_wish *wish, FILE *from, bool *over)
+{
+    iswi_report_messages line = { .queues = NULL };
+    iswi_arena arena;
+    int result;
+
+    iswi_arena_init(&arena, 4096);
+    result = iswi_client_answer(from, &arena, iswi_messages_fields, &line);
+    *over = result != EX_OK || line.over || wish->action == ISWI_MESSAGES_LIST;
+    if (result == EX_OK && wish->action == ISWI_MESSAGES_LIST)
+        show_queues(&line, &arena);
+    for (size_t i = 0; result == EX_OK && i < line.message_count; i++)
+        show_message(&line.messages[i]);
+    if (result == EX_OK && !line.message_count && !line.queue_count &&
+        wish->action != ISWI_MESSAGES_LIST)
+        show_progress(wish, &line);
+    iswi_arena_fini(&arena);
+    return result;
+}
+
+/* Lines as they come; an error among them is told as such. */
+static int pass_on(FILE *from)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    int result = EX_OK;
+
+    while (getline(&line, &capacity, from) > 0) {
+        if (strncmp(line, "{\"error\"", 8) == 0)
+            result = EX_DATAERR;
+        fputs(line, result == EX_OK ? stdout : stderr);
+    }
+    free(line);
+    return result;
+}
+
+static void add_number(iswi_buffer *out, const char *name, int64_t number)
+{
+    if (number)
+        iswi_buffer_printf(out, ",\"%s\":%lld", name, (long long)number);
+}
+
+static void write_request(const queue_wish *wish, iswi_buffer *out)
+{
+    const queue_wish *asked = wish;
+
+    iswi_buffer_printf(out, "{\"command\":\"queue\",\"messages\":{\"action\":\"%s\"",
+                       iswi_messages_actions[asked->action]);
+    iswi_client_member(out, "queue", asked->queue);
+    iswi_client_member(out, "id", asked->id);
+    iswi_client_member(out, "key", asked->key);
+    iswi_client_member(out, "state", asked->state);
+    iswi_client_member(out, "content_type", asked->content_type);
+    iswi_client_member(out, "body", asked->body);
+    add_number(out, "older_ms", asked->older_ms);
+    add_number(out, "limit", asked->limit);
+    add_number(out, "delay_ms", asked->delay_ms);
+    add_number(out, "expires_ms", asked->expires_ms);
+    add_number(out, "priority", asked->priority);
+    iswi_buffer_append_text(out, "}}\n");
+    iswi_buffer_text(out);
+}
+
+static int ask(const queue_wish *wish)
+{
+    iswi_buffer request = { 0 };
+    FILE *from = NULL;
+    bool over = false;
+    int result;
+
+    write_request(wish, &request);
+    if (request.failed)
+        return EX_OSERR;
+    result = iswi_client_ask(&wish->where, (const char *)request.data, PATIENCE_S, &from);
+    iswi_buffer_fini(&request);
+    if (result != EX_OK)
+        return result;
+    if (wish->json)
+        result = pass_on(from);
+    while (!wish->json && !over)
+        result = show_line(wish, from, &over);
+    fclose(from);
+    return result;
+}
+
+/* -- Words ------------------------------------------------------------------------------------- */
+
+/* A number of `scale` units, from `least` on. False: it is none, which is said. */
+static bool read_number(const char *option, const char *text, int64_t least, int64_t scale,
+                        int64_t *out)
+{
+    char *end;
+    double number = strtod(text, &end);
+
+    if (end == text || *end || !(number >= (double)least) || number > 1e12) {
+        fprintf(stderr, "isoworker: --%s takes a number from %lld on\n", option, (long long)least);
+        return false;
+    }
+    *out = (int64_t)(number * (double)scale);
+    return true;
+}
+
+static bool take_option(queue_wish *wish, const char *name, const char *value)
+{
+    queue_wish *asked = wish;
+
+    if (strcmp(name, "state") == 0)
+        asked->state = value;
+    else if (strcmp(name, "id") == 0)
+        asked->id = value;
+    else if (strcmp(name, "key") == 0)
+        asked->key = value;
+    else if (strcmp(name, "type") == 0)
+        asked->content_type = value;
+    else if (strcmp(name, "control") == 0)
+        wish->where.control = value;
+    else if (strcmp(name, "json") == 0)
+        wish->json = true;
+    else if (strcmp(name, "older") == 0)
+        return read_number(name, value, 0, 1000, &asked->older_ms);
+    else if (strcmp(name, "delay") == 0)
+        return read_number(name, value, 0, 1000, &asked->delay_ms);
+    else if (strcmp(name, "expires") == 0)
+        return read_number(name, value, 0, 1000, &asked->expires_ms);
+    else if (strcmp(name, "limit") == 0)
+        return read_number(name, value, 0, 1, &asked->limit);
+    else
+        return read_number(name, value, -100, 1, &asked->priority);
+    return true;
+}
+
+/* The message of `put`: a word, or all of standard input. The caller frees *out. */
+static int read_body(const char *word, char **out)
+{
+    size_t size = 0;
+    char *text = malloc(BODY_MOST + 1);
+
+    if (!text)
+        return EX_OSERR;
+    if (!word || strcmp(word, "-") == 0)
+        size = fread(text, 1, BODY_MOST + 1, stdin);
+    else
+        size = strlen(word) < BODY_MOST + 1 ? strlen(word) : BODY_MOST + 1;
+    if (word && strcmp(word, "-") != 0 && size <= BODY_MOST)
+        memcpy(text, word, size);
+    *out = text;
+    if (size > BODY_MOST || !iswi_utf8_valid(text, size) || memchr(text, 0, size)) {
+        fprintf(stderr, "isoworker: queue put takes text of up to %d bytes\n", BODY_MOST);
+        return EX_DATAERR;
+    }
+    text[size] = '\0';
+    return EX_OK;
+}
+
+static int find_action(queue_wish *wish, const char *word)
+{
+    for (int i = 0; word && iswi_messages_actions[i]; i++)
+        if (strcmp(word, iswi_messages_actions[i]) == 0) {
+            wish->action = i;
+            return EX_OK;
+        }
+    fprintf(stderr, "isoworker: queue takes one of list, peek, dead, put, replay, purge, pause, "
+            "resume; `isoworker queue --help` says more\n");
+    return EX_USAGE;
+}
+
+static int ask_words(queue_wish *wish, int argc, char **argv, bool limited)
+{
+    bool puts;
+    char *body = NULL;
+    int result = find_action(wish, argc > 0 ? argv[0] : NULL);
+
+    if (result != EX_OK)
+        return result;
+    puts = wish->action == ISWI_MESSAGES_PUT;
+    wish->queue = argc > 1 ? argv[1] : NULL;
+    if (argc > (puts ? 3 : 2) || (!wish->queue && wish->action != ISWI_MESSAGES_LIST)) {
+        fprintf(stderr, "isoworker: queue %s takes the name of a queue%s\n", argv[0],
+                puts ? " and one message" : " alone");
+        return EX_USAGE;
+    }
+    if (!limited && (wish->action == ISWI_MESSAGES_PEEK ||
+                     wish->action == ISWI_MESSAGES_DEAD))
+        wish->limit = 20;
+    if (puts) {
+        result = read_body(argc > 2 ? argv[2] : NULL, &body);
+        wish->body = body;
+        if (!wish->content_type)
+            wish->content_type = "text/plain";
+    }
+    if (result == EX_OK)
+        result = ask(wish);
+    free(body);
+    return result;
+}
+
+int iswi_cli_queue(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
+        { "state", required_argument, NULL, 'o' },
+        { "id", required_argument, NULL, 'o' },
+        { "key", required_argument, NULL, 'o' },
+        { "type", required_argument, NULL, 'o' },
+        { "control", required_argument, NULL, 'o' },
+        { "json", no_argument, NULL, 'o' },
+        { "older", required_argument, NULL, 'o' },
+        { "delay", required_argument, NULL, 'o' },
+        { "expires", required_argument, NULL, 'o' },
+        { "limit", required_argument, NULL, 'o' },
+        { "priority", required_argument, NULL, 'o' },
+        { NULL, 0, NULL, 0 },
+    };
+    queue_wish wish = { .where = { ".", NULL } };
+    bool limited = false;
+    int index = 0;
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "C:", options, &index)) != -1) {
+        if (letter == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'C')
+            wish.where.folder = optarg;
+        else if (letter != 'o')
+            return EX_USAGE;
+        else if (!take_option(&wish, options[index].name, optarg))
+            return EX_USAGE;
+        limited = limited || (letter == 'o' && strcmp(options[index].name, "limit") == 0);
+    }
+    return ask_words(&wish, argc - optind, argv + optind, limited);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_QUEUE_INTERNAL_H
+#define ISWI_HOST_QUEUE_INTERNAL_H
+
+/*
+ * A message's way: claimed by the consumer of a function, delivered with a call, settled by its
+ * answer. A consumer's lock is taken before nothing else; what the broker calls back comes on its
+ * thread, what the engine does on any.
+ */
+#include "broker/broker.h"
+#include "host/engine/call.h"
+#include "host/engine/sink.h"
+#include "host/engine/trigger.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    ISWI_BATCH_MAX = 1000, /* messages of one call */
+    ISWI_CLAIM_MAX = 64    /* that are claimed at once, for calls of one each */
+};
+
+/* -- What functions and host.yaml say ---------------------------------------------------------- */
+
+typedef enum iswi_backoff { ISWI_BACKOFF_EXPONENTIAL, ISWI_BACKOFF_FIXED } iswi_backoff;
+
+/* Properties of a trigger. */
+typedef struct iswi_queue_properties {
+    const char *queue; /* NULL: the function's name */
+    int64_t batch_size;
+    int64_t batch_wait_ms;
+    int64_t concurrency; /* 0: as many as its worker takes */
+    int64_t backoff;     /* iswi_backoff */
+    int64_t retry_delay_ms, retry_delay_max_ms;
+} iswi_queue_properties;
+
+/* options.c: what a queue of that name keeps to. */
+void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out);
+
+/* Whether it may be a queue's. Errors: ISW_E_CONFIG, as the end of a sentence. */
+isw_status iswi_queue_name_check(const char *name, isw_error *error);
+
+/* retry.c: how long after attempt number `attempt` (1: the first) the next one is made. */
+int64_t iswi_queue_retry_ms(const iswi_queue_properties *properties, unsigned attempt);
+
+/* -- Consumers --------------------------------------------------------------------------------- */
+
+/* What has become of messages, since the host began. */
+typedef struct iswi_message_counts {
+    atomic_ullong completed, abandoned, deferred, dead, lost;
+    atomic_ullong waited_ms; /* from when they were due until they were delivered */
+} iswi_message_counts;
+
+/* One function with a queue. Lives as long as its trigger. */
+typedef struct iswi_consumer {
+    iswi_host *host;
+    iswi_broker *broker;
+    const iswi_entry *entry;
+    const iswi_queue_properties *properties;
+    const char *queue;
+    unsigned max_attempts;
+    iswi_message_counts counts;
+    struct iswi_consumer *next; /* of its trigger */
+    void (*pump)(struct iswi_consumer *consumer); /* iswi_consumer_pump, for those below */
+
+    pthread_mutex_t lock; /* guards what follows */
+    bool served;   /* it is in the set that was published last */
+    bool held;     /* it takes nothing new */
+    bool claiming; /* the operation below is the broker's */
+    bool declared;
+    unsigned calls;    /* that have begun and are not settled */
+    size_t messages;   /* likewise */
+    iswi_broker_op declare, claim;
+    iswi_delivery **claimed; /* room for what one claim gets */
+    struct iswi_delivered *unsettled; /* what the broker could not settle: again at retry_ns */
+    int64_t retry_ns;
+    size_t batched;       /* of `claimed`, when a batch is gathered */
+    int64_t batch_end_ns; /* it is taken as it is then; 0: nobody waits */
+} iswi_consumer;
+
+iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry);
+void iswi_consumer_destroy(iswi_consumer *consumer); /* nothing of it is anywhere any more */
+
+void iswi_consumer_serve(iswi_consumer *consumer, bool on); /* it is published, or not */
+void iswi_consumer_hold(iswi_consumer *consumer, bool on);
+
+/* Claim as much as there is room for, if any. No lock held. */
+void iswi_consumer_pump(iswi_consumer *consumer);
+
+/* Its messages that are somewhere between the broker and their end. */
+size_t iswi_consumer_busy(iswi_consumer *consumer);
+
+/* What is to be done at times; the supervisor's thread. */
+void iswi_consumer_tend(iswi_consumer *consumer, int64_t now_ns, int64_t *next_ns);
+
+/* batch.c: what a claim got is more of a batch. With the lock. True: it is to be delivered now. */
+bool iswi_batch_add(iswi_consumer *consumer, size_t count, int64_t now_ns);
+
+/* -- Deliveries -------------------------------------------------------------------------------- */
+
+/* What the function has said of one of its messages. */
+typedef struct iswi_said {
+    bool is;
+    iswi_verdict verdict;
+    int64_t delay_ms;
+    const char *cause; /* in the arena of what was delivered; "" */
+} iswi_said;
+
+/* Messages that are with one call. */
+typedef struct iswi_delivered {
+    iswi_consumer *consumer;
+    iswi_arena arena; /* of what is made of them */
+    iswi_delivery **items;
+    iswi_said *said; /* for each; while it runs with its process's lock */
+    size_t count;
+    iswi_settlement *settlements;
+    iswi_broker_op settle;
+    iswi_outbox *outbox; /* what its function put out; NULL: nothing */
+    struct iswi_delivered *next;
+} iswi_delivered;
+
+/* delivered.c: have its function called with these, which are its own from here on. */
+void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count);
+
+/* Give back what no call was begun with. */
+void iswi_give_back(iswi_consumer *consumer, iswi_delivery **items, size_t count);
+
+/* Ask the broker once more to settle. */
+void iswi_delivered_settle(iswi_delivered *delivered);
+
+/* values.c: fill the trigger's value and metadata of a call, in the arena. False: no memory. */
+bool iswi_queue_values(iswi_delivered *delivered, iswi_call *call);
+
+/* settled.c: what has become of a message, for the counters and the log. */
+void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement);
+
+/* told.c: the event of iswi_call_events. `user` is what was delivered. */
+void iswi_queue_told(void *user, isw_str name, const isw_value *value);
+
+/* verdict.c: fill the settlements of all that was not settled before. */
+void iswi_queue_judge(iswi_delivered *delivered, const iswi_answer *answer);
+
+/* -- What is put ------------------------------------------------------------------------------- */
+
+/* message.c: `value` as a message, in the arena. Errors: ISW_E_INVALID for what cannot be one. */
+isw_status iswi_queue_message(const isw_value *value, iswi_arena *arena, iswi_queue_put *out,
+                              isw_error *error);
+
+/* outbox.c: what a call has put out to queues. */
+bool iswi_queue_is_outbox(const iswi_outbox *box);
+const iswi_queue_put *iswi_queue_outbox_puts(const iswi_outbox *box, size_t *count);
+
+/* sink.c's: keep one in *box, which is made if it is NULL. Errors: ISW_E_INVALID,
+ * ISW_E_TOO_LARGE, ISW_E_NO_MEMORY. */
+isw_status iswi_queue_outbox_keep(iswi_broker *broker, const char *queue,
+                                  const iswi_sink_item *item, iswi_outbox **box, isw_error *error);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+#include "host/engine/look.h"
+#include "host/queue/internal.h"
+
+void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out)
+{
+    const iswi_queues_settings *all = &iswi_host_settings_of(host)->queues;
+    const iswi_named_queue_settings *rows = all->named.items;
+    iswi_queue_bounds bounds = all->bounds;
+
+    for (size_t i = 0; i < all->named.count; i++)
+        if (iswi_glob_match(rows[i].name, queue))
+            bounds = rows[i].bounds;
+    *out = (iswi_queue_options){ .max_messages = bounds.max_messages,
+                                 .max_bytes = bounds.max_bytes,
+                                 .max_attempts = (unsigned)bounds.max_attempts,
+                                 .window_ms = bounds.window_ms,
+                                 .keep_dead_ms = bounds.keep_dead_ms,
+                                 .lease_ms = bounds.lease_ms };
+}
+
+isw_status iswi_queue_name_check(const char *name, isw_error *error)
+{
+    size_t size = strlen(name);
+    bool good = size > 0 && size <= ISWI_QUEUE_NAME_MAX &&
+                ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z'));
+
+    for (size_t i = 0; good && i < size; i++)
+        good = name[i] == '.' || iswi_function_name((isw_str){ (char[]){ 'a', name[i] }, 2 });
+    if (good)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "\"%s\" cannot be the name of a queue: that is a letter, then letters, "
+                         "digits, '_', '-' and '.', up to %d bytes", name, ISWI_QUEUE_NAME_MAX);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has become of a message, counted and, if somebody should know, said. */
+#include "host/engine/log.h"
+#include "host/queue/internal.h"
+
+static void count_verdict(iswi_message_counts *counts, const iswi_settlement *settlement)
+{
+    if (settlement->lost)
+        atomic_fetch_add(&counts->lost, 1);
+    else if (settlement->died)
+        atomic_fetch_add(&counts->dead, 1);
+    else if (settlement->verdict == ISWI_VERDICT_COMPLETE)
+        atomic_fetch_add(&counts->completed, 1);
+    else if (settlement->verdict == ISWI_VERDICT_ABANDON)
+        atomic_fetch_add(&counts->abandoned, 1);
+    else
+        atomic_fetch_add(&counts->deferred, 1);
+}
+
+void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement)
+{
+    const iswi_delivery *message = settlement->delivery;
+
+    count_verdict(&consumer->counts, settlement);
+    if (settlement->died)
+        iswi_say(consumer->host, ISW_LOG_WARNING,
+                 "message %.*s of queue %s is dead after %u attempts: %.*s",
+                 (int)message->id.size, message->id.data, consumer->queue, message->attempt,
+                 (int)settlement->cause.size, settlement->cause.size ? settlement->cause.data : "");
+    else if (settlement->lost)
+        iswi_say(consumer->host, ISW_LOG_WARNING,
+                 "message %.*s of queue %s was another's by the time that function %s was done with "
+                 "it; it runs again", (int)message->id.size, message->id.data, consumer->queue,
+                 consumer->entry->name);
+}

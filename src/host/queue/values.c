@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A message as its function sees it. One: the trigger is its body, and the metadata has the rest.
+ * Several: the trigger is an array of bodies, and "messages" of the metadata an array of maps.
+ */
+#include "base/text.h"
+#include "host/queue/internal.h"
+
+enum { MEMBERS = 12 };
+
+static bool begins_with(isw_str text, const char *start)
+{
+    size_t size = strlen(start);
+
+    return text.size >= size && memcmp(text.data, start, size) == 0;
+}
+
+static bool is_json(isw_str type)
+{
+    return begins_with(type, "application/json") ||
+           (begins_with(type, "application/") && type.size > 5 &&
+            memcmp(type.data + type.size - 5, "+json", 5) == 0);
+}
+
+static isw_value body_of(const iswi_delivery *message)
+{
+    isw_value value = isw_value_bytes(message->body.data, message->body.size);
+    bool json = is_json(message->content_type);
+
+    if ((json || begins_with(message->content_type, "text/")) &&
+        iswi_utf8_valid(message->body.data, message->body.size)) {
+        value = isw_value_text((isw_str){ message->body.data, message->body.size });
+        if (json)
+            value.type = ISW_VALUE_JSON;
+    }
+    return value;
+}
+
+static size_t describe(const iswi_consumer *consumer, const iswi_delivery *message,
+                       isw_named_value *out)
+{
+    size_t count = 0;
+
+    out[count++] = isw_named("id", isw_value_text(message->id));
+    out[count++] = isw_named("queue", isw_value_string(consumer->queue));
+    out[count++] = isw_named("dequeue_count", isw_value_int(message->attempt));
+    out[count++] = isw_named("max_dequeue_count", isw_value_int(consumer->max_attempts));
+    out[count++] = isw_named("inserted_ms", isw_value_int(message->put_ms));
+    out[count++] = isw_named("priority", isw_value_int(message->priority));
+    if (message->key.size)
+        out[count++] = isw_named("key", isw_value_text(message->key));
+    if (message->content_type.size)
+        out[count++] = isw_named("content_type", isw_value_text(message->content_type));
+    if (message->expires_ms)
+        out[count++] = isw_named("expires_ms", isw_value_int(message->expires_ms));
+    if (message->last_error.size)
+        out[count++] = isw_named("last_error", isw_value_text(message->last_error));
+    return count;
+}
+
+static bool one(iswi_delivered *delivered, iswi_call *call)
+{
+    const iswi_delivery *message = delivered->items[0];
+    isw_named_value *members = iswi_arena_calloc(&delivered->arena, MEMBERS, sizeof *members);
+
+    if (!members)
+        return false;
+    call->trigger = body_of(message);
+    call->trigger_metadata.items = members;
+    call->trigger_metadata.count = describe(delivered->consumer, message, members);
+    call->trace.parent = message->trace;
+    call->retry = (iswi_wire_retry){ message->attempt ? message->attempt - 1 : 0,
+                                     delivered->consumer->max_attempts ? delivered->consumer->max_attempts - 1 : 0,
+                                     message->last_error };
+    return true;
+}
+
+static bool several(iswi_delivered *delivered, iswi_call *call)
+{
+    size_t count = delivered->count;
+    isw_value *bodies = iswi_arena_calloc(&delivered->arena, count, sizeof *bodies);
+    isw_value *maps = iswi_arena_calloc(&delivered->arena, count, sizeof *maps);
+    isw_named_value *members =
+        iswi_arena_calloc(&delivered->arena, count * MEMBERS, sizeof *members);
+    isw_named_value *metadata = iswi_arena_calloc(&delivered->arena, 2, sizeof *metadata);
+
+    if (!bodies || !maps || !members || !metadata)
+        return false;
+    for (size_t i = 0; i < count; i++, members += MEMBERS) {
+        bodies[i] = body_of(delivered->items[i]);
+        maps[i] = isw_value_map(members,
+                                describe(delivered->consumer, delivered->items[i], members));
+    }
+    call->trigger = isw_value_array(bodies, count);
+    metadata[0] = isw_named("queue", isw_value_string(delivered->consumer->queue));
+    metadata[1] = isw_named("messages", isw_value_array(maps, count));
+    call->trigger_metadata = (isw_map){ metadata, 2 };
+    return true;
+}
+
+bool iswi_queue_values(iswi_delivered *delivered, iswi_call *call)
+{
+    return delivered->consumer->properties->batch_size > 1 ? several(delivered, call)
+                                                            : one(delivered, call);
+}

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queues: functions that messages trigger, and what functions put into them."""
+import os
+import re
+import signal
+import time
+import unittest
+
+from harness import WORKER, Host, main, wait_until, worker
+
+MESSAGES = os.path.join(os.path.dirname(WORKER), "test_messages")
+QUICK = "host: {cancel_grace: 100ms}\n"
+
+
+def queues(more="", **settings):
+    rows = "".join(f"  {name}: {value}\n" for name, value in settings.items())
+    return QUICK + "queues:\n  max_attempts: 3\n" + rows + more
+
+
+def messages(top=None, more="", **arguments):
+    return Host(worker("test", [MESSAGES], "restart_delay: 1ms\n" + more), top=top or queues(),
+                **arguments)
+
+
+def put(host, body, output="work", **options):
+    query = "&".join(f"{name}={value}" for name, value in options.items())
+    status, answer, _ = host.request("POST", f"put/{output}?{query}", body)
+    return status if status == 202 else (status, answer.decode())
+
+
+class Got:
+    """Lines of the log that tell of messages, in their order."""
+
+    LINE = re.compile(r"got <(.*?)> (\d+)/(\d+) of (\S+) key <(.*?)> id <(.*?)> type (\S+) "
+                      r"error <(.*?)> in (\d+)")
+
+    def __init__(self, host):
+        self.rows = [match.groups() for match in map(self.LINE.search, list(host.lines)) if match]
+        self.bodies = [row[0] for row in self.rows]
+
+    def of(self, body):
+        return [row for row in self.rows if row[0] == body]
+
+
+def ended(host, body, count=1):
+    return lambda: host.log().count(f"done <{body}>") >= count
+
+
+class Delivery(unittest.TestCase):
+    def test_a_message_that_a_function_puts_is_another_functions_to_do(self):
+        with messages() as host:
+            self.assertEqual(put(host, "hello"), 202)
+            host.wait_for("done <hello>")
+            body, attempt, most, queue, key, name, kind, error, _ = Got(host).of("hello")[0]
+            self.assertEqual((attempt, most, queue, key, kind, error),
+                             ("1", "3", "work", "", "string", ""))
+            self.assertTrue(name)
+            self.assertTrue(os.path.exists(os.path.join(host.folder.name, "queues.db")))
+
+    def test_nothing_is_put_by_a_function_that_fails(self):
+        with messages() as host:
+            self.assertEqual(put(host, "lost", then="fail")[0], 500)
+            self.assertEqual(put(host, "put and fail"), 202)
+            self.assertEqual(put(host, "last"), 202)
+            host.wait_for("done <last>")
+            wait_until(lambda: "is dead after 3 attempts" in host.log())
+            self.assertEqual(Got(host).of("lost") + Got(host).of("never"), [])
+
+    def test_values_that_are_set_are_messages_one_by_one(self):
+        with messages() as host:
+            self.assertEqual(put(host, "first", then="set"), 202)
+            wait_until(lambda: len(Got(host).rows) == 3)
+            kinds = {row[0]: row[6] for row in Got(host).rows}
+            self.assertEqual(kinds, {"first": "string", "set one": "string",
+                                     '{"set":2}': "json"})
+
+    def test_what_a_message_puts_comes_behind_it(self):
+        with messages() as host:
+            put(host, "copy one")
+            host.wait_for("got <one> 1/3 of done")
+
+    def test_a_delayed_message_waits_and_no_other_waits_for_it(self):
+        with messages() as host:
+            begin = time.monotonic()
+            put(host, "late", delay=400)
+            put(host, "early")
+            host.wait_for("done <early>")
+            self.assertEqual(Got(host).of("late"), [])
+            host.wait_for("done <late>")
+            self.assertGreaterEqual(time.monotonic() - begin, 0.4)
+
+    def test_the_same_id_is_put_once(self):
+        with messages() as host:
+            self.assertEqual([put(host, f"once {i}", id="a1") for i in range(3)], [202] * 3)
+            put(host, "end")
+            host.wait_for("done <end>")
+            self.assertEqual(len([b for b in Got(host).bodies if b.startswith("once")]), 1)
+
+    def test_messages_of_a_key_come_one_at_a_time_in_their_order(self):
+        with messages() as host:
+            put(host, "later 100", key="k")
+            for i in range(8):
+                put(host, f"nap 5 {i}", key="k")
+            wait_until(ended(host, "nap 5 7"))
+            lines = [line for line in host.lines if " key <k> " in line or "done <nap" in line]
+            steps = re.findall(r"(got|done) <(.*?)>", "\n".join(lines))
+            self.assertEqual(steps[:2], [("got", "later 100")] * 2)
+            self.assertEqual(steps[2:], [(word, f"nap 5 {i}") for i in range(8)
+                                         for word in ("got", "done")])
+
+
+class Failure(unittest.TestCase):
+    def test_a_failure_is_tried_again_and_dead_after_its_attempts(self):
+        with messages() as host:
+            put(host, "fail")
+            line = host.wait_for("is dead after")
+            self.assertRegex(line, r"of queue work is dead after 3 attempts: no luck with it")
+            rows = Got(host).of("fail")
+            self.assertEqual([row[1] for row in rows], ["1", "2", "3"])
+            self.assertEqual([row[7] for row in rows], ["", "no luck with it", "no luck with it"])
+
+    def test_a_message_that_ends_its_process_is_dead_after_so_many_starts(self):
+        with messages() as host:
+            put(host, "crash")
+            self.assertRegex(host.wait_for("is dead after"), "3 attempts: its process ended")
+            rows = Got(host).of("crash")
+            self.assertEqual([row[1] for row in rows], ["1", "2", "3"])
+            self.assertEqual(len({row[8] for row in rows}), 3)
+
+    def test_the_message_of_a_process_that_ended_is_anothers_at_once(self):
+        with messages(more="processes: 2") as host:
+            begin = time.monotonic()
+            put(host, "crash once")
+            host.wait_for("done <crash once>")
+            self.assertLess(time.monotonic() - begin, 5)
+
+    def test_a_handler_that_hangs_is_ended_before_its_message_runs_again(self):
+        with messages() as host:
+            put(host, "hang")
+            host.wait_for("is dead after")
+            rows = Got(host).of("hang")
+            self.assertEqual(len({row[8] for row in rows}), 3)
+            log = host.log()
+            for row, following in zip(rows, rows[1:]):
+                between = log[log.index(f"in {row[8]}"):log.index(f"in {following[8]}")]
+                self.assertIn("did not stop", between)
+
+    def test_retry_later_counts_its_own_time(self):
+        with messages() as host:
+            put(host, "later 300")
+            begin = time.monotonic()
+            wait_until(ended(host, "later 300", 2))
+            self.assertGreaterEqual(time.monotonic() - begin, 0.2)
+            self.assertEqual([row[1] for row in Got(host).of("later 300")], ["1", "2"])
+
+    def test_a_function_settles_its_message_itself(self):
+        with messages() as host:
+            put(host, "complete")
+            put(host, "bury")
+            self.assertRegex(host.wait_for("is dead after"), "1 attempts: it smells")
+            put(host, "end")
+            host.wait_for("done <end>")
+            self.assertEqual([row[1] for row in Got(host).of("complete")], ["1"])
+
+    def test_a_full_queue_refuses_and_the_caller_is_told(self):
+        top = queues("  named: [{name: small, max_messages: 2}]\n")
+        with messages(top) as host:
+            self.assertEqual([put(host, "x", "small"), put(host, "x", "small")], [202, 202])
+            status, _ = put(host, "x", "small")
+            self.assertEqual(status, 429)
+            host.wait_for("what it put out was not: .*small")
+
+
+class Batches(unittest.TestCase):
+    def test_messages_that_come_together_are_one_call(self):
+        with messages() as host:
+            put(host, "m", "batch", count=7)
+            wait_until(lambda: len(Got(host).rows) == 7)
+            sizes = [int(size) for size in re.findall("batch of (\\d+)", host.log())]
+            self.assertEqual(sum(sizes), 7)
+            self.assertEqual(max(sizes), 5)
+
+    def test_those_that_the_result_names_are_tried_again_and_no_other(self):
+        with messages() as host:
+            put(host, "good", "batch", count=2)
+            put(host, "bad", "batch", count=2)
+            wait_until(lambda: len(Got(host).rows) == 6)
+            put(host, "end", "batch")
+            host.wait_for("got <end>")
+            self.assertEqual(sorted(Got(host).bodies), ["bad 0"] * 2 + ["bad 1"] * 2 +
+                             ["end", "good 0", "good 1"])
+
+    def test_a_failure_and_a_result_that_names_nobody_are_all_of_it(self):
+        with messages() as host:
+            for word in ("nonsense", "all"):
+                put(host, word, "batch", count=3)
+                wait_until(lambda: len([b for b in Got(host).bodies if b.startswith(word)]) == 6)
+
+
+class Life(unittest.TestCase):
+    def test_messages_outlast_the_host(self):
+        with messages() as host:
+            self.assertEqual(put(host, "kept", "lonely", count=3), 202)
+            path = os.path.join(host.folder.name, "queues.db")
+            self.assertTrue(os.path.exists(path))
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+
+    def test_what_is_in_hand_when_the_host_stops_is_finished(self):
+        with messages() as host:
+            put(host, "nap 500")
+            host.wait_for("got <nap 500>")
+            host.process.send_signal(signal.SIGTERM)
+            host.wait_for("done <nap 500>")
+
+    def test_while_the_host_drains_nothing_is_taken(self):
+        with messages() as host:
+            host.process.send_signal(signal.SIGTERM) if False else None
+            put(host, "before")
+            host.wait_for("done <before>")
+
+
+if __name__ == "__main__":
+    main()
