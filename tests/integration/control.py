@@ -60,9 +60,10 @@ class Control(unittest.TestCase):
             host.get("hello/x")
             host.get("hello/y")
             host.get("nothing/there")
-            http, call = report(host)["triggers"]
-            self.assertEqual((http["type"], call), ("http", {"type": "call", "urls": [],
-                                                            "numbers": []}))
+            http, *others = report(host)["triggers"]
+            self.assertEqual(http["type"], "http")
+            self.assertEqual([(other["type"], other["urls"], other["numbers"]) for other in others],
+                             [(kind, [], []) for kind in ("call", "queue")])
             self.assertEqual(http["url"], f"http://127.0.0.1:{host.port}")
             self.assertEqual(http["urls"], [http["url"]])
             self.assertEqual([row for row in http["numbers"] if row.get("value") in ("200", "404")],
@@ -290,7 +291,7 @@ class Control(unittest.TestCase):
                               (b'{"command":"halt"}\n', "command"),
                               (b'{"command":"logs","level":"loud"}\n', "level is one of"),
                               (b'{"command":"drain","wait_ms":-1}\n', "wait_ms"),
-                              (b"x" * 5000, "one line of JSON"),
+                              (b"x" * (1024 * 1024 + 4096), "one line of JSON"),
                               (b"[" * 4000 + b"\n", "")]:
                 said = Visitor(host, text).rest()
                 self.assertIn(why, json.loads(said)["error"])

@@ -179,6 +179,9 @@ const isw_field iswi_succeeded_fields[] = {
     { ISW_FIELD(INT, iswi_succeeded, pid) },
     { ISW_FIELD(INT, iswi_succeeded, took_ms) },
     { ISW_FIELD(STRING, iswi_succeeded, why) },
+    { 0 },
+};
+
 const char *const iswi_messages_actions[] = { "list",   "peek",  "dead",  "put",
                                               "replay", "purge", "pause", "resume", NULL };
 
