@@ -35,7 +35,7 @@ static void on_event(iswi_host *host, uint64_t key)
         return;
     }
     if ((key & 3) == ISWI_EVENT_OF_TEMPLATE) {
-        iswi_template_event(&host->pools[key >> 32], (key & 0xffffffff) >> 2);
+        iswi_template_event(&host->pools[key >> 32], (unsigned)((key & 0xffffffff) >> 2));
         return;
     }
     process = &host->pools[key >> 32].processes[(key & 0xffffffff) >> 2];
