@@ -232,21 +232,20 @@ void conforms_and_answers_each_call_once(void **state)
 }
 
 /* What was taken before the end is answered as ever, what comes after it is not taken. */
-void conforms_and_loses_none_when_it_quiesces(void **state)
+static void lose_none(void (*end)(iswi_host *host))
 {
     int64_t until_ns = iswi_now_ns() + PATIENCE_NS;
     asked held[HELD] = { { .own = NULL } };
     conforming_host h;
     char bytes[HELD];
 
-    (void)state;
     start(&h, false);
     conforming_await(&h, "echo");
     for (int i = 0; i < HELD; i++)
         subject.begin(h.host, "gate", &held[i]);
     for (int i = 0; i < HELD; i++)
         assert_int_equal(read(h.begun, bytes, 1), 1);
-    iswi_host_stop(h.host);
+    end(h.host);
     while (ask(h.host, "echo"))
         assert_true(iswi_now_ns() < until_ns);
     assert_int_equal(write(h.gate, bytes, HELD), HELD);
@@ -255,6 +254,23 @@ void conforms_and_loses_none_when_it_quiesces(void **state)
     end_host(&h);
     for (int i = 0; i < HELD; i++)
         assert_int_equal(held[i].answers, 1);
+}
+
+void conforms_and_loses_none_when_it_quiesces(void **state)
+{
+    (void)state;
+    lose_none(iswi_host_stop);
+}
+
+static void leave(iswi_host *host)
+{
+    iswi_host_leave(host, getpid());
+}
+
+void conforms_and_loses_none_when_another_host_takes_its_place(void **state)
+{
+    (void)state;
+    lose_none(leave);
 }
 
 void conforms_and_takes_nothing_while_the_host_drains(void **state)

@@ -66,17 +66,19 @@ void conforming_await_line(const conforming_host *h, const char *text);
 
 void conforms_and_answers_each_call_once(void **state);
 void conforms_and_loses_none_when_it_quiesces(void **state);
+void conforms_and_loses_none_when_another_host_takes_its_place(void **state);
 void conforms_and_takes_nothing_while_the_host_drains(void **state);
 void conforms_and_tells_of_a_workers_death(void **state);
 void conforms_when_functions_come_under_load(void **state);
 void conforms_and_refuses_properties_that_it_does_not_know(void **state);
 
-#define TRIGGER_CONFORMANCE                                                \
-    cmocka_unit_test(conforms_and_answers_each_call_once),                 \
-    cmocka_unit_test(conforms_and_loses_none_when_it_quiesces),            \
-    cmocka_unit_test(conforms_and_takes_nothing_while_the_host_drains),    \
-    cmocka_unit_test(conforms_and_tells_of_a_workers_death),               \
-    cmocka_unit_test(conforms_when_functions_come_under_load),             \
+#define TRIGGER_CONFORMANCE                                                          \
+    cmocka_unit_test(conforms_and_answers_each_call_once),                           \
+    cmocka_unit_test(conforms_and_loses_none_when_it_quiesces),                      \
+    cmocka_unit_test(conforms_and_loses_none_when_another_host_takes_its_place),     \
+    cmocka_unit_test(conforms_and_takes_nothing_while_the_host_drains),              \
+    cmocka_unit_test(conforms_and_tells_of_a_workers_death),                         \
+    cmocka_unit_test(conforms_when_functions_come_under_load),                       \
     cmocka_unit_test(conforms_and_refuses_properties_that_it_does_not_know)
 
 #endif

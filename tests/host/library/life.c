@@ -64,6 +64,85 @@ static void host_yaml_makes_a_host_with_http(void **state)
     remove_yaml(folder);
 }
 
+static void note_pid(void *user, int64_t pid)
+{
+    seen *s = user;
+
+    pthread_mutex_lock(&s->lock);
+    s->pid = pid;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void one_host_takes_the_place_of_another(void **state)
+{
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    char control[64];
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    seen s[2];
+    isw_host *first;
+    isw_host *next;
+
+    (void)state;
+    seen_init(&s[0]);
+    seen_init(&s[1]);
+    assert_non_null(mkdtemp(folder));
+    snprintf(control, sizeof control, "%s/control", folder);
+    write_yaml(folder, "workers:\n  - {name: plugins, command: [" WORKER "]}\n");
+    options = options_of(&s[0]);
+    options.folder = folder;
+    options.port = 0;
+    options.control = control;
+    options.replaced = note_pid;
+    first = make_host(&options);
+    assert_int_equal(isw_host_start(first, &error), ISW_OK);
+    assert_int_equal(isw_host_wait_ready(first, PATIENCE_MS, &error), ISW_OK);
+    options.event = NULL;
+    options.user = &s[1];
+    options.replace = "";
+    next = make_host(&options);
+    assert_int_equal(isw_host_start(next, &error), ISW_OK);
+    assert_int_equal(isw_host_wait(first, &error), ISW_OK);
+    assert_int_equal(s[0].pid, getpid());
+    assert_string_equal(isw_host_url(next), isw_host_url(first));
+    isw_host_destroy(first);
+    assert_echo(next);
+    isw_host_destroy(next);
+    remove_yaml(folder);
+}
+
+static void one_that_is_watched_keeps_its_place(void **state)
+{
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    char control[64];
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    seen s;
+    isw_host *first;
+    isw_host *next;
+
+    (void)state;
+    seen_init(&s);
+    assert_non_null(mkdtemp(folder));
+    snprintf(control, sizeof control, "%s/control", folder);
+    write_yaml(folder, "workers:\n  - {name: plugins, command: [" WORKER "]}\n");
+    options = options_of(&s);
+    options.folder = folder;
+    options.port = 0;
+    options.control = control;
+    options.watched = true;
+    first = make_host(&options);
+    assert_int_equal(isw_host_start(first, &error), ISW_OK);
+    options.replace = control;
+    next = make_host(&options);
+    assert_int_equal(isw_host_start(next, &error), ISW_E_CONFLICT);
+    assert_message(&error, "the host that runs keeps its place: this host, pid ");
+    isw_host_destroy(next);
+    assert_echo(first);
+    isw_host_destroy(first);
+    remove_yaml(folder);
+}
+
 static void a_host_listens_at_each_address_of_its_options(void **state)
 {
     char folder[] = "/tmp/isw-library-XXXXXX";
@@ -528,6 +607,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_worker_outlives_a_program_that_is_killed),
     cmocka_unit_test(host_yaml_makes_a_host_with_http),
     cmocka_unit_test(a_host_listens_at_each_address_of_its_options),
+    cmocka_unit_test(one_host_takes_the_place_of_another),
+    cmocka_unit_test(one_that_is_watched_keeps_its_place),
     cmocka_unit_test(all_that_is_wrong_with_host_yaml_is_told),
     cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
     cmocka_unit_test(a_worker_whose_bounds_cannot_hold_is_refused_when_it_is_added),
