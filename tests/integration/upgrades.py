@@ -11,6 +11,7 @@ import threading
 import unittest
 
 import frames
+import states
 from addresses import PassedHost
 from addresses import ask as ask_path
 from frames import DATA, GOAWAY, PING, Frames, data, frame, headers, line
@@ -405,6 +406,30 @@ class Manner(unittest.TestCase):
             host.upgrade()
             self.assertEqual(host.get("hello/x")[0], 200)
             self.assertGreaterEqual(busy()[0], 500)
+            self.assertEqual(host.process.wait(PATIENCE_S), 0)
+
+
+class InAllStates(Line, states.Host):
+    pass
+
+
+class Connections(unittest.TestCase):
+    """What becomes of a connection in each state that it can be in."""
+
+    hear = states.States.hear
+
+    def test_whatever_is_under_way_is_served_by_the_one_that_goes(self):
+        with InAllStates("host: {shutdown_grace: 60s}\n", **states.SEVERAL) as host, contextlib.ExitStack() as stack:
+            connections = states.in_all_states(host, stack)
+            self.assertIn("has taken the place of", ask(host, "upgrade"))
+            host.serves()
+            for connection in connections.values():
+                connection.complete()
+            runs = {key: connections.pop(key) for key in list(connections) if key[1] == "runs"}
+            self.hear(connections, states.SERVED)
+            self.assertIsNone(host.process.poll())
+            for connection in [*connections.values(), *runs.values()]:
+                connection.close()  # which cancels what it had asked for
             self.assertEqual(host.process.wait(PATIENCE_S), 0)
 
 
