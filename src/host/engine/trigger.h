@@ -106,8 +106,8 @@ typedef struct iswi_trigger {
      * `more` is another. Calls by the one before may be on their way. The supervisor's thread. */
     void (*publish)(void *self, void *set, iswi_more more);
 
-    /* It was started shut: take what comes from now on. NULL: it took nothing by itself, shut or
-     * not. Once, on the supervisor's thread. */
+    /* It was started shut: take what comes from now on. NULL: it is held so long, by `hold`. Once, on
+     * the supervisor's thread. */
     void (*open)(void *self);
 
     /* Add the sockets that it listens with, for the host that takes its place. False: no memory.

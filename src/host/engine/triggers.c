@@ -18,16 +18,24 @@ isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
         return isw_error_set(error, ISW_E_NO_MEMORY, "a host has %d triggers at most",
                              ISWI_TRIGGERS_MAX);
     status = trigger->start(with, &self, error);
-    if (status == ISW_OK)
-        all->items[all->count++] = (iswi_triggering){ trigger, self };
-    return status;
+    if (status != ISW_OK)
+        return status;
+    all->items[all->count++] = (iswi_triggering){ trigger, self };
+    if (with->shut && !trigger->open && trigger->hold)
+        trigger->hold(self, true);
+    return ISW_OK;
 }
 
 void iswi_triggers_open(iswi_triggers *all)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i].trigger->open)
-            all->items[i].trigger->open(all->items[i].self);
+    for (size_t i = 0; i < all->count; i++) {
+        const iswi_trigger *trigger = all->items[i].trigger;
+
+        if (trigger->open)
+            trigger->open(all->items[i].self);
+        else if (trigger->hold)
+            trigger->hold(all->items[i].self, false);
+    }
 }
 
 bool iswi_triggers_give(const iswi_triggers *all, iswi_legacy *legacy)

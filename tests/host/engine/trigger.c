@@ -4,6 +4,7 @@
 #include "host/trigger_conformance.h"
 
 #include "host/engine/steer.h"
+#include "host/engine/triggers.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -356,6 +357,25 @@ static void it_is_tended_when_it_wants_and_hears_of_who_has_files_read(void **st
     conforming_stop(&h);
 }
 
+/* Of a host that takes the place of another one: nothing is done twice. */
+static void one_that_cannot_be_shut_is_held_until_it_is_opened(void **state)
+{
+    const dummy_settings settings = { .greeting = "" };
+    const iswi_trigger_start with = { .settings = &settings, .shut = true };
+    iswi_triggers all = { .count = 0 };
+    dummy *d;
+
+    (void)state;
+    assert_int_equal(iswi_triggers_start(&all, &dummy_trigger, &with, NULL), ISW_OK);
+    d = all.items[0].self;
+    assert_true(d->held);
+    iswi_triggers_open(&all);
+    assert_false(d->held);
+    iswi_triggers_leave(&all); /* it has no hook for that */
+    assert_true(d->closed);
+    iswi_triggers_stop(&all);
+}
+
 static void assert_refused(const char *name, const char *value, const char *text)
 {
     const isw_pair pair = { isw_str_of(name), isw_str_of(value) };
@@ -399,6 +419,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_host_has_the_triggers_of_its_list_and_no_other),
     cmocka_unit_test(a_function_that_streams_is_told_where_no_body_comes_in_pieces),
     cmocka_unit_test(it_is_tended_when_it_wants_and_hears_of_who_has_files_read),
+    cmocka_unit_test(one_that_cannot_be_shut_is_held_until_it_is_opened),
     cmocka_unit_test(properties_are_held_to_their_rows),
 };
 
