@@ -8,7 +8,7 @@ import signal
 import socket
 import unittest
 
-from harness import WORKER, Client, Host, main, wait_until, worker
+from harness import BIN, WORKER, Client, Host, main, wait_until, worker
 from inprocess import Inside, inside
 from load import Load
 from operators import function_of, report
@@ -321,6 +321,83 @@ class Front(unittest.TestCase):
             self.assertEqual(host.get("hello/x")[0], 200)
             self.assertEqual(states(host), ["ready"])
             self.assertNotIn(HOLDS, host.log())
+
+
+class Addresses(unittest.TestCase):
+    """Where the host listens, which is as host.yaml says in these."""
+
+    class Plain(Host):
+        def command(self):
+            return [BIN + "/isoworker", "run", self.folder.name]
+
+    @staticmethod
+    def top(*addresses):
+        return "http: {listen: [%s]}" % ", ".join(f'"{one}"' for one in addresses)
+
+    @staticmethod
+    def listens_at(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), 30).close()
+            return True
+        except ConnectionRefusedError:
+            return False
+
+    def test_one_comes_and_one_goes_and_who_is_connected_stays(self):
+        one = "127.0.0.1:0"
+        with self.Plain(worker(), top=self.top(one)) as host, Load(host) as load:
+            first = host.port
+            kept = http.client.HTTPConnection("127.0.0.1", first, timeout=30)
+            kept.request("GET", "/api/hello/x")
+            kept.getresponse().read()
+            sock = kept.sock
+            say(host, worker(), self.top(one, "unix:here.sock"))
+            host.wait_for(r"http: it listens at http://127.0.0.1:%d, unix:\S*/here.sock now" % first)
+            with socket.socket(socket.AF_UNIX) as local:
+                local.connect(host.folder.name + "/here.sock")
+                local.sendall(b"GET /api/hello/x HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b"200", local.recv(4096))
+            total = load.total
+            wait_until(lambda: load.total > total + 20)
+            self.assertEqual(load.failures, [])
+            load.stopping.set()
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                third = free.getsockname()[1]
+            say(host, worker(), self.top(f"127.0.0.1:{third}", "unix:here.sock"))
+            host.wait_for(r"http: it listens at http://127.0.0.1:%d, unix" % third)
+            self.assertFalse(self.listens_at(first))
+            self.assertTrue(self.listens_at(third))
+            kept.request("GET", "/api/hello/x")
+            self.assertEqual(kept.getresponse().read(), b"Hello, x!\n")
+            self.assertIs(kept.sock, sock)
+            kept.close()
+            self.assertIn(str(third), function_of(host, "hello")["url"])
+            say(host, worker(), self.top(f"127.0.0.1:{third}"))
+            host.wait_for(r"http: it listens at http://127.0.0.1:%d now" % third)
+            self.assertFalse(os.path.exists(host.folder.name + "/here.sock"))
+            self.assertEqual(attention(host), "")
+
+    def test_one_that_is_taken_changes_nothing_and_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with self.Plain(worker(), top=self.top("127.0.0.1:0")) as host:
+                say(host, worker(more="processes: 2"),
+                    self.top("127.0.0.1:0", "unix:here.sock", f"127.0.0.1:{port}"))
+                host.wait_for(r"is wrong, and the host goes on as it was: .*host.yaml:1:\d+: "
+                              rf".*127.0.0.1:{port} is in use")
+                self.assertRegex(attention(host), f":{port} is in use")
+                self.assertEqual(states(host), ["ready"])
+                self.assertFalse(os.path.exists(host.folder.name + "/here.sock"))
+                self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_those_of_a_command_stay(self):
+        with Host(worker()) as host:
+            say(host, worker(), "http: {listen: \"127.0.0.1:1\", body_limit: 10}")
+            host.wait_for(HOLDS + "http.listen, http.body_limit 16MiB -> 10$")
+            self.assertEqual(host.get("hello/x")[0], 200)
+            host.wait_for("http.listen: the addresses that a command gave stay")
 
 
 class Waiting(unittest.TestCase):

@@ -316,7 +316,8 @@ void iswi_renew_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns)
     iswi_renewal *renewal = &host->renewal;
     unsigned asked = atomic_load(&host->reload.asked);
 
-    if ((!renewal->read_at_ns && asked == renewal->heeded) || atomic_load(&host->stops))
+    if ((!renewal->read_at_ns && asked == renewal->heeded) || atomic_load(&host->stops) ||
+        atomic_load(&host->replacing.successor))
         return;
     if (asked == renewal->heeded)
         iswi_renew_look(host); /* again, if it is still being written */

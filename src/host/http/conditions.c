@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a front needs beside its numbers. Invariant: who opened a log or certificates closes them. */
+/* What a front needs beside its numbers. Invariant: who opened a log, or certificates, closes it. */
 #include "host/http/conditions.h"
 
 #include "base/alloc.h"

@@ -3,8 +3,8 @@
 #define ISWI_HOST_HTTP_CONDITIONS_H
 
 /*
- * What comes of `http` of host.yaml for a front: whose word counts, where requests are logged, which
- * certificates are shown. Made when the trigger starts, and each time that host.yaml is another;
+ * What comes of `http` of host.yaml for a front: whose word counts, where requests are logged,
+ * which certificates are shown. Made when the trigger starts, and each time that host.yaml is another;
  * those of before stay until the trigger's end, since connections and requests go on by them.
  * Inside the room.
  */

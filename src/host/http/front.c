@@ -127,21 +127,10 @@ static isw_status set_terms(iswi_http *http, const iswi_http_options *options, i
 }
 
 static isw_status start_listening(iswi_http *http, const iswi_http_options *options,
-                                  isw_error *error)
+                                  iswi_http_doors **out, isw_error *error)
 {
-    const iswi_listen_options how = { .setting = options->setting ? options->setting
-                                                                  : "http.listen",
-                                      .folder = options->folder,
-                                      .legacy = options->legacy,
-                                      .mode = options->socket_mode ? options->socket_mode : 0660 };
-    iswi_listeners *sockets = &http->listener.sockets;
-    iswi_address standard;
-
-    http->listener.setting = how.setting;
-    if (options->listen)
-        return iswi_listen_open(options->listen, options->listen_count, &how, sockets, error);
-    iswi_address_read("127.0.0.1:7071", how.setting, &standard, NULL);
-    return iswi_listen_open(&standard, 1, &how, sockets, error);
+    http->listener.setting = options->setting ? options->setting : "http.listen";
+    return iswi_http_doors_open(http, options, NULL, out, error);
 }
 
 isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *routes,
@@ -149,6 +138,7 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
                            isw_error *error)
 {
     iswi_http *http = create(options);
+    iswi_http_doors *doors = NULL;
     isw_error own = { ISW_OK, "" };
     isw_status status;
     sigset_t all;
@@ -165,11 +155,13 @@ isw_status iswi_http_start(const iswi_http_options *options, const iswi_routes *
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = set_terms(http, options, &own);
     if (!status)
-        status = start_listening(http, options, &own);
+        status = start_listening(http, options, &doors, &own);
     if (!status)
         status = start_loops(http, options, &own);
     if (!status)
-        status = iswi_http_listener_begin(http, &own);
+        status = iswi_http_listener_begin(http, doors, &own);
+    else
+        iswi_http_doors_free(doors);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!status) {
         *out = http;
@@ -194,9 +186,26 @@ void iswi_http_expect_more(iswi_http *http, bool more, bool soon)
 
 const char *iswi_http_url(const iswi_http *http, size_t index)
 {
-    const iswi_listeners *sockets = &http->listener.sockets;
+    const iswi_listeners *sockets = &http->listener.doors->sockets;
 
     return index < sockets->count ? sockets->items[index].url : NULL;
+}
+
+isw_status iswi_http_doors_make(iswi_http *http, const iswi_http_options *options,
+                                iswi_http_doors **out, isw_error *error)
+{
+    iswi_legacy now = { .items = NULL };
+    isw_status status = iswi_http_listener_give(http, &now)
+                            ? iswi_http_doors_open(http, options, &now, out, error)
+                            : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for addresses");
+
+    iswi_legacy_fini(&now);
+    return status;
+}
+
+void iswi_http_take_doors(iswi_http *http, iswi_http_doors *doors)
+{
+    iswi_http_listener_move(http, doors);
 }
 
 void iswi_http_open(iswi_http *http)

@@ -26,6 +26,7 @@
 typedef struct iswi_http iswi_http;
 typedef struct iswi_http_request iswi_http_request;
 typedef struct iswi_http_terms iswi_http_terms;
+typedef struct iswi_http_doors iswi_http_doors;
 typedef struct iswi_http_trust iswi_http_trust; /* caller.h */
 typedef struct iswi_access_log iswi_access_log; /* access_log.h */
 
@@ -112,6 +113,17 @@ void iswi_http_terms_free(iswi_http_terms *terms); /* may be NULL */
  * or take them over. The front owns them. One thread at a time. */
 void iswi_http_take_terms(iswi_http *http, iswi_http_terms *terms);
 
+/* Open what there is to listen at by `listen`, `socket_mode` and `folder` of the options; sockets
+ * that are open at one of these addresses go on. They are for iswi_http_take_doors, or
+ * iswi_http_doors_free. Errors: as iswi_http_start, for an address. Not on a loop. */
+isw_status iswi_http_doors_make(iswi_http *http, const iswi_http_options *options,
+                                iswi_http_doors **out, isw_error *error);
+void iswi_http_doors_free(iswi_http_doors *doors); /* may be NULL */
+
+/* Listen there from now on, and nowhere else; connections that came by another address go on. The
+ * front owns them. Not on a loop. */
+void iswi_http_take_doors(iswi_http *http, iswi_http_doors *doors);
+
 /* Serve by these routes from now on. All that were ever given outlive the front. Any thread. */
 void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
 
@@ -122,7 +134,7 @@ void iswi_http_expect_more(iswi_http *http, bool more, bool soon);
 
 /* Where it listens: "http://127.0.0.1:7071", with the port in use, and for an any-address
  * (0.0.0.0, [::]) the loopback address; "unix:/run/app.sock". NULL behind the last one. Borrowed
- * until the stop. */
+ * until the stop. Any thread. */
 const char *iswi_http_url(const iswi_http *http, size_t index);
 
 /* It was started shut: take connections from now on; sockets that were lent are ours. Any thread but

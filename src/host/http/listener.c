@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -21,17 +20,18 @@ enum {
 static bool watch(iswi_http *http, bool on)
 {
     iswi_http_listener *listener = &http->listener;
+    const iswi_http_doors *doors = listener->doors;
     iswi_reactor *reactor = http->loops[0].reactor;
     bool fine = true;
 
-    if (listener->watched == on)
+    if (listener->watched == on || !doors)
         return true;
     listener->watched = on;
-    for (size_t i = 0; i < listener->sockets.count; i++)
+    for (size_t i = 0; i < doors->sockets.count; i++)
         if (on)
-            fine = iswi_watch_begin(reactor, &listener->doors[i].watch, EPOLLIN) && fine;
+            fine = iswi_watch_begin(reactor, &doors->items[i].watch, EPOLLIN) && fine;
         else
-            iswi_watch_end(reactor, &listener->doors[i].watch);
+            iswi_watch_end(reactor, &doors->items[i].watch);
     return fine;
 }
 
@@ -57,7 +57,7 @@ static void on_pause_over(iswi_timer *timer)
     iswi_http_listener *listener =
         (iswi_http_listener *)((char *)timer - offsetof(iswi_http_listener, pause));
 
-    watch(listener->doors[0].http, true);
+    watch((iswi_http *)((char *)listener - offsetof(iswi_http, listener)), true);
 }
 
 /* Those who come meanwhile wait in the kernel's queue. Said once, not with each try. */
@@ -103,6 +103,14 @@ static void on_ready(iswi_watch *one, uint32_t events)
 
 /* -- Begin and end ----------------------------------------------------------------------------- */
 
+static void set_doors(iswi_http_listener *listener, iswi_http_doors *doors)
+{
+    for (size_t i = 0; i < doors->sockets.count; i++)
+        doors->items[i].watch.ready = on_ready;
+    doors->before = listener->doors;
+    atomic_store(&listener->doors, doors);
+}
+
 typedef struct beginning {
     iswi_http *http;
     int failure;
@@ -115,25 +123,13 @@ static void begin(void *user)
     of->failure = watch(of->http, true) ? 0 : errno;
 }
 
-isw_status iswi_http_listener_begin(iswi_http *http, isw_error *error)
+isw_status iswi_http_listener_begin(iswi_http *http, iswi_http_doors *doors, isw_error *error)
 {
     iswi_http_listener *listener = &http->listener;
     beginning of = { .http = http };
-    const int on = 1;
 
-    listener->doors = iswi_calloc(listener->sockets.count, sizeof *listener->doors);
-    if (!listener->doors)
-        return isw_error_set(error, ISW_E_NO_MEMORY, "out of memory for the HTTP server");
+    set_doors(listener, doors);
     listener->pause.due = on_pause_over;
-    for (size_t i = 0; i < listener->sockets.count; i++) {
-        const iswi_listener *socket = &listener->sockets.items[i];
-
-        listener->doors[i] = (iswi_http_door){ { socket->fd, on_ready }, http, socket->local,
-                                                 socket->secure };
-        /* What is accepted has it from there: an answer is written in one piece. */
-        if (!socket->local)
-            setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     if (!http->events.shut)
         iswi_reactor_call(http->loops[0].reactor, begin, &of);
     if (!of.failure)
@@ -141,11 +137,56 @@ isw_status iswi_http_listener_begin(iswi_http *http, isw_error *error)
     return isw_error_set(error, ISW_E_IO, "cannot start the HTTP server: %s", strerror(of.failure));
 }
 
+/* -- Others ------------------------------------------------------------------------------------ */
+
+/* Who waits at one that ends is let in before. */
+static void end_doors(iswi_http_doors *doors, const bool *stays, bool accepts)
+{
+    for (size_t i = 0; i < doors->sockets.count; i++) {
+        iswi_listener *socket = &doors->sockets.items[i];
+        bool leave;
+
+        if (socket->fd < 0)
+            continue;
+        leave = *stays++;
+        if (accepts && !leave)
+            on_ready(&doors->items[i].watch, EPOLLIN);
+        iswi_listen_end(socket, leave);
+    }
+}
+
+typedef struct moving {
+    iswi_http *http;
+    iswi_http_doors *doors;
+} moving;
+
+static void move(void *user)
+{
+    const moving *of = user;
+    iswi_http_listener *listener = &of->http->listener;
+    iswi_http_doors *before = listener->doors;
+    bool watched = listener->watched;
+
+    watch(of->http, false);
+    iswi_listen_own(&of->doors->sockets);
+    set_doors(listener, of->doors);
+    if (watched)
+        watch(of->http, true);
+    end_doors(before, of->doors->stays, watched);
+}
+
+void iswi_http_listener_move(iswi_http *http, iswi_http_doors *doors)
+{
+    iswi_reactor_call(http->loops[0].reactor, move, &(moving){ http, doors });
+}
+
+/* -- The host's place -------------------------------------------------------------------------- */
+
 static void open_doors(void *user)
 {
     iswi_http *http = user;
 
-    iswi_listen_own(&http->listener.sockets);
+    iswi_listen_own(&http->listener.doors->sockets);
     watch(http, true);
 }
 
@@ -164,7 +205,7 @@ static void give(void *user)
 {
     giving *of = user;
 
-    of->fine = iswi_listen_give(&of->http->listener.sockets, of->http->listener.setting,
+    of->fine = iswi_listen_give(&of->http->listener.doors->sockets, of->http->listener.setting,
                                 of->legacy);
 }
 
@@ -182,7 +223,7 @@ static void leave(void *user)
 
     watch(http, false);
     iswi_reactor_cancel_timer(http->loops[0].reactor, &http->listener.pause);
-    iswi_listen_leave(&http->listener.sockets);
+    iswi_listen_leave(&http->listener.doors->sockets);
 }
 
 void iswi_http_listener_leave(iswi_http *http)
@@ -196,7 +237,8 @@ static void end(void *user)
 
     watch(http, false);
     iswi_reactor_cancel_timer(http->loops[0].reactor, &http->listener.pause);
-    iswi_listen_close(&http->listener.sockets);
+    if (http->listener.doors)
+        iswi_listen_close(&http->listener.doors->sockets);
 }
 
 void iswi_http_listener_end(iswi_http *http)
@@ -206,7 +248,13 @@ void iswi_http_listener_end(iswi_http *http)
 
 void iswi_http_listener_fini(iswi_http *http)
 {
-    iswi_listen_fini(&http->listener.sockets);
+    iswi_http_doors *doors = http->listener.doors;
+
+    while (doors) {
+        iswi_http_doors *before = doors->before;
+
+        iswi_http_doors_free(doors);
+        doors = before;
+    }
     iswi_http_peers_fini(&http->listener.peers);
-    iswi_free(http->listener.doors);
 }

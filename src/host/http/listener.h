@@ -8,6 +8,7 @@
  * some loops many and others none; and sockets at paths, and those that systemd passes, there is
  * one of each. Inside the room.
  */
+#include "host/http/front.h"
 #include "host/http/peers.h"
 #include "host/system/listen.h"
 #include "reactor/reactor.h"
@@ -23,9 +24,16 @@ typedef struct iswi_http_door {
     bool secure;
 } iswi_http_door;
 
+/* All of them; others may follow, and those of before stay, closed, until the front's end. */
+struct iswi_http_doors {
+    iswi_listeners sockets; /* the loop's alone once it accepts */
+    iswi_http_door *items;  /* one for each */
+    bool *stays; /* which of those before it go on here, in the order of those that were open */
+    struct iswi_http_doors *before;
+};
+
 typedef struct iswi_http_listener {
-    iswi_listeners sockets; /* the loop's alone from the begin on */
-    iswi_http_door *doors;  /* one for each */
+    _Atomic(iswi_http_doors *) doors; /* NULL: it never began */
     bool watched;
     iswi_timer pause; /* until descriptors may be had again */
     bool exhausted;   /* they once were */
@@ -35,9 +43,17 @@ typedef struct iswi_http_listener {
     iswi_http_peers peers;
 } iswi_http_listener;
 
-/* Begin to accept from the sockets, which are open, unless the front is shut. Not on the loop.
- * Errors: ISW_E_NO_MEMORY, ISW_E_IO. */
-isw_status iswi_http_listener_begin(struct iswi_http *http, isw_error *error);
+/* Begin to accept at these doors, which it owns, unless the front is shut. Not on the loop. Errors:
+ * ISW_E_IO. */
+isw_status iswi_http_listener_begin(struct iswi_http *http, iswi_http_doors *doors,
+                                    isw_error *error);
+
+/* doors.c: open sockets for the addresses of the options. `legacy` is what those that are open now
+ * would leave to another host; NULL: there are none. Errors: as iswi_listen_open. */
+isw_status iswi_http_doors_open(struct iswi_http *http, const iswi_http_options *options,
+                                iswi_legacy *legacy, iswi_http_doors **out, isw_error *error);
+/* Accept at these from now on. Any thread; it waits for the loop. */
+void iswi_http_listener_move(struct iswi_http *http, iswi_http_doors *doors);
 
 /* As iswi_http_open, iswi_http_give and iswi_http_leave; any thread, and they wait for the loop. */
 void iswi_http_listener_open(struct iswi_http *http);

@@ -219,7 +219,7 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
 
 /* terms.c and conditions.c */
 static const char *const renewed[] = {
-    "prefix",          "body_limit",    "body_memory",    "answer_memory",  "header_timeout",
+    "listen",          "prefix",        "body_limit",    "body_memory",    "answer_memory",  "header_timeout",
     "body_timeout",    "idle_timeout",  "connections",    "connections_per_address",
     "http2",           "tls",           "trusted_proxies", "proxy_headers", "proxy_protocol",
     "deadlines_from",  "access_log",    NULL,

@@ -276,27 +276,27 @@ bool iswi_listen_give(const iswi_listeners *all, const char *setting, iswi_legac
     return true;
 }
 
-static void close_all(iswi_listeners *all, void (*end)(iswi_unix_socket *file))
+void iswi_listen_end(iswi_listener *one, bool leave)
 {
-    for (size_t i = 0; i < all->count; i++) {
-        iswi_listener *one = &all->items[i];
-
-        if (one->file.listener >= 0)
-            end(&one->file);
-        else if (one->fd >= 0)
-            close(one->fd);
-        one->fd = -1;
-    }
+    if (one->file.listener >= 0 && leave)
+        iswi_unix_leave(&one->file);
+    else if (one->file.listener >= 0)
+        iswi_unix_unlisten(&one->file);
+    else if (one->fd >= 0)
+        close(one->fd);
+    one->fd = -1;
 }
 
 void iswi_listen_close(iswi_listeners *all)
 {
-    close_all(all, iswi_unix_unlisten);
+    for (size_t i = 0; i < all->count; i++)
+        iswi_listen_end(&all->items[i], false);
 }
 
 void iswi_listen_leave(iswi_listeners *all)
 {
-    close_all(all, iswi_unix_leave);
+    for (size_t i = 0; i < all->count; i++)
+        iswi_listen_end(&all->items[i], true);
 }
 
 void iswi_listen_fini(iswi_listeners *all)

@@ -48,6 +48,9 @@ void iswi_listen_own(iswi_listeners *all);
 /* Add duplicates of all that are open, as those of `setting`. False: no memory. */
 bool iswi_listen_give(const iswi_listeners *all, const char *setting, iswi_legacy *legacy);
 
+/* Close one, and remove what lies at its path, unless that is left to who listens there, too. */
+void iswi_listen_end(iswi_listener *one, bool leave);
+
 /* Close them, and remove what lies at paths; the URLs stay to be read. Again does nothing. */
 void iswi_listen_close(iswi_listeners *all);
 
