@@ -10,10 +10,14 @@ import threading
 import time
 import unittest
 
-from harness import Host, main, wait_until, worker
+from harness import BIN, Host, main, wait_until, worker
 from http_client import CALLING, Server, call, ok
 from operators import ADMIN, report, run
 from shared import ask_all
+
+CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
+with open(BIN + "/../lib/isoworker/stores/redis.so", "rb") as shared_object:
+    TLS = b"hiredis_ssl" in shared_object.read()
 
 # Debian's package redis-tools has the server under this name, and none that begins with the system.
 SERVER = "/usr/bin/redis-check-rdb"
@@ -22,11 +26,14 @@ SERVER = "/usr/bin/redis-check-rdb"
 class Redis:
     """A server on a port that stays the same when it is killed and started again."""
 
+    def __init__(self, tls=None):
+        self.tls = tls  # the name of its certificate
+
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="isw-redis-")
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/1"
+        self.url = f"{'rediss' if self.tls else 'redis'}://127.0.0.1:{self.port}/1"
         self.start()
         return self
 
@@ -35,9 +42,15 @@ class Redis:
         self.folder.cleanup()
 
     def start(self):
+        port = ["--port", str(self.port)]
+        if self.tls:
+            port = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no",
+                    "--tls-cert-file", f"{CERTIFICATES}/{self.tls}.pem",
+                    "--tls-key-file", f"{CERTIFICATES}/{self.tls}.key",
+                    "--tls-ca-cert-file", CERTIFICATES + "/ca.pem"]
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-             "--appendonly", "no", "--dir", self.folder.name, "--requirepass", "opensesame"],
+            ["redis-server", *port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", self.folder.name, "--requirepass", "opensesame"],
             executable=SERVER, stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             if "eady to accept connections" in line:
@@ -246,6 +259,33 @@ class Settings(unittest.TestCase):
             host.process.send_signal(signal.SIGHUP)
             host.wait_for("store has changed, and stays as it was until the worker starts again")
             self.assertEqual(statuses(host, 9)[-1], 429)
+
+
+class Tls(unittest.TestCase):
+    def ask(self, redis, more):
+        with Host(worker(), chain=chain(redis, "rate_limit: {rate: 1, per: 1h}", more=more)) as host:
+            return statuses(host, 2), host.log()
+
+    @unittest.skipUnless(TLS, "this hiredis has no TLS")
+    def test_a_server_is_believed_by_its_certificate(self):
+        ca = f", ca_file: {CERTIFICATES}/ca.pem"
+        with Redis(tls="server") as redis:
+            self.assertEqual(self.ask(redis, ca)[0], [200, 429])
+            answers, log = self.ask(redis, "")  # the system does not know who vouches for it
+            self.assertEqual(answers, [200, 200])
+            self.assertIn("TLS: ", log)
+        with Redis(tls="other") as redis:  # vouched for, and somebody else's
+            answers, log = self.ask(redis, ca)
+            self.assertEqual(answers, [200, 200])
+            self.assertIn("TLS: ", log)
+
+    @unittest.skipIf(TLS, "this hiredis has TLS")
+    def test_without_tls_in_hiredis_the_url_is_refused(self):
+        host = Host(worker(), chain="middleware: []\nstore: {url: 'rediss://there', prefix: p}\n")
+        code, _, err = run("check", host.folder.name)
+        host.folder.cleanup()
+        self.assertEqual(code, 78)
+        self.assertIn("built with a hiredis that has no TLS", err)
 
 
 if __name__ == "__main__":
