@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 2000 };
+enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 2000, PATIENT_PAUSE_MS = 250 };
 
 static void say(const iswi_broker *broker, isw_log_level level, const char *sentence)
 {
@@ -40,17 +40,31 @@ static void begin_trouble(iswi_broker *broker, const isw_error *why)
     }
 }
 
-static void try_later(iswi_place *place)
+/* Whether there may be somebody who waits for it. */
+static bool is_awaited(const iswi_broker *broker)
 {
+    const iswi_place *place = &broker->place;
+
+    return place->trouble.status == ISW_OK ||
+           iswi_wall_us() / 1000 - place->since_ms < broker->options.patience_ms;
+}
+
+static void try_later(iswi_broker *broker)
+{
+    iswi_place *place = &broker->place;
+    const int64_t longest_ms = broker->options.patience_ms && is_awaited(broker)
+                                   ? PATIENT_PAUSE_MS
+                                   : LONGEST_PAUSE_MS;
+
     place->pause_ms = place->pause_ms ? place->pause_ms * 2 : FIRST_PAUSE_MS;
-    if (place->pause_ms > LONGEST_PAUSE_MS)
-        place->pause_ms = LONGEST_PAUSE_MS;
+    if (place->pause_ms > longest_ms)
+        place->pause_ms = longest_ms;
     place->retry_ns = iswi_now_ns() + place->pause_ms * 1000000;
 }
 
 void iswi_place_refused(iswi_broker *broker, const isw_error *why)
 {
-    try_later(&broker->place);
+    try_later(broker);
     begin_trouble(broker, why);
 }
 

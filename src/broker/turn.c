@@ -277,23 +277,36 @@ static void run_batch(iswi_broker *broker, size_t count, int64_t now_ms)
 
 /* -- Turns ------------------------------------------------------------------------------------- */
 
+/* No driver has had it, and its caller would rather wait a little than be refused. */
+static bool may_wait(const iswi_broker *broker, const iswi_broker_op *op)
+{
+    const bool is_short =
+        iswi_wall_us() / 1000 - broker->place.since_ms < broker->options.patience_ms;
+
+    return must_be(op) || (is_short && (op->kind == ISWI_BROKER_PUT ||
+                                        op->kind == ISWI_BROKER_RECORD_READ ||
+                                        op->kind == ISWI_BROKER_RECORD_WRITE));
+}
+
 /* While it cannot be reached. */
 static void refuse(iswi_broker *broker)
 {
     const isw_error why = broker->place.trouble;
+    iswi_op_list all;
     iswi_op_list ended;
     iswi_broker_op *op;
 
+    iswi_op_list_init(&all);
     iswi_op_list_init(&ended);
-    while ((op = iswi_op_list_take(&broker->todo)) != NULL)
-        iswi_op_list_add(must_be(op) && !broker->place.barred ? &broker->again : &ended, op);
-    if (broker->place.barred) {
-        iswi_op_list_join(&ended, &broker->again);
+    iswi_op_list_join(&all, &broker->again);
+    iswi_op_list_join(&all, &broker->todo);
+    while ((op = iswi_op_list_take(&all)) != NULL)
+        iswi_op_list_add(may_wait(broker, op) && !broker->place.barred ? &broker->again : &ended,
+                         op);
+    if (broker->place.barred)
         iswi_op_list_join(&ended, &broker->waiting);
-    }
     answer_all(&ended, why.status, why.message);
 }
-
 
 /* How many there are to run; claims, too, if they are wanted. What is done again waits while the
  * place takes nothing. */

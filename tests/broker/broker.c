@@ -15,6 +15,7 @@
 
 /* A driver that counts messages, which are all the same. */
 typedef struct place {
+    int64_t patience_ms;
     iswi_broker *broker;
     atomic_int opens, closes, runs, largest, claims_tried, rests;
     atomic_int messages, settled;
@@ -147,7 +148,8 @@ static void on_say(void *user, isw_log_level level, const char *sentence)
 
 static void begin(place *is)
 {
-    iswi_broker_options options = { .place = "fake:x", .user = is, .say = on_say };
+    iswi_broker_options options = { .place = "fake:x", .user = is, .say = on_say,
+                                    .patience_ms = is->patience_ms };
     isw_error error = { 0 };
 
     sem_init(&is->inside, 0, 0);
@@ -421,6 +423,22 @@ static void a_place_that_cannot_be_opened_is_tried_again(void **state)
     sem_destroy(&done);
 }
 
+static void a_put_waits_for_a_place_that_may_be_opened_soon(void **state)
+{
+    place is = { .closed_for = 3, .patience_ms = 60000 };
+    place never = { .closed_for = INT32_MAX, .patience_ms = 100 };
+
+    (void)state;
+    begin(&is);
+    assert_int_equal(put_one(&is), ISW_OK);
+    assert_int_equal(is.opens, 4);
+    end(&is);
+    begin(&never);
+    assert_int_equal(put_one(&never), ISW_E_UNAVAILABLE);
+    assert_int_equal(put_one(&never), ISW_E_UNAVAILABLE);
+    end(&never);
+}
+
 static void a_place_that_is_none_fails_all_and_for_good(void **state)
 {
     place is = { .bars = true };
@@ -585,6 +603,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_claim_that_is_recalled_at_once_is_tried_before),
     cmocka_unit_test(a_broker_that_ends_answers_what_waits),
     cmocka_unit_test(a_place_that_cannot_be_opened_is_tried_again),
+    cmocka_unit_test(a_put_waits_for_a_place_that_may_be_opened_soon),
     cmocka_unit_test(a_place_that_is_none_fails_all_and_for_good),
     cmocka_unit_test(what_is_lost_settles_after_it_was_opened_again),
     cmocka_unit_test(a_disk_that_is_full_fails_puts_and_holds_the_others_up),

@@ -160,12 +160,15 @@ static void say_of_queues(void *user, isw_log_level level, const char *sentence)
     iswi_say(user, level, "queues: %s", sentence);
 }
 
+enum { STORE_PATIENCE_MS = 10000 }; /* the host before this one may have it until it has ended */
+
 /* Nothing of it is there before somebody wants something of it. */
 static isw_status make_broker(iswi_host *host, isw_error *error)
 {
     const iswi_broker_options options = { .place = host->settings->queues.store,
                                           .folder = host->folder,
                                           .host = "",
+                                          .patience_ms = STORE_PATIENCE_MS,
                                           .say = say_of_queues,
                                           .user = host };
 
