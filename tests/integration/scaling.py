@@ -61,6 +61,13 @@ class Scaling(unittest.TestCase):
             self.assertLessEqual(len(pids), 4)
             wait_until(settled(host, 1))
 
+    def test_the_first_of_many_is_ready_before_the_last_one_is_begun(self):
+        with Host(worker(more="processes: 48"), top=ADMIN + "\nlogging: {level: debug}") as host:
+            begun = [at for at, line in enumerate(host.lines) if ": started as pid" in line]
+            ready = [at for at, line in enumerate(host.lines) if ": ready after" in line]
+            self.assertEqual((len(begun), len(ready)), (48, 48))
+            self.assertLess(ready[0], begun[-1])
+
     def test_a_worker_that_sleeps_is_woken_for_a_restart(self):
         host = Host(worker("test", ["./program"], "processes: {min: 0, max: 2, keep: 100ms}"))
         program = Program(host)

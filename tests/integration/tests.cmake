@@ -115,6 +115,11 @@ add_custom_target(rolls_table # the long form: it takes minutes
     /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/integration/rolls_table.py"
   DEPENDS test_functions isw_cli USES_TERMINAL)
 isw_integration(scaling)
+add_custom_target(scale_table # the long form of that
+  COMMAND "${CMAKE_COMMAND}" -E env "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin"
+    "ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>"
+    /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/integration/scale_table.py"
+  DEPENDS test_functions isw_cli USES_TERMINAL)
 isw_integration(service)
 isw_integration(warm)
 isw_integration(shared)

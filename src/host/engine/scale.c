@@ -12,7 +12,7 @@
 
 enum {
     PART_MIN_MS = 2,
-    CALM_MS = 5 /* between two looks that calls ask for, so that many cost no more than a few */
+    CALM_MS = 1 /* between two looks that calls ask for, so that many cost no more than a few */
 };
 
 static void set_bounds(iswi_pool *pool)

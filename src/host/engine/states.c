@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1 };
+enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1, NEWS_FIRST = 8 };
 
 static void sooner(int64_t *next_ns, int64_t at_ns)
 {
@@ -303,6 +303,20 @@ static void killed(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     sooner(next_ns, process->kill_at_ns);
 }
 
+/* A start takes time. So there is one in a turn of the supervisor at most, and in one without news,
+ * unless there are some in each: of several the first is ready, and serves, before the last one is
+ * begun. */
+static bool is_its_turn(iswi_host *host)
+{
+    iswi_loop *loop = &host->loop;
+    unsigned long long turn = atomic_load(&loop->turns);
+
+    if (turn - loop->start_turn < (loop->news ? NEWS_FIRST : 1))
+        return false;
+    loop->start_turn = turn;
+    return true;
+}
+
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     iswi_process_state state;
@@ -317,7 +331,7 @@ void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
             iswi_process_vacate(process);
             break;
         }
-        if (now_ns >= process->start_at_ns)
+        if (now_ns >= process->start_at_ns && is_its_turn(process->host))
             iswi_process_start(process);
         sooner(next_ns, process->start_at_ns > now_ns ? process->start_at_ns : now_ns);
         break;

@@ -57,6 +57,7 @@ static void wait_for_events(iswi_host *host, int64_t until_ns)
     if (until_ns != INT64_MAX && timeout < 0)
         timeout = 0;
     count = epoll_wait(host->loop.epoll, events, 32, timeout);
+    host->loop.news = count > 0;
     for (int i = 0; i < count; i++)
         on_event(host, events[i].data.u64);
 }
