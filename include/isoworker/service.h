@@ -52,7 +52,15 @@ typedef enum isw_lifetime {
      * with says why the worker is unhealthy. That one then gets no new calls, finishes those that
      * it has, and comes back when it is healthy; one that does not end is a failure, too. How often,
      * how long, and after how many in a row is in `health` of host.yaml. Nobody can ask for it. */
-    ISW_HEALTH_CHECK = 4
+    ISW_HEALTH_CHECK = 4,
+    /* An eager singleton that processes may begin with: with `start: warm` in host.yaml it is made
+     * once, by the process that forks those that serve (the template), and each of them has a copy;
+     * else as any eager one. For what is read and computed, and then is memory alone, such as tables
+     * and models. What starts a thread, or opens a file or a connection, cannot be copied: the worker
+     * is then not forked, and its host says why. Random numbers that it draws are the same in all
+     * copies. destroy is called in each process that has it, the template too. It may need services of
+     * this lifetime alone. */
+    ISW_PRELOADED_SINGLETON = 5
 } isw_lifetime;
 
 /* What a create function may ask. Valid until it returns. */
@@ -62,7 +70,7 @@ typedef struct isw_resolver isw_resolver;
 typedef struct isw_service {
     const char *name; /* unique in the worker */
     const char *type; /* what it points to, as in ISW_SERVICE: "sqlite3". NULL: nobody asks for it,
-                         and create need not set *out; of the last two lifetimes alone */
+                         and create need not set *out; of the last three lifetimes alone */
     isw_lifetime lifetime;
     /* Make one. `user` is that below. May block. Errors: any; the invocation that asked then fails
      * with it and the service's name, and the next one to ask tries again. Of a worker that starts:

@@ -48,6 +48,13 @@ static isw_status may(isw_context *ctx)
                           (long long)limit.rlim_cur, getuid());
 }
 
+/* In which process a service was made. */
+static isw_status made(isw_context *ctx)
+{
+    return isw_http_reply(ctx, 200, "text/plain", "%ld %ld", (long)*ISW_SERVICE(ctx, pid_t, "early"),
+                          (long)*ISW_SERVICE(ctx, pid_t, "eager"));
+}
+
 static const isw_metric asked = { .name = "asked_total", .help = "Calls.", .type = ISW_COUNTER };
 
 static isw_status count(isw_context *ctx)
@@ -67,6 +74,7 @@ static const isw_function functions[] = {
     { .name = "files", .trigger = ISW_HTTP("GET", "files"), .handler = files },
     { .name = "may", .trigger = ISW_HTTP("GET", "may"), .handler = may },
     { .name = "count", .trigger = ISW_HTTP("GET", "count"), .handler = count },
+    { .name = "made", .trigger = ISW_HTTP("GET", "made"), .handler = made },
     { .name = "trace", .trigger = ISW_HTTP("GET", "trace"), .handler = trace },
     { 0 },
 };
@@ -77,6 +85,35 @@ static void *sleep_on(void *user)
         pause();
     return user;
 }
+
+static isw_status make(isw_resolver *from, void *user, void **out, isw_error *error)
+{
+    const char *mode = getenv("TEST_WARM");
+    pid_t *pid = malloc(sizeof *pid);
+    pthread_t thread;
+
+    (void)from;
+    if (!pid)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory");
+    *out = pid;
+    *pid = getpid();
+    if (mode && strcmp(mode, "preload") == 0 && strcmp(user, "early") == 0)
+        pthread_create(&thread, NULL, sleep_on, NULL);
+    return ISW_OK;
+}
+
+static void destroy(void *service, void *user)
+{
+    (void)user;
+    free(service);
+}
+
+static const isw_service services[] = {
+    { "eager", "pid_t", ISW_EAGER_SINGLETON, make, destroy, (void *)"eager", NULL },
+    { "early", "pid_t", ISW_PRELOADED_SINGLETON, make, destroy, (void *)"early", NULL },
+    { 0 },
+};
+static const isw_app app = { .functions = functions, .services = services };
 
 int main(int argc, char **argv)
 {
@@ -94,5 +131,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "no templates here\n");
         return 3;
     }
-    return isw_main(argc, argv, functions);
+    return isw_app_main(argc, argv, &app);
 }

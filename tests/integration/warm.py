@@ -43,11 +43,15 @@ def who(host):
     return [int(number) for number in body.split()]
 
 
-def replace(host):
+def kill(host):
     """Kill the process that serves, and wait for the next."""
-    pid = who(host)[0]
+    pid = process_of(host)["pid"]
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: process_of(host)["state"] == "ready" and process_of(host)["pid"] != pid)
+
+
+def replace(host):
+    kill(host)
     return who(host)
 
 
@@ -95,6 +99,15 @@ class Warm(unittest.TestCase):
                 traces.add(host.get("trace")[1])
             self.assertEqual(len(traces), 5)
 
+    def test_a_service_that_may_be_made_before_the_fork_is_made_once(self):
+        with warm() as host:
+            own = process_of(host)["pid"]
+            self.assertEqual(host.get("made"), (200, f"{own} {own}"))
+            wait_until(lambda: is_ready(host))
+            for _ in range(2):
+                own = replace(host)[0]
+                self.assertEqual(host.get("made"), (200, f"{template(host)['pid']} {own}"))
+
     def test_limits_hold_for_what_it_forks(self):
         other = os.geteuid() == 0 and reachable(os.path.realpath(os.path.dirname(WARM)))
         host = warm("nice: 3\nrlimits: {nofile: 77}\n" + ("user: nobody" if other else ""))
@@ -121,9 +134,8 @@ class Warm(unittest.TestCase):
         with warm(chain=chain) as host:
             wait_until(lambda: is_ready(host))
             for _ in range(2):
-                os.kill(process_of(host)["pid"], signal.SIGKILL)
-                wait_until(lambda: process_of(host)["start"] == "forked" and
-                           process_of(host)["state"] == "ready")
+                kill(host)
+                self.assertEqual(process_of(host)["start"], "forked")
                 self.assertEqual([host.get("may")[0] for _ in range(2)], [200, 200])
             before = template(host)["pid"]
             os.kill(before, signal.SIGKILL)
@@ -192,9 +204,8 @@ class Changes(unittest.TestCase):
             host.write("worker.yaml", "middleware:\n  - error_handling\n"
                                       "  - rate_limit: {rate: 2, per: 1h}\n")
             wait_until(lambda: is_ready(host) and template(host)["pid"] != first)
-            os.kill(process_of(host)["pid"], signal.SIGKILL)
-            wait_until(lambda: process_of(host)["start"] == "forked" and
-                       process_of(host)["state"] == "ready")
+            kill(host)
+            self.assertEqual(process_of(host)["start"], "forked")
             self.assertEqual([host.get("who")[0] for _ in range(3)], [200, 200, 429])
 
     def test_a_restart_by_hand_makes_another(self):
@@ -226,6 +237,9 @@ class Refused(unittest.TestCase):
 
     def test_a_program_with_a_thread_is_not_forked(self):
         self.refused("thread", r"\(start: warm\): it has 2 threads before it serves")
+
+    def test_a_service_that_starts_a_thread_before_the_fork_keeps_it_from_that(self):
+        self.refused("preload", r"\(start: warm\): it has 2 threads before it serves")
 
     def test_a_program_with_an_open_file_is_not_forked(self):
         self.refused("file", r"\(start: warm\): descriptor \d+ \(/etc/hostname\) is open before it")

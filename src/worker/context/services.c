@@ -239,18 +239,30 @@ isw_status isw_service_user(isw_resolver *from, void *user, void **out, isw_erro
 
 /* -- The start --------------------------------------------------------------------------------- */
 
-isw_status iswi_services_start(iswi_services *services, isw_error *error)
+static isw_status make_early(iswi_services *services, bool all, isw_error *error)
 {
     isw_error own = { ISW_OK, "" };
 
     for (size_t i = 0; i < services->count; i++) {
         iswi_service *service = iswi_services_find_at(services, i);
 
-        if (service->service->lifetime == ISW_EAGER_SINGLETON &&
-            !get_singleton(services, service, &own))
+        bool early = service->service->lifetime == ISW_PRELOADED_SINGLETON ||
+                     (all && service->service->lifetime == ISW_EAGER_SINGLETON);
+
+        if (early && !get_singleton(services, service, &own))
             return isw_error_set(error, own.status, "%s", own.message);
     }
     return ISW_OK;
+}
+
+isw_status iswi_services_preload(iswi_services *services, isw_error *error)
+{
+    return make_early(services, false, error);
+}
+
+isw_status iswi_services_start(iswi_services *services, isw_error *error)
+{
+    return make_early(services, true, error);
 }
 
 /* -- The end ----------------------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ static const char *what_lacks(const isw_service *service)
         return "name";
     if (!service->type && !iswi_service_is_hook(service))
         return "type";
-    if ((unsigned)service->lifetime > ISW_HEALTH_CHECK)
+    if ((unsigned)service->lifetime > ISW_PRELOADED_SINGLETON)
         return "lifetime that this library knows";
     return service->create ? NULL : "create";
 }
@@ -136,6 +136,10 @@ static isw_status walk(iswi_services *services, const path *at, bool outlives, i
         return refuse(at, "a service cannot need itself", error);
     if (at->from && service->service->lifetime == ISW_HEALTH_CHECK)
         return refuse(at, "a health check is nothing that others can need", error);
+    if (at->from && at->from->service->service->lifetime == ISW_PRELOADED_SINGLETON &&
+        service->service->lifetime != ISW_PRELOADED_SINGLETON)
+        return refuse(at, "what is made before a fork can need only what is, too "
+                          "(ISW_PRELOADED_SINGLETON)", error);
     if (outlives && service->service->lifetime == ISW_PER_INVOCATION)
         return refuse(at, "a singleton or a health check cannot need what lives for one invocation",
                       error);

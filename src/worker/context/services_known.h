@@ -19,13 +19,15 @@ static inline bool iswi_service_is_singleton(const iswi_service *service)
 {
     isw_lifetime lifetime = service->service->lifetime;
 
-    return lifetime == ISW_SINGLETON || lifetime == ISW_EAGER_SINGLETON;
+    return lifetime == ISW_SINGLETON || lifetime == ISW_EAGER_SINGLETON ||
+           lifetime == ISW_PRELOADED_SINGLETON;
 }
 
 /* What nobody need ask for, and may thus be without a type. */
 static inline bool iswi_service_is_hook(const isw_service *service)
 {
-    return service->lifetime == ISW_EAGER_SINGLETON || service->lifetime == ISW_HEALTH_CHECK;
+    return service->lifetime == ISW_EAGER_SINGLETON || service->lifetime == ISW_HEALTH_CHECK ||
+           service->lifetime == ISW_PRELOADED_SINGLETON;
 }
 
 /* One that was made, and has to be destroyed. Those of an invocation lie in its arena. */

@@ -56,6 +56,9 @@ const isw_service *iswi_services_at(const iswi_services *services, size_t place)
  * service's name. */
 isw_status iswi_services_start(iswi_services *services, isw_error *error);
 
+/* The same of that alone which may be there before a fork. */
+isw_status iswi_services_preload(iswi_services *services, isw_error *error);
+
 /* Make the health check at `place` once, and what it needs, and destroy it again. Any thread, as
  * long as services are there; blocks as long as create. Errors: those of create, with the check's
  * name. */

@@ -79,6 +79,7 @@ static void print_service(const isw_service *service)
         [ISW_PER_CALL] = "one for each call",
         [ISW_EAGER_SINGLETON] = "one, made at the start",
         [ISW_HEALTH_CHECK] = "a health check",
+        [ISW_PRELOADED_SINGLETON] = "one, made at the start or before a fork",
     };
 
     printf("  %-24s %s%s%s", service->name, service->type ? service->type : "",
@@ -210,7 +211,8 @@ static void add_service(iswi_buffer *out, const isw_service *service)
                                              [ISW_PER_INVOCATION] = "per_invocation",
                                              [ISW_PER_CALL] = "per_call",
                                              [ISW_EAGER_SINGLETON] = "eager_singleton",
-                                             [ISW_HEALTH_CHECK] = "health_check" };
+                                             [ISW_HEALTH_CHECK] = "health_check",
+                                             [ISW_PRELOADED_SINGLETON] = "preloaded_singleton" };
 
     iswi_buffer_append_text(out, "{\"name\":");
     iswi_json_string(out, isw_str_of(service->name));

@@ -308,9 +308,15 @@ isw_status iswi_template_wait(isw_worker *worker, bool *serves, isw_error *error
     *serves = true;
     if (t.socket < 0)
         return ISW_OK;
+    if (iswi_services_preload(worker->shared.services, error) != ISW_OK) {
+        close(t.socket);
+        return error->status;
+    }
     t.child = mmap(NULL, sizeof *t.child, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (t.child == MAP_FAILED)
+    if (t.child == MAP_FAILED) {
+        close(t.socket);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a template");
+    }
     if (stand_by(&t, &r))
         return become_worker(&t, &r, error);
     *serves = false;

@@ -14,7 +14,7 @@
 /* Where this process is no template: nothing. Else wait as one, until the host has no more use for
  * it, or it may not fork. *serves: it is no template, or it is the child of one, with the variables
  * and descriptors of a worker; else it is to end. The worker is configured, and no thread was
- * begun. Blocks. Errors: ISW_E_NO_MEMORY, ISW_E_IO. */
+ * begun. Blocks. Errors: ISW_E_NO_MEMORY, ISW_E_IO, and those of services that are made before. */
 isw_status iswi_template_wait(isw_worker *worker, bool *serves, isw_error *error);
 
 /* template_check.c. */

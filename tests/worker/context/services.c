@@ -2,6 +2,8 @@
 /* Services: made at first use, with what they need, and destroyed in time. */
 #include "worker/support.h"
 
+#include "worker/registry/worker.h"
+
 #include <isoworker/sys/store.h>
 #include <isoworker/testing.h>
 #include <pthread.h>
@@ -327,6 +329,37 @@ static void what_is_eager_is_made_in_its_order_before_the_first_call(void **stat
     assert_string_equal(trace, "+z +bottom +middle +top | -top -middle -bottom -z ");
 }
 
+static void what_may_be_there_before_a_fork_is_made_first_and_the_rest_behind_it(void **state)
+{
+    const isw_service services[] = { HOOK("z"),
+                                     SERVICE("middle", ISW_PRELOADED_SINGLETON, create_above, "bottom"),
+                                     SERVICE("bottom", ISW_PRELOADED_SINGLETON, create, NULL),
+                                     { 0 } };
+    isw_error error = { 0 };
+
+    (void)state;
+    start(services);
+    assert_int_equal(iswi_services_preload(worker->shared.services, &error), ISW_OK);
+    assert_string_equal(trace, "+bottom +middle ");
+    run_handler(leaves_a_mark);
+    isw_worker_destroy(worker);
+    assert_string_equal(trace, "+bottom +middle +z | -z -middle -bottom ");
+}
+
+static void what_is_made_before_a_fork_needs_only_what_is_too(void **state)
+{
+    const isw_service services[] = { SERVICE("middle", ISW_PRELOADED_SINGLETON, create_above, "bottom"),
+                                     SERVICE("bottom", ISW_EAGER_SINGLETON, create, NULL),
+                                     { 0 } };
+    isw_error error = { 0 };
+
+    (void)state;
+    assert_int_equal(make(services, &error), ISW_E_CONFIG);
+    assert_non_null(strstr(error.message, "service middle needs bottom: what is made before a fork can "
+                                          "need only what is"));
+    isw_worker_destroy(worker);
+}
+
 static void an_eager_service_that_fails_keeps_the_worker_from_starting(void **state)
 {
     const isw_service services[] = { SERVICE("top", ISW_EAGER_SINGLETON, create_above, "middle"),
@@ -631,6 +664,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_service_can_be_added_alone),
     cmocka_unit_test(what_is_no_service_is_refused),
     cmocka_unit_test(what_is_eager_is_made_in_its_order_before_the_first_call),
+    cmocka_unit_test(what_may_be_there_before_a_fork_is_made_first_and_the_rest_behind_it),
+    cmocka_unit_test(what_is_made_before_a_fork_needs_only_what_is_too),
     cmocka_unit_test(an_eager_service_that_fails_keeps_the_worker_from_starting),
     cmocka_unit_test(a_test_has_what_is_eager_from_its_begin),
     cmocka_unit_test(what_has_no_type_is_made_at_the_start_or_not_at_all),
