@@ -68,8 +68,8 @@ isw_status idempotency_claim(isw_context *ctx, idempotency_key *key, bool *claim
         return isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
     mark.token = key->token;
     for (int i = 0; status == ISW_E_NOT_FOUND && i < TRIES; i++) {
-        const known *found;
-        size_t size;
+        const known *found = NULL;
+        size_t size = 0;
 
         status = isw_store_replace(key->store, key->name, &change, NULL);
         *claimed = status == ISW_OK;

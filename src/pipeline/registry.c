@@ -93,9 +93,10 @@ isw_status iswi_registry_add(iswi_registry *registry, const isw_middleware *midd
  * its own. */
 static isw_status refuse_any(const char *path, isw_error *error)
 {
-    return isw_error_set(error, ISW_E_CONFIG,
-                         "module %s: this program has isoworker linked in as a static library, "
-                         "which takes no shared objects; link libisoworker.so", path);
+    isw_error_set(error, ISW_E_CONFIG,
+                  "module %s: this program has isoworker linked in as a static library, which takes no "
+                  "shared objects; link libisoworker.so", path);
+    return ISW_E_CONFIG; /* so that compilers see that nothing comes of it */
 }
 
 static isw_status open_real(iswi_registry *registry, const char *path, const char *real,
@@ -125,9 +126,11 @@ isw_status iswi_registry_open(iswi_registry *registry, const char *path, const i
                               isw_error *error)
 {
     char real[PATH_MAX];
-    isw_status status = linked_in ? refuse_any(path, error)
-                                       : iswi_trusted_path(path, real, error);
+    isw_status status;
 
+    if (linked_in)
+        return refuse_any(path, error);
+    status = iswi_trusted_path(path, real, error);
     return status == ISW_OK ? open_real(registry, path, real, out, error) : status;
 }
 

@@ -19,7 +19,7 @@ foreach(line IN LISTS lines)
   add_test(NAME package/${name}
     COMMAND /usr/bin/python3 -B "${package_run}" PackageTest.test_${name})
   set_tests_properties(package/${name} PROPERTIES
-    LABELS package TIMEOUT 300 SKIP_RETURN_CODE 77)
+    LABELS package TIMEOUT 900 SKIP_RETURN_CODE 77)
   set_property(TEST package/${name} PROPERTY ENVIRONMENT
     "ISOWORKER_BUILD=${CMAKE_BINARY_DIR}"
     "ISOWORKER_SOURCE=${PROJECT_SOURCE_DIR}"

@@ -25,7 +25,7 @@ bool iswi_usage_cpu_ns(pid_t pid, int64_t *out)
 /* FILE of process `pid`, as text. False: it is not there, or not for us. */
 static bool read_file(pid_t pid, const char *file, char *text, size_t bytes)
 {
-    char path[64];
+    char path[96];
     ssize_t size;
     int fd;
 
@@ -79,13 +79,13 @@ static bool shares_memory(pid_t parent, pid_t child)
     return syscall(SYS_kcmp, parent, child, KCMP_VM, 0, 0) == 0;
 }
 
-static void add_children_of(family *all, pid_t parent, const char *task)
+static void add_children_of(family *all, pid_t parent, long task)
 {
-    char file[64];
+    char file[48];
     char text[4096];
     char *at = text;
 
-    snprintf(file, sizeof file, "task/%s/children", task);
+    snprintf(file, sizeof file, "task/%ld/children", task);
     if (!read_file(parent, file, text, sizeof text))
         return;
     while (all->count < FAMILY_MAX) {
@@ -110,7 +110,7 @@ static void add_all_of(family *all, pid_t parent)
     tasks = opendir(path);
     while (tasks && (entry = readdir(tasks)) != NULL)
         if (*entry->d_name != '.')
-            add_children_of(all, parent, entry->d_name);
+            add_children_of(all, parent, strtol(entry->d_name, NULL, 10));
     if (tasks)
         closedir(tasks);
 }
