@@ -26,18 +26,26 @@ typedef struct options {
 
 typedef struct state {
     isw_log_level success, failure;
+    isw_log_level refusal; /* of what fails by HTTP below 500 */
 } state;
 
 static const char *const levels[] = { "trace", "debug",    "info", "warning",
                                       "error", "critical", "none", NULL };
 
+static const char *const failure_levels[] = { "trace", "debug",    "info", "warning", "error",
+                                              "critical", "none", "auto", NULL };
+
+enum { AUTO = ISW_LOG_NONE + 1 };
+
 static const isw_option rows[] = {
     { .name = "success_level", .type = ISW_OPTION_ENUM, .default_value = "info",
       .choices = levels, .offset = offsetof(options, success_level),
       .help = "level of the line at the end of what went well; none leaves it out" },
-    { .name = "failure_level", .type = ISW_OPTION_ENUM, .default_value = "warning",
-      .choices = levels, .offset = offsetof(options, failure_level),
-      .help = "level of the line at the end of what failed; none leaves it out" },
+    { .name = "failure_level", .type = ISW_OPTION_ENUM, .default_value = "auto",
+      .choices = failure_levels, .offset = offsetof(options, failure_level),
+      .help = "level of the line at the end of what failed; none leaves it out; auto: warning, and "
+              "info for what a caller by HTTP did wrong (400 to 499), of which the failure's own line "
+              "warns" },
     { .name = "level", .type = ISW_OPTION_STRING, .optional = true,
       .offset = offsetof(options, level),
       .help = "the old name of success_level; it is no threshold" },
@@ -71,6 +79,8 @@ static isw_status start_by_old_name(isw_instance *self, isw_error *error)
     own->success = (isw_log_level)level;
     if (own->success != ISW_LOG_NONE && own->failure < own->success)
         own->failure = own->success;
+    if (own->success != ISW_LOG_NONE && own->refusal < own->success)
+        own->refusal = own->success;
     fprintf(stderr,
             "%s: logging: \"level: %s\" makes each success a line of level %s, it is no threshold; "
             "write success_level for it, or \"success_level: none\" to leave successes out\n",
@@ -84,7 +94,8 @@ static isw_status start(isw_instance *self, isw_error *error)
     state *own = isw_instance_state(self);
 
     own->success = (isw_log_level)opt->success_level;
-    own->failure = (isw_log_level)opt->failure_level;
+    own->failure = opt->failure_level == AUTO ? ISW_LOG_WARNING : (isw_log_level)opt->failure_level;
+    own->refusal = opt->failure_level == AUTO ? ISW_LOG_INFO : own->failure;
     return opt->level ? start_by_old_name(self, error) : ISW_OK;
 }
 
@@ -105,6 +116,19 @@ static int http_status_of(const isw_context *ctx, isw_outcome outcome, isw_statu
                    ? 503
                    : isw_status_http(status);
     return result && result->type != ISW_VALUE_NONE ? 200 : 204;
+}
+
+static isw_log_level level_of(const state *own, const isw_context *ctx, isw_outcome outcome,
+                              isw_status status)
+{
+    const isw_failure *failure = isw_context_failure(ctx);
+
+    if (outcome == ISW_OUTCOME_SUCCESS)
+        return own->success;
+    return isw_http_request(ctx) &&
+                   http_status_of(ctx, outcome, failure ? failure->status : status) < 500
+               ? own->refusal
+               : own->failure;
 }
 
 static size_t http_fields(const isw_context *ctx, isw_outcome outcome, isw_status status,
@@ -159,7 +183,7 @@ static isw_status invoke(isw_instance *self, isw_context *ctx, const isw_next *n
                    isw_context_function(ctx)->name);
     status = isw_next_run(next, ctx);
     outcome = isw_context_outcome(ctx, status);
-    level = outcome == ISW_OUTCOME_SUCCESS ? own->success : own->failure;
+    level = level_of(own, ctx, outcome, status);
     if (level != ISW_LOG_NONE && isw_log_enabled(ctx, level, category))
         log_end(ctx, level, outcome, status);
     if (opt->scope)

@@ -143,6 +143,46 @@ static isw_status refuses(isw_context *ctx)
     return isw_http_reply(ctx, 422, NULL, "no");
 }
 
+static isw_status is_broken(isw_context *ctx)
+{
+    return isw_fail(ctx, ISW_E_INTERNAL, "broken");
+}
+
+/* The failure's own line warns of it already. */
+static void what_a_caller_did_wrong_is_one_warning(void **state)
+{
+    static const struct {
+        isw_handler_fn handler;
+        const char *options, *begin;
+        unsigned warnings;
+    } rows[] = {
+        { fails, "{}", "info Invocation: f ended", 1 },
+        { is_broken, "{}", "warning Invocation: f ended", 1 }, /* and an error */
+        { fails, "{failure_level: warning}", "warning Invocation: f ended", 2 },
+        { fails, "{failure_level: critical}", "critical Invocation: f ended", 1 },
+        { fails, "{success_level: debug}", "info Invocation: f ended", 1 },
+    };
+    const isw_http request = { .method = { "PUT", 3 } };
+    isw_value input = http_data(&request);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const isw_function function = { .name = "f", .trigger = ISW_HTTP("PUT", NULL),
+                                        .handler = rows[i].handler };
+        unsigned warnings = 0;
+        char chain[128];
+        run r;
+
+        snprintf(chain, sizeof chain, "middleware: [logging: %s, error_handling]\n", rows[i].options);
+        run_captured(&r, &function, chain, &input, ISW_LOG_INFO);
+        assert_non_null(strstr(r.log, rows[i].begin));
+        for (const char *at = r.log; (at = strstr(at, "warning ")) != NULL; at++)
+            warnings++;
+        assert_int_equal(warnings, rows[i].warnings);
+        run_fini(&r);
+    }
+}
+
 /* What error_handling or the host answers, wherever they stand. */
 static void a_line_has_the_status_of_the_answer_in_either_order(void **state)
 {
@@ -191,6 +231,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(levels_can_silence_either),
     cmocka_unit_test(a_scope_marks_every_line_inside),
     cmocka_unit_test(http_adds_method_and_status),
+    cmocka_unit_test(what_a_caller_did_wrong_is_one_warning),
     cmocka_unit_test(a_line_has_the_status_of_the_answer_in_either_order),
 };
 
