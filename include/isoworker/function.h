@@ -30,8 +30,8 @@ typedef struct isw_property {
 } isw_property;
 
 typedef struct isw_trigger {
-    const char *type;    /* "http", "call" of what a program calls by name alone (host.h), or
-                            another that the host knows */
+    const char *type;    /* "http", "timer", "call" of what a program calls by name alone
+                            (host.h), or another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* where its events come from. http: such as "orders/{id}",
@@ -63,6 +63,19 @@ typedef struct isw_trigger {
     {                                                                         \
         (trigger_type), NULL, NULL, NULL, (list)                              \
     }
+
+/* The trigger of a function that runs when it is time: ISW_TIMER("0 30 9 * * Mon-Fri"), second,
+ * minute, hour, day, month and weekday, or without the second as in a crontab, or @daily,
+ * "@every 90s" and the like; in UTC. For another zone and the rest (isoworker(1), "Timers") give
+ * ISW_TRIGGER("timer", list) a list of your own. In tables outside of functions alone; C++ has no
+ * such literal, and takes ISW_TRIGGER. */
+#ifndef __cplusplus
+#define ISW_TIMER(timer_schedule)                                                          \
+    {                                                                                      \
+        "timer", NULL, NULL, NULL,                                                         \
+            (const isw_property[]){ { "schedule", (timer_schedule) }, { NULL, NULL } }     \
+    }
+#endif
 
 typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;
 

@@ -50,7 +50,7 @@ static const isw_service services[] = {
 };
 static const isw_function functions[] = {
     { .name = "greet", .trigger = ISW_HTTP("GET", "greet/{name}"), .handler = greet },
-    { .name = "nap", .trigger = ISW_TRIGGER("timer", NULL), .handler = nap },
+    { .name = "nap", .trigger = ISW_TIMER("@daily"), .handler = nap },
     { 0 },
 };
 

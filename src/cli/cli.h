@@ -16,6 +16,7 @@ int iswi_cli_logs(int argc, char **argv);
 int iswi_cli_drain(int argc, char **argv); /* and resume */
 int iswi_cli_queue(int argc, char **argv);
 int iswi_cli_restart(int argc, char **argv);
+int iswi_cli_timer(int argc, char **argv);
 int iswi_cli_upgrade(int argc, char **argv);
 int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);

@@ -30,6 +30,7 @@ static const command commands[] = {
     { "restart", iswi_cli_restart, "replace the processes of its workers, with no call lost" },
     { "upgrade", iswi_cli_upgrade, "replace the host itself, with no connection refused" },
     { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
+    { "timer", iswi_cli_timer, "show its timers, run one now, pause and resume them" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

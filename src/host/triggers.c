@@ -4,10 +4,12 @@
 #include "host/http/trigger.h"
 #include "host/library/trigger.h"
 #include "host/queue/queue.h"
+#include "host/timer/trigger.h"
 
 const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_http_trigger,
     &iswi_call_trigger,
     &iswi_queue_trigger,
+    &iswi_timer_trigger,
     NULL,
 };

@@ -411,15 +411,15 @@ class Routes(unittest.TestCase):
     def test_a_function_that_cannot_be_served_costs_no_other(self):
         with self.host(function("good", "GET", "good"), function("lower", "get", "lower"),
                        function("open", "GET", "x/{id"), function("twice", "GET", "good"),
-                       function("timer", trigger="timer")) as host:
+                       function("lost", trigger="nowhere")) as host:
             self.assert_leads(host, ("GET", "good", "good"), ("GET", "lower", 404))
             for name in ("lower", "open"):
                 host.wait_for(f"function {name} of worker w is not served: route")
             host.wait_for("function twice of worker w is not served beside function good of worker "
                           "w: routes")
-            host.wait_for("function timer of worker w is not served: this host has no trigger of "
-                          'the type "timer"; it has http')
-            host.wait_for(r"timer .*\(not served: this host has no trigger of its type\)")
+            host.wait_for("function lost of worker w is not served: this host has no trigger of "
+                          'the type "nowhere"; it has http')
+            host.wait_for(r"lost .*\(not served: this host has no trigger of its type\)")
 
 
 class Sessions(unittest.TestCase):

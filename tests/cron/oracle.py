@@ -37,14 +37,12 @@ YEARS = range(2007, 2027)
 # What is due often is compared around jumps alone.
 DENSE = ["* * * * *", "*/5 * * * *", "0 */7 * * * *", "30 0-59/10 * * * *", "0,20,40 * 2 * * *",
          "*/15 0-3 * * *", "*/10 1,2 * * *", "5 */20 2 * * Sun", "0 59 */2 * * *",
-         "*/30 0 * * Fri,Sat"]
-SPARSE = ["@hourly", "30 * * * *", "0 */3 * * *", "15 1-5 * * *", "0 0,12 * * *", "0 0 0 * * *",
-          "0 30 0 * * *", "0 0 1 * * *", "0 30 1 * * *", "0 0 2 * * *", "0 10 2 * * *",
-          "0 30 2 * * *",
-          "30 45 2 * * *", "0 0 3 * * *", "0 30 3 * * *", "59 59 23 * * *", "30 2 * * Sun",
-          "30 1 * * 0", "0 0 * * Mon-Fri", "0 0 1 * *", "0 12 31 * *", "0 12 30 * *", "0 2 29 2 *",
-          "0 0 13 * Fri", "30 2 1-7 * 0", "0 4 */10 * *", "0 6 * Jan,Mar,Oct-Dec *", "0 0 31 12 *",
-          "30 2 30 12 *", "@weekly"]
+         "*/30 0 * * Fri,Sat", "@hourly", "30 * * * *", "0 */3 * * *", "15 1-5 * * *"]
+SPARSE = ["0 0,12 * * *", "0 0 0 * * *", "0 30 0 * * *", "0 0 1 * * *", "0 30 1 * * *",
+          "0 0 2 * * *", "0 10 2 * * *", "0 30 2 * * *", "30 45 2 * * *", "0 0 3 * * *", "0 30 3 * * *",
+          "59 59 23 * * *", "30 2 * * Sun", "30 1 * * 0", "0 0 * * Mon-Fri", "0 0 1 * *",
+          "0 12 31 * *", "0 12 30 * *", "0 2 29 2 *", "0 0 13 * Fri", "30 2 1-7 * 0",
+          "0 4 */10 * *", "0 6 * Jan,Mar,Oct-Dec *", "0 0 31 12 *", "30 2 30 12 *", "@weekly"]
 EXPRESSIONS = DENSE + SPARSE
 
 
@@ -199,16 +197,20 @@ const makers = {
         const cron = new Cron(text, { timezone: zone, fixedTimeRule: 'no-wildcard' });
         return at => cron.nextRun(new Date(at * 1000));
     },
-    'cron-parser': (zone, text) => {
-        return at => CronExpressionParser.parse(text, {
-            currentDate: new Date(at * 1000), tz: zone,
-        }).next().toDate();
+    'cron-parser': (zone, text, after) => {
+        const times = CronExpressionParser.parse(text, {
+            currentDate: new Date(after * 1000), tz: zone,
+        });
+        return () => times.next().toDate();
     },
 };
 for await (const line of createInterface({ input: process.stdin })) {
     const [library, zone, text, after, until] = JSON.parse(line);
-    const next = makers[library](zone, text), found = [];
-    for (let at = after, date; (date = next(at)) !== null; found.push(at)) {
+    const next = makers[library](zone, text, after), found = [];
+    for (let at = after; ; found.push(at)) {
+        let date;
+        try { date = next(at); } catch (fault) { found.push('gave up'); break; }
+        if (date === null) break;
         const due = date.getTime() / 1000;
         if (due <= at) { found.push('stuck'); break; }
         at = due;
@@ -246,13 +248,17 @@ def long_jobs():
             yield name, expression, stamp(YEARS[0]), stamp(YEARS[-1] + 1)
         for expression in DENSE:
             places = [at for at, _, _ in jumps] or [stamp(year, 7) for year in YEARS]
-            yield from ((name, expression, at - 2 * DAY, at + 2 * DAY) for at in places)
+            yield from ((name, expression, at - DAY, at + DAY) for at in places)
 
 
 def compare_with(folder, library, jobs, expected):
     score, faults = collections.Counter(), []
     for (name, expression, _, _), mine, other in zip(jobs, expected, theirs(folder, library, jobs)):
         jumps = jumps_of(name, YEARS[0] - 1, YEARS[-1] + 1)
+        if other and other[-1] == "gave up": # its search is bounded by less than a gap of this one
+            score[f"theirs gave up: {expression!r}"] += 1
+            other.pop()
+            mine = [at for at in mine if other and at <= other[-1]]
         score["agree"] += len(set(mine) & set(other))
         for at in set(mine) ^ set(other):
             rule = None if at == "stuck" else rule_of(jumps, at)
@@ -261,7 +267,7 @@ def compare_with(folder, library, jobs, expected):
             if rule is None:
                 faults.append(f"{library}: {name} {expression!r} at {at}, "
                               f"{'ours' if at in mine else 'theirs'} alone")
-    print(f"\n{library}: {len(jobs)} searches")
+    print(f"\n{library}: {len(jobs)} searches", flush=True)
     for what, count in sorted(score.items()):
         print(f"{count:>10}  {what}")
     return faults

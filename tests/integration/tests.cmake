@@ -32,6 +32,10 @@ add_executable(test_clashing integration/clashing.c)
 set_target_properties(test_clashing PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_clashing PRIVATE isw_flags isoworker)
+add_executable(test_timers integration/timers.c)
+set_target_properties(test_timers PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+target_link_libraries(test_timers PRIVATE isw_flags isoworker)
 add_executable(test_calling integration/calling.c)
 set_target_properties(test_calling PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
@@ -44,7 +48,7 @@ add_executable(test_messages integration/messages.c)
 set_target_properties(test_messages PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
 target_link_libraries(test_messages PRIVATE isw_flags isoworker)
-add_dependencies(test_functions test_messages test_warm test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
+add_dependencies(test_functions test_timers test_messages test_warm test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
   isw_python_tests(integration ${file})
@@ -128,6 +132,7 @@ if(TARGET isw_store_redis)
   add_dependencies(test_functions isw_store_redis)
 endif()
 isw_integration(spared)
+isw_integration(timers)
 isw_integration(upgrades)
 add_custom_target(upgrades_table # likewise
   COMMAND "${CMAKE_COMMAND}" -E env "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin"

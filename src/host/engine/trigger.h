@@ -55,6 +55,14 @@ typedef void (*iswi_trigger_row_fn)(void *user, const iswi_trigger_row *row);
 /* A sentence of what somebody should look at. */
 typedef void (*iswi_trigger_attend_fn)(void *user, const char *sentence);
 
+/* -- What an operator asks of it --------------------------------------------------------------- */
+
+/* `isoworker TYPE VERB [NAME]`. */
+typedef struct iswi_trigger_command {
+    const char *verb, *name; /* name NULL: all, or none */
+    bool again; /* it was asked for before, and was ISW_E_BUSY */
+} iswi_trigger_command;
+
 /* -- The table --------------------------------------------------------------------------------- */
 
 /* Whether there are functions that are not known yet. */
@@ -157,6 +165,13 @@ typedef struct iswi_trigger {
     /* What it has to tell of a function, and of itself. Any thread. */
     void (*tell)(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out);
     void (*rows)(void *self, iswi_trigger_row_fn row, void *user);
+
+    /* Do what an operator asks, and append how it is then as a line of JSON. ISW_E_BUSY: it has
+     * begun, and is over later; what is appended says how far it is. Errors: ISW_E_INVALID for
+     * another verb, ISW_E_NOT_FOUND, ISW_E_CONFLICT, ISW_E_UNAVAILABLE. NULL: there is nothing to
+     * be asked. Any thread. */
+    isw_status (*command)(void *self, const iswi_trigger_command *command, iswi_buffer *out,
+                          isw_error *error);
 
     /* What is not as it should be, until it is mended, for the status and /ready. Any thread. */
     void (*attend)(void *self, iswi_trigger_attend_fn add, void *user);

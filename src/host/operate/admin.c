@@ -12,7 +12,7 @@
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
 #include "host/system/address.h"
-#include "host/operate/control.h"
+#include "host/operate/admin.h"
 #include "host/operate/metrics.h"
 #include "host/operate/takeover.h"
 
@@ -25,7 +25,6 @@ enum {
     SCRAPE_MS = 1000,
     DRAIN_S = 10,
     RESTART_S = 60,
-    DRAIN_MOST_S = 3600,
     BODY_BYTES = 4096
 };
 
@@ -34,30 +33,6 @@ typedef struct endpoint {
     /* Exactly once, now or later. */
     void (*answer)(iswi_operate *operate, iswi_http_request *request);
 } endpoint;
-
-/* -- Answers ----------------------------------------------------------------------------------- */
-
-/* Takes the buffer's memory. */
-static void answer_text(iswi_http_request *request, int status, const char *type, iswi_buffer *body)
-{
-    isw_pair headers[] = { { isw_str_of("content-type"), isw_str_of(type) },
-                           { isw_str_of("cache-control"), isw_str_of("no-store") } };
-    isw_http response = { .headers = { headers, 2 },
-                          .body = { body->data, body->size },
-                          .status = status };
-
-    if (body->failed) {
-        iswi_buffer_fini(body);
-        iswi_http_answer_problem(request, 503, NULL, "no memory for the answer", NULL);
-        return;
-    }
-    iswi_http_answer(request, &response, iswi_free, body->data);
-}
-
-static void answer_json(iswi_http_request *request, int status, iswi_buffer *body)
-{
-    answer_text(request, status, "application/json", body);
-}
 
 /* -- Health: the supervisor's loop turns ------------------------------------------------------- */
 
@@ -73,32 +48,13 @@ static void tell_health(iswi_wait *wait, bool over)
     iswi_buffer_append_text(&body, over ? "{\"healthy\":true}\n"
                                         : "{\"healthy\":false,\"reason\":\"the host's own loop "
                                           "does not turn; start it again\"}\n");
-    answer_json(wait->user, over ? 200 : 503, &body);
+    iswi_admin_answer_json(wait->user, over ? 200 : 503, &body);
     iswi_free(wait);
-}
-
-static void wait_for(iswi_operate *operate, iswi_http_request *request,
-                     bool (*over)(iswi_wait *), void (*done)(iswi_wait *, bool), void *user,
-                     int64_t wait_ms)
-{
-    iswi_wait *wait = iswi_calloc(1, sizeof *wait);
-
-    if (!wait) {
-        iswi_http_answer_problem(request, 503, NULL, "no memory for the answer", NULL);
-        return;
-    }
-    wait->over = over;
-    wait->done = done;
-    wait->operate = operate;
-    wait->user = user;
-    wait->until_ns = iswi_now_ns() + wait_ms * MS;
-    wait->turn = iswi_host_turns(operate->host);
-    iswi_control_wait(operate->control, wait);
 }
 
 static void health(iswi_operate *operate, iswi_http_request *request)
 {
-    wait_for(operate, request, has_turned, tell_health, request, TURN_MS);
+    iswi_admin_wait_for(operate, request, has_turned, tell_health, request, TURN_MS);
     iswi_host_wake(operate->host);
 }
 
@@ -109,7 +65,7 @@ static void ready(iswi_operate *operate, iswi_http_request *request)
     iswi_buffer body = { 0 };
     bool is = iswi_report_ready(operate->host, &body);
 
-    answer_json(request, is ? 200 : 503, &body);
+    iswi_admin_answer_json(request, is ? 200 : 503, &body);
 }
 
 static void startup(iswi_operate *operate, iswi_http_request *request)
@@ -117,7 +73,7 @@ static void startup(iswi_operate *operate, iswi_http_request *request)
     iswi_buffer body = { 0 };
     bool is = iswi_report_startup(operate, &body);
 
-    answer_json(request, is ? 200 : 503, &body);
+    iswi_admin_answer_json(request, is ? 200 : 503, &body);
 }
 
 static void status(iswi_operate *operate, iswi_http_request *request)
@@ -125,7 +81,7 @@ static void status(iswi_operate *operate, iswi_http_request *request)
     iswi_buffer body = { 0 };
 
     iswi_report(operate, &body);
-    answer_json(request, 200, &body);
+    iswi_admin_answer_json(request, 200, &body);
 }
 
 /* -- Metrics ----------------------------------------------------------------------------------- */
@@ -141,14 +97,14 @@ static void tell_metrics(iswi_wait *wait, bool over)
 
     (void)over;
     iswi_scrape_report(wait->operate->metrics, &body);
-    answer_text(wait->user, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+    iswi_admin_answer_text(wait->user, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
     iswi_free(wait);
 }
 
 static void metrics(iswi_operate *operate, iswi_http_request *request)
 {
     iswi_scrape_ask(operate->metrics);
-    wait_for(operate, request, have_all_answered, tell_metrics, request, SCRAPE_MS);
+    iswi_admin_wait_for(operate, request, have_all_answered, tell_metrics, request, SCRAPE_MS);
 }
 
 /* -- Drain, resume ----------------------------------------------------------------------------- */
@@ -163,38 +119,20 @@ static void tell_drain(iswi_wait *wait, bool over)
     iswi_buffer body = { 0 };
 
     iswi_report_drain(wait->operate->host, &body);
-    answer_json(wait->user, over ? 200 : 202, &body);
+    iswi_admin_answer_json(wait->user, over ? 200 : 202, &body);
     iswi_free(wait);
-}
-
-/* ?wait=SECONDS; -1: it is none. */
-static int64_t wait_ms_of(const iswi_http_request *request, int64_t standard_s)
-{
-    const isw_str *text = isw_pairs_find(&iswi_http_request_data(request)->query, "wait");
-    int64_t seconds = 0;
-
-    if (!text)
-        return standard_s * 1000;
-    if (!text->size || text->size > 4)
-        return -1;
-    for (size_t i = 0; i < text->size; i++) {
-        if (text->data[i] < '0' || text->data[i] > '9')
-            return -1;
-        seconds = 10 * seconds + (text->data[i] - '0');
-    }
-    return seconds <= DRAIN_MOST_S ? seconds * 1000 : -1;
 }
 
 static void drain(iswi_operate *operate, iswi_http_request *request)
 {
-    int64_t wait_ms = wait_ms_of(request, DRAIN_S);
+    int64_t wait_ms = iswi_admin_wait_ms(request, DRAIN_S);
 
     if (wait_ms < 0) {
         iswi_http_answer_problem(request, 400, NULL, "wait takes seconds, from 0 to 3600", NULL);
         return;
     }
     iswi_host_drain(operate->host);
-    wait_for(operate, request, is_drained, tell_drain, request, wait_ms);
+    iswi_admin_wait_for(operate, request, is_drained, tell_drain, request, wait_ms);
 }
 
 static void resume(iswi_operate *operate, iswi_http_request *request)
@@ -203,7 +141,7 @@ static void resume(iswi_operate *operate, iswi_http_request *request)
 
     iswi_host_resume(operate->host);
     iswi_report_drain(operate->host, &body);
-    answer_json(request, 200, &body);
+    iswi_admin_answer_json(request, 200, &body);
 }
 
 /* -- Restart ----------------------------------------------------------------------------------- */
@@ -228,7 +166,7 @@ static void tell_restart(iswi_wait *wait, bool over)
     iswi_buffer body = { 0 };
 
     iswi_restart_conclude(of->restart, &body);
-    answer_json(of->request, !over ? 202 : failed ? 500 : 200, &body);
+    iswi_admin_answer_json(of->request, !over ? 202 : failed ? 500 : 200, &body);
     iswi_free(of->restart);
     iswi_free(of);
     iswi_free(wait);
@@ -245,7 +183,7 @@ static void refuse_restart(iswi_http_request *request, const isw_error *error)
 static void restart(iswi_operate *operate, iswi_http_request *request)
 {
     const isw_str *worker = isw_pairs_find(&iswi_http_request_data(request)->query, "worker");
-    int64_t wait_ms = wait_ms_of(request, RESTART_S);
+    int64_t wait_ms = iswi_admin_wait_ms(request, RESTART_S);
     char name[ISWI_NAME_MAX + 1];
     isw_error error = { ISW_OK, "" };
     restarting *of;
@@ -267,7 +205,7 @@ static void restart(iswi_operate *operate, iswi_http_request *request)
         return;
     }
     of->request = request;
-    wait_for(operate, request, is_restarted, tell_restart, of, wait_ms);
+    iswi_admin_wait_for(operate, request, is_restarted, tell_restart, of, wait_ms);
 }
 
 /* -- The table --------------------------------------------------------------------------------- */
@@ -285,6 +223,11 @@ static const endpoint endpoints[] = {
     { "POST", "resume", "take requests again", resume },
     { "POST", "restart", "replace the processes of ?worker=NAME, or of all; waits ?wait=60 seconds",
       restart },
+    { "GET", "timers", "each timer, its last run and its next five times", iswi_admin_timers },
+    { "POST", "timers/run", "run ?name=NAME now; waits ?wait=60 seconds for its end",
+      iswi_admin_timer_run },
+    { "POST", "timers/pause", "begin no run of ?name=NAME", iswi_admin_timer_pause },
+    { "POST", "timers/resume", "run it again, from its next time on", iswi_admin_timer_resume },
 };
 
 enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };
@@ -295,9 +238,9 @@ static void list(iswi_operate *operate, iswi_http_request *request)
 
     (void)operate;
     for (size_t i = 0; i < ENDPOINTS; i++)
-        iswi_buffer_printf(&body, "%-4s /%-7s %s\n", endpoints[i].method, endpoints[i].path,
+        iswi_buffer_printf(&body, "%-4s /%-13s %s\n", endpoints[i].method, endpoints[i].path,
                            endpoints[i].summary);
-    answer_text(request, 200, "text/plain; charset=utf-8", &body);
+    iswi_admin_answer_text(request, 200, "text/plain; charset=utf-8", &body);
 }
 
 /* -- Who may ----------------------------------------------------------------------------------- */

@@ -8,13 +8,13 @@
 
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
-#include "host/operate/messages.h"
+#include "host/operate/command.h"
+#include "host/operate/control_request.h"
 #include "host/operate/succession.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "value/value.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,31 +31,10 @@ typedef enum phase {
     RESTARTING, /* processes are replaced */
     UPGRADING,  /* a successor starts */
     QUEUEING,   /* the broker does something */
+    COMMANDING, /* a trigger does what it was asked to */
     LISTING, /* lines of the journal */
     ENDING   /* what is in `out` is the rest */
 } phase;
-
-typedef enum command {
-    STATUS,
-    READY,
-    DRAIN,
-    RESUME,
-    RESTART,
-    LOGS,
-    UPGRADE,
-    SUCCEED,
-    QUEUE
-} command;
-
-typedef struct request {
-    int64_t command;
-    int64_t wait_ms;
-    bool follow;
-    const char *worker, *why;
-    const char *level, *function, *category, *invocation;
-    int64_t lines;
-    iswi_messages_asked messages;
-} request;
 
 struct iswi_control_client {
     iswi_operate *operate;
@@ -66,47 +45,13 @@ struct iswi_control_client {
     iswi_restart *restart; /* NULL: it has not asked for one */
     iswi_messages *messages; /* likewise */
     iswi_arena arena;    /* of the request */
-    request asked;
+    iswi_control_request asked;
+    iswi_command trigger;
     iswi_buffer in, out;
     size_t sent;         /* of `out` */
     iswi_journal_filter filter;
     uint64_t next, lost; /* lines */
     bool more;           /* it has had its turn, and there is more for it */
-};
-
-static const char *const commands[] = { "status", "ready",   "drain",   "resume", "restart",
-                                        "logs",   "upgrade", "succeed", "queue",  NULL };
-
-/* Texts of a request lie in its arena. */
-static const isw_field messages_fields[] = {
-    { ISW_FIELD(ENUM, iswi_messages_asked, action), .choices = iswi_messages_actions },
-    { ISW_FIELD(STRING, iswi_messages_asked, queue) },
-    { ISW_FIELD(STRING, iswi_messages_asked, id) },
-    { ISW_FIELD(STRING, iswi_messages_asked, key) },
-    { ISW_FIELD(STRING, iswi_messages_asked, state) },
-    { ISW_FIELD(INT, iswi_messages_asked, older_ms), .min = 0, .max = INT64_MAX },
-    { ISW_FIELD(INT, iswi_messages_asked, limit), .min = 0, .max = INT64_MAX },
-    { ISW_FIELD(BYTES, iswi_messages_asked, body) },
-    { ISW_FIELD(STRING, iswi_messages_asked, content_type) },
-    { ISW_FIELD(INT, iswi_messages_asked, delay_ms), .min = 0, .max = INT64_MAX },
-    { ISW_FIELD(INT, iswi_messages_asked, expires_ms), .min = 0, .max = INT64_MAX },
-    { ISW_FIELD(INT, iswi_messages_asked, priority), .min = -100, .max = 100 },
-    { 0 },
-};
-
-static const isw_field request_fields[] = {
-    { ISW_FIELD(ENUM, request, command), .choices = commands, .required = true },
-    { ISW_FIELD(INT, request, wait_ms), .min = 0, .max = 3600000 },
-    { ISW_FIELD(BOOL, request, follow) },
-    { ISW_FIELD(STRING, request, worker) },
-    { ISW_FIELD(STRING, request, why) },
-    { ISW_FIELD(STRING, request, level) },
-    { ISW_FIELD(STRING, request, function) },
-    { ISW_FIELD(STRING, request, category) },
-    { ISW_FIELD(STRING, request, invocation) },
-    { ISW_FIELD(STRUCT, request, messages), .fields = messages_fields },
-    { ISW_FIELD(INT, request, lines), .min = 0, .max = INT32_MAX, .default_value = "2147483647" },
-    { 0 },
 };
 
 /* -- Life -------------------------------------------------------------------------------------- */
@@ -162,6 +107,7 @@ int64_t iswi_control_client_due_ns(const iswi_control_client *client)
     case RESTARTING:
     case UPGRADING:
     case QUEUEING:
+    case COMMANDING:
         return iswi_now_ns() + LOOK_AGAIN_MS * MS;
     case ENDING:
         return client->since_ns + STALL_MS * (int64_t)MS;
@@ -198,7 +144,7 @@ static isw_log_level lowest_level(const iswi_logging_settings *logging)
 
 static void begin_logs(iswi_control_client *client)
 {
-    const request *asked = &client->asked;
+    const iswi_control_request *asked = &client->asked;
     isw_log_level lowest = lowest_level(&iswi_host_settings_of(client->operate->host)->logging);
     isw_log_level level = ISW_LOG_TRACE;
     char text[192];
@@ -274,35 +220,42 @@ static void answer(iswi_control_client *client)
     iswi_host *host = client->operate->host;
 
     client->phase = ENDING;
-    switch ((command)client->asked.command) {
-    case STATUS:
+    switch ((iswi_control_command)client->asked.command) {
+    case ISWI_CONTROL_STATUS:
         iswi_report(client->operate, &client->out);
         break;
-    case READY:
+    case ISWI_CONTROL_READY:
         iswi_report_ready(host, &client->out);
         break;
-    case DRAIN:
+    case ISWI_CONTROL_DRAIN:
         iswi_host_drain(host);
         client->phase = WAITING;
         client->until_ns = iswi_now_ns() + client->asked.wait_ms * MS;
         break;
-    case RESUME:
+    case ISWI_CONTROL_RESUME:
         iswi_host_resume(host);
         iswi_report_drain(host, &client->out);
         break;
-    case RESTART:
+    case ISWI_CONTROL_RESTART:
         begin_restart(client);
         break;
-    case LOGS:
+    case ISWI_CONTROL_LOGS:
         begin_logs(client);
         break;
-    case UPGRADE:
+    case ISWI_CONTROL_TRIGGER:
+        client->phase = COMMANDING;
+        client->trigger = (iswi_command){ .type = client->asked.type,
+                                          .command = { client->asked.verb, client->asked.name,
+                                                       false } };
+        client->until_ns = iswi_now_ns() + client->asked.wait_ms * MS;
+        break;
+    case ISWI_CONTROL_UPGRADE:
         begin_upgrade(client);
         break;
-    case SUCCEED:
+    case ISWI_CONTROL_SUCCEED:
         begin_succession(client);
         break;
-    case QUEUE:
+    case ISWI_CONTROL_QUEUE:
         begin_queue(client);
         break;
     }
@@ -311,13 +264,9 @@ static void answer(iswi_control_client *client)
 static void read_request(iswi_control_client *client, size_t size)
 {
     isw_error error = { ISW_OK, "" };
-    isw_value value;
-    isw_status status = iswi_json_parse(&client->arena, (isw_str){ (char *)client->in.data, size },
-                                        &value, &error);
+    isw_status status = iswi_control_request_read(
+        &client->arena, (isw_str){ (char *)client->in.data, size }, &client->asked, &error);
 
-    if (status == ISW_OK)
-        status = iswi_bind(&client->arena, &value, "", request_fields, false, &client->asked,
-                           &error);
     if (status == ISW_OK) {
         answer(client);
         return;
@@ -352,6 +301,22 @@ static bool receive(iswi_control_client *client, int64_t now_ns)
 
 /* -- Answers ----------------------------------------------------------------------------------- */
 
+/* Have a trigger do what it was asked for, or look whether it has. */
+static void go_on(iswi_control_client *client, int64_t now_ns)
+{
+    isw_error error = { ISW_OK, "" };
+    isw_status status = iswi_command_try(client->operate->host, &client->trigger, &client->out,
+                                         &error);
+
+    if (status == ISW_E_BUSY && now_ns < client->until_ns) {
+        iswi_buffer_reset(&client->out);
+        return;
+    }
+    client->phase = ENDING;
+    if (status != ISW_OK && status != ISW_E_BUSY)
+        say(client, "error", error.message);
+}
+
 /* Put what comes next into `out`, which is empty. */
 static void refill(iswi_control_client *client, int64_t now_ns)
 {
@@ -380,6 +345,8 @@ static void refill(iswi_control_client *client, int64_t now_ns)
     } else if (client->phase == QUEUEING) {
         if (iswi_messages_tell(client->messages, &client->out))
             client->phase = ENDING;
+    } else if (client->phase == COMMANDING) {
+        go_on(client, now_ns);
     } else if (client->phase == LISTING) {
         iswi_buffer lines = { 0 };
 
@@ -395,6 +362,13 @@ static void refill(iswi_control_client *client, int64_t now_ns)
         if (client->out.size == 0 && !client->asked.follow)
             client->phase = ENDING;
     }
+}
+
+/* Whether what it waits for is looked at again by and by. */
+static bool looks_again(const iswi_control_client *client)
+{
+    return client->phase == WAITING || client->phase == RESTARTING ||
+           client->phase == UPGRADING || client->phase == QUEUEING || client->phase == COMMANDING;
 }
 
 /* False: the peer is gone. */
@@ -430,9 +404,7 @@ bool iswi_control_client_turn(iswi_control_client *client, short events, int64_t
             refill(client, now_ns);
         if (client->out.failed || (client->out.size == 0 && client->phase == ENDING))
             return false;
-        if (client->out.size == 0 && (client->phase == WAITING || client->phase == RESTARTING ||
-                                      client->phase == UPGRADING ||
-                                      client->phase == QUEUEING))
+        if (client->out.size == 0 && looks_again(client))
             return true;
         if (client->out.size == 0 && iswi_journal_arm(client->operate->journal, client->next))
             return true; /* all that there is now was sent */

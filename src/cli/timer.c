@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `isoworker timer`. */
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/columns.h"
+#include "host/timer/report.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { WAIT_S = 60, PATIENCE_S = 10 };
+
+static const char usage[] =
+    "usage: isoworker timer list [DIR] [--json] [--control PATH]\n"
+    "       isoworker timer run|pause|resume [DIR] FUNCTION [--wait SECONDS] [--json]\n"
+    "                       [--control PATH]\n"
+    "\n"
+    "Timers of the host that runs in DIR (. by default).\n"
+    "  list    each with its schedule, its last run and its next five times, in its zone\n"
+    "  run     run FUNCTION now, out of turn, and wait for the end; its schedule stays as it is\n"
+    "  pause   begin no run of it, also after a restart of the host where its state is kept\n"
+    "  resume  run it again, from its next time on; what passed meanwhile is not made up for\n"
+    "  --wait SECONDS  wait for so long at most, 60 by default; the run goes on\n"
+    "  --json          print what the host says, a line of JSON\n"
+    ISWI_CLIENT_USAGE
+    "\n"
+    "Ends with status 70 when the run failed, 75 when it takes longer, 65 when the host refuses,\n"
+    "and 69 when no host runs there.\n";
+
+typedef struct words {
+    iswi_where where;
+    const char *verb, *function;
+    long wait_s;
+    bool json;
+} words;
+
+/* -- Printing ---------------------------------------------------------------------------------- */
+
+static void print_last(const iswi_timer_told *timer)
+{
+    if (!timer->last)
+        return;
+    printf("  last     %s  %s", timer->last,
+           strcmp(timer->state, "running") == 0 ? "runs" : timer->outcome ? timer->outcome : "");
+    if (timer->attempt > 1)
+        printf(", attempt %lld", (long long)timer->attempt);
+    if (timer->error && timer->outcome && strcmp(timer->outcome, "success") != 0) {
+        printf(": ");
+        iswi_columns_text(timer->error, stdout);
+    }
+    printf("\n  counted  %lld runs, %lld of them failed, %lld left out\n", (long long)timer->runs,
+           (long long)timer->failures, (long long)timer->missed);
+}
+
+static void print_timer(const iswi_timer_told *timer)
+{
+    iswi_columns_text(timer->function, stdout);
+    printf("  \"");
+    iswi_columns_text(timer->schedule, stdout);
+    printf("\" %s  %s\n", timer->zone, timer->state);
+    print_last(timer);
+    for (size_t i = 0; i < timer->next_count; i++)
+        printf("  %s     %s\n", i ? "    " : "next", timer->next[i]);
+}
+
+static void print_all(const iswi_timers_told *told)
+{
+    if (!told->timer_count)
+        puts("no function has a timer");
+    for (size_t i = 0; i < told->timer_count; i++)
+        print_timer(&told->timers[i]);
+}
+
+static int print_end(const words *asked, const iswi_timer_told *timer)
+{
+    if (strcmp(asked->verb, "run") != 0) {
+        print_timer(timer);
+        return EX_OK;
+    }
+    if (strcmp(timer->state, "running") == 0) {
+        fprintf(stderr, "isoworker: %s still runs after %ld seconds, and goes on\n",
+                timer->function, asked->wait_s);
+        return EX_TEMPFAIL;
+    }
+    if (!timer->outcome || strcmp(timer->outcome, "success") != 0) {
+        fprintf(stderr, "isoworker: %s %s: %s\n", timer->function,
+                timer->outcome ? timer->outcome : "did not run",
+                timer->error ? timer->error : "it is not said why");
+        return EX_SOFTWARE;
+    }
+    printf("%s ran, due again at %s\n", timer->function,
+           timer->next_count ? timer->next[0] : "no time");
+    return EX_OK;
+}
+
+/* -- Asking ------------------------------------------------------------------------------------ */
+
+static int pass_on(FILE *from)
+{
+    char *line;
+    size_t size;
+    int result = iswi_client_line(from, &line, &size);
+
+    if (result != EX_OK)
+        return result;
+    printf("%.*s\n", (int)size, line);
+    result = size > 9 && strncmp(line, "{\"error\":", 9) == 0 ? EX_DATAERR : EX_OK;
+    free(line);
+    return result;
+}
+
+static int read_answer(FILE *from, const words *asked)
+{
+    iswi_timers_told told = { NULL, 0 };
+    iswi_arena arena;
+    int result;
+
+    if (asked->json)
+        return pass_on(from);
+    iswi_arena_init(&arena, 4096);
+    result = iswi_client_answer(from, &arena, iswi_timers_told_fields, &told);
+    if (result == EX_OK && asked->function && told.timer_count == 1)
+        result = print_end(asked, &told.timers[0]);
+    else if (result == EX_OK)
+        print_all(&told);
+    iswi_arena_fini(&arena);
+    return result;
+}
+
+static int ask(const words *asked)
+{
+    iswi_buffer request = { 0 };
+    FILE *from = NULL;
+    int result;
+
+    iswi_buffer_printf(&request, "{\"command\":\"trigger\",\"type\":\"timer\",\"wait_ms\":%ld",
+                       asked->wait_s * 1000);
+    iswi_client_member(&request, "verb", asked->verb);
+    iswi_client_member(&request, "name", asked->function);
+    iswi_buffer_append(&request, "}\n", sizeof "}\n");
+    if (request.failed)
+        return EX_OSERR;
+    result = iswi_client_ask(&asked->where, (const char *)request.data,
+                             (unsigned)asked->wait_s + PATIENCE_S, &from);
+    iswi_buffer_fini(&request);
+    if (result != EX_OK)
+        return result;
+    result = read_answer(from, asked);
+    fclose(from);
+    return result;
+}
+
+/* -- Words ------------------------------------------------------------------------------------- */
+
+static bool is_verb(const char *word)
+{
+    static const char *const verbs[] = { "list", "run", "pause", "resume" };
+
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i], word) == 0)
+            return true;
+    fprintf(stderr, "isoworker: there is no \"timer %s\": there are list, run, pause and resume\n",
+            word);
+    return false;
+}
+
+/* VERB [DIR] [FUNCTION]; false, with a message. */
+static bool read_words(int argc, char **argv, int index, words *out)
+{
+    int least;
+
+    if (index == argc) {
+        fputs(usage, stderr);
+        return false;
+    }
+    out->verb = argv[index++];
+    if (!is_verb(out->verb))
+        return false;
+    least = strcmp(out->verb, "list") == 0 ? 0 : 1;
+    if (argc - index < least || argc - index > least + 1) {
+        fprintf(stderr, "isoworker: timer %s takes a folder, or none,%s\n", out->verb,
+                least ? " and a function" : " and no more");
+        return false;
+    }
+    if (argc - index > least)
+        out->where.folder = argv[index++];
+    out->function = least ? argv[index] : NULL;
+    return true;
+}
+
+int iswi_cli_timer(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "wait", required_argument, NULL, 'w' }, { "json", no_argument, NULL, 'j' },
+        { "control", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    words asked = { .where = { ".", NULL }, .wait_s = WAIT_S };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (letter == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'c')
+            asked.where.control = optarg;
+        else if (letter == 'j')
+            asked.json = true;
+        else if (letter != 'w' || !iswi_client_wait(optarg, &asked.wait_s))
+            return EX_USAGE;
+    }
+    return read_words(argc, argv, optind, &asked) ? ask(&asked) : EX_USAGE;
+}
