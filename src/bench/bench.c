@@ -12,6 +12,7 @@
 #include "bench/models.h"
 #include "bench/peer.h"
 #include "bench/plan.h"
+#include "bench/queue/queue.h"
 #include "bench/ten.h"
 
 #include <getopt.h>
@@ -31,6 +32,7 @@ static const char usage[] =
     "usage: isoworker bench [--json] [--seconds N] [--payload BYTES[,..]] [--full]\n"
     "       isoworker bench http [OPTION..]     see isoworker bench http --help\n"
     "       isoworker bench models [OPTION..]   see isoworker bench models --help\n"
+    "       isoworker bench queue [OPTION..]    see isoworker bench queue --help\n"
     "\n"
     "Measures an invocation in a worker process, with messages and with the ring, beside the\n"
     "same function called in its own process, and beside raw nng, a Unix socket, a ring without\n"
@@ -189,5 +191,7 @@ int main(int argc, char **argv)
         return iswi_bench_http_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "models") == 0)
         return iswi_bench_models_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "queue") == 0)
+        return iswi_bench_queue_main(argc - 1, argv + 1);
     return measure(argc, argv);
 }

@@ -79,7 +79,7 @@ struct iswi_broker {
     int64_t due_ms;       /* of the driver; INT64_MAX: nothing */
     int64_t armed_ms;     /* what the clock is set to */
     bool all_claims;      /* whichever queue they are for, something may be there */
-    bool rested;          /* and nothing was done since */
+    bool rested;          /* it had time to tidy up, and nothing was done since */
     iswi_broker_op **batch;
     size_t batch_capacity;
 };

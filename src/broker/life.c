@@ -95,6 +95,7 @@ static void init(iswi_broker *broker, const iswi_broker_driver *driver,
     iswi_op_list_init(&broker->waiting);
     iswi_op_list_init(&broker->again);
     broker->due_ms = broker->armed_ms = INT64_MAX;
+    broker->rested = true;
     broker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 }

@@ -13,6 +13,9 @@
 
 enum { BELL, CLOCK, PLACE, WAITED_ON };
 
+/* So long nothing comes before there is time to tidy up. */
+enum { REST_AFTER_MS = 50 };
+
 /* -- Why it stays awake ------------------------------------------------------------------------ */
 
 static bool has_untried_claim(const iswi_broker *broker)
@@ -56,12 +59,12 @@ static void arm_clock(iswi_broker *broker)
     broker->armed_ms = broker->due_ms;
 }
 
-static int until_retry_ms(const iswi_broker *broker)
+static int timeout_ms(const iswi_broker *broker)
 {
     int64_t left_ms;
 
     if (!wants_retry(broker))
-        return -1;
+        return broker->rested ? -1 : REST_AFTER_MS;
     left_ms = (broker->place.retry_ns - iswi_now_ns() + 999999) / 1000000;
     return left_ms < 0 ? 0 : (int)left_ms;
 }
@@ -105,6 +108,14 @@ static void read_clock(iswi_broker *broker)
     broker->armed_ms = 0;
 }
 
+/* A moment for what tidies up, once after something was done. */
+static void rest(iswi_broker *broker)
+{
+    if (!broker->rested && broker->place.self && broker->driver->rest)
+        broker->driver->rest(broker->place.self);
+    broker->rested = true;
+}
+
 static void sleep_until_something(iswi_broker *broker)
 {
     const bool listens = broker->place.self && broker->driver->fd;
@@ -119,8 +130,10 @@ static void sleep_until_something(iswi_broker *broker)
     arm_clock(broker);
     if (fall_asleep(broker))
         return;
-    ready = poll(on, WAITED_ON, until_retry_ms(broker));
+    ready = poll(on, WAITED_ON, timeout_ms(broker));
     wake_up(broker);
+    if (ready == 0 && !broker->place.retry_ns)
+        rest(broker);
     if (ready <= 0)
         return;
     if (on[BELL].revents)
@@ -129,14 +142,6 @@ static void sleep_until_something(iswi_broker *broker)
         read_clock(broker);
     if (on[PLACE].revents)
         hear(broker);
-}
-
-/* A moment for what tidies up, once after something was done. */
-static void rest(iswi_broker *broker)
-{
-    if (!broker->rested && broker->place.self && broker->driver->rest)
-        broker->driver->rest(broker->place.self);
-    broker->rested = true;
 }
 
 /* -- Its life ---------------------------------------------------------------------------------- */
@@ -181,7 +186,6 @@ void *iswi_broker_thread(void *user)
         iswi_broker_turn(broker);
         if (has_more(broker))
             continue;
-        rest(broker);
         sleep_until_something(broker);
     }
     do

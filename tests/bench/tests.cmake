@@ -19,6 +19,7 @@ isw_bench_test(bench_http_measures_what_it_is_told_to http chosen)
 isw_bench_test(bench_http_leaves_nothing_when_it_is_stopped http stopped)
 isw_bench_test(bench_http_measures_another_worker http worker)
 isw_bench_test(bench_http_has_tables_for_people http table)
+isw_bench_test(bench_queue_has_every_row_beside_its_floor queue)
 
 set(bench ${PROJECT_SOURCE_DIR}/src/bench)
 isw_test(bench/http/answer STACK base SOURCES ${bench}/http/answer.c)

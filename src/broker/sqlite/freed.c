@@ -9,6 +9,7 @@ enum { AT_ONCE = 500 };
 
 typedef struct held {
     int64_t rowid, attempt, size;
+    int state;
     char *key;
 } held;
 
@@ -27,6 +28,7 @@ static bool read_some(iswi_sqlite *store, int64_t after, held *items, size_t *co
         *item = (held){ .rowid = iswi_sql_int(store, which, 0),
                         .attempt = iswi_sql_int(store, which, 1),
                         .size = iswi_sql_int(store, which, 2),
+                        .state = (int)iswi_sql_int(store, which, 4),
                         .key = iswi_strndup(key.data ? key.data : "", key.size) };
         if (!item->key) {
             iswi_sql_reset(store, which);
@@ -44,9 +46,9 @@ static bool free_one(iswi_sqlite *store, const held *item)
 
     snprintf(cause, sizeof cause, "its host ended during attempt %lld", (long long)item->attempt);
     if (most && item->attempt >= most)
-        return iswi_sqlite_bury(store, item->rowid, ISWI_MESSAGE_CLAIMED, item->size,
+        return iswi_sqlite_bury(store, item->rowid, item->state, item->size,
                                 isw_str_of(item->key), isw_str_of(cause));
-    iswi_sqlite_moved(queue, ISWI_MESSAGE_CLAIMED, ISWI_MESSAGE_READY, 0);
+    iswi_sqlite_moved(queue, item->state, ISWI_MESSAGE_READY, 0);
     queue->now.expiry_ms = 0; /* it may be one that expires */
     return iswi_sql_do(store, ISWI_SQL_GIVE_BACK, "iiiis", item->rowid,
                        (int64_t)ISWI_MESSAGE_READY, store->now_ms, item->attempt,

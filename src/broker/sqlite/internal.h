@@ -20,10 +20,11 @@
 #define ISWI_SQL_TABLE(X)                                                                          \
     X(BEGIN, "BEGIN")                                                                              \
     X(COMMIT, "COMMIT")                                                                            \
-    X(QUEUE_ADD, "INSERT INTO queue VALUES (?, ?, 0, ?, ?, ?, ?, ?, 1)")                           \
+    X(QUEUE_ADD, "INSERT INTO queue VALUES (?, ?, 0, ?, ?, ?, ?, ?, 1, 0)")                        \
     X(QUEUE_SET, "UPDATE queue SET max_messages = ?2, max_bytes = ?3, max_attempts = ?4, "         \
                  "window_ms = ?5, keep_dead_ms = ?6 WHERE id = ?1")                                \
     X(QUEUE_PAUSE, "UPDATE queue SET paused = ?2 WHERE id = ?1")                                   \
+    X(QUEUE_CLAIMED, "UPDATE queue SET claimed = ?2 WHERE id = ?1")                                \
     X(QUEUE_NEXT, "UPDATE queue SET next = ?2 WHERE id = ?1")                                      \
     X(KNOWN_SINCE, "SELECT put_ms FROM known WHERE queue = ? AND id = ?")                          \
     X(KNOWN_ADD, "INSERT INTO known VALUES (?, ?, ?) "                                             \
@@ -37,13 +38,17 @@
     X(DROP_CONTENT, "DELETE FROM content WHERE number = ?")                                        \
     X(READY, "SELECT * FROM message WHERE queue = ? AND state = 0 "                                \
              "ORDER BY priority DESC, due_ms, number LIMIT ?")                                     \
+    X(IN_LINE, "SELECT * FROM message WHERE number >= ? AND number <= ? AND state = 6 "            \
+               "ORDER BY number LIMIT ?")                                                          \
     X(CLAIM, "UPDATE message SET state = 2, attempt = attempt + 1, claim = ?2 WHERE number = ?1")  \
     X(IS_CLAIMED, "SELECT attempt, expires_ms FROM message WHERE number = ? AND claim = ?")        \
+    X(IS_IN_LINE, "SELECT attempt, expires_ms FROM message WHERE number = ? AND state = 6")        \
     X(COMPLETE, "DELETE FROM message WHERE number = ? AND claim = ?")                              \
+    X(COMPLETE_IN_LINE, "DELETE FROM message WHERE number = ? AND state = 6")                      \
     X(GIVE_BACK, "UPDATE message SET state = ?2, due_ms = ?3, attempt = ?4, claim = 0, "           \
                  "error = coalesce(?5, error) WHERE number = ?1")                                  \
-    X(BURY, "INSERT INTO dead SELECT number, queue, priority, due_ms, put_ms, ?2, attempt, size, " \
-            "id, key, type, trace, ?3, body FROM message WHERE number = ?1")                       \
+    X(BURY, "INSERT INTO dead SELECT number, queue, priority, due_ms, put_ms, ?2, " \
+            "attempt + (state = 6), size, id, key, type, trace, ?3, body FROM message WHERE number = ?1")                       \
     X(DROP, "DELETE FROM message WHERE number = ?")                                                \
     X(NEXT_OF_KEY, "SELECT number, due_ms FROM message WHERE queue = ? AND key = ? "               \
                    "AND state = 5 ORDER BY number LIMIT 1")                                        \
@@ -65,16 +70,22 @@
     X(DROP_DEAD, "DELETE FROM dead WHERE number = ?")                                              \
     X(OLDEST, "SELECT priority, due_ms FROM message WHERE queue = ? AND state = 0 "                \
               "AND priority < ? ORDER BY priority DESC, due_ms LIMIT 1")                           \
+    X(FIRST_IN_LINE, "SELECT put_ms FROM message WHERE number >= ? AND number <= ? "               \
+                     "AND state = 6 ORDER BY number LIMIT 1")                                      \
+    X(HELD_IN_LINE, "SELECT count(*) FROM message WHERE number >= ? AND number < ? "               \
+                    "AND state = 6")                                                               \
     X(LIST, "SELECT * FROM message WHERE number > ?1 AND number <= ?2 AND "                        \
-            "(1 << state) & ?3 AND (?4 IS NULL OR id = ?4) AND (?5 IS NULL OR key = ?5) "          \
+            "(1 << CASE WHEN state <> 6 THEN state WHEN number < ?8 THEN 2 ELSE 0 END) & ?3 "      \
+            "AND (?4 IS NULL OR id = ?4) AND (?5 IS NULL OR key = ?5) "          \
             "AND (?6 = 0 OR put_ms < ?6) ORDER BY number LIMIT ?7")                                \
     X(LIST_DEAD, "SELECT * FROM dead WHERE number > ?1 AND number <= ?2 AND ?3 "                   \
                  "AND (?4 IS NULL OR id = ?4) AND (?5 IS NULL OR key = ?5) "                       \
                  "AND (?6 = 0 OR put_ms < ?6) ORDER BY number LIMIT ?7")                           \
     X(REPLAY, "INSERT INTO message SELECT number, queue, ?2, priority, ?3, put_ms, 0, 0, 0, "      \
               "size, id, key, type, trace, error, body FROM dead WHERE number = ?1")               \
-    X(CLAIMED, "SELECT number, attempt, size, key FROM message WHERE state = 2 AND number > ? "    \
-               "ORDER BY number LIMIT ?")                                                          \
+    X(CLAIMED, "SELECT number, attempt + (state = 6), size, key, state FROM message m "            \
+               "JOIN queue q ON q.id = m.queue WHERE number > ? AND (state = 2 OR "                \
+               "(state = 6 AND number < (q.id << 40) + claimed)) ORDER BY number LIMIT ?")         \
     X(EPOCH, "UPDATE holder SET epoch = epoch + 1 RETURNING epoch")                                \
     X(QUEUES, "SELECT * FROM queue ORDER BY id")                                                   \
     X(COUNTS, "SELECT queue, state, count(*), sum(size) FROM message GROUP BY queue, state")       \
@@ -97,8 +108,13 @@ typedef enum iswi_sql {
 
 /* -- queues.c: what is known of each queue without a look into the file ------------------------ */
 
-/* Beside those of messages that others see: one that waits behind another of its key. */
-enum { ISWI_SQLITE_BEHIND = 5 };
+/*
+ * Beside the states that others see: one that waits behind another of its key; and one that is in
+ * line, as most are: it has no key, priority or time, and is delivered for the first time. Those are
+ * in no index. They are found by their numbers, from the first one that was not claimed on, and the
+ * file knows of their claims by that number alone: what is below and still there is claimed.
+ */
+enum { ISWI_SQLITE_BEHIND = 5, ISWI_SQLITE_IN_LINE = 6 };
 
 typedef struct iswi_sqlite_facts {
     bool exists, paused;
@@ -106,6 +122,7 @@ typedef struct iswi_sqlite_facts {
     int64_t counts[ISWI_MESSAGE_STATES]; /* those behind others count as ready */
     int64_t bytes;
     uint64_t put, completed, abandoned, died, duplicates;
+    int64_t in_line, claimed; /* how many are, and are not claimed; and the first number of those */
     int64_t next, reserved; /* numbers: the next one, and the first that the file does not know of */
     int64_t due_ms, expiry_ms, drop_ms; /* when to look again; INT64_MAX: never */
 } iswi_sqlite_facts;
@@ -137,6 +154,11 @@ typedef struct iswi_sqlite {
 static inline int64_t iswi_sqlite_rowid(const iswi_sqlite_queue *queue, int64_t number)
 {
     return (queue->id << 40) + number;
+}
+
+static inline int64_t iswi_sqlite_last_rowid(const iswi_sqlite_queue *queue)
+{
+    return iswi_sqlite_rowid(queue, (INT64_C(1) << 40) - 1);
 }
 
 static inline iswi_sqlite_queue *iswi_sqlite_queue_of(const iswi_sqlite *store, int64_t rowid)
@@ -191,6 +213,9 @@ isw_status iswi_sqlite_prepare(iswi_sqlite *store, isw_error *error);
 
 bool iswi_sqlite_load_queues(iswi_sqlite *store);
 void iswi_sqlite_free_queues(iswi_sqlite *store);
+
+/* reload.c: after the file was opened again. False: a fault. */
+bool iswi_sqlite_reload_queues(iswi_sqlite *store);
 int64_t iswi_sqlite_number(iswi_sqlite *store, iswi_sqlite_queue *queue); /* 0: a fault */
 void iswi_sqlite_keep_facts(iswi_sqlite *store, bool kept); /* or go back to those before */
 
@@ -223,7 +248,7 @@ iswi_delivery *iswi_sqlite_read_dead(iswi_sqlite *store, iswi_sql which,
 
 /* What a delivery's handle is: it lies in its arena. */
 typedef struct iswi_sqlite_claim {
-    int64_t rowid, token;
+    int64_t rowid, token; /* token 0: it was in line */
 } iswi_sqlite_claim;
 
 /* It is done with, or dead: take it out, and let the next of its key come. */

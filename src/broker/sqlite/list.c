@@ -26,13 +26,15 @@ static int64_t living(unsigned states)
 static bool ask(iswi_sqlite *store, iswi_sql which, const iswi_sqlite_queue *queue,
                 const iswi_message_filter *filter, int64_t states, size_t max)
 {
-    const int64_t first = iswi_sqlite_rowid(queue, 0);
+    const int64_t last = iswi_sqlite_last_rowid(queue);
+    const bool lives = which == ISWI_SQL_LIST;
 
-    return iswi_sql_bind(store, which, "iiissii",
-                         filter->after >= UINT64_C(1) << 40 ? first + (INT64_C(1) << 40) - 1
-                                                            : first + (int64_t)filter->after,
-                         first + (INT64_C(1) << 40) - 1, states, filter->id, filter->key,
-                         filter->before_ms, (int64_t)max);
+    return iswi_sql_bind(store, which, lives ? "iiissiii" : "iiissii",
+                         filter->after >= UINT64_C(1) << 40
+                             ? last
+                             : iswi_sqlite_rowid(queue, (int64_t)filter->after),
+                         last, states, filter->id, filter->key, filter->before_ms, (int64_t)max,
+                         iswi_sqlite_rowid(queue, queue->now.claimed));
 }
 
 /* -- List -------------------------------------------------------------------------------------- */

@@ -105,7 +105,10 @@ static bool state_of(iswi_sqlite *store, const iswi_sqlite_queue *queue, const i
     if (put->key.size &&
         !iswi_sql_number(store, ISWI_SQL_KEY_IS_BUSY, &busy, 0, "is", queue->id, put->key))
         return false;
-    *state = busy ? ISWI_SQLITE_BEHIND : put->delay_ms ? ISWI_MESSAGE_DELAYED : ISWI_MESSAGE_READY;
+    *state = busy            ? ISWI_SQLITE_BEHIND
+             : put->delay_ms ? ISWI_MESSAGE_DELAYED
+             : put->key.size || put->priority || put->expires_ms ? ISWI_MESSAGE_READY
+                                                                 : ISWI_SQLITE_IN_LINE;
     return true;
 }
 

@@ -78,13 +78,14 @@ void iswi_sqlite_keep_facts(iswi_sqlite *store, bool kept)
 
 static int shown(int state)
 {
-    return state == ISWI_SQLITE_BEHIND ? ISWI_MESSAGE_READY : state;
+    return state == ISWI_SQLITE_BEHIND || state == ISWI_SQLITE_IN_LINE ? ISWI_MESSAGE_READY : state;
 }
 
 void iswi_sqlite_moved(iswi_sqlite_queue *queue, int from, int to, int64_t size)
 {
     iswi_sqlite_facts *now = &queue->now;
 
+    now->in_line += (to == ISWI_SQLITE_IN_LINE) - (from == ISWI_SQLITE_IN_LINE);
     if (from == ISWI_MESSAGE_STATES)
         now->bytes += size;
     else
@@ -121,6 +122,7 @@ static bool load_list(iswi_sqlite *store)
             .keep_dead_ms = iswi_sql_int(store, ISWI_SQL_QUEUES, 7),
         };
         now->next = now->reserved = iswi_sql_int(store, ISWI_SQL_QUEUES, 8);
+        now->claimed = iswi_sql_int(store, ISWI_SQL_QUEUES, 9);
         now->due_ms = now->expiry_ms = now->drop_ms = 0; /* to be looked at */
     }
     return got == 0;
@@ -135,8 +137,11 @@ static bool load_counts(iswi_sqlite *store)
     while ((got = iswi_sql_step(store, ISWI_SQL_COUNTS)) > 0) {
         iswi_sqlite_queue *queue = store->queues[iswi_sql_int(store, ISWI_SQL_COUNTS, 0) - 1];
 
-        queue->now.counts[shown((int)iswi_sql_int(store, ISWI_SQL_COUNTS, 1))] +=
-            iswi_sql_int(store, ISWI_SQL_COUNTS, 2);
+        const int state = (int)iswi_sql_int(store, ISWI_SQL_COUNTS, 1);
+        const int64_t count = iswi_sql_int(store, ISWI_SQL_COUNTS, 2);
+
+        queue->now.counts[shown(state)] += count;
+        queue->now.in_line += state == ISWI_SQLITE_IN_LINE ? count : 0;
         queue->now.bytes += iswi_sql_int(store, ISWI_SQL_COUNTS, 3);
     }
     if (got < 0 || !iswi_sql_bind(store, ISWI_SQL_DEAD_COUNTS, ""))
@@ -210,13 +215,19 @@ bool iswi_sqlite_pause(iswi_sqlite *store, iswi_broker_op *op)
     return iswi_sql_do(store, ISWI_SQL_QUEUE_PAUSE, "ii", queue->id, (int64_t)op->as.pause);
 }
 
-/* The first that is due of each priority: the index has them in that order. */
+/* The first one in line; and the first that is due of each priority: the index has them in that
+ * order. */
 static bool find_oldest(iswi_sqlite *store, const iswi_sqlite_queue *queue, int64_t *oldest_ms)
 {
     int64_t priority = INT64_MAX;
     int got;
 
     *oldest_ms = 0;
+    if (queue->now.in_line > 0 &&
+        !iswi_sql_number(store, ISWI_SQL_FIRST_IN_LINE, oldest_ms, 0, "ii",
+                         iswi_sqlite_rowid(queue, queue->now.claimed),
+                         iswi_sqlite_last_rowid(queue)))
+        return false;
     for (;;) {
         int64_t due_ms;
 

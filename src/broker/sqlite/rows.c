@@ -79,17 +79,23 @@ iswi_delivery *iswi_sqlite_read_message(iswi_sqlite *store, iswi_sql which,
                                         iswi_sqlite_queue *queue)
 {
     const int state = (int)iswi_sql_int(store, which, STATE);
+    const bool is_in_line = state == ISWI_SQLITE_IN_LINE;
     iswi_delivery *delivery =
         read_row(store, which, queue, M_ID, iswi_sql_int(store, which, M_SIZE));
 
     if (!delivery)
         return NULL;
-    delivery->state = state == ISWI_SQLITE_BEHIND ? ISWI_MESSAGE_READY : (iswi_message_state)state;
+    delivery->state = state == ISWI_SQLITE_BEHIND || is_in_line ? ISWI_MESSAGE_READY
+                                                                : (iswi_message_state)state;
     delivery->priority = (int)iswi_sql_int(store, which, M_PRIORITY);
     delivery->attempt = (unsigned)iswi_sql_int(store, which, M_ATTEMPT);
     delivery->put_ms = iswi_sql_int(store, which, M_PUT);
     delivery->due_ms = iswi_sql_int(store, which, M_DUE);
     delivery->expires_ms = iswi_sql_int(store, which, M_EXPIRES);
+    if (is_in_line && delivery->number < (uint64_t)queue->now.claimed) {
+        delivery->state = ISWI_MESSAGE_CLAIMED;
+        delivery->attempt++;
+    }
     return delivery;
 }
 

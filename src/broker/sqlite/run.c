@@ -8,7 +8,7 @@
 #include "broker/sqlite/sqlite.h"
 
 /* Of the journal: tidied up at rest above the first, and in a run above the second. */
-enum { PAGES_AT_REST = 200, PAGES_AT_MOST = 8000 };
+enum { PAGES_AT_REST = 200, PAGES_AT_MOST = 1000 };
 
 /* -- Operations -------------------------------------------------------------------------------- */
 
@@ -73,10 +73,9 @@ static bool open_again(iswi_sqlite *store)
     isw_error error = { 0 };
 
     iswi_sqlite_close_file(store);
-    iswi_sqlite_free_queues(store);
     memset(&store->fault, 0, sizeof store->fault);
     if (iswi_sqlite_open_file(store, &error) && iswi_sqlite_prepare(store, &error) == ISW_OK &&
-        iswi_sqlite_undo_claims(store) && iswi_sqlite_load_queues(store)) {
+        iswi_sqlite_undo_claims(store) && iswi_sqlite_reload_queues(store)) {
         store->is_lost = false;
         return true;
     }

@@ -9,14 +9,15 @@ enum { APPLICATION_ID = 0x49535751 };
 
 /*
  * message: those that live. Its number begins with that of its queue (iswi_sqlite_rowid). State: 0
- * ready, 1 delayed, 2 claimed, 5 behind another one of its key. A large body lies in content.
+ * ready, 1 delayed, 2 claimed, 5 behind another one of its key, 6 in line: ready, or claimed if its
+ * number is below the queue's `claimed` (internal.h). A large body lies in content.
  * dead: a table of its own, so that those that live stay together. known: ids within their window.
  */
 static const char version_1[] =
     "CREATE TABLE queue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " paused INTEGER NOT NULL, max_messages INTEGER NOT NULL, max_bytes INTEGER NOT NULL,"
     " max_attempts INTEGER NOT NULL, window_ms INTEGER NOT NULL, keep_dead_ms INTEGER NOT NULL,"
-    " next INTEGER NOT NULL);"
+    " next INTEGER NOT NULL, claimed INTEGER NOT NULL);"
     "CREATE TABLE message (number INTEGER PRIMARY KEY, queue INTEGER NOT NULL,"
     " state INTEGER NOT NULL, priority INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
     " put_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, attempt INTEGER NOT NULL,"
@@ -131,7 +132,7 @@ static bool take_step(iswi_sqlite *store, int64_t version)
 
 isw_status iswi_sqlite_prepare(iswi_sqlite *store, isw_error *error)
 {
-    int64_t version;
+    int64_t version = 0;
     isw_status status = look(store, &version, error);
 
     if (status)

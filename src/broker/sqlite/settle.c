@@ -9,9 +9,13 @@ static bool is_still_ours(iswi_sqlite *store, const iswi_settlement *settlement,
     int64_t attempt;
 
     *ours = false;
-    if (!claim || !iswi_sql_number(store, ISWI_SQL_IS_CLAIMED, &attempt, -1, "ii", claim->rowid,
-                                   claim->token))
-        return !claim;
+    if (!claim)
+        return true;
+    if (claim->token
+            ? !iswi_sql_number(store, ISWI_SQL_IS_CLAIMED, &attempt, -1, "ii", claim->rowid,
+                               claim->token)
+            : !iswi_sql_number(store, ISWI_SQL_IS_IN_LINE, &attempt, -1, "i", claim->rowid))
+        return false;
     *ours = attempt >= 0;
     return true;
 }
@@ -64,6 +68,13 @@ static bool abandon(iswi_sqlite *store, iswi_settlement *settlement)
     return give_back(store, settlement, delivery->attempt);
 }
 
+static bool drop_claimed(iswi_sqlite *store, const iswi_sqlite_claim *claim)
+{
+    return claim->token
+               ? iswi_sql_do(store, ISWI_SQL_COMPLETE, "ii", claim->rowid, claim->token)
+               : iswi_sql_do(store, ISWI_SQL_COMPLETE_IN_LINE, "i", claim->rowid);
+}
+
 /* The most frequent one, and the only one that sees by what it did whether it was ours. */
 static bool complete(iswi_sqlite *store, iswi_settlement *settlement)
 {
@@ -72,7 +83,7 @@ static bool complete(iswi_sqlite *store, iswi_settlement *settlement)
     const int64_t size = (int64_t)delivery->body.size;
     iswi_sqlite_queue *queue;
 
-    if (!claim || !iswi_sql_do(store, ISWI_SQL_COMPLETE, "ii", claim->rowid, claim->token))
+    if (!claim || !drop_claimed(store, claim))
         return !claim;
     settlement->lost = sqlite3_changes(store->db) == 0;
     if (settlement->lost)
