@@ -40,6 +40,7 @@ static isw_status start_log(iswi_host *host, const iswi_host_overrides *override
     iswi_operate_options options = { .output = overrides->output,
                                      .json = overrides->json >= 0 ? overrides->json
                                                                   : logging->format == 1,
+                                     .format_is_said = overrides->json >= 0,
                                      .color = overrides->color,
                                      .hidden = overrides->hidden,
                                      .service = overrides->service,

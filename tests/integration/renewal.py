@@ -2,6 +2,7 @@
 """host.yaml that changes while the host runs: what can be taken is, with no request lost; what cannot
 is named; a file that is wrong changes nothing."""
 import http.client
+import json
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ import unittest
 from harness import BIN, WORKER, Client, Host, main, wait_until, worker
 from inprocess import Inside, inside
 from load import Load
-from operators import function_of, report
+from operators import ADMIN, function_of, report
 
 HOLDS = "host.yaml has changed, and holds from now on: "
 ONE = "worker: {concurrency: 1, max_in_flight: 1}\nmiddleware: [error_handling]\n"
@@ -43,6 +44,12 @@ def queue_of(host):
 def environment_of(host):
     with open(f"/proc/{host.get('pid')[1].split()[0]}/environ") as file:
         return file.read().split("\0")
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Taken(unittest.TestCase):
@@ -186,6 +193,52 @@ class Taken(unittest.TestCase):
             host.get("nap?ms=1")
             self.assertEqual(len(host.wait_for_naps(2)), 2)  # and not the one between
             self.assertEqual(len(re.findall("napping in", host.log())), 2)
+
+    def test_lines_have_another_form(self):
+        with Host(worker()) as host:
+            host.get("prints")
+            say(host, worker(), "logging: {format: json}")
+            line = host.wait_for(r'"message":"host.yaml has changed, and holds from now on: '
+                                 r'logging.format text -> json"')
+            self.assertEqual(json.loads(line)["level"], "info")
+            say(host, worker(), "")
+            host.wait_for("info     host: " + HOLDS + "logging.format json -> text$")
+
+    def test_workers_are_asked_as_often_as_it_says(self):
+        with Host(worker(), top="host: {heartbeat: 1h}") as host:
+            before = pids(host)
+            say(host, worker(), "host: {heartbeat: 50ms}")
+            host.wait_for(HOLDS + "host.heartbeat 1h -> 50ms$")
+            wait_until(lambda: pids(host) and not pids(host) & before)
+            stopped = pids(host).pop()
+            os.kill(stopped, signal.SIGSTOP)
+            host.wait_for("worker test: it has not answered for [0-9]+ ms")
+            wait_until(lambda: pids(host) - {stopped})
+
+    def test_another_lane_is_that_of_the_next_processes(self):
+        def lanes():
+            return {p.get("lane") for p in report(host)["processes"] if p["state"] == "ready"}
+
+        with Host(worker()) as host:
+            say(host, worker(more="link: {lane: message}"))
+            host.wait_for(HOLDS + "worker test: link$")
+            wait_until(lambda: lanes() == {"message"})
+            self.assertEqual(host.get("hello/x")[0], 200)
+
+    def test_what_comes_while_a_worker_rolls_holds_in_the_end(self):
+        slow = ["/bin/sh", "-c", f"sleep 0.3; exec {WORKER}"]
+        with Host(worker(command=slow, more="processes: 2")) as host, Load(host) as load:
+            for count in range(1, 6):
+                say(host, worker(command=slow, more=f"processes: 2\nenvironment: {{ROUND: {count}}}"))
+                host.process.send_signal(signal.SIGHUP)
+                wait_until(lambda count=count: host.log().count(HOLDS + "worker test: env") == count)
+            wait_until(lambda: states(host) == ["ready", "ready"] and
+                       "ROUND=5" in environment_of(host))
+            host.wait_for("worker test: its processes were replaced, [0-9]+ in")
+            for pid in pids(host):
+                with open(f"/proc/{pid}/environ") as file:
+                    self.assertIn("ROUND=5", file.read().split("\0"))
+            self.assertEqual(load.failures, [])
 
     def test_sighup_reads_it_and_comments_change_nothing(self):
         with Host(worker()) as host:
@@ -360,9 +413,7 @@ class Addresses(unittest.TestCase):
             wait_until(lambda: load.total > total + 20)
             self.assertEqual(load.failures, [])
             load.stopping.set()
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                third = free.getsockname()[1]
+            third = free_port()
             say(host, worker(), self.top(f"127.0.0.1:{third}", "unix:here.sock"))
             host.wait_for(r"http: it listens at http://127.0.0.1:%d, unix" % third)
             self.assertFalse(self.listens_at(first))
@@ -392,6 +443,31 @@ class Addresses(unittest.TestCase):
                 self.assertFalse(os.path.exists(host.folder.name + "/here.sock"))
                 self.assertEqual(host.get("hello/x")[0], 200)
 
+    def test_the_admin_endpoints_go_elsewhere(self):
+        def health(at):
+            connection = http.client.HTTPConnection(at, timeout=30)
+            try:
+                connection.request("GET", "/health")
+                return connection.getresponse().status
+            except ConnectionRefusedError:
+                return None
+            finally:
+                connection.close()
+
+        with Host(worker(), top=ADMIN) as host:
+            before = report(host)["host"]["admin_url"].split("//")[1]
+            self.assertEqual(health(before), 200)
+            say(host, worker(), f'admin: {{listen: "127.0.0.1:{free_port()}", open: true}}')
+            host.wait_for(HOLDS + "admin.listen, admin.open false -> true$")
+            host.wait_for("admin: it listens at http://127.0.0.1:[0-9]+ now")
+            now = report(host)["host"]["admin_url"].split("//")[1]
+            self.assertNotEqual(now, before)
+            self.assertEqual((health(now), health(before)), (200, None))
+            say(host, worker(), "")
+            line = host.wait_for("needs a restart of the host: ")
+            self.assertRegex(line, "admin.listen")
+            self.assertEqual(health(now), 200)
+
     def test_those_of_a_command_stay(self):
         with Host(worker()) as host:
             say(host, worker(), "http: {listen: \"127.0.0.1:1\", body_limit: 10}")
@@ -403,11 +479,12 @@ class Addresses(unittest.TestCase):
 class Waiting(unittest.TestCase):
     def test_what_cannot_be_taken_is_named_in_one_warning_and_the_rest_holds(self):
         with Host(worker()) as host:
-            say(host, worker(more="processes: 2\nlink: {lane: message}"),
-                "http:\n  threads: 2\n  enabled: false\nlogging: {format: json, level: debug}")
+            say(host, worker(more="processes: 2"),
+                "http:\n  threads: 2\n  enabled: false\nhost: {log_lines: 7}\n"
+                "logging: {level: debug}")
             line = host.wait_for("needs a restart of the host: ")
             for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.enabled",
-                          r"/host.yaml:4:11: logging.format", r"/host.yaml:\d+:5: worker test: link"):
+                          r"/host.yaml:4:8: host.log_lines"):
                 self.assertRegex(line, words)
                 self.assertRegex(attention(host), words)
             host.wait_for(HOLDS + "logging.level info -> debug, worker test: processes 1 -> 2$")

@@ -8,6 +8,7 @@
  * Every hook may be NULL. Where "with the lock" stands, the process's lock is held, and nothing of
  * calls and processes may be called.
  */
+#include "host/settings/settings.h"
 #include "host/system/spawn.h"
 #include "wire/frame.h"
 
@@ -57,6 +58,10 @@ typedef struct iswi_observer {
     /* Something may have changed: once in each turn of the supervisor's loop, on its thread. Sets
      * *next_ns to when it wants to be called again, if that is sooner. */
     void (*turns)(void *user, int64_t now_ns, int64_t *next_ns);
+    /* host.yaml is another, as prepare and renew of a trigger (trigger.h) have it; what is wrong with
+     * an address is told at admin.listen. */
+    isw_status (*prepares)(void *user, const iswi_host_settings *settings, isw_error *error);
+    void (*renews)(void *user, bool take);
     /* The host is taken apart: from the return on nothing of it is asked. Nothing runs any more,
      * but calls that are lost may still be answered. Those that came last go first. */
     void (*stop)(void *user);

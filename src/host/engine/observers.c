@@ -79,6 +79,33 @@ void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns)
     TELL(all, turns, one->user, now_ns, next_ns);
 }
 
+/* Of the first `count`. */
+static void renew(const iswi_observers *all, size_t count, bool take)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all->items[i].observer->renews)
+            all->items[i].observer->renews(all->items[i].user, take);
+}
+
+void iswi_observers_renew(const iswi_observers *all, bool take)
+{
+    renew(all, all->count, take);
+}
+
+isw_status iswi_observers_prepare(const iswi_observers *all, const iswi_host_settings *settings,
+                                  isw_error *error)
+{
+    isw_status status = ISW_OK;
+
+    for (size_t i = 0; i < all->count && status == ISW_OK; i++) {
+        if (all->items[i].observer->prepares)
+            status = all->items[i].observer->prepares(all->items[i].user, settings, error);
+        if (status != ISW_OK)
+            renew(all, i, false);
+    }
+    return status;
+}
+
 void iswi_observe_silent(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;

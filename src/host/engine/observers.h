@@ -24,6 +24,11 @@ void iswi_observe_buried(iswi_process *process);
 void iswi_observe_started(iswi_process *process);
 void iswi_observe_ready(iswi_process *process);
 void iswi_observe_over(iswi_process *process, bool given_up);
+/* Have all of them prepare, or none; and have them take that, or drop it. Errors: as theirs. */
+isw_status iswi_observers_prepare(const iswi_observers *all, const iswi_host_settings *settings,
+                                  isw_error *error);
+void iswi_observers_renew(const iswi_observers *all, bool take);
+
 void iswi_observe_silent(iswi_process *process);
 void iswi_observe_settled(iswi_host *host);
 void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns);

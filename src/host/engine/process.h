@@ -118,6 +118,7 @@ struct iswi_process {
     bool running;   /* os.pid is to be waited for (lock) */
     bool forked;    /* by the template of its pool (lock) */
     bool signalled; /* it was sent SIGKILL */
+    int64_t heartbeat_ms;     /* as it was told; 0: none */
     unsigned missed;          /* heartbeats in a row */
     unsigned hoarding;        /* heartbeats in a row, see states.c */
     int64_t lent_ns;          /* of the heartbeat up to which loans are to be back */

@@ -37,7 +37,7 @@ typedef struct attempt {
     iswi_changes changes;
     placed *workers; /* in the order of the changes */
     size_t prepared; /* pools that nobody sees yet */
-    bool ready;      /* triggers have prepared, too */
+    bool ready;      /* triggers and observers have prepared, too */
     iswi_outlived *outlived;
 } attempt;
 
@@ -87,6 +87,27 @@ static isw_status prepare_workers(iswi_host *host, attempt *next, isw_error *err
     return status;
 }
 
+static isw_status prepare_others(iswi_host *host, attempt *next, isw_error *error)
+{
+    const iswi_host_settings *settings = next->changes.settings;
+    isw_error own = { ISW_OK, "" };
+
+    if (iswi_triggers_prepare(host, next->now.config, settings, error) != ISW_OK)
+        return error->status;
+    next->ready = iswi_observers_prepare(&host->observers, settings, &own) == ISW_OK;
+    if (next->ready)
+        return ISW_OK;
+    iswi_triggers_renew(&host->triggers, false);
+    return iswi_triggers_place(next->now.config, "admin", &own, error);
+}
+
+static void renew_others(iswi_host *host, attempt *next, bool taken)
+{
+    iswi_triggers_renew(&host->triggers, taken);
+    iswi_observers_renew(&host->observers, taken);
+    next->ready = false;
+}
+
 static isw_status prepare(iswi_host *host, attempt *next, isw_error *error)
 {
     const iswi_host_document before = { host->config, host->settings };
@@ -107,9 +128,7 @@ static isw_status prepare(iswi_host *host, attempt *next, isw_error *error)
         return no_memory(error);
     if (prepare_workers(host, next, error) != ISW_OK)
         return error->status;
-    next->ready = iswi_triggers_prepare(host, next->now.config, next->changes.settings, error) ==
-                  ISW_OK;
-    return error->status;
+    return prepare_others(host, next, error);
 }
 
 /* Nothing of it was taken. */
@@ -118,18 +137,20 @@ static void drop(iswi_host *host, attempt *next)
     while (next->prepared)
         iswi_pools_drop(&host->pools[host->pool_count + --next->prepared]);
     if (next->ready)
-        iswi_triggers_renew(&host->triggers, false);
+        renew_others(host, next, false);
 }
 
 /* -- What cannot ------------------------------------------------------------------------------- */
 
-/* Workers hear of it when they begin. */
-static bool changes_levels(const iswi_host *host, const iswi_host_settings *now)
+/* What workers hear when they begin. */
+static bool tells_otherwise(const iswi_host *host, const iswi_host_settings *now)
 {
-    const iswi_logging_settings *a = &iswi_host_settings_of(host)->logging;
+    const iswi_host_settings *before = iswi_host_settings_of(host);
+    const iswi_logging_settings *a = &before->logging;
     const iswi_logging_settings *b = &now->logging;
 
-    return a->level != b->level || a->levels.items != b->levels.items;
+    return a->level != b->level || a->levels.items != b->levels.items ||
+           before->host.heartbeat_ms != now->host.heartbeat_ms;
 }
 
 static void follow(iswi_host *host, iswi_pool *pool, const char *program)
@@ -200,7 +221,7 @@ static void place_workers(iswi_host *host, const attempt *next, bool all_roll)
 
 static void put_in_force(iswi_host *host, attempt *next)
 {
-    bool all_roll = changes_levels(host, next->changes.settings);
+    bool all_roll = tells_otherwise(host, next->changes.settings);
 
     *next->outlived = (iswi_outlived){ host->config, host->renewal.outlived };
     host->renewal.outlived = next->outlived;
@@ -208,10 +229,10 @@ static void put_in_force(iswi_host *host, attempt *next)
     next->now.config = NULL;
     atomic_store(&host->settings, next->changes.settings);
     atomic_store(&host->level, (int)next->changes.settings->logging.level);
-    iswi_triggers_renew(&host->triggers, true);
+    host->heartbeat_ms = host->debug ? 0 : next->changes.settings->host.heartbeat_ms;
+    renew_others(host, next, true);
     place_workers(host, next, all_roll);
     next->prepared = 0;
-    next->ready = false;
     iswi_functions_retime(host);
 }
 

@@ -53,7 +53,8 @@ static void greet(iswi_process *process)
     hello->proof = (isw_bytes){ process->token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
     hello->host = isw_str_of("isoworker");
     hello->host_version = isw_str_of(ISW_VERSION_STRING);
-    hello->heartbeat_ms = (uint64_t)process->host->heartbeat_ms;
+    process->heartbeat_ms = process->host->heartbeat_ms;
+    hello->heartbeat_ms = (uint64_t)process->heartbeat_ms;
     hello->log_levels = levels_of(process->host, &arena);
     hello->worker = isw_str_of(process->pool->settings->name);
     hello->directory = isw_str_of(process->host->folder);
@@ -236,7 +237,7 @@ static bool hoards(iswi_process *process, int64_t now_ns)
 
 static void ready(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
-    int64_t interval = process->host->heartbeat_ms * MS;
+    int64_t interval = process->heartbeat_ms * MS;
     int64_t heard = atomic_load(&process->heard_ns);
 
     if (!iswi_process_retires(process))

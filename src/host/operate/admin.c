@@ -9,6 +9,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
 #include "host/system/address.h"
@@ -338,6 +339,34 @@ isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
         return error->status;
     iswi_http_set_routes(operate->admin, operate->admin_routes); /* operate->admin is set now */
     return ISW_OK;
+}
+
+isw_status iswi_admin_prepare(iswi_operate *operate, const iswi_admin_settings *now,
+                              isw_error *error)
+{
+    const char *before = iswi_host_settings_of(operate->host)->admin.listen;
+    iswi_address address;
+    iswi_http_options options = { .listen = &address,
+                                  .listen_count = 1,
+                                  .folder = iswi_host_folder(operate->host) };
+
+    if (!operate->admin || !now->listen || strcmp(now->listen, before) == 0)
+        return ISW_OK;
+    if (iswi_address_read(now->listen, "admin.listen", &address, error) != ISW_OK)
+        return error->status;
+    return iswi_http_doors_make(operate->admin, &options, &operate->admin_doors, error);
+}
+
+void iswi_admin_renew(iswi_operate *operate, bool take)
+{
+    if (take && operate->admin_doors) {
+        iswi_http_take_doors(operate->admin, operate->admin_doors);
+        iswi_say(operate->host, ISW_LOG_INFO, "admin: it listens at %s now",
+                 iswi_http_url(operate->admin, 0));
+    } else {
+        iswi_http_doors_free(operate->admin_doors);
+    }
+    operate->admin_doors = NULL;
 }
 
 void iswi_admin_stop(iswi_operate *operate)

@@ -77,12 +77,12 @@ static void put(iswi_console *console, const void *bytes, size_t size, bool own)
 }
 
 /* As who reads it wants it; `json` is the line as JSON, where that was made. */
-static void write_line(const iswi_console *console, const iswi_logline *line,
+static void write_line(const iswi_console *console, bool as_json, const iswi_logline *line,
                        const iswi_buffer *json, iswi_buffer *out)
 {
-    if (console->json && console->journald)
+    if (as_json && console->journald)
         iswi_logline_priority(line->level, out);
-    if (console->json)
+    if (as_json)
         iswi_buffer_append(out, json->data, json->size);
     else if (console->journald)
         iswi_logline_journald(line, out);
@@ -94,13 +94,14 @@ void iswi_console_line(iswi_console *console, const iswi_logline *line, bool own
 {
     iswi_buffer json = { 0 };
     iswi_buffer text = { 0 };
+    bool as_json = atomic_load(&console->json);
 
-    if (console->json || console->journal)
+    if (as_json || console->journal)
         iswi_logline_json(line, &json);
     if (console->journal && !json.failed)
         iswi_journal_add(console->journal, line, json.data, json.size);
     if (console->fd >= 0) {
-        write_line(console, line, &json, &text);
+        write_line(console, as_json, line, &json, &text);
         put(console, text.data, text.size, own);
     }
     iswi_buffer_fini(&json);

@@ -9,11 +9,12 @@
 #include "host/operate/journal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct iswi_console {
     pthread_mutex_t lock;
     int fd; /* -1: nobody looks */
-    bool json;
+    atomic_bool json; /* it may become another, for the lines that follow */
     bool color;
     bool journald; /* it is systemd's journal, which has times itself and reads priorities */
     unsigned dropped;    /* lines, since nobody read them; with the lock */

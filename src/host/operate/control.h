@@ -8,6 +8,7 @@
  * and the triggers wait for none of it.
  */
 #include "host/operate/operate.h"
+#include "host/settings/settings.h"
 #include "host/operate/report.h"
 
 /* -- report.c; any thread ---------------------------------------------------------------------- */
@@ -101,6 +102,12 @@ void iswi_control_wait(iswi_control *control, iswi_wait *wait);
 
 /* The endpoints over HTTP, if host.yaml has them. Errors as iswi_http_start. */
 isw_status iswi_admin_start(iswi_operate *operate, isw_error *error);
+
+/* It is to listen elsewhere, perhaps: have that ready; and take it, or drop it. Errors: as
+ * iswi_http_start, for an address. */
+isw_status iswi_admin_prepare(iswi_operate *operate, const iswi_admin_settings *now,
+                              isw_error *error);
+void iswi_admin_renew(iswi_operate *operate, bool take);
 void iswi_admin_stop(iswi_operate *operate);
 
 #endif

@@ -72,6 +72,24 @@ static void on_ready(void *user, iswi_process *process, pid_t pid)
         atomic_store(&operate->served[iswi_process_worker(process)], true);
 }
 
+static isw_status on_prepare(void *user, const iswi_host_settings *settings, isw_error *error)
+{
+    iswi_operate *operate = user;
+
+    operate->next_json = operate->format_is_said ? atomic_load(&operate->console.json)
+                                                 : settings->logging.format == 1;
+    return iswi_admin_prepare(operate, &settings->admin, error);
+}
+
+static void on_renew(void *user, bool take)
+{
+    iswi_operate *operate = user;
+
+    if (take)
+        atomic_store(&operate->console.json, operate->next_json);
+    iswi_admin_renew(operate, take);
+}
+
 static void stop(void *user)
 {
     iswi_operate *operate = user;
@@ -97,6 +115,8 @@ static const iswi_observer observer = {
     .ready = on_ready,
     .settled = on_settled,
     .turns = on_turn,
+    .prepares = on_prepare,
+    .renews = on_renew,
     .stop = stop,
     .destroy = destroy,
 };
@@ -110,6 +130,7 @@ isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *opti
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the console");
     operate->host = host;
     operate->hidden = options->hidden;
+    operate->format_is_said = options->format_is_said;
     operate->tells = options->service;
     operate->takeover = options->takeover;
     operate->succession_options = options->succession;

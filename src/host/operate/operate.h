@@ -38,6 +38,9 @@ typedef struct iswi_operate {
     iswi_journal *journal; /* NULL: nobody can ask for lines */
     iswi_control *control; /* NULL: nobody can ask for anything */
     iswi_http *admin;      /* NULL: not over HTTP */
+    iswi_http_doors *admin_doors; /* that are prepared; NULL: it stays where it is */
+    bool format_is_said;          /* by a command, whatever host.yaml says */
+    bool next_json;               /* that is prepared */
     iswi_routes *admin_routes;
     atomic_bool *served;  /* by worker: whether a process of it was ready once; with `admin` */
     iswi_scrape *metrics; /* NULL: nobody can ask for them */
@@ -49,6 +52,7 @@ typedef struct iswi_operate {
 typedef struct iswi_operate_options {
     int output; /* descriptor of the console; -1: none */
     bool json, color;
+    bool format_is_said; /* by a command, whatever host.yaml says */
     bool hidden; /* no control socket unless its path is given */
     bool service; /* tell the service manager how the host is */
     isw_log_level level;

@@ -12,9 +12,10 @@
 
 /* Read where they are used, or told to processes when they begin. */
 static const char *const taken[] = {
-    "host.function_timeout", "host.cancel_grace", "host.shutdown_grace", "record.body_limit",
-    "record.redact",         "logging.level",     "logging.levels",      "queue.limit",
-    "queue.wait",            "functions",         NULL,
+    "host.heartbeat",     "host.function_timeout", "host.cancel_grace", "host.shutdown_grace",
+    "admin.open",         "record.body_limit",     "record.redact",     "logging.format",
+    "logging.level",      "logging.levels",        "queue.limit",       "queue.wait",
+    "functions",          NULL,
 };
 
 /* The same of a worker; `queue` is looked at apart, since what it leaves out is as for all. */
@@ -25,12 +26,12 @@ static const char *const taken_of_worker[] = {
 
 /* What its processes begin with, so that others are to succeed them. */
 static const char *const rolling[] = {
-    "command", "config", "directory", "environment", "memory_limit", "cpu_limit", "pids_limit",
+    "command", "config", "directory", "link", "environment", "memory_limit", "cpu_limit", "pids_limit",
     "recycle_after", "health", "rlimits", "nice", "user", "group", NULL,
 };
 
-/* Workers hear of levels when they begin. */
-static const char *const levels[] = { "logging.level", "logging.levels", NULL };
+/* Workers hear of these when they begin. */
+static const char *const told[] = { "logging.level", "logging.levels", "host.heartbeat", NULL };
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -150,10 +151,19 @@ static bool is_renewed(const comparison *c, const char *group, const char *optio
     return false;
 }
 
+/* The admin endpoints go elsewhere; to have them at all is decided at the start alone. */
+static bool moves_admin(const comparison *c, const char *name, const void *now)
+{
+    const iswi_admin_settings *admin = now;
+
+    return strcmp(name, "admin.listen") == 0 && c->before->admin.listen && admin->listen;
+}
+
 static void compare_group(const comparison *c, const isw_option *group, const place *root,
                           const void *now)
 {
     char *to = (char *)c->out->settings + group->offset;
+    const char *own = (const char *)now + group->offset;
     const place outer = inside(root, group->name);
 
     for (const isw_option *row = group->group; row->name; row++) {
@@ -162,9 +172,10 @@ static void compare_group(const comparison *c, const isw_option *group, const pl
         bool takes;
 
         snprintf(name, sizeof name, "%s.%s", group->name, row->name);
-        takes = (is_one_of(name, taken) || is_renewed(c, group->name, row->name)) &&
-                !(is_one_of(name, levels) && has_some_inside(c->before));
-        compare_option(c, name, row, &at, to, (const char *)now + group->offset, takes);
+        takes = is_one_of(name, taken) || moves_admin(c, name, own) ||
+                is_renewed(c, group->name, row->name);
+        takes = takes && !(is_one_of(name, told) && has_some_inside(c->before));
+        compare_option(c, name, row, &at, to, own, takes);
     }
 }
 
