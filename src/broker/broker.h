@@ -255,8 +255,11 @@ isw_status iswi_broker_check(const char *place, isw_error *error);
 isw_status iswi_broker_create(const iswi_broker_options *options, iswi_broker **out,
                               isw_error *error);
 
-/* Ends what waits with ISW_E_CLOSED, does what came before it, and closes. Blocks until then; not on
- * its thread. NULL is allowed. */
+/* Ends what waits with ISW_E_CLOSED, does what came before it, and closes; what is submitted from
+ * then on is ISW_E_CLOSED at once. Blocks until then; not on its thread. NULL is allowed. */
+void iswi_broker_end(iswi_broker *broker);
+
+/* The same, if that was not done, and free it. NULL is allowed. */
 void iswi_broker_destroy(iswi_broker *broker);
 
 void iswi_broker_submit(iswi_broker *broker, iswi_broker_op *op);

@@ -61,7 +61,7 @@ struct iswi_broker {
     pthread_mutex_t lock;
     /* Under the lock: */
     pthread_t thread;
-    bool started, ending, ended;
+    bool started, ending, ended, joined;
     bool asleep;       /* the bell is to be rung */
     bool recalls;      /* one that waits may have been recalled */
     iswi_op_list inbox;

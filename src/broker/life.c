@@ -233,18 +233,26 @@ unsigned iswi_broker_abilities(const iswi_broker *broker)
     return broker->driver->abilities;
 }
 
-void iswi_broker_destroy(iswi_broker *broker)
+void iswi_broker_end(iswi_broker *broker)
 {
     bool started;
 
-    if (!broker)
+    if (!broker || broker->joined)
         return;
     pthread_mutex_lock(&broker->lock);
     broker->ending = true;
     started = broker->started;
+    broker->ended = !started; /* else its thread says so, when nothing is left */
     ring(broker);
     pthread_mutex_unlock(&broker->lock);
     if (started)
         pthread_join(broker->thread, NULL);
-    free_broker(broker);
+    broker->joined = true;
+}
+
+void iswi_broker_destroy(iswi_broker *broker)
+{
+    iswi_broker_end(broker);
+    if (broker)
+        free_broker(broker);
 }

@@ -77,10 +77,10 @@ static int print_end(const words *asked, const iswi_timer_told *timer)
 {
     if (strcmp(asked->verb, "run") != 0) {
         print_timer(timer);
-        return EX_OK;
+        return timer->paused == (*asked->verb == 'p') ? EX_OK : EX_TEMPFAIL;
     }
-    if (strcmp(timer->state, "running") == 0) {
-        fprintf(stderr, "isoworker: %s still runs after %ld seconds, and goes on\n",
+    if (timer->asked) {
+        fprintf(stderr, "isoworker: %s has not ended after %ld seconds, and goes on\n",
                 timer->function, asked->wait_s);
         return EX_TEMPFAIL;
     }

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 import zoneinfo
 
-from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
+from harness import BIN, PATIENCE_S, Host, is_alive, main, wait_until, worker
 
 TIMERS = os.path.join(os.path.dirname(os.environ["ISOWORKER_TEST_WORKER"]), "test_timers")
 UTC = datetime.timezone.utc
@@ -36,6 +36,20 @@ def listed(host, name):
     code, out, err = ask(host, "list", "--json")
     assert code == 0, err
     return next(one for one in json.loads(out)["timers"] if one["function"] == name)
+
+
+def again(host, pause_s=0):
+    """The host is killed, and another one begins in its folder."""
+    worker_pids = [int(pid) for pid in subprocess.run(
+        ["pgrep", "-P", str(host.process.pid)], capture_output=True, text=True).stdout.split()]
+    host.process.kill()
+    host.process.wait()
+    host.reader.join()
+    wait_until(lambda: not any(is_alive(pid) for pid in worker_pids))
+    end = datetime.datetime.now() + datetime.timedelta(seconds=pause_s)
+    wait_until(lambda: datetime.datetime.now() > end)
+    host.lines.clear()
+    host.__enter__()
 
 
 def admin(host, method, path):
@@ -174,12 +188,57 @@ class Timers(unittest.TestCase):
                     text = file.read()
                 if "clockid: 0" in text:
                     found.append(text)
-            self.assertEqual(len(found), 1)
+            found = [text for text in found if "it_value: (0, 0)" not in text]
+            self.assertEqual(len(found), 1, found)
             left = int(re.search(r"it_value: \((\d+),", found[0])[1])
             now = datetime.datetime.now(UTC)
             due = min(instant(listed(host, name)["next"][0]) for name in ("morning", "year"))
             self.assertAlmostEqual(left, (due - now).total_seconds(), delta=30)
             self.assertIn("settime flags: 03", found[0])
+
+    def test_a_run_whose_host_was_killed_is_begun_again_with_the_same_time(self):
+        with timers() as host:
+            ask(host, "run", "waits", "--wait", "0")
+            host.wait_for("waits at the gate")
+            before = listed(host, "waits")
+            self.assertEqual(before["attempt"], 1)
+            again(host)
+            host.wait_for(rf"waits: its run of {before['last']} was begun and has no end; it is begun "
+                          "again, attempt 2 of 5")
+            host.wait_for("waits at the gate")
+            after = listed(host, "waits")
+            self.assertEqual((after["last"], after["attempt"]), (before["last"], 2))
+            open(os.path.join(host.folder.name, "gate"), "w").close()
+            wait_until(lambda: listed(host, "waits")["outcome"] == "success")
+
+    def test_what_was_missed_while_no_host_was_there_is_one_run(self):
+        with timers() as host:
+            host.wait_for("second: told")
+            again(host, pause_s=2.5)
+            found = host.wait_for(r"second: told")
+            told = json.loads(re.search(r"told (\{.*\}), as", found)[1])
+            self.assertIs(told["is_past_due"], True, found)
+            self.assertGreater(instant(told["scheduled_for"]) - instant(told["last"]),
+                               datetime.timedelta(seconds=1))
+            self.assertGreaterEqual(listed(host, "second")["missed"], 1)
+
+    def test_a_pause_outlasts_the_host(self):
+        with timers() as host:
+            self.assertEqual(ask(host, "pause", "year")[0], 0)
+            again(host)
+            wait_until(lambda: listed(host, "year")["state"] == "paused")
+
+    def test_a_store_that_is_anothers_is_told_and_no_timer_runs(self):
+        with timers() as host:
+            host.wait_for("second: told")
+            place = f"queues: {{ store: 'sqlite:{host.folder.name}/queues.db' }}\n"
+            with timers(top=place) as other:
+                other.wait_for("its state cannot be read, so that it does not run: .*queues.db is "
+                               "another host's")
+                self.assertNotIn("second: told", other.log())
+                status = subprocess.run([BIN + "/isoworker", "status", other.folder.name],
+                                        capture_output=True, text=True)
+                self.assertIn("timers do not run, as their state cannot be kept", status.stdout)
 
     def test_a_name_that_is_none_is_told(self):
         with timers() as host:

@@ -209,8 +209,9 @@ void iswi_host_destroy(iswi_host *host)
     if (!host)
         return;
     iswi_observers_stop(&host->observers);
-    iswi_broker_destroy(host->broker); /* it calls triggers back until then */
+    iswi_broker_end(host->broker); /* it calls triggers back until then */
     iswi_triggers_stop(&host->triggers);
+    iswi_broker_destroy(host->broker);
     iswi_pools_fini(host);
     iswi_reactors_stop(&host->reactors);
     iswi_outputs_close(host);

@@ -60,7 +60,7 @@ typedef void (*iswi_trigger_attend_fn)(void *user, const char *sentence);
 /* `isoworker TYPE VERB [NAME]`. */
 typedef struct iswi_trigger_command {
     const char *verb, *name; /* name NULL: all, or none */
-    bool again; /* it was asked for before, and was ISW_E_BUSY */
+    bool begun; /* false at first; then the trigger's, while it is asked for again and again */
 } iswi_trigger_command;
 
 /* -- The table --------------------------------------------------------------------------------- */
@@ -170,7 +170,7 @@ typedef struct iswi_trigger {
      * begun, and is over later; what is appended says how far it is. Errors: ISW_E_INVALID for
      * another verb, ISW_E_NOT_FOUND, ISW_E_CONFLICT, ISW_E_UNAVAILABLE. NULL: there is nothing to
      * be asked. Any thread. */
-    isw_status (*command)(void *self, const iswi_trigger_command *command, iswi_buffer *out,
+    isw_status (*command)(void *self, iswi_trigger_command *command, iswi_buffer *out,
                           isw_error *error);
 
     /* What is not as it should be, until it is mended, for the status and /ready. Any thread. */

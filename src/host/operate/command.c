@@ -25,13 +25,9 @@ isw_status iswi_command_try(iswi_host *host, iswi_command *command, iswi_buffer 
     for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
         void *self;
         const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
-        isw_status status;
 
-        if (!trigger->command || strcmp(trigger->type, command->type) != 0)
-            continue;
-        status = trigger->command(self, &command->command, out, error);
-        command->command.again = status == ISW_E_BUSY;
-        return status;
+        if (trigger->command && strcmp(trigger->type, command->type) == 0)
+            return trigger->command(self, &command->command, out, error);
     }
     return refuse_type(host, command->type, error);
 }

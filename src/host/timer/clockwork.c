@@ -2,6 +2,7 @@
 /* How timers sleep: until the first of them is due by the wall clock, or somebody sets that. */
 #include "base/clock.h"
 #include "host/engine/log.h"
+#include "host/engine/steer.h"
 #include "host/timer/clockwork.h"
 
 #include <errno.h>
@@ -48,13 +49,16 @@ static void rearm(void *user)
 {
     iswi_clockwork *all = user;
     int64_t due_us = first_due_us(all);
-    size_t running = 0;
+    bool stops = atomic_load(&all->stops);
+    size_t busy = 0;
 
     for (const iswi_timed *at = all->first; at; at = at->next)
-        running += iswi_timed_runs(at);
-    atomic_store(&all->admitted, running);
-    if (atomic_load(&all->stops) && iswi_clockwork_is_idle(all))
+        busy += stops ? iswi_timed_is_busy(at) : iswi_timed_runs(at);
+    atomic_store(&all->admitted, busy);
+    if (stops && !busy) {
         sem_post(&all->idle);
+        iswi_host_wake(all->host); /* which waits for that */
+    }
     if (all->watch.fd < 0 || iswi_clock_is_fake() || due_us == all->armed_us ||
         arm(all, due_us))
         return;

@@ -17,6 +17,7 @@ typedef struct iswi_clockwork {
     iswi_reactor *reactor;
     iswi_timer_env env;
     iswi_timed *first; /* each that was ever served */
+    atomic_bool serves; /* any */
     iswi_watch watch;  /* of the timerfd; fd -1: nothing was ever served */
     int64_t armed_us;  /* when it rings; INT64_MAX: it does not */
     atomic_size_t admitted;
@@ -45,7 +46,8 @@ void iswi_timer_call_begin(void *user, const iswi_timer_run *run);
 void iswi_clockwork_tell(void *self, const iswi_entry *entry, iswi_arena *arena,
                       iswi_entry_told *out);
 void iswi_clockwork_rows(void *self, iswi_trigger_row_fn row, void *user);
-isw_status iswi_clockwork_command(void *self, const iswi_trigger_command *command, iswi_buffer *out,
+void iswi_clockwork_attend(void *self, iswi_trigger_attend_fn add, void *user);
+isw_status iswi_clockwork_command(void *self, iswi_trigger_command *command, iswi_buffer *out,
                                isw_error *error);
 
 #endif

@@ -36,8 +36,11 @@ static iswi_timed_phase phase_of(const iswi_timed *timer)
 /* The store is not to be had: later, as it was. */
 static void put_off(iswi_timed *timer, const char *what)
 {
-    iswi_timed_say(timer, ISW_LOG_ERROR, "its state cannot be %s, so that it does not run: %s",
-                   what, timer->stored.message);
+    if (!timer->complained && timer->stored.status != ISW_E_CLOSED)
+        iswi_timed_say(timer, ISW_LOG_ERROR, "its state cannot be %s, so that it does not run: %s. "
+                       "It is tried again; queues.store of host.yaml says where it lies", what,
+                       timer->stored.message);
+    timer->complained = true;
     timer->not_before_s = iswi_wall_us() / 1000000 + ISWI_TIMER_AGAIN_S;
     timer->phase = phase_of(timer);
 }
@@ -102,6 +105,7 @@ static void on_stored(iswi_task *task)
 
     timer->text = NULL;
     timer->storing = false;
+    timer->complained = timer->complained && timer->stored.status != ISW_OK;
     if (timer->phase == ISWI_TIMER_LOADING)
         on_read(timer, text);
     else

@@ -10,6 +10,8 @@ static const isw_field timer_fields[] = {
     { ISW_FIELD(STRING, iswi_timer_told, schedule), .required = true },
     { ISW_FIELD(STRING, iswi_timer_told, zone), .required = true },
     { ISW_FIELD(STRING, iswi_timer_told, state), .required = true },
+    { ISW_FIELD(BOOL, iswi_timer_told, paused) },
+    { ISW_FIELD(BOOL, iswi_timer_told, asked) },
     { ISW_FIELD(STRING, iswi_timer_told, last) },
     { ISW_FIELD(STRING, iswi_timer_told, started) },
     { ISW_FIELD(STRING, iswi_timer_told, ended) },

@@ -7,7 +7,7 @@
  * each run. It outlives the host where the store does; several hosts may have one store, of which
  * the record then decides who runs.
  */
-#include "base/arena.h"
+#include "broker/broker.h"
 
 #include <isoworker/status.h>
 #include <isoworker/value.h>
@@ -55,5 +55,8 @@ typedef struct iswi_timer_store {
 
 /* In memory: it ends with the host. NULL: no memory. */
 iswi_timer_store *iswi_timer_memory_store(void);
+
+/* Where messages lie, in a broker that has records; it lives longer. NULL: no memory. */
+iswi_timer_store *iswi_timer_broker_store(iswi_broker *broker);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "config/properties.h"
+#include "host/engine/look.h"
 #include "host/timer/report.h"
 #include "host/timer/clockwork.h"
 #include "value/value.h"
@@ -38,6 +39,8 @@ static const char *state_of(const iswi_timed *timer)
         return "not served";
     if (iswi_timed_runs(timer))
         return "running";
+    if (!timer->started_up)
+        return "held up";
     return timer->foreign ? "elsewhere" : timer->record.paused ? "paused" : "waiting";
 }
 
@@ -62,6 +65,8 @@ static void describe(const iswi_timed *timer, iswi_arena *arena, iswi_timer_told
                               .schedule = timer->schedule.text,
                               .zone = timer->schedule.zone_name,
                               .state = state_of(timer),
+                              .paused = record->paused,
+                              .asked = iswi_timed_is_asked(timer),
                               .last = stamp(timer, record->scheduled_s, arena),
                               .started = stamp(timer, record->started_ms / MS, arena),
                               .ended = stamp(timer, record->ended_ms / MS, arena),
@@ -152,11 +157,24 @@ void iswi_clockwork_rows(void *self, iswi_trigger_row_fn row, void *user)
     iswi_reactor_call(all->reactor, tell_rows, &(telling){ all, row, user });
 }
 
+void iswi_clockwork_attend(void *self, iswi_trigger_attend_fn add, void *user)
+{
+    const iswi_clockwork *all = self;
+    char sentence[ISW_ERROR_MESSAGE_BYTES + 64];
+    isw_error why = { ISW_OK, "" };
+
+    if (!atomic_load(&all->serves) || iswi_broker_is_well(iswi_host_broker(all->host), &why))
+        return;
+    snprintf(sentence, sizeof sentence, "timers do not run, as their state cannot be kept: %s",
+             why.message);
+    add(user, sentence);
+}
+
 /* -- Commands ---------------------------------------------------------------------------------- */
 
 typedef struct asking {
     iswi_clockwork *all;
-    const iswi_trigger_command *command;
+    iswi_trigger_command *command;
     iswi_buffer *out;
     isw_error *error;
     isw_status status;
@@ -211,24 +229,34 @@ static void append(const iswi_clockwork *all, const iswi_timed *only, iswi_buffe
     iswi_arena_fini(&arena);
 }
 
-static isw_status run(iswi_timed *timer, bool again, isw_error *error)
+/* Whether the state of each was read, or cannot be. */
+static bool is_known(const iswi_clockwork *all)
 {
-    if (!again && iswi_timed_ask(timer, error) != ISW_OK)
+    for (const iswi_timed *at = all->first; at; at = at->next)
+        if (at->serves && !at->started_up && !at->complained)
+            return false;
+    return true;
+}
+
+static isw_status run(iswi_timed *timer, bool *begun, isw_error *error)
+{
+    if (!*begun && iswi_timed_ask(timer, error) != ISW_OK)
         return error->status;
+    *begun = true;
     return iswi_timed_is_asked(timer) ? ISW_E_BUSY : ISW_OK;
 }
 
 static isw_status obey(const asking *with, iswi_timed *timer)
 {
-    const iswi_trigger_command *command = with->command;
+    iswi_trigger_command *command = with->command;
 
     if (strcmp(command->verb, "list") == 0)
-        return ISW_OK;
+        return is_known(with->all) ? ISW_OK : ISW_E_BUSY;
     if (!timer)
         return isw_error_set(with->error, ISW_E_INVALID, "timer %s takes the name of a timer",
                              command->verb);
     if (strcmp(command->verb, "run") == 0)
-        return run(timer, command->again, with->error);
+        return run(timer, &command->begun, with->error);
     if (strcmp(command->verb, "pause") == 0 || strcmp(command->verb, "resume") == 0)
         return iswi_timed_pause(timer, *command->verb == 'p') ? ISW_OK : ISW_E_BUSY;
     return isw_error_set(with->error, ISW_E_INVALID, "there is no \"timer %s\": there are list, "
@@ -250,7 +278,7 @@ static void answer(void *user)
         append(with->all, timer, with->out);
 }
 
-isw_status iswi_clockwork_command(void *self, const iswi_trigger_command *command, iswi_buffer *out,
+isw_status iswi_clockwork_command(void *self, iswi_trigger_command *command, iswi_buffer *out,
                                isw_error *error)
 {
     iswi_clockwork *all = self;

@@ -118,6 +118,7 @@ struct iswi_timed {
     void (*settled)(iswi_timed *timer);
     iswi_task task;
     isw_error stored;
+    bool complained; /* that the store does not do it */
     char *text;
     uint64_t stored_version;
     bool merging; /* another one wrote it while a run went on */

@@ -4,7 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "broker/driver.h"
 #include "host/engine/log.h"
+#include "host/engine/look.h"
 #include "host/engine/reactors.h"
 #include "host/timer/clockwork.h"
 
@@ -97,6 +99,15 @@ static void say(void *user, const iswi_timed *timer, isw_log_level level, const 
     iswi_function_say(timer->entry->function, level, "", isw_str_of(NULL), "%s", text);
 }
 
+/* One that messages may be in and records not is no reason not to run. */
+static iswi_timer_store *open_store(iswi_host *host)
+{
+    iswi_broker *broker = iswi_host_broker(host);
+
+    return iswi_broker_abilities(broker) & ISWI_BROKER_RECORDS ? iswi_timer_broker_store(broker)
+                                                               : iswi_timer_memory_store();
+}
+
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
 {
     iswi_clockwork *all = iswi_calloc(1, sizeof *all);
@@ -108,7 +119,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     all->watch.fd = -1;
     all->armed_us = INT64_MAX;
     all->env.user = all;
-    all->env.store = iswi_timer_memory_store();
+    all->env.store = open_store(with->host);
     all->env.begin = iswi_timer_call_begin;
     all->env.post = post;
     all->env.say = say;
@@ -180,6 +191,7 @@ static void take_set(void *user)
             iswi_say(all->host, ISW_LOG_CRITICAL, "no memory for timer %s",
                      set->items[i].entry->name);
     }
+    atomic_store(&all->serves, set->count > 0);
     if (all->first)
         all->env.rearm(all);
 }
@@ -276,5 +288,6 @@ const iswi_trigger iswi_timer_trigger = {
     .stop = stop,
     .tell = iswi_clockwork_tell,
     .rows = iswi_clockwork_rows,
+    .attend = iswi_clockwork_attend,
     .command = iswi_clockwork_command,
 };
