@@ -359,19 +359,45 @@ class Waiting(unittest.TestCase):
 class Manner(unittest.TestCase):
     """How the one that goes treats those who are there."""
 
-    def test_a_connection_that_is_kept_is_served_once_more(self):
-        with Line(worker()) as host:
-            kept = http.client.HTTPConnection("127.0.0.1", host.port, timeout=PATIENCE_S)
-            kept.request("GET", "/api/pid")
-            before = kept.getresponse()
-            pid = int(before.read().split()[0])
-            self.assertFalse(before.will_close)
+    def ask(self, kept):
+        """The pid that answers, and whether the connection is over."""
+        kept.request("GET", "/api/pid")
+        answer = kept.getresponse()
+        self.assertEqual(answer.status, 200)
+        return int(answer.read().split()[0]), answer.will_close
+
+    def test_connections_that_are_idle_are_those_of_the_one_that_comes(self):
+        with Line(worker(), top=ADMIN) as host:
+            kept = [http.client.HTTPConnection("127.0.0.1", host.port, timeout=PATIENCE_S)
+                    for _ in range(200)]
+            admin_url = report(host)["host"]["admin_url"].split("//")[1]
+            visitor = http.client.HTTPConnection(admin_url, timeout=PATIENCE_S)
+            visitor.request("GET", "/ready")
+            self.assertFalse(visitor.getresponse().read() == b"" or visitor.sock is None)
+            before = {self.ask(one) for one in kept}
+            self.assertEqual(len(before), 1)
             host.upgrade()
-            kept.request("GET", "/api/pid")
-            answer = kept.getresponse()
-            self.assertEqual((answer.status, answer.will_close), (200, True))
-            self.assertEqual(int(answer.read().split()[0]), pid)
-            self.assertNotEqual(int(host.get("pid")[1].split()[0]), pid)
+            self.assertEqual(host.process.wait(PATIENCE_S), 0)
+            now = {(int(host.get("pid")[1].split()[0]), False)}
+            self.assertNotEqual(now, before)
+            for _ in range(2):
+                self.assertEqual({self.ask(one) for one in kept}, now)
+            visitor.request("GET", "/ready")
+            self.assertEqual(visitor.getresponse().status, 200)
+            for one in [*kept, visitor]:
+                self.assertIsNotNone(one.sock)
+                one.close()
+
+    def test_one_over_tls_is_served_once_more(self):
+        with secure_line() as host:
+            found = host.wait_for("functions at http")
+            host.port = int(re.search(r"https://[^:]+:(\d+)", found).group(1))
+            kept = http.client.HTTPSConnection("localhost", host.port)
+            kept.sock = host.connect()
+            pid, over = self.ask(kept)
+            self.assertFalse(over)
+            host.upgrade()
+            self.assertEqual(self.ask(kept), (pid, True))
             self.assertEqual(host.process.wait(PATIENCE_S), 0)
 
     def test_streams_that_cross_the_goaway_are_served(self):
@@ -390,10 +416,11 @@ class Manner(unittest.TestCase):
             self.assertIsNone(visitor.end() or None)
 
     def test_those_who_do_not_come_back_are_not_waited_for_for_ever(self):
-        with Line(worker(), top=QUICK) as host:
-            idle = socket.create_connection(("127.0.0.1", host.port), PATIENCE_S)
-            idle.sendall(b"GET /api/hello/x HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertIn(b"Hello, x!", idle.recv(65536))
+        with SecureLine(both() + QUICK) as host:
+            found = host.wait_for("functions at http")
+            host.port = int(re.search(r"https://[^:]+:(\d+)", found).group(1))
+            idle = host.connect()
+            self.assertEqual(request_on(idle)[0], 200)
             host.upgrade()
             self.assertEqual(idle.recv(65536), b"")
             self.assertEqual(host.process.wait(PATIENCE_S), 0)

@@ -32,6 +32,11 @@ void iswi_host_leave(iswi_host *host, pid_t successor)
     iswi_host_wake(host);
 }
 
+void iswi_host_hand_on(iswi_host *host, iswi_legacy *legacy)
+{
+    iswi_triggers_hand_on(&host->triggers, legacy);
+}
+
 static void begin(iswi_host *host, int64_t now_ns)
 {
     host->replacing.until_ns = now_ns + host->settings->host.shutdown_grace_ms * MS;
@@ -79,6 +84,11 @@ int64_t iswi_replace_grace_ms(const iswi_host *host)
 void iswi_host_admit(iswi_host *host)
 {
     iswi_triggers_open(&host->triggers);
+}
+
+void iswi_host_adopt(iswi_host *host, iswi_legacy *legacy)
+{
+    iswi_triggers_adopt(&host->triggers, legacy);
 }
 
 void iswi_host_give_up(iswi_host *host, const isw_error *why)

@@ -70,6 +70,13 @@ bool iswi_host_give(iswi_host *host, iswi_legacy *legacy);
  * have found it, or shutdown_grace is over. Once; any thread. */
 void iswi_host_leave(iswi_host *host, pid_t successor);
 
+/* Add connections that the successor may go on with; it has taken the place. Any thread but
+ * reactors'. */
+void iswi_host_hand_on(iswi_host *host, iswi_legacy *legacy);
+
+/* Go on with those of the host before. Any thread but reactors'. */
+void iswi_host_adopt(iswi_host *host, iswi_legacy *legacy);
+
 /* This one was made with a legacy, and takes what comes from now on. The supervisor's thread. */
 void iswi_host_admit(iswi_host *host);
 

@@ -126,6 +126,11 @@ typedef struct iswi_trigger {
      * whose connections are open find it there. NULL: as `quiesce`. The supervisor's thread. */
     void (*leave)(void *self);
 
+    /* Leave, and add connections that the other host may go on with; and that one's end of it, once it
+     * is open. NULL: there are none. Any thread but reactors'. */
+    void (*hand_on)(void *self, iswi_legacy *legacy);
+    void (*adopt)(void *self, iswi_legacy *legacy);
+
     /* Connections that are open, on which something may still come. NULL: none. Any thread. */
     size_t (*visitors)(void *self);
 

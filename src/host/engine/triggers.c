@@ -60,6 +60,20 @@ void iswi_triggers_leave(iswi_triggers *all)
     }
 }
 
+void iswi_triggers_hand_on(const iswi_triggers *all, iswi_legacy *legacy)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->hand_on)
+            all->items[i].trigger->hand_on(all->items[i].self, legacy);
+}
+
+void iswi_triggers_adopt(const iswi_triggers *all, iswi_legacy *legacy)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].trigger->adopt)
+            all->items[i].trigger->adopt(all->items[i].self, legacy);
+}
+
 size_t iswi_triggers_visitors(const iswi_triggers *all)
 {
     size_t count = 0;

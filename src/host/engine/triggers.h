@@ -27,6 +27,8 @@ isw_status iswi_triggers_start(iswi_triggers *all, const iswi_trigger *trigger,
 void iswi_triggers_open(iswi_triggers *all);
 bool iswi_triggers_give(const iswi_triggers *all, iswi_legacy *legacy);
 void iswi_triggers_leave(iswi_triggers *all);
+void iswi_triggers_hand_on(const iswi_triggers *all, iswi_legacy *legacy);
+void iswi_triggers_adopt(const iswi_triggers *all, iswi_legacy *legacy);
 size_t iswi_triggers_visitors(const iswi_triggers *all);
 
 /* Have all of them prepare for these settings, or none; and have them take that, or drop it. Errors:

@@ -98,6 +98,7 @@ struct iswi_http_connection {
     bool closed;
     bool refused;     /* there are too many */
     bool secure;      /* it comes over TLS */
+    bool kept;        /* another host had it before */
     bool closes;  /* once the answer is written */
     bool chunked;    /* the answer */
     bool last_piece; /* of the stream is under way */
@@ -258,10 +259,9 @@ void iswi_http_out_drop(iswi_http_connection *connection);
 
 /* ---- turn.c ---- */
 
-/* A new one for `loop`, where it begins; owns `fd`. `secure`: over TLS. `refused`: it is one too
- * many, and hears that. On any loop. */
+/* A new one for `loop`, where it begins; owns `fd`. On any loop. */
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
-                                 bool secure, bool refused);
+                                 iswi_http_manner manner);
 
 /* ---- shake.c: as those of read.c ---- */
 

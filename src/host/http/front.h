@@ -149,6 +149,11 @@ bool iswi_http_give(iswi_http *http, iswi_legacy *legacy);
  * GOAWAY that no request can cross. Any thread but its loops'; once or more. */
 void iswi_http_leave(iswi_http *http);
 
+/* Leave, and add the connections on which nothing is under way, those in plain HTTP/1: they are the
+ * other host's, which adopts them. Any thread but its loops'; the second once it is open. */
+void iswi_http_hand_on(iswi_http *http, iswi_legacy *legacy);
+void iswi_http_adopt(iswi_http *http, iswi_legacy *legacy);
+
 /* Connections that are open. Any thread. */
 size_t iswi_http_connections(const iswi_http *http);
 

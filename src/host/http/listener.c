@@ -35,9 +35,9 @@ static bool watch(iswi_http *http, bool on)
     return fine;
 }
 
-static void take(iswi_http_door *door, int fd, const struct sockaddr_storage *from)
+void iswi_http_listener_take(iswi_http *http, int fd, const struct sockaddr_storage *from,
+                             iswi_http_manner manner)
 {
-    iswi_http *http = door->http;
     iswi_http_listener *listener = &http->listener;
     const size_t count = listener->count;
     const size_t most = http->terms->connections;
@@ -47,8 +47,8 @@ static void take(iswi_http_door *door, int fd, const struct sockaddr_storage *fr
         close(fd);
         return;
     }
-    iswi_http_connection_create(&http->loops[listener->next], fd, from, door->secure,
-                                count >= most);
+    manner.refused = count >= most;
+    iswi_http_connection_create(&http->loops[listener->next], fd, from, manner);
     listener->next = (listener->next + 1) % http->loop_count;
 }
 
@@ -91,7 +91,7 @@ static void on_ready(iswi_watch *one, uint32_t events)
                          door->local ? NULL : &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            take(door, fd, &from);
+            iswi_http_listener_take(http, fd, &from, (iswi_http_manner){ .secure = door->secure });
         } else if (errno == EAGAIN) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {

@@ -32,6 +32,13 @@ struct iswi_http_doors {
     struct iswi_http_doors *before;
 };
 
+/* How a connection comes. */
+typedef struct iswi_http_manner {
+    bool secure;  /* over TLS */
+    bool refused; /* it is one too many, and hears that */
+    bool kept;    /* from another host, where it was idle */
+} iswi_http_manner;
+
 typedef struct iswi_http_listener {
     _Atomic(iswi_http_doors *) doors; /* NULL: it never began */
     bool watched;
@@ -59,6 +66,10 @@ void iswi_http_listener_move(struct iswi_http *http, iswi_http_doors *doors);
 void iswi_http_listener_open(struct iswi_http *http);
 bool iswi_http_listener_give(struct iswi_http *http, iswi_legacy *legacy);
 void iswi_http_listener_leave(struct iswi_http *http);
+
+/* A connection has come, which it owns. On the loop. */
+void iswi_http_listener_take(struct iswi_http *http, int fd, const struct sockaddr_storage *from,
+                             iswi_http_manner manner);
 
 /* Close them; once or more. Any thread; it waits for the loop. */
 void iswi_http_listener_end(struct iswi_http *http);

@@ -194,6 +194,22 @@ static void leave(void *self)
         iswi_http_leave(trigger->front);
 }
 
+static void hand_on(void *self, iswi_legacy *legacy)
+{
+    iswi_http_instance *trigger = self;
+
+    if (trigger->front)
+        iswi_http_hand_on(trigger->front, legacy);
+}
+
+static void adopt(void *self, iswi_legacy *legacy)
+{
+    iswi_http_instance *trigger = self;
+
+    if (trigger->front)
+        iswi_http_adopt(trigger->front, legacy);
+}
+
 static size_t visitors(void *self)
 {
     const iswi_http_instance *trigger = self;
@@ -271,6 +287,8 @@ const iswi_trigger iswi_http_trigger = {
     .open = open_front,
     .give = give,
     .leave = leave,
+    .hand_on = hand_on,
+    .adopt = adopt,
     .visitors = visitors,
     .hold = hold,
     .tend = tend,

@@ -196,14 +196,18 @@ static void on_begin(iswi_task *task)
         iswi_http_connection_close(connection);
         return;
     }
-    iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD,
-                                   connection->http->terms->header_ns);
+    if (connection->kept)
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_IDLE,
+                                       connection->http->terms->idle_ns);
+    else
+        iswi_http_connection_set_phase(connection, ISWI_HTTP_DUE_HEAD,
+                                       connection->http->terms->header_ns);
     if (connection->coming != ISWI_HTTP_ANNOUNCED)
         iswi_http_begin_to_speak(connection);
 }
 
 void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sockaddr_storage *from,
-                                 bool secure, bool refused)
+                                 iswi_http_manner manner)
 {
     const iswi_http_terms *terms = loop->http->terms;
     iswi_http_connection *connection = iswi_calloc(1, sizeof *connection);
@@ -221,14 +225,15 @@ void iswi_http_connection_create(iswi_http_loop *loop, int fd, const struct sock
     connection->queued = true;
     connection->http = loop->http;
     connection->loop = loop;
-    connection->secure = secure;
-    connection->guessed = secure || terms->http1_only; /* TLS agrees on it */
-    connection->refused = refused;
+    connection->secure = manner.secure;
+    connection->kept = manner.kept;
+    connection->guessed = manner.secure || terms->http1_only; /* TLS agrees on it */
+    connection->refused = manner.refused;
     connection->address = *from;
     /* Once for each connection: writing an address as text costs more than routing a request. */
     connection->peer = iswi_http_peer_of((const struct sockaddr *)from, terms->trust);
-    connection->peer.tls = secure;
-    if (connection->peer.trusted && terms->trust->proxy_protocol)
+    connection->peer.tls = manner.secure;
+    if (connection->peer.trusted && terms->trust->proxy_protocol && !manner.kept)
         connection->coming = ISWI_HTTP_ANNOUNCED;
     if (iswi_reactor_is_own(loop->reactor))
         on_begin(&connection->task);

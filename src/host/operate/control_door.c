@@ -71,6 +71,9 @@ void iswi_control_door_take(iswi_control_door *door)
 
     if (!inherit(door, legacy) && door->listens && open_or_say_why(door, &error) != ISW_OK)
         iswi_say(operate->host, ISW_LOG_ERROR, "%s", error.message);
+    iswi_host_adopt(operate->host, legacy);
+    if (operate->admin)
+        iswi_http_adopt(operate->admin, legacy);
     iswi_legacy_clear(legacy);
     iswi_say(operate->host, ISW_LOG_INFO, "this host has taken the place of pid %ld",
              (long)iswi_takeover_before(operate->takeover));

@@ -23,8 +23,8 @@ void iswi_control_door_init(iswi_control_door *door, iswi_operate *operate);
  * it. Errors: ISW_E_IO and ISW_E_CONFLICT for a path that was asked for, ISW_E_NO_MEMORY. */
 isw_status iswi_control_door_listen(iswi_control_door *door, const char *path, isw_error *error);
 
-/* The place of the other host is this one's: its socket, if that is where ours is to be; what else is
- * left, and was not taken, is removed. */
+/* The place of the other host is this one's: its socket, if that is where ours is to be, and its idle
+ * connections; what else is left, and was not taken, is removed. */
 void iswi_control_door_take(iswi_control_door *door);
 
 /* Give it to the host that takes this one's place, over `fd`. False: that does not take it. */

@@ -8,15 +8,17 @@
 #include "value/value.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 4096, LINE_MAX_BYTES = 64 * 1024, FDS_AT_ONCE = 16 };
+enum { BLOCK_BYTES = 4096, LINE_MAX_BYTES = 64 * 1024, PATIENCE_MS = 5000 };
 
 static const char *const kinds[ISWI_LEGACY_KINDS] = { [ISWI_LEGACY_LISTENER] = "listener",
                                                       [ISWI_LEGACY_CONTROL] = "control",
-                                                      [ISWI_LEGACY_STORE] = "store" };
+                                                      [ISWI_LEGACY_STORE] = "store",
+                                                      [ISWI_LEGACY_CONNECTION] = "connection" };
 
 static const isw_field line_fields[] = {
     { ISW_FIELD(STRING, iswi_handover_line, legacy) },
@@ -53,6 +55,17 @@ static void write_line(const iswi_handover_line *line, iswi_buffer *out)
     iswi_buffer_append_text(out, "}\n");
 }
 
+/* The other reads meanwhile. */
+static bool has_room(int fd)
+{
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+    bool has = poll(&room, 1, PATIENCE_MS) > 0;
+
+    if (!has)
+        errno = EAGAIN;
+    return has;
+}
+
 static bool send_with(int fd, const iswi_buffer *text, const int *fds, size_t count)
 {
     union {
@@ -73,13 +86,13 @@ static bool send_with(int fd, const iswi_buffer *text, const int *fds, size_t co
     }
     do
         sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
+    while (sent < 0 && (errno == EINTR || (errno == EAGAIN && has_room(fd))));
     if (sent >= 0 && (size_t)sent < text->size)
         errno = EAGAIN;
     return sent == (ssize_t)text->size;
 }
 
-bool iswi_handover_send(int fd, const iswi_handover_line *line, const int fds[ISWI_HANDOVER_FDS])
+bool iswi_handover_send(int fd, const iswi_handover_line *line, const int *fds)
 {
     iswi_buffer text = { 0 };
     bool fine;
@@ -91,16 +104,39 @@ bool iswi_handover_send(int fd, const iswi_handover_line *line, const int fds[IS
     return fine;
 }
 
+/* An item and its lock; or as many connections of a front as follow each other. Returns how many
+ * items. */
+static size_t gather(const iswi_legacy *legacy, size_t at, int fds[ISWI_HANDOVER_FDS],
+                     int64_t *fd_count)
+{
+    const iswi_legacy_item *first = &legacy->items[at];
+    size_t count = 1;
+
+    fds[0] = first->fd;
+    fds[1] = first->lock;
+    *fd_count = first->lock >= 0 ? 2 : 1;
+    while (first->kind == ISWI_LEGACY_CONNECTION && at + count < legacy->count &&
+           count < ISWI_HANDOVER_FDS && first[count].kind == first->kind &&
+           strcmp(first[count].whose, first->whose) == 0) {
+        fds[count] = first[count].fd;
+        *fd_count = (int64_t)++count;
+    }
+    return count;
+}
+
 bool iswi_handover_send_all(int fd, const iswi_legacy *legacy)
 {
-    for (size_t i = 0; i < legacy->count; i++) {
-        const iswi_legacy_item *item = &legacy->items[i];
-        const iswi_handover_line line = { .legacy = kinds[item->kind],
-                                          .whose = item->whose,
-                                          .asked = item->asked,
-                                          .fds = item->lock >= 0 ? 2 : 1 };
+    size_t at = 0;
 
-        if (!iswi_handover_send(fd, &line, (const int[]){ item->fd, item->lock }))
+    while (at < legacy->count) {
+        const iswi_legacy_item *item = &legacy->items[at];
+        iswi_handover_line line = { .legacy = kinds[item->kind],
+                                    .whose = item->whose,
+                                    .asked = item->asked };
+        int fds[ISWI_HANDOVER_FDS];
+
+        at += gather(legacy, at, fds, &line.fds);
+        if (!iswi_handover_send(fd, &line, fds))
             return false;
     }
     return true;
@@ -127,7 +163,7 @@ static bool keep_all(iswi_handover *from, struct msghdr *message)
     bool fine = !(message->msg_flags & MSG_CTRUNC);
 
     for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
-        int fds[FDS_AT_ONCE];
+        int fds[ISWI_HANDOVER_FDS];
         size_t size = at->cmsg_len - CMSG_LEN(0);
 
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS || size > sizeof fds)
@@ -143,7 +179,7 @@ ssize_t iswi_handover_read(iswi_handover *from)
     char block[BLOCK_BYTES];
     union {
         struct cmsghdr head;
-        char room[CMSG_SPACE(FDS_AT_ONCE * sizeof(int))];
+        char room[CMSG_SPACE(ISWI_HANDOVER_FDS * sizeof(int))];
     } control;
     struct iovec part = { block, sizeof block };
     struct msghdr message = { .msg_iov = &part,
@@ -164,16 +200,40 @@ ssize_t iswi_handover_read(iswi_handover *from)
     return -1;
 }
 
-/* Take the first descriptors; false: they did not come. */
+/* Take the first descriptors, -1 behind them; false: they did not come. */
 static bool take_fds(iswi_handover *from, size_t count, int out[ISWI_HANDOVER_FDS])
 {
-    out[0] = out[1] = -1;
-    if (count > from->fd_count)
-        return false;
+    for (size_t i = 0; i < ISWI_HANDOVER_FDS; i++)
+        out[i] = -1;
+    if (!count || count > from->fd_count)
+        return count == 0;
     memcpy(out, from->fds, count * sizeof *out);
     from->fd_count -= count;
     memmove(from->fds, from->fds + count, from->fd_count * sizeof *from->fds);
     return true;
+}
+
+static void close_from(const int *fds, size_t from)
+{
+    for (size_t i = from; i < ISWI_HANDOVER_FDS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* Own them all, or close them. */
+static bool own(const iswi_handover_line *line, iswi_legacy_kind kind, const int *fds,
+                iswi_legacy *legacy)
+{
+    const char *whose = line->whose ? line->whose : "";
+    bool fine = true;
+
+    if (kind != ISWI_LEGACY_CONNECTION) {
+        close_from(fds, 2);
+        return iswi_legacy_own(legacy, kind, whose, line->asked, fds[0], fds[1]);
+    }
+    for (int64_t i = 0; i < line->fds; i++)
+        fine = iswi_legacy_own(legacy, kind, whose, NULL, fds[i], -1) && fine;
+    return fine;
 }
 
 /* What is of a kind that is not known is closed. */
@@ -186,12 +246,8 @@ static isw_status take_item(iswi_handover *from, const iswi_handover_line *line,
         return ISW_E_PROTOCOL;
     for (int kind = 0; line->legacy && kind < ISWI_LEGACY_KINDS; kind++)
         if (strcmp(line->legacy, kinds[kind]) == 0 && line->fds)
-            return iswi_legacy_own(legacy, (iswi_legacy_kind)kind, line->whose ? line->whose : "",
-                                   line->asked, fds[0], fds[1])
-                       ? ISW_OK
-                       : ISW_E_NO_MEMORY;
-    for (int i = 0; i < line->fds; i++)
-        close(fds[i]);
+            return own(line, (iswi_legacy_kind)kind, fds, legacy) ? ISW_OK : ISW_E_NO_MEMORY;
+    close_from(fds, 0);
     return ISW_OK;
 }
 

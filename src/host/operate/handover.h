@@ -14,9 +14,11 @@
  *     successor: {"state":"ready"}           it takes what comes from now on; or
  *                {"state":"failed","why":"..."}, and the end
  *     host:      {"legacy":"control","whose":"/run/user/0/isoworker-0/1f.sock","fds":2}
+ *                {"legacy":"connection","whose":"http.listen","fds":17}  ... all that are idle
  *                {"state":"left"}
  *
- * A second descriptor is the lock of a socket at a path (system/unix_socket.h). Inside the room.
+ * A second descriptor is the lock of a socket at a path (system/unix_socket.h), but for connections,
+ * of which a line may have many. Inside the room.
  */
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -25,7 +27,7 @@
 #include <isoworker/bind.h>
 #include <sys/types.h>
 
-enum { ISWI_HANDOVER_FDS = 2 };
+enum { ISWI_HANDOVER_FDS = 64 }; /* of one line, at most */
 
 typedef struct iswi_handover_line {
     const char *legacy; /* a kind of what is left, NULL: none is */
@@ -34,8 +36,9 @@ typedef struct iswi_handover_line {
     const char *state, *why, *error;
 } iswi_handover_line;
 
-/* Send a line with its descriptors. False: the other does not take it, with errno. */
-bool iswi_handover_send(int fd, const iswi_handover_line *line, const int fds[ISWI_HANDOVER_FDS]);
+/* Send a line with its descriptors; waits some seconds at most for room. False: the other does not
+ * take it, with errno. */
+bool iswi_handover_send(int fd, const iswi_handover_line *line, const int *fds);
 
 /* Send a line for each of them. False: as above. */
 bool iswi_handover_send_all(int fd, const iswi_legacy *legacy);

@@ -227,6 +227,7 @@ static void give_way(iswi_succession *succession)
 {
     static const iswi_handover_line left = { .state = "left" };
     iswi_operate *operate = succession->operate;
+    iswi_legacy idle = { NULL, 0, 0 };
 
     succession->took_ms = (iswi_now_ns() - succession->begun_ns) / MS;
     atomic_store(&succession->state, ISWI_SUCCESSION_DONE);
@@ -234,12 +235,15 @@ static void give_way(iswi_succession *succession)
     if (succession->options.replaced)
         succession->options.replaced(succession->options.user, succession->pid);
     iswi_host_leave(operate->host, succession->pid);
+    iswi_host_hand_on(operate->host, &idle);
     if (operate->admin)
-        iswi_http_leave(operate->admin);
+        iswi_http_hand_on(operate->admin, &idle);
     if (!iswi_control_door_give(succession->door, succession->line.fd) ||
+        !iswi_handover_send_all(succession->line.fd, &idle) ||
         !iswi_handover_send(succession->line.fd, &left, NULL))
-        iswi_say(operate->host, ISW_LOG_WARNING, "pid %ld may not have got the control socket: %s",
-                 (long)succession->pid, strerror(errno));
+        iswi_say(operate->host, ISW_LOG_WARNING, "pid %ld may not have got the control socket, or "
+                 "all of %zu connections: %s", (long)succession->pid, idle.count, strerror(errno));
+    iswi_legacy_fini(&idle);
     iswi_handover_fini(&succession->line);
 }
 

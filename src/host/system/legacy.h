@@ -19,12 +19,14 @@ typedef enum iswi_legacy_kind {
     ISWI_LEGACY_LISTENER, /* a socket that HTTP comes to */
     ISWI_LEGACY_CONTROL,  /* the one that operators ask at */
     ISWI_LEGACY_STORE,    /* memory that the processes of a worker share */
+    ISWI_LEGACY_CONNECTION, /* a client's, on which nothing is under way */
     ISWI_LEGACY_KINDS
 } iswi_legacy_kind;
 
 typedef struct iswi_legacy_item {
     iswi_legacy_kind kind;
-    char *whose; /* the setting that a listener is of, "http.listen"; a store's worker */
+    char *whose; /* the setting that a listener or a connection is of, "http.listen"; a store's
+                    worker */
     char *asked; /* the address that a listener was opened for: "127.0.0.1:0", "systemd" */
     int fd;      /* -1: it was taken */
     int lock;    /* beside a socket at a path of the host's own (unix_socket.h); -1: there is none */

@@ -201,6 +201,39 @@ static void a_front_that_is_left_serves_who_is_there_once_more(void **state)
     close(open);
 }
 
+static void an_idle_connection_goes_on_with_another_front(void **state)
+{
+    static const char ask[] = "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n";
+    front *f = *state;
+    front *next = front_start((iswi_http_options){ .threads = 2 });
+    iswi_legacy legacy = { NULL, 0, 0 };
+    int idle = http_connect(f->url);
+    int busy = http_connect(f->url);
+    iswi_http_request *request;
+
+    assert_true(http_send(idle, ask));
+    http_read(idle, false, &f->reply);
+    assert_true(http_send(busy, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    request = front_take(f);
+    iswi_http_hand_on(f->http, &legacy);
+    assert_int_equal(legacy.count, 1);
+    assert_true(http_send(idle, ask)); /* while it is nobody's */
+    iswi_http_adopt(next->http, &legacy);
+    iswi_legacy_fini(&legacy);
+    http_read(idle, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_true(http_send(idle, ask));
+    http_read(idle, false, &f->reply);
+    assert_int_equal(front_echoed(f), 1);
+    assert_int_equal(front_echoed(next), 2);
+    iswi_http_answer(request, &(isw_http){ .status = 200 }, NULL, NULL);
+    http_read(busy, false, &f->reply);
+    assert_header(f, "Connection", "close");
+    close(idle);
+    close(busy);
+    front_stop(next);
+}
+
 static void a_front_that_is_shut_takes_nothing_before_it_is_opened(void **state)
 {
     front *f = front_start((iswi_http_options){ .shut = true });
@@ -359,6 +392,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_idle_front_sleeps, front_setup, front_teardown),
     cmocka_unit_test_setup_teardown(a_front_that_is_left_serves_who_is_there_once_more,
                                     front_setup, front_teardown),
+    cmocka_unit_test_setup_teardown(an_idle_connection_goes_on_with_another_front, front_setup,
+                                    front_teardown),
     cmocka_unit_test(a_front_that_is_shut_takes_nothing_before_it_is_opened),
     cmocka_unit_test_setup_teardown(one_front_takes_the_place_of_another_at_its_socket,
                                     front_setup, front_teardown),

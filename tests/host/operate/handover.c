@@ -77,12 +77,22 @@ static void each_descriptor_comes_to_its_line(void **state)
                                 ends[1]));
     for (int i = 0; i < 20; i++)
         assert_true(iswi_legacy_add(&sent, ISWI_LEGACY_STORE, "mail", NULL, ends[1], -1));
+    for (int i = 0; i < 100; i++)
+        assert_true(iswi_legacy_add(&sent, ISWI_LEGACY_CONNECTION,
+                                    i < 70 ? "http.listen" : "admin.listen", NULL,
+                                    ends[i & 1], -1));
     assert_true(iswi_handover_send_all(p->near, &sent));
     assert_true(iswi_handover_send(p->near, &given, NULL));
     while (next(p, &line) == ISW_OK && !line.state)
         ;
     assert_string_equal(line.state, "given");
-    assert_int_equal(p->legacy.count, 22);
+    assert_int_equal(p->legacy.count, 122);
+    for (int i = 0; i < 100; i++) {
+        const iswi_legacy_item *item = &p->legacy.items[22 + i];
+
+        assert_string_equal(item->whose, i < 70 ? "http.listen" : "admin.listen");
+        assert_int_equal(file_of(item->fd), file_of(ends[i & 1]));
+    }
     assert_int_equal(file_of(p->legacy.items[0].fd), file_of(ends[0]));
     assert_string_equal(p->legacy.items[1].asked, "unix:\"s\"");
     assert_int_equal(file_of(p->legacy.items[1].fd), file_of(p->near));
