@@ -203,8 +203,8 @@ class Timers(unittest.TestCase):
             before = listed(host, "waits")
             self.assertEqual(before["attempt"], 1)
             again(host)
-            host.wait_for(rf"waits: its run of {before['last']} was begun and has no end; it is begun "
-                          "again, attempt 2 of 5")
+            host.wait_for(rf"waits: its run of {before['last']} was begun and has no end; it is "
+                          "begun again, attempt 2 of 5")
             host.wait_for("waits at the gate")
             after = listed(host, "waits")
             self.assertEqual((after["last"], after["attempt"]), (before["last"], 2))
@@ -221,6 +221,24 @@ class Timers(unittest.TestCase):
             self.assertGreater(instant(told["scheduled_for"]) - instant(told["last"]),
                                datetime.timedelta(seconds=1))
             self.assertGreaterEqual(listed(host, "second")["missed"], 1)
+
+    def test_a_host_that_takes_the_place_runs_each_time_once(self):
+        with timers() as host:
+            host.wait_for("second: told")
+            more = subprocess.Popen([BIN + "/isoworker", "run", host.folder.name, "--port", "0",
+                                     "--replace"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True)
+            lines = []
+            while sum("second: told" in line for line in lines) < 3:
+                lines.append(more.stdout.readline())
+                self.assertTrue(lines[-1], "".join(lines))
+            more.send_signal(signal.SIGTERM)
+            lines += more.stdout.readlines()
+            self.assertEqual(more.wait(), 0)
+            host.process.wait(PATIENCE_S)
+            due = re.findall(r'second: told \{"scheduled_for":"([^"]*)"', host.log() + "".join(lines))
+            self.assertEqual(due, sorted(set(due)))
+            self.assertGreaterEqual(len(due), 4)
 
     def test_a_pause_outlasts_the_host(self):
         with timers() as host:
