@@ -131,6 +131,11 @@ class PackageTest(unittest.TestCase):
                                            f"-DCMAKE_PREFIX_PATH={prefix}")
         self.assert_consumer_works(program)
         self.assertNotIn("libisoworker", run("ldd", program))
+        elsewhere = self.path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "worker.yaml").write_text("store: {url: 'redis://127.0.0.1:1', prefix: p}\n"
+                                               "middleware: [circuit_breaker]\n")
+        run(program, "--check", cwd=elsewhere) # what keeps stores elsewhere is in it, too
         program = self.configure_and_build(SOURCE / "samples/plugin_survivor", "plugin_survivor",
                                            f"-DCMAKE_PREFIX_PATH={prefix}")
         self.assert_survives(program, program.parent / "plugins")
