@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,20 @@ class Line(Host):
 
 class PassedLine(Line, PassedHost):
     pass
+
+
+class OwnProgram(Line):
+    """Its isoworker is a file of its own, which another one may take the place of."""
+
+    def program(self):
+        return os.path.join(self.folder.name, "isoworker")
+
+    def put(self):
+        shutil.copy(BIN + "/isoworker", self.program() + ".new")
+        os.rename(self.program() + ".new", self.program())
+
+    def command(self):
+        return [self.program(), *super().command()[1:]]
 
 
 class AllKinds(Load):
@@ -240,6 +255,18 @@ class Upgrade(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 wait_until(lambda: not socket.create_connection(("127.0.0.1", other)).close() and
                            False)
+
+    def test_the_program_is_the_one_that_lies_there_now(self):
+        host = OwnProgram(worker())
+        host.put()
+        with host:
+            first = os.stat(host.program()).st_ino
+            self.assertEqual(os.stat(f"/proc/{host.pid()}/exe").st_ino, first)
+            host.put()
+            now = os.stat(host.program()).st_ino
+            self.assertNotEqual(now, first)
+            for _ in range(2):
+                self.assertEqual(os.stat(f"/proc/{host.upgrade()}/exe").st_ino, now)
 
     def test_what_processes_share_goes_over(self):
         limit = chain("rate_limit: {rate: 30, per: 1h}")
