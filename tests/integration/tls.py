@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import types
 import unittest
 
 from harness import BIN, PATIENCE_S, Host, main, wait_until, worker
@@ -346,6 +347,48 @@ class Clients(unittest.TestCase):
 
 
 class Files(unittest.TestCase):
+    def test_tls_comes_and_changes_and_goes_with_host_yaml(self):
+        class AsWritten(Host):
+            def command(self):
+                return [BIN + "/isoworker", "run", self.folder.name]
+
+        def say(text):
+            host.write("host.yaml.new", text + "\nworkers:\n" + worker())
+            os.replace(host.folder.name + "/host.yaml.new", host.folder.name + "/host.yaml")
+
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        plain = '"127.0.0.1:0"'
+        both = plain + f', "https://127.0.0.1:{port}"'
+        with AsWritten(worker(), top=f"http: {{listen: {plain}}}") as host:
+            for name in ("server", "other"):
+                SecureHost.put(host, name, name)
+            say(settings(listen=both))
+            host.wait_for(f"http: it listens at http://127.0.0.1:{host.port}, "
+                          f"https://127.0.0.1:{port} now")
+            there = types.SimpleNamespace(port=port)
+            with SecureHost.connect(there) as first:
+                first_subject = subject_of(first)
+                self.assertEqual(request_on(first), (200, "Hello, Ada!\n"))
+                say(settings(listen=both, name="other", tls="    min_version: \"1.3\"\n",
+                             more="  http2: false\n"))
+                host.wait_for("holds from now on: http.tls, http.http2 true -> false")
+                self.assertEqual(request_on(first), (200, "Hello, Ada!\n"))
+                with SecureHost.connect(there, client(protocols=["h2", "http/1.1"]),
+                                        name="other.example") as second:
+                    self.assertNotEqual(subject_of(second), first_subject)
+                    self.assertEqual((second.version(), second.selected_alpn_protocol()),
+                                     ("TLSv1.3", "http/1.1"))
+                say(settings(listen=both, name="missing"))
+                host.wait_for("is wrong, and the host goes on as it was: .*missing.pem")
+                say(f"http: {{listen: [{plain}]}}")
+                host.wait_for(f"http: it listens at http://127.0.0.1:{host.port} now")
+                self.assertEqual(request_on(first), (200, "Hello, Ada!\n"))
+                with self.assertRaises(ConnectionRefusedError):
+                    SecureHost.connect(there)
+                self.assertEqual(host.get("hello/Ada")[0], 200)
+
     def test_new_files_are_for_new_connections(self):
         with SecureHost() as host:
             open_one = host.connect()
