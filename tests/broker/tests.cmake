@@ -2,7 +2,7 @@
 isw_test(broker/broker STACK broker)
 
 # What holds for every place (support.h).
-foreach(name IN ITEMS hosts load messages queues)
+foreach(name IN ITEMS hosts load messages model queues)
   isw_test(broker/${name} STACK broker SOURCES broker/support.c)
 endforeach()
 

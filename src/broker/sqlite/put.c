@@ -41,6 +41,7 @@ static bool fits(iswi_sqlite *store, const iswi_sqlite_queue *queue, const iswi_
     int64_t messages = now->counts[ISWI_MESSAGE_READY] + now->counts[ISWI_MESSAGE_DELAYED] +
                        now->counts[ISWI_MESSAGE_CLAIMED];
     int64_t bytes = now->bytes;
+    bool adds = false; /* what is known asks for no room */
     bool known;
 
     for (size_t i = 0; i < count; i++) {
@@ -48,11 +49,12 @@ static bool fits(iswi_sqlite *store, const iswi_sqlite_queue *queue, const iswi_
             continue;
         if (!is_known(store, queue, items[i].id, &known))
             return false;
+        adds = adds || !known;
         messages += !known;
         bytes += known ? 0 : (int64_t)items[i].body.size;
     }
-    if ((options->max_messages && messages > options->max_messages) ||
-        (options->max_bytes && bytes > options->max_bytes))
+    if (adds && ((options->max_messages && messages > options->max_messages) ||
+                 (options->max_bytes && bytes > options->max_bytes)))
         full(queue, error);
     return true;
 }
