@@ -75,4 +75,7 @@ iswi_delivery *iswi_delivery_create(void);
 enum { ISWI_ULID_BYTES = 27 };
 void iswi_ulid(int64_t now_ms, char out[ISWI_ULID_BYTES]);
 
+/* The same from numbers that no other one of that millisecond has, 40 bits of each. */
+void iswi_ulid_of(int64_t now_ms, uint64_t high, uint64_t low, char out[ISWI_ULID_BYTES]);
+
 #endif

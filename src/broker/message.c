@@ -25,18 +25,28 @@ void iswi_delivery_free(iswi_delivery *delivery)
     iswi_free(delivery);
 }
 
-/* Ten digits of milliseconds and sixteen that are random, of five bits each, in Crockford's base 32
- * (https://github.com/ulid/spec). */
-void iswi_ulid(int64_t now_ms, char out[ISWI_ULID_BYTES])
+/* Digits of five bits each, in Crockford's base 32. */
+static void write_digits(uint64_t number, int count, char *out)
 {
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    unsigned char random[16] = { 0 };
-    uint64_t time = (uint64_t)now_ms;
+
+    for (int i = count - 1; i >= 0; i--, number >>= 5)
+        out[i] = digits[number & 31];
+}
+
+/* Ten digits of milliseconds, and sixteen (https://github.com/ulid/spec). */
+void iswi_ulid_of(int64_t now_ms, uint64_t high, uint64_t low, char out[ISWI_ULID_BYTES])
+{
+    write_digits((uint64_t)now_ms, 10, out);
+    write_digits(high, 8, &out[10]);
+    write_digits(low, 8, &out[18]);
+    out[26] = '\0';
+}
+
+void iswi_ulid(int64_t now_ms, char out[ISWI_ULID_BYTES])
+{
+    uint64_t random[2] = { 0 };
 
     iswi_random(random, sizeof random);
-    for (int i = 9; i >= 0; i--, time >>= 5)
-        out[i] = digits[time & 31];
-    for (int i = 0; i < 16; i++)
-        out[10 + i] = digits[random[i] & 31];
-    out[26] = '\0';
+    iswi_ulid_of(now_ms, random[0], random[1], out);
 }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 2000, PATIENT_PAUSE_MS = 250 };
+enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 500, PATIENT_PAUSE_MS = 250 };
 
 static void say(const iswi_broker *broker, isw_log_level level, const char *sentence)
 {

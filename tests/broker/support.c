@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,55 @@ iswi_message_filter only(iswi_message_state state)
 
     filter.states[state] = true;
     return filter;
+}
+
+/* -- Rest -------------------------------------------------------------------------------------- */
+
+/* How often the thread of brokers was put to sleep by itself, as the kernel counts. */
+static long sleeps_of_broker(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *entry;
+    long sleeps = -1;
+
+    assert_non_null(tasks);
+    while ((entry = readdir(tasks)) != NULL) {
+        char path[320];
+        char line[256];
+        bool mine = false;
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        if (entry->d_name[0] == '.' || (file = fopen(path, "r")) == NULL)
+            continue;
+        while (fgets(line, sizeof line, file)) {
+            mine = mine || strcmp(line, "Name:\tisw:broker\n") == 0;
+            if (mine && strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+                sleeps = atol(&line[24]);
+        }
+        fclose(file);
+    }
+    closedir(tasks);
+    return sleeps;
+}
+
+void assert_broker_sleeps(void)
+{
+    long before = -1;
+
+    for (int tries = 0; tries < 100; tries++) {
+        const long now = sleeps_of_broker();
+
+        assert_true(now > 0);
+        if (now == before) {
+            usleep(1000000);
+            assert_int_equal(sleeps_of_broker(), now);
+            return;
+        }
+        before = now;
+        usleep(200000);
+    }
+    fail_msg("it does not come to rest");
 }
 
 /* -- Texts ------------------------------------------------------------------------------------- */

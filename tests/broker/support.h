@@ -75,6 +75,9 @@ void hand_claim(fixture *is, handed *one, size_t max);
 void hand_put(fixture *is, handed *one, const iswi_queue_put *item); /* with its queue */
 void hand_wait(handed *one); /* and forget the semaphore */
 
+/* Nothing wakes the thread of the one broker of this process for a while, once it has come to rest. */
+void assert_broker_sleeps(void);
+
 isw_str text(const char *text);
 void assert_text(isw_str is, const char *expected);
 void assert_body(const iswi_delivery *delivery, const char *expected);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-isw_test(broker/broker STACK broker)
+isw_test(broker/broker STACK broker SOURCES broker/support.c)
 
 # What holds for every place (support.h).
 foreach(name IN ITEMS hosts load messages model queues)

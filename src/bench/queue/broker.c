@@ -72,9 +72,10 @@ static void on_done(iswi_broker_op *op)
 
     pthread_mutex_lock(&on->lock);
     op->next = NULL;
+    if (!on->done)
+        pthread_cond_signal(&on->came); /* once for all that come together */
     *on->end = op;
     on->end = &op->next;
-    pthread_cond_signal(&on->came);
     pthread_mutex_unlock(&on->lock);
 }
 

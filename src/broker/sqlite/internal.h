@@ -143,6 +143,7 @@ typedef struct iswi_sqlite {
     iswi_sqlite_queue **queues; /* queues[id - 1] */
     size_t queue_count, queue_capacity;
     int64_t now_ms;
+    uint64_t salt; /* of the ids that are made here: random */
     int64_t epoch, claims; /* what a claim is told from all others by */
     int64_t sure_claims;   /* those up to this one are durable, or were undone */
     int wal_pages;

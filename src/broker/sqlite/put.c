@@ -125,7 +125,7 @@ static bool write_one(iswi_sqlite *store, iswi_sqlite_queue *queue, const iswi_q
     isw_str id = put->id;
 
     if (id.size == 0) {
-        iswi_ulid(store->now_ms, made);
+        iswi_ulid_of(store->now_ms, store->salt + (uint64_t)queue->id, (uint64_t)number, made);
         id = (isw_str){ made, sizeof made - 1 };
     }
     return number != 0 &&

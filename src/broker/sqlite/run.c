@@ -159,6 +159,7 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
         return isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for a file of queues");
     store->options = options;
     store->now_ms = iswi_wall_us() / 1000;
+    iswi_random(&store->salt, sizeof store->salt);
     status = fill(store, error);
     if (status)
         close_all(store);

@@ -135,6 +135,27 @@ static void a_place_without_a_file_is_refused(void **state)
     assert_int_equal(iswi_broker_check("sqlite:x", NULL), ISW_OK);
 }
 
+/* With all that there is to wait for but what is due later. */
+static void nothing_runs_at_rest(void **state)
+{
+    fixture *is = *state;
+    handed waiting;
+
+    assert_int_equal(declare(is, (iswi_queue_options){ .keep_dead_ms = 3600000,
+                                                       .window_ms = 3600000 }),
+                     ISW_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(put_text(is, "x"), ISW_OK);
+    assert_true(settle(is, claim(is), ISWI_VERDICT_DEAD, 0, "x").died);
+    settle(is, claim(is), ISWI_VERDICT_ABANDON, 3600000, "x");
+    complete(is, claim(is));
+    hand_claim(is, &waiting, 1);
+    assert_int_equal(look(is).counts[ISWI_MESSAGE_READY], 0);
+    assert_broker_sleeps();
+    iswi_broker_recall(is->broker, &waiting.op);
+    hand_wait(&waiting);
+}
+
 /* -- Another host ------------------------------------------------------------------------------ */
 
 static void another_host_waits_until_the_file_is_free(void **state)
@@ -302,6 +323,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_folder_in_the_way_is_told_and_tried_again,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_place_without_a_file_is_refused, fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(nothing_runs_at_rest, fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(another_host_waits_until_the_file_is_free,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_duplicate_of_the_lock_holds_the_claims,
