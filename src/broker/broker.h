@@ -234,8 +234,8 @@ struct iswi_broker_op {
 typedef struct iswi_broker_options {
     const char *place, *folder; /* both borrowed */
     const char *host;           /* whose claims are its; "": a random name */
-    int64_t patience_ms; /* since it cannot be reached: for so long a PUT that was not begun, and what
-                            is done to records, waits for it. 0: that is ISW_E_UNAVAILABLE at once */
+    int64_t patience_ms; /* since it cannot be reached: for so long what was not begun waits for it. 0:
+                            that is ISW_E_UNAVAILABLE at once */
     /* A line about the broker itself, such as that its server is gone. On its thread. */
     void (*say)(void *user, isw_log_level level, const char *sentence);
     /* Of drivers that see a host's end by a lock: this descriptor has it, the driver's, for as long

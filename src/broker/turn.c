@@ -283,9 +283,7 @@ static bool may_wait(const iswi_broker *broker, const iswi_broker_op *op)
     const bool is_short =
         iswi_wall_us() / 1000 - broker->place.since_ms < broker->options.patience_ms;
 
-    return must_be(op) || (is_short && (op->kind == ISWI_BROKER_PUT ||
-                                        op->kind == ISWI_BROKER_RECORD_READ ||
-                                        op->kind == ISWI_BROKER_RECORD_WRITE));
+    return must_be(op) || is_short;
 }
 
 /* While it cannot be reached. */

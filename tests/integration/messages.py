@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues: functions that messages trigger, and what functions put into them."""
+import json
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import time
 import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
+from operators import ask, report, run
 
 MESSAGES = os.path.join(os.path.dirname(WORKER), "test_messages")
 QUICK = "host: {cancel_grace: 100ms}\n"
@@ -26,6 +28,17 @@ def put(host, body, output="work", **options):
     query = "&".join(f"{name}={value}" for name, value in options.items())
     status, answer, _ = host.request("POST", f"put/{output}?{query}", body)
     return status if status == 202 else (status, answer.decode())
+
+
+def queue(host, *words):
+    """What `isoworker queue` prints; it must succeed."""
+    code, out, err = run("queue", *words, "-C", host.folder.name)
+    assert code == 0, (code, out, err)
+    return out
+
+
+def depth(host, name, state):
+    return json.loads(queue(host, "list", name, "--json"))["queues"][0][state]
 
 
 class Got:
@@ -214,9 +227,41 @@ class Life(unittest.TestCase):
 
     def test_while_the_host_drains_nothing_is_taken(self):
         with messages() as host:
-            host.process.send_signal(signal.SIGTERM) if False else None
-            put(host, "before")
-            host.wait_for("done <before>")
+            put(host, "nap 300")
+            host.wait_for("got <nap 300>")
+            for i in range(3):
+                put(host, f"late {i}", delay=20)
+            self.assertIn("drained", ask(host, "drain"))
+            self.assertIn("done <nap 300>", host.log())
+            wait_until(lambda: depth(host, "work", "ready") == 3)
+            self.assertEqual([b for b in Got(host).bodies if b.startswith("late")], [])
+            ask(host, "resume")
+            for i in range(3):
+                host.wait_for(f"done <late {i}>")
+
+    def test_a_backlog_has_more_processes_started_and_they_end_behind_it(self):
+        few = "worker: {concurrency: 2, max_in_flight: 2}\nmiddleware: [error_handling]\n"
+        more = "processes: {min: 0, max: 4, target: 1, keep: 200ms}"
+        with messages(more=more, chain=few) as host:
+            put(host, "nap 200", count=24)
+            wait_until(lambda: len(set(re.findall(r"done <nap 200 \d+>", host.log()))) == 24)
+            self.assertEqual(len({row[8] for row in Got(host).rows}), 4)
+            wait_until(lambda: {p["state"] for p in report(host)["processes"]} == {"asleep"})
+            queue(host, "put", "work", "wake up")
+            host.wait_for("done <wake up>")
+
+    def test_what_is_paused_is_kept_from_functions_also_by_the_next_host(self):
+        with messages() as host:
+            queue(host, "pause", "work")
+            self.assertEqual(put(host, "held"), 202)
+            self.assertEqual(depth(host, "work", "ready"), 1)
+            ask(host, "upgrade")
+            self.assertEqual(depth(host, "work", "ready"), 1)
+            queue(host, "resume", "work")
+            host.wait_for("done <held>")
+            host.process.wait(30)  # it has left its place to another, which is ended by its pid
+            os.kill(report(host)["host"]["pid"], signal.SIGTERM)
+            host.reader.join(30)
 
 
 if __name__ == "__main__":

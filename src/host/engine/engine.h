@@ -74,6 +74,7 @@ struct iswi_host_function {
     atomic_uint cost_ns;           /* that its worker runs it for, the last times weighing most; 0:
                                       not known; choose.c */
     iswi_line line;                /* of calls of it that wait; queue.c */
+    atomic_size_t backlog;         /* of calls that its trigger has no room to make; scale.c */
     _Atomic(const char *) refused; /* why it is not served; NULL if it is */
     _Atomic(const char *) unserved; /* the same as a sentence with all names, of what is a fault */
     atomic_ullong ended_calls[ISWI_ENDINGS];    /* calls of it that some process had, */

@@ -55,7 +55,7 @@ void iswi_scale_renew(iswi_pool *pool)
 /* -- What is needed ---------------------------------------------------------------------------- */
 
 typedef struct load {
-    unsigned calls;     /* the most at once since the last look, and those that wait */
+    unsigned calls;     /* the most at once since the last look, and those that wait, also elsewhere */
     unsigned in_flight; /* now */
     unsigned credits;   /* of those who serve */
 } load;
@@ -76,10 +76,30 @@ static void add_process(iswi_pool *pool, iswi_process *process, load *all)
     pthread_mutex_unlock(&process->lock);
 }
 
+void iswi_function_backlog(iswi_host_function *function, size_t calls)
+{
+    size_t before = atomic_exchange(&function->backlog, calls);
+
+    if (calls > before && atomic_load(&function->pool->scale.on))
+        iswi_host_wake(function->pool->processes->host);
+}
+
+/* What triggers would begin if there was room, of all functions of the pool. */
+static unsigned backlog_of(const iswi_pool *pool)
+{
+    const iswi_host *host = pool->processes->host;
+    size_t count = 0;
+
+    for (size_t i = 0; i < host->function_count; i++)
+        if (host->functions[i]->pool == pool)
+            count += atomic_load(&host->functions[i]->backlog);
+    return count < UINT16_MAX ? (unsigned)count : UINT16_MAX;
+}
+
 static load measure(iswi_pool *pool)
 {
     load all = { .calls = 0 };
-    unsigned waiting = atomic_load(&pool->queue.waiting);
+    unsigned waiting = atomic_load(&pool->queue.waiting) + backlog_of(pool);
 
     for (unsigned i = 0; i < pool->count; i++)
         if (!iswi_process_is_spare(&pool->processes[i]))

@@ -206,6 +206,10 @@ isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs 
 size_t iswi_host_trigger_count(const iswi_host *host);
 const iswi_trigger *iswi_host_trigger(const iswi_host *host, size_t index, void **self);
 
+/* A function's trigger has so many calls more of it to make, and there is no room for them: where processes follow
+ * the load, they count with it. Until it is said anew. */
+void iswi_function_backlog(iswi_host_function *function, size_t calls);
+
 /* Have them all tended no later than that (monotonic). */
 void iswi_host_tend_by(iswi_host *host, int64_t at_ns);
 

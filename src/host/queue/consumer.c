@@ -38,6 +38,7 @@ iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry)
     consumer->entry = entry;
     consumer->properties = properties;
     consumer->queue = properties->queue ? properties->queue : entry->name;
+    iswi_arena_init(&consumer->look_arena, 512);
     pthread_mutex_init(&consumer->lock, NULL);
     iswi_queue_options_of(host, consumer->queue, &options);
     consumer->max_attempts = options.max_attempts;
@@ -51,6 +52,7 @@ iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry)
 
 void iswi_consumer_destroy(iswi_consumer *consumer)
 {
+    iswi_arena_fini(&consumer->look_arena);
     pthread_mutex_destroy(&consumer->lock);
     iswi_free(consumer->claimed);
     iswi_free(consumer);
@@ -102,8 +104,10 @@ void iswi_consumer_pump(iswi_consumer *consumer)
         consumer->claim.as.claim.items = consumer->claimed + consumer->batched;
     }
     pthread_mutex_unlock(&consumer->lock);
-    if (count)
-        iswi_broker_submit(consumer->broker, &consumer->claim);
+    if (!count)
+        return;
+    iswi_function_backlog(consumer->entry->function, 0);
+    iswi_broker_submit(consumer->broker, &consumer->claim);
 }
 
 static void on_declared(iswi_broker_op *op)
@@ -179,6 +183,7 @@ static void on_claimed(iswi_broker_op *op)
     iswi_consumer *consumer = op->user;
     isw_status status = op->error.status;
     size_t count = status == ISW_OK ? op->as.claim.count : 0;
+    const size_t op_max = op->as.claim.max; /* the operation is another by the end */
 
     if (status != ISW_OK && status != ISW_E_CANCELLED && status != ISW_E_CLOSED)
         iswi_say(consumer->host, ISW_LOG_ERROR, "queue %s: %s", consumer->queue,
@@ -191,6 +196,8 @@ static void on_claimed(iswi_broker_op *op)
     consumer->claiming = status != ISW_OK && status != ISW_E_CANCELLED; /* for good, then */
     pthread_mutex_unlock(&consumer->lock);
     iswi_consumer_pump(consumer);
+    if (count && count == op_max)
+        iswi_consumer_look(consumer);
 }
 
 /* -- From outside ------------------------------------------------------------------------------ */

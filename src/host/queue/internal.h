@@ -70,7 +70,10 @@ typedef struct iswi_consumer {
     bool declared;
     unsigned calls;    /* that have begun and are not settled */
     size_t messages;   /* likewise */
-    iswi_broker_op declare, claim;
+    iswi_broker_op declare, claim, look;
+    bool looking;          /* the last of them is the broker's */
+    int64_t looked_ns;     /* when that was */
+    iswi_arena look_arena; /* its */
     iswi_delivery **claimed; /* room for what one claim gets */
     struct iswi_delivered *unsettled; /* what the broker could not settle: again at retry_ns */
     int64_t retry_ns;
@@ -92,6 +95,10 @@ size_t iswi_consumer_busy(iswi_consumer *consumer);
 
 /* What is to be done at times; the supervisor's thread. */
 void iswi_consumer_tend(iswi_consumer *consumer, int64_t now_ns, int64_t *next_ns);
+
+/* backlog.c: its claim has got all that it asked for, and there is no room for more: see how much is
+ * left, now and then. No lock held. */
+void iswi_consumer_look(iswi_consumer *consumer);
 
 /* batch.c: what a claim got is more of a batch. With the lock. True: it is to be delivered now. */
 bool iswi_batch_add(iswi_consumer *consumer, size_t count, int64_t now_ns);
