@@ -275,6 +275,25 @@ isw_status iswi_handover_next(iswi_handover *from, iswi_arena *arena, iswi_hando
     return status == ISW_OK ? take_item(from, out, legacy) : ISW_E_PROTOCOL;
 }
 
+bool iswi_handover_listen(iswi_handover *from, iswi_legacy *legacy, iswi_handover_heed_fn heed,
+                          void *user)
+{
+    ssize_t got = iswi_handover_read(from);
+    bool there = got > 0 || (got < 0 && errno == EAGAIN);
+    isw_status status = ISW_OK;
+    iswi_handover_line line;
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 1024);
+    while (status == ISW_OK || status == ISW_E_PROTOCOL) {
+        status = iswi_handover_next(from, &arena, &line, legacy);
+        if (status == ISW_OK)
+            heed(user, &line);
+    }
+    iswi_arena_fini(&arena);
+    return there;
+}
+
 void iswi_handover_fini(iswi_handover *from)
 {
     for (size_t i = 0; i < from->fd_count; i++)

@@ -59,6 +59,14 @@ ssize_t iswi_handover_read(iswi_handover *from);
 isw_status iswi_handover_next(iswi_handover *from, iswi_arena *arena, iswi_handover_line *out,
                               iswi_legacy *legacy);
 
+typedef void (*iswi_handover_heed_fn)(void *user, const iswi_handover_line *line);
+
+/* Read once what there is, without waiting on a socket that does not, and have all lines heeded that
+ * are whole; one that cannot be read is passed over. False: the other is gone. What heeds may end the
+ * connection. */
+bool iswi_handover_listen(iswi_handover *from, iswi_legacy *legacy, iswi_handover_heed_fn heed,
+                          void *user);
+
 /* Close the descriptors that belong to no line, and the connection. */
 void iswi_handover_fini(iswi_handover *from);
 

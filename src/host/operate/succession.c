@@ -247,8 +247,10 @@ static void give_way(iswi_succession *succession)
     iswi_handover_fini(&succession->line);
 }
 
-static void heed(iswi_succession *succession, const iswi_handover_line *line)
+static void heed(void *user, const iswi_handover_line *line)
 {
+    iswi_succession *succession = user;
+
     if (line->state && strcmp(line->state, "ready") == 0)
         give_way(succession);
     else if (line->state && strcmp(line->state, "failed") == 0)
@@ -257,22 +259,16 @@ static void heed(iswi_succession *succession, const iswi_handover_line *line)
 
 static void listen_to(iswi_succession *succession)
 {
-    ssize_t got = iswi_handover_read(&succession->line);
     iswi_legacy nothing = { NULL, 0, 0 };
-    iswi_handover_line line;
-    iswi_arena arena;
+    bool there = iswi_handover_listen(&succession->line, &nothing, heed, succession);
 
-    iswi_arena_init(&arena, 1024);
-    while (got > 0 && succession->line.fd >= 0 &&
-           iswi_handover_next(&succession->line, &arena, &line, &nothing) == ISW_OK)
-        heed(succession, &line);
-    iswi_arena_fini(&arena);
     iswi_legacy_fini(&nothing);
-    if ((got == 0 || (got < 0 && errno != EAGAIN)) && iswi_succession_goes_on(succession) &&
-        succession->pid != succession->child)
+    if (there || succession->line.fd < 0)
+        return;
+    if (iswi_succession_goes_on(succession) && succession->pid != succession->child)
         fail(succession, "it ended");
-    else if (got == 0 && succession->line.fd >= 0)
-        iswi_handover_fini(&succession->line); /* its end follows */
+    else
+        iswi_handover_fini(&succession->line); /* the end of one of ours follows */
 }
 
 /* One of ours: it is waited for, also when it has taken our place. What it said last is heard

@@ -192,19 +192,19 @@ int iswi_takeover_fd(const iswi_takeover *takeover)
     return takeover ? takeover->line.fd : -1;
 }
 
+static void note_left(void *user, const iswi_handover_line *line)
+{
+    bool *left = user;
+
+    *left = *left || (line->state && strcmp(line->state, "left") == 0);
+}
+
 /* What the other one says; true: that it leaves. */
 static bool has_left(iswi_takeover *takeover)
 {
-    ssize_t got = iswi_handover_read(&takeover->line);
-    iswi_handover_line line;
     bool left = false;
-    iswi_arena arena;
 
-    iswi_arena_init(&arena, 1024);
-    while (iswi_handover_next(&takeover->line, &arena, &line, &takeover->legacy) == ISW_OK)
-        left = left || (line.state && strcmp(line.state, "left") == 0);
-    iswi_arena_fini(&arena);
-    if (got == 0 || (got < 0 && errno != EAGAIN)) {
+    if (!iswi_handover_listen(&takeover->line, &takeover->legacy, note_left, &left)) {
         takeover->gone = true;
         iswi_handover_fini(&takeover->line);
     }

@@ -133,6 +133,30 @@ static void a_line_without_its_descriptor_is_refused(void **state)
     assert_int_equal(next(p, &line), ISW_E_PROTOCOL);
 }
 
+static void count(void *user, const iswi_handover_line *line)
+{
+    if (line->state)
+        ++*(int *)user;
+}
+
+static void all_lines_are_heeded_also_behind_one_that_cannot_be_read(void **state)
+{
+    pair *p = *state;
+    int states = 0;
+
+    send_text(p, "{\"state\":\"ready\"}\nwhat?\n{\"state\":\"left\"}\n{\"sta");
+    assert_true(iswi_handover_listen(&p->far, &p->legacy, count, &states));
+    assert_int_equal(states, 2);
+    send_text(p, "te\":\"left\"}\n");
+    assert_true(iswi_handover_listen(&p->far, &p->legacy, count, &states));
+    assert_int_equal(states, 3);
+    assert_int_equal(fcntl(p->far.fd, F_SETFL, O_NONBLOCK), 0);
+    assert_true(iswi_handover_listen(&p->far, &p->legacy, count, &states));
+    assert_int_equal(shutdown(p->near, SHUT_WR), 0);
+    assert_false(iswi_handover_listen(&p->far, &p->legacy, count, &states));
+    assert_int_equal(states, 3);
+}
+
 static void a_line_without_end_is_not_kept_for_ever(void **state)
 {
     static char text[4096];
@@ -153,6 +177,7 @@ static const struct CMUnitTest tests[] = {
     TEST(each_descriptor_comes_to_its_line),
     TEST(what_a_newer_host_says_is_passed_over),
     TEST(a_line_without_its_descriptor_is_refused),
+    TEST(all_lines_are_heeded_also_behind_one_that_cannot_be_read),
     TEST(a_line_without_end_is_not_kept_for_ever),
 };
 
