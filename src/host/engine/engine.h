@@ -23,6 +23,7 @@
 #include "host/engine/renew.h"
 #include "host/engine/replace.h"
 #include "host/engine/sink.h"
+#include "host/engine/starts.h"
 #include "host/engine/steer.h"
 #include "host/engine/supervisor.h"
 #include "host/engine/triggers.h"
@@ -148,6 +149,7 @@ struct iswi_host {
     iswi_broker *broker;    /* of messages; made with the triggers */
 
     iswi_loop loop;            /* loop.c */
+    iswi_starts starts;        /* starts.c */
     iswi_reactors reactors;    /* made before it runs */
     iswi_reloads reload;       /* reload.c */
     iswi_attention attention; /* attention.c */

@@ -18,7 +18,6 @@ typedef struct iswi_loop {
     atomic_llong wake_at_ns; /* when it looks again at the latest */
     atomic_ullong turns;     /* so that others see it turn */
     bool news;               /* this turn has some */
-    unsigned long long start_turn; /* in which the last process was started */
     bool changed;            /* functions have, and triggers are to hear of it */
     bool shown;              /* that all is settled, of the functions that are known now */
 } iswi_loop;

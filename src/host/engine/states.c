@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 
-enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1, NEWS_FIRST = 8 };
+enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1 };
 
 static void sooner(int64_t *next_ns, int64_t at_ns)
 {
@@ -304,18 +304,16 @@ static void killed(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     sooner(next_ns, process->kill_at_ns);
 }
 
-/* A start takes time. So there is one in a turn of the supervisor at most, and in one without news,
- * unless there are some in each: of several the first is ready, and serves, before the last one is
- * begun. */
-static bool is_its_turn(iswi_host *host)
+static void waiting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
-    iswi_loop *loop = &host->loop;
-    unsigned long long turn = atomic_load(&loop->turns);
-
-    if (turn - loop->start_turn < (loop->news ? NEWS_FIRST : 1))
-        return false;
-    loop->start_turn = turn;
-    return true;
+    if (iswi_process_retires(process)) {
+        iswi_process_vacate(process);
+    } else if (now_ns < process->start_at_ns) {
+        sooner(next_ns, process->start_at_ns);
+    } else if (iswi_starts_one(process->host, now_ns, next_ns)) {
+        iswi_process_start(process);
+        sooner(next_ns, now_ns);
+    }
 }
 
 void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
@@ -328,13 +326,7 @@ void iswi_process_tend(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     pthread_mutex_unlock(&process->lock);
     switch (state) {
     case ISWI_PROCESS_WAITING:
-        if (iswi_process_retires(process)) {
-            iswi_process_vacate(process);
-            break;
-        }
-        if (now_ns >= process->start_at_ns && is_its_turn(process->host))
-            iswi_process_start(process);
-        sooner(next_ns, process->start_at_ns > now_ns ? process->start_at_ns : now_ns);
+        waiting(process, now_ns, next_ns);
         break;
     case ISWI_PROCESS_STARTING:
         starting(process, now_ns, next_ns);
