@@ -3,11 +3,13 @@
 #include "cli/client.h"
 
 #include "base/text.h"
+#include "cli/cli.h"
 #include "host/operate/control_path.h"
 #include "host/triggers.h"
 #include "value/value.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -152,6 +154,27 @@ const char *iswi_client_folder(int argc, char **argv, int index)
         return index < argc ? argv[index] : ".";
     fail(EX_USAGE, "this command takes one folder");
     return NULL;
+}
+
+int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *where, long *wait_s)
+{
+    static const struct option options[] = {
+        { "wait", required_argument, NULL, 'w' },
+        { "control", required_argument, NULL, 'c' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (letter == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'c')
+            where->control = optarg;
+        else if (letter != 'w' || !iswi_client_wait(optarg, wait_s))
+            return EX_USAGE;
+    }
+    return ISWI_CLI_GO_ON;
 }
 
 bool iswi_client_wait(const char *text, long *seconds)

@@ -36,6 +36,10 @@ void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
 /* Read the seconds of --wait, from 0 to an hour. False: they are none, which is said. */
 bool iswi_client_wait(const char *text, long *seconds);
 
+/* Read the options of a command that has --wait, --control and --help, whose text is `usage`; the
+ * words follow from optind on. Returns ISWI_CLI_GO_ON (cli.h), or the exit status to end with. */
+int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *where, long *wait_s);
+
 /* For the usage of a command that has --control. */
 #define ISWI_CLIENT_USAGE                                                                       \
     "  --control PATH  the host that listens there (host.control in its host.yaml, or its own\n"  \

@@ -4,10 +4,10 @@
 #include "cli/client.h"
 #include "host/operate/report.h"
 
-#include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { WAIT_S = 60, PATIENCE_S = 10 };
 
@@ -127,26 +127,12 @@ static bool read_words(int argc, char **argv, int index, iswi_where *where, cons
 
 int iswi_cli_restart(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "wait", required_argument, NULL, 'w' },
-        { "control", required_argument, NULL, 'c' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
     iswi_where where = { NULL, NULL };
     const char *worker = NULL;
     long wait_s = WAIT_S;
-    int letter;
+    int result = iswi_client_options(argc, argv, usage, &where, &wait_s);
 
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (letter == 'h')
-            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
-        else if (letter == 'c')
-            where.control = optarg;
-        else if (letter != 'w')
-            return EX_USAGE;
-        else if (!iswi_client_wait(optarg, &wait_s))
-            return EX_USAGE;
-    }
+    if (result != ISWI_CLI_GO_ON)
+        return result;
     return read_words(argc, argv, optind, &where, &worker) ? ask(&where, worker, wait_s) : EX_USAGE;
 }
