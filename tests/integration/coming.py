@@ -215,7 +215,8 @@ class Often(unittest.TestCase):
         with Host(worker(), top=ADMIN) as host, Load(host) as load:
             for count in range(1, RELOADS + 1):
                 comes = count % 2 == 1
-                say(host, worker() + (OTHER if comes else ""), ADMIN)
+                say(host, worker() + (OTHER if comes else ""),
+                    ADMIN + ("\nhttp: {body_limit: 1MiB, connections: 500}" if comes else ""))
                 host.process.send_signal(signal.SIGHUP)
                 wait_until(lambda comes=comes: ("fresh" in functions_of(host)) == comes)
                 self.assertEqual(host.get("fresh")[0], 200 if comes else 404)

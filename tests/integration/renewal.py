@@ -12,7 +12,7 @@ import unittest
 from harness import BIN, WORKER, Client, Host, main, wait_until, worker
 from inprocess import Inside, inside
 from load import Load
-from operators import ADMIN, function_of, report
+from operators import ADMIN, ask, function_of, report
 
 HOLDS = "host.yaml has changed, and holds from now on: "
 ONE = "worker: {concurrency: 1, max_in_flight: 1}\nmiddleware: [error_handling]\n"
@@ -203,6 +203,17 @@ class Taken(unittest.TestCase):
             self.assertEqual(json.loads(line)["level"], "info")
             say(host, worker(), "")
             host.wait_for("info     host: " + HOLDS + "logging.format json -> text$")
+
+    def test_more_or_fewer_lines_are_kept(self):
+        with Host(worker(), top="host: {log_lines: 3}") as host:
+            for _ in range(5):
+                host.get("prints")
+            self.assertEqual(len(ask(host, "logs").splitlines()), 3)
+            say(host, worker(), "host: {log_lines: 50}")
+            host.wait_for(HOLDS + "host.log_lines 3 -> 50$")
+            for _ in range(5):
+                host.get("prints")
+            self.assertGreater(len(ask(host, "logs").splitlines()), 5)
 
     def test_workers_are_asked_as_often_as_it_says(self):
         with Host(worker(), top="host: {heartbeat: 1h}") as host:
@@ -480,11 +491,11 @@ class Waiting(unittest.TestCase):
     def test_what_cannot_be_taken_is_named_in_one_warning_and_the_rest_holds(self):
         with Host(worker()) as host:
             say(host, worker(more="processes: 2"),
-                "http:\n  threads: 2\n  enabled: false\nhost: {log_lines: 7}\n"
+                "http:\n  threads: 2\n  enabled: false\nrecord: {keep: 7}\n"
                 "logging: {level: debug}")
             line = host.wait_for("needs a restart of the host: ")
             for words in (r"/host.yaml:2:3: http.threads", r"/host.yaml:3:3: http.enabled",
-                          r"/host.yaml:4:8: host.log_lines"):
+                          r"/host.yaml:4:10: record.keep"):
                 self.assertRegex(line, words)
                 self.assertRegex(attention(host), words)
             host.wait_for(HOLDS + "logging.level info -> debug, worker test: processes 1 -> 2$")

@@ -78,6 +78,51 @@ void iswi_journal_destroy(iswi_journal *journal)
     iswi_free(journal);
 }
 
+/* -- More room, or less ------------------------------------------------------------------------ */
+
+struct iswi_journal_room {
+    size_t capacity;
+    entry **entries;
+};
+
+iswi_journal_room *iswi_journal_room_make(size_t lines)
+{
+    iswi_journal_room *room = iswi_calloc(1, sizeof *room);
+
+    if (!room)
+        return NULL;
+    room->capacity = lines;
+    room->entries = iswi_calloc(lines, sizeof *room->entries);
+    if (room->entries)
+        return room;
+    iswi_free(room);
+    return NULL;
+}
+
+void iswi_journal_room_free(iswi_journal_room *room)
+{
+    if (!room)
+        return;
+    iswi_free(room->entries);
+    iswi_free(room);
+}
+
+void iswi_journal_take_room(iswi_journal *journal, iswi_journal_room *room)
+{
+    entry **before = journal->entries;
+
+    pthread_mutex_lock(&journal->lock);
+    while (journal->end - journal->oldest > room->capacity)
+        drop_oldest(journal);
+    for (uint64_t at = journal->oldest; at < journal->end; at++)
+        room->entries[at % room->capacity] = *slot(journal, at);
+    journal->entries = room->entries;
+    journal->capacity = room->capacity;
+    pthread_mutex_unlock(&journal->lock);
+    iswi_free(before);
+    iswi_free(room);
+}
+
 /* -- Adding ------------------------------------------------------------------------------------ */
 
 static uint32_t put(entry *e, uint32_t at, isw_str text)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 typedef struct iswi_journal iswi_journal;
+typedef struct iswi_journal_room iswi_journal_room; /* for lines */
 
 /* What a reader wants; NULL members want everything. */
 typedef struct iswi_journal_filter {
@@ -24,6 +25,12 @@ typedef struct iswi_journal_filter {
  * after iswi_journal_arm; it must not block. NULL when memory is out. */
 iswi_journal *iswi_journal_create(size_t lines, size_t bytes, void (*bell)(void *user), void *user);
 void iswi_journal_destroy(iswi_journal *journal); /* may be NULL */
+
+/* Have it keep at most that many lines from now on, the last ones first. The room is made before,
+ * so that this cannot fail, and goes with it. NULL when memory is out. */
+iswi_journal_room *iswi_journal_room_make(size_t lines);
+void iswi_journal_room_free(iswi_journal_room *room); /* that was not taken; may be NULL */
+void iswi_journal_take_room(iswi_journal *journal, iswi_journal_room *room);
 
 /* Keep `line`, which is `json` as text. A line that there is no memory for counts as lost. */
 void iswi_journal_add(iswi_journal *journal, const iswi_logline *line, const void *json,

@@ -72,13 +72,13 @@ static void on_ready(void *user, iswi_process *process, pid_t pid)
         atomic_store(&operate->served[iswi_process_worker(process)], true);
 }
 
-static isw_status on_prepare(void *user, const iswi_host_settings *settings, isw_error *error)
+/* False: no memory. */
+static bool prepare_journal(iswi_operate *operate, int64_t lines)
 {
-    iswi_operate *operate = user;
-
-    operate->next_json = operate->format_is_said ? atomic_load(&operate->console.json)
-                                                 : settings->logging.format == 1;
-    return iswi_admin_prepare(operate, &settings->admin, error);
+    if (!operate->journal || lines == iswi_host_settings_of(operate->host)->host.log_lines)
+        return true;
+    operate->next_room = iswi_journal_room_make((size_t)lines);
+    return operate->next_room != NULL;
 }
 
 static void on_renew(void *user, bool take)
@@ -87,7 +87,25 @@ static void on_renew(void *user, bool take)
 
     if (take)
         atomic_store(&operate->console.json, operate->next_json);
+    if (take && operate->next_room)
+        iswi_journal_take_room(operate->journal, operate->next_room);
+    else
+        iswi_journal_room_free(operate->next_room);
+    operate->next_room = NULL;
     iswi_admin_renew(operate, take);
+}
+
+static isw_status on_prepare(void *user, const iswi_host_settings *settings, isw_error *error)
+{
+    iswi_operate *operate = user;
+
+    operate->next_json = operate->format_is_said ? atomic_load(&operate->console.json)
+                                                 : settings->logging.format == 1;
+    if (!prepare_journal(operate, settings->host.log_lines))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for host.log_lines");
+    if (iswi_admin_prepare(operate, &settings->admin, error) != ISW_OK)
+        on_renew(operate, false);
+    return error->status;
 }
 
 static void stop(void *user)

@@ -41,6 +41,7 @@ typedef struct iswi_operate {
     iswi_http_doors *admin_doors; /* that are prepared; NULL: it stays where it is */
     bool format_is_said;          /* by a command, whatever host.yaml says */
     bool next_json;               /* that is prepared */
+    iswi_journal_room *next_room; /* likewise; NULL: it has as much as before */
     iswi_routes *admin_routes;
     atomic_bool *served;  /* by worker: whether a process of it was ready once; with `admin` */
     iswi_scrape *metrics; /* NULL: nobody can ask for them */

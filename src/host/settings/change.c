@@ -15,7 +15,7 @@ static const char *const taken[] = {
     "host.heartbeat",     "host.function_timeout", "host.cancel_grace", "host.shutdown_grace",
     "admin.open",         "record.body_limit",     "record.redact",     "logging.format",
     "logging.level",      "logging.levels",        "queue.limit",       "queue.wait",
-    "functions",          NULL,
+    "functions",          "host.log_lines",        NULL,
 };
 
 /* The same of a worker; `queue` is looked at apart, since what it leaves out is as for all. */
@@ -26,7 +26,8 @@ static const char *const taken_of_worker[] = {
 
 /* What its processes begin with, so that others are to succeed them. */
 static const char *const rolling[] = {
-    "command", "config", "directory", "link", "environment", "memory_limit", "cpu_limit", "pids_limit",
+    "command", "config", "directory", "link", "environment", "memory_limit", "cpu_limit",
+    "pids_limit",
     "recycle_after", "health", "rlimits", "nice", "user", "group", NULL,
 };
 

@@ -55,6 +55,25 @@ static void the_oldest_lines_go_and_count_as_lost(void **state)
     iswi_journal_destroy(journal);
 }
 
+static void there_may_be_more_room_or_less(void **state)
+{
+    iswi_journal *journal = iswi_journal_create(3, 100000, ring, NULL);
+    const iswi_journal_filter all = { .level = ISW_LOG_TRACE };
+
+    (void)state;
+    for (const char *text = "abcde"; *text; text++)
+        add(journal, ISW_LOG_INFO, "f", "1", (const char[]){ *text, '\0' });
+    iswi_journal_take_room(journal, iswi_journal_room_make(5));
+    add(journal, ISW_LOG_INFO, "f", "1", "f");
+    add(journal, ISW_LOG_INFO, "f", "1", "g");
+    assert_reads(journal, &all, 0, "cdefg", 2);
+    iswi_journal_take_room(journal, iswi_journal_room_make(2));
+    assert_reads(journal, &all, 0, "fg", 5);
+    add(journal, ISW_LOG_INFO, "f", "1", "h");
+    assert_reads(journal, &all, 0, "gh", 6);
+    iswi_journal_destroy(journal);
+}
+
 static void long_lines_take_the_room_of_more(void **state)
 {
     static char wide[400];
@@ -144,6 +163,7 @@ static void the_bell_rings_once_for_those_who_are_up_to_date(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_oldest_lines_go_and_count_as_lost),
+    cmocka_unit_test(there_may_be_more_room_or_less),
     cmocka_unit_test(long_lines_take_the_room_of_more),
     cmocka_unit_test(filters_take_function_category_invocation_and_level),
     cmocka_unit_test(a_tail_counts_only_what_passes),
