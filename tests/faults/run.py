@@ -77,6 +77,7 @@ class Trial:
     # -- The host --
 
     def start(self):
+        open(self.log, "a").close()
         with open(os.path.join(self.folder, "host.log"), "a") as log:
             self.host = subprocess.Popen([self.options.bin + "/isoworker", "run", self.folder],
                                          stdout=log, stderr=log)
@@ -123,7 +124,7 @@ class Trial:
                 with self.lock:
                     self.acknowledged.add(number)
             else:
-                time.sleep(0.01)
+                time.sleep(0.05)
 
     # -- Faults --
 
