@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void a_value_comes_back_as_it_went(void **state)
 {
@@ -239,6 +240,67 @@ static void each_callback_comes_once_whatever_crashes(void **state)
     assert_int_equal(t.all, CALLS);
 }
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void a_call_that_waits_goes_where_its_function_is_now(void **state)
+{
+    static tally t = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
+    static one hangs = { &t, 0 };
+    static one echoes = { &t, 1 };
+    const isw_value number = isw_value_int(1);
+    char folder[] = "/tmp/isw-library-XXXXXX";
+    isw_error error = { ISW_OK, "" };
+    isw_host_options options;
+    isw_host *host;
+    seen s;
+
+    (void)state;
+    seen_init(&s);
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "host.yaml", "http: {enabled: false}\nhost: {cancel_grace: 100ms}\n"
+               "workers:\n"
+               "  - {name: before, command: [" WORKER "]}\n");
+    write_file(folder, "worker.yaml", "worker: {concurrency: 1, max_in_flight: 1}\n");
+    options = options_of(&s);
+    options.folder = folder;
+    host = make_host(&options);
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    assert_int_equal(isw_host_wait_ready(host, PATIENCE_MS, &error), ISW_OK);
+    isw_host_invoke_async(host, "hang", NULL, 1500, count, &hangs);
+    isw_host_invoke_async(host, "echo", &number, PATIENCE_MS, count, &echoes); /* behind it */
+    write_file(folder, "host.yaml", "http: {enabled: false}\nhost: {cancel_grace: 100ms}\n"
+               "workers:\n"
+               "  - {name: after, command: [" WORKER "]}\n");
+    isw_host_reload(host);
+    await_all(&t, 1);
+    assert_int_equal(t.good, 1);
+    await_all(&t, 2);
+    assert_int_equal(t.other, 1);
+    await_line(&s, "worker before is gone");
+    isw_host_destroy(host);
+    remove_file(folder, "host.yaml");
+    remove_file(folder, "worker.yaml");
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_stop_answers_what_runs_and_what_waits(void **state)
 {
     running *r = *state;
@@ -422,6 +484,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_hang_costs_the_time_of_its_call, run_host, end_host),
     cmocka_unit_test(each_callback_comes_once_whatever_crashes),
     cmocka_unit_test_setup_teardown(a_stop_answers_what_runs_and_what_waits, run_host, end_host),
+    cmocka_unit_test(a_call_that_waits_goes_where_its_function_is_now),
     cmocka_unit_test(more_stops_do_not_wait),
     cmocka_unit_test(a_call_before_workers_are_ready_waits_for_them),
     cmocka_unit_test(a_call_says_what_it_waited_for),
