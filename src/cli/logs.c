@@ -20,7 +20,7 @@ static const char usage[] =
     "\n"
     "Shows the last log lines of the host that runs in DIR (. by default): its own, its workers',\n"
     "and those of invocations.\n"
-    "  -f, --follow     and those that come, until Ctrl-C\n"
+    "  -f, --follow     and those that come, also of a host that takes its place, until Ctrl-C\n"
     "  -n LINES         at most so many of the lines that are there; all by default\n"
     "  --function F     of invocations of these functions: a pattern (* and ?)\n"
     "  --category C     of these categories: a pattern\n"
@@ -43,6 +43,7 @@ typedef struct said {
     const char *time, *level, *source, *notice, *error;
     isw_value category, invocation_id, message, fields;
     int64_t lost;
+    bool succeeded;
 } said;
 
 static const isw_field said_fields[] = {
@@ -51,6 +52,7 @@ static const isw_field said_fields[] = {
     { ISW_FIELD(VALUE, said, message) },   { ISW_FIELD(VALUE, said, invocation_id) },
     { ISW_FIELD(VALUE, said, fields) },    { ISW_FIELD(INT, said, lost) },
     { ISW_FIELD(STRING, said, notice) },   { ISW_FIELD(STRING, said, error) },
+    { ISW_FIELD(BOOL, said, succeeded) },
     { 0 },
 };
 
@@ -91,8 +93,9 @@ static void print_line(const said *line, bool color)
     iswi_buffer_fini(&text);
 }
 
-/* What is not a log line goes to stderr, so that what is piped on stays clean. */
-static int print(const request *asked, isw_str text, iswi_arena *arena, bool color)
+/* What is not a log line goes to stderr, so that what is piped on stays clean. *succeeded: another
+ * host goes on. */
+static int print(const request *asked, isw_str text, iswi_arena *arena, bool color, bool *succeeded)
 {
     said line = { .lost = 0 };
     isw_error error = { ISW_OK, "" };
@@ -103,6 +106,9 @@ static int print(const request *asked, isw_str text, iswi_arena *arena, bool col
         fprintf(stderr, "isoworker: a line cannot be read: %s\n", error.message);
         return EX_OK;
     }
+    *succeeded = *succeeded || line.succeeded;
+    if (line.succeeded)
+        return EX_OK;
     if (line.error)
         fprintf(stderr, "isoworker: %s\n", line.error);
     else if (line.notice)
@@ -118,7 +124,7 @@ static int print(const request *asked, isw_str text, iswi_arena *arena, bool col
     return line.error ? EX_DATAERR : EX_OK;
 }
 
-static int print_all(const request *asked, FILE *from)
+static int print_all(const request *asked, FILE *from, bool *succeeded)
 {
     bool color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     int result = EX_OK;
@@ -131,7 +137,7 @@ static int print_all(const request *asked, FILE *from)
     while (result == EX_OK && (got = getline(&line, &capacity, from)) > 0) {
         isw_str text = { line, (size_t)got - (line[got - 1] == '\n') };
 
-        result = print(asked, text, &arena, color);
+        result = print(asked, text, &arena, color, succeeded);
         if (asked->follow)
             fflush(stdout);
         iswi_arena_reset(&arena);
@@ -139,13 +145,14 @@ static int print_all(const request *asked, FILE *from)
     iswi_arena_fini(&arena);
     free(line);
     if (result == EX_OK && asked->follow)
-        fprintf(stderr, "isoworker: the host has ended\n");
+        fprintf(stderr, "isoworker: the host has ended%s\n",
+                *succeeded ? ", and another one has its place" : "");
     return result;
 }
 
 /* -- The command ------------------------------------------------------------------------------- */
 
-static int ask(const iswi_where *where, const request *asked)
+static int ask(const iswi_where *where, const request *asked, bool *succeeded)
 {
     iswi_buffer text = { 0 };
     FILE *from = NULL;
@@ -165,8 +172,22 @@ static int ask(const iswi_where *where, const request *asked)
     iswi_buffer_fini(&text);
     if (result != EX_OK)
         return result;
-    result = print_all(asked, from);
+    result = print_all(asked, from, succeeded);
     fclose(from);
+    return result;
+}
+
+/* All lines of a host that follows the one that was asked. */
+static int ask_all(const iswi_where *where, request *asked)
+{
+    bool succeeded;
+    int result;
+
+    do {
+        succeeded = false;
+        result = ask(where, asked, &succeeded);
+        asked->lines = NULL;
+    } while (result == EX_OK && asked->follow && succeeded);
     return result;
 }
 
@@ -240,5 +261,5 @@ int iswi_cli_logs(int argc, char **argv)
             return EX_USAGE;
     }
     where.folder = iswi_client_folder(argc, argv, optind);
-    return where.folder ? ask(&where, &asked) : EX_USAGE;
+    return where.folder ? ask_all(&where, &asked) : EX_USAGE;
 }

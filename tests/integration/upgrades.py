@@ -19,7 +19,7 @@ from frames import DATA, GOAWAY, PING, Frames, data, frame, headers, line
 from harness import BIN, PATIENCE_S, Client, Host, Terminal, is_alive, main, wait_until, worker
 from load import Load
 from metrics import samples_of
-from operators import ADMIN, admin, ask, process_of, report, run, socket_path
+from operators import ADMIN, Follower, admin, ask, process_of, report, run, socket_path
 from service import Manager
 from shared import ask_all, chain
 from tls import SecureHost, client, file, request_on, settings
@@ -255,6 +255,25 @@ class Upgrade(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 wait_until(lambda: not socket.create_connection(("127.0.0.1", other)).close() and
                            False)
+
+    def test_who_follows_the_lines_follows_those_of_the_next_one(self):
+        with Line(worker()) as host:
+            follower = Follower(host, "-n", "0")
+            self.addCleanup(follower.end)
+            host.get("prints?text=first&line=1")
+            self.assertIn("first", self.line_with(follower, "first"))
+            now = [host.upgrade() for _ in range(2)]
+            self.line_with(follower, f"pid {now[0]} has taken the place of this host")
+            self.line_with(follower, f"this host has taken the place of pid {now[0]}")
+            host.get("prints?text=last&line=1")
+            self.line_with(follower, "last")
+
+    def line_with(self, follower, text):
+        for _ in range(1000):
+            line_of = follower.next()
+            if text in line_of:
+                return line_of
+        raise AssertionError(f"no line has {text!r}")
 
     def test_the_program_is_the_one_that_lies_there_now(self):
         host = OwnProgram(worker())

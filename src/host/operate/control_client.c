@@ -52,6 +52,7 @@ struct iswi_control_client {
     iswi_journal_filter filter;
     uint64_t next, lost; /* lines */
     bool more;           /* it has had its turn, and there is more for it */
+    bool sent_on;        /* it knows that another host has this one's place */
 };
 
 /* -- Life -------------------------------------------------------------------------------------- */
@@ -317,6 +318,15 @@ static void go_on(iswi_control_client *client, int64_t now_ns)
         say(client, "error", error.message);
 }
 
+/* Who follows the lines of a host may follow those of the next one. */
+static void send_on(iswi_control_client *client)
+{
+    if (client->sent_on || !iswi_succession_is_over(client->operate->succession))
+        return;
+    client->sent_on = true;
+    iswi_buffer_append_text(&client->out, "{\"succeeded\":true}\n");
+}
+
 /* Put what comes next into `out`, which is empty. */
 static void refill(iswi_control_client *client, int64_t now_ns)
 {
@@ -359,6 +369,7 @@ static void refill(iswi_control_client *client, int64_t now_ns)
         iswi_buffer_append(&client->out, lines.data, lines.size);
         client->out.failed = client->out.failed || lines.failed;
         iswi_buffer_fini(&lines);
+        send_on(client);
         if (client->out.size == 0 && !client->asked.follow)
             client->phase = ENDING;
     }

@@ -17,6 +17,7 @@
  *     {"command":"succeed"}                    from a successor: handover.h; with "why": it cannot
  *     {"command":"logs","follow":true,"level":"warning","function":"order_*","category":"*",
  *      "invocation":"3f2a","lines":20}         log lines; {"lost":N} for those that were missed,
+ *                                              {"succeeded":true} once another host has the place,
  *                                              {"notice":"..."} for what else is to be known
  *
  *     {"command":"queue","messages":{"action":"peek","queue":"orders","limit":10}}
