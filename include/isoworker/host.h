@@ -163,11 +163,15 @@ typedef struct isw_host_worker {
     /* Its health checks (service.h), where it has any; 0: as those of host.yaml: */
     unsigned health_every_ms, health_timeout_ms, health_failures;
     unsigned health_restart_after_ms; /* another takes over from one that stays so; 0: never */
+    const char *start; /* how its next processes begin: "spawn", which NULL is, too; "warm": forked by
+                          one more, its template, as `start` of host.yaml has it. Just when one is
+                          forked, orphans of this program's descendants come to it
+                          (PR_SET_CHILD_SUBREAPER) */
 } isw_host_worker;
 #define ISW_HOST_WORKER_INIT                                                             \
     {                                                                                    \
         sizeof(isw_host_worker), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, \
-            0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0                         \
+            0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL                   \
     }
 
 /* Add a worker to a host that was made without a folder and is not started. All of it is copied.

@@ -152,6 +152,7 @@ static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
     put_one(out, "directory", worker->directory);
     put_list(out, "environment", worker->environment);
     put_processes(out, worker);
+    put_one(out, "start", worker->start);
     put_number(out, "start_timeout", worker->start_timeout_ms, "ms");
     put_number(out, "stop_timeout", worker->stop_timeout_ms, "ms");
     put_number(out, "restart_delay", worker->restart_delay_ms, "ms");

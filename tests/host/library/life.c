@@ -308,6 +308,34 @@ static void a_worker_is_held_to_the_bounds_that_it_was_added_with(void **state)
     isw_host_destroy(host);
 }
 
+static void a_worker_is_forked_by_its_template_if_it_was_added_so(void **state)
+{
+    static const char *const command[] = { WORKER, NULL };
+    isw_host_worker worker = ISW_HOST_WORKER_INIT;
+    isw_error error = { ISW_OK, "" };
+    seen s;
+    isw_host_options options;
+    isw_host *host;
+
+    (void)state;
+    seen_init(&s);
+    options = options_of(&s);
+    options.yaml = "logging: {level: debug}\n";
+    host = make_host(&options);
+    worker.name = "warm";
+    worker.command = command;
+    worker.start = "cold";
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_E_CONFIG);
+    assert_non_null(strstr(error.message, "start"));
+    worker.start = "warm";
+    assert_int_equal(isw_host_add_worker(host, &worker, &error), ISW_OK);
+    assert_int_equal(isw_host_start(host, &error), ISW_OK);
+    await_line(&s, "its template is ready");
+    assert_echo(host);
+    isw_host_destroy(host);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* there is nobody left */
+}
+
 static void a_worker_of_an_older_header_has_no_bounds(void **state)
 {
     static const char *const command[] = { WORKER, NULL };
@@ -613,6 +641,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_worker_that_cannot_be_is_refused_when_it_is_added),
     cmocka_unit_test(a_worker_whose_bounds_cannot_hold_is_refused_when_it_is_added),
     cmocka_unit_test(a_worker_is_held_to_the_bounds_that_it_was_added_with),
+    cmocka_unit_test(a_worker_is_forked_by_its_template_if_it_was_added_so),
     cmocka_unit_test(a_worker_of_an_older_header_has_no_bounds),
     cmocka_unit_test(a_worker_gets_what_it_was_added_with),
     cmocka_unit_test(a_host_needs_a_worker),
