@@ -208,12 +208,14 @@ class Changes(unittest.TestCase):
             self.assertEqual(process_of(host)["start"], "forked")
             self.assertEqual([host.get("who")[0] for _ in range(3)], [200, 200, 429])
 
-    def test_a_restart_by_hand_makes_another(self):
+    def test_a_restart_by_hand_and_a_reload_make_another(self):
         with warm() as host:
-            wait_until(lambda: is_ready(host))
-            first = template(host)["pid"]
-            ask(host, "restart")
-            wait_until(lambda: is_ready(host) and template(host)["pid"] != first)
+            for wish in (lambda: ask(host, "restart"),
+                         lambda: host.process.send_signal(signal.SIGHUP)):
+                wait_until(lambda: is_ready(host))
+                first = template(host)["pid"]
+                wish()
+                wait_until(lambda first=first: is_ready(host) and template(host)["pid"] != first)
 
     def test_host_yaml_says_otherwise(self):
         with warm() as host:

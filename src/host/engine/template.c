@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "host/engine/engine.h"
+#include "host/engine/template_made.h"
 #include "host/engine/template_said.h"
 #include "host/system/template.h"
 
@@ -53,30 +54,6 @@ void iswi_template_fini(iswi_pool *pool)
     iswi_buffer_fini(&pool->template.said[0]);
     iswi_buffer_fini(&pool->template.said[1]);
     pthread_mutex_destroy(&pool->template.lock);
-}
-
-/* -- What it is made from ---------------------------------------------------------------------- */
-
-static void note_made(iswi_pool *pool)
-{
-    iswi_template_made *made = &pool->template.made;
-
-    iswi_parts_forget(&made->parts);
-    made->settings = pool->settings;
-    made->reloads = pool->reload.count;
-    made->edition = pool->roll.edition;
-    iswi_parts_find(&made->parts, pool);
-    if (pool->reload.file)
-        iswi_parts_add(&made->parts, "", pool->reload.file, false);
-}
-
-/* Of what the host knows already. */
-static bool is_outdated(const iswi_pool *pool)
-{
-    const iswi_template_made *made = &pool->template.made;
-
-    return made->settings != pool->settings || made->reloads != pool->reload.count ||
-           made->edition != pool->roll.edition;
 }
 
 /* -- Its start and its end --------------------------------------------------------------------- */
@@ -175,7 +152,7 @@ static void start(iswi_pool *pool, int64_t now_ns)
     iswi_template *template = &pool->template;
     isw_error error = { ISW_OK, "" };
 
-    note_made(pool); /* before: what changes meanwhile is another */
+    iswi_template_note_made(pool); /* before: what changes meanwhile is another */
     template->refused = false;
     *template->words = '\0';
     if (spawn(pool, &error) != ISW_OK) {
@@ -296,7 +273,7 @@ static bool is_ready(iswi_pool *pool)
 
     if (template->now.state == ISWI_TEMPLATE_READY || template->now.state == ISWI_TEMPLATE_REFUSED)
         changed = iswi_parts_look(&template->made.parts);
-    if (!changed && !is_outdated(pool))
+    if (!changed && !iswi_template_is_outdated(pool))
         return template->now.state == ISWI_TEMPLATE_READY && template->socket >= 0;
     snprintf(why, sizeof why, "%s has changed since its template was made",
              changed ? changed : "what it is made from");
@@ -307,40 +284,6 @@ static bool is_ready(iswi_pool *pool)
         set_state(template, ISWI_TEMPLATE_NONE, why);
     }
     return false;
-}
-
-/* A template is no more to be trusted than a worker is: it cannot give out another process of ours
- * for one of its own. */
-static bool is_ours_already(const iswi_host *host, pid_t pid)
-{
-    bool is = pid == host->guard.pid;
-
-    for (size_t i = 0; i < host->pool_count; i++) {
-        is = is || pid == host->pools[i].template.os.pid;
-        for (unsigned j = 0; j < host->pools[i].count; j++)
-            is = is || (host->pools[i].processes[j].running &&
-                        pid == host->pools[i].processes[j].os.pid);
-    }
-    return is;
-}
-
-static void close_all(const iswi_spawned *os)
-{
-    close(os->pid_fd);
-    close(os->output);
-    close(os->errors);
-}
-
-static iswi_fork fork_one(iswi_pool *pool, const iswi_spawn_options *options, iswi_spawned *os,
-                          isw_error *error)
-{
-    iswi_fork done = iswi_template_fork(pool->template.socket, options, os, error);
-
-    if (done != ISWI_FORK_DONE || !is_ours_already(host_of(pool), os->pid))
-        return done;
-    close_all(os);
-    isw_error_set(error, ISW_E_PROTOCOL, "it gives out a process that is not its own");
-    return ISWI_FORK_LOST;
 }
 
 /* It did not. */
@@ -371,7 +314,7 @@ bool iswi_template_begin(iswi_process *process, const iswi_spawn_options *option
     if (!is_wanted(pool) || options->debugged)
         return false;
     if (is_ready(pool)) {
-        done = fork_one(pool, options, &os, &error);
+        done = iswi_template_ask(pool, options, &os, &error);
         if (done != ISWI_FORK_DONE)
             take_failure(pool, done, error.message);
     }
@@ -405,7 +348,7 @@ static void tend_running(iswi_pool *pool, int64_t now_ns)
 
     if (!ends && !is_wanted(pool)) {
         send_away(pool, "");
-    } else if (!ends && is_outdated(pool)) {
+    } else if (!ends && iswi_template_is_outdated(pool)) {
         template->failures = 0;
         send_away(pool, "what its template was made from has changed");
     } else if (now_ns >= template->until_ns) {
@@ -424,7 +367,7 @@ bool iswi_template_tend(iswi_pool *pool, int64_t now_ns, int64_t *next_ns)
         tend_running(pool, now_ns);
     else if (template->now.state == ISWI_TEMPLATE_NONE)
         tend_none(pool, now_ns);
-    else if (is_outdated(pool))
+    else if (iswi_template_is_outdated(pool))
         set_state(template, ISWI_TEMPLATE_NONE, NULL);
     at_ns = template->now.pid ? template->until_ns : template->start_at_ns;
     if (is_wanted(pool) || template->now.pid)
