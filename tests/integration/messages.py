@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues: functions that messages trigger, and what functions put into them."""
+import glob
 import json
 import os
 import re
 import signal
+import tempfile
 import time
 import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
 from operators import ask, report, run
+from start import guard_of
 
 MESSAGES = os.path.join(os.path.dirname(WORKER), "test_messages")
 QUICK = "host: {cancel_grace: 100ms}\n"
@@ -211,6 +214,26 @@ class Batches(unittest.TestCase):
 
 
 class Life(unittest.TestCase):
+    def test_what_a_killed_host_had_is_not_anothers_while_its_workers_may_still_run(self):
+        with tempfile.TemporaryDirectory(prefix="isw-") as folder:
+            top = queues(store=f"sqlite:{folder}/q.db")
+            with messages(top, expect=-9) as host:
+                put(host, "nap 1000")
+                host.wait_for("got <nap 1000> 1/3")
+                guard = guard_of(host)
+                held = f"/proc/{guard}/fd/*"
+                wait_until(lambda: any(os.readlink(file).endswith("q.db-lock")
+                                       for file in glob.glob(held)))
+                os.kill(guard, signal.SIGSTOP)
+                host.process.kill()
+                host.process.wait()
+                with messages(top) as other:
+                    other.wait_for(f"q.db is another host's .pid {host.process.pid}.")
+                    time.sleep(0.6)  # it tries again, several times
+                    self.assertEqual(Got(other).rows, [])
+                    os.kill(guard, signal.SIGCONT)
+                    other.wait_for("got <nap 1000> 2/3 .*its host ended during attempt 1")
+
     def test_messages_outlast_the_host(self):
         with messages() as host:
             self.assertEqual(put(host, "kept", "lonely", count=3), 202)

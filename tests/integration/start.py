@@ -45,12 +45,13 @@ def children(host):
 
 
 def guard_of(host):
-    """Its only child that has a session of its own, and one open file."""
+    """Its only child that has a session of its own, and two open files: the host's words, and a lock
+    that it may be given; with the lock three."""
     found = []
 
     def settled():
         found[:] = [pid for pid in children(host) if is_alive(pid) and os.getsid(pid) == pid]
-        return len(found) == 1 and len(os.listdir(f"/proc/{found[0]}/fd")) == 1
+        return len(found) == 1 and len(os.listdir(f"/proc/{found[0]}/fd")) in (2, 3)
 
     wait_until(settled)
     return found[0]
@@ -489,8 +490,9 @@ class Start(unittest.TestCase):
                                           "restart_delay_max: 1ms")
         with Host(worker() + quick, top=top) as host:
             guard = guard_of(host)
-            open_files = f"/proc/{guard}/fd/"
-            with open(open_files + os.listdir(open_files)[0], "rb") as pipe:
+            open_files = glob.glob(f"/proc/{guard}/fd/*")
+            words = next(file for file in open_files if "pipe:" in os.readlink(file))
+            with open(words, "rb") as pipe:
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
             os.kill(guard, signal.SIGSTOP)
             host.wait_for("another guard runs, as pid", 60)

@@ -83,6 +83,7 @@ void iswi_guard_tend(iswi_host *host, int64_t now_ns, int64_t *next_ns)
 {
     if (host->guard.retry_ns && now_ns >= host->guard.retry_ns)
         replace(host);
+    iswi_guard_hold(&host->guard);
     if (host->guard.retry_ns && host->guard.retry_ns < *next_ns)
         *next_ns = host->guard.retry_ns;
 }

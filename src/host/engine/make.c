@@ -160,6 +160,16 @@ static void say_of_queues(void *user, isw_log_level level, const char *sentence)
     iswi_say(user, level, "queues: %s", sentence);
 }
 
+/* The guard is to have the lock, too: what was claimed is free once it has ended all workers. The
+ * supervisor gives it to it, in the turn that it is woken for. */
+static void hold_lock(void *user, int descriptor)
+{
+    iswi_host *host = user;
+
+    atomic_store(&host->guard.lock, descriptor);
+    iswi_host_wake_by(host, iswi_now_ns());
+}
+
 enum { STORE_PATIENCE_MS = 10000 }; /* the host before this one may have it until it has ended */
 
 /* Nothing of it is there before somebody wants something of it. */
@@ -170,6 +180,7 @@ static isw_status make_broker(iswi_host *host, isw_error *error)
                                           .host = "",
                                           .patience_ms = STORE_PATIENCE_MS,
                                           .say = say_of_queues,
+                                          .lock = hold_lock,
                                           .user = host };
 
     return iswi_broker_create(&options, &host->broker, error);
