@@ -106,7 +106,9 @@ static bool inherit_path(const iswi_address *address, const char *path,
 {
     iswi_bound at = { .local = { .sun_family = AF_UNIX } };
 
-    snprintf(at.local.sun_path, sizeof at.local.sun_path, "%s", path);
+    if (strlen(path) >= sizeof at.local.sun_path)
+        return false;
+    strcpy(at.local.sun_path, path);
     return inherit(address, &at, path, options, all);
 }
 
