@@ -3,6 +3,7 @@
  * begun was written before, and what has ended is written behind it. */
 #include "host/timer/runs.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "host/timer/keep.h"
 
@@ -207,9 +208,26 @@ static bool may_again(const iswi_timed *timer)
     return timer->record.attempt < timer->properties->attempts;
 }
 
+/* Until it is begun again; 0: it is over. */
+static int64_t wait_of(const iswi_timed *timer, const iswi_timer_end *end)
+{
+    const iswi_timer_properties *of = timer->properties;
+    int64_t wait_ms = of->retry_delay_ms;
+
+    if (!may_again(timer) || (!end->later_s && timer->out_of_turn))
+        return 0;
+    if (end->later_s || !end->failed || of->retry == ISWI_TIMER_RETRY_NONE)
+        return end->later_s;
+    if (of->retry == ISWI_TIMER_RETRY_EXPONENTIAL)
+        wait_ms = iswi_backoff_ms(wait_ms, of->retry_delay_max_ms,
+                                  (unsigned)timer->record.attempt);
+    return wait_ms / MS + 1;
+}
+
 void iswi_timed_finish(iswi_timed *timer)
 {
     const iswi_timer_end *end = &timer->end;
+    int64_t wait_s;
 
     timer->has_end = false;
     if (end->lost && may_again(timer)) {
@@ -220,11 +238,12 @@ void iswi_timed_finish(iswi_timed *timer)
         return;
     }
     timer->record.runs = false;
+    wait_s = wait_of(timer, end);
     if (end->refused) {
         put_off(timer, ISWI_TIMER_AGAIN_S);
-    } else if (end->later_s && may_again(timer)) {
+    } else if (wait_s) {
         timer->record.attempt += !timer->out_of_turn;
-        put_off(timer, end->later_s);
+        put_off(timer, wait_s);
     } else {
         note_end(timer, end);
         leave_out_meanwhile(timer);

@@ -32,11 +32,18 @@ typedef enum iswi_overlap {
     ISWI_OVERLAP_ALLOW /* it is run beside that */
 } iswi_overlap;
 
+typedef enum iswi_timer_retry {
+    ISWI_TIMER_RETRY_NONE, /* a run that failed is over */
+    ISWI_TIMER_RETRY_EXPONENTIAL,
+    ISWI_TIMER_RETRY_FIXED
+} iswi_timer_retry;
+
 typedef struct iswi_timer_properties {
     const char *schedule, *zone;
     int64_t run_missed, overlap; /* iswi_missed, iswi_overlap */
     bool run_on_startup;
     int64_t attempts;
+    int64_t retry, retry_delay_ms, retry_delay_max_ms; /* iswi_timer_retry */
 } iswi_timer_properties;
 
 enum {

@@ -13,9 +13,12 @@
 #include <stddef.h>
 #include <unistd.h>
 
+enum { DAY_MS = 86400000 };
+
 /* -- Functions --------------------------------------------------------------------------------- */
 
 static const char *const missed_names[] = { "once", "all", "skip", NULL };
+static const char *const retry_names[] = { "none", "exponential", "fixed", NULL };
 static const char *const overlap_names[] = { "skip", "wait", "allow", NULL };
 
 static const isw_option property_rows[] = {
@@ -36,7 +39,14 @@ static const isw_option property_rows[] = {
       .help = "also when the host starts" },
     { .name = "attempts", .type = ISW_OPTION_INT, .default_value = "5", .min = 1, .max = 100,
       .offset = offsetof(iswi_timer_properties, attempts),
-      .help = "how often one run is begun whose worker or host ends under it" },
+      .help = "how often one run is begun: again if its worker or host ends under it" },
+    { .name = "retry", .type = ISW_OPTION_ENUM, .default_value = "none", .choices = retry_names,
+      .offset = offsetof(iswi_timer_properties, retry),
+      .help = "and if it fails; how the time until then grows" },
+    { .name = "retry_delay", .type = ISW_OPTION_DURATION, .default_value = "10s", .max = DAY_MS,
+      .offset = offsetof(iswi_timer_properties, retry_delay_ms), .help = "after the first attempt" },
+    { .name = "retry_delay_max", .type = ISW_OPTION_DURATION, .default_value = "5m", .max = DAY_MS,
+      .offset = offsetof(iswi_timer_properties, retry_delay_max_ms), .help = "and after any" },
     { 0 },
 };
 

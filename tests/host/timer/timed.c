@@ -394,6 +394,55 @@ static void a_run_that_asks_for_later_is_begun_again_then(void **state)
     bench_end(&b);
 }
 
+static void a_run_that_fails_is_begun_again_if_its_retry_says_so(void **state)
+{
+    bench b;
+
+    (void)state;
+    bench_clock("2026-03-01T10:30:00Z");
+    bench_begin(&b, "@hourly", NULL);
+    b.properties.retry = ISWI_TIMER_RETRY_FIXED;
+    b.properties.retry_delay_ms = 30000;
+    b.properties.attempts = 2;
+    bench_serve(&b);
+    bench_until(&b, "2026-03-01T11:00:00Z", false);
+    bench_answer(&b, &(iswi_timer_end){ .failed = true, .message = isw_str_of("no paper") });
+    bench_until(&b, "2026-03-01T11:00:30Z", false);
+    assert_int_equal(b.count, 1);
+    bench_until(&b, "2026-03-01T11:00:31Z", false);
+    assert_int_equal(b.count, 2);
+    assert_scheduled(&b, 1, "2026-03-01T11:00:00Z");
+    assert_int_equal(b.runs[1].attempt, 2);
+    assert_string_equal(b.runs[1].error, "no paper");
+    assert_int_equal(b.timer->record.failure_count, 0); /* it may still come right */
+    bench_answer(&b, &(iswi_timer_end){ .failed = true });
+    assert_int_equal(b.timer->record.failure_count, 1);
+    bench_until(&b, "2026-03-01T11:59:59Z", false);
+    assert_int_equal(b.count, 2);
+    bench_until(&b, "2026-03-01T12:00:00Z", false);
+    assert_int_equal(b.runs[2].attempt, 1);
+    bench_end(&b);
+}
+
+static void what_is_due_meanwhile_takes_the_place_of_a_retry(void **state)
+{
+    bench b;
+
+    (void)state;
+    bench_clock("2026-03-01T10:30:00Z");
+    bench_begin(&b, "@hourly", NULL);
+    b.properties.retry = ISWI_TIMER_RETRY_EXPONENTIAL;
+    b.properties.retry_delay_ms = b.properties.retry_delay_max_ms = 4 * 3600 * 1000;
+    bench_serve(&b);
+    bench_until(&b, "2026-03-01T11:00:00Z", false);
+    bench_answer(&b, &(iswi_timer_end){ .failed = true });
+    bench_until(&b, "2026-03-01T15:30:00Z", false); /* two to four hours later */
+    assert_int_equal(b.count, 2);
+    assert_int_equal(b.runs[1].attempt, 1);
+    assert_true(b.runs[1].scheduled_s > b.runs[0].scheduled_s);
+    bench_end(&b);
+}
+
 static void a_store_that_fails_holds_a_run_up_and_loses_none(void **state)
 {
     bench b;
@@ -684,6 +733,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_run_whose_worker_ended_is_begun_again_at_once),
     cmocka_unit_test(a_run_that_nobody_takes_stays_due),
     cmocka_unit_test(a_run_that_asks_for_later_is_begun_again_then),
+    cmocka_unit_test(a_run_that_fails_is_begun_again_if_its_retry_says_so),
+    cmocka_unit_test(what_is_due_meanwhile_takes_the_place_of_a_retry),
     cmocka_unit_test(a_store_that_fails_holds_a_run_up_and_loses_none),
     cmocka_unit_test(an_end_that_cannot_be_written_is_written_later),
     cmocka_unit_test(a_clock_that_is_put_back_a_little_runs_nothing_twice),
