@@ -5,9 +5,12 @@
 #include "bench/tree.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +79,18 @@ static void a_tree_has_all_that_descend_from_its_root(void **state)
     waitpid(child, NULL, 0);
 }
 
+/* Under valgrind a program that asks sees itself, and whoever looks from outside sees valgrind. */
+static bool is_seen_as_it_is(pid_t child)
+{
+    char own[PATH_MAX] = "";
+    char seen[PATH_MAX] = "";
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%ld/exe", (long)child);
+    return readlink("/proc/self/exe", own, sizeof own - 1) > 0 &&
+           readlink(path, seen, sizeof seen - 1) > 0 && strcmp(own, seen) == 0;
+}
+
 static void the_first_one_with_another_program_is_found(void **state)
 {
     iswi_bench_tree tree = { .pids = { getpid() }, .count = 1 };
@@ -86,6 +101,12 @@ static void the_first_one_with_another_program_is_found(void **state)
     (void)state;
     if (guard == 0)
         pause_for_ever();
+    if (!is_seen_as_it_is(guard)) {
+        kill(guard, SIGKILL);
+        waitpid(guard, NULL, 0);
+        print_message("under valgrind all programs look alike from outside\n");
+        skip();
+    }
     assert_int_equal(posix_spawnp(&first, argv[0], NULL, NULL, argv, environ), 0);
     assert_int_equal(posix_spawnp(&second, argv[0], NULL, NULL, argv, environ), 0);
     tree.pids[1] = guard;
