@@ -272,6 +272,9 @@ void iswi_broker_recall(iswi_broker *broker, iswi_broker_op *op);
  * called. */
 isw_status iswi_broker_run(iswi_broker *broker, iswi_broker_op *op);
 
+/* Whether somebody has wanted something of it, so that it may be open. */
+bool iswi_broker_is_begun(iswi_broker *broker);
+
 /* Whether operations get through; else *error says what is in the way, and since when. */
 bool iswi_broker_is_well(iswi_broker *broker, isw_error *error);
 

@@ -256,3 +256,13 @@ void iswi_broker_destroy(iswi_broker *broker)
     if (broker)
         free_broker(broker);
 }
+
+bool iswi_broker_is_begun(iswi_broker *broker)
+{
+    bool begun;
+
+    pthread_mutex_lock(&broker->lock);
+    begun = broker->started;
+    pthread_mutex_unlock(&broker->lock);
+    return begun;
+}

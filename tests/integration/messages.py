@@ -10,7 +10,8 @@ import time
 import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
-from operators import ask, report, run
+from metrics import samples_of
+from operators import ADMIN, ask, report, run
 from start import guard_of
 
 MESSAGES = os.path.join(os.path.dirname(WORKER), "test_messages")
@@ -42,6 +43,10 @@ def queue(host, *words):
 
 def depth(host, name, state):
     return json.loads(queue(host, "list", name, "--json"))["queues"][0][state]
+
+
+def value_of(host, name):
+    return samples_of(host).get("isoworker_host_" + name)
 
 
 class Got:
@@ -253,7 +258,7 @@ class Life(unittest.TestCase):
             put(host, "nap 300")
             host.wait_for("got <nap 300>")
             for i in range(3):
-                put(host, f"late {i}", delay=20)
+                put(host, f"late {i}", delay=2000)
             self.assertIn("drained", ask(host, "drain"))
             self.assertIn("done <nap 300>", host.log())
             wait_until(lambda: depth(host, "work", "ready") == 3)
@@ -272,6 +277,23 @@ class Life(unittest.TestCase):
             wait_until(lambda: {p["state"] for p in report(host)["processes"]} == {"asleep"})
             queue(host, "put", "work", "wake up")
             host.wait_for("done <wake up>")
+
+    def test_metrics_have_how_much_waits_and_what_became_of_it(self):
+        with messages(top=queues() + ADMIN) as host:
+            put(host, "end")
+            put(host, "bury")
+            put(host, "left", "lonely", count=3)
+            host.wait_for("is dead after")
+            wait_until(lambda: value_of(host, 'queue_completed_total{function="work"}') == 1)
+            self.assertEqual(value_of(host, 'queue_ready{queue="lonely"}'), 3)
+            self.assertEqual(value_of(host, 'queue_dead{queue="work"}'), 1)
+            self.assertEqual(value_of(host, 'queue_dead_total{function="work"}'), 1)
+            self.assertGreater(value_of(host, 'queue_oldest_seconds{queue="lonely"}'), 0)
+
+    def test_nothing_of_a_store_is_made_where_nobody_has_a_queue(self):
+        with Host(worker(), top=ADMIN) as host:
+            samples_of(host)
+            self.assertFalse(os.path.exists(os.path.join(host.folder.name, "queues.db")))
 
     def test_what_is_paused_is_kept_from_functions_also_by_the_next_host(self):
         with messages() as host:

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
+#include "host/queue/depths.h"
 #include "host/queue/internal.h"
 #include "host/queue/queue.h"
 
@@ -36,6 +37,7 @@ static const isw_option property_rows[] = {
 
 typedef struct queue_trigger {
     iswi_host *host;
+    iswi_depths *depths;
     _Atomic(iswi_consumer *) consumers; /* of all functions that were ever published; grows at the
                                            front */
 } queue_trigger;
@@ -81,8 +83,12 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
 {
     queue_trigger *trigger = iswi_calloc(1, sizeof *trigger);
 
-    if (!trigger)
+    if (trigger)
+        trigger->depths = iswi_depths_create(iswi_host_broker(with->host));
+    if (!trigger || !trigger->depths) {
+        iswi_free(trigger);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for queues");
+    }
     trigger->host = with->host;
     *self = trigger;
     return ISW_OK;
@@ -168,6 +174,7 @@ static void stop(void *self)
         iswi_consumer_destroy(at);
         at = next;
     }
+    iswi_depths_destroy(trigger->depths);
     iswi_free(trigger);
 }
 
@@ -207,6 +214,7 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
 {
     queue_trigger *trigger = self;
 
+    iswi_depths_rows(trigger->depths, row, user);
     for (size_t i = 0; i < sizeof told_rows / sizeof told_rows[0]; i++)
         for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next) {
             const char *counts = (const char *)&at->counts;
