@@ -151,8 +151,8 @@ typedef struct iswi_record {
 
 typedef struct iswi_broker_op iswi_broker_op;
 
-/* It is done: op->error says how. On the broker's thread, with no lock held; must not block, and may
- * hand over others. The operation is the caller's again when it is called. Of a broker whose thread
+/* It is done: op->error says how. On the broker's thread, with no lock held; must not block, and
+ * may hand over others. The operation is the caller's again when it is called. Of a broker whose thread
  * could not be made, or that has ended, it is called by iswi_broker_submit. */
 typedef void (*iswi_broker_done_fn)(iswi_broker_op *op);
 
@@ -213,10 +213,9 @@ struct iswi_broker_op {
     } as;
     isw_error error; /* out: ISW_OK; ISW_E_NOT_FOUND for a queue that was not declared or a record,
                         ISW_E_INVALID, ISW_E_TOO_LARGE, ISW_E_BUSY (full), ISW_E_CONFLICT,
-                        ISW_E_CANCELLED (recalled), ISW_E_CLOSED (the broker ends), ISW_E_UNAVAILABLE
-                        (a server cannot be reached),
-                        ISW_E_IO (a disk is full, say), ISW_E_NO_MEMORY. After the last three it may be
-                        that it was done all the same; they are not for a CLAIM, SETTLE and DECLARE,
+                        ISW_E_CANCELLED (recalled), ISW_E_CLOSED (the broker ends),
+                        ISW_E_UNAVAILABLE (a server cannot be reached), ISW_E_IO (a disk is full,
+                        say), ISW_E_NO_MEMORY. After the last three it may be that it was done all the same; they are not for a CLAIM, SETTLE and DECLARE,
                         which the broker tries again until it can or ends */
     iswi_broker_done_fn done;
     void *user;

@@ -36,8 +36,8 @@ typedef struct iswi_broker_driver {
      * given before and may have been done. What is ISW_OK is durable on return. Claims come last;
      * one that finds nothing is ISW_E_BUSY, and comes again when something may have changed; of one
      * that is recalled the broker makes an end. *due_ms is made sooner where something becomes due
-     * by itself; when that has come, this is called, if with no operation. Errors: ISW_E_UNAVAILABLE
-     * when it is lost: those that have no status yet (op->error.status is ISWI_BROKER_OPEN) are as
+     * by itself; when that has come, this is called, if with no operation. Errors:
+     * ISW_E_UNAVAILABLE when it is lost: those that have no status yet (op->error.status is ISWI_BROKER_OPEN) are as
      * if it had not been there. */
     isw_status (*run)(void *self, iswi_broker_op **ops, size_t count, int64_t now_ms,
                       int64_t *due_ms, isw_error *error);
@@ -47,7 +47,7 @@ typedef struct iswi_broker_driver {
     int (*fd)(void *self);
     isw_status (*heard)(void *self, bool *claims, isw_error *error);
 
-    /* There is nothing to do: what tidies up has its time now, a few milliseconds. NULL: nothing. */
+    /* There is nothing to do: what tidies up has its time now, a few milliseconds. May be NULL. */
     void (*rest)(void *self);
 } iswi_broker_driver;
 
@@ -64,8 +64,8 @@ isw_status iswi_broker_create_on(const iswi_broker_driver *driver,
                                  const iswi_broker_options *options, iswi_broker **out,
                                  isw_error *error);
 
-/* What the operation asks is well formed (names, sizes, counts) and something that a driver of these
- * abilities can. Sets its error if not. The broker has done that before `run`. */
+/* What the operation asks is well formed (names, sizes, counts) and something that a driver of
+ * these abilities can. Sets its error if not. The broker has done that before `run`. */
 bool iswi_broker_op_check(iswi_broker_op *op, unsigned abilities);
 
 /* An empty delivery to fill, from its arena; NULL: no memory. */

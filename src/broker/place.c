@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The place behind a broker: opened when it is first needed, and again when it was lost, with longer
- * and longer pauses. A line is said when that begins and when it is over. */
+/* The place behind a broker: opened when it is first needed, and again when it was lost, with
+ * longer and longer pauses. A line is said when that begins and when it is over. */
 #include "base/clock.h"
 #include "broker/internal.h"
 

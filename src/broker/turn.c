@@ -4,8 +4,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "broker/internal.h"
+#include "broker/touched.h"
 
-enum { BATCH_MAX = 4096, TOUCHED_MAX = 16 };
+enum { BATCH_MAX = 4096 };
 
 static void forget_error(iswi_broker_op *op)
 {
@@ -93,62 +94,6 @@ static void sort_inbox(iswi_broker *broker)
     answer_all(&recalled, ISW_E_CANCELLED, "it was recalled");
 }
 
-/* -- Which claims may find something ----------------------------------------------------------- */
-
-typedef struct touched {
-    isw_str names[TOUCHED_MAX];
-    size_t count;
-    bool all;
-} touched;
-
-static bool is_touched(const touched *queues, isw_str name)
-{
-    if (queues->all)
-        return true;
-    for (size_t i = 0; i < queues->count; i++)
-        if (isw_str_equal(queues->names[i], name))
-            return true;
-    return false;
-}
-
-static void touch(touched *queues, isw_str name)
-{
-    if (is_touched(queues, name))
-        return;
-    if (queues->count == TOUCHED_MAX)
-        queues->all = true;
-    else
-        queues->names[queues->count++] = name;
-}
-
-static void touch_puts(touched *queues, const iswi_queue_put *items, size_t count)
-{
-    for (size_t i = 0; i < count && !queues->all; i++)
-        touch(queues, items[i].queue);
-}
-
-static void touch_by(touched *queues, const iswi_broker_op *op)
-{
-    switch (op->kind) {
-    case ISWI_BROKER_PUT:
-        touch_puts(queues, op->as.put.items, op->as.put.count);
-        break;
-    case ISWI_BROKER_SETTLE:
-        for (size_t i = 0; i < op->as.settle.count; i++)
-            touch(queues, op->as.settle.items[i].delivery->queue);
-        touch_puts(queues, op->as.settle.puts, op->as.settle.put_count);
-        break;
-    case ISWI_BROKER_DECLARE:
-    case ISWI_BROKER_PURGE:
-    case ISWI_BROKER_REPLAY:
-    case ISWI_BROKER_PAUSE:
-        touch(queues, op->queue);
-        break;
-    default:
-        break;
-    }
-}
-
 /* -- A batch ----------------------------------------------------------------------------------- */
 
 static bool add_to_batch(iswi_broker *broker, size_t *count, iswi_broker_op *op)
@@ -162,19 +107,19 @@ static bool add_to_batch(iswi_broker *broker, size_t *count, iswi_broker_op *op)
 }
 
 /* Move from `list` what has room. */
-static void add_list(iswi_broker *broker, size_t *count, iswi_op_list *list, touched *queues)
+static void add_list(iswi_broker *broker, size_t *count, iswi_op_list *list, iswi_touched *queues)
 {
     while (list->first && add_to_batch(broker, count, list->first)) {
-        touch_by(queues, list->first);
+        iswi_touch_by(queues, list->first);
         iswi_op_list_take(list);
     }
 }
 
 /* Those of claims stay in their list, until they have something. */
-static void add_claims(iswi_broker *broker, size_t *count, const touched *queues)
+static void add_claims(iswi_broker *broker, size_t *count, const iswi_touched *queues)
 {
     for (iswi_broker_op *op = broker->waiting.first; op; op = op->next)
-        if (!op->tried || is_touched(queues, op->queue)) {
+        if (!op->tried || iswi_is_touched(queues, op->queue)) {
             op->tried = false;
             if (add_to_batch(broker, count, op))
                 op->tried = true;
@@ -311,7 +256,7 @@ static void refuse(iswi_broker *broker)
 static size_t gather(iswi_broker *broker, bool claims)
 {
     iswi_place *place = &broker->place;
-    touched queues = { .count = 0, .all = broker->all_claims };
+    iswi_touched queues = { .count = 0, .all = broker->all_claims };
     size_t count = 0;
 
     if (place->retry_ns && iswi_now_ns() >= place->retry_ns)
@@ -328,11 +273,13 @@ static size_t gather(iswi_broker *broker, bool claims)
 
 void iswi_broker_turn(iswi_broker *broker)
 {
-    const int64_t now_ms = iswi_wall_us() / 1000;
-    const bool is_due = broker->due_ms <= now_ms;
+    int64_t now_ms;
+    bool is_due;
     size_t count;
 
     sort_inbox(broker);
+    now_ms = iswi_wall_us() / 1000; /* not before what came was handed over */
+    is_due = broker->due_ms <= now_ms;
     if (!iswi_place_ready(broker)) {
         refuse(broker);
         return;

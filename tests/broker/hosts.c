@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The suite of brokers (support.h): hosts that end, in order or not, and what is there afterwards. */
+/* The suite of brokers (support.h): hosts that end, in order or not, and what is there then. */
 #include "broker/support.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The suite of brokers (support.h): thousands of steps that a seed chooses, each held against a
- * plain list of messages that does what broker.h says. Time stands still between them. ISW_SEED says
- * which steps, ISW_STEPS how many (3000). */
+ * plain list of messages that does what broker.h says. Time stands still between them. ISW_SEED
+ * says which steps, ISW_STEPS how many (3000). */
 #include "broker/support.h"
 
 #include "base/clock.h"
@@ -40,10 +40,11 @@ static int chance(model *of, int below)
     return (int)((of->seed >> 33) % (uint64_t)below);
 }
 
-#define HOLDS(of, what)                                                                         \
-    do {                                                                                        \
-        if (!(what))                                                                            \
-            fail_msg("ISW_SEED=%" PRIu64 ", step %d: not %s", (of)->first_seed, (of)->step, #what); \
+#define HOLDS(of, what)                                                                    \
+    do {                                                                                   \
+        if (!(what))                                                                       \
+            fail_msg("ISW_SEED=%" PRIu64 ", step %d: not %s", (of)->first_seed,            \
+                     (of)->step, #what);                                                   \
     } while (0)
 
 /* -- What the list does ------------------------------------------------------------------------ */

@@ -4,8 +4,8 @@
 
 /*
  * The suite of brokers: messages, queues, hosts, load and model hold for every place. They take it
- * from ISW_BROKER_PLACE, such as "nats://127.0.0.1:4222", whose server runs already, and else make a
- * file of SQLite's. What a place says that it cannot is skipped there. Queues have names of their
+ * from ISW_BROKER_PLACE, such as "nats://127.0.0.1:4222", whose server runs already, and else make
+ * a file of SQLite's. What a place says that it cannot is skipped there. Queues have names of their
  * own in each test, as a server keeps what earlier ones left.
  */
 #include "support/main.h"
@@ -75,7 +75,7 @@ void hand_claim(fixture *is, handed *one, size_t max);
 void hand_put(fixture *is, handed *one, const iswi_queue_put *item); /* with its queue */
 void hand_wait(handed *one); /* and forget the semaphore */
 
-/* Nothing wakes the thread of the one broker of this process for a while, once it has come to rest. */
+/* Nothing wakes the thread of this process's one broker for a while, once it has come to rest. */
 void assert_broker_sleeps(void);
 
 isw_str text(const char *text);

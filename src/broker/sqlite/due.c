@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes due by itself: delayed messages, those that expire, and dead ones that have been kept
- * long enough. Each queue knows when to look, so that nothing is asked before. */
+/* What becomes due by itself: delayed messages, those that expire, and dead ones that have been
+ * kept long enough. Each queue knows when to look, so that nothing is asked before. */
 #include "base/alloc.h"
 #include "broker/sqlite/internal.h"
 

@@ -48,7 +48,8 @@
     X(GIVE_BACK, "UPDATE message SET state = ?2, due_ms = ?3, attempt = ?4, claim = 0, "           \
                  "error = coalesce(?5, error) WHERE number = ?1")                                  \
     X(BURY, "INSERT INTO dead SELECT number, queue, priority, due_ms, put_ms, ?2, " \
-            "attempt + (state = 6), size, id, key, type, trace, ?3, body FROM message WHERE number = ?1")                       \
+            "attempt + (state = 6), size, id, key, type, trace, ?3, body FROM message "           \
+            "WHERE number = ?1")                                                                   \
     X(DROP, "DELETE FROM message WHERE number = ?")                                                \
     X(NEXT_OF_KEY, "SELECT number, due_ms FROM message WHERE queue = ? AND key = ? "               \
                    "AND state = 5 ORDER BY number LIMIT 1")                                        \
@@ -110,9 +111,9 @@ typedef enum iswi_sql {
 
 /*
  * Beside the states that others see: one that waits behind another of its key; and one that is in
- * line, as most are: it has no key, priority or time, and is delivered for the first time. Those are
- * in no index. They are found by their numbers, from the first one that was not claimed on, and the
- * file knows of their claims by that number alone: what is below and still there is claimed.
+ * line, as most are: it has no key, priority or time, and is delivered for the first time. Those
+ * are in no index. They are found by their numbers, from the first one that was not claimed on, and
+ * the file knows of their claims by that number alone: what is below and still there is claimed.
  */
 enum { ISWI_SQLITE_BEHIND = 5, ISWI_SQLITE_IN_LINE = 6 };
 
@@ -123,7 +124,7 @@ typedef struct iswi_sqlite_facts {
     int64_t bytes;
     uint64_t put, completed, abandoned, died, duplicates;
     int64_t in_line, claimed; /* how many are, and are not claimed; and the first number of those */
-    int64_t next, reserved; /* numbers: the next one, and the first that the file does not know of */
+    int64_t next, reserved; /* numbers: the next one, and the first unknown to the file */
     int64_t due_ms, expiry_ms, drop_ms; /* when to look again; INT64_MAX: never */
 } iswi_sqlite_facts;
 
@@ -201,7 +202,7 @@ void iswi_sql_finish(iswi_sqlite *store);
 
 isw_status iswi_sqlite_check(const char *place, isw_error *error);
 
-/* The lock is had for as long as the place is; the file is opened again after a fault of the disk. */
+/* The lock is had for as long as the place is; the file is opened again when a disk has failed. */
 bool iswi_sqlite_take_place(iswi_sqlite *store, isw_error *error);
 void iswi_sqlite_leave_place(iswi_sqlite *store);
 bool iswi_sqlite_open_file(iswi_sqlite *store, isw_error *error);

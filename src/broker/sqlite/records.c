@@ -92,8 +92,9 @@ bool iswi_sqlite_record_list(iswi_sqlite *store, iswi_broker_op *op)
     if (!op->as.record.items)
         return iswi_sql_no_memory(store);
     while (op->as.record.count < (size_t)count && (got = iswi_sql_step(store, which)) > 0)
-        if (!copy(arena, &op->as.record.items[op->as.record.count++], iswi_sql_text(store, which, 0),
-                  iswi_sql_bytes(store, which, 2), (uint64_t)iswi_sql_int(store, which, 1))) {
+        if (!copy(arena, &op->as.record.items[op->as.record.count++],
+                  iswi_sql_text(store, which, 0), iswi_sql_bytes(store, which, 2),
+                  (uint64_t)iswi_sql_int(store, which, 1))) {
             iswi_sql_reset(store, which);
             return iswi_sql_no_memory(store);
         }

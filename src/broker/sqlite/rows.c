@@ -3,7 +3,8 @@
 #include "broker/sqlite/internal.h"
 
 /* The columns of `message` and of `dead`, which begin and end alike (schema.c). */
-enum { NUMBER, QUEUE, STATE, M_PRIORITY, M_DUE, M_PUT, M_EXPIRES, M_ATTEMPT, M_CLAIM, M_SIZE, M_ID };
+enum { NUMBER, QUEUE, STATE };
+enum { M_PRIORITY = 3, M_DUE, M_PUT, M_EXPIRES, M_ATTEMPT, M_CLAIM, M_SIZE, M_ID };
 enum { D_PRIORITY = 2, D_DUE, D_PUT, D_DIED, D_ATTEMPT, D_SIZE, D_ID };
 enum { KEY = 1, TYPE, TRACE, ERROR, BODY }; /* behind the id */
 

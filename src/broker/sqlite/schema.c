@@ -46,9 +46,9 @@ static const char *const steps[] = { version_1 };
 
 enum { VERSION = sizeof steps / sizeof *steps };
 
-/* One connection, of one thread, and nobody else in the file: SQLite before 3.51.3 can damage one in
- * which two write or checkpoint at a time, sooner with mmap. What a commit wrote is on the disk when
- * it returns. Checkpoints are made at rest (run.c). */
+/* One connection, of one thread, and nobody else in the file: SQLite before 3.51.3 can damage one
+ * in which two write or checkpoint at a time, sooner with mmap. What a commit wrote is on the disk
+ * when it returns. Checkpoints are made at rest (run.c). */
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA mmap_size = 0;"
                                "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = OFF;"
                                "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"

@@ -123,7 +123,7 @@ static bool settle_one(iswi_sqlite *store, iswi_settlement *settlement)
     return !ours || settle_ours(store, settlement);
 }
 
-/* What was tried before was ours then: nobody else has its token. So it was done, and is not lost. */
+/* What was tried before was ours then, and nobody else has its token: it was done, and not lost. */
 static bool was_done(iswi_sqlite *store, iswi_settlement *settlement)
 {
     const iswi_sqlite_claim *claim = settlement->delivery->handle;

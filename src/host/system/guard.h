@@ -6,8 +6,8 @@
  * The guard: a tiny process that outlives the host by a moment. It knows the process group of every
  * worker, and when the host ends, in whatever way, it kills those that are left. So no worker
  * outlives its host, not a stopped one, one in another language, nor a child of one; with a cgroup
- * not even a child that has left the process group. It removes the folder of the host's sockets, too,
- * and holds a lock until then, so that what the host had is not another's while a worker still runs.
+ * not even a child that has left the process group. It removes the folder of the host's sockets, and
+ * holds a lock until then, so that what the host had is not another's while a worker still runs.
  * Should it end before the host, another one takes its place (guard_watch.c).
  */
 #include <isoworker/status.h>
