@@ -76,3 +76,11 @@ isw_dependency(dw DEBIAN libdw-dev PKG libdw)
 # What is done without where it is not there; src/redis/CMakeLists.txt says what then is missing.
 isw_dependency(hiredis OPTIONAL DEBIAN libhiredis-dev PKG hiredis)
 isw_dependency(hiredis_ssl OPTIONAL DEBIAN libhiredis-dev PKG hiredis_ssl)
+# libpq for those who load it themselves, later (src/broker/postgresql/calls.h): its header alone.
+if(NOT isoworker_needs AND NOT TARGET isw_dep_libpq_later)
+  pkg_search_module(ISW_PKG_libpq QUIET libpq)
+  if(ISW_PKG_libpq_FOUND)
+    add_library(isw_dep_libpq_later INTERFACE)
+    target_include_directories(isw_dep_libpq_later SYSTEM INTERFACE ${ISW_PKG_libpq_INCLUDEDIR})
+  endif()
+endif()

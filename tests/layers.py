@@ -106,6 +106,7 @@ THIRD_PARTY = {
     "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress", "tests/middleware/compress.c"),
     "grpcpp/": "src/bench/grpc.cc",
+    "libpq-fe.h": ("src/broker/postgresql/", "src/bench/queue"),
     "sqlite3.h": ("src/broker/sqlite", "tests/broker/", "src/bench/queue", "samples/notes/",
                   "samples/services_database/"),
 }

@@ -32,6 +32,10 @@ typedef struct iswi_broker_driver {
     isw_status (*open)(const iswi_broker_options *options, void **self, isw_error *error);
     void (*close)(void *self);
 
+    /* Open one that was lost again, which knows its claims still; as open. NULL: one that is lost is
+     * closed. */
+    isw_status (*reopen)(void *self, isw_error *error);
+
     /* Do these, in their order, and set the status of each. One that is `tried`, and no claim, was
      * given before and may have been done. What is ISW_OK is durable on return. Claims come last;
      * one that finds nothing is ISW_E_BUSY, and comes again when something may have changed; of one

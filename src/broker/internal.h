@@ -47,6 +47,7 @@ static inline void iswi_op_list_join(iswi_op_list *list, iswi_op_list *from)
 /* place.c: the driver's end of it, which may be lost, and comes back. */
 typedef struct iswi_place {
     void *self; /* the driver's; NULL: it is not open */
+    void *lost; /* the driver's, to be opened again */
     bool barred;      /* for good */
     isw_error trouble; /* why operations do not get through; ISW_OK: they do */
     int64_t since_ms;  /* of the trouble */

@@ -70,7 +70,11 @@ void iswi_place_refused(iswi_broker *broker, const isw_error *why)
 
 void iswi_place_lost(iswi_broker *broker, const isw_error *why)
 {
-    iswi_place_close(broker);
+    if (broker->driver->reopen)
+        broker->place.lost = broker->place.self;
+    else
+        broker->driver->close(broker->place.self);
+    broker->place.self = NULL;
     iswi_place_refused(broker, why);
 }
 
@@ -91,12 +95,29 @@ void iswi_place_served(iswi_broker *broker)
     say(broker, ISW_LOG_INFO, sentence);
 }
 
+/* The one that was lost again, if it is kept. */
+static isw_status open_one(iswi_broker *broker, isw_error *error)
+{
+    iswi_place *place = &broker->place;
+    isw_status status;
+
+    if (!place->lost)
+        return broker->driver->open(&broker->options, &place->self, error);
+    status = broker->driver->reopen(place->lost, error);
+    if (status == ISW_OK) {
+        place->self = place->lost;
+        place->lost = NULL;
+        broker->due_ms = 0; /* it may have something to do that nobody asks for */
+    }
+    return status;
+}
+
 static bool open_now(iswi_broker *broker)
 {
     iswi_place *place = &broker->place;
     isw_error error = { 0 };
 
-    if (broker->driver->open(&broker->options, &place->self, &error) == ISW_OK) {
+    if (open_one(broker, &error) == ISW_OK) {
         place->retry_ns = 0; /* the pause stays, until something came through */
         broker->all_claims = true;
         return true;
@@ -120,7 +141,9 @@ bool iswi_place_ready(iswi_broker *broker)
 
 void iswi_place_close(iswi_broker *broker)
 {
-    if (broker->place.self)
-        broker->driver->close(broker->place.self);
-    broker->place.self = NULL;
+    iswi_place *place = &broker->place;
+
+    if (place->self || place->lost)
+        broker->driver->close(place->self ? place->self : place->lost);
+    place->self = place->lost = NULL;
 }
