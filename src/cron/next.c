@@ -107,11 +107,10 @@ static int64_t next_even(const iswi_cron *cron, const iswi_zone_span *span, int6
                          bool *never)
 {
     int64_t local_s = from_s + span->offset_s;
-    int64_t again_s = span->from_s + span->before_s; /* local time reached that before */
     int64_t found_s;
 
-    if (!cron->interval && span->from_s != INT64_MIN && local_s < again_s)
-        local_s = again_s;
+    if (!cron->interval && span->from_s != INT64_MIN && local_s < span->from_s + span->before_s)
+        local_s = span->from_s + span->before_s; /* it was there before */
     found_s = next_local(cron, local_s);
     *never = found_s == ISWI_CRON_NEVER;
     if (*never || found_s - span->offset_s >= span->until_s)
