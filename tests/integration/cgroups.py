@@ -180,6 +180,22 @@ class Groups(unittest.TestCase):
             self.assertEqual(process_of(host)["pids"], 40)
             self.assertGreater(begun, 10)
 
+    def test_a_process_that_a_template_has_forked_is_in_a_group_of_its_own(self):
+        with self.greedy("start: warm\nprocesses: 2\npids_limit: 100") as host:
+            groups = {self.group_of(host, one["pid"]) for one in report(host)["processes"]}
+            self.assertEqual(len(groups), 2)
+            for group in groups:
+                self.assertEqual(read(group, "pids.max"), "100")
+            before = {one["pid"] for one in report(host)["processes"]}
+            host.get("leave?status=3")
+            wait_until(lambda: ends(host, "exit") == 1)
+            wait_until(lambda: all(one["state"] == "ready" for one in report(host)["processes"]))
+            after = {one["pid"] for one in report(host)["processes"]}
+            self.assertEqual(len(after - before), 1)
+            found = {self.group_of(host, pid) for pid in after}
+            self.assertEqual(len(found), 2)
+            self.assertTrue(all(read(group, "pids.max") == "100" for group in found))
+
     def test_a_daemon_of_a_worker_ends_with_it(self):
         with self.greedy() as host:
             for way in ("leave?signal=9", "leave?status=3"):
