@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a message is tried again. */
-#include "base/backoff.h"
+#include "cron/backoff.h"
 #include "host/queue/internal.h"
 
 int64_t iswi_queue_retry_ms(const iswi_queue_properties *properties, unsigned attempt)

@@ -3,8 +3,8 @@
  * begun was written before, and what has ended is written behind it. */
 #include "host/timer/runs.h"
 
-#include "base/backoff.h"
 #include "base/clock.h"
+#include "cron/backoff.h"
 #include "host/timer/keep.h"
 
 #include <stdio.h>

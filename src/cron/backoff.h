@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ISWI_BASE_BACKOFF_H
-#define ISWI_BASE_BACKOFF_H
+#ifndef ISWI_CRON_BACKOFF_H
+#define ISWI_CRON_BACKOFF_H
 
 /* When what failed is tried again. Any thread. */
 #include <stdint.h>
