@@ -78,8 +78,22 @@ void iswi_place_lost(iswi_broker *broker, const isw_error *why)
     iswi_place_refused(broker, why);
 }
 
+/* Without a name, a password and what follows a '?'. */
+static void name_place(const char *place, char *out, size_t size)
+{
+    const char *at = strstr(place, "://");
+    const char *host = at ? strrchr(at, '@') : NULL;
+
+    if (host)
+        snprintf(out, size, "%.*s%.*s", (int)(at + 3 - place), place, (int)strcspn(host + 1, "?"),
+                 host + 1);
+    else
+        snprintf(out, size, "%s", place);
+}
+
 void iswi_place_served(iswi_broker *broker)
 {
+    char name[256];
     char sentence[ISW_ERROR_MESSAGE_BYTES];
     iswi_place *place = &broker->place;
     const int64_t lasted_ms = iswi_wall_us() / 1000 - place->since_ms;
@@ -90,8 +104,9 @@ void iswi_place_served(iswi_broker *broker)
     place->retry_ns = place->pause_ms = 0;
     broker->all_claims = true;
     show_trouble(broker);
-    snprintf(sentence, sizeof sentence, "%s does its work again, after %lld ms",
-             broker->options.place, (long long)(lasted_ms > 0 ? lasted_ms : 0));
+    name_place(broker->options.place, name, sizeof name);
+    snprintf(sentence, sizeof sentence, "%s does its work again, after %lld ms", name,
+             (long long)(lasted_ms > 0 ? lasted_ms : 0));
     say(broker, ISW_LOG_INFO, sentence);
 }
 

@@ -418,7 +418,7 @@ static void records_are_listed_by_how_they_begin(void **state)
         version = 0;
         assert_int_equal(write_record(is, names[i], names[i], &version), ISW_OK);
     }
-    names[2][strlen(names[2])] = '/';
+    snprintf(names[2], sizeof names[2], "%s/", is->name);
     iswi_arena_init(&arena, 256);
     op.as.record.record.name = text(names[2]);
     assert_int_equal(iswi_broker_run(is->broker, &op), ISW_OK);

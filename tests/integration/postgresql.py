@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queues in PostgreSQL: two hosts on one server, and servers that end."""
+import os
+import shutil
+import signal
+import sys
+import time
+import unittest
+
+from harness import Host, main, wait_until, worker
+from messages import Got, MESSAGES, ended, put
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker", "postgresql"))
+import server as postgresql  # noqa: E402
+
+
+def is_installed():
+    return postgresql.folder_of_programs() and shutil.which("psql")
+
+
+@unittest.skipUnless(is_installed(), "no server; on Debian: apt-get install postgresql")
+class Postgresql(unittest.TestCase):
+    def setUp(self):
+        self.server = postgresql.Server("-c", "fsync=off")
+        self.addCleanup(self.server.remove)
+        self.server.start()
+
+    def host(self, expect=0):
+        top = (f"host: {{cancel_grace: 100ms}}\nqueues:\n  store: {self.server.place}\n"
+               "  max_attempts: 3\n")
+        return Host(worker("test", [MESSAGES], "restart_delay: 1ms\n"), top=top, expect=expect)
+
+    def count(self, what):
+        answer = self.server.asks(f"SELECT count(*) FROM isoworker.{what}")
+        return int(answer) if answer else -1
+
+    def test_two_hosts_share_what_is_put_and_a_key_has_one_at_a_time(self):
+        with self.host() as one, self.host() as other:
+            put(one, "first", key="none")
+            wait_until(lambda: self.count("message") == 0)
+            for number in range(60):
+                self.assertEqual(put((one, other)[number % 2], f"nap 5 {number:02}",
+                                     key=f"k{number % 3}"), 202)
+            most = 0
+            while self.count("message") > 0:
+                most = max(most, int(self.server.asks(
+                    "SELECT coalesce(max(c), 0) FROM (SELECT count(*) AS c FROM isoworker.message "
+                    "WHERE state = 2 AND key IS NOT NULL GROUP BY key) x")))
+            self.assertLessEqual(most, 1)
+            wait_until(lambda: sum(len(Got(host).bodies) for host in (one, other)) >= 61)
+            got = [[body for body in Got(host).bodies if body.startswith("nap")]
+                   for host in (one, other)]
+            self.assertEqual(sorted(got[0] + got[1]), [f"nap 5 {n:02}" for n in range(60)])
+            for rows in got: # what a host had of a key came in order
+                for key in range(3):
+                    own = [body for body in rows if int(body[-2:]) % 3 == key]
+                    self.assertEqual(own, sorted(own))
+
+    def test_what_a_killed_host_had_goes_to_the_other_soon(self):
+        with self.host(expect=-signal.SIGKILL) as one:
+            put(one, "nap 60000")
+            one.wait_for("got <nap 60000>")
+            with self.host() as other:
+                put(other, "here")
+                wait_until(lambda: "done <here>" in other.log() or "done <here>" in one.log())
+                begun = time.monotonic()
+                one.process.kill()
+                other.wait_for("got <nap 60000>")
+                took = time.monotonic() - begun
+                row = Got(other).of("nap 60000")[0]
+                self.assertEqual((row[1], row[7]), ("2", "its host ended during attempt 1"))
+                print(f"what a killed host had was with the other after {took * 1000:.0f} ms")
+                self.assertLess(took, 10)
+
+    def test_a_server_that_is_killed_and_started_again_has_all_that_was_acknowledged(self):
+        with self.host() as host:
+            put(host, "nap 3000")
+            host.wait_for("got <nap 3000>")
+            for number in range(20):
+                self.assertEqual(put(host, f"late {number}", delay=2000), 202)
+            self.server.kill()
+            self.server.start()
+            for number in range(20):
+                host.wait_for(f"done <late {number}>")
+            host.wait_for("done <nap 3000>")
+            self.assertEqual(put(host, "after"), 202)
+            host.wait_for("done <after>")
+            wait_until(lambda: self.count("message") == 0)
+            self.assertEqual([row[1] for row in Got(host).of("nap 3000")], ["1"])
+            self.assertEqual(self.count("dead"), 0)
+
+    def test_a_server_that_stands_still_is_waited_for(self):
+        with self.host() as host:
+            put(host, "before")
+            host.wait_for("done <before>")
+            for pid in self.children():
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.2)
+            for pid in self.children():
+                os.kill(pid, signal.SIGCONT)
+            self.assertEqual(put(host, "after"), 202)
+            wait_until(ended(host, "after"))
+
+    def test_a_connection_that_is_cut_is_made_again_with_what_was_claimed(self):
+        with self.host() as host:
+            put(host, "nap 2000")
+            host.wait_for("got <nap 2000>")
+            self.server.asks("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                             "WHERE application_name = 'isoworker'")
+            host.wait_for("done <nap 2000>")
+            wait_until(lambda: self.count("message") == 0)
+            self.assertEqual([row[1] for row in Got(host).of("nap 2000")], ["1"])
+            self.assertEqual(put(host, "after"), 202)
+            host.wait_for("done <after>")
+
+    def children(self):
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    if os.readlink(f"/proc/{name}/cwd") == self.server.data:
+                        found.append(int(name))
+                except OSError:
+                    pass
+        return found
+
+
+if __name__ == "__main__":
+    main()
