@@ -170,9 +170,3 @@ void iswi_cgroup_usage(const iswi_cgroup *group, iswi_cgroup_use *out)
         out->oom_kills = line_of(text, "oom_kill");
     }
 }
-
-bool iswi_cgroup_is_above(const iswi_cgroup *group, uint64_t bytes)
-{
-    return *group->folder && number_of(group->folder, "memory.current") >= bytes &&
-           memory_of(group->folder) >= bytes;
-}

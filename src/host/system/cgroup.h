@@ -89,9 +89,6 @@ typedef struct iswi_cgroup_use {
  * read: not for each call. */
 void iswi_cgroup_usage(const iswi_cgroup *group, iswi_cgroup_use *out);
 
-/* Whether it can have more than so many bytes of memory; reads less. */
-bool iswi_cgroup_is_above(const iswi_cgroup *group, uint64_t bytes);
-
 /* Enter it, with all threads; or have process `pid` do so. False with errno. */
 bool iswi_cgroup_enter(const char *folder);
 bool iswi_cgroup_place(const char *folder, pid_t pid);

@@ -2,6 +2,7 @@
 /* posix_spawn with a token on an inherited pipe and the output on two others. */
 #include "host/system/spawn.h"
 
+#include "host/system/cgroup.h"
 #include "host/system/command.h"
 #include "host/system/pipes.h"
 
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -196,9 +198,7 @@ static char **environment_of(const iswi_spawn_options *options, iswi_arena *aren
 
 static bool is_confined(const iswi_spawn_options *options)
 {
-    bool has_words = options->confinement && options->confinement->count;
-
-    return (has_words || options->cgroup) && !options->debugged;
+    return options->confinement && options->confinement->count && !options->debugged;
 }
 
 /* Of one that is confined those of the command that does it are before them. */
@@ -213,7 +213,7 @@ static char **arguments_of(const iswi_spawn_options *options, iswi_arena *arena)
         list[count++] = (char *)"confine";
         if (options->cgroup)
             list[count++] = iswi_arena_printf(arena, "cgroup=%s", options->cgroup);
-        for (unsigned i = 0; options->confinement && i < options->confinement->count; i++)
+        for (unsigned i = 0; i < options->confinement->count; i++)
             list[count++] = (char *)options->confinement->words[i];
         list[count++] = (char *)"--";
         list[count++] = (char *)options->program;
@@ -344,9 +344,28 @@ static isw_status refuse_start(const iswi_spawn_options *options, int failed, is
                          "%s could not be started: %s%s", options->program, strerror(failed), hint);
 }
 
+/* Into its group without the command that would do it first, whose start takes longer than all else:
+ * until it has its token it does nothing for us. One that has ended already is in none. */
+static bool place(const iswi_spawn_options *options, iswi_pipes *p, pid_t pid)
+{
+    int failed;
+
+    if ((iswi_cgroup_place(options->cgroup, pid) || errno == ESRCH) &&
+        (options->template_end ||
+         iswi_pipes_give_token(p, options->token, options->token_bytes)))
+        return true;
+    failed = errno;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    errno = failed;
+    return false;
+}
+
 isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_error *error)
 {
     const char *program = options->program;
+    bool placed = options->cgroup && !options->debugged && !is_confined(options);
     char confine[PATH_MAX];
     iswi_arena arena;
     iswi_pipes p;
@@ -357,7 +376,7 @@ isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_
     if (is_confined(options))
         program = confine;
     failed = iswi_pipes_open(&p) &&
-                     (options->template_end ||
+                     (options->template_end || placed ||
                       iswi_pipes_give_token(&p, options->token, options->token_bytes))
                  ? 0
                  : errno;
@@ -366,6 +385,8 @@ isw_status iswi_spawn(const iswi_spawn_options *options, iswi_spawned *out, isw_
     if (!failed)
         failed = start(options, program, &p, &arena, &out->pid);
     iswi_arena_fini(&arena);
+    if (!failed && placed && !place(options, &p, out->pid))
+        failed = errno;
     if (failed) {
         iswi_pipes_close(&p);
         return refuse_start(options, failed, error);
