@@ -16,7 +16,7 @@ import states
 from addresses import PassedHost
 from addresses import ask as ask_path
 from frames import DATA, GOAWAY, PING, Frames, data, frame, headers, line
-from harness import BIN, PATIENCE_S, Client, Host, Terminal, is_alive, main, wait_until, worker
+from harness import BIN, PATIENCE_S, WORKER, Client, Host, Terminal, is_alive, main, wait_until, worker
 from load import Load
 from metrics import samples_of
 from operators import ADMIN, Follower, admin, ask, process_of, report, run, socket_path
@@ -24,7 +24,7 @@ from service import Manager
 from shared import ask_all, chain
 from tls import SecureHost, client, file, request_on, settings
 
-GATE = ["sh", "-c", "read line < gate; exec $$ISOWORKER_TEST_WORKER"]
+GATE = ["sh", "-c", f"test ! -e gate || read line < gate; exec {WORKER}"]
 QUICK = "host: {shutdown_grace: 500ms}\n"
 
 
@@ -171,13 +171,13 @@ class SecureLine(Line, SecureHost):
         return self
 
 
-def secure_line(**more):
-    return SecureLine(both(), **more)
+def secure_line(top=""):
+    return SecureLine(both() + top)
 
 
 class Upgrade(unittest.TestCase):
     def test_nobody_fails_while_hosts_follow_each_other(self):
-        with secure_line() as host, AllKinds(host) as load:
+        with secure_line("host: {shutdown_grace: 60s}\n") as host, AllKinds(host) as load:
             stream = Client(host, "POST /api/converse HTTP/1.1\nHost: x\n"
                                   "Transfer-Encoding: chunked")
             stream.chunk(b"one")
@@ -188,11 +188,11 @@ class Upgrade(unittest.TestCase):
             stream.chunk(b"two")  # at the first one, which has waited for it
             stream.chunk(b"")
             stream.wait_for(b"<two>")
+            stream.close()
             load.__exit__(None, None, None)
             self.assertEqual(load.failures, [])
             self.assertGreater(len(load.pids), 20)
             wait_until(lambda: len(hosts_in(host.folder.name)) == 1)
-            stream.close()
 
     def test_commands_and_addresses_are_those_of_the_one_that_serves(self):
         top = ADMIN + '\nhttp: {listen: ["127.0.0.1:0", "unix:own.sock"]}'
@@ -258,7 +258,7 @@ class Upgrade(unittest.TestCase):
 
     def test_who_follows_the_lines_follows_those_of_the_next_one(self):
         with Line(worker()) as host:
-            follower = Follower(host, "-n", "0")
+            follower = Follower(host)
             self.addCleanup(follower.end)
             host.get("prints?text=first&line=1")
             self.assertIn("first", self.line_with(follower, "first"))
@@ -338,17 +338,12 @@ class Upgrade(unittest.TestCase):
 
 
 class Waiting(unittest.TestCase):
-    """Successors whose worker does not begin before a file is written to."""
+    """Successors whose worker does not begin before the gate is written to."""
 
     @contextlib.contextmanager
     def under_way(self, host_type=Line, **more):
-        with host_type(worker(), **more) as host:
+        with host_type(worker(command=GATE, more="start_timeout: 60s"), **more) as host:
             os.mkfifo(os.path.join(host.folder.name, "gate"))
-            command = worker(command=[word.replace("$$ISOWORKER_TEST_WORKER", os.environ[
-                "ISOWORKER_TEST_WORKER"]) for word in GATE], more="start_timeout: 60s")
-            with open(os.path.join(host.folder.name, "host.yaml")) as text:
-                top = text.read().partition("workers:")[0]
-            host.write("host.yaml", top + "workers:\n" + command)
             upgrade = subprocess.Popen([BIN + "/isoworker", "upgrade", host.folder.name],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             found = host.wait_for(r"pid \d+ starts, and is to take the place of this host")
@@ -462,7 +457,7 @@ class Manner(unittest.TestCase):
             self.assertIsNone(visitor.end() or None)
 
     def test_those_who_do_not_come_back_are_not_waited_for_for_ever(self):
-        with SecureLine(both() + QUICK) as host:
+        with secure_line(QUICK) as host:
             found = host.wait_for("functions at http")
             host.port = int(re.search(r"https://[^:]+:(\d+)", found).group(1))
             idle = host.connect()
