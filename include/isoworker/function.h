@@ -35,8 +35,8 @@ typedef struct isw_trigger {
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* where its events come from. http: such as "orders/{id}",
-                            "files/{*path}", "list/{page?}"; queue: the queue's name; timer: its
-                            schedule. NULL means the function's name */
+                            "files/{*path}", "list/{page?}"; queue: the queue's name. NULL
+                            means the function's name. timer: its schedule */
     const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
                                        start what its trigger does not take, and does not serve the
                                        function */
@@ -66,16 +66,12 @@ typedef struct isw_trigger {
 
 /* The trigger of a function that runs when it is time: ISW_TIMER("0 30 9 * * Mon-Fri"), second,
  * minute, hour, day, month and weekday, or without the second as in a crontab, or @daily,
- * "@every 90s" and the like; in UTC. For another zone and the rest (isoworker(1), "Timers") give
- * ISW_TRIGGER("timer", list) a list of your own. In tables outside of functions alone; C++ has no
- * such literal, and takes ISW_TRIGGER. */
-#ifndef __cplusplus
-#define ISW_TIMER(timer_schedule)                                                          \
-    {                                                                                      \
-        "timer", NULL, NULL, NULL,                                                         \
-            (const isw_property[]){ { "schedule", (timer_schedule) }, { NULL, NULL } }     \
+ * "@every 90s" and the like; in UTC. For another zone and the rest (isoworker(1), "Timers") write the
+ * members out, with properties. */
+#define ISW_TIMER(timer_schedule)                                             \
+    {                                                                         \
+        "timer", NULL, NULL, (timer_schedule), NULL                           \
     }
-#endif
 
 typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;
 

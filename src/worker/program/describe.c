@@ -10,23 +10,16 @@
 
 /* -- For people -------------------------------------------------------------------------------- */
 
-/* Whether its route is not among its properties. */
-static bool says_route(const isw_trigger *trigger)
-{
-    const char *name = iswi_trigger_route_name(trigger->type);
-
-    return name && !isw_property_find(trigger->properties, name);
-}
-
 static void print_trigger(const isw_function *function)
 {
     const isw_trigger *trigger = &function->trigger;
+    const char *route;
 
     printf("  %-24s %s", function->name, trigger->type);
     if (strcmp(trigger->type, "http") == 0)
         printf(" %s", trigger->methods && *trigger->methods ? trigger->methods : "*");
-    if (says_route(trigger))
-        printf(" %s", trigger->route ? trigger->route : function->name);
+    if (iswi_trigger_route_name(function, &route))
+        printf(" %s", route);
     for (const isw_property *row = trigger->properties; row && row->name; row++)
         printf(" %s=%s", row->name, row->value);
     printf("\n");
@@ -147,15 +140,16 @@ static void add_properties(iswi_buffer *out, const char *name, const isw_propert
 static void add_trigger(iswi_buffer *out, const isw_function *function)
 {
     const isw_trigger *trigger = &function->trigger;
+    const char *route;
+    const char *name = iswi_trigger_route_name(function, &route);
 
     iswi_buffer_append_text(out, ",\"trigger\":{\"type\":");
     iswi_json_string(out, isw_str_of(trigger->type));
     add_text(out, "binding", trigger->binding);
     if (strcmp(trigger->type, "http") == 0)
         add_text(out, "methods", trigger->methods ? trigger->methods : "");
-    if (says_route(trigger))
-        add_text(out, iswi_trigger_route_name(trigger->type),
-                 trigger->route ? trigger->route : function->name);
+    if (name)
+        add_text(out, name, route);
     add_properties(out, "properties", trigger->properties);
     iswi_buffer_append_text(out, "}");
 }

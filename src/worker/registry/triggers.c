@@ -6,15 +6,23 @@
 #include "url/routes.h"
 #include "value/value.h"
 
-const char *iswi_trigger_route_name(const char *type)
+const char *iswi_trigger_route_name(const isw_function *function, const char **route)
 {
-    static const char *const names[][2] = { { "http", "route" }, { "queue", "queue" },
-                                            { "timer", "schedule" } };
+    static const struct {
+        const char *type, *name;
+        bool may_be_left_out;
+    } rows[] = { { "http", "route", true },
+                 { "queue", "queue", true },
+                 { "timer", "schedule", false } };
+    const isw_trigger *trigger = &function->trigger;
+    size_t i = 0;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(type, names[i][0]) == 0)
-            return names[i][1];
-    return NULL;
+    while (i < sizeof rows / sizeof rows[0] && strcmp(trigger->type, rows[i].type) != 0)
+        i++;
+    if (i == sizeof rows / sizeof rows[0] || isw_property_find(trigger->properties, rows[i].name))
+        return NULL;
+    *route = trigger->route || !rows[i].may_be_left_out ? trigger->route : function->name;
+    return *route ? rows[i].name : NULL;
 }
 
 static const char *route_of(const isw_function *function)

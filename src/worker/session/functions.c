@@ -33,15 +33,14 @@ static void describe_trigger(const isw_function *function, iswi_wire_function *o
 {
     isw_pairs pairs = pairs_of(function->trigger.properties, 2, arena);
     isw_pair *more = (isw_pair *)pairs.items;
-    const char *route_name = iswi_trigger_route_name(function->trigger.type);
-    const char *route = function->trigger.route;
+    const char *route;
+    const char *route_name = iswi_trigger_route_name(function, &route);
 
     if (more && strcmp(function->trigger.type, "http") == 0)
         more[pairs.count++] = (isw_pair){ isw_str_of("methods"),
                                           isw_str_of(function->trigger.methods) };
-    if (more && route_name && !isw_property_find(function->trigger.properties, route_name))
-        more[pairs.count++] = (isw_pair){ isw_str_of(route_name),
-                                          isw_str_of(route ? route : function->name) };
+    if (more && route_name)
+        more[pairs.count++] = (isw_pair){ isw_str_of(route_name), isw_str_of(route) };
     out->trigger_type = isw_str_of(function->trigger.type);
     out->trigger_binding = isw_str_of(function->trigger.binding);
     out->trigger = pairs;
