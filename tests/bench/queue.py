@@ -16,20 +16,28 @@ def run(command, *words):
                           timeout=100, check=False)
 
 
+def row_faults(done, name):
+    if done.returncode:
+        yield f"status {done.returncode}: {done.stderr}"
+        return
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {(row["row"], row["in_flight"]) for row in rows}
+    if found != ROWS or len(rows) != len(ROWS):
+        yield f"rows: {sorted(found)}"
+    for row in rows:
+        unit = "p50_us" if row["row"] in ("put alone", "put to claim") else "per_s"
+        if not all(row[key] > 0 for key in (f"floor_{unit}", f"{name}_{unit}", "ratio")):
+            yield f"no figure: {row}"
+
+
+def server_faults(command, place):
+    yield from row_faults(run(command, "--json", "--seconds", "2", "--place", place), "postgresql")
+
+
 def faults(command):
     with tempfile.TemporaryDirectory(prefix="isw-bench-queue-") as folder:
         done = run(command, "--json", "--seconds", "2", "--folder", folder)
-        if done.returncode:
-            yield f"status {done.returncode}: {done.stderr}"
-            return
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        found = {(row["row"], row["in_flight"]) for row in rows}
-        if found != ROWS or len(rows) != len(ROWS):
-            yield f"rows: {sorted(found)}"
-        for row in rows:
-            unit = "p50_us" if row["row"] in ("put alone", "put to claim") else "per_s"
-            if not all(row[key] > 0 for key in (f"floor_{unit}", f"sqlite_{unit}", "ratio")):
-                yield f"no figure: {row}"
+        yield from row_faults(done, "sqlite")
         if os.listdir(folder):
             yield f"left: {os.listdir(folder)}"
         table = run(command, "--seconds", "1", "--folder", folder)
@@ -43,6 +51,7 @@ def faults(command):
 
 
 if __name__ == "__main__":
-    found = list(faults(sys.argv[1]))
+    PLACE = os.environ.get("ISW_BROKER_PLACE") # of a server, which runs already
+    found = list(server_faults(sys.argv[1], PLACE) if PLACE else faults(sys.argv[1]))
     print("\n".join(found) or "bench queue: every row is there and complete")
     sys.exit(1 if found else 0)

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PREFILL = 1000, PREFILLS = 20 };
 
@@ -43,9 +44,11 @@ static bool run(queue *on, iswi_broker_op *op, isw_error *error)
     return status == ISW_OK;
 }
 
-static bool open_queue(const char *folder, void **self, isw_error *error)
+static bool open_queue(const char *where, void **self, isw_error *error)
 {
-    const iswi_broker_options options = { .place = "sqlite:queues.db", .folder = folder };
+    const bool is_place = strncmp(where, "postgresql:", 11) == 0;
+    const iswi_broker_options options = { .place = is_place ? where : "sqlite:queues.db",
+                                          .folder = is_place ? "." : where };
     iswi_broker_op declare = { .kind = ISWI_BROKER_DECLARE, .queue = NAME };
     iswi_broker_op declare_empty = { .kind = ISWI_BROKER_DECLARE, .queue = EMPTY };
     queue *on = calloc(1, sizeof *on);

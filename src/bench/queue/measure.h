@@ -37,7 +37,7 @@ double iswi_bench_queue_p50(iswi_bench_queue_times *times);
 /* A thing to measure, with its state in `self`. False: *error says why. */
 typedef struct iswi_bench_queue_store {
     const char *name;
-    bool (*open)(const char *folder, void **self, isw_error *error);
+    bool (*open)(const char *where, void **self, isw_error *error);
     void (*close)(void *self);
     bool (*put)(void *self, const iswi_bench_queue_work *work, iswi_bench_queue_sample *out,
                 isw_error *error);
@@ -50,6 +50,8 @@ typedef struct iswi_bench_queue_store {
 } iswi_bench_queue_store;
 
 extern const iswi_bench_queue_store iswi_bench_queue_floor;  /* floor.c */
-extern const iswi_bench_queue_store iswi_bench_queue_broker; /* broker.c: SQLite's */
+extern const iswi_bench_queue_store iswi_bench_queue_floor_postgresql; /* floor_postgresql.c */
+extern const iswi_bench_queue_store iswi_bench_queue_broker; /* broker.c: "postgresql:...", or a
+                                                                folder for a file of SQLite's */
 
 #endif

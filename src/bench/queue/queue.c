@@ -19,6 +19,7 @@
 
 static const char usage[] =
     "usage: isoworker bench queue [--json] [--seconds N] [--payload BYTES] [--folder DIR]\n"
+    "                             [--place postgresql://USER@HOST/DATABASE]\n"
     "\n"
     "Measures a queue in a file of SQLite's beside its floor: a bare loop of inserts or deletes in\n"
     "transactions of as many as there are messages in flight, with the same durability, in the\n"
@@ -27,9 +28,11 @@ static const char usage[] =
     "  --seconds N  how long to measure, 1 to 3600; 20 by default\n"
     "  --payload B  bytes of each message; 256 by default\n"
     "  --folder DIR where the files are made, and removed again; /var/tmp by default\n"
+    "  --place P    a server instead, whose schemas isoworker_bench and isoworker_bench_floor are\n"
+    "               made, and removed again\n"
     "\n"
     "The keys of --json: row, in_flight, floor_per_s and sqlite_per_s, or floor_p50_us and\n"
-    "sqlite_p50_us of one alone; ratio: of the rates, or of the floor's time to the other; and\n"
+    "sqlite_p50_us of one alone (postgresql_... of a server); ratio: of the rates, or of the floor's time to the other; and\n"
     "extra_us, what a delivery takes beside one insert that is on the disk.\n";
 
 enum { SECONDS = 20, ROUNDS = 5, PAYLOAD = 256 };
@@ -54,15 +57,18 @@ typedef struct bench {
     bool json;
     long seconds;
     long payload;
-    const char *folder;
+    const char *folder, *place; /* NULL: a file in the folder */
+    const iswi_bench_queue_store *kinds[2];
     void *body;
     void *stores[2]; /* the floor, and ours */
     double values[ROWS][2][ROUNDS]; /* messages in a second, or microseconds of one */
     unsigned rounds;
 } bench;
 
-static const iswi_bench_queue_store *const kinds[2] = { &iswi_bench_queue_floor,
-                                                        &iswi_bench_queue_broker };
+static const char *name_of(const bench *b)
+{
+    return b->place ? "postgresql" : "sqlite";
+}
 
 static bool is_time(const row *of)
 {
@@ -75,7 +81,7 @@ static bool is_time(const row *of)
 static bool measure(const bench *b, const row *of, unsigned side, const iswi_bench_queue_work *work,
                     iswi_bench_queue_sample *out, isw_error *error)
 {
-    const iswi_bench_queue_store *kind = kinds[side];
+    const iswi_bench_queue_store *kind = b->kinds[side];
 
     if (of->what == COMPLETE)
         return kind->complete(b->stores[side], work, out, error);
@@ -162,8 +168,9 @@ static void show_json(const bench *b, unsigned at)
 {
     const char *unit = is_time(&rows[at]) ? "p50_us" : "per_s";
 
-    printf("{\"row\":\"%s\",\"in_flight\":%u,\"floor_%s\":%.1f,\"sqlite_%s\":%.1f,\"ratio\":%.3f",
-           rows[at].name, rows[at].in_flight, unit, median(b->values[at][0], b->rounds), unit,
+    printf("{\"row\":\"%s\",\"in_flight\":%u,\"floor_%s\":%.1f,\"%s_%s\":%.1f,\"ratio\":%.3f",
+           rows[at].name, rows[at].in_flight, unit, median(b->values[at][0], b->rounds), name_of(b),
+           unit,
            median(b->values[at][1], b->rounds), ratio(b, at));
     if (rows[at].what == DELIVER)
         printf(",\"extra_us\":%.1f", extra_us(b, at));
@@ -182,7 +189,7 @@ static void show_line(const bench *b, unsigned at)
 static void show(const bench *b)
 {
     if (!b->json)
-        printf("%-20s %9s %12s %12s  %-9s %6s\n", "", "in flight", "floor", "sqlite", "", "ratio");
+        printf("%-20s %9s %12s %12s  %-9s %6s\n", "", "in flight", "floor", name_of(b), "", "ratio");
     for (unsigned at = 0; at < ROWS; at++)
         (b->json ? show_json : show_line)(b, at);
     if (!b->json)
@@ -194,15 +201,22 @@ static void show(const bench *b)
 
 static bool open_all(bench *b, const char *folder, isw_error *error)
 {
-    return kinds[0]->open(folder, &b->stores[0], error) &&
-           kinds[1]->open(folder, &b->stores[1], error);
+    char schema[1024];
+
+    b->kinds[0] = b->place ? &iswi_bench_queue_floor_postgresql : &iswi_bench_queue_floor;
+    b->kinds[1] = &iswi_bench_queue_broker;
+    if (b->place)
+        snprintf(schema, sizeof schema, "%s%cschema=isoworker_bench", b->place,
+                 strchr(b->place, '?') ? '&' : '?');
+    return b->kinds[0]->open(b->place ? b->place : folder, &b->stores[0], error) &&
+           b->kinds[1]->open(b->place ? schema : folder, &b->stores[1], error);
 }
 
 static void close_all(const bench *b)
 {
-    for (unsigned side = 0; side < 2; side++)
+    for (unsigned side = 2; side-- > 0;)
         if (b->stores[side])
-            kinds[side]->close(b->stores[side]);
+            b->kinds[side]->close(b->stores[side]);
 }
 
 static void remove_folder(const char *folder)
@@ -256,7 +270,8 @@ int iswi_bench_queue_main(int argc, char **argv)
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },          { "seconds", required_argument, NULL, 's' },
         { "payload", required_argument, NULL, 'p' }, { "folder", required_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "place", required_argument, NULL, 'l' },   { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     static bench b = { .seconds = SECONDS, .payload = PAYLOAD, .folder = "/var/tmp" };
     int letter;
@@ -268,6 +283,8 @@ int iswi_bench_queue_main(int argc, char **argv)
             b.json = true;
         else if (letter == 'd')
             b.folder = optarg;
+        else if (letter == 'l')
+            b.place = optarg;
         else if (letter == 's' ? !iswi_bench_parse_seconds(optarg, &b.seconds)
                                : letter != 'p' || !parse_payload(optarg, &b.payload)) {
             fprintf(stderr, "isoworker: bench queue takes --seconds from 1 to 3600 and --payload up "

@@ -278,8 +278,8 @@ static const isw_option named_queue_rows[] = {
 
 static const isw_option queues_rows[] = {
     ROW(iswi_queues_settings, store, STRING, "store", "sqlite:queues.db", 0, 0,
-        "where messages and the times of timers lie: sqlite:FILE, and what else this build has "
-        "(isoworker queue --help)"),
+        "where messages and the times of timers lie: sqlite:FILE, of this host alone, or "
+        "postgresql://USER@HOST/DATABASE, which several hosts share"),
     BOUNDS(iswi_queues_settings),
     { .name = "named", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = named_queue_rows,
       .group_size = sizeof(iswi_named_queue_settings),
