@@ -208,6 +208,14 @@ static bool complete(void *self, const iswi_bench_queue_work *work, iswi_bench_q
     return true;
 }
 
+const iswi_bench_queue_store iswi_bench_queue_floor_postgresql = {
+    .name = "floor",
+    .open = open_floor,
+    .close = close_floor,
+    .put = put,
+    .complete = complete,
+};
+
 #else
 
 static bool open_floor(const char *place, void **self, isw_error *error)
@@ -219,16 +227,9 @@ static bool open_floor(const char *place, void **self, isw_error *error)
     return false;
 }
 
-#define close_floor NULL
-#define put NULL
-#define complete NULL
-
-#endif
-
 const iswi_bench_queue_store iswi_bench_queue_floor_postgresql = {
     .name = "floor",
     .open = open_floor,
-    .close = close_floor,
-    .put = put,
-    .complete = complete,
 };
+
+#endif
