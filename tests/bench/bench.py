@@ -36,7 +36,7 @@ GROWTH = ["functions", "workers", "payload_bytes", "in_flight", *TIMES, "cpu_us"
 PACKING = (RING, ["workers", "in_flight", "p50_us", "per_s", "cpu_us", "ratio_per_s_to_one"],
            [(("workers", workers), ("in_flight", 64)) for workers in (1, 8)])
 FULL = {
-    "spawn": (PEERS, ["spawns", "payload_bytes", "p50_us", "p99_us", "ratio_p50_to_nng"], [()]),
+    "spawn": ([*PEERS, "ring+chain+warm"], ["spawns", "payload_bytes", "p50_us", "p99_us", "ratio_p50_to_nng"], [()]),
     "memory": (PEERS, ["invocations", "payload_bytes", "in_flight", "resident_kib", "shared_kib"],
                [(("invocations", 10000),)]),
     "http": (["microhttpd", "isoworker"],

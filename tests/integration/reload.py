@@ -168,7 +168,7 @@ class Reload(unittest.TestCase):
             self.attention(host, "")
             with open(host.folder.name + "/host.yaml") as file:
                 text = file.read()
-            host.write("host.yaml", text + "host: {log_lines: 5}\n")
+            host.write("host.yaml", text + "record: {keep: 5}\n")
             self.attention(host, "host.yaml has changed; what of it is not in force needs a restart")
             host.write("host.yaml", "")
             self.attention(host, "host.yaml has changed and is wrong, and the host goes on as it "

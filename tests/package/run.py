@@ -213,7 +213,8 @@ class PackageTest(unittest.TestCase):
             with self.subTest(sample=sample.name):
                 copy = self.path / "samples" / sample.name
                 shutil.copytree(sample, copy)
-                run(self.build_against(prefix, copy, sample.name), "--check", cwd=copy)
+                program = {"orders": "orders_work"}.get(sample.name, sample.name) # it has two
+                run(self.build_against(prefix, copy, program), "--check", cwd=copy)
 
     def test_installed_command_runs(self):
         prefix = self.install()
