@@ -8,7 +8,8 @@ Producers put numbered messages into a queue over HTTP while its host and its wo
 and continued, and while some messages crash, hang and fail by themselves. What was acknowledged must be
 completed or, if it is poison, be among the dead exactly once; none runs twice at the same time; only
 what was in hand at a fault runs again; each message that is done with has put exactly one output. A
-trial that fails prints its seed and leaves its folder.
+trial that fails prints its seed and leaves its folder. SEED in PLACE is that of the trial, so that each has
+a store of its own: "postgresql://USER@HOST/NAME?schema=trial_SEED".
 """
 import argparse
 import collections
@@ -66,7 +67,8 @@ class Trial:
         self.faults = collections.Counter()
         self.lock = threading.Lock()
         self.host = None
-        self.write("host.yaml", HOST.format(store=options.store, attempts=ATTEMPTS,
+        self.write("host.yaml", HOST.format(store=options.store.replace("SEED", str(seed)),
+                                            attempts=ATTEMPTS,
                                             worker=options.worker, log=self.log))
         self.write("worker.yaml", "middleware: [error_handling]\n")
 
