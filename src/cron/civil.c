@@ -71,17 +71,19 @@ int64_t iswi_civil_day_of(int64_t seconds)
 
 void iswi_stamp_write(int64_t instant_s, int offset_s, char out[ISWI_STAMP_BYTES])
 {
-    int minutes = offset_s / 60;
-    int64_t local_s = instant_s + minutes * 60;
-    int64_t day = iswi_civil_day_of(local_s);
+    const int minutes = offset_s / 60;
+    int64_t local_s = instant_s;
     iswi_civil date;
+    int64_t day;
     unsigned clock;
 
-    if (instant_s < ISWI_CIVIL_FIRST || local_s < ISWI_CIVIL_FIRST || instant_s > ISWI_CIVIL_LAST ||
-        local_s > ISWI_CIVIL_LAST) {
+    if (instant_s >= ISWI_CIVIL_FIRST && instant_s <= ISWI_CIVIL_LAST)
+        local_s += minutes * 60;
+    if (local_s < ISWI_CIVIL_FIRST || local_s > ISWI_CIVIL_LAST) {
         snprintf(out, ISWI_STAMP_BYTES, "never");
         return;
     }
+    day = iswi_civil_day_of(local_s);
     date = iswi_civil_of(day);
     clock = (unsigned)(local_s - day * ISWI_DAY_SECONDS);
     snprintf(out, ISWI_STAMP_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)date.year % 10000,
