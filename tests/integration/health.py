@@ -69,7 +69,7 @@ class Starts(unittest.TestCase):
                 before = host.pid()
                 ask(host, "restart")
                 self.assertNotEqual(host.pid(), before)
-                self.assertEqual(process_of(host)["health"], "healthy")
+                wait_until(lambda: process_of(host).get("health") == "healthy")
             with open(trace) as file:
                 self.assertEqual(sorted(file.read().split()),
                                  ["begin", "begin", "close", "close", "end", "end", "open", "open"])
