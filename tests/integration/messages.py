@@ -192,6 +192,19 @@ class Failure(unittest.TestCase):
             host.wait_for("what it put out was not: .*small")
 
 
+    def test_a_message_whose_output_is_refused_is_tried_again(self):
+        top = queues("  named: [{name: done, max_messages: 1}]\n")
+        with messages(top) as host:
+            queue(host, "pause", "done")
+            put(host, "copy one")
+            wait_until(lambda: depth(host, "done", "ready") == 1)
+            put(host, "copy two")
+            host.wait_for("function work: what it put out was refused: .*done")
+            queue(host, "resume", "done")
+            host.wait_for("got <two> 1/5 of done")
+            self.assertGreater(len(Got(host).of("copy two")), 1)
+
+
 class Batches(unittest.TestCase):
     def test_messages_that_come_together_are_one_call(self):
         with messages() as host:

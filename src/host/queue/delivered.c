@@ -43,12 +43,18 @@ static void end(iswi_delivered *delivered)
     consumer->pump(consumer);
 }
 
+/* Of what was put, that is, not of the store, which may come back. */
+static bool is_refusal(isw_status status)
+{
+    return status == ISW_E_BUSY || !isw_status_retriable(status);
+}
+
 /* What the function put out cannot be: it has failed, then, and is tried again. */
 static bool give_up_outputs(iswi_delivered *delivered, const isw_error *error)
 {
     const char *cause;
 
-    if (!delivered->outbox || isw_status_retriable(error->status) == (error->status != ISW_E_BUSY))
+    if (!delivered->outbox || !is_refusal(error->status))
         return false;
     cause = iswi_arena_printf(&delivered->arena, "what it put out was refused: %s",
                               error->message);
