@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Queues under faults; run.py says how more of them are tried.
-add_executable(test_witness faults/worker.c)
-set_target_properties(test_witness PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_witness PRIVATE isw_flags isoworker)
+isw_test_worker(witness faults/worker.c)
 add_dependencies(test_witness isw_cli)
 add_test(NAME faults/what_is_acknowledged_is_done_once_whatever_ends
   COMMAND /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/faults/run.py" "${CMAKE_BINARY_DIR}/bin"

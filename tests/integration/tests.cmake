@@ -1,53 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the programs as a person runs them: one CTest entry for each method of a Python class.
-add_executable(test_functions integration/functions.c)
-set_target_properties(test_functions PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_functions PRIVATE isw_flags isoworker)
-isoworker_add_module(test_functions_module integration/functions.c)
-set_target_properties(test_functions_module PROPERTIES
-  OUTPUT_NAME functions LIBRARY_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}/tests/workers>"
-  C_EXTENSIONS OFF)
-target_compile_definitions(test_functions_module PRIVATE MODULE)
-target_link_libraries(test_functions_module PRIVATE isw_flags)
-add_executable(test_other integration/other.c)
-set_target_properties(test_other PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_other PRIVATE isw_flags isoworker)
-add_executable(test_greedy integration/greedy.c)
-set_target_properties(test_greedy PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_greedy PRIVATE isw_flags isoworker)
-add_executable(test_healthy integration/healthy.c)
-set_target_properties(test_healthy PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_healthy PRIVATE isw_flags isoworker)
-isoworker_add_module(test_healthy_module integration/healthy.c)
-set_target_properties(test_healthy_module PROPERTIES
-  OUTPUT_NAME healthy LIBRARY_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}/tests/workers>"
-  C_EXTENSIONS OFF)
-target_compile_definitions(test_healthy_module PRIVATE MODULE)
-target_link_libraries(test_healthy_module PRIVATE isw_flags)
-add_executable(test_clashing integration/clashing.c)
-set_target_properties(test_clashing PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_clashing PRIVATE isw_flags isoworker)
-add_executable(test_timers integration/timers.c)
-set_target_properties(test_timers PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_timers PRIVATE isw_flags isoworker)
-add_executable(test_calling integration/calling.c)
-set_target_properties(test_calling PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_calling PRIVATE isw_flags isoworker_http_client)
-add_executable(test_warm integration/warm.c)
-set_target_properties(test_warm PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_warm PRIVATE isw_flags isoworker)
-add_executable(test_messages integration/messages.c)
-set_target_properties(test_messages PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
-target_link_libraries(test_messages PRIVATE isw_flags isoworker)
+# A worker's program beside the others that tests start.
+function(isw_test_worker name source)
+  add_executable(test_${name} ${source})
+  set_target_properties(test_${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/workers" C_EXTENSIONS OFF)
+  target_link_libraries(test_${name} PRIVATE isw_flags isoworker ${ARGN})
+endfunction()
+
+# The same functions in a shared object.
+function(isw_test_module name source)
+  isoworker_add_module(test_${name}_module ${source})
+  set_target_properties(test_${name}_module PROPERTIES
+    OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY "$<1:${CMAKE_BINARY_DIR}/tests/workers>"
+    C_EXTENSIONS OFF)
+  target_compile_definitions(test_${name}_module PRIVATE MODULE)
+  target_link_libraries(test_${name}_module PRIVATE isw_flags)
+endfunction()
+
+foreach(name IN ITEMS functions other greedy healthy clashing timers warm messages)
+  isw_test_worker(${name} integration/${name}.c)
+endforeach()
+isw_test_worker(calling integration/calling.c isoworker_http_client)
+isw_test_module(functions integration/functions.c)
+isw_test_module(healthy integration/healthy.c)
 add_dependencies(test_functions test_timers test_messages test_warm test_calling test_greedy test_healthy test_healthy_module test_functions_module test_clashing test_conforming isw_cli isw_middleware_auth isw_middleware_compress)
 
 function(isw_integration file)
