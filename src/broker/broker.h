@@ -39,6 +39,9 @@ enum {
     ISWI_RECORD_MAX_BYTES = 64 * 1024
 };
 
+/* Whether it may be a queue's. Pure. */
+bool iswi_queue_is_name(isw_str name);
+
 /* A message that is put; all views. Empty and 0: nothing of the kind. */
 typedef struct iswi_queue_put {
     isw_str queue;

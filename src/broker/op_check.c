@@ -14,7 +14,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_queue_name(isw_str name)
+bool iswi_queue_is_name(isw_str name)
 {
     if (name.size == 0 || name.size > ISWI_QUEUE_NAME_MAX || !is_letter(name.data[0]))
         return false;
@@ -29,7 +29,7 @@ static bool is_queue_name(isw_str name)
 
 static bool check_queue(iswi_broker_op *op, isw_str name)
 {
-    if (is_queue_name(name))
+    if (iswi_queue_is_name(name))
         return true;
     isw_error_set(&op->error, ISW_E_INVALID,
                   "\"%.*s\" is no name of a queue: a letter, then letters, digits, '_', '-' and "

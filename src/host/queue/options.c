@@ -22,13 +22,7 @@ void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_
 
 isw_status iswi_queue_name_check(const char *name, isw_error *error)
 {
-    size_t size = strlen(name);
-    bool good = size > 0 && size <= ISWI_QUEUE_NAME_MAX &&
-                ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z'));
-
-    for (size_t i = 0; good && i < size; i++)
-        good = name[i] == '.' || iswi_function_name((isw_str){ (char[]){ 'a', name[i] }, 2 });
-    if (good)
+    if (iswi_queue_is_name(isw_str_of(name)))
         return ISW_OK;
     return isw_error_set(error, ISW_E_CONFIG,
                          "\"%s\" cannot be the name of a queue: that is a letter, then letters, "
