@@ -142,9 +142,10 @@ static bool finish(floor_table *table, isw_error *error)
     return well || fails(table, error);
 }
 
-static bool insert_batch(floor_table *table, const iswi_bench_queue_work *work, unsigned count,
+static bool insert_batch(void *self, const iswi_bench_queue_work *work, unsigned count,
                          isw_error *error)
 {
+    floor_table *table = self;
     bool well = table->pq.enterPipelineMode(table->conn) != 0;
 
     for (unsigned i = 0; i < count && well; i++)
@@ -164,21 +165,7 @@ static bool delete_batch(floor_table *table, unsigned count, isw_error *error)
 static bool put(void *self, const iswi_bench_queue_work *work, iswi_bench_queue_sample *out,
                 isw_error *error)
 {
-    static iswi_bench_queue_times times;
-    const int64_t begun_ns = iswi_bench_now_ns();
-
-    times.count = 0;
-    while (!iswi_bench_is_over(work->until_ns)) {
-        const int64_t one_ns = iswi_bench_now_ns();
-
-        if (!insert_batch(self, work, work->in_flight, error))
-            return false;
-        iswi_bench_queue_note(&times, one_ns);
-        out->done += work->in_flight;
-    }
-    out->elapsed_ns = iswi_bench_now_ns() - begun_ns;
-    out->p50_us = iswi_bench_queue_p50(&times);
-    return true;
+    return iswi_bench_queue_put_batches(insert_batch, self, work, out, error);
 }
 
 static bool fill(floor_table *table, const iswi_bench_queue_work *work, isw_error *error)

@@ -34,6 +34,15 @@ typedef struct iswi_bench_queue_times {
 void iswi_bench_queue_note(iswi_bench_queue_times *times, int64_t begun_ns);
 double iswi_bench_queue_p50(iswi_bench_queue_times *times);
 
+/* Put `count` messages, durable on return. */
+typedef bool (*iswi_bench_queue_batch_fn)(void *self, const iswi_bench_queue_work *work,
+                                          unsigned count, isw_error *error);
+
+/* Batches of as many as are in flight, one behind the other, as long as `work` says. */
+bool iswi_bench_queue_put_batches(iswi_bench_queue_batch_fn batch, void *self,
+                                  const iswi_bench_queue_work *work, iswi_bench_queue_sample *out,
+                                  isw_error *error);
+
 /* A thing to measure, with its state in `self`. False: *error says why. */
 typedef struct iswi_bench_queue_store {
     const char *name;
