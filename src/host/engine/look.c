@@ -304,7 +304,7 @@ unsigned iswi_function_capacity(const iswi_host_function *function)
         iswi_process *process = &pool->processes[i];
 
         pthread_mutex_lock(&process->lock);
-        if (process->state == ISWI_PROCESS_READY && !process->retiring)
+        if (iswi_process_serves(process))
             capacity += process->credit;
         pthread_mutex_unlock(&process->lock);
     }
