@@ -2,15 +2,17 @@
 """Workers that host.yaml adds, leaves out and renames while the host runs: those that were there all
 the time answer all the time, and those that go finish what they have."""
 import http.client
+import json
 import os
 import signal
+import threading
 import unittest
 
 from harness import WORKER, Client, Host, main, wait_until, worker
 from inprocess import MODULE, Inside, inside, place
 from load import Load
 from metrics import samples_of
-from operators import ADMIN, ask, process_of, report, run
+from operators import ADMIN, Visitor, ask, process_of, report, run
 from renewal import HOLDS, ONE, attention, pids, say
 
 OTHER = worker("other", [os.path.dirname(WORKER) + "/test_other"])
@@ -191,7 +193,6 @@ class Renamed(unittest.TestCase):
                 wait_until(lambda total=total: load.total > total + 20)
         self.assertEqual(load.failures, [])
 
-
     def test_what_waits_for_it_is_served_under_its_new_name(self):
         with Host(worker(), chain=ONE) as host:
             first = host.start("GET", "once?ms=600")
@@ -208,6 +209,28 @@ class Renamed(unittest.TestCase):
             self.assertEqual(first()[0], 200)
             wait_until(lambda: workers_of(host) == {"neu"})
             self.assertEqual(report(host)["host"]["waiting"], 0)
+
+    def test_its_status_may_be_asked_all_the_while(self):
+        asked, over = [], threading.Event()
+
+        def ask_for_it():
+            while not over.is_set():
+                asked.append(json.loads(Visitor(host, b'{"command":"status"}\n').rest()))
+
+        with Host(worker()) as host:
+            threads = [threading.Thread(target=ask_for_it) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            try:
+                for name in (f"test{count}" for count in range(20)):
+                    say(host, worker(name))
+                    host.wait_for(HOLDS + f"worker {name} is added, worker .* is left out")
+            finally:
+                over.set()
+                for thread in threads:
+                    thread.join()
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+        self.assertGreater(len(asked), 20)
 
 
 class Often(unittest.TestCase):

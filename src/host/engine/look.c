@@ -169,8 +169,15 @@ const char *iswi_host_worker_program(const iswi_host *host, size_t worker)
     return host->pools[worker].program;
 }
 
+static void add_calls(const iswi_by_function *to, const iswi_host_function *function,
+                      int64_t count)
+{
+    if (function->number < to->size)
+        to->calls[function->number] += count;
+}
+
 void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
-                               int64_t *by_function)
+                               const iswi_by_function *by_function)
 {
     iswi_queue *queue = &host->pools[worker].queue;
 
@@ -183,7 +190,7 @@ void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_
     out->expired = queue->counts.expired;
     memcpy(out->waits, queue->counts.waits, sizeof out->waits);
     for (const iswi_line *line = queue->lines.first; line && by_function; line = line->next)
-        by_function[line->first->function->number] += line->count;
+        add_calls(by_function, line->first->function, line->count);
     out->oldest_ns = iswi_lines_oldest_ns(&queue->lines);
     pthread_mutex_unlock(&queue->lock);
 }
@@ -233,14 +240,15 @@ const char *iswi_process_label(const iswi_process *process)
     return process->label;
 }
 
-static void count_calls(const iswi_process *process, int64_t *in_flight)
+static void count_calls(const iswi_process *process, const iswi_by_function *in_flight)
 {
     for (unsigned i = 0; i < process->place_count; i++)
         if (process->places[i].call)
-            in_flight[process->places[i].call->function->number]++;
+            add_calls(in_flight, process->places[i].call->function, 1);
 }
 
-void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight)
+void iswi_process_look_at(iswi_process *process, iswi_process_look *out,
+                          const iswi_by_function *in_flight)
 {
     pthread_mutex_lock(&process->lock);
     *out = (iswi_process_look){ .label = process->label,

@@ -48,6 +48,13 @@ iswi_host_function *iswi_function_before(const iswi_host_function *function);
 size_t iswi_function_number(const iswi_host_function *function);
 size_t iswi_host_function_numbers(const iswi_host *host);
 
+/* Calls by the number of their function. There is room for `size` functions; those that were made
+ * since are left out. */
+typedef struct iswi_by_function {
+    int64_t *calls;
+    size_t size;
+} iswi_by_function;
+
 /* The function `name` once a worker has told about it, else NULL. */
 iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
@@ -125,7 +132,7 @@ typedef struct iswi_queue_look {
 } iswi_queue_look;
 
 void iswi_worker_queue_look_at(const iswi_host *host, size_t worker, iswi_queue_look *out,
-                               int64_t *by_function);
+                               const iswi_by_function *by_function);
 
 /* The template of a worker with `start: warm`, which forks its processes. */
 typedef enum iswi_template_state {
@@ -193,7 +200,8 @@ typedef struct iswi_process_look {
 
 /* How it is now. Calls in flight there are added to `in_flight`, by function number; it may be
  * NULL. */
-void iswi_process_look_at(iswi_process *process, iswi_process_look *out, int64_t *in_flight);
+void iswi_process_look_at(iswi_process *process, iswi_process_look *out,
+                          const iswi_by_function *in_flight);
 
 /* -- What bounds it, and how processes have ended ---------------------------------------------- */
 

@@ -80,7 +80,8 @@ static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi
 }
 
 static void report_process(const iswi_host *host, iswi_process *process, iswi_report_process *out,
-                           int64_t now_ns, int64_t *in_flight, iswi_arena *arena)
+                           int64_t now_ns, const iswi_by_function *in_flight,
+                           iswi_arena *arena)
 {
     iswi_process_look look;
 
@@ -113,8 +114,8 @@ static void report_process(const iswi_host *host, iswi_process *process, iswi_re
 
 /* -- Queues ------------------------------------------------------------------------------------ */
 
-static bool gather_queues(const iswi_host *host, iswi_report_all *all, int64_t *waiting,
-                          iswi_arena *arena)
+static bool gather_queues(const iswi_host *host, iswi_report_all *all,
+                          const iswi_by_function *waiting, iswi_arena *arena)
 {
     size_t count = iswi_host_worker_count(host);
     int64_t now_ns = iswi_now_ns();
@@ -221,8 +222,8 @@ static size_t processes_most(const iswi_host *host, size_t workers)
     return most;
 }
 
-static bool gather_processes(iswi_host *host, iswi_report_all *all, int64_t *in_flight,
-                             iswi_arena *arena)
+static bool gather_processes(iswi_host *host, iswi_report_all *all,
+                             const iswi_by_function *in_flight, iswi_arena *arena)
 {
     int64_t now_ns = iswi_now_ns();
     size_t workers = iswi_host_worker_count(host);
@@ -263,21 +264,25 @@ static void close_gaps(iswi_report_all *all, size_t count)
 
 static bool gather(iswi_host *host, iswi_report_all *all, iswi_arena *arena)
 {
-    size_t count = iswi_host_function_numbers(host);
-    int64_t *in_flight = iswi_arena_calloc(arena, count + 1, sizeof *in_flight);
-    int64_t *waiting = iswi_arena_calloc(arena, count + 1, sizeof *waiting);
+    const size_t count = iswi_host_function_numbers(host);
+    iswi_by_function in_flight = { .size = count };
+    iswi_by_function waiting = { .size = count };
 
+    in_flight.calls = iswi_arena_calloc(arena, count + 1, sizeof *in_flight.calls);
+    waiting.calls = iswi_arena_calloc(arena, count + 1, sizeof *waiting.calls);
     all->functions = iswi_arena_calloc(arena, count + 1, sizeof *all->functions);
-    if (!in_flight || !waiting || !all->functions ||
-        !gather_processes(host, all, in_flight, arena) ||
-        !gather_queues(host, all, waiting, arena))
+    if (!in_flight.calls || !waiting.calls || !all->functions ||
+        !gather_processes(host, all, &in_flight, arena) ||
+        !gather_queues(host, all, &waiting, arena))
         return false;
     for (iswi_host_function *at = iswi_host_newest_function(host); at;
          at = iswi_function_before(at)) {
         size_t number = iswi_function_number(at);
 
-        report_function(host, at, &all->functions[number], in_flight[number], waiting[number],
-                        arena);
+        if (number >= count)
+            continue; /* it was made meanwhile */
+        report_function(host, at, &all->functions[number], in_flight.calls[number],
+                        waiting.calls[number], arena);
         count_function(all, &all->functions[number]);
     }
     close_gaps(all, count);
