@@ -78,7 +78,7 @@ DOORS = {
     "host/timer": {"report.h", "trigger.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h", "takeover.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
-    "host/library": {"trigger.h"},
+    "host/library": {"create.h", "trigger.h"},
     "worker/context": {"context.h", "failure.h"},
     "worker/http": {"reply.h", "windows.h"},
     "worker/registry": {"call.h", "worker.h"},

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker run`. */
 #include "cli/cli.h"
-#include "host/system/manager.h"
-
-#include <isoworker/host.h>
+#include "cli/serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ADDRESSES_MAX = 64, DESCRIPTORS = 65536 };
+enum { ADDRESSES_MAX = 64 };
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
@@ -49,67 +44,6 @@ static const char usage[] =
     "\n"
     "host.yaml:\n";
 
-/* The host that signals stop; a program runs one. */
-static isw_host *volatile signalled;
-
-/* SIGHUP also says that the terminal is gone, for good. */
-static bool had_terminal;
-
-static bool has_terminal(void)
-{
-    int saved = errno;
-    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    return fd >= 0;
-}
-
-static void on_signal(int number)
-{
-    isw_host *host = signalled;
-
-    if (!host)
-        return;
-    if (number == SIGHUP && (!had_terminal || has_terminal()))
-        isw_host_reload(host);
-    else
-        isw_host_stop(host);
-}
-
-static void print_sentence(const char *sentence)
-{
-    const char *priority = iswi_manager_logs(STDERR_FILENO) ? "<3>" : ""; /* of an error */
-
-    fprintf(stderr, "%sisoworker: %s\n", priority, sentence);
-}
-
-static void print_fault(void *user, const char *sentence)
-{
-    bool *printed = user;
-
-    print_sentence(sentence);
-    *printed = true;
-}
-
-/* The status to end with; what is wrong is said, unless it was. */
-static int fail(const isw_error *error, bool printed)
-{
-    if (!printed)
-        print_sentence(error->message);
-    switch (error->status) {
-    case ISW_E_CONFIG:
-        return EX_CONFIG;
-    case ISW_E_NO_MEMORY:
-        return EX_OSERR;
-    case ISW_E_IO:
-        return EX_NOINPUT;
-    default:
-        return EX_UNAVAILABLE;
-    }
-}
-
 static void tell_replaced(void *user, int64_t pid)
 {
     (void)user;
@@ -124,35 +58,10 @@ static int print_help(void)
 
 static int run(isw_host_options *options)
 {
-    struct sigaction stop = { .sa_handler = on_signal };
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    struct sigaction before = { .sa_handler = SIG_DFL };
-    isw_error error = { ISW_OK, "" };
-    isw_host *host = NULL;
-    bool printed = false;
-    isw_status status;
-
     options->service = true;
     options->watched = iswi_cli_is_reaped();
     options->replaced = tell_replaced;
-    options->fault = print_fault;
-    options->user = &printed;
-    if (isw_host_create(options, &host, &error) != ISW_OK)
-        return fail(&error, printed);
-    signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
-    status = isw_host_start(host, &error);
-    if (status == ISW_OK) {
-        signalled = host;
-        sigaction(SIGINT, &stop, NULL);
-        sigaction(SIGTERM, &stop, NULL);
-        sigaction(SIGHUP, &stop, &before);
-        had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
-        sigaction(SIGPIPE, &ignore, NULL);
-        status = isw_host_wait(host, &error);
-    }
-    signalled = NULL;
-    isw_host_destroy(host);
-    return status == ISW_OK ? EX_OK : fail(&error, printed);
+    return iswi_cli_serve(&(iswi_cli_serving){ .options = options });
 }
 
 /* The same, with the command line that starts this program anew: all words as they are, and behind
@@ -202,18 +111,6 @@ static int too_many_addresses(void)
 {
     fprintf(stderr, "isoworker: --listen may be given %d times\n", ADDRESSES_MAX);
     return EX_USAGE;
-}
-
-/* A connection is a descriptor, and the limit that programs begin with is for those that call
- * select(): 1,024. A host may have as many as it is let. */
-static void raise_limit_of_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
-        return;
-    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int iswi_cli_run(int argc, char **argv)
@@ -269,7 +166,7 @@ int iswi_cli_run(int argc, char **argv)
         return EX_USAGE;
     }
     host.addresses = address_count ? addresses : NULL;
-    raise_limit_of_descriptors();
+    iswi_cli_raise_limits();
     code = iswi_cli_reap_orphans();
     host.folder = optind < argc ? argv[optind] : ".";
     return code == ISWI_CLI_GO_ON ? run_as(&host, argc, argv) : code;

@@ -7,6 +7,8 @@
 #include "base/thread.h"
 #include "host/engine/look.h"
 #include "host/engine/trigger.h"
+#include "host/library/create.h"
+#include "host/triggers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -99,7 +101,8 @@ static void init_lock(isw_host *host)
     host->waiting_end = &host->waiting;
 }
 
-isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_error *error)
+isw_status iswi_library_create(const isw_host_options *options, iswi_trigger_list triggers,
+                               isw_host **out, isw_error *error)
 {
     isw_host *host = iswi_calloc(1, sizeof *host);
     isw_error own = { ISW_OK, "" };
@@ -108,6 +111,7 @@ isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_
     if (!host)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
     iswi_arena_init(&host->arena, 4096);
+    host->triggers = triggers ? triggers : iswi_host_triggers;
     init_lock(host);
     status = take_options(host, options, &own);
     if (status == ISW_OK && host->options.folder)
@@ -122,6 +126,11 @@ isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_
     isw_error_set(error, status, "%s", own.message);
     isw_host_destroy(host);
     return status;
+}
+
+isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_error *error)
+{
+    return iswi_library_create(options, NULL, out, error);
 }
 
 /* -- Starting ---------------------------------------------------------------------------------- */
@@ -180,6 +189,7 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .faults = &host->faults,
                                       .config = host->config,
                                       .settings = host->settings,
+                                      .triggers = host->triggers,
                                       .hidden = host->hidden,
                                       .from_text = !options->folder,
                                       .takeover = host->takeover,

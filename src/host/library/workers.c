@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "host/triggers.h"
 
 #include <stdio.h>
 
@@ -167,7 +166,7 @@ static void put_worker(iswi_buffer *out, const isw_host_worker *worker)
 /* What is wrong with the one worker of `text`, without the place in a text that nobody has seen. */
 static isw_status check(isw_host *host, const char *name, iswi_buffer *text, isw_error *error)
 {
-    iswi_settings_groups groups = iswi_triggers_groups(iswi_host_triggers);
+    iswi_settings_groups groups = iswi_triggers_groups(host->triggers);
     const iswi_host_settings *settings = NULL;
     iswi_config *config = NULL;
     isw_error own = { ISW_OK, "" };
@@ -281,7 +280,7 @@ static isw_status read_text(isw_host *host, const iswi_settings_groups *groups, 
 
 isw_status iswi_library_read(isw_host *host, isw_error *error)
 {
-    iswi_settings_groups groups = iswi_triggers_groups(iswi_host_triggers);
+    iswi_settings_groups groups = iswi_triggers_groups(host->triggers);
 
     if (host->options.folder)
         return iswi_host_settings_read(host->folder, &groups, &host->faults, &host->config,
