@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -443,6 +444,20 @@ class Start(unittest.TestCase):
         with Host(worker()) as host:
             folder = runtime_of(host)
         self.assertFalse(os.path.exists(folder))
+
+    def test_one_that_died_before_it_had_a_lock_is_removed_once_it_is_old(self):
+        base = tempfile.mkdtemp(prefix="x")
+        old, fresh, anothers = (f"{base}/{name}" for name in
+                                ("isoworker-aaaaaa", "isoworker-bbbbbb", "isoworker-cccccc"))
+        for path in (old, fresh, anothers):
+            os.mkdir(path, 0o700)
+        os.chmod(anothers, 0o777)
+        for path in (old, anothers):
+            os.utime(path, (0, 0))
+        with Host(worker(), prepare=lambda: set_runtime(base)):
+            self.assertEqual([os.path.exists(path) for path in (old, fresh, anothers)],
+                             [False, True, True])
+        shutil.rmtree(base)
 
     def test_where_it_is_process_1_orphans_do_not_stay_as_zombies(self):
         orphan = "test -e orphan || setsid sh -c 'echo $$$$ > orphan; read line < gate' &"

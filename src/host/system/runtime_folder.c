@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The folder of a host's sockets. Invariant: a folder whose file `lock` is not locked belongs to a
- * dead host, since that name is given to the file only once it is locked.
+ * dead host, since that name is given to the file only once it is locked; and so does one that has no
+ * such file long after it was made.
  */
 #include "host/system/runtime_folder.h"
 
@@ -15,9 +16,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BASES = 5, BASE_MOST = 72 };
+enum { BASES = 5, BASE_MOST = 72, MADE_WITHIN_S = 60 };
 
 static const char template[] = "isoworker-XXXXXX";
 
@@ -67,7 +69,8 @@ static void empty(int folder)
         close(copy);
 }
 
-/* Whether its host is dead: then *lock is ours. */
+/* Whether its host is dead: then *lock is ours, or it died before there was one, or when there was
+ * none any more. */
 static bool is_left(int folder, int *lock)
 {
     struct stat found;
@@ -76,7 +79,9 @@ static bool is_left(int folder, int *lock)
     if (fstat(folder, &found) != 0 || found.st_uid != geteuid() || (found.st_mode & 066))
         return false;
     *lock = openat(folder, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    return *lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0;
+    if (*lock < 0)
+        return errno == ENOENT && time(NULL) - found.st_mtime > MADE_WITHIN_S;
+    return flock(*lock, LOCK_EX | LOCK_NB) == 0;
 }
 
 static void sweep(const char *path)
