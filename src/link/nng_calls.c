@@ -16,50 +16,25 @@ isw_status iswi_nng_load(const char *library, iswi_nng_calls *out, isw_error *er
 
 #else
 
+#include "base/library.h"
+
 #include <assert.h>
-#include <dlfcn.h>
-#include <stddef.h>
-#include <string.h>
 
 static_assert(sizeof(iswi_nng_calls) % sizeof(void *) == 0, "all members are pointers");
 
 #define PLACE(name) { "nng_" #name, offsetof(iswi_nng_calls, name) },
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} places[] = { ISWI_NNG_CALLS(PLACE) };
-
-static isw_status refuse(const char *library, isw_error *error)
-{
-    const char *why = dlerror();
-
-    return isw_error_set(error, ISW_E_UNAVAILABLE,
-                         "without the ring lane a worker needs nng, which cannot be loaded (%s); "
-                         "on Debian: apt-get install libnng1",
-                         why ? why : library);
-}
+static const iswi_library_symbol symbols[] = { ISWI_NNG_CALLS(PLACE) };
 
 isw_status iswi_nng_load(const char *library, iswi_nng_calls *out, isw_error *error)
 {
-    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    iswi_nng_calls calls;
+    const char *why = iswi_library_load(library, symbols, sizeof symbols / sizeof symbols[0], out);
 
-    if (!handle)
-        return refuse(library, error);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        void *address = dlsym(handle, places[i].symbol);
-
-        if (!address) {
-            refuse(library, error);
-            dlclose(handle);
-            return error->status;
-        }
-        memcpy((char *)&calls + places[i].offset, &address, sizeof address);
-    }
-    dlclose(handle); /* it stays, see RTLD_NODELETE */
-    *out = calls;
-    return ISW_OK;
+    if (!why)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_UNAVAILABLE,
+                         "without the ring lane a worker needs nng, which cannot be loaded (%s); "
+                         "on Debian: apt-get install libnng1", why);
 }
 
 #endif
