@@ -51,12 +51,13 @@ static isw_pairs pairs_of(const isw_pair *items)
 static isw_status try_pairs(iswi_host *host, const isw_pairs *given, void **self,
                             isw_error *error)
 {
+    static const iswi_sink_place place = { "f", "w", "out" };
     const void *properties = NULL;
 
     if (iswi_properties_read(subject.sink->properties, subject.sink->properties_size, given,
                              &host->arena, &properties, error) != ISW_OK)
         return error->status;
-    return subject.sink->open(host, properties, self, error);
+    return subject.sink->open(host, &place, properties, self, error);
 }
 
 static void close_self(void *self)

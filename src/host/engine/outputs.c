@@ -21,15 +21,17 @@ static const iswi_sink *find_sink(iswi_sink_list list, const char *type, isw_err
     return NULL;
 }
 
-static void open_output(iswi_host *host, iswi_host_output *output, const char *type,
-                        const isw_pairs *given, isw_error *error)
+static void open_output(iswi_host *host, const iswi_host_function *function,
+                        iswi_host_output *output, const char *type, const isw_pairs *given,
+                        isw_error *error)
 {
+    const iswi_sink_place place = { function->name, function->pool->settings->name, output->name };
     const iswi_sink *sink = find_sink(host->sinks, type, error);
     const void *properties = NULL;
 
     if (sink && iswi_properties_read(sink->properties, sink->properties_size, given, &host->arena,
                                      &properties, error) == ISW_OK &&
-        sink->open(host, properties, &output->self, error) == ISW_OK)
+        sink->open(host, &place, properties, &output->self, error) == ISW_OK)
         output->sink = sink;
 }
 
@@ -53,7 +55,7 @@ bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
         if (!type || !output->name)
             return false;
         function->output_count++;
-        open_output(host, output, type, &binding->properties, &error);
+        open_output(host, function, output, type, &binding->properties, &error);
         /* Said now, when somebody looks: not with each value. */
         if (!output->sink)
             iswi_say(host, ISW_LOG_WARNING,
@@ -135,7 +137,8 @@ static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *outpu
                             .worker = call->function->pool->settings->name,
                             .invocation_id = call->invocation_id,
                             .output = output->name,
-                            .trace = call->trace.parent };
+                            .trace = call->trace.parent,
+                            .request_id = call->request_id };
     isw_error error = { ISW_OK, "" };
 
     for (size_t i = 0; i < value_count(value) && !call->outbox_status; i++) {

@@ -14,10 +14,16 @@
 typedef struct iswi_host iswi_host;
 typedef struct iswi_outbox iswi_outbox;
 
+/* Which output of which function; its names live as long as the host. */
+typedef struct iswi_sink_place {
+    const char *function, *worker, *output;
+} iswi_sink_place;
+
 /* What is put out; borrowed until put returns. */
 typedef struct iswi_sink_item {
     const char *function, *worker, *invocation_id, *output;
-    isw_str trace; /* traceparent of what caused it; of keep alone */
+    isw_str trace, request_id; /* traceparent of what caused it, and its caller's name for it, which
+                                  may be empty; of keep alone */
     const isw_value *value;
 } iswi_sink_item;
 
@@ -41,7 +47,8 @@ typedef struct iswi_sink {
 
     /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG
      * for what the table cannot say of them, in words that end a sentence; others. */
-    isw_status (*open)(iswi_host *host, const void *properties, void **self, isw_error *error);
+    isw_status (*open)(iswi_host *host, const iswi_sink_place *place, const void *properties,
+                       void **self, isw_error *error);
 
     /* Take a value; any thread, several at a time, with no lock held. Whole or not at all: what was
      * not taken is an error, which says why. May block on a local file, not on anybody else. */

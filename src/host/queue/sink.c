@@ -33,11 +33,13 @@ static void on_declared(iswi_broker_op *op)
         iswi_say(sink->host, ISW_LOG_ERROR, "queue %s: %s", sink->queue, op->error.message);
 }
 
-static isw_status open_sink(iswi_host *host, const void *given, void **self, isw_error *error)
+static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
+                            void **self, isw_error *error)
 {
     const sink_properties *own = given;
     queue_sink *sink;
 
+    (void)place;
     if (iswi_queue_name_check(own->queue, error) != ISW_OK)
         return error->status;
     sink = iswi_calloc(1, sizeof *sink);

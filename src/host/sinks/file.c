@@ -27,13 +27,15 @@ typedef struct file_sink {
     char whole[];
 } file_sink;
 
-static isw_status open_sink(iswi_host *host, const void *given, void **self, isw_error *error)
+static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
+                            void **self, isw_error *error)
 {
     const char *path = ((const file_properties *)given)->path;
     const char *folder = iswi_host_folder(host);
     size_t size = strlen(folder) + strlen(path) + sizeof "/";
     file_sink *sink;
 
+    (void)place;
     if (!*path)
         return isw_error_set(error, ISW_E_CONFIG, "its path is empty; name a file below the "
                                                   "application's folder");

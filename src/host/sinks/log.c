@@ -4,8 +4,10 @@
 #include "host/engine/log.h"
 #include "host/sinks/sinks.h"
 
-static isw_status open_sink(iswi_host *host, const void *given, void **self, isw_error *error)
+static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
+                            void **self, isw_error *error)
 {
+    (void)place;
     (void)given;
     (void)error;
     *self = host;
