@@ -72,7 +72,7 @@ DOORS = {
     "host/tls": {"session.h", "tls.h"},
     "host/engine": {"call.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
                     "sink.h", "steer.h", "trigger.h"},
-    "host/http": {"front.h", "trigger.h"},
+    "host/http": {"front.h", "guest.h", "trigger.h"},
     "host/queue": {"queue.h"},
     "host/sinks": {"sinks.h"},
     "host/timer": {"report.h", "trigger.h"},

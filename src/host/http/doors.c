@@ -15,6 +15,9 @@ static isw_status open_sockets(const iswi_http *http, const iswi_http_options *o
                                       .mode = options->socket_mode ? options->socket_mode : 0660 };
     iswi_address standard;
 
+    *out = (iswi_listeners){ NULL, 0 };
+    if (options->indoors)
+        return ISW_OK;
     if (options->listen)
         return iswi_listen_open(options->listen, options->listen_count, &how, out, error);
     iswi_address_read("127.0.0.1:7071", how.setting, &standard, NULL);

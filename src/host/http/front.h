@@ -52,6 +52,7 @@ typedef struct iswi_http_options {
     iswi_reactor *const *reactors; /* these threads; they outlive the front [its own] */
     iswi_tls *tls;              /* for addresses over it, of which there are none without it; it
                                    outlives the front */
+    bool indoors;               /* it listens nowhere: all requests are guests (guest.h) */
     const char *setting;        /* what `listen` is called in messages ["http.listen"] */
     iswi_legacy *legacy;        /* of the host before, whose sockets are taken [there was none] */
     bool shut;                  /* no connection is taken before iswi_http_open */

@@ -26,7 +26,7 @@ const char *iswi_http_address(void *self, size_t index)
 }
 
 /* What a function's path follows: the first address that a client can simply ask. Where there are
- * sockets alone, as nginx writes one. */
+ * sockets alone, as nginx writes one; where there is none at all, nothing. */
 static const char *base_of(const iswi_http_instance *trigger, iswi_arena *arena)
 {
     const char *url = "";
@@ -34,8 +34,9 @@ static const char *base_of(const iswi_http_instance *trigger, iswi_arena *arena)
     for (size_t i = 0; trigger->front && (url = iswi_http_url(trigger->front, i)) != NULL; i++)
         if (strncmp(url, "unix:", 5) != 0)
             return url;
-    return trigger->front ? iswi_arena_printf(arena, "http://%s:", iswi_http_url(trigger->front, 0))
-                          : "";
+    return trigger->front && iswi_http_url(trigger->front, 0)
+               ? iswi_arena_printf(arena, "http://%s:", iswi_http_url(trigger->front, 0))
+               : "";
 }
 
 void iswi_http_tell_of(void *self, const iswi_entry *entry, iswi_arena *arena,

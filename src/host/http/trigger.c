@@ -8,6 +8,7 @@
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/http/bridge.h"
+#include "host/http/guest.h"
 #include "host/http/instance.h"
 #include "host/http/settings.h"
 
@@ -83,6 +84,17 @@ static isw_status check_tls(const iswi_http_options *options, isw_error *error)
     return ISW_OK;
 }
 
+/* One that has no address, which no other host.yaml gives it. */
+static isw_status start_indoors(iswi_http_instance *trigger, isw_error *error)
+{
+    iswi_http_options options =
+        iswi_http_conditions_options(trigger->now, iswi_host_settings_of(trigger->host));
+
+    options.indoors = true;
+    trigger->commanded = true;
+    return iswi_bridge_start(trigger->host, &options, &trigger->front, error);
+}
+
 static isw_status start_front(iswi_http_instance *trigger, const iswi_trigger_start *with,
                               isw_error *error)
 {
@@ -112,7 +124,7 @@ static isw_status start_front(iswi_http_instance *trigger, const iswi_trigger_st
 }
 
 static isw_status start_all(iswi_http_instance *trigger, const iswi_trigger_start *with,
-                            isw_error *error)
+                            bool indoors, isw_error *error)
 {
     iswi_http_conditions *first;
     isw_status status =
@@ -121,7 +133,7 @@ static isw_status start_all(iswi_http_instance *trigger, const iswi_trigger_star
     if (status != ISW_OK)
         return status;
     atomic_store(&trigger->now, first);
-    return start_front(trigger, with, error);
+    return indoors ? start_indoors(trigger, error) : start_front(trigger, with, error);
 }
 
 static void destroy(iswi_http_instance *trigger)
@@ -137,7 +149,8 @@ static void destroy(iswi_http_instance *trigger)
     iswi_free(trigger);
 }
 
-static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
+static isw_status create(const iswi_trigger_start *with, bool indoors, void **self,
+                         isw_error *error)
 {
     const iswi_http_settings *settings = with->settings;
     iswi_http_instance *trigger = iswi_calloc(1, sizeof *trigger);
@@ -147,12 +160,22 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
     trigger->host = with->host;
     if (settings->enabled)
-        status = start_all(trigger, with, error);
+        status = start_all(trigger, with, indoors, error);
     if (status == ISW_OK)
         *self = trigger;
     else
         destroy(trigger);
     return status;
+}
+
+static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
+{
+    return create(with, false, self, error);
+}
+
+static isw_status start_for_guests(const iswi_trigger_start *with, void **self, isw_error *error)
+{
+    return create(with, true, self, error);
 }
 
 static void publish(void *self, void *user, iswi_more more)
@@ -271,32 +294,36 @@ static void stop(void *self)
     destroy(trigger);
 }
 
+iswi_http *iswi_http_guests_front(void *self)
+{
+    return ((iswi_http_instance *)self)->front;
+}
+
+/* -- The tables -------------------------------------------------------------------------------- */
+
+/* What holds for both. */
+#define HTTP_HOOKS                                                                               \
+    .type = "http", .title = "HTTP", .properties = property_rows,                                \
+    .properties_size = sizeof(iswi_http_properties), .settings = &iswi_http_settings_group,      \
+    .arrange = arrange, .discard = discard, .prepare = iswi_http_prepare,                        \
+    .renew = iswi_http_renew, .publish = publish, .hold = hold, .tend = tend,                    \
+    .quiesce = quiesce, .admitted = admitted, .stop = stop, .tell = iswi_http_tell_of,           \
+    .rows = iswi_http_rows, .attend = iswi_http_attend
+
 const iswi_trigger iswi_http_trigger = {
-    .type = "http",
-    .title = "HTTP",
+    HTTP_HOOKS,
     .capabilities = ISWI_TRIGGER_STREAMS | ISWI_TRIGGER_LISTENS,
-    .properties = property_rows,
-    .properties_size = sizeof(iswi_http_properties),
-    .settings = &iswi_http_settings_group,
     .start = start,
-    .arrange = arrange,
-    .discard = discard,
-    .prepare = iswi_http_prepare,
-    .renew = iswi_http_renew,
-    .publish = publish,
     .open = open_front,
     .give = give,
     .leave = leave,
     .hand_on = hand_on,
     .adopt = adopt,
     .visitors = visitors,
-    .hold = hold,
-    .tend = tend,
-    .quiesce = quiesce,
-    .admitted = admitted,
-    .stop = stop,
     .address = iswi_http_address,
-    .tell = iswi_http_tell_of,
-    .rows = iswi_http_rows,
-    .attend = iswi_http_attend,
+};
+
+const iswi_trigger iswi_http_guests_trigger = {
+    HTTP_HOOKS,
+    .start = start_for_guests,
 };
