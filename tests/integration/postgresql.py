@@ -25,8 +25,8 @@ class Postgresql(unittest.TestCase):
         self.addCleanup(self.server.remove)
         self.server.start()
 
-    def host(self, expect=0):
-        top = (f"host: {{cancel_grace: 100ms}}\nqueues:\n  store: {self.server.place}\n"
+    def host(self, expect=0, place=None):
+        top = (f"host: {{cancel_grace: 100ms}}\nqueues:\n  store: {place or self.server.place}\n"
                "  max_attempts: 3\n")
         return Host(worker("test", [MESSAGES], "restart_delay: 1ms\n"), top=top, expect=expect)
 
@@ -88,6 +88,26 @@ class Postgresql(unittest.TestCase):
             wait_until(lambda: self.count("message") == 0)
             self.assertEqual([row[1] for row in Got(host).of("nap 3000")], ["1"])
             self.assertEqual(self.count("dead"), 0)
+
+    def test_when_another_server_takes_its_place_all_that_was_acknowledged_is_there(self):
+        standby = postgresql.Server("-c", "fsync=off", primary=self.server)
+        self.addCleanup(standby.remove)
+        both = (f"postgresql://isw@/postgres?host={self.server.folder},{standby.folder}"
+                f"&port={self.server.port},{standby.port}&target_session_attrs=read-write")
+        with self.host(place=both) as host:
+            put(host, "nap 2000")
+            host.wait_for("got <nap 2000>")
+            for number in range(20):
+                self.assertEqual(put(host, f"late {number}", delay=2000), 202)
+            self.server.kill()
+            standby.promote()
+            for number in range(20):
+                host.wait_for(f"done <late {number}>")
+            host.wait_for("done <nap 2000>")
+            self.assertEqual(put(host, "after"), 202)
+            host.wait_for("done <after>")
+            wait_until(lambda: standby.asks("SELECT count(*) FROM isoworker.message") == "0")
+            self.assertEqual(standby.asks("SELECT count(*) FROM isoworker.dead"), "0")
 
     def test_a_server_that_stands_still_is_waited_for(self):
         with self.host() as host:

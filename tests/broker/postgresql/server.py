@@ -44,7 +44,9 @@ def ends_with_us():
 class Server:
     """Begun by start(), ended by stop() or kill(), any number of times; gone with remove()."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, primary=None):
+        """With another one as `primary` it follows that, which then acknowledges nothing that this
+        one has not received; it serves readers until promote()."""
         self.programs = folder_of_programs()
         self.folder = tempfile.mkdtemp(prefix="isw-pg-")
         self.data = os.path.join(self.folder, "data")
@@ -55,8 +57,27 @@ class Server:
         if self.user is not None:
             os.chown(self.folder, self.user, -1)
             os.chmod(self.folder, 0o755)
-        self.run("initdb", "-D", self.data, "-U", "isw", "-A", "trust", "-E", "UTF8", "--no-locale",
-                 "--no-sync")
+        if primary:
+            self.follow(primary)
+        else:
+            self.run("initdb", "-D", self.data, "-U", "isw", "-A", "trust", "-E", "UTF8",
+                     "--no-locale", "--no-sync")
+
+    def follow(self, primary):
+        self.run("pg_basebackup", "-D", self.data, "-R", "-h", primary.folder, "-p",
+                 str(primary.port), "-U", "isw", "-c", "fast", "--no-sync")
+        self.start()
+        primary.asks("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.asks("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while primary.asks("SELECT sync_state FROM pg_stat_replication") != "sync":
+            if time.monotonic() > deadline:
+                raise RuntimeError("the server does not follow the other")
+            time.sleep(0.02)
+
+    def promote(self):
+        self.asks("ALTER SYSTEM RESET synchronous_standby_names")
+        self.asks("SELECT pg_promote()")
 
     def run(self, program, *arguments):
         subprocess.run([os.path.join(self.programs, program), *arguments], check=True,
