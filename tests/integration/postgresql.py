@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues in PostgreSQL: two hosts on one server, and servers that end."""
+import glob
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,6 +18,23 @@ import server as postgresql  # noqa: E402
 
 def is_installed():
     return postgresql.folder_of_programs() and shutil.which("psql")
+
+
+def turns_of(host):
+    """How often the thread of its broker has slept."""
+    for task in glob.glob(f"/proc/{host.process.pid}/task/*"):
+        with open(task + "/comm", encoding="utf-8") as name:
+            if name.read() != "isw:broker\n":
+                continue
+        with open(task + "/status", encoding="utf-8") as status:
+            return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read(), re.M).group(1))
+    raise AssertionError("it has no such thread")
+
+
+def turns_within(host, seconds):
+    before = turns_of(host)
+    time.sleep(seconds)
+    return turns_of(host) - before
 
 
 @unittest.skipUnless(is_installed(), "no server; on Debian: apt-get install postgresql")
@@ -55,6 +74,16 @@ class Postgresql(unittest.TestCase):
                 for key in range(3):
                     own = [body for body in rows if int(body[-2:]) % 3 == key]
                     self.assertEqual(own, sorted(own))
+
+    def test_at_rest_nobody_asks_the_server(self):
+        with self.host() as one, self.host() as other:
+            for host in (one, other):
+                put(host, "before")
+            wait_until(lambda: self.count("message") == 0)
+            for host in (one, other):
+                wait_until(lambda host=host: turns_within(host, 2) == 0)
+            put(one, "after")
+            wait_until(lambda: "done <after>" in one.log() + other.log())
 
     def test_what_a_killed_host_had_goes_to_the_other_soon(self):
         with self.host(expect=-signal.SIGKILL) as one:

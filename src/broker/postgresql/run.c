@@ -213,17 +213,19 @@ static isw_status run(void *self, iswi_broker_op **ops, size_t count, int64_t no
                       int64_t *due_ms, isw_error *error)
 {
     iswi_pg *pg = self;
+    const bool looks = pg->look_ms <= now_ms;
 
     pg->now_ms = now_ms;
     pg->asks_due = pg->heard = false;
-    if (!pg->is_lost && pg->look_ms <= now_ms && !iswi_pg_reap(pg))
+    if (!pg->is_lost && looks && !iswi_pg_reap(pg))
         pg->is_lost = true;
     if (pg->is_lost)
         return lost(pg, error);
     if (!sort(pg, ops, count))
         return isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for operations");
     if (count || pg->due_ms <= now_ms || pg->asks_due) {
-        iswi_pg_look_soon(pg);
+        if (!looks) /* else that has said whether to look again: claims that wait are in each run */
+            iswi_pg_look_soon(pg);
         if (!do_all(pg, pg->order, count) && !pg->is_lost && count == 0)
             pg->is_lost = true;
         else if (!pg->is_lost && pg->fault.status)
