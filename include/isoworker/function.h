@@ -30,7 +30,7 @@ typedef struct isw_property {
 } isw_property;
 
 typedef struct isw_trigger {
-    const char *type;    /* "http", "timer", "call" of what a program calls by name alone
+    const char *type;    /* "http", "timer", "queue", "warmup", "call" of what a program calls by name alone
                             (host.h), or another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
@@ -71,6 +71,15 @@ typedef struct isw_trigger {
 #define ISW_TIMER(timer_schedule)                                             \
     {                                                                         \
         "timer", NULL, NULL, (timer_schedule), NULL                           \
+    }
+
+/* The trigger of a function that warms a process up: it runs once in each, before that gets any call,
+ * also in one that is forked or takes the place of another; `start_timeout` bounds all of them. It has
+ * neither a payload nor a caller. If it fails, the start of its process has failed, and is tried
+ * again as that is. */
+#define ISW_WARMUP                                                            \
+    {                                                                         \
+        "warmup", NULL, NULL, NULL, NULL                                      \
     }
 
 typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;

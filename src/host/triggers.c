@@ -5,11 +5,13 @@
 #include "host/library/trigger.h"
 #include "host/queue/queue.h"
 #include "host/timer/trigger.h"
+#include "host/warmup/trigger.h"
 
 const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_http_trigger,
     &iswi_call_trigger,
     &iswi_queue_trigger,
     &iswi_timer_trigger,
+    &iswi_warmup_trigger,
     NULL,
 };

@@ -49,7 +49,9 @@ static void name_invocation(iswi_host *host, char *text)
     iswi_hex(id, sizeof id, text);
 }
 
-void iswi_call_start(iswi_host *host, const iswi_call *call)
+/* The engine's own of a call that begins, which is counted from now on. NULL: it was answered, since
+ * memory is out. */
+static iswi_call *begin(iswi_host *host, const iswi_call *call)
 {
     iswi_call *own = iswi_alloc(sizeof *own);
     iswi_answer no_memory = { .status = ISW_E_NO_MEMORY };
@@ -58,7 +60,7 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
 
     if (!own) {
         call->answer(call->user, "", &no_memory);
-        return;
+        return NULL;
     }
     *own = *call;
     name_invocation(host, own->invocation_id);
@@ -70,7 +72,31 @@ void iswi_call_start(iswi_host *host, const iswi_call *call)
     if (timeout_ms && (!own->deadline_ns || until_ns < own->deadline_ns))
         own->deadline_ns = until_ns;
     atomic_fetch_add(&host->calls, 1);
-    place(host, own);
+    return own;
+}
+
+void iswi_call_start(iswi_host *host, const iswi_call *call)
+{
+    iswi_call *own = begin(host, call);
+
+    if (own)
+        place(host, own);
+}
+
+void iswi_call_start_in(iswi_process *process, const iswi_call *call)
+{
+    iswi_call *own = begin(process->host, call);
+    isw_error failure = { ISW_E_UNAVAILABLE, "" };
+    iswi_placing placing;
+
+    if (!own)
+        return;
+    own->moves = MOVES_MAX;
+    placing = iswi_process_invoke_early(process, own, &failure);
+    if (placing == ISWI_PLACE_REFUSED)
+        iswi_call_fail(process->host, own, failure.status, failure.message);
+    else if (placing != ISWI_PLACED)
+        iswi_call_fail(process->host, own, ISW_E_WORKER_LOST, "its process takes it no more");
 }
 
 /* Once more, before those that have not had a place yet; or answer it. */

@@ -86,6 +86,10 @@ struct iswi_host_function {
 
 /* -- Calls ------------------------------------------------------------------------------------- */
 
+/* As iswi_call_start, in this process alone, which has loaded all and is not ready yet: a failure where
+ * that ends. */
+void iswi_call_start_in(iswi_process *process, const iswi_call *call);
+
 /* Take up a call whose process was lost and had begun it, or had not, or answer it. Owns `call`. */
 void iswi_call_lost(iswi_host *host, iswi_call *call, iswi_process *where);
 void iswi_call_spared(iswi_host *host, iswi_call *call);

@@ -61,6 +61,7 @@ static void reset(iswi_process *process)
     process->cause = ISWI_END_LEFT;
     iswi_bounds_begin(process);
     iswi_process_health_begin(process);
+    iswi_warmup_begin(process);
     process->refuses = false;
     iswi_attention_started(process);
     iswi_printing_begin(&process->printing);
@@ -268,7 +269,9 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
     else
         snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
-    isw_error_set(fault, ISW_E_WORKER_LOST, "it %s%s%s", how, *words ? ": " : "", words);
+    isw_error_set(fault, ISW_E_WORKER_LOST, "it %s%s%s%s%s", how,
+                  process->warmup.name ? " in its warmup function " : "",
+                  process->warmup.name ? process->warmup.name : "", *words ? ": " : "", words);
 }
 
 void iswi_process_ended(iswi_process *process)

@@ -185,6 +185,7 @@ typedef struct iswi_process_look {
     bool tells_health; /* its application has health checks */
     bool unhealthy;    /* as they say, or as long as they have said nothing yet */
     char why_unhealthy[ISWI_HEALTH_WHY_BYTES];
+    const char *warming;  /* the function that warms it up now; NULL: none does */
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
     bool in_process; /* of the host's own: the pid is the host's, and the memory is */

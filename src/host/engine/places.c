@@ -155,16 +155,14 @@ static void send_end_of_body(iswi_process *process, const iswi_call *call, uint6
     iswi_process_send(process, &frame);
 }
 
-/* With the lock. */
-static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *failure)
+/* With the lock, of one that takes calls. */
+static iswi_placing send_call(iswi_process *process, iswi_call *call, isw_error *failure)
 {
     iswi_place *place;
     unsigned number;
     uint64_t id;
     isw_status status;
 
-    if (process->state != ISWI_PROCESS_READY || process->retiring || process->health.keeps_out)
-        return process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
     if (process->lacks && (call->function->place >= process->lacks_count ||
                            process->lacks[call->function->place]))
         return ISWI_PLACE_LACKS;
@@ -204,17 +202,39 @@ static iswi_placing invoke(iswi_process *process, iswi_call *call, isw_error *fa
     return ISWI_PLACED;
 }
 
-iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure)
+/* With the lock. */
+static bool takes_calls(const iswi_process *process, bool early)
+{
+    return early ? process->state == ISWI_PROCESS_LOADING
+                 : process->state == ISWI_PROCESS_READY && !process->retiring &&
+                       !process->health.keeps_out;
+}
+
+static inline iswi_placing invoke(iswi_process *process, iswi_call *call, bool early,
+                                  isw_error *failure)
 {
     int64_t deadline = call->deadline_ns;
     iswi_placing placing;
 
     pthread_mutex_lock(&process->lock);
-    placing = invoke(process, call, failure);
+    if (takes_calls(process, early))
+        placing = send_call(process, call, failure);
+    else
+        placing = process->state == ISWI_PROCESS_GONE ? ISWI_PLACE_GONE : ISWI_PLACE_CLOSED;
     pthread_mutex_unlock(&process->lock);
     if (placing == ISWI_PLACED && deadline) /* `call` may be answered and gone by now */
         iswi_host_wake_by(process->host, deadline);
     return placing;
+}
+
+iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure)
+{
+    return invoke(process, call, false, failure);
+}
+
+iswi_placing iswi_process_invoke_early(iswi_process *process, iswi_call *call, isw_error *failure)
+{
+    return invoke(process, call, true, failure);
 }
 
 isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_frame *frame)

@@ -25,6 +25,7 @@
 #include "host/engine/scale.h"
 #include "host/engine/staff.h"
 #include "host/engine/template.h"
+#include "host/engine/warmup.h"
 #include "host/system/launch.h"
 #include "link/link.h"
 #include "wire/frame.h"
@@ -105,6 +106,7 @@ struct iswi_process {
     iswi_printing printing; /* printed.c */
 
     iswi_process_health health; /* health.c */
+    iswi_warmup warmup;         /* warmup.c */
     iswi_bounds bounds; /* bounds.c */
     iswi_cgroup group;  /* that it and its descendants are in, if any; the supervisor writes it
                            (lock) */
@@ -247,6 +249,9 @@ typedef enum iswi_placing {
 
 /* Put a call into a free place and send it. Takes the lock. */
 iswi_placing iswi_process_invoke(iswi_process *process, iswi_call *call, isw_error *failure);
+
+/* The same before it is ready, when it has loaded all. */
+iswi_placing iswi_process_invoke_early(iswi_process *process, iswi_call *call, isw_error *failure);
 
 /* Send a frame about a call that is in a place there; as iswi_call_send. Takes the lock. */
 isw_status iswi_process_send_about(iswi_process *process, uint64_t id, iswi_frame *frame);

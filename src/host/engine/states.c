@@ -172,6 +172,23 @@ static void become_ready(iswi_process *process, int64_t now_ns)
     iswi_pool_serve(process->pool);
 }
 
+static void overrun_start(iswi_process *process, bool loaded)
+{
+    long long ms = (long long)process->pool->settings->start_timeout_ms;
+    const char *warmup;
+
+    pthread_mutex_lock(&process->lock);
+    warmup = process->warmup.runs ? process->warmup.name : NULL;
+    pthread_mutex_unlock(&process->lock);
+    if (warmup)
+        iswi_process_overrun(process, "its warmup function %s was not over within %lld ms of its "
+                             "start (start_timeout)", warmup, ms);
+    else
+        iswi_process_overrun(process, "it said hello but was not %s within %lld ms%s%s",
+                             loaded ? "healthy" : "ready", ms, loaded ? ": " : "",
+                             loaded ? process->health.why : "");
+}
+
 static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     iswi_message *metadata;
@@ -192,15 +209,12 @@ static void loading(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     if (process->functions && !process->loads_sent) {
         send_loads(process);
         sooner(next_ns, now_ns);
-    } else if (ready && !ill && iswi_roll_accepts(process)) {
+    } else if (ready && iswi_warmup_tend(process) && !ill && iswi_roll_accepts(process)) {
         become_ready(process, now_ns);
         sooner(next_ns, now_ns); /* its heartbeats begin */
     } else if (now_ns >= process->state_until_ns) {
         wait_on(process);
-        iswi_process_overrun(process, "it said hello but was not %s within %lld ms%s%s",
-                             ready ? "healthy" : "ready",
-                             (long long)process->pool->settings->start_timeout_ms,
-                             ready ? ": " : "", ready ? process->health.why : "");
+        overrun_start(process, ready);
     }
     sooner(next_ns, process->state_until_ns);
 }

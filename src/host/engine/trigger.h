@@ -75,8 +75,9 @@ typedef enum iswi_more {
 enum {
     ISWI_TRIGGER_STREAMS = 1, /* a body may follow its call; where it cannot, functions that ask for
                                  that get theirs whole, which is said at the start */
-    ISWI_TRIGGER_LISTENS = 2  /* at an address, which a command may give instead of its settings:
+    ISWI_TRIGGER_LISTENS = 2, /* at an address, which a command may give instead of its settings:
                                  that of the first one of the list */
+    ISWI_TRIGGER_WARMS = 4    /* the engine calls its functions, in each process before others */
 };
 
 typedef struct iswi_trigger_start {
@@ -181,6 +182,17 @@ typedef struct iswi_trigger {
     /* What is not as it should be, until it is mended, for the status and /ready. Any thread. */
     void (*attend)(void *self, iswi_trigger_attend_fn add, void *user);
 } iswi_trigger;
+
+/* -- passive.c: hooks of a table for which nothing comes in ------------------------------------ */
+
+enum { ISWI_PASSIVE_SIZE = 1 };
+extern const isw_option iswi_passive_properties[]; /* none, in ISWI_PASSIVE_SIZE */
+
+isw_status iswi_passive_start(const iswi_trigger_start *with, void **self, isw_error *error);
+isw_status iswi_passive_arrange(iswi_entry *const *entries, size_t count,
+                                iswi_entry_refuse_fn refuse, void *user, void **set);
+void iswi_passive_publish(void *self, void *set, iswi_more more);
+void iswi_passive_stop(void *self);
 
 /* -- A list of them ---------------------------------------------------------------------------- */
 

@@ -36,7 +36,7 @@ static const char *state_name(const iswi_process_look *look)
     case ISWI_PROCESS_STARTING:
         return "starting";
     case ISWI_PROCESS_LOADING:
-        return "loading";
+        return look->warming ? "warming up" : "loading";
     case ISWI_PROCESS_READY:
         return look->retiring ? "leaving" : look->unhealthy ? "unhealthy" : "ready";
     case ISWI_PROCESS_LEAVING:
@@ -71,6 +71,8 @@ static const char *detail_of(const iswi_process_look *look, int64_t now_ns, iswi
         return iswi_arena_printf(arena, "%s", look->why_unhealthy);
     if (look->state == ISWI_PROCESS_READY)
         return look->credit ? NULL : "it takes nothing for now";
+    if (look->warming)
+        return iswi_arena_printf(arena, "function %s runs", look->warming);
     if (look->fault.status == ISW_OK)
         return NULL;
     if (look->state == ISWI_PROCESS_WAITING && left_ms > 0)

@@ -200,7 +200,8 @@ static const isw_option worker_rows[] = {
               "random numbers; one that has threads or open files by then cannot be copied, and "
               "processes are spawned" },
     ROW(iswi_worker_settings, start_timeout_ms, DURATION, "start_timeout", "10s", 1, HOUR_MS,
-        "from its start until it is ready, with all that it makes before (eager services)"),
+        "from its start until it is ready, with all that it makes before (eager services) and its "
+        "warmup functions"),
     ROW(iswi_worker_settings, stop_timeout_ms, DURATION, "stop_timeout", "2s", 1, HOUR_MS,
         "from the end of its last call until it has ended, with all that it undoes (services, "
         "middleware); then it is killed"),
