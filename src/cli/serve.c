@@ -88,7 +88,8 @@ static isw_status serve(const iswi_cli_serving *serving, bool *printed, isw_erro
 
     options->fault = print_fault;
     options->user = printed;
-    if (iswi_library_create(options, serving->triggers, &host, error) != ISW_OK)
+    if (iswi_library_create(options, serving->triggers, serving->sinks, &host, error) !=
+        ISW_OK)
         return error->status;
     signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
     status = isw_host_start(host, error);

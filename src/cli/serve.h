@@ -3,6 +3,7 @@
 #define ISWI_CLI_SERVE_H
 
 /* What the commands share that are a host until they are told to end. */
+#include "host/engine/sink.h"
 #include "host/engine/trigger.h"
 
 #include <isoworker/host.h>
@@ -10,6 +11,7 @@
 typedef struct iswi_cli_serving {
     isw_host_options *options;  /* its `fault` and `user` are set here */
     iswi_trigger_list triggers; /* NULL: those that come with a host */
+    iswi_sink_list sinks;       /* likewise */
     void (*failed)(void *user, const isw_error *error); /* it did not start, or ended by this; NULL:
                                                            nobody else has to hear of it */
     void *user;

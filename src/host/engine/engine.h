@@ -134,7 +134,8 @@ struct iswi_host {
     atomic_int level; /* lowest of lines of its own that are shown */
     bool from_text; /* and not from host.yaml */
     bool watches;   /* what workers are made of */
-    iswi_log_sink listener; /* gets all lines, too; no write: nobody */
+    iswi_log_sink listeners[ISWI_LISTENERS_MAX]; /* get all lines, too */
+    size_t listener_count;
     iswi_observers observers;
     iswi_guard guard;
     iswi_groups groups_v2;     /* groups.c */

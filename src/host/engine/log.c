@@ -10,8 +10,17 @@
 void iswi_log_line(const iswi_host *host, const iswi_logline *line, iswi_speaker speaker)
 {
     host->log.write(host->log.user, line, speaker);
-    if (host->listener.write)
-        host->listener.write(host->listener.user, line, speaker);
+    for (size_t i = 0; i < host->listener_count; i++)
+        host->listeners[i].write(host->listeners[i].user, line, speaker);
+}
+
+isw_status iswi_host_listen(iswi_host *host, const iswi_log_sink *sink, isw_error *error)
+{
+    if (host->listener_count == ISWI_LISTENERS_MAX)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "%d may listen to the log of a host at most",
+                             ISWI_LISTENERS_MAX);
+    host->listeners[host->listener_count++] = *sink;
+    return ISW_OK;
 }
 
 ISW_PRINTF(3, 0)

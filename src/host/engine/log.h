@@ -20,6 +20,12 @@ typedef struct iswi_log_sink {
     void *user;
 } iswi_log_sink;
 
+enum { ISWI_LISTENERS_MAX = 4 };
+
+/* All lines go there from now on, too, whatever its level; until the host is gone. Before it runs.
+ * Errors: ISW_E_NO_MEMORY for more than ISWI_LISTENERS_MAX. */
+isw_status iswi_host_listen(iswi_host *host, const iswi_log_sink *sink, isw_error *error);
+
 /* A line of the host's own, if its level is shown. */
 void iswi_say(const iswi_host *host, isw_log_level level, const char *format, ...)
     ISW_PRINTF(3, 4);

@@ -96,7 +96,8 @@ void iswi_host_log_to(iswi_host *host, const iswi_log_sink *log, const iswi_log_
 {
     host->log = *log;
     atomic_store(&host->level, (int)log->level);
-    host->listener = *listener;
+    if (listener->write)
+        iswi_host_listen(host, listener, NULL); /* it is the first */
 }
 
 /* -- Workers ----------------------------------------------------------------------------------- */
@@ -194,6 +195,7 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
     for (iswi_trigger_list at = host->triggers.list; *at; at++) {
         bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
         iswi_trigger_start with = { .host = host,
+                                    .trigger = *at,
                                     .listen = listens ? listen : NULL,
                                     .port = listens ? port : -1,
                                     .legacy = host->legacy,

@@ -12,7 +12,7 @@ static const iswi_sink *find_sink(iswi_sink_list list, const char *type, isw_err
     isw_error own = { ISW_OK, "" };
 
     for (size_t i = 0; list[i] && i < KNOWN_MAX; i++) {
-        if (strcmp(list[i]->type, type) == 0)
+        if (strcmp(list[i]->type, type) == 0 || strcmp(list[i]->type, "*") == 0)
             return list[i];
         known[i] = list[i]->type;
     }
@@ -29,9 +29,13 @@ static void open_output(iswi_host *host, const iswi_host_function *function,
     const iswi_sink *sink = find_sink(host->sinks, type, error);
     const void *properties = NULL;
 
-    if (sink && iswi_properties_read(sink->properties, sink->properties_size, given, &host->arena,
-                                     &properties, error) == ISW_OK &&
-        sink->open(host, &place, properties, &output->self, error) == ISW_OK)
+    if (!sink)
+        return;
+    if (sink->properties &&
+        iswi_properties_read(sink->properties, sink->properties_size, given, &host->arena,
+                             &properties, error) != ISW_OK)
+        return;
+    if (sink->open(host, &place, properties, &output->self, error) == ISW_OK)
         output->sink = sink;
 }
 

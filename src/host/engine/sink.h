@@ -41,8 +41,9 @@ struct iswi_outbox {
 };
 
 typedef struct iswi_sink {
-    const char *type;             /* as outputs name it: "file" */
-    const isw_option *properties; /* that an output may give it; checked before the open */
+    const char *type;             /* as outputs name it: "file"; "*": any that is in no row before */
+    const isw_option *properties; /* that an output may give it; checked before the open. NULL: they
+                                     are not ours to check, and the open gets none */
     size_t properties_size;
 
     /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG

@@ -82,6 +82,7 @@ enum {
 
 typedef struct iswi_trigger_start {
     iswi_host *host;
+    const struct iswi_trigger *trigger; /* that is started: a table may be a part of what it is for */
     const void *settings; /* its group of host.yaml; NULL: it has none */
     const char *const *listen; /* addresses instead of those of its settings, ends with NULL; NULL:
                                   as they say */

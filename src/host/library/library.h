@@ -22,6 +22,7 @@ struct isw_host {
     isw_host_options options; /* texts in the arena, those of addresses in these: */
     const char **addresses;   /* ends with NULL; NULL: as settings say */
     iswi_trigger_list triggers; /* that it is made with */
+    iswi_sink_list sinks;       /* likewise; NULL: those that come with a host */
     iswi_arena arena;
     char *folder;        /* absolute */
     iswi_buffer workers; /* workers.c: those that were added, as YAML */

@@ -102,7 +102,7 @@ static void init_lock(isw_host *host)
 }
 
 isw_status iswi_library_create(const isw_host_options *options, iswi_trigger_list triggers,
-                               isw_host **out, isw_error *error)
+                               iswi_sink_list sinks, isw_host **out, isw_error *error)
 {
     isw_host *host = iswi_calloc(1, sizeof *host);
     isw_error own = { ISW_OK, "" };
@@ -112,6 +112,7 @@ isw_status iswi_library_create(const isw_host_options *options, iswi_trigger_lis
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a host");
     iswi_arena_init(&host->arena, 4096);
     host->triggers = triggers ? triggers : iswi_host_triggers;
+    host->sinks = sinks;
     init_lock(host);
     status = take_options(host, options, &own);
     if (status == ISW_OK && host->options.folder)
@@ -130,7 +131,7 @@ isw_status iswi_library_create(const isw_host_options *options, iswi_trigger_lis
 
 isw_status isw_host_create(const isw_host_options *options, isw_host **out, isw_error *error)
 {
-    return iswi_library_create(options, NULL, out, error);
+    return iswi_library_create(options, NULL, NULL, out, error);
 }
 
 /* -- Starting ---------------------------------------------------------------------------------- */
@@ -190,6 +191,7 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .config = host->config,
                                       .settings = host->settings,
                                       .triggers = host->triggers,
+                                      .sinks = host->sinks,
                                       .hidden = host->hidden,
                                       .from_text = !options->folder,
                                       .takeover = host->takeover,
