@@ -1,5 +1,6 @@
 set(http_support support/http_client.c support/http_front.c)
-foreach(name IN ITEMS again answer bounds early front guest life stream strict terms wait)
+foreach(name IN ITEMS again answer bounds early front guest life side stream strict terms
+        wait)
   isw_test(host/http/${name} STACK host SOURCES ${http_support})
 endforeach()
 foreach(name IN ITEMS access_line access_log caller deadline request_id small)

@@ -23,28 +23,25 @@ static void refuse(iswi_http_request *request)
 }
 
 /* A body that streams goes on to another function that streams, unless its end was told already. */
-static bool suits(const iswi_http_request *request, void *target)
+static bool suits(const iswi_http_request *request)
 {
-    const iswi_http *http = request->http;
-
     if (!iswi_http_is_uploading(request))
         return true;
-    return !request->stream->whole && http->events.streams(http->user, target);
+    return !request->stream->whole && iswi_http_comes_in_pieces(request);
 }
 
 /* Where the routes are what they were still, the function may be back, or they are others soon. */
 static void hand_over(iswi_http_request *request, bool same)
 {
-    const iswi_http *http = request->http;
     bool rested = request->rested;
 
     request->rested = same && !rested;
-    if (++request->led_again > TRIES_MOST || !suits(request, request->target))
+    if (++request->led_again > TRIES_MOST || !suits(request))
         refuse(request);
     else if (request->rested)
         iswi_http_early_rest(request, iswi_reactor_now_ns(request->loop->reactor) + PAUSE_NS);
     else
-        http->handler(http->user, request->target, request);
+        iswi_http_handle(request);
 }
 
 void iswi_http_lead_again(iswi_http_request *request)

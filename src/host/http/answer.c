@@ -213,7 +213,7 @@ static void widen(iswi_http_request *request)
     iswi_http_connection_wake(request->carried_by);
 }
 
-const iswi_http_carrier iswi_http_connection_carrier = { answer, go_on, widen };
+const iswi_http_carrier iswi_http_connection_carrier = { answer, go_on, widen, false };
 
 void iswi_http_answer_here(iswi_http_connection *connection)
 {

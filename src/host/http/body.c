@@ -168,7 +168,7 @@ void iswi_http_begin_body(iswi_http_connection *connection)
         is_whole(connection);
         return;
     }
-    if (http->events.streams && http->events.streams(http->user, request->target)) {
+    if (iswi_http_comes_in_pieces(request)) {
         iswi_http_begin_upload(connection);
         return;
     }

@@ -30,6 +30,23 @@ typedef struct iswi_http_doors iswi_http_doors;
 typedef struct iswi_http_trust iswi_http_trust; /* caller.h */
 typedef struct iswi_access_log iswi_access_log; /* access_log.h */
 
+/* Called on a thread of the front once a request is in, with the `target` of its route. Must not
+ * block. Leads to exactly one iswi_http_answer or iswi_http_answer_problem, from any thread, also
+ * from within. */
+typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
+
+/* A second way in, at the same addresses, for what is found by no route: calls of another host,
+ * which speak of functions by a contract of their own. Their bodies come whole. */
+typedef struct iswi_http_side {
+    /* What a request is for: a target for `handle`; NULL: nothing that is known. On a loop; must
+     * not block. */
+    void *(*find)(void *user, const isw_http *request, isw_str path);
+    iswi_http_handler_fn handle;
+    void *user;
+    bool first; /* it is asked before the routes are; else about paths outside of the prefix alone,
+                   where no client of a function comes by */
+} iswi_http_side;
+
 /* Zero or NULL stands for the default in brackets. */
 typedef struct iswi_http_options {
     const iswi_address *listen; /* where [127.0.0.1:7071] */
@@ -66,6 +83,7 @@ typedef struct iswi_http_options {
 
     /* What the front asks and tells, with the handler's `user`. NULL: no, nobody, nothing. They do
      * not block. */
+    const iswi_http_side *side; /* outlives the front [there is none] */
     /* Whether a request for `target` is handed over with its head alone. */
     bool (*streams)(void *user, void *target);
     /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
@@ -87,11 +105,6 @@ typedef struct iswi_http_options {
     /* The client of a request that was handed over is gone; an answer is due all the same. */
     void (*left)(void *user, iswi_http_request *request);
 } iswi_http_options;
-
-/* Called on a thread of the front once a request is in, with the `target` of its route. Must not
- * block. Leads to exactly one iswi_http_answer or iswi_http_answer_problem, from any thread, also
- * from within. */
-typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request *request);
 
 /* ISW_E_CONFIG for a prefix that is no path. */
 isw_status iswi_http_prefix_check(const char *prefix, isw_error *error);

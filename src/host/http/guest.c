@@ -171,7 +171,7 @@ static void widen(iswi_http_request *request)
         lead(request);
 }
 
-static const iswi_http_carrier carrier = { answer, go_on, widen };
+static const iswi_http_carrier carrier = { answer, go_on, widen, true };
 
 /* A sentence on what is wrong with its head; NULL: nothing. */
 static const char *check(const isw_http *data)

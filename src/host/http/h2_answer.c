@@ -255,7 +255,7 @@ static void widen(iswi_http_request *request)
     iswi_h2_wake(stream->h2);
 }
 
-const iswi_http_carrier iswi_h2_carrier = { answer, go_on, widen };
+const iswi_http_carrier iswi_h2_carrier = { answer, go_on, widen, false };
 
 void iswi_h2_answer_here(iswi_h2_stream *stream)
 {

@@ -101,7 +101,7 @@ static void begin_body(iswi_h2_stream *stream)
         hand_over(stream, ISWI_H2_TAKEN);
         return;
     }
-    if (http->events.streams && http->events.streams(http->user, request->target)) {
+    if (iswi_http_comes_in_pieces(request)) {
         if (!iswi_http_stream_upload(request)) {
             refuse(stream, 503, iswi_http_no_memory);
             return;

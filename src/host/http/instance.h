@@ -28,6 +28,7 @@ typedef struct iswi_http_set {
 
 typedef struct iswi_http_instance {
     iswi_host *host;
+    const iswi_http_side *side; /* of its front; NULL: none */
     _Atomic(iswi_http_conditions *) now; /* those in force, and those of before behind them */
     iswi_http_conditions *next;          /* that are prepared; NULL: none are */
     iswi_http_terms *terms;              /* likewise */

@@ -136,6 +136,7 @@ typedef struct iswi_http_carrier {
     void (*go_on)(iswi_http_request *request);  /* the stream of its body has more, or ended */
     void (*widen)(iswi_http_request *request);  /* more of the request's body may be handed on, or it
                                                    is early no more */
+    bool inside; /* it came by no socket: it is for a route */
 } iswi_http_carrier;
 
 /* ---- Requests ---- */
@@ -186,6 +187,7 @@ struct iswi_http_request {
     isw_str id;               /* X-Request-Id; in the arena, or with its headers */
     iswi_http_record *record; /* in the arena; NULL: nobody asks */
     void *target;
+    bool is_beside; /* it is the side's */
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
     bool handed_over, admitted;
     unsigned led_again; /* so often, since what it was for was there no more */
@@ -221,8 +223,12 @@ void iswi_http_request_free(iswi_http_request *request);
 void iswi_http_request_look(iswi_http_request *request);
 void iswi_http_request_unlook(iswi_http_request *request);
 
-/* Give it to the handler. */
+/* Give it to the handler; the second does no more than that. */
 void iswi_http_hand_over(iswi_http_request *request);
+void iswi_http_handle(iswi_http_request *request);
+
+/* Whether it is to be given with its head alone. */
+bool iswi_http_comes_in_pieces(const iswi_http_request *request);
 
 /* Its carrier is done with it: it was answered, or its client is gone, which is told then. */
 void iswi_http_request_done(iswi_http_request *request);

@@ -27,6 +27,8 @@ static const isw_cors *policy_of(const iswi_http_request *request, const char *o
 {
     const iswi_http *http = request->http;
 
+    if (request->is_beside) /* no browser comes that way */
+        return NULL;
     return http->events.policy ? http->events.policy(http->user, request->target, origin) : NULL;
 }
 

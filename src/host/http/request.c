@@ -188,6 +188,25 @@ void iswi_http_request_unlook(iswi_http_request *request)
         iswi_http_request_free(request);
 }
 
+bool iswi_http_comes_in_pieces(const iswi_http_request *request)
+{
+    const iswi_http *http = request->http;
+
+    return !request->is_beside && http->events.streams &&
+           http->events.streams(http->user, request->target);
+}
+
+void iswi_http_handle(iswi_http_request *request)
+{
+    const iswi_http *http = request->http;
+    const iswi_http_side *side = http->events.side;
+
+    if (request->is_beside)
+        side->handle(side->user, request->target, request);
+    else
+        http->handler(http->user, request->target, request);
+}
+
 void iswi_http_hand_over(iswi_http_request *request)
 {
     iswi_http *http = request->http;
@@ -195,7 +214,7 @@ void iswi_http_hand_over(iswi_http_request *request)
     request->handed_over = true;
     atomic_fetch_add(&http->unanswered, 1);
     atomic_fetch_add(&http->open, 1);
-    http->handler(http->user, request->target, request);
+    iswi_http_handle(request);
 }
 
 void iswi_http_request_done(iswi_http_request *request)

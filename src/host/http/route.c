@@ -130,18 +130,54 @@ static iswi_http_routed find_function(iswi_http_request *request, isw_str path, 
     return ISWI_HTTP_ANSWERED;
 }
 
+static const iswi_http_side *side_of(const iswi_http_request *request)
+{
+    return request->carrier->inside ? NULL : request->http->events.side;
+}
+
+/* What the side has for it. */
+static bool find_beside(iswi_http_request *request, isw_str path)
+{
+    const iswi_http_side *side = side_of(request);
+    void *target = side->find(side->user, &request->data, path);
+
+    request->is_beside = target != NULL;
+    if (target)
+        request->target = target;
+    return target != NULL;
+}
+
+/* Its path is not below the prefix. */
+static iswi_http_routed find_outside(iswi_http_request *request, isw_str path)
+{
+    const iswi_http *http = request->http;
+    const iswi_http_side *side = side_of(request);
+
+    if (side && !side->first && find_beside(request, path))
+        return ISWI_HTTP_ROUTED;
+    if (is_built_in(request, path))
+        return ISWI_HTTP_ANSWERED;
+    if (side && (!atomic_load(&http->routes) || atomic_load(&http->expects_more)))
+        return come_early(request, "No function of this name is known, but one may be once all "
+                                   "workers are up.");
+    explain(request, ISWI_ROUTE_NOT_FOUND, NULL);
+    return ISWI_HTTP_ANSWERED;
+}
+
 static iswi_http_routed find_target(iswi_http_request *request)
 {
+    const iswi_http_side *side = side_of(request);
     const isw_str url = request->data.url;
     const char *mark = memchr(url.data, '?', url.size);
     isw_str path = { url.data, mark ? (size_t)(mark - url.data) : url.size };
     isw_str rest;
 
+    request->is_beside = false;
+    if (side && side->first && find_beside(request, path))
+        return ISWI_HTTP_ROUTED;
     if (strip_prefix(request->http, path, &rest))
         return find_function(request, path, rest);
-    if (!is_built_in(request, path))
-        explain(request, ISWI_ROUTE_NOT_FOUND, NULL);
-    return ISWI_HTTP_ANSWERED;
+    return find_outside(request, path);
 }
 
 /* Counted, and looked at once more then: whoever holds the front and sees the count at 0 after that

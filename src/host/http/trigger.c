@@ -110,6 +110,7 @@ static isw_status start_front(iswi_http_instance *trigger, const iswi_trigger_st
     options.folder = with->listen ? NULL : iswi_host_folder(with->host);
     trigger->commanded = with->listen || with->port >= 0;
     options.legacy = with->legacy;
+    options.side = trigger->side;
     options.shut = with->shut;
     options.listen = addresses;
     for (size_t i = 0; i < options.listen_count; i++)
@@ -149,8 +150,8 @@ static void destroy(iswi_http_instance *trigger)
     iswi_free(trigger);
 }
 
-static isw_status create(const iswi_trigger_start *with, bool indoors, void **self,
-                         isw_error *error)
+static isw_status create(const iswi_trigger_start *with, bool indoors, const iswi_http_side *side,
+                         void **self, isw_error *error)
 {
     const iswi_http_settings *settings = with->settings;
     iswi_http_instance *trigger = iswi_calloc(1, sizeof *trigger);
@@ -159,6 +160,7 @@ static isw_status create(const iswi_trigger_start *with, bool indoors, void **se
     if (!trigger)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
     trigger->host = with->host;
+    trigger->side = side;
     if (settings->enabled)
         status = start_all(trigger, with, indoors, error);
     if (status == ISW_OK)
@@ -170,12 +172,18 @@ static isw_status create(const iswi_trigger_start *with, bool indoors, void **se
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
 {
-    return create(with, false, self, error);
+    return create(with, false, NULL, self, error);
+}
+
+isw_status iswi_http_trigger_start(const iswi_trigger_start *with, const iswi_http_side *side,
+                                   void **self, isw_error *error)
+{
+    return create(with, false, side, self, error);
 }
 
 static isw_status start_for_guests(const iswi_trigger_start *with, void **self, isw_error *error)
 {
-    return create(with, true, self, error);
+    return create(with, true, NULL, self, error);
 }
 
 static void publish(void *self, void *user, iswi_more more)
