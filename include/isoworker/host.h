@@ -112,11 +112,16 @@ typedef struct isw_host_options {
                      host but `successor` may take its place */
     void (*replaced)(void *user, int64_t pid); /* that process has taken its place; on a thread of
                                                   the host, once. May be NULL */
+    /* Names of workers, ends with NULL, whose process the host does not start: it says at level info
+     * how a person does, in an IDE or under a debugger, and serves with whoever comes so, again and
+     * again. Nothing of such a worker has a time limit, and its calls wait until it is there. A
+     * host with one takes no change of host.yaml. NULL: none. */
+    const char *const *wait_for;
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \
     {                                                                                          \
         sizeof(isw_host_options), NULL, NULL, NULL, -1, NULL, NULL, false, NULL, -1, -1, false, \
-            NULL, NULL, NULL, NULL, false, false, NULL, NULL, false, NULL                      \
+            NULL, NULL, NULL, NULL, false, false, NULL, NULL, false, NULL, NULL                \
     }
 
 /* Make a host; `options` may be NULL. Reads host.yaml, and starts nothing. *out is the caller's to

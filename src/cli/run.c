@@ -12,12 +12,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ADDRESSES_MAX = 64 };
+enum { ADDRESSES_MAX = 64, GUESTS_MAX = 64 };
 
 static const char usage[] =
     "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
     "                     [--watch] [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
-    "                     [--replace[=PATH]]\n"
+    "                     [--replace[=PATH]] [--wait-for WORKER]...\n"
     "\n"
     "Reads DIR/host.yaml (DIR is . by default), starts the workers that it names, prints the\n"
     "table of functions, and serves until Ctrl-C. A host.yaml that changes is read again, and what\n"
@@ -41,6 +41,10 @@ static const char usage[] =
     "  --debug     no timeouts and no heartbeats, so that a debugger can stop a worker\n"
     "  --debug F   the same, and the worker that has function F runs under gdb in this terminal,\n"
     "              with a breakpoint on it\n"
+    "  --wait-for W  do not start worker W: it is the process that you start yourself, in an IDE,\n"
+    "              under gdb or valgrind, with the variables that are printed in its environment.\n"
+    "              It may come and go; its calls wait for it, and nothing of it has a time limit.\n"
+    "              Again for each further worker. Changes of host.yaml are not taken meanwhile\n"
     "\n"
     "host.yaml:\n";
 
@@ -107,10 +111,15 @@ static bool names_a_function(int argc, char **argv)
            !(stat(argv[optind], &info) == 0 && S_ISDIR(info.st_mode));
 }
 
-static int too_many_addresses(void)
+/* False: it was given more often than there is room for, which is said. */
+static bool add(const char **list, size_t *count, size_t most, const char *option, const char *text)
 {
-    fprintf(stderr, "isoworker: --listen may be given %d times\n", ADDRESSES_MAX);
-    return EX_USAGE;
+    if (*count < most) {
+        list[(*count)++] = text;
+        return true;
+    }
+    fprintf(stderr, "isoworker: %s may be given %zu times\n", option, most);
+    return false;
 }
 
 int iswi_cli_run(int argc, char **argv)
@@ -120,13 +129,16 @@ int iswi_cli_run(int argc, char **argv)
         { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
         { "record", required_argument, NULL, 'r' }, { "control", required_argument, NULL, 'c' },
         { "watch", no_argument, NULL, 'w' },
+        { "wait-for", required_argument, NULL, 'W' },
         { "replace", optional_argument, NULL, 'R' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     isw_host_options host = ISW_HOST_OPTIONS_INIT;
     const char *addresses[ADDRESSES_MAX + 1] = { NULL };
+    const char *guests[GUESTS_MAX + 1] = { NULL };
     size_t address_count = 0;
+    size_t guest_count = 0;
     int letter;
     int code;
 
@@ -134,10 +146,12 @@ int iswi_cli_run(int argc, char **argv)
     host.output = STDOUT_FILENO;
     host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (letter == 'l' && address_count == ADDRESSES_MAX)
-            return too_many_addresses();
-        else if (letter == 'l')
-            addresses[address_count++] = optarg;
+        bool fits = true;
+
+        if (letter == 'l')
+            fits = add(addresses, &address_count, ADDRESSES_MAX, "--listen", optarg);
+        else if (letter == 'W')
+            fits = add(guests, &guest_count, GUESTS_MAX, "--wait-for", optarg);
         else if (letter == 'r')
             host.record = optarg;
         else if (letter == 'c')
@@ -160,12 +174,15 @@ int iswi_cli_run(int argc, char **argv)
             fprintf(stderr, "isoworker: --port takes a number from 0 to 65535\n");
             return EX_USAGE;
         }
+        if (!fits)
+            return EX_USAGE;
     }
     if (optind + 1 < argc) {
         fprintf(stderr, "isoworker: run takes one folder\n");
         return EX_USAGE;
     }
     host.addresses = address_count ? addresses : NULL;
+    host.wait_for = guest_count ? guests : NULL;
     iswi_cli_raise_limits();
     code = iswi_cli_reap_orphans();
     host.folder = optind < argc ? argv[optind] : ".";

@@ -105,6 +105,8 @@ static void print_detail(const iswi_report_process *process)
         printf("  %s: its functions are not known%s\n", process->process,
                strcmp(process->state, "given up") == 0
                    ? ", and paths without a function get 503"
+               : strcmp(process->state, "awaited") == 0
+                   ? " yet; requests for paths without a function wait for them until it is there"
                    : " yet; requests for paths without a function wait for them for as long as "
                      "queue.wait allows, and get 503 then");
 }

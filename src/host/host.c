@@ -71,6 +71,8 @@ static isw_status start_debugging(iswi_host *host, const iswi_host_overrides *ov
 
     if (status == ISW_OK && overrides->debugged)
         status = iswi_gdb_attach(host, overrides->debugged, iswi_host_runtime_folder(host), error);
+    for (const char *const *at = overrides->wait_for; status == ISW_OK && at && *at; at++)
+        status = iswi_host_await(host, *at, error);
     return status;
 }
 

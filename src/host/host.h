@@ -18,6 +18,8 @@ typedef struct iswi_host_overrides {
     int port;            /* instead of its port; -1: as configured */
     int json;            /* instead of logging.format; -1: as configured */
     const char *debugged; /* function whose worker is to run under gdb; NULL: none */
+    const char *const *wait_for; /* workers whose process a person starts, ends with NULL; NULL:
+                                    none */
     const char *record;  /* folder for recorded invocations; NULL: none */
     const char *control; /* path of the control socket, instead of host.control; NULL: that */
     bool watch;          /* restart workers whose program changes */

@@ -34,6 +34,9 @@ void iswi_bounds_begin(iswi_process *process)
     const iswi_recycle_settings *recycle = &settings->recycle_after;
     int64_t limit = settings->memory_limit;
 
+    process->bounds = (iswi_bounds){ .hard = 0 };
+    if (process->pool->guest) /* valgrind alone takes several times as much */
+        return;
     process->bounds = (iswi_bounds){
         .invocations = recycle->invocations ? jittered(recycle->invocations) : 0,
         .age_ns = jittered(recycle->age_ms) * MS,

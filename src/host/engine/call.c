@@ -67,7 +67,7 @@ static iswi_call *begin(iswi_host *host, const iswi_call *call)
     own->begun_ns = own->placed_ns = iswi_now_ns();
     timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
     until_ns = own->begun_ns + timeout_ms * 1000000;
-    if (host->debug)
+    if (iswi_pool_is_patient(host, call->function->pool))
         own->deadline_ns = 0;
     if (timeout_ms && (!own->deadline_ns || until_ns < own->deadline_ns))
         own->deadline_ns = until_ns;

@@ -172,6 +172,7 @@ struct iswi_host {
     iswi_faults *faults;   /* of whoever runs it, for why it ends; may be NULL */
     pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
+    bool awaits; /* some worker's process is a guest: guests.c */
     unsigned socket_number;
 };
 
@@ -179,6 +180,12 @@ struct iswi_host {
 static inline bool iswi_host_shows(const iswi_host *host, isw_log_level level)
 {
     return (int)level >= atomic_load_explicit(&host->level, memory_order_relaxed);
+}
+
+/* Whether somebody may be at a breakpoint there, so that nothing is to time out. Any thread. */
+static inline bool iswi_pool_is_patient(const iswi_host *host, const iswi_pool *pool)
+{
+    return host->debug || pool->guest;
 }
 
 /* choose.c: its worker ran it for so long. Any thread. */

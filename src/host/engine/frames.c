@@ -35,6 +35,8 @@ static isw_status on_hello(iswi_process *process, const iswi_worker_hello *hello
                              (unsigned long long)hello->protocol_max, ISWI_PROTOCOL_MIN,
                              ISWI_PROTOCOL_MAX);
     }
+    if (process->pool->guest)
+        process->os.pid = peer.pid;
     process->hello_came = true;
     process->wants_ring = isw_pairs_find(&hello->capabilities, "ring") != NULL;
     process->wants_extras = iswi_link_extras_in(&hello->capabilities);

@@ -101,7 +101,7 @@ static void set_timeout(const iswi_host *host, iswi_host_function *function)
     for (size_t i = 0; i < settings->functions.count; i++)
         if (iswi_glob_match(rows[i].name, function->name))
             timeout = rows[i].timeout_ms;
-    atomic_store(&function->timeout_ms, host->debug ? 0 : timeout);
+    atomic_store(&function->timeout_ms, iswi_pool_is_patient(host, function->pool) ? 0 : timeout);
 }
 
 void iswi_functions_retime(iswi_host *host)

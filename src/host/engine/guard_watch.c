@@ -39,7 +39,8 @@ static void tell_all(iswi_host *host)
 {
     for (size_t i = 0; i < host->pool_count; i++) {
         for (unsigned j = 0; j < host->pools[i].count; j++)
-            if (host->pools[i].processes[j].running && host->pools[i].launcher.apart)
+            if (host->pools[i].processes[j].running &&
+                iswi_launcher_is_parent(&host->pools[i].launcher))
                 iswi_guard_add(&host->guard, host->pools[i].processes[j].os.pid);
         if (host->pools[i].template.now.pid)
             iswi_guard_add(&host->guard, host->pools[i].template.now.pid);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "host/engine/engine.h"
+#include "host/engine/guests.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -74,7 +75,7 @@ static void reset(iswi_process *process)
     process->ready_ns = 0;
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
-        process->host->debug
+        iswi_pool_is_patient(process->host, process->pool)
             ? INT64_MAX
             : process->started_ns + process->pool->settings->start_timeout_ms * MS;
     atomic_store(&process->heard_ns, process->started_ns);
@@ -120,13 +121,17 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
     iswi_link_events events;
     isw_status status;
 
-    snprintf(url, size, IPC "%s/%u", process->host->runtime_folder,
-             ++process->host->socket_number);
+    if (process->pool->guest)
+        iswi_guest_url(process->pool, url, size);
+    else
+        snprintf(url, size, IPC "%s/%u", process->host->runtime_folder,
+                 ++process->host->socket_number);
     iswi_process_events(process, &events);
     if (strcmp(settings->spin_us, "auto") != 0)
         options.spin_us = atoi(settings->spin_us);
-    if (settings->lane == ISWI_LANE_MESSAGE || !make_ring(process, &options.memory)) {
-        if (settings->lane == ISWI_LANE_RING)
+    if (settings->lane == ISWI_LANE_MESSAGE || process->pool->guest ||
+        !make_ring(process, &options.memory)) {
+        if (settings->lane == ISWI_LANE_RING && !process->pool->guest)
             return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
                                  strerror(errno));
         return iswi_socket_lane_listen(iswi_reactors_of(process->host, process), url, &events,
@@ -171,7 +176,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         .cgroup = *process->group.folder ? process->group.folder : NULL,
         .metrics = -1,
         .store = process->pool->store,
-        .endless = process->host->debug,
+        .endless = iswi_pool_is_patient(process->host, process->pool),
         .spin_us = strcmp(settings->link.spin_us, "auto") ? settings->link.spin_us : NULL,
     };
     isw_status status = iswi_observe_spawns(process, &options, error);
@@ -184,7 +189,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
         return status;
     }
     process->running = true;
-    if (launcher->apart)
+    if (iswi_launcher_is_parent(launcher))
         iswi_guard_add(&process->host->guard, process->os.pid);
     if (watch_all(process))
         return ISW_OK;
@@ -192,7 +197,7 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     launcher->kill(launcher, &process->os);
     launcher->reap(launcher, &process->os);
     iswi_observe_ended(process);
-    if (launcher->apart)
+    if (iswi_launcher_is_parent(launcher))
         iswi_guard_remove(&process->host->guard, process->os.pid);
     close_watched(process, &process->os.pid_fd);
     close_watched(process, &process->os.output);
@@ -233,8 +238,11 @@ void iswi_process_start(iswi_process *process)
     pthread_mutex_unlock(&process->lock);
     if (status != ISW_OK)
         return;
-    iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld", process->label,
-             (long)process->os.pid);
+    if (process->pool->guest)
+        iswi_guest_invite(process);
+    else
+        iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld", process->label,
+                 (long)process->os.pid);
     iswi_observe_started(process);
 }
 
@@ -262,6 +270,8 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
         words = process->printing.words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
     if (status == ISWI_LEFT_BEHIND)
         snprintf(how, sizeof how, "did not end, and is left behind with its threads");
+    else if (process->pool->guest)
+        snprintf(how, sizeof how, "has left without a goodbye");
     else if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
         snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
     else if (WIFEXITED(status))
@@ -284,7 +294,7 @@ void iswi_process_ended(iswi_process *process)
         return;
     /* Its descriptor says that it has ended. Before it is waited for, its number is nobody else's:
      * that is the time to end what it left behind. */
-    if (launcher->apart) {
+    if (iswi_launcher_is_parent(launcher)) {
         launcher->kill(launcher, &process->os);
         iswi_guard_remove(&process->host->guard, process->os.pid);
     }
@@ -358,7 +368,10 @@ static void start_again(iswi_process *process, bool meant)
 {
     int64_t delay = restart_delay_ns(process);
 
-    if (!meant)
+    if (!meant && process->pool->guest)
+        iswi_say(process->host, ISW_LOG_WARNING, "worker %s: %s", process->label,
+                 process->fault.message);
+    else if (!meant)
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s; starts again in %lld ms",
                  process->label, process->fault.message, (long long)(delay / MS));
     pthread_mutex_lock(&process->lock);
@@ -398,7 +411,9 @@ static void decide_next(iswi_process *process)
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
     iswi_end_note(process);
-    process->failures = process->answered || meant || stable ? 0 : process->failures + 1;
+    process->failures = process->answered || meant || stable || process->pool->guest
+                            ? 0
+                            : process->failures + 1;
     if (stopping && (process->ended_early || overran))
         iswi_say(process->host, ISW_LOG_ERROR, "worker %s: %s, while the host stops",
                  process->label, process->fault.message);

@@ -158,6 +158,12 @@ bool iswi_host_template_look_at(iswi_host *host, size_t worker, iswi_template_lo
  * runs. */
 void iswi_host_debug_worker(iswi_host *host, size_t worker);
 
+/* A person starts the process of the worker of that name, any number of times: the host says where
+ * it finds the host (guests.c). Before the host runs. Errors: ISW_E_CONFIG for one that is not
+ * there, or cannot be so started. */
+isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error);
+bool iswi_host_awaits(const iswi_host *host); /* any worker so */
+
 size_t iswi_process_worker(const iswi_process *process);
 unsigned iswi_process_index(const iswi_process *process); /* among its worker's */
 /* "orders", "orders[2]"; its own while it runs, so that others ask iswi_process_look_at. Lives as
@@ -188,6 +194,7 @@ typedef struct iswi_process_look {
     const char *warming;  /* the function that warms it up now; NULL: none does */
     bool functions_known; /* some process of its worker has told them */
     pid_t pid; /* 0: it does not run */
+    bool guest; /* a person starts it */
     bool in_process; /* of the host's own: the pid is the host's, and the memory is */
     bool forked; /* by its template */
     unsigned starts;

@@ -147,6 +147,7 @@ struct iswi_pool {
     iswi_confinement confinement; /* of its processes that start; the supervisor writes it, with the
                                      lock of its ends */
     bool debugged; /* its process runs under a debugger */
+    bool guest;    /* likewise, and a person starts it; guests.c */
     int store;     /* memory that its processes share, which we never look into; -1: none */
     iswi_process *processes;
     atomic_uint count;   /* of them, with those that are spare; grows when more are wanted */

@@ -156,6 +156,14 @@ void iswi_queue_serve(iswi_pool *pool)
 
 /* -- Coming ------------------------------------------------------------------------------------ */
 
+static bool serves(iswi_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++)
+        if (iswi_process_serves(&pool->processes[i]))
+            return true;
+    return false;
+}
+
 /* Whether to say something of the queue now, which is done once in a while. With the lock. */
 static bool may_say(iswi_queue *queue, int64_t now_ns)
 {
@@ -185,7 +193,7 @@ static int64_t patience_of(const iswi_host *host, const iswi_call *call, int64_t
 {
     int64_t until_ns = call->patience_ns ? call->patience_ns : call->wait.since_ns + wait_ms * MS;
 
-    if (host->debug)
+    if (iswi_pool_is_patient(host, call->function->pool))
         until_ns = INT64_MAX; /* somebody is at a breakpoint */
     return call->deadline_ns && call->deadline_ns < until_ns ? call->deadline_ns : until_ns;
 }
@@ -228,6 +236,7 @@ void iswi_queue_add(iswi_host *host, iswi_call *call, bool admitted)
     iswi_call *refused = NULL;
     int64_t until_ns = INT64_MAX;
     bool say = false;
+    bool awaited;
 
     pthread_mutex_lock(&queue->lock);
     call->wait.since_ns = iswi_now_ns();
@@ -239,8 +248,13 @@ void iswi_queue_add(iswi_host *host, iswi_call *call, bool admitted)
         wait(host, call, admitted);
         until_ns = call->wait.until_ns;
     }
+    awaited = refused != call && pool->guest && !serves(pool) &&
+              may_say(queue, call->wait.since_ns);
     serve_and_unlock(pool);
     iswi_host_wake_by(host, until_ns);
+    if (awaited)
+        iswi_say(host, ISW_LOG_INFO, "worker %s: calls wait until its process has been started",
+                 pool->settings->name);
     if (refused)
         refuse(host, refused, say);
 }
@@ -304,14 +318,6 @@ static void answer_due(iswi_host *host, iswi_call *due, int64_t now_ns, const ch
         iswi_call_refuse(host, call, ISWI_REFUSED_LATE,
                          in_time ? ISW_E_UNAVAILABLE : ISW_E_TIMEOUT, text);
     }
-}
-
-static bool serves(iswi_pool *pool)
-{
-    for (unsigned i = 0; i < pool->count; i++)
-        if (iswi_process_serves(&pool->processes[i]))
-            return true;
-    return false;
 }
 
 static void expire(iswi_pool *pool, int64_t now_ns)

@@ -280,7 +280,7 @@ static void read_again(iswi_host *host)
     if (iswi_host_settings_read(host->folder, &host->groups, &faults, &next.now.config,
                                 &next.now.settings, &error) != ISW_OK)
         refuse(host, &faults, &error);
-    else if (host->debug) /* the one who debugs is not to lose the process that stands still */
+    else if (host->debug || host->awaits) /* the one who debugs is not to lose the process that stands still */
         iswi_attention_yaml(host, "host.yaml has changed; ",
                             "what it says holds when the host starts again, which debugs now");
     else if (prepare(host, &next, &error) != ISW_OK)

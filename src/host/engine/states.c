@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "host/engine/engine.h"
+#include "host/engine/guests.h"
 
 enum { MS = 1000000, LINGER_MS = 1000, HEARTBEATS_MISSED = 3, HOARDED = 1 };
 
@@ -53,7 +54,8 @@ static void greet(iswi_process *process)
     hello->proof = (isw_bytes){ process->token + ISWI_TOKEN_BYTES, ISWI_TOKEN_BYTES };
     hello->host = isw_str_of("isoworker");
     hello->host_version = isw_str_of(ISW_VERSION_STRING);
-    process->heartbeat_ms = process->host->heartbeat_ms;
+    process->heartbeat_ms =
+        iswi_pool_is_patient(process->host, process->pool) ? 0 : process->host->heartbeat_ms;
     hello->heartbeat_ms = (uint64_t)process->heartbeat_ms;
     hello->log_levels = levels_of(process->host, &arena);
     hello->worker = isw_str_of(process->pool->settings->name);
@@ -290,6 +292,8 @@ static void leaving(iswi_process *process, int64_t now_ns, int64_t *next_ns)
     pthread_mutex_unlock(&process->lock);
     if (goodbye && !closed)
         iswi_link_close(process->link);
+    if (closed && iswi_guest_leaves(process))
+        return;
     if ((goodbye || closed) && process->state_until_ns == INT64_MAX)
         process->state_until_ns = now_ns + (int64_t)LINGER_MS * MS;
     if (now_ns >= process->state_until_ns && process->told_to_end)

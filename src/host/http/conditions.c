@@ -53,6 +53,7 @@ isw_status iswi_http_conditions_make(iswi_host *host, const iswi_http_settings *
     if (!own)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
     own->settings = settings;
+    own->awaits = iswi_host_awaits(host);
     status = iswi_http_settings_trust(settings, &own->trust, error);
     if (status == ISW_OK)
         status = open_log(host, own, before, error);
@@ -96,7 +97,7 @@ iswi_http_options iswi_http_conditions_options(const iswi_http_conditions *condi
         .connections_per_ip = settings->connections_per_address,
         .threads = (unsigned)settings->threads,
         .early_limit = (size_t)all->queue.limit,
-        .early_wait_ms = all->queue.wait_ms,
+        .early_wait_ms = conditions->awaits ? INT32_MAX : all->queue.wait_ms,
         .http1_only = !settings->http2,
         .trust = &conditions->trust,
         .access_log = conditions->access_log,

@@ -17,6 +17,7 @@ typedef struct iswi_http_conditions {
     iswi_access_log *access_log; /* NULL: nobody asks for it */
     iswi_tls *tls;               /* NULL: there is none */
     bool owns_log, owns_tls;     /* else those of before go on */
+    bool awaits; /* functions of a worker that somebody starts by hand */
     struct iswi_http_conditions *before;
 } iswi_http_conditions;
 

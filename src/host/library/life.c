@@ -40,12 +40,15 @@ static bool take_lists(isw_host *host)
 {
     const char *alone[] = { host->options.listen, NULL };
     const char **successor;
+    const char **wait_for;
 
     if (!take_texts(host, host->options.addresses ? host->options.addresses : alone,
                     &host->addresses) ||
-        !take_texts(host, host->options.successor, &successor))
+        !take_texts(host, host->options.successor, &successor) ||
+        !take_texts(host, host->options.wait_for, &wait_for))
         return false;
     host->options.successor = successor;
+    host->options.wait_for = wait_for;
     return true;
 }
 
@@ -180,6 +183,7 @@ static isw_status make_engine(isw_host *host, iswi_host **engine, isw_error *err
                                       .port = options->port,
                                       .json = options->json,
                                       .debugged = options->debugged,
+                                      .wait_for = options->wait_for,
                                       .record = options->record,
                                       .control = options->control,
                                       .debug = options->debug,

@@ -142,7 +142,8 @@ static void announce(iswi_operate *operate)
     if (some_are_known(host))
         iswi_buffer_printf(&text, "%zu function%s", count, count == 1 ? "" : "s");
     else
-        iswi_buffer_append_text(&text, "no worker serves yet, they are tried again;");
+        iswi_buffer_printf(&text, "no worker serves yet, they are %s;",
+                           iswi_host_awaits(host) ? "awaited" : "tried again");
     write_addresses(host, &text);
     if (operate->admin)
         iswi_buffer_printf(&text, ", admin at %s", iswi_http_url(operate->admin, 0));

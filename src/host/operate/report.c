@@ -34,7 +34,7 @@ static const char *state_name(const iswi_process_look *look)
     case ISWI_PROCESS_WAITING:
         return look->starts ? "restarting" : "waiting";
     case ISWI_PROCESS_STARTING:
-        return "starting";
+        return look->guest ? "awaited" : "starting";
     case ISWI_PROCESS_LOADING:
         return look->warming ? "warming up" : "loading";
     case ISWI_PROCESS_READY:

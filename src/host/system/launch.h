@@ -3,8 +3,9 @@
 #define ISWI_HOST_SYSTEM_LAUNCH_H
 
 /*
- * How what runs a worker begins and ends: as a process of its own (launch.c), or on threads of this
- * one (inprocess.c). Both get the same, say that they have ended on pid_fd, and speak the same.
+ * How what runs a worker begins and ends: as a process of its own (launch.c), as one that somebody
+ * else starts (guest.c), or on threads of this one (inprocess.c). All get the same, say that they
+ * have ended on pid_fd, and speak the same.
  */
 #include "host/system/spawn.h"
 
@@ -12,6 +13,7 @@ typedef struct iswi_launcher iswi_launcher;
 
 struct iswi_launcher {
     bool apart; /* it can be killed, bounded and started again without harm to the host */
+    bool guest; /* it is no child of ours: not to be signalled, guarded or waited for */
     const struct isw_inprocess *library; /* of inprocess.c */
     /* As iswi_spawn. `output` and `errors` may be -1. */
     isw_status (*begin)(const iswi_launcher *launcher, const iswi_spawn_options *options,
@@ -26,6 +28,12 @@ struct iswi_launcher {
 };
 
 enum { ISWI_LEFT_BEHIND = -1 };
+
+/* Whether it is a child, which is to end with the host. */
+static inline bool iswi_launcher_is_parent(const iswi_launcher *launcher)
+{
+    return launcher->apart && !launcher->guest;
+}
 
 extern const iswi_launcher iswi_launch_process;
 

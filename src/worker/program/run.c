@@ -29,13 +29,21 @@ static int take_token_fd(isw_worker *worker)
 /* Read the whole token and close its descriptor, so that nothing else in the process can. */
 static isw_status read_token(isw_worker *worker, unsigned char *token, isw_error *error)
 {
+    const char *file = getenv("ISOWORKER_TOKEN_FILE");
     int fd = take_token_fd(worker);
     size_t have = 0;
 
+    if (fd < 0 && file && *file)
+        fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && file && *file)
+        return isw_error_set(error, ISW_E_UNAVAILABLE,
+                             "ISOWORKER_TOKEN_FILE=%s: %s; no host waits there for a worker now: it "
+                             "has ended, or another process has come", file, strerror(errno));
     if (fd < 0)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
                              "ISOWORKER_TOKEN_FD is not set: this program is started by a host, "
-                             "for instance by `isoworker run`");
+                             "for instance by `isoworker run`; `isoworker run --wait-for NAME` lets "
+                             "you start it");
     while (have < 2 * ISWI_TOKEN_BYTES) {
         ssize_t got = read(fd, token + have, 2 * ISWI_TOKEN_BYTES - have);
 
@@ -49,7 +57,8 @@ static isw_status read_token(isw_worker *worker, unsigned char *token, isw_error
     unsetenv("ISOWORKER_TOKEN_FD");
     if (have != 2 * ISWI_TOKEN_BYTES)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
-                             "the host's token could not be read from descriptor %d", fd);
+                             "the host's token could not be read from %s",
+                             file && *file ? file : "its descriptor");
     return ISW_OK;
 }
 

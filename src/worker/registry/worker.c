@@ -41,11 +41,12 @@ static bool copy_text(char **out, const char *text)
 }
 
 /* Under a host standard output is a pipe, which C buffers by the block: what a function prints
- * would be seen late, and never if the process crashes. */
+ * would be seen late, and never if the process crashes. So it is in an IDE. */
 static void print_at_once(void)
 {
-    if ((getenv("ISOWORKER_URL") && getenv("ISOWORKER_TOKEN_FD")) ||
-        getenv("ISOWORKER_TEMPLATE_FD")) {
+    bool has_token = getenv("ISOWORKER_TOKEN_FD") || getenv("ISOWORKER_TOKEN_FILE");
+
+    if ((getenv("ISOWORKER_URL") && has_token) || getenv("ISOWORKER_TEMPLATE_FD")) {
         fflush(stdout);
         setvbuf(stdout, NULL, _IONBF, 0);
     }
