@@ -3,6 +3,7 @@
  * tree is gone when a call returns; what is handed out lies in the arena. */
 #include "value/value.h"
 
+#include "base/base64.h"
 #include "base/logline.h"
 #include "base/text.h"
 
@@ -170,24 +171,6 @@ typedef struct writer {
 
 static isw_status put(writer *w, const isw_value *value, unsigned depth);
 
-static void put_base64(iswi_buffer *out, isw_bytes bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = bytes.data;
-
-    iswi_buffer_append(out, "\"", 1);
-    for (size_t left = bytes.size; left && !out->failed; left -= left < 3 ? left : 3, at += 3) {
-        unsigned group = (unsigned)at[0] << 16 | (left > 1 ? (unsigned)at[1] << 8 : 0) |
-                         (left > 2 ? at[2] : 0);
-        char four[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                         left > 1 ? digits[group >> 6 & 63] : '=',
-                         left > 2 ? digits[group & 63] : '=' };
-
-        iswi_buffer_append(out, four, sizeof four);
-    }
-    iswi_buffer_append(out, "\"", 1);
-}
-
 static isw_status refuse(writer *w, const char *what)
 {
     return isw_error_set(w->error, ISW_E_INVALID, "%s cannot be JSON", what);
@@ -260,7 +243,9 @@ static isw_status put(writer *w, const isw_value *value, unsigned depth)
     case ISW_VALUE_JSON:
         return put_json(w, value->as.string);
     case ISW_VALUE_BYTES:
-        put_base64(&w->out, value->as.bytes);
+        iswi_buffer_append(&w->out, "\"", 1);
+        iswi_base64_append(&w->out, value->as.bytes);
+        iswi_buffer_append(&w->out, "\"", 1);
         return ISW_OK;
     case ISW_VALUE_HTTP:
     case ISW_VALUE_MODEL:

@@ -2,6 +2,7 @@
 /* One value at a time, by a table of types; both ways in the same order. */
 #include "value/typed.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -157,37 +158,12 @@ static isw_status no_memory(const reader *r)
     return isw_error_set(r->error, ISW_E_NO_MEMORY, "no memory");
 }
 
-static int sextet(char c)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c ? strchr(digits, c) : NULL;
-
-    return found ? (int)(found - digits) : -1;
-}
-
-/* RFC 4648, section 4 */
 static isw_status decode_base64(const reader *r, isw_str text, isw_bytes *out)
 {
-    unsigned char *bytes = iswi_arena_alloc(r->arena, text.size + 1);
-    size_t size = 0;
-    uint32_t bits = 0;
+    isw_status status = iswi_base64_read(r->arena, text, out);
 
-    if (!bytes)
-        return no_memory(r);
-    while (text.size && text.data[text.size - 1] == '=')
-        text.size--;
-    for (size_t i = 0; i < text.size; i++) {
-        int next = sextet(text.data[i]);
-
-        if (next < 0)
-            return refuse(r, "base64");
-        bits = bits << 6 | (uint32_t)next;
-        if (i % 4)
-            bytes[size++] = (unsigned char)(bits >> (6 - 2 * (i % 4)));
-    }
-    *out = (isw_bytes){ bytes, size };
-    return ISW_OK;
+    return status == ISW_E_NO_MEMORY ? no_memory(r)
+                                     : status == ISW_OK ? ISW_OK : refuse(r, "base64");
 }
 
 static isw_status decode_pairs(const reader *r, const isw_value *from, isw_pairs *out)

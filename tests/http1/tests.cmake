@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+isw_test(http1/answer STACK http1)
 isw_test(http1/body STACK http1)
 isw_test(http1/head STACK http1 SOURCES http1/transcript.c support/memory.c)
 isw_test(http1/proxy STACK http1)

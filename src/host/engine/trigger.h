@@ -226,6 +226,9 @@ void iswi_function_backlog(iswi_host_function *function, size_t calls);
 /* Have them all tended no later than that (monotonic). */
 void iswi_host_tend_by(iswi_host *host, int64_t at_ns);
 
+/* A function as its trigger is given it. */
+const iswi_entry *iswi_host_entry(const iswi_host_function *function);
+
 /* Where the first one is found that is found anywhere; NULL behind the last of its addresses. */
 const char *iswi_host_address(const iswi_host *host, size_t index);
 

@@ -298,6 +298,11 @@ void iswi_triggers_publish(iswi_host *host, iswi_more more)
 
 /* -- For those who ask ------------------------------------------------------------------------- */
 
+const iswi_entry *iswi_host_entry(const iswi_host_function *function)
+{
+    return &function->entry;
+}
+
 size_t iswi_host_trigger_count(const iswi_host *host)
 {
     return host->triggers.count;

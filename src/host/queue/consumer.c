@@ -9,6 +9,7 @@
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/queue/internal.h"
+#include "host/queue/queue.h"
 
 enum { LOOK_AGAIN_NS = 10000000 };
 
@@ -37,7 +38,7 @@ iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry)
     consumer->broker = iswi_host_broker(host);
     consumer->entry = entry;
     consumer->properties = properties;
-    consumer->queue = properties->queue ? properties->queue : entry->name;
+    consumer->queue = iswi_queue_of(entry);
     iswi_arena_init(&consumer->look_arena, 512);
     pthread_mutex_init(&consumer->lock, NULL);
     iswi_queue_options_of(host, consumer->queue, &options);
@@ -63,11 +64,8 @@ void iswi_consumer_destroy(iswi_consumer *consumer)
 /* How many calls more it may have. With the lock. */
 static size_t room(const iswi_consumer *consumer)
 {
-    size_t most = iswi_function_capacity(consumer->entry->function);
+    size_t most = iswi_queue_calls(consumer->entry);
 
-    if (consumer->properties->concurrency && (size_t)consumer->properties->concurrency < most)
-        most = (size_t)consumer->properties->concurrency;
-    most = most ? most : 1;
     return most > consumer->calls ? most - consumer->calls : 0;
 }
 

@@ -11,7 +11,7 @@
 
 enum { AGAIN_NS = 1000000000 }; /* until the broker is asked once more to settle */
 
-static void destroy(iswi_delivered *delivered)
+void iswi_delivered_destroy(iswi_delivered *delivered)
 {
     for (size_t i = 0; i < delivered->count; i++)
         iswi_delivery_free(delivered->items[i]);
@@ -39,7 +39,7 @@ static void end(iswi_delivered *delivered)
     consumer->calls--;
     consumer->messages -= delivered->count;
     pthread_mutex_unlock(&consumer->lock);
-    destroy(delivered);
+    iswi_delivered_destroy(delivered);
     consumer->pump(consumer);
 }
 
@@ -154,7 +154,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
 
 static const iswi_call_events events = { .told = iswi_queue_told };
 
-static iswi_delivered *create(iswi_consumer *consumer, iswi_delivery **items, size_t count)
+iswi_delivered *iswi_delivered_create(iswi_consumer *consumer, iswi_delivery **items, size_t count)
 {
     iswi_delivered *delivered = iswi_calloc(1, sizeof *delivered);
 
@@ -167,7 +167,7 @@ static iswi_delivered *create(iswi_consumer *consumer, iswi_delivery **items, si
     delivered->settlements =
         iswi_arena_calloc(&delivered->arena, count, sizeof *delivered->settlements);
     if (!delivered->items || !delivered->said || !delivered->settlements) {
-        destroy(delivered);
+        iswi_delivered_destroy(delivered);
         return NULL;
     }
     memcpy(delivered->items, items, count * sizeof *items);
@@ -186,7 +186,7 @@ static void note_wait(iswi_consumer *consumer, iswi_delivery *const *items, size
 
 void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count)
 {
-    iswi_delivered *delivered = create(consumer, items, count);
+    iswi_delivered *delivered = iswi_delivered_create(consumer, items, count);
     iswi_call call = { .function = consumer->entry->function,
                        .patience_ns = INT64_MAX,
                        .events = &events,
@@ -213,7 +213,7 @@ void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count)
 
 void iswi_give_back(iswi_consumer *consumer, iswi_delivery **items, size_t count)
 {
-    iswi_delivered *delivered = create(consumer, items, count);
+    iswi_delivered *delivered = iswi_delivered_create(consumer, items, count);
 
     pthread_mutex_lock(&consumer->lock);
     consumer->calls++;

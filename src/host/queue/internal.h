@@ -115,9 +115,11 @@ typedef struct iswi_said {
 
 /* Messages that are with one call. */
 typedef struct iswi_delivered {
-    iswi_consumer *consumer;
+    iswi_consumer *consumer; /* its broker NULL: they lie elsewhere (foreign.h), and are settled there
+                                by the answer alone */
     iswi_arena arena; /* of what is made of them */
     iswi_delivery **items;
+    const isw_map *more; /* what else is known of each; NULL: nothing */
     iswi_said *said; /* for each; while it runs with its process's lock */
     size_t count;
     iswi_settlement *settlements;
@@ -125,6 +127,10 @@ typedef struct iswi_delivered {
     iswi_outbox *outbox; /* what its function put out; NULL: nothing */
     struct iswi_delivered *next;
 } iswi_delivered;
+
+/* delivered.c: a call's, which has them as its own then; NULL: no memory. And its end. */
+iswi_delivered *iswi_delivered_create(iswi_consumer *consumer, iswi_delivery **items, size_t count);
+void iswi_delivered_destroy(iswi_delivered *delivered);
 
 /* delivered.c: have its function called with these, which are its own from here on. */
 void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count);

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "host/engine/look.h"
 #include "host/queue/internal.h"
+#include "host/queue/queue.h"
 
 void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out)
 {
@@ -27,4 +28,26 @@ isw_status iswi_queue_name_check(const char *name, isw_error *error)
     return isw_error_set(error, ISW_E_CONFIG,
                          "\"%s\" cannot be the name of a queue: that is a letter, then letters, "
                          "digits, '_', '-' and '.', up to %d bytes", name, ISWI_QUEUE_NAME_MAX);
+}
+
+const char *iswi_queue_of(const iswi_entry *entry)
+{
+    const iswi_queue_properties *properties = entry->properties;
+
+    return properties->queue ? properties->queue : entry->name;
+}
+
+size_t iswi_queue_batch(const iswi_entry *entry)
+{
+    return (size_t)((const iswi_queue_properties *)entry->properties)->batch_size;
+}
+
+size_t iswi_queue_calls(const iswi_entry *entry)
+{
+    const iswi_queue_properties *properties = entry->properties;
+    size_t most = iswi_function_capacity(entry->function);
+
+    if (properties->concurrency && (size_t)properties->concurrency < most)
+        most = (size_t)properties->concurrency;
+    return most ? most : 1;
 }

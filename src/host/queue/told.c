@@ -3,7 +3,8 @@
  * What a function says of its messages while it runs, as an output "$settle": { "index": ...,
  * "verdict": "complete" | "abandon" | "defer" | "dead_letter" | "extend", "delay_ms": ..., "reason":
  * ... }. It is done at once, and once more with the answer, in case it could not be: then it is
- * another's, or nobody's, and nothing more happens. What makes no sense is said in the log.
+ * another's, or nobody's, and nothing more happens; of messages that lie elsewhere with the answer
+ * alone. What makes no sense is said in the log.
  */
 #include "base/alloc.h"
 #include "host/engine/log.h"
@@ -85,7 +86,8 @@ void iswi_queue_told(void *user, isw_str name, const isw_value *value)
     }
     said.cause = iswi_arena_strndup(&delivered->arena, reason.data, reason.size);
     said.cause = said.cause ? said.cause : "";
-    settle_now(delivered, index, &said);
+    if (delivered->consumer->broker)
+        settle_now(delivered, index, &said);
     if (said.verdict != ISWI_VERDICT_EXTEND)
         delivered->said[index] = said;
 }

@@ -4,6 +4,7 @@
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/queue/depths.h"
+#include "host/queue/foreign.h"
 #include "host/queue/internal.h"
 #include "host/queue/queue.h"
 
@@ -182,11 +183,8 @@ static void stop(void *self)
 
 static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out)
 {
-    const iswi_queue_properties *properties = entry->properties;
-
     (void)self;
-    out->text = iswi_arena_printf(arena, "queue %s",
-                                  properties->queue ? properties->queue : entry->name);
+    out->text = iswi_arena_printf(arena, "queue %s", iswi_queue_of(entry));
 }
 
 typedef struct told_row {
@@ -241,6 +239,40 @@ static void attend(void *self, iswi_trigger_attend_fn add_one, void *user)
     snprintf(sentence, sizeof sentence, "queues: %s", error.message);
     add_one(user, sentence);
 }
+
+/* -- Queues of somebody else ------------------------------------------------------------------- */
+
+static isw_status start_foreign(const iswi_trigger_start *with, void **self, isw_error *error)
+{
+    (void)error;
+    *self = with->host;
+    return ISW_OK;
+}
+
+static void publish_foreign(void *self, void *set, iswi_more more)
+{
+    (void)self;
+    (void)more;
+    iswi_free(set);
+}
+
+static void stop_foreign(void *self)
+{
+    (void)self;
+}
+
+const iswi_trigger iswi_queue_foreign_trigger = {
+    .type = "queue",
+    .title = "queues",
+    .properties = property_rows,
+    .properties_size = sizeof(iswi_queue_properties),
+    .start = start_foreign,
+    .arrange = arrange,
+    .discard = iswi_free,
+    .publish = publish_foreign,
+    .stop = stop_foreign,
+    .tell = tell,
+};
 
 const iswi_trigger iswi_queue_trigger = {
     .type = "queue",

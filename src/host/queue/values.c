@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "host/queue/internal.h"
 
-enum { MEMBERS = 12 };
+enum { MEMBERS = 10 }; /* at most, besides those that are not ours */
 
 static bool begins_with(isw_str text, const char *start)
 {
@@ -36,10 +36,18 @@ static isw_value body_of(const iswi_delivery *message)
     return value;
 }
 
-static size_t describe(const iswi_consumer *consumer, const iswi_delivery *message,
-                       isw_named_value *out)
+/* NULL: no memory. */
+static isw_named_value *describe(const iswi_delivered *delivered, size_t index, iswi_arena *arena,
+                                 size_t *described)
 {
+    const iswi_consumer *consumer = delivered->consumer;
+    const iswi_delivery *message = delivered->items[index];
+    const isw_map more = delivered->more ? delivered->more[index] : (isw_map){ NULL, 0 };
+    isw_named_value *out = iswi_arena_calloc(arena, MEMBERS + more.count, sizeof *out);
     size_t count = 0;
+
+    if (!out)
+        return NULL;
 
     out[count++] = isw_named("id", isw_value_text(message->id));
     out[count++] = isw_named("queue", isw_value_string(consumer->queue));
@@ -55,20 +63,23 @@ static size_t describe(const iswi_consumer *consumer, const iswi_delivery *messa
         out[count++] = isw_named("expires_ms", isw_value_int(message->expires_ms));
     if (message->last_error.size)
         out[count++] = isw_named("last_error", isw_value_text(message->last_error));
-    return count;
+    for (size_t i = 0; i < more.count; i++)
+        out[count++] = more.items[i];
+    *described = count;
+    return out;
 }
 
 static bool one(iswi_delivered *delivered, iswi_call *call)
 {
     const iswi_delivery *message = delivered->items[0];
-    isw_named_value *members = iswi_arena_calloc(&delivered->arena, MEMBERS, sizeof *members);
 
-    if (!members)
-        return false;
     call->trigger = body_of(message);
-    call->trigger_metadata.items = members;
-    call->trigger_metadata.count = describe(delivered->consumer, message, members);
-    call->trace.parent = message->trace;
+    call->trigger_metadata.items =
+        describe(delivered, 0, &delivered->arena, &call->trigger_metadata.count);
+    if (!call->trigger_metadata.items)
+        return false;
+    if (message->trace.size)
+        call->trace.parent = message->trace;
     call->retry = (iswi_wire_retry){ message->attempt ? message->attempt - 1 : 0,
                                      delivered->consumer->max_attempts ? delivered->consumer->max_attempts - 1 : 0,
                                      message->last_error };
@@ -80,16 +91,18 @@ static bool several(iswi_delivered *delivered, iswi_call *call)
     size_t count = delivered->count;
     isw_value *bodies = iswi_arena_calloc(&delivered->arena, count, sizeof *bodies);
     isw_value *maps = iswi_arena_calloc(&delivered->arena, count, sizeof *maps);
-    isw_named_value *members =
-        iswi_arena_calloc(&delivered->arena, count * MEMBERS, sizeof *members);
     isw_named_value *metadata = iswi_arena_calloc(&delivered->arena, 2, sizeof *metadata);
 
-    if (!bodies || !maps || !members || !metadata)
+    if (!bodies || !maps || !metadata)
         return false;
-    for (size_t i = 0; i < count; i++, members += MEMBERS) {
+    for (size_t i = 0; i < count; i++) {
+        size_t described;
+        isw_named_value *members = describe(delivered, i, &delivered->arena, &described);
+
+        if (!members)
+            return false;
         bodies[i] = body_of(delivered->items[i]);
-        maps[i] = isw_value_map(members,
-                                describe(delivered->consumer, delivered->items[i], members));
+        maps[i] = isw_value_map(members, described);
     }
     call->trigger = isw_value_array(bodies, count);
     metadata[0] = isw_named("queue", isw_value_string(delivered->consumer->queue));

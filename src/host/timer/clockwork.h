@@ -42,6 +42,15 @@ bool iswi_clockwork_is_idle(const iswi_clockwork *all);
 /* run.c: iswi_timer_env.begin. */
 void iswi_timer_call_begin(void *user, const iswi_timer_run *run);
 
+/* run.c: what a function is told of its run, where that lies; it stays as long as `out`. */
+typedef struct iswi_timer_described {
+    char scheduled[ISWI_STAMP_BYTES], last[ISWI_STAMP_BYTES], next[ISWI_STAMP_BYTES];
+    isw_named_value members[5];
+} iswi_timer_described;
+
+isw_map iswi_timer_describe(const iswi_schedule *schedule, const iswi_timer_run *run,
+                            iswi_timer_described *out);
+
 /* tell.c: iswi_trigger.tell, rows and command. */
 void iswi_clockwork_tell(void *self, const iswi_entry *entry, iswi_arena *arena,
                       iswi_entry_told *out);

@@ -5,38 +5,37 @@
 
 #include <stdio.h>
 
-enum { MS = 1000, MEMBERS = 5 };
+enum { MS = 1000 };
 
 typedef struct timer_call {
     iswi_timer_run run;
     iswi_clockwork *all;
     iswi_task task;
     iswi_timer_end end;
-    char scheduled[ISWI_STAMP_BYTES], last[ISWI_STAMP_BYTES], next[ISWI_STAMP_BYTES];
-    isw_named_value members[MEMBERS];
+    iswi_timer_described described;
     char message[ISW_ERROR_MESSAGE_BYTES / 4];
 } timer_call;
 
-static isw_value stamp(const iswi_timed *timer, int64_t instant_s, char out[ISWI_STAMP_BYTES])
+static isw_value stamp(const iswi_schedule *schedule, int64_t instant_s,
+                       char out[ISWI_STAMP_BYTES])
 {
-    iswi_schedule_stamp(&timer->schedule, instant_s, out);
+    iswi_schedule_stamp(schedule, instant_s, out);
     return isw_value_string(out);
 }
 
-static isw_map describe(timer_call *call)
+isw_map iswi_timer_describe(const iswi_schedule *schedule, const iswi_timer_run *run,
+                            iswi_timer_described *out)
 {
-    const iswi_timer_run *run = &call->run;
-    const iswi_timed *timer = run->timer;
     size_t count = 0;
 
-    call->members[count++] =
-        isw_named("scheduled_for", stamp(timer, run->scheduled_s, call->scheduled));
-    call->members[count++] = isw_named("is_past_due", isw_value_bool(run->past_due));
-    call->members[count++] = isw_named(
-        "last", run->last_s ? stamp(timer, run->last_s, call->last) : isw_value_none());
-    call->members[count++] = isw_named("next", stamp(timer, run->next_s, call->next));
-    call->members[count++] = isw_named("attempt", isw_value_int(run->attempt));
-    return (isw_map){ call->members, count };
+    out->members[count++] =
+        isw_named("scheduled_for", stamp(schedule, run->scheduled_s, out->scheduled));
+    out->members[count++] = isw_named("is_past_due", isw_value_bool(run->past_due));
+    out->members[count++] = isw_named(
+        "last", run->last_s ? stamp(schedule, run->last_s, out->last) : isw_value_none());
+    out->members[count++] = isw_named("next", stamp(schedule, run->next_s, out->next));
+    out->members[count++] = isw_named("attempt", isw_value_int(run->attempt));
+    return (isw_map){ out->members, count };
 }
 
 static void finish(iswi_task *task)
@@ -87,7 +86,8 @@ void iswi_timer_call_begin(void *user, const iswi_timer_run *run)
     }
     call->run = *run;
     call->all = all;
-    one.trigger_metadata = describe(call);
+    one.trigger_metadata =
+        iswi_timer_describe(&run->timer->schedule, &call->run, &call->described);
     one.trigger = isw_value_map(one.trigger_metadata.items, one.trigger_metadata.count);
     one.retry = (iswi_wire_retry){ .count = run->attempt - 1,
                                    .max = run->attempts - 1,

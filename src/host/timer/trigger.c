@@ -9,6 +9,7 @@
 #include "host/engine/look.h"
 #include "host/engine/reactors.h"
 #include "host/timer/clockwork.h"
+#include "host/timer/foreign.h"
 
 #include <stddef.h>
 #include <unistd.h>
@@ -282,6 +283,40 @@ static void stop(void *self)
     sem_destroy(&all->idle);
     iswi_free(all);
 }
+
+/* -- Timers of somebody else ------------------------------------------------------------------- */
+
+static isw_status start_foreign(const iswi_trigger_start *with, void **self, isw_error *error)
+{
+    (void)error;
+    *self = with->host;
+    return ISW_OK;
+}
+
+static void publish_foreign(void *self, void *set, iswi_more more)
+{
+    (void)self;
+    (void)more;
+    discard(set);
+}
+
+static void stop_foreign(void *self)
+{
+    (void)self;
+}
+
+const iswi_trigger iswi_timer_foreign_trigger = {
+    .type = "timer",
+    .title = "timer",
+    .properties = property_rows,
+    .properties_size = sizeof(iswi_timer_properties),
+    .start = start_foreign,
+    .arrange = arrange,
+    .discard = discard,
+    .publish = publish_foreign,
+    .stop = stop_foreign,
+    .tell = iswi_clockwork_tell,
+};
 
 const iswi_trigger iswi_timer_trigger = {
     .type = "timer",
