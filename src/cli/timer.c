@@ -13,8 +13,8 @@
 enum { WAIT_S = 60, PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker timer list [DIR] [--json] [--control PATH]\n"
-    "       isoworker timer run|pause|resume [DIR] FUNCTION [--wait SECONDS] [--json]\n"
+    "usage: isoworker timer list [DIR | -C DIR] [--json] [--control PATH]\n"
+    "       isoworker timer run|pause|resume [DIR] FUNCTION [-C DIR] [--wait SECONDS] [--json]\n"
     "                       [--control PATH]\n"
     "\n"
     "Timers of the host that runs in DIR (. by default).\n"
@@ -169,7 +169,7 @@ static bool is_verb(const char *word)
 /* VERB [DIR] [FUNCTION]; false, with a message. */
 static bool read_words(int argc, char **argv, int index, words *out)
 {
-    int least;
+    int least, most;
 
     if (index == argc) {
         fputs(usage, stderr);
@@ -179,13 +179,16 @@ static bool read_words(int argc, char **argv, int index, words *out)
     if (!is_verb(out->verb))
         return false;
     least = strcmp(out->verb, "list") == 0 ? 0 : 1;
-    if (argc - index < least || argc - index > least + 1) {
+    most = least + !out->where.folder;
+    if (argc - index < least || argc - index > most) {
         fprintf(stderr, "isoworker: timer %s takes a folder, or none,%s\n", out->verb,
                 least ? " and a function" : " and no more");
         return false;
     }
     if (argc - index > least)
         out->where.folder = argv[index++];
+    else if (!out->where.folder)
+        out->where.folder = ".";
     out->function = least ? argv[index] : NULL;
     return true;
 }
@@ -197,12 +200,14 @@ int iswi_cli_timer(int argc, char **argv)
         { "control", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    words asked = { .where = { ".", NULL }, .wait_s = WAIT_S };
+    words asked = { .wait_s = WAIT_S };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "C:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'C')
+            asked.where.folder = optarg;
         else if (letter == 'c')
             asked.where.control = optarg;
         else if (letter == 'j')

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hosts, each as a context that answers cases, and with `deliver` and `fire` where it has queues
+and timers. Workers are the same executables with the same YAML under each."""
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(TESTS, "integration"), os.path.join(TESTS, "conformance")]
+
+import host as conformance  # noqa: E402
+import peer  # noqa: E402
+from cases import Answer  # noqa: E402
+from harness import BIN, Host, wait_until  # noqa: E402
+from operators import report, run  # noqa: E402
+
+VALUES = os.path.join(os.path.dirname(os.environ["ISOWORKER_TEST_WORKER"]), "test_values")
+TOUR = os.path.join(BIN, "tour")
+TOUR_YAML = os.path.join(os.path.dirname(TESTS), "samples", "tour", "worker.yaml")
+CHAIN = "middleware:\n  - error_handling: { expose_details: true }\n"
+PROGRAMS = {"values": VALUES, "tour": TOUR}
+
+TOP = "host: {cancel_grace: 100ms}\nqueues:\n  max_attempts: 1\n"
+
+
+def worker(name, program, config, more=""):
+    return (f"  - name: {name}\n    command: [{program}]\n    config: {config}\n"
+            f"    restart_delay: 1ms\n{more}")
+
+
+def workers(more=""):
+    return (worker("values", VALUES, "worker.yaml", more) + worker("tour", TOUR, TOUR_YAML, more))
+
+
+def over_http(port, case, prefix="/api/", headers=None):
+    """The answer of whoever listens there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(case.method, prefix + case.path, case.body or None,
+                           {**case.headers, **(headers or {})})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.getheaders(), answer.read())
+    finally:
+        connection.close()
+
+
+# -- isoworker run -----------------------------------------------------------------------------------
+
+class Ours(Host):
+    """`isoworker run`, the one that others are compared with."""
+
+    title = "isoworker run"
+
+    def __init__(self, more="", top=TOP, **arguments):
+        super().__init__(workers(more), top=top, chain=CHAIN, **arguments)
+
+    def ask(self, case):
+        return over_http(self.port, case)
+
+    def queue(self, *words):
+        code, out, err = run("queue", *words, "-C", self.folder.name)
+        assert code == 0, (code, out, err)
+        return out
+
+    def depths(self, name):
+        return json.loads(self.queue("list", name, "--json"))["queues"][0]
+
+    def peeked(self, name):
+        lines = map(json.loads, self.queue("peek", name, "--json").splitlines())
+        return [message["body"] for line in lines for message in line["messages"]]
+
+    def deliver(self, body):
+        """Whether it was done, and the bodies that were put out for it."""
+        dead = self.depths("taken")["dead"]
+        self.queue("put", "taken", body)
+        wait_until(lambda: not any(self.depths("taken")[state]
+                                   for state in ("ready", "delayed", "claimed")))
+        made = self.peeked("made")
+        self.queue("purge", "made")
+        return self.depths("taken")["dead"] == dead, made
+
+    def fire(self):
+        code, out, err = run("timer", "run", "tick", "-C", self.folder.name)
+        assert code == 0, (code, out, err)
+        self.wait_for("it is time")
+
+
+class Messages(Ours):
+    """The other lane, for which a host needs no shared memory."""
+
+    title = "the same, message lane"
+
+    def __init__(self):
+        super().__init__("    link: {lane: message}\n")
+
+
+class Several(Ours):
+    title = "the same, two processes each"
+
+    def __init__(self):
+        super().__init__("    processes: 2\n")
+
+
+# -- A host that shares no code with ours ------------------------------------------------------------
+
+class Session:
+    """One worker, and one invocation at a time."""
+
+    def __init__(self, folder, name):
+        self.path, self.name = os.path.join(folder, name), name
+        self.config = TOUR_YAML if name == "tour" else os.path.join(folder, "worker.yaml")
+        self.begin()
+
+    def begin(self):
+        token = os.urandom(64)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(self.path)
+            listener.listen(1)
+            self.worker = conformance.start([PROGRAMS[self.name], "--config", self.config],
+                                            self.path, token)
+            self.sock = conformance.accept(listener, self.worker)
+        os.unlink(self.path)
+        self.host = conformance.Host(peer.Peer(self.sock))
+        self.host.hello(token)
+        self.functions = self.host.prepare([])
+
+    def invoke(self, function, request):
+        try:
+            return self.host.invoke(self.functions[function], request)
+        except EOFError:  # it has crashed
+            self.worker.wait(30)
+            self.sock.close()
+            self.begin()
+            return None
+
+    def end(self):
+        self.host.terminate()
+        assert self.worker.wait(30) == 0, self.name
+        self.sock.close()
+
+
+class InPython:
+    """tests/conformance/host.py, as somebody else would write a host from PROTOCOL.md."""
+
+    title = "a host in Python"
+    TYPES = {1: "text/plain; charset=utf-8", 2: "application/json", 3: "application/octet-stream"}
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="isw-")
+        with open(os.path.join(self.folder.name, "worker.yaml"), "w", encoding="utf-8") as file:
+            file.write(CHAIN)
+        self.sessions = {name: Session(self.folder.name, name) for name in PROGRAMS}
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        for session in self.sessions.values():
+            if kind:
+                session.worker.kill()
+                session.worker.wait()
+            else:
+                session.end()
+        self.folder.cleanup()
+
+    def ask(self, case):
+        url = urllib.parse.urlsplit(case.path)
+        flat = lambda rows: [text for row in rows for text in row]  # noqa: E731
+        request = {1: case.method, 2: "/api/" + case.path,
+                   3: flat((name.lower(), value) for name, value in case.headers.items()),
+                   4: flat(urllib.parse.parse_qsl(url.query, keep_blank_values=True)),
+                   5: flat(case.params.items()), 6: case.body, 7: "127.0.0.1"}
+        body = self.sessions[case.worker].invoke(
+            case.function, {key: value for key, value in request.items() if value})
+        return self.answer(body) if body is not None else Answer(502, [], b"")
+
+    def answer(self, body):
+        if peer.field(body, 1, int, 0) == 3 and 3 not in body:
+            return Answer(503, [], b"")
+        if 3 not in body:
+            return Answer(204 if peer.field(body, 1, int, 0) == 1 else 500, [], b"")
+        kind, value = peer.field(body, 3, list)
+        if kind != peer.HTTP:
+            value = value.encode() if isinstance(value, str) else value
+            return (Answer(200, [("content-type", self.TYPES[kind])], value)
+                    if kind in self.TYPES else Answer(500, [], b""))
+        reply = peer.members(value)
+        return Answer(peer.field(reply, 8, int, 0), peer.pairs(reply, 3),
+                      peer.field(reply, 6, bytes, b""))
+
+
+# -- A platform that gives a port and asks for readiness -----------------------------------------------
+
+class Platform(Ours):
+    """As Knative and its like run a container: PORT says where to listen, a probe says when it is
+    ready, and SIGTERM that it is to end."""
+
+    title = "a platform with $PORT"
+
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.wanted = free.getsockname()[1]
+        super().__init__(prepare=lambda: os.environ.update(PORT=str(self.wanted)),
+                         top=TOP + "http: {listen: \"127.0.0.1:${PORT:-7071}\"}\n")
+
+    def command(self):
+        return [BIN + "/isoworker", "run", self.folder.name]
+
+
+HOSTS = [Ours, Messages, Several, InPython, Platform]
+
+# -- Where an answer may be another one --------------------------------------------------------------
+
+# By host and case; the words are those of the table.
+EXPLAINED = {
+}
