@@ -142,8 +142,8 @@ class Session:
 
     def end(self):
         self.host.terminate()
-        assert self.worker.wait(30) == 0, self.name
         self.sock.close()
+        assert self.worker.wait(30) == 0, self.name
 
 
 class InPython:
