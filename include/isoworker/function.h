@@ -87,7 +87,9 @@ typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direct
 /* An input or output beside the trigger. A list of them ends with a NULL name. */
 typedef struct isw_binding {
     const char *name;
-    const char *type; /* such as "queue" */
+    const char *type; /* such as "queue" (queue.h), or "http": what is put there is the body of a
+                         request that the host sends until its receiver takes it, with the property
+                         "url", or where `webhooks` of host.yaml says (isoworker(1), "Webhooks") */
     isw_direction direction;
     const isw_property *properties; /* NULL for none */
 } isw_binding;

@@ -82,7 +82,8 @@ typedef struct isw_queue_options {
 } isw_queue_options;
 
 /* Put a message by the output `output`, which is declared as { "name", "queue", ISW_OUT, properties }
- * with the property "queue". A body of text or JSON is that, bytes are bytes, others become JSON; up
+ * with the property "queue", or has the type "http", whose messages are requests that the host sends,
+ * with the id as their webhook-id. A body of text or JSON is that, bytes are bytes, others become JSON; up
  * to 16 MiB. Texts are copied. Errors: those of isw_context_emit. What the queue itself refuses, such
  * as one message more than `queues.max_messages`, is the invocation's failure. */
 ISW_API isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *body,

@@ -6,6 +6,7 @@
 #include "host/queue/queue.h"
 #include "host/timer/trigger.h"
 #include "host/warmup/trigger.h"
+#include "host/webhooks/webhooks.h"
 
 const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_http_trigger,
@@ -13,5 +14,6 @@ const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_queue_trigger,
     &iswi_timer_trigger,
     &iswi_warmup_trigger,
+    &iswi_webhooks_trigger,
     NULL,
 };

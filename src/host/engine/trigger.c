@@ -18,11 +18,14 @@ const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type,
 {
     const char *known[ISWI_TRIGGERS_MAX + 1] = { NULL };
     isw_error own = { ISW_OK, "" };
+    size_t count = 0;
 
     for (size_t i = 0; list[i] && i < ISWI_TRIGGERS_MAX; i++) {
+        if (list[i]->capabilities & ISWI_TRIGGER_NONE)
+            continue;
         if (strcmp(list[i]->type, type) == 0)
             return list[i];
-        known[i] = list[i]->type;
+        known[count++] = list[i]->type;
     }
     iswi_properties_unknown("trigger of the type", type, "it has ", known, &own);
     isw_error_set(error, own.status, "this host has %s", own.message);

@@ -77,7 +77,9 @@ enum {
                                  that get theirs whole, which is said at the start */
     ISWI_TRIGGER_LISTENS = 2, /* at an address, which a command may give instead of its settings:
                                  that of the first one of the list */
-    ISWI_TRIGGER_WARMS = 4    /* the engine calls its functions, in each process before others */
+    ISWI_TRIGGER_WARMS = 4,   /* the engine calls its functions, in each process before others */
+    ISWI_TRIGGER_NONE = 8     /* functions cannot name it: a part of the host that begins, is held and
+                                 ends as triggers do, such as who sends what functions put out */
 };
 
 typedef struct iswi_trigger_start {

@@ -9,8 +9,7 @@
  */
 #include "broker/broker.h"
 #include "host/engine/call.h"
-#include "host/engine/sink.h"
-#include "host/engine/trigger.h"
+#include "host/queue/queue.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,10 +33,7 @@ typedef struct iswi_queue_properties {
     int64_t retry_delay_ms, retry_delay_max_ms;
 } iswi_queue_properties;
 
-/* options.c: what a queue of that name keeps to. */
-void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out);
-
-/* Whether it may be a queue's. Errors: ISW_E_CONFIG, as the end of a sentence. */
+/* options.c: whether it may be a function's queue. Errors: ISW_E_CONFIG, as the end of a sentence. */
 isw_status iswi_queue_name_check(const char *name, isw_error *error);
 
 /* retry.c: how long after attempt number `attempt` (1: the first) the next one is made. */
@@ -155,17 +151,8 @@ void iswi_queue_judge(iswi_delivered *delivered, const iswi_answer *answer);
 
 /* -- What is put ------------------------------------------------------------------------------- */
 
-/* message.c: `value` as a message, in the arena. Errors: ISW_E_INVALID for what cannot be one. */
-isw_status iswi_queue_message(const isw_value *value, iswi_arena *arena, iswi_queue_put *out,
-                              isw_error *error);
-
 /* outbox.c: what a call has put out to queues. */
 bool iswi_queue_is_outbox(const iswi_outbox *box);
 const iswi_queue_put *iswi_queue_outbox_puts(const iswi_outbox *box, size_t *count);
-
-/* sink.c's: keep one in *box, which is made if it is NULL. Errors: ISW_E_INVALID,
- * ISW_E_TOO_LARGE, ISW_E_NO_MEMORY. */
-isw_status iswi_queue_outbox_keep(iswi_broker *broker, const char *queue,
-                                  const iswi_sink_item *item, iswi_outbox **box, isw_error *error);
 
 #endif

@@ -23,6 +23,10 @@ void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_
 
 isw_status iswi_queue_name_check(const char *name, isw_error *error)
 {
+    if (strncmp(name, ISWI_QUEUE_OWN_PREFIX, sizeof ISWI_QUEUE_OWN_PREFIX - 1) == 0)
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "\"%s\": queues whose names begin with \"" ISWI_QUEUE_OWN_PREFIX
+                             "\" have the requests of http outputs; give it another", name);
     if (iswi_queue_is_name(isw_str_of(name)))
         return ISW_OK;
     return isw_error_set(error, ISW_E_CONFIG,

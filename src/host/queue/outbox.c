@@ -104,11 +104,11 @@ static bool own_all(iswi_arena *arena, iswi_queue_put *message)
     return true;
 }
 
-isw_status iswi_queue_outbox_keep(iswi_broker *broker, const char *queue,
-                                  const iswi_sink_item *item, iswi_outbox **box, isw_error *error)
+isw_status iswi_queue_outbox_add(iswi_broker *broker, const iswi_queue_put *message,
+                                 iswi_outbox **box, isw_error *error)
 {
     queue_outbox *own = *box ? (queue_outbox *)*box : create(broker);
-    iswi_queue_put message;
+    iswi_queue_put kept = *message;
 
     if (!own)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a message");
@@ -116,12 +116,8 @@ isw_status iswi_queue_outbox_keep(iswi_broker *broker, const char *queue,
     if (own->count == ISWI_BROKER_ITEMS_MAX)
         return isw_error_set(error, ISW_E_TOO_LARGE, "a call puts at most %d messages",
                              ISWI_BROKER_ITEMS_MAX);
-    if (iswi_queue_message(item->value, &own->arena, &message, error) != ISW_OK)
-        return error->status;
-    message.queue = isw_str_of(queue);
-    message.trace = item->trace;
-    if (!grow(own) || !own_all(&own->arena, &message))
+    if (!grow(own) || !own_all(&own->arena, &kept))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a message");
-    own->puts[own->count++] = message;
+    own->puts[own->count++] = kept;
     return ISW_OK;
 }

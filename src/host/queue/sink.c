@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+enum { BLOCK_BYTES = 1024 };
+
 typedef struct sink_properties {
     const char *queue;
 } sink_properties;
@@ -59,8 +61,19 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
 static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **box, isw_error *error)
 {
     const queue_sink *sink = self;
+    iswi_queue_put message;
+    iswi_arena arena;
+    isw_status status;
 
-    return iswi_queue_outbox_keep(iswi_host_broker(sink->host), sink->queue, item, box, error);
+    iswi_arena_init(&arena, BLOCK_BYTES);
+    status = iswi_queue_message(item->value, &arena, &message, error);
+    if (status == ISW_OK) {
+        message.queue = isw_str_of(sink->queue);
+        message.trace = item->trace;
+        status = iswi_queue_outbox_add(iswi_host_broker(sink->host), &message, box, error);
+    }
+    iswi_arena_fini(&arena);
+    return status;
 }
 
 const iswi_sink iswi_queue_sink = {

@@ -2,10 +2,12 @@
 #include "host/sinks/sinks.h"
 
 #include "host/queue/queue.h"
+#include "host/webhooks/webhooks.h"
 
 const iswi_sink *const iswi_host_sinks[] = {
     &iswi_sink_file,
     &iswi_sink_log,
     &iswi_queue_sink,
+    &iswi_webhook_sink,
     NULL,
 };
