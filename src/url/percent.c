@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Percent-decoding. Decoded text is never longer than its source. */
+/* Percent-encoding. Decoded text is never longer than its source. */
 #include "url/percent.h"
 
 #include "base/text.h"
@@ -41,4 +41,19 @@ size_t iswi_percent_decode(isw_str text, bool plus_is_space, char *out)
         out[size++] = c;
     }
     return size;
+}
+
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~", c));
+}
+
+void iswi_percent_encode(isw_str text, const char *also, iswi_buffer *out)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (is_unreserved(text.data[i]) || (text.data[i] && strchr(also, text.data[i])))
+            iswi_buffer_append(out, &text.data[i], 1);
+        else
+            iswi_buffer_printf(out, "%%%02X", (unsigned char)text.data[i]);
 }

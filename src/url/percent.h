@@ -3,6 +3,8 @@
 #define ISWI_URL_PERCENT_H
 
 /* Percent-encoding (RFC 3986, 2.1), read strictly. Pure; any thread. */
+#include "base/buffer.h"
+
 #include <isoworker/value.h>
 
 /* Whether every '%' of `text` begins an escape of two hexadecimal digits. */
@@ -12,5 +14,8 @@ bool iswi_percent_valid(isw_str text);
  * escape that is cut off or not hexadecimal. '+' becomes a space if `plus_is_space`, as the query
  * strings of forms have it. */
 size_t iswi_percent_decode(isw_str text, bool plus_is_space, char *out);
+
+/* Append `text` with all of it encoded that is neither unreserved (RFC 3986, 2.3) nor in `also`. */
+void iswi_percent_encode(isw_str text, const char *also, iswi_buffer *out);
 
 #endif

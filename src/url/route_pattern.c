@@ -5,6 +5,7 @@
 #include "url/route_pattern.h"
 
 #include "base/text.h"
+#include "url/percent.h"
 
 enum { NAME_MAX_BYTES = 63, PATTERN_MAX_BYTES = 1024 };
 
@@ -155,6 +156,49 @@ isw_status iswi_route_pattern_parse(const char *text, iswi_route_pattern *out, i
         at = slash + 1;
     }
 }
+
+/* -- Parameters -------------------------------------------------------------------------------- */
+
+/* Their names are what they are, also in the case of their letters. */
+static const isw_str *find(const isw_pairs *params, isw_str name)
+{
+    for (size_t i = 0; i < params->count; i++)
+        if (isw_str_equal(params->items[i].name, name))
+            return &params->items[i].value;
+    return NULL;
+}
+
+isw_str iswi_route_pattern_lacks(const iswi_route_pattern *pattern, const isw_pairs *params)
+{
+    for (size_t i = 0; i < pattern->count; i++)
+        if (pattern->segments[i].kind == ISWI_SEGMENT_PARAMETER &&
+            !find(params, pattern->segments[i].text))
+            return pattern->segments[i].text;
+    return (isw_str){ NULL, 0 };
+}
+
+void iswi_route_pattern_path(const iswi_route_pattern *pattern, const isw_pairs *params,
+                             iswi_buffer *out)
+{
+    static const char in_segments[] = "!$&'()*+,;=:@"; /* RFC 3986, 3.3 */
+
+    for (size_t i = 0; i < pattern->count; i++) {
+        const iswi_segment *segment = &pattern->segments[i];
+        const isw_str *value = find(params, segment->text);
+
+        if (segment->kind != ISWI_SEGMENT_LITERAL && !value)
+            continue;
+        if (i)
+            iswi_buffer_append_text(out, "/");
+        if (segment->kind == ISWI_SEGMENT_LITERAL)
+            iswi_buffer_append(out, segment->text.data, segment->text.size);
+        else
+            iswi_percent_encode(*value, segment->kind == ISWI_SEGMENT_CATCH_ALL
+                                            ? "!$&'()*+,;=:@/" : in_segments, out);
+    }
+}
+
+/* -- Methods ----------------------------------------------------------------------------------- */
 
 isw_status iswi_route_methods_check(const char *methods, const char *pattern, isw_error *error)
 {

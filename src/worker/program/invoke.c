@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/given.h"
 
 #include <isoworker/http.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -22,47 +22,6 @@ typedef struct arguments {
     bool has_data;
 } arguments;
 
-static bool read_stream(FILE *file, iswi_buffer *out)
-{
-    char block[65536];
-    size_t got;
-
-    while ((got = fread(block, 1, sizeof block, file)) > 0)
-        iswi_buffer_append(out, block, got);
-    return !ferror(file) && !out->failed;
-}
-
-static bool read_data(const char *text, iswi_buffer *out)
-{
-    FILE *file;
-    bool ok;
-
-    if (strcmp(text, "-") == 0)
-        return read_stream(stdin, out);
-    if (*text != '@')
-        return iswi_buffer_append_text(out, text);
-    file = fopen(text + 1, "rbe");
-    if (!file) {
-        fprintf(stderr, "--data: %s cannot be read: %s\n", text + 1, strerror(errno));
-        return false;
-    }
-    ok = read_stream(file, out);
-    fclose(file);
-    return ok;
-}
-
-static bool add_pair(arguments *args, size_t kind, const char *text)
-{
-    const char *equals = strchr(text, '=');
-
-    if (!equals)
-        return false;
-    args->pairs[kind][args->counts[kind]++] = (isw_pair){
-        { text, (size_t)(equals - text) }, isw_str_of(equals + 1)
-    };
-    return true;
-}
-
 static const char *const kinds[] = { "--param", "--query", "--header" };
 
 bool iswi_program_takes_value(const char *word)
@@ -72,6 +31,16 @@ bool iswi_program_takes_value(const char *word)
             return true;
     return strcmp(word, "--method") == 0 || strcmp(word, "--data") == 0 ||
            strcmp(word, "--replay") == 0 || strcmp(word, "--without") == 0;
+}
+
+static bool read_data(const char *word, iswi_buffer *out)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_given_data(word, out, &error) == ISW_OK)
+        return true;
+    fprintf(stderr, "--data: %s\n", error.message);
+    return false;
 }
 
 static bool parse_one(arguments *args, const char *name, const char *value)
@@ -84,7 +53,8 @@ static bool parse_one(arguments *args, const char *name, const char *value)
         return args->has_data = read_data(value, &args->data);
     for (size_t kind = 0; kind < 3; kind++)
         if (strcmp(name, kinds[kind]) == 0)
-            return add_pair(args, kind, value);
+            return iswi_given_pair(value, &args->pairs[kind][args->counts[kind]]) &&
+                   ++args->counts[kind];
     return false;
 }
 
@@ -121,26 +91,16 @@ static bool has_params(const isw_function *function, const arguments *args)
     const isw_pairs given = { args->pairs[0], args->counts[0] };
     isw_error error = { ISW_OK, "" };
     iswi_route_pattern parsed;
+    isw_str lacks;
 
     if (strcmp(function->trigger.type, "http") != 0 ||
         iswi_route_pattern_parse(route, &parsed, &error) != ISW_OK)
         return true;
-    for (size_t i = 0; i < parsed.count; i++) {
-        isw_str name = parsed.segments[i].text;
-        size_t at = 0;
-        const isw_pair *pair;
-
-        if (parsed.segments[i].kind != ISWI_SEGMENT_PARAMETER)
-            continue;
-        while ((pair = isw_pairs_next(&given, NULL, &at)) && !isw_str_equal(pair->name, name))
-            continue;
-        if (pair)
-            continue;
+    lacks = iswi_route_pattern_lacks(&parsed, &given);
+    if (lacks.size)
         fprintf(stderr, "the route of %s is %s: say what stands there with --param %.*s=TEXT\n",
-                function->name, route, (int)name.size, name.data);
-        return false;
-    }
-    return true;
+                function->name, route, (int)lacks.size, lacks.data);
+    return !lacks.size;
 }
 
 static int invoke(isw_worker *worker, const char *name, arguments *args)

@@ -2,34 +2,19 @@
 /* What came of an invocation, for the people at a shell. */
 #include "worker/program/program.h"
 
-#include "base/logline.h"
+#include "value/show.h"
 
-#include <isoworker/http.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 static void print_result(const isw_value *result)
 {
-    isw_bytes payload = isw_value_payload(result);
-    iswi_buffer json = { 0 };
+    iswi_buffer text = { 0 };
 
-    if (result->type == ISW_VALUE_HTTP) {
-        printf("HTTP %d\n", result->as.http->status);
-        for (size_t i = 0; i < result->as.http->headers.count; i++) {
-            const isw_pair *pair = &result->as.http->headers.items[i];
-
-            printf("%.*s: %.*s\n", (int)pair->name.size, pair->name.data, (int)pair->value.size,
-                   pair->value.data);
-        }
-        printf("\n");
-    }
-    if (payload.data) {
-        fwrite(payload.data, 1, payload.size, stdout);
-    } else if (result->type != ISW_VALUE_HTTP && result->type != ISW_VALUE_NONE) {
-        iswi_json_value(&json, result);
-        printf("%s\n", iswi_buffer_text(&json) ? iswi_buffer_text(&json) : "");
-        iswi_buffer_fini(&json);
-    }
+    iswi_value_show(result, &text);
+    if (text.size)
+        fwrite(text.data, 1, text.size, stdout);
+    iswi_buffer_fini(&text);
 }
 
 /* "ISW_E_INVALID: no such order (order.missing, orders.c:41)", then a line for each cause. */
