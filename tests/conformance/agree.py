@@ -106,8 +106,8 @@ def with_worker(talk, command=(WORKER,), ring=None, **variables):
                 sock.settimeout(20)
                 peer = ring.connected(sock) if ring else Peer(sock)
                 peer.pid = worker.pid
-                kind, _, body = peer.receive()
-                assert kind == WORKER_HELLO and field(body, 3, bytes) == TOKEN[:32]
+                kind, _, peer.hello = peer.receive()
+                assert kind == WORKER_HELLO and field(peer.hello, 3, bytes) == TOKEN[:32]
                 talk(peer)
             return worker.wait(20)
 

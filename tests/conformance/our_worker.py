@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What PROTOCOL.md promises to a host, asked of a worker of the SDK by a host in Python that shares
-no code with it. The numbers in comments are sections of the page."""
+no code with it. The numbers in comments are sections of the page.
+
+`Worker` is for workers in any language: ISOWORKER_CONFORMING_WORKER names the words of the command
+of one that has the functions hello, echo and nap; without it, it is the worker in C."""
 import os
 import signal
 import subprocess
@@ -16,7 +19,8 @@ from peer import (CANCEL, CREDIT, ERROR, E_NOT_FOUND, E_PROTOCOL, GOODBYE, HOST_
                   STATUS, STATUS_REQUEST, TERMINATE, WARMED, WARMUP, field, members, pairs)
 from ring import RingPeer  # noqa: E402
 
-COMMAND = [os.environ["ISOWORKER_TEST_WORKER"]]
+COMMAND = (os.environ.get("ISOWORKER_CONFORMING_WORKER") or
+           os.environ["ISOWORKER_TEST_WORKER"]).split()
 HELLO = (HOST_HELLO, 0, {1: 1, 2: TOKEN[32:]})
 FAILED, SUCCESS, CANCELLED = range(3)
 EX_USAGE, EX_UNAVAILABLE, EX_PROTOCOL, EX_CONFIG = 64, 69, 76, 78  # sysexits.h
@@ -51,10 +55,17 @@ def end(peer):
     expect(peer, GOODBYE)
 
 
-class Worker(unittest.TestCase):
+class Session(unittest.TestCase):
     def session(self, talk, expected=0, command=(), **variables):
         self.assertEqual(with_worker(talk, command or COMMAND, **variables), expected)
 
+    def assert_ends(self, expected, *words, **variables):
+        done = subprocess.run([*COMMAND, *words], env=dict(os.environ, **variables), input=TOKEN,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual(done.returncode, expected, done.stderr)
+
+
+class Worker(Session):
     def assert_violation(self, *frames):
         """The frames after a load cost the session, which says so, and the process."""
         def talk(peer):
@@ -156,17 +167,11 @@ class Worker(unittest.TestCase):
 
     def test_its_exit_status_says_why_no_session_began(self):
         """Section 14."""
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            file.write("middleware: 7\n")
-            file.flush()
-            for words, variables, expected in (
-                    (["--nonsense"], {}, EX_USAGE), ([], {}, EX_UNAVAILABLE),
-                    ([], {"ISOWORKER_CONFIG": file.name}, EX_CONFIG),
-                    ([], {"ISOWORKER_URL": "ipc:///nowhere/at/all", "ISOWORKER_TOKEN_FD": "0"},
-                     EX_UNAVAILABLE)):
-                done = subprocess.run(COMMAND + words, env=dict(os.environ, **variables),
-                                      input=TOKEN, stderr=subprocess.PIPE, timeout=60)
-                self.assertEqual(done.returncode, expected, done.stderr)
+        self.assert_ends(EX_UNAVAILABLE)
+        self.assert_ends(EX_UNAVAILABLE, ISOWORKER_URL="ipc:///nowhere/at/all",
+                         ISOWORKER_TOKEN_FD="0")
+        self.assert_ends(EX_UNAVAILABLE, ISOWORKER_URL="ipc:///nowhere/at/all",
+                         ISOWORKER_TOKEN_FILE="/nowhere/at/all")
 
     def test_its_exit_status_says_how_the_session_ended(self):
         self.session(end_after_hello)
@@ -175,6 +180,17 @@ class Worker(unittest.TestCase):
                      self.assertRaises(EOFError, peer.receive), EX_PROTOCOL)
         self.session(lambda peer: peer.send((HOST_HELLO, 0, {1: 2, 2: TOKEN[32:]})) or
                      self.assertRaises(EOFError, peer.receive), EX_PROTOCOL)
+
+
+class Ours(Session):
+    """What other workers need not have."""
+
+    def test_its_exit_status_says_what_of_its_command_or_configuration_is_wrong(self):
+        self.assert_ends(EX_USAGE, "--nonsense")
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("middleware: 7\n")
+            file.flush()
+            self.assert_ends(EX_CONFIG, ISOWORKER_CONFIG=file.name)
 
     def test_a_relative_configuration_lies_where_it_was_started(self):
         with tempfile.TemporaryDirectory() as folder:
