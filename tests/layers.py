@@ -72,7 +72,7 @@ DOORS = {
     "host/system": None,
     "host/settings": {"settings.h", "change.h"},
     "host/tls": {"session.h", "tls.h"},
-    "host/engine": {"call.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
+    "host/engine": {"call.h", "gather.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
                     "sink.h", "steer.h", "trigger.h"},
     "host/http": {"front.h", "guest.h", "trigger.h"},
     "host/queue": {"foreign.h", "queue.h"},

@@ -14,6 +14,7 @@ int iswi_cli_symbolize(int argc, char **argv);
 int iswi_cli_status(int argc, char **argv);
 int iswi_cli_logs(int argc, char **argv);
 int iswi_cli_drain(int argc, char **argv); /* and resume */
+int iswi_cli_invoke(int argc, char **argv);
 int iswi_cli_queue(int argc, char **argv);
 int iswi_cli_restart(int argc, char **argv);
 int iswi_cli_timer(int argc, char **argv);

@@ -114,30 +114,49 @@ static const isw_field complaint_fields[] = {
     { 0 },
 };
 
-int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out)
+/* What the host says is none of what was expected. */
+static int refuse_answer(const isw_error *error)
+{
+    fprintf(stderr, "isoworker: the host's answer cannot be read; is it of another version? (%s)\n",
+            error->message);
+    return EX_PROTOCOL;
+}
+
+int iswi_client_value(isw_str line, iswi_arena *arena, isw_value *out)
 {
     complaint said = { NULL };
     isw_error error = { ISW_OK, "" };
+
+    if (iswi_json_parse(arena, line, out, &error) == ISW_OK)
+        iswi_bind(arena, out, "", complaint_fields, false, &said, &error);
+    if (said.error)
+        return fail(EX_DATAERR, said.error);
+    return error.status == ISW_OK ? EX_OK : refuse_answer(&error);
+}
+
+int iswi_client_bind(const isw_value *value, iswi_arena *arena, const isw_field *fields, void *out)
+{
+    isw_error error = { ISW_OK, "" };
+
+    return iswi_bind(arena, value, "", fields, false, out, &error) == ISW_OK
+               ? EX_OK
+               : refuse_answer(&error);
+}
+
+int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out)
+{
     isw_value value;
     char *line;
     size_t size;
-    int result;
+    int result = iswi_client_line(from, &line, &size);
 
-    result = iswi_client_line(from, &line, &size);
     if (result != EX_OK)
         return result;
-    if (iswi_json_parse(arena, (isw_str){ line, size }, &value, &error) == ISW_OK &&
-        iswi_bind(arena, &value, "", complaint_fields, false, &said, &error) == ISW_OK &&
-        !said.error)
-        iswi_bind(arena, &value, "", fields, false, out, &error);
+    result = iswi_client_value((isw_str){ line, size }, arena, &value);
+    if (result == EX_OK)
+        result = iswi_client_bind(&value, arena, fields, out);
     free(line);
-    if (said.error)
-        return fail(EX_DATAERR, said.error);
-    if (error.status == ISW_OK)
-        return EX_OK;
-    fprintf(stderr, "isoworker: the host's answer cannot be read; is it of another version? (%s)\n",
-            error.message);
-    return EX_PROTOCOL;
+    return result;
 }
 
 void iswi_client_member(iswi_buffer *out, const char *name, const char *value)

@@ -30,6 +30,10 @@ int iswi_client_line(FILE *from, char **line, size_t *size);
  * that says "error" is EX_DATAERR. */
 int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out);
 
+/* The same in steps: a line as a value, with views into both, and that into the struct. */
+int iswi_client_value(isw_str line, iswi_arena *arena, isw_value *out);
+int iswi_client_bind(const isw_value *value, iswi_arena *arena, const isw_field *fields, void *out);
+
 /* Append `,"name":"value"`; nothing for NULL. */
 void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
 

@@ -29,6 +29,7 @@ static const command commands[] = {
     { "resume", iswi_cli_drain, "let it take requests again" },
     { "restart", iswi_cli_restart, "replace the processes of its workers, with no call lost" },
     { "upgrade", iswi_cli_upgrade, "replace the host itself, with no connection refused" },
+    { "invoke", iswi_cli_invoke, "have it run a function now, with an event of yours" },
     { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
     { "timer", iswi_cli_timer, "show its timers, run one now, pause and resume them" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },

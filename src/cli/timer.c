@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/columns.h"
-#include "host/timer/report.h"
+#include "cli/timer.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -73,15 +73,11 @@ static void print_all(const iswi_timers_told *told)
         print_timer(&told->timers[i]);
 }
 
-static int print_end(const words *asked, const iswi_timer_told *timer)
+int iswi_timer_print_run(const iswi_timer_told *timer, long wait_s)
 {
-    if (strcmp(asked->verb, "run") != 0) {
-        print_timer(timer);
-        return timer->paused == (*asked->verb == 'p') ? EX_OK : EX_TEMPFAIL;
-    }
     if (timer->asked) {
         fprintf(stderr, "isoworker: %s has not ended after %ld seconds, and goes on\n",
-                timer->function, asked->wait_s);
+                timer->function, wait_s);
         return EX_TEMPFAIL;
     }
     if (!timer->outcome || strcmp(timer->outcome, "success") != 0) {
@@ -93,6 +89,14 @@ static int print_end(const words *asked, const iswi_timer_told *timer)
     printf("%s ran, due again at %s\n", timer->function,
            timer->next_count ? timer->next[0] : "no time");
     return EX_OK;
+}
+
+static int print_end(const words *asked, const iswi_timer_told *timer)
+{
+    if (strcmp(asked->verb, "run") == 0)
+        return iswi_timer_print_run(timer, asked->wait_s);
+    print_timer(timer);
+    return timer->paused == (*asked->verb == 'p') ? EX_OK : EX_TEMPFAIL;
 }
 
 /* -- Asking ------------------------------------------------------------------------------------ */

@@ -99,7 +99,7 @@ class Check(unittest.TestCase):
         code, said, told = check("htpp")
         self.assertEqual((code, len(told)), (RIGHT, 5))
         self.assertIn("isoworker: note: function echo of worker w is not served: this host has no "
-                      'trigger of the type "htpp"; did you mean "http"? it has http, call, queue, timer',
+                      'trigger of the type "htpp"; did you mean "http"? it has http, call, queue, timer, warmup',
                       told)
 
     CANNOT = (r'functions one and two cannot both be served: routes "GET orders/\{id\}" and ',

@@ -63,7 +63,7 @@ class Control(unittest.TestCase):
             http, *others = report(host)["triggers"]
             self.assertEqual(http["type"], "http")
             self.assertEqual([(other["type"], other["urls"], other["numbers"]) for other in others],
-                             [(kind, [], []) for kind in ("call", "queue", "timer")])
+                             [(kind, [], []) for kind in ("call", "queue", "timer", "warmup")])
             self.assertEqual(http["url"], f"http://127.0.0.1:{host.port}")
             self.assertEqual(http["urls"], [http["url"]])
             self.assertEqual([row for row in http["numbers"] if row.get("value") in ("200", "404")],

@@ -12,6 +12,7 @@
  * while one is held.
  */
 #include "host/engine/call.h"
+#include "host/engine/gather.h"
 #include "host/engine/groups.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
@@ -121,6 +122,16 @@ typedef struct iswi_reactors {
 iswi_reactor *iswi_reactors_of(const iswi_host *host, const iswi_process *process);
 void iswi_reactors_stop(iswi_reactors *reactors);
 
+/* gather.c: calls whose streams are to be widened. */
+typedef struct iswi_gathers {
+    pthread_mutex_t lock; /* taken with processes' locks held, so that none of those is taken with
+                             it; guards what follows, and what gathers say of it */
+    iswi_gather *owed;
+} iswi_gathers;
+
+/* Let workers send more of what they stream; the supervisor's thread. */
+void iswi_gathers_widen(iswi_host *host);
+
 struct iswi_host {
     iswi_config *config; /* that was taken last; the supervisor's, as renewal is */
     iswi_renewal renewal;
@@ -158,6 +169,7 @@ struct iswi_host {
     iswi_reactors reactors;    /* made before it runs */
     iswi_reloads reload;       /* reload.c */
     iswi_attention attention; /* attention.c */
+    iswi_gathers gathers;
     atomic_int stops; /* how often iswi_host_stop was called */
     iswi_legacy *legacy;    /* of the host before, while this one is made; NULL: there is none */
     iswi_replacing replacing; /* replace.c */

@@ -60,6 +60,9 @@ iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
 const char *iswi_host_function_name(const iswi_host_function *function);
 
+/* That no worker has a function of that name, and which one was perhaps meant: ISW_E_NOT_FOUND. */
+isw_status iswi_host_refuse_function(const iswi_host *host, const char *name, isw_error *error);
+
 /* How it is now; text lives as long as the host. */
 typedef struct iswi_function_look {
     const char *name, *trigger_type;

@@ -69,6 +69,7 @@ isw_status iswi_host_begin(const char *folder, const iswi_host_make *make, iswi_
     host->loop.epoll = host->loop.wake = host->reload.changes = -1;
     host->guard.pipe = host->guard.pid_fd = host->runtime_lock = -1;
     pthread_mutex_init(&host->steering, NULL);
+    pthread_mutex_init(&host->gathers.lock, NULL);
     iswi_attention_init(&host->attention);
     host->begun_ns = iswi_now_ns();
     iswi_arena_init(&host->arena, 64 * 1024);
@@ -235,6 +236,7 @@ void iswi_host_destroy(iswi_host *host)
     iswi_loop_close(&host->loop);
     iswi_observers_destroy(&host->observers);
     pthread_mutex_destroy(&host->steering);
+    pthread_mutex_destroy(&host->gathers.lock);
     iswi_attention_fini(&host->attention);
     iswi_config_close(host->config);
     iswi_renew_forget(host);

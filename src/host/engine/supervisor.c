@@ -143,6 +143,7 @@ static overview look(iswi_host *host)
     atomic_fetch_add(&host->loop.turns, 1);
     /* While we look, whoever has something sooner writes a wake that ends the next wait. */
     atomic_store(&host->loop.wake_at_ns, INT64_MAX);
+    iswi_gathers_widen(host);
     iswi_renew_tend(host, now_ns, &seen.next_ns);
     for (size_t i = 0; i < host->pool_count; i++) {
         iswi_pool *pool = &host->pools[i];

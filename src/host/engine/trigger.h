@@ -63,6 +63,15 @@ typedef struct iswi_trigger_command {
     bool begun; /* false at first; then the trigger's, while it is asked for again and again */
 } iswi_trigger_command;
 
+/* An event that somebody makes up to see what a function does with it: `isoworker invoke`. What is
+ * empty was not said. */
+typedef struct iswi_made_up {
+    isw_value data;                   /* text, JSON, bytes or none */
+    isw_str content_type;             /* of that */
+    isw_str method;                   /* these are for requests alone */
+    isw_pairs params, query, headers;
+} iswi_made_up;
+
 /* -- The table --------------------------------------------------------------------------------- */
 
 /* Whether there are functions that are not known yet. */
@@ -78,8 +87,9 @@ enum {
     ISWI_TRIGGER_LISTENS = 2, /* at an address, which a command may give instead of its settings:
                                  that of the first one of the list */
     ISWI_TRIGGER_WARMS = 4,   /* the engine calls its functions, in each process before others */
-    ISWI_TRIGGER_NONE = 8     /* functions cannot name it: a part of the host that begins, is held and
+    ISWI_TRIGGER_NONE = 8,    /* functions cannot name it: a part of the host that begins, is held and
                                  ends as triggers do, such as who sends what functions put out */
+    ISWI_TRIGGER_REQUESTS = 16 /* its events have a method, parameters, a query and headers */
 };
 
 typedef struct iswi_trigger_start {
@@ -184,6 +194,17 @@ typedef struct iswi_trigger {
 
     /* What is not as it should be, until it is mended, for the status and /ready. Any thread. */
     void (*attend)(void *self, iswi_trigger_attend_fn add, void *user);
+
+    /* Fill the value and what else a call has of an event, as of one that came in: here of one that
+     * somebody made up, whom it is kept from nothing by. In the arena, with views into both. NULL:
+     * the value is the data. Errors: ISW_E_INVALID, which says what it lacks, or has and cannot;
+     * ISW_E_NO_MEMORY. Any thread. */
+    isw_status (*make_up)(void *self, const iswi_entry *entry, const iswi_made_up *event,
+                          iswi_arena *arena, iswi_call *call, isw_error *error);
+
+    /* The verb of its command that runs a function, where it is not called but so: "run". NULL:
+     * there is none. */
+    const char *run_verb;
 } iswi_trigger;
 
 /* -- passive.c: hooks of a table for which nothing comes in ------------------------------------ */
@@ -230,6 +251,17 @@ void iswi_host_tend_by(iswi_host *host, int64_t at_ns);
 
 /* A function as its trigger is given it. */
 const iswi_entry *iswi_host_entry(const iswi_host_function *function);
+
+/* Fill a call of a function for an event that somebody has made up; `event` and the arena live until
+ * its answer. Errors: as make_up; ISW_E_UNSUPPORTED for one that its trigger does not serve, with the
+ * reason. */
+isw_status iswi_host_make_up(const iswi_host *host, iswi_host_function *function,
+                             const iswi_made_up *event, iswi_arena *arena, iswi_call *call,
+                             isw_error *error);
+
+/* The type of its trigger and the verb that runs it, where it is run by that alone; NULL: it is
+ * called. */
+const char *iswi_host_run_verb(const iswi_host_function *function, const char **type);
 
 /* Where the first one is found that is found anywhere; NULL behind the last of its addresses. */
 const char *iswi_host_address(const iswi_host *host, size_t index);

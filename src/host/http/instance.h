@@ -45,6 +45,10 @@ isw_status iswi_http_prepare(void *self, const void *settings, const iswi_host_s
                              isw_error *error);
 void iswi_http_renew(void *self, bool taken);
 
+/* made_up.c, likewise. */
+isw_status iswi_http_make_up(void *self, const iswi_entry *entry, const iswi_made_up *event,
+                             iswi_arena *arena, iswi_call *call, isw_error *error);
+
 /* told.c, likewise. */
 const char *iswi_http_address(void *self, size_t index);
 void iswi_http_tell_of(void *self, const iswi_entry *entry, iswi_arena *arena,

@@ -316,11 +316,11 @@ iswi_http *iswi_http_guests_front(void *self)
     .arrange = arrange, .discard = discard, .prepare = iswi_http_prepare,                        \
     .renew = iswi_http_renew, .publish = publish, .hold = hold, .tend = tend,                    \
     .quiesce = quiesce, .admitted = admitted, .stop = stop, .tell = iswi_http_tell_of,           \
-    .rows = iswi_http_rows, .attend = iswi_http_attend
+    .rows = iswi_http_rows, .attend = iswi_http_attend, .make_up = iswi_http_make_up
 
 const iswi_trigger iswi_http_trigger = {
     HTTP_HOOKS,
-    .capabilities = ISWI_TRIGGER_STREAMS | ISWI_TRIGGER_LISTENS,
+    .capabilities = ISWI_TRIGGER_STREAMS | ISWI_TRIGGER_LISTENS | ISWI_TRIGGER_REQUESTS,
     .start = start,
     .open = open_front,
     .give = give,
@@ -333,5 +333,6 @@ const iswi_trigger iswi_http_trigger = {
 
 const iswi_trigger iswi_http_guests_trigger = {
     HTTP_HOOKS,
+    .capabilities = ISWI_TRIGGER_REQUESTS,
     .start = start_for_guests,
 };

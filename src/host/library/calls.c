@@ -5,16 +5,32 @@
  * with the engine, or in `waiting`, or was given to `done`; so it is answered exactly once. It lives
  * on in its result, until that is released.
  */
-#include "host/library/gather.h"
+#include "host/library/library.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "host/engine/gather.h"
 #include "host/engine/look.h"
 
 #include <stdio.h>
 
 enum { WAIT_MS = 30000 };
+
+struct iswi_library_call {
+    isw_host *host;
+    isw_value input;
+    int64_t until_ns;    /* 0: as long as the function's timeout says */
+    int64_t patience_ns; /* until when it waits for its function to be known, or a process */
+    isw_host_result_fn done;
+    void *user;
+    iswi_library_call *next; /* that waits, as this one does */
+    iswi_gather gather;
+    /* Of its result: */
+    char invocation_id[33];
+    char *message;
+    void *held;
+    char name[];
+};
 
 /* -- Results ----------------------------------------------------------------------------------- */
 
@@ -45,7 +61,7 @@ void isw_host_result_release(isw_host_result *result)
     if (call) {
         iswi_answer_release(call->held);
         iswi_free(call->message);
-        iswi_gather_fini(call);
+        iswi_gather_fini(&call->gather);
         iswi_free(call);
     }
     memset(result, 0, sizeof *result);
@@ -99,8 +115,6 @@ static void fill(iswi_library_call *call, const iswi_answer *answer, isw_host_re
         call->message = iswi_strndup(answer->message.data, answer->message.size);
         result->message = isw_str_of(call->message);
     }
-    if (call->gathered)
-        iswi_gather_result(call, result);
 }
 
 static void on_answer(void *user, const char *invocation_id, const iswi_answer *answer)
@@ -112,7 +126,6 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         iswi_host_wake(atomic_load(&call->host->engine));
         return;
     }
-    iswi_gather_end(call);
     snprintf(call->invocation_id, sizeof call->invocation_id, "%s", invocation_id);
     fill(call, answer, &result);
     finish(call, &result);
@@ -124,33 +137,13 @@ static void start(iswi_library_call *call, iswi_host *engine, iswi_host_function
                             .trigger = call->input,
                             .deadline_ns = call->until_ns,
                             .patience_ns = call->patience_ns,
-                            .events = &iswi_gather_events,
                             .answer = on_answer,
                             .user = call };
 
-    iswi_call_start(engine, &one);
+    iswi_gather_start(engine, &one, &call->gather);
 }
 
 /* -- Which function ---------------------------------------------------------------------------- */
-
-static void refuse_name(iswi_host *engine, const char *name, isw_error *error)
-{
-    size_t least = 1 + strlen(name) / 4;
-    const char *nearest = NULL;
-
-    for (const iswi_host_function *at = iswi_host_newest_function(engine); at;
-         at = iswi_function_before(at)) {
-        const char *other = iswi_host_function_name(at);
-        size_t distance = iswi_edit_distance(name, other);
-
-        if (distance <= least && distance < strlen(other)) {
-            nearest = other;
-            least = distance ? distance - 1 : 0;
-        }
-    }
-    isw_error_set(error, ISW_E_NOT_FOUND, "no worker has a function \"%s\"%s%s%s", name,
-                  nearest ? "; is \"" : "", nearest ? nearest : "", nearest ? "\" meant?" : "");
-}
 
 static bool is_known(iswi_host *engine, size_t worker)
 {
@@ -174,8 +167,7 @@ static isw_status look_for_teller(iswi_host *engine, const char *name, isw_error
     if (late->status != ISW_OK)
         return isw_error_set(error, late->status, "function \"%s\" is not known: %s", name,
                              late->message);
-    refuse_name(engine, name, error);
-    return error->status;
+    return iswi_host_refuse_function(engine, name, error);
 }
 
 /* Start it, or fill `error` if there is no hope; ISW_OK in the latter, and why in `late`, while it
@@ -237,7 +229,6 @@ void iswi_library_tend(isw_host *host, int64_t now_ns, int64_t *next_ns)
     iswi_host *engine = atomic_load(&host->engine);
     iswi_library_call *call = take_waiting(host);
 
-    iswi_gather_widen(host);
     while (call) {
         iswi_library_call *next = call->next;
 

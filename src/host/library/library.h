@@ -40,14 +40,12 @@ struct isw_host {
     _Atomic(iswi_host *) engine; /* NULL: not started */
     atomic_int stops;            /* how often isw_host_stop was called */
 
-    pthread_mutex_t lock; /* guards what follows; taken with processes' locks held, too, so that
-                             none of those is taken with it */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t turned;
     uint64_t turn; /* something may have changed since */
     bool ended;    /* nothing waits any more */
     iswi_library_call *waiting, **waiting_end; /* calls of functions that are not known
                                                   yet, in their order */
-    iswi_library_call *owed;                   /* calls whose stream is to be widened */
 };
 
 /* workers.c */
@@ -64,7 +62,7 @@ struct iswi_log_sink;
 void iswi_library_listen(isw_host *host, struct iswi_log_sink *out);
 
 /* calls.c */
-/* Look at the calls that wait, and widen streams; on the supervisor's thread. */
+/* Look at the calls that wait; on the supervisor's thread. */
 void iswi_library_tend(isw_host *host, int64_t now_ns, int64_t *next_ns);
 
 /* The host has ended: answer what waits. From here on nothing does. */

@@ -24,6 +24,12 @@
  *                                              messages.h: lines of queues or messages, or how many
  *                                              it were so far, and at last {"over":true}
  *
+ *     {"command":"invoke","name":"hello","wait_ms":5000,"event":{"data":{"string":"..."},
+ *      "content_type":"text/plain","method":"GET","params":[["name","Ada"]],"query":[],"headers":[]}}
+ *                                              what came of it (report.h); of a function that its
+ *                                              trigger runs alone, what that says. A client that
+ *                                              leaves before has the call cancelled
+ *
  * What cannot be done is answered with {"error":"..."}. Only the control's thread.
  */
 #include "host/operate/control.h"

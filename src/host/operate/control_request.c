@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/operate/control_request.h"
 
-#include "value/value.h"
+#include "value/typed.h"
 
 #include <stddef.h>
 
 static const char *const commands[] = { "status", "ready",   "drain",   "resume", "restart",
                                         "logs",   "upgrade", "succeed", "queue",  "trigger",
-                                        NULL };
+                                        "invoke", NULL };
 
 /* Texts of a request lie in its arena. */
 static const isw_field messages_fields[] = {
@@ -26,6 +26,16 @@ static const isw_field messages_fields[] = {
     { 0 },
 };
 
+static const isw_field event_fields[] = {
+    { ISW_FIELD(VALUE, iswi_event_asked, data) },
+    { ISW_FIELD(STRING, iswi_event_asked, content_type) },
+    { ISW_FIELD(STRING, iswi_event_asked, method) },
+    { ISW_FIELD(VALUE, iswi_event_asked, params) },
+    { ISW_FIELD(VALUE, iswi_event_asked, query) },
+    { ISW_FIELD(VALUE, iswi_event_asked, headers) },
+    { 0 },
+};
+
 static const isw_field request_fields[] = {
     { ISW_FIELD(ENUM, iswi_control_request, command), .choices = commands, .required = true },
     { ISW_FIELD(INT, iswi_control_request, wait_ms), .min = 0, .max = 3600000 },
@@ -40,17 +50,43 @@ static const isw_field request_fields[] = {
     { ISW_FIELD(STRING, iswi_control_request, category) },
     { ISW_FIELD(STRING, iswi_control_request, invocation) },
     { ISW_FIELD(STRUCT, iswi_control_request, messages), .fields = messages_fields },
+    { ISW_FIELD(STRUCT, iswi_control_request, event), .fields = event_fields },
     { ISW_FIELD(INT, iswi_control_request, lines), .min = 0, .max = INT32_MAX,
       .default_value = "2147483647" },
     { 0 },
 };
 
+/* -- Events ------------------------------------------------------------------------------------ */
+
+static isw_status read_pairs(iswi_arena *arena, const isw_value *from, const char *root,
+                             isw_pairs *out, isw_error *error)
+{
+    return from->type == ISW_VALUE_NONE
+               ? ISW_OK
+               : iswi_typed_decode_pairs(arena, from, root, out, error);
+}
+
+static isw_status read_event(iswi_arena *arena, const iswi_event_asked *asked, iswi_made_up *out,
+                             isw_error *error)
+{
+    out->content_type = isw_str_of(asked->content_type);
+    out->method = isw_str_of(asked->method);
+    if (asked->data.type != ISW_VALUE_NONE &&
+        iswi_typed_decode(arena, &asked->data, "event.data", &out->data, error) != ISW_OK)
+        return error->status;
+    if (read_pairs(arena, &asked->params, "event.params", &out->params, error) != ISW_OK ||
+        read_pairs(arena, &asked->query, "event.query", &out->query, error) != ISW_OK)
+        return error->status;
+    return read_pairs(arena, &asked->headers, "event.headers", &out->headers, error);
+}
+
 isw_status iswi_control_request_read(iswi_arena *arena, isw_str line, iswi_control_request *out,
                                      isw_error *error)
 {
     isw_value value;
-    isw_status status = iswi_json_parse(arena, line, &value, error);
 
-    return status == ISW_OK ? iswi_bind(arena, &value, "", request_fields, false, out, error)
-                            : status;
+    if (iswi_json_parse(arena, line, &value, error) != ISW_OK ||
+        iswi_bind(arena, &value, "", request_fields, false, out, error) != ISW_OK)
+        return error->status;
+    return read_event(arena, &out->event, &out->made_up, error);
 }

@@ -4,6 +4,7 @@
 
 /* What a client of the control socket asks for: one line of JSON. Pure; any thread. */
 #include "base/arena.h"
+#include "host/engine/trigger.h"
 #include "host/operate/messages.h"
 
 #include <isoworker/status.h>
@@ -19,8 +20,15 @@ typedef enum iswi_control_command {
     ISWI_CONTROL_UPGRADE,
     ISWI_CONTROL_SUCCEED,
     ISWI_CONTROL_QUEUE,
-    ISWI_CONTROL_TRIGGER
+    ISWI_CONTROL_TRIGGER,
+    ISWI_CONTROL_INVOKE
 } iswi_control_command;
+
+/* An event that somebody made up, as it is asked for: values and pairs as typed.h has them. */
+typedef struct iswi_event_asked {
+    isw_value data, params, query, headers; /* none: not said */
+    const char *content_type, *method;
+} iswi_event_asked;
 
 typedef struct iswi_control_request {
     int64_t command; /* iswi_control_command */
@@ -31,6 +39,8 @@ typedef struct iswi_control_request {
     const char *level, *function, *category, *invocation;
     int64_t lines;
     iswi_messages_asked messages;
+    iswi_event_asked event;
+    iswi_made_up made_up; /* that, read */
 } iswi_control_request;
 
 /* Errors: ISW_E_INVALID, ISW_E_NO_MEMORY. */

@@ -221,4 +221,16 @@ typedef struct iswi_report_messages {
 
 extern const isw_field iswi_messages_fields[];
 
+/* What came of a function that somebody called by hand. */
+typedef struct iswi_report_invoked {
+    const char *invocation_id, *outcome; /* the second as typed.h names it */
+    const char *status, *message;        /* of a failure: "ISW_E_INVALID", and why; NULL: of none */
+    isw_value result;                    /* with its types (typed.h); none: there is none */
+    int64_t took_us;                     /* from its call to its answer */
+    int64_t retry_after_ms;
+    bool late; /* it was cancelled when the time was over for which somebody waits */
+} iswi_report_invoked;
+
+extern const isw_field iswi_invoked_fields[];
+
 #endif

@@ -231,3 +231,15 @@ const isw_field iswi_messages_fields[] = {
     { ISW_FIELD(BOOL, iswi_report_messages, over) },
     { 0 },
 };
+
+const isw_field iswi_invoked_fields[] = {
+    { ISW_FIELD(STRING, iswi_report_invoked, invocation_id), .required = true },
+    { ISW_FIELD(STRING, iswi_report_invoked, outcome), .required = true },
+    { ISW_FIELD(STRING, iswi_report_invoked, status) },
+    { ISW_FIELD(STRING, iswi_report_invoked, message) },
+    { ISW_FIELD(VALUE, iswi_report_invoked, result) },
+    { ISW_FIELD(INT, iswi_report_invoked, took_us) },
+    { ISW_FIELD(INT, iswi_report_invoked, retry_after_ms) },
+    { ISW_FIELD(BOOL, iswi_report_invoked, late) },
+    { 0 },
+};

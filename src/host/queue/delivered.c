@@ -201,7 +201,7 @@ void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count)
     consumer->calls++;
     consumer->messages += count;
     pthread_mutex_unlock(&consumer->lock);
-    if (delivered && iswi_queue_values(delivered, &call)) {
+    if (delivered && iswi_queue_values(delivered, &delivered->arena, &call)) {
         iswi_call_start(consumer->host, &call);
         return;
     }

@@ -89,7 +89,7 @@ void iswi_queue_foreign_begin(iswi_host *host, const iswi_entry *entry,
         return;
     }
     delivered->more = messages->more;
-    if (iswi_queue_values(delivered, &call))
+    if (iswi_queue_values(delivered, &delivered->arena, &call))
         iswi_call_start(host, &call);
     else
         on_answer(delivered, "", &(iswi_answer){ .status = ISW_E_NO_MEMORY, .refused = true });

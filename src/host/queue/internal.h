@@ -138,7 +138,12 @@ void iswi_give_back(iswi_consumer *consumer, iswi_delivery **items, size_t count
 void iswi_delivered_settle(iswi_delivered *delivered);
 
 /* values.c: fill the trigger's value and metadata of a call, in the arena. False: no memory. */
-bool iswi_queue_values(iswi_delivered *delivered, iswi_call *call);
+bool iswi_queue_values(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *call);
+
+/* made_up.c: the same with one that somebody made up, which nobody keeps. As make_up of trigger.h. */
+isw_status iswi_queue_make_up(const iswi_entry *entry, unsigned max_attempts,
+                              const iswi_made_up *event, iswi_arena *arena, iswi_call *call,
+                              isw_error *error);
 
 /* settled.c: what has become of a message, for the counters and the log. */
 void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement);

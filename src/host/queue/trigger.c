@@ -240,6 +240,15 @@ static void attend(void *self, iswi_trigger_attend_fn add_one, void *user)
     add_one(user, sentence);
 }
 
+static isw_status make_up(void *self, const iswi_entry *entry, const iswi_made_up *event,
+                          iswi_arena *arena, iswi_call *call, isw_error *error)
+{
+    const iswi_consumer *consumer = find(self, entry);
+
+    return iswi_queue_make_up(entry, consumer ? consumer->max_attempts : 0, event, arena, call,
+                              error);
+}
+
 /* -- Queues of somebody else ------------------------------------------------------------------- */
 
 static isw_status start_foreign(const iswi_trigger_start *with, void **self, isw_error *error)
@@ -254,6 +263,13 @@ static void publish_foreign(void *self, void *set, iswi_more more)
     (void)self;
     (void)more;
     iswi_free(set);
+}
+
+static isw_status make_up_foreign(void *self, const iswi_entry *entry, const iswi_made_up *event,
+                                  iswi_arena *arena, iswi_call *call, isw_error *error)
+{
+    (void)self;
+    return iswi_queue_make_up(entry, 0, event, arena, call, error);
 }
 
 static void stop_foreign(void *self)
@@ -272,6 +288,7 @@ const iswi_trigger iswi_queue_foreign_trigger = {
     .publish = publish_foreign,
     .stop = stop_foreign,
     .tell = tell,
+    .make_up = make_up_foreign,
 };
 
 const iswi_trigger iswi_queue_trigger = {
@@ -291,4 +308,5 @@ const iswi_trigger iswi_queue_trigger = {
     .tell = tell,
     .rows = rows,
     .attend = attend,
+    .make_up = make_up,
 };

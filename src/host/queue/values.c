@@ -69,35 +69,34 @@ static isw_named_value *describe(const iswi_delivered *delivered, size_t index, 
     return out;
 }
 
-static bool one(iswi_delivered *delivered, iswi_call *call)
+static bool one(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *call)
 {
     const iswi_delivery *message = delivered->items[0];
+    unsigned most = delivered->consumer->max_attempts;
 
     call->trigger = body_of(message);
-    call->trigger_metadata.items =
-        describe(delivered, 0, &delivered->arena, &call->trigger_metadata.count);
+    call->trigger_metadata.items = describe(delivered, 0, arena, &call->trigger_metadata.count);
     if (!call->trigger_metadata.items)
         return false;
     if (message->trace.size)
         call->trace.parent = message->trace;
     call->retry = (iswi_wire_retry){ message->attempt ? message->attempt - 1 : 0,
-                                     delivered->consumer->max_attempts ? delivered->consumer->max_attempts - 1 : 0,
-                                     message->last_error };
+                                     most ? most - 1 : 0, message->last_error };
     return true;
 }
 
-static bool several(iswi_delivered *delivered, iswi_call *call)
+static bool several(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *call)
 {
     size_t count = delivered->count;
-    isw_value *bodies = iswi_arena_calloc(&delivered->arena, count, sizeof *bodies);
-    isw_value *maps = iswi_arena_calloc(&delivered->arena, count, sizeof *maps);
-    isw_named_value *metadata = iswi_arena_calloc(&delivered->arena, 2, sizeof *metadata);
+    isw_value *bodies = iswi_arena_calloc(arena, count, sizeof *bodies);
+    isw_value *maps = iswi_arena_calloc(arena, count, sizeof *maps);
+    isw_named_value *metadata = iswi_arena_calloc(arena, 2, sizeof *metadata);
 
     if (!bodies || !maps || !metadata)
         return false;
     for (size_t i = 0; i < count; i++) {
         size_t described;
-        isw_named_value *members = describe(delivered, i, &delivered->arena, &described);
+        isw_named_value *members = describe(delivered, i, arena, &described);
 
         if (!members)
             return false;
@@ -111,8 +110,8 @@ static bool several(iswi_delivered *delivered, iswi_call *call)
     return true;
 }
 
-bool iswi_queue_values(iswi_delivered *delivered, iswi_call *call)
+bool iswi_queue_values(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *call)
 {
-    return delivered->consumer->properties->batch_size > 1 ? several(delivered, call)
-                                                            : one(delivered, call);
+    return delivered->consumer->properties->batch_size > 1 ? several(delivered, arena, call)
+                                                            : one(delivered, arena, call);
 }

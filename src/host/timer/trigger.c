@@ -335,4 +335,5 @@ const iswi_trigger iswi_timer_trigger = {
     .rows = iswi_clockwork_rows,
     .attend = iswi_clockwork_attend,
     .command = iswi_clockwork_command,
+    .run_verb = "run",
 };
