@@ -55,6 +55,8 @@ ROOMS = {
         "warmup": {"engine"},
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},
+        "azure": {"system", "settings", "engine", "http", "queue", "timer", "sinks", "operate",
+                  "library"},
         "library": {"system", "settings", "engine", "http", "operate"},
     },
     "worker": {
@@ -82,6 +84,7 @@ DOORS = {
     "host/webhooks": {"webhooks.h"},
     "host/operate": {"check.h", "control_path.h", "operate.h", "report.h", "takeover.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
+    "host/azure": {"custom.h"},
     "host/library": {"create.h", "trigger.h"},
     "worker/context": {"context.h", "failure.h"},
     "worker/http": {"reply.h", "windows.h"},

@@ -20,6 +20,7 @@ int iswi_cli_restart(int argc, char **argv);
 int iswi_cli_timer(int argc, char **argv);
 int iswi_cli_upgrade(int argc, char **argv);
 int iswi_cli_worker(int argc, char **argv);
+int iswi_cli_azure(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 
 /* For a command that starts programs: where this process is the one that gets orphans, stay as it,

@@ -32,6 +32,7 @@ static const command commands[] = {
     { "invoke", iswi_cli_invoke, "have it run a function now, with an event of yours" },
     { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
     { "timer", iswi_cli_timer, "show its timers, run one now, pause and resume them" },
+    { "azure", iswi_cli_azure, "run them under the Azure Functions host" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 

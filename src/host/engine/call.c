@@ -38,7 +38,7 @@ static void place(iswi_host *host, iswi_call *call)
 }
 
 /* Unique across hosts by its first half, in this one by its second. */
-static void name_invocation(iswi_host *host, char *text)
+void iswi_call_name(iswi_host *host, char invocation_id[33])
 {
     uint64_t number = atomic_fetch_add_explicit(&host->next_invocation, 1, memory_order_relaxed);
     unsigned char id[16];
@@ -46,7 +46,7 @@ static void name_invocation(iswi_host *host, char *text)
     memcpy(id, host->id_prefix, 8);
     for (int i = 15; i >= 8; i--, number >>= 8)
         id[i] = (unsigned char)number;
-    iswi_hex(id, sizeof id, text);
+    iswi_hex(id, sizeof id, invocation_id);
 }
 
 /* The engine's own of a call that begins, which is counted from now on. NULL: it was answered, since
@@ -63,7 +63,8 @@ static iswi_call *begin(iswi_host *host, const iswi_call *call)
         return NULL;
     }
     *own = *call;
-    name_invocation(host, own->invocation_id);
+    if (!own->invocation_id[0])
+        iswi_call_name(host, own->invocation_id);
     own->begun_ns = own->placed_ns = iswi_now_ns();
     timeout_ms = atomic_load_explicit(&call->function->timeout_ms, memory_order_relaxed);
     until_ns = own->begun_ns + timeout_ms * 1000000;

@@ -139,6 +139,7 @@ struct iswi_call {
     int64_t deadline_ns; /* when its answer is of no use any more; 0: as the function's timeout
                             says, which counts where it is sooner; 0 in the end: none */
     int64_t patience_ns; /* until when it may wait for a process; 0: as queue.wait says */
+    char invocation_id[33]; /* by iswi_call_name; empty: it is given one */
     const iswi_call_events *events; /* may be NULL */
     bool passes_on; /* the bytes of its result, HTTP's body or bytes as such, are only passed on by
                        whoever gets them: its worker may still write them where they lie. Else they
@@ -146,7 +147,6 @@ struct iswi_call {
     iswi_answer_fn answer;
     void *user;
     /* The engine's own: */
-    char invocation_id[33];
     int64_t begun_ns, placed_ns; /* when it was started, and last given to a process */
     uint32_t cost_ns;    /* that it adds to what its process has to do */
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
@@ -159,6 +159,9 @@ struct iswi_call {
     iswi_outbox *outbox;      /* what it put out so far; with the process's lock, or at its end */
     isw_status outbox_status; /* likewise; of the first that could not be kept there */
 };
+
+/* An id for one call, for whoever wants to know it before that begins: unique across hosts. */
+void iswi_call_name(iswi_host *host, char invocation_id[33]);
 
 /* Invoke `function`. Copies the struct; the data it points to lives until the answer, which may
  * come before this returns. Does not block. Where no process takes it now, because none is ready (a

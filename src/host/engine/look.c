@@ -92,6 +92,11 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
         out->refused_calls[i] = atomic_load(&function->refused_calls[i]);
 }
 
+const void *iswi_function_properties(const iswi_host_function *function)
+{
+    return function->entry.properties;
+}
+
 const char *iswi_function_worker(const iswi_host_function *function)
 {
     return function->pool->settings->name;

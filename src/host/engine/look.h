@@ -78,6 +78,10 @@ typedef struct iswi_function_look {
 
 void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out);
 
+/* What the function gave its trigger, by that one's table; NULL: it was refused, or no trigger has
+ * its type. */
+const void *iswi_function_properties(const iswi_host_function *function);
+
 /* What the function's worker is called. */
 const char *iswi_function_worker(const iswi_host_function *function);
 

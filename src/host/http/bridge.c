@@ -228,8 +228,10 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         return;
     }
     iswi_http_note_answered(request, invocation_id, answer->principal);
-    if (answer->outcome != ISW_OUTCOME_SUCCESS)
+    if (answer->outcome != ISW_OUTCOME_SUCCESS) {
         iswi_http_note_reason(request, isw_status_name(answer->status));
+        iswi_http_note_failed(request);
+    }
     if (iswi_http_has_begun(request)) {
         iswi_http_end(request, answer->outcome == ISW_OUTCOME_SUCCESS);
         iswi_answer_release(answer->held);
@@ -259,6 +261,9 @@ static void on_request(void *user, void *target, iswi_http_request *request)
                        .events = &call_events,
                        .passes_on = true };
 
+    if (iswi_http_request_invocation(request))
+        memcpy(call.invocation_id, iswi_http_request_invocation(request),
+               sizeof call.invocation_id);
     call.trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = data };
     call.trigger_metadata = iswi_http_request_metadata(request);
     call.body_follows = iswi_http_is_uploading(request);

@@ -227,6 +227,12 @@ int64_t iswi_http_request_deadline(const iswi_http_request *request);
 /* Its X-Request-Id, which is also among its headers; empty: it has none. */
 isw_str iswi_http_request_id(const iswi_http_request *request);
 
+/* The id that its call is to have (iswi_call_name); NULL: any. */
+const char *iswi_http_request_invocation(const iswi_http_request *request);
+
+/* Its answer is no success. Before the answer. */
+void iswi_http_note_failed(iswi_http_request *request);
+
 /* For the access log: a worker has it from now on, and: that was answered, by an invocation (its id
  * may be "") and for a principal. Before the answer, on any thread. */
 void iswi_http_note_placed(iswi_http_request *request);

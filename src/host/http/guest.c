@@ -94,6 +94,7 @@ static void answer(iswi_http_request *request)
         told.streams = reply->streams && !iswi_http_wants_head(request);
         told.body = reply->streams ? (isw_bytes){ NULL, 0 } : reply->body;
         told.length = reply->length;
+        told.failed = request->failed || reply->is_problem;
         iswi_http_count_answer(request->http, reply->status);
     }
     guest->streams = told.streams;
@@ -222,6 +223,7 @@ static int arrive(iswi_http_request *request, const iswi_http_guest_request *giv
     if (status)
         return status;
     request->deadline_ns = given->deadline_ns;
+    request->invocation_id = given->invocation_id;
     if (add_metadata(request, &given->metadata))
         return 0;
     *why = iswi_http_no_memory;

@@ -23,6 +23,7 @@ typedef struct iswi_http_guest_request {
     bool tls;            /* by https */
     int64_t deadline_ns; /* when its answer is of no use any more (iswi_now_ns); 0: it always is */
     isw_map metadata;    /* what else the function is told of it */
+    const char *invocation_id; /* of its call, by iswi_call_name; NULL: it is given one */
 } iswi_http_guest_request;
 
 typedef struct iswi_http_guest_reply {
@@ -31,6 +32,7 @@ typedef struct iswi_http_guest_reply {
     isw_bytes body;    /* whole, unless it streams */
     bool streams;      /* its body follows */
     int64_t length;    /* that the function has told of such a body; -1: it has not */
+    bool failed;       /* it is no success, so far: its function's failure, or a problem of ours */
 } iswi_http_guest_reply;
 
 /* Exactly one `answer` comes for each guest, perhaps from within iswi_http_guest_begin, and then,
@@ -60,7 +62,7 @@ void iswi_http_guest_leave(iswi_http_guest *guest);
  * those of the HTTP trigger, and nothing listens. */
 extern const iswi_trigger iswi_http_guests_trigger;
 
-/* The front of an instance of it; NULL: `http` of host.yaml switches it off. Lives as long as the
+/* The front of an instance of it, or of the HTTP trigger; NULL: `http` of host.yaml switches it off. Lives as long as the
  * instance. */
 iswi_http *iswi_http_guests_front(void *self);
 

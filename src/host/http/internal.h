@@ -188,6 +188,8 @@ struct iswi_http_request {
     iswi_http_record *record; /* in the arena; NULL: nobody asks */
     void *target;
     bool is_beside; /* it is the side's */
+    bool failed;    /* its function has, or did not begin */
+    const char *invocation_id; /* that its call is to have; NULL: any */
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */
     bool handed_over, admitted;
     unsigned led_again; /* so often, since what it was for was there no more */

@@ -296,3 +296,13 @@ const isw_http *iswi_http_request_data(const iswi_http_request *request)
 {
     return &request->data;
 }
+
+const char *iswi_http_request_invocation(const iswi_http_request *request)
+{
+    return request->invocation_id;
+}
+
+void iswi_http_note_failed(iswi_http_request *request)
+{
+    request->failed = true;
+}

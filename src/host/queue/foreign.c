@@ -28,6 +28,8 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     foreign_call *call = (foreign_call *)((char *)delivered->consumer -
                                           offsetof(foreign_call, consumer));
 
+    if (answer->outcome == ISW_OUTCOME_SUCCESS && call->given.result)
+        call->given.result(call->given.user, &answer->result);
     if (answer->outcome != ISW_OUTCOME_SUCCESS)
         iswi_function_say(call->consumer.entry->function, ISW_LOG_WARNING, invocation_id,
                           call->given.request_id, "%zu message%s of queue %s: %.*s",
@@ -88,6 +90,8 @@ void iswi_queue_foreign_begin(iswi_host *host, const iswi_entry *entry,
         give_back(messages);
         return;
     }
+    if (messages->invocation_id)
+        memcpy(call.invocation_id, messages->invocation_id, sizeof call.invocation_id);
     delivered->more = messages->more;
     if (iswi_queue_values(delivered, &delivered->arena, &call))
         iswi_call_start(host, &call);

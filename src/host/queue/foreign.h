@@ -19,6 +19,9 @@ typedef struct iswi_foreign_messages {
     int64_t deadline_ns;   /* 0: none but the function's own */
     iswi_wire_trace trace; /* of a message that has none itself */
     isw_str request_id;    /* for the log; may be empty */
+    const char *invocation_id; /* of the call, by iswi_call_name; NULL: it is given one */
+    /* What the function gave back with a success, before they are settled. NULL: nobody asks. */
+    void (*result)(void *user, const isw_value *result);
     /* What is to become of them, of each once, and mostly of all in one go; on any thread, perhaps
      * from within iswi_queue_foreign_begin. */
     void (*settled)(void *user, const iswi_settlement *settlements, size_t count);

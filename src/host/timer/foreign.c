@@ -70,6 +70,8 @@ void iswi_timer_foreign_begin(iswi_host *host, const iswi_entry *entry, const is
         refuse(run, status);
         return;
     }
+    if (run->invocation_id)
+        memcpy(call.invocation_id, run->invocation_id, sizeof call.invocation_id);
     call.trigger = isw_value_map(call.trigger_metadata.items, call.trigger_metadata.count);
     iswi_call_start(host, &call);
 }

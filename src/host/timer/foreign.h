@@ -11,6 +11,7 @@ typedef struct iswi_foreign_run {
     int64_t deadline_ns;   /* 0: none but the function's own */
     iswi_wire_trace trace; /* what follows stays until the answer */
     isw_str request_id;
+    const char *invocation_id; /* of the call, by iswi_call_name; NULL: it is given one */
     /* As iswi_answer_fn, from within perhaps. */
     void (*answer)(void *user, const iswi_answer *answer);
     void *user;
