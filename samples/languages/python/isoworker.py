@@ -37,7 +37,12 @@ import time
 import traceback
 import types
 
-import msgpack
+try:
+    import msgpack
+except ImportError:
+    print(f"isoworker.py needs msgpack for {sys.executable}: on Debian apt-get install "
+          "python3-msgpack for /usr/bin/python3, elsewhere pip install msgpack", file=sys.stderr)
+    sys.exit(78)  # EX_CONFIG: to start again is no use
 
 __all__ = ["App", "Cancelled", "Context", "Failure", "Json", "Message", "Request", "Response",
            "RetryLater", "Status"]
