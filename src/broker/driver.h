@@ -16,7 +16,8 @@ enum {
     ISWI_BROKER_SHARED = 4, /* several hosts may have it at the same time */
     ISWI_BROKER_KEYS = 8,   /* keys, */
     ISWI_BROKER_PRIORITY = 16, /* priorities, */
-    ISWI_BROKER_RECORDS = 32   /* and records. What it cannot is ISW_E_UNSUPPORTED, with a sentence */
+    ISWI_BROKER_RECORDS = 32,  /* and records. What it cannot is ISW_E_UNSUPPORTED, with a sentence */
+    ISWI_BROKER_BODIES = 64 /* bytes are those of bodies; else with what the place has beside them */
 };
 
 typedef struct iswi_broker_driver {
@@ -50,6 +51,9 @@ typedef struct iswi_broker_driver {
      * called, and says whether claims may find something now. */
     int (*fd)(void *self);
     isw_status (*heard)(void *self, bool *claims, isw_error *error);
+
+    /* A claim that found nothing waits no more. May be NULL. */
+    void (*withdrawn)(void *self, iswi_broker_op *claim);
 
     /* There is nothing to do: what tidies up has its time now, a few milliseconds. May be NULL. */
     void (*rest)(void *self);

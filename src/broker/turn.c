@@ -36,6 +36,17 @@ static void answer_all(iswi_op_list *list, isw_status status, const char *why)
         answer(op, status, why);
 }
 
+/* Claims that were with the driver, which forgets them. */
+static void end_claims(iswi_broker *broker, iswi_op_list *list, isw_status status, const char *why)
+{
+    void *self = broker->place.self ? broker->place.self : broker->place.lost;
+
+    if (self && broker->driver->withdrawn)
+        for (iswi_broker_op *op = list->first; op; op = op->next)
+            broker->driver->withdrawn(self, op);
+    answer_all(list, status, why);
+}
+
 /* -- What is there ----------------------------------------------------------------------------- */
 
 /* Those that wait and were recalled; not yet one that was not tried, as long as it can be. */
@@ -91,7 +102,7 @@ static void sort_inbox(iswi_broker *broker)
     if (recalls)
         move_recalled(broker, &recalled);
     answer_all(&bad, ISW_OK, NULL);
-    answer_all(&recalled, ISW_E_CANCELLED, "it was recalled");
+    end_claims(broker, &recalled, ISW_E_CANCELLED, "it was recalled");
 }
 
 /* -- A batch ----------------------------------------------------------------------------------- */
@@ -247,7 +258,7 @@ static void refuse(iswi_broker *broker)
         iswi_op_list_add(may_wait(broker, op) && !broker->place.barred ? &broker->again : &ended,
                          op);
     if (broker->place.barred)
-        iswi_op_list_join(&ended, &broker->waiting);
+        end_claims(broker, &broker->waiting, why.status, why.message);
     answer_all(&ended, why.status, why.message);
 }
 
@@ -301,7 +312,7 @@ void iswi_broker_last_turn(iswi_broker *broker)
     size_t count;
 
     sort_inbox(broker);
-    answer_all(&broker->waiting, ISW_E_CLOSED, ends);
+    end_claims(broker, &broker->waiting, ISW_E_CLOSED, ends);
     broker->place.retry_ns = 0;
     while ((broker->todo.first || broker->again.first) && iswi_place_ready(broker) &&
            (count = gather(broker, false)) > 0)

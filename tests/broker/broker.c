@@ -15,7 +15,7 @@
 typedef struct place {
     int64_t patience_ms;
     iswi_broker *broker;
-    atomic_int opens, closes, runs, largest, claims_tried, rests;
+    atomic_int opens, closes, runs, largest, claims_tried, rests, withdrawn;
     atomic_int messages, settled;
     atomic_int closed_for; /* so many times it cannot be opened */
     atomic_bool bars;      /* for good */
@@ -128,6 +128,12 @@ static void fake_rest(void *self)
     atomic_fetch_add(&((place *)self)->rests, 1);
 }
 
+static void fake_withdrawn(void *self, iswi_broker_op *claim)
+{
+    assert_int_equal(claim->kind, ISWI_BROKER_CLAIM);
+    atomic_fetch_add(&((place *)self)->withdrawn, 1);
+}
+
 static const iswi_broker_driver fake = {
     .scheme = "fake",
     .form = "fake:PATH",
@@ -136,6 +142,7 @@ static const iswi_broker_driver fake = {
     .close = fake_close,
     .run = fake_run,
     .rest = fake_rest,
+    .withdrawn = fake_withdrawn,
 };
 
 static void on_say(void *user, isw_log_level level, const char *sentence)
@@ -329,6 +336,7 @@ static void a_claim_is_recalled(void **state)
     iswi_broker_recall(is.broker, &op);
     sem_wait(&done);
     assert_int_equal(op.error.status, ISW_E_CANCELLED);
+    assert_int_equal(is.withdrawn, 1); /* the driver waits for no more for it */
     iswi_broker_recall(is.broker, &op); /* it is done: nothing */
     assert_int_equal(put_one(&is), ISW_OK);
     assert_int_equal(is.messages, 1);
@@ -389,6 +397,7 @@ static void a_broker_that_ends_answers_what_waits(void **state)
         sem_wait(&done);
         assert_int_equal(claims[i].error.status, ISW_E_CLOSED);
     }
+    assert_int_equal(is.withdrawn, 2);
     assert_int_equal(is.closes, 1);
     sem_destroy(&done);
 }

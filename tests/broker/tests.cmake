@@ -12,13 +12,18 @@ foreach(name IN ITEMS files power)
            USES sqlite3)
 endforeach()
 
-# The suite for a real server of PostgreSQL, which is begun and ended for each of these.
-if(TARGET isw_dep_libpq_later AND Python3_FOUND)
+# The suite for real servers, of which one is begun and ended for each of these.
+function(isw_broker_server_tests kind)
+  if(NOT TARGET isw_dep_${ARGV1}_later OR NOT Python3_FOUND)
+    return()
+  endif()
   foreach(name IN ITEMS hosts load messages queues)
-    add_test(NAME broker/postgresql/${name}
-             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/postgresql/server.py
+    add_test(NAME broker/${kind}/${name}
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}/server.py
                      $<TARGET_FILE:test_broker_${name}>)
-    set_tests_properties(broker/postgresql/${name} PROPERTIES LABELS broker TIMEOUT 180
-                                                              SKIP_RETURN_CODE 77)
+    set_tests_properties(broker/${kind}/${name} PROPERTIES LABELS broker TIMEOUT 180
+                                                           SKIP_RETURN_CODE 77)
   endforeach()
-endif()
+endfunction()
+isw_broker_server_tests(postgresql libpq)
+isw_broker_server_tests(nats libnats)

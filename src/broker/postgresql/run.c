@@ -329,7 +329,7 @@ const iswi_broker_driver iswi_broker_postgresql = {
     .scheme = "postgresql",
     .form = "postgresql://USER@HOST/DATABASE",
     .abilities = ISWI_BROKER_ATOMIC | ISWI_BROKER_SEES_ENDS | ISWI_BROKER_SHARED |
-                 ISWI_BROKER_KEYS | ISWI_BROKER_PRIORITY | ISWI_BROKER_RECORDS,
+                 ISWI_BROKER_KEYS | ISWI_BROKER_PRIORITY | ISWI_BROKER_RECORDS | ISWI_BROKER_BODIES,
     .check = iswi_pg_check,
     .open = open_all,
     .reopen = reopen,

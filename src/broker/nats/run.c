@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run, and the table of the driver. What puts and settles goes together, all else one by one, and
+ * claims last. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "broker/nats/internal.h"
+#include "broker/nats/nats.h"
+
+/* With a pull that waits the server says something every ten seconds. */
+enum { SILENCE_MS = 25000 };
+
+/* -- Operations -------------------------------------------------------------------------------- */
+
+static bool is_written(const iswi_broker_op *op)
+{
+    return op->kind == ISWI_BROKER_PUT || op->kind == ISWI_BROKER_SETTLE;
+}
+
+static void run_one(iswi_nats *nats, iswi_broker_op *op)
+{
+    static void (*const how[])(iswi_nats *nats, iswi_broker_op *op) = {
+        [ISWI_BROKER_DECLARE] = iswi_nats_declare,
+        [ISWI_BROKER_LOOK] = iswi_nats_look,
+        [ISWI_BROKER_LIST] = iswi_nats_list,
+        [ISWI_BROKER_PURGE] = iswi_nats_sweep,
+        [ISWI_BROKER_REPLAY] = iswi_nats_sweep,
+        [ISWI_BROKER_PAUSE] = iswi_nats_pause,
+        [ISWI_BROKER_RECORD_READ] = iswi_nats_record,
+        [ISWI_BROKER_RECORD_WRITE] = iswi_nats_record,
+        [ISWI_BROKER_RECORD_LIST] = iswi_nats_record,
+    };
+
+    memset(&nats->fault, 0, sizeof nats->fault);
+    how[op->kind](nats, op);
+}
+
+static bool run_all(iswi_nats *nats, iswi_broker_op **ops, size_t count)
+{
+    for (size_t i = 0, end; i < count && !nats->is_lost; i = end) {
+        for (end = i; end < count && is_written(ops[end]);)
+            end++;
+        if (end > i) {
+            iswi_nats_write(nats, ops + i, end - i);
+        } else if (ops[i]->kind == ISWI_BROKER_CLAIM) {
+            return iswi_nats_claim(nats, ops + i, count - i); /* the rest is of that kind */
+        } else {
+            run_one(nats, ops[i]);
+            end = i + 1;
+        }
+    }
+    return !nats->is_lost;
+}
+
+/* What is to be done by itself, and when the next of it is. */
+static bool tend(iswi_nats *nats, int64_t *due_ms)
+{
+    const int64_t silent_ms = (iswi_now_ns() - nats->heard_ns) / 1000000;
+
+    if (!iswi_nats_renew(nats, due_ms) || !iswi_nats_expire(nats, due_ms) ||
+        !iswi_nats_ripen(nats) || !iswi_nats_give_back(nats) || !iswi_nats_turn(nats, -1))
+        return false;
+    if (iswi_nats_is_pulling(nats)) {
+        if (silent_ms >= SILENCE_MS)
+            return iswi_nats_lose(nats, "it has said nothing for a while");
+        if (nats->now_ms + SILENCE_MS - silent_ms < *due_ms)
+            *due_ms = nats->now_ms + SILENCE_MS - silent_ms;
+    }
+    return true;
+}
+
+static isw_status say_lost(const iswi_nats *nats, isw_error *error)
+{
+    return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);
+}
+
+static bool something_arrived(const iswi_nats *nats)
+{
+    for (size_t i = 0; i < nats->queue_count; i++)
+        if (iswi_nats_waiting_arrivals(&nats->queues[i]->ready) ||
+            iswi_nats_waiting_arrivals(&nats->queues[i]->late))
+            return true;
+    return false;
+}
+
+static isw_status run(void *self, iswi_broker_op **ops, size_t count, int64_t now_ms,
+                      int64_t *due_ms, isw_error *error)
+{
+    iswi_nats *nats = self;
+
+    nats->now_ms = now_ms;
+    nats->has_news = false;
+    nats->run++;
+    if (nats->is_lost || !run_all(nats, ops, count) || !tend(nats, due_ms))
+        return say_lost(nats, error);
+    if (nats->has_news && something_arrived(nats))
+        *due_ms = now_ms;
+    return ISW_OK;
+}
+
+static int descriptor(void *self)
+{
+    return ((const iswi_nats *)self)->socket;
+}
+
+static isw_status heard(void *self, bool *claims, isw_error *error)
+{
+    iswi_nats *nats = self;
+    int64_t due_ms = INT64_MAX;
+
+    nats->has_news = false;
+    nats->now_ms = iswi_wall_us() / 1000;
+    if (!iswi_nats_turn(nats, 0) || !tend(nats, &due_ms))
+        return say_lost(nats, error);
+    *claims = nats->has_news;
+    return ISW_OK;
+}
+
+static void withdrawn(void *self, iswi_broker_op *op)
+{
+    iswi_nats_withdraw(self, op);
+}
+
+/* -- Opening ----------------------------------------------------------------------------------- */
+
+static void close_all(void *self)
+{
+    iswi_nats *nats = self;
+
+    nats->now_ms = iswi_wall_us() / 1000;
+    for (size_t i = 0; i < nats->queue_count; i++)
+        nats->queues[i]->waiting_count = 0;
+    if (nats->conn && !nats->is_lost)
+        iswi_nats_give_back(nats);
+    iswi_nats_slots_end(nats);
+    iswi_nats_forget(nats);
+    iswi_nats_disconnect(nats);
+    iswi_nats_queues_free(nats);
+    iswi_free(nats->asks);
+    iswi_buffer_fini(&nats->text);
+    iswi_buffer_fini(&nats->subject);
+    iswi_nats_address_free(&nats->address);
+    iswi_free(nats);
+}
+
+/* What it claimed is still its; all else is asked again. */
+static isw_status reopen(void *self, isw_error *error)
+{
+    iswi_nats *nats = self;
+    json_t *json;
+    int code;
+
+    iswi_nats_forget(nats);
+    if (!iswi_nats_connect(nats, error))
+        return error->status;
+    nats->has_bucket = false;
+    for (size_t i = 0; i < nats->queue_count; i++) {
+        iswi_nats_queue *queue = nats->queues[i];
+
+        queue->is_known = false;
+        queue->waited.left = queue->due.left = 0;
+    }
+    json = iswi_nats_api(nats, &code, "", "INFO");
+    json_decref(json);
+    if (json)
+        return ISW_OK;
+    nats->is_lost = true;
+    return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);
+}
+
+static isw_status open_all(const iswi_broker_options *options, void **self, isw_error *error)
+{
+    iswi_nats *nats = iswi_calloc(1, sizeof *nats);
+    isw_status status;
+
+    if (!nats)
+        return isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for a place on NATS");
+    nats->options = options;
+    nats->take = iswi_nats_arrive;
+    nats->socket = -1;
+    status = iswi_nats_load(&nats->lib, error);
+    if (status) {
+        iswi_free(nats);
+        return status;
+    }
+    status = iswi_nats_address_read(options->place, &nats->address, error);
+    if (status == ISW_OK)
+        status = reopen(nats, error);
+    if (status)
+        close_all(nats);
+    else
+        *self = nats;
+    return status;
+}
+
+#define DRIVER(its_scheme)                                                                        \
+    {                                                                                             \
+        .scheme = its_scheme, .form = its_scheme "://HOST:PORT",                                  \
+        .abilities = ISWI_BROKER_SHARED | ISWI_BROKER_RECORDS, .check = iswi_nats_check,          \
+        .open = open_all, .reopen = reopen, .close = close_all, .run = run, .fd = descriptor,     \
+        .heard = heard, .withdrawn = withdrawn,                                                   \
+    }
+
+const iswi_broker_driver iswi_broker_nats = DRIVER("nats");
+const iswi_broker_driver iswi_broker_nats_tls = DRIVER("tls");
