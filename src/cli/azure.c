@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "host/azure/custom.h"
+#include "host/azure/init.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 static const char usage[] =
     "usage: isoworker azure --custom-handler [--forwarding] [--port N] [--json] [DIR]\n"
+    "       isoworker azure init --custom-handler [--forwarding] [--force] [DIR]\n"
     "\n"
     "Runs the workers of DIR/host.yaml (DIR is . by default) under the Azure Functions host, which\n"
     "starts this command as its custom handler. The functions are as they are under isoworker run.\n"
@@ -24,6 +26,11 @@ static const char usage[] =
     "                    an answer may have several cookies\n"
     "  --port N          listen at this port instead, to try it by hand\n"
     "  --json            logs as JSON lines instead of text\n"
+    "\n"
+    "`init` writes into DIR what that host reads: host.json, NAME/function.json of each function,\n"
+    "and local.settings.json where there is none. Files that say something else are left, and told,\n"
+    "unless --force is given. Keys are not asked for there (authLevel anonymous): the chain of the\n"
+    "worker does that. isoworker is to be in PATH there, or beside host.json.\n"
     "\n"
     "What fails is answered with 400 or more, so that it fails there, too. Lines that a function\n"
     "logs are in Logs, and on standard output; of a call that fails there alone. Binding names are\n"
@@ -70,50 +77,100 @@ static const char *address_of(const char *port, char *out, size_t size)
     return out;
 }
 
+typedef struct words {
+    isw_host_options host;
+    bool custom_handler, forwarding, force;
+    const char *port;
+} words;
+
+static bool take(int letter, words *w)
+{
+    switch (letter) {
+    case 'c':
+        return w->custom_handler = true;
+    case 'f':
+        return w->forwarding = true;
+    case 'F':
+        return w->force = true;
+    case 'p':
+        return (w->port = optarg) != NULL;
+    case 'j':
+        return (w->host.json = 1) != 0;
+    default:
+        return false;
+    }
+}
+
+static void tell(iswi_faults *list)
+{
+    const isw_error none = { ISW_OK, "" };
+    iswi_buffer text = { NULL, 0, 0, false };
+
+    if (list->count)
+        iswi_faults_tell(list, "isoworker", &none, &text);
+    if (list->count)
+        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "isoworker: no memory\n", stderr);
+    iswi_buffer_fini(&text);
+    iswi_faults_fini(list);
+}
+
+static int init(const words *w)
+{
+    const iswi_azure_init how = { w->host.folder, w->forwarding, w->force };
+    iswi_faults faults = { .count = 0 };
+    iswi_faults notes = { .count = 0 };
+    iswi_buffer written = { NULL, 0, 0, false };
+    bool right = iswi_azure_init_custom(&how, &faults, &notes, &written);
+
+    fputs(written.size && iswi_buffer_text(&written) ? iswi_buffer_text(&written) : "", stdout);
+    tell(&notes);
+    tell(&faults);
+    iswi_buffer_fini(&written);
+    return right ? EX_OK : EX_CONFIG;
+}
+
+static int handler(words *w)
+{
+    char address[sizeof "127.0.0.1:65535"];
+    const char *addresses[2] = { address_of(w->port, address, sizeof address), NULL };
+    int code;
+
+    if (!addresses[0])
+        return EX_USAGE;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    w->host.output = STDOUT_FILENO;
+    w->host.addresses = addresses;
+    iswi_cli_raise_limits();
+    code = iswi_cli_reap_orphans();
+    return code == ISWI_CLI_GO_ON ? serve(&w->host, w->forwarding) : code;
+}
+
 int iswi_cli_azure(int argc, char **argv)
 {
     static const struct option rows[] = { { "custom-handler", no_argument, NULL, 'c' },
                                           { "forwarding", no_argument, NULL, 'f' },
+                                          { "force", no_argument, NULL, 'F' },
                                           { "port", required_argument, NULL, 'p' },
                                           { "json", no_argument, NULL, 'j' },
                                           { "help", no_argument, NULL, 'h' },
                                           { NULL, 0, NULL, 0 } };
-    isw_host_options host = ISW_HOST_OPTIONS_INIT;
-    const char *addresses[2] = { NULL, NULL };
-    const char *port = NULL;
-    bool custom_handler = false;
-    bool forwarding = false;
-    char address[sizeof "127.0.0.1:65535"];
+    words w = { .host = ISW_HOST_OPTIONS_INIT };
+    bool inits;
     int letter;
-    int code;
 
     while ((letter = getopt_long(argc, argv, "", rows, NULL)) != -1) {
-        if (letter == 'c')
-            custom_handler = true;
-        else if (letter == 'f')
-            forwarding = true;
-        else if (letter == 'p')
-            port = optarg;
-        else if (letter == 'j')
-            host.json = 1;
-        else if (letter == 'h')
+        if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
-        else
+        if (!take(letter, &w))
             return EX_USAGE;
     }
-    if (!custom_handler || optind + 1 < argc) {
-        fprintf(stderr, "isoworker: %s\n", custom_handler ? "azure takes one folder"
-                                                          : "azure needs --custom-handler");
+    inits = optind < argc && strcmp(argv[optind], "init") == 0;
+    optind += inits;
+    if (!w.custom_handler || optind + 1 < argc) {
+        fprintf(stderr, "isoworker: %s\n", w.custom_handler ? "azure takes one folder"
+                                                            : "azure needs --custom-handler");
         return EX_USAGE;
     }
-    addresses[0] = address_of(port, address, sizeof address);
-    if (!addresses[0])
-        return EX_USAGE;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    host.output = STDOUT_FILENO;
-    host.addresses = addresses;
-    host.folder = optind < argc ? argv[optind] : ".";
-    iswi_cli_raise_limits();
-    code = iswi_cli_reap_orphans();
-    return code == ISWI_CLI_GO_ON ? serve(&host, forwarding) : code;
+    w.host.folder = optind < argc ? argv[optind] : ".";
+    return inits ? init(&w) : handler(&w);
 }

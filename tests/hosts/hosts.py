@@ -17,6 +17,7 @@ sys.path[:0] = [os.path.join(TESTS, "integration"), os.path.join(TESTS, "conform
 
 import host as conformance  # noqa: E402
 import peer  # noqa: E402
+from azure_host import Failed, FunctionsHost  # noqa: E402
 from cases import Answer  # noqa: E402
 from harness import BIN, Host, wait_until  # noqa: E402
 from operators import report, run  # noqa: E402
@@ -213,10 +214,49 @@ class Platform(Ours):
         return [BIN + "/isoworker", "run", self.folder.name]
 
 
-HOSTS = [Ours, Messages, Several, InPython, Platform]
+# -- The Azure Functions host, with a custom handler -------------------------------------------------
+
+class Custom(FunctionsHost):
+    title = "Azure, custom handler"
+    forwarding = []
+
+    def __init__(self):
+        super().__init__(workers(), arguments=self.forwarding, top=TOP,
+                         files={"worker.yaml": CHAIN})
+
+    def ask(self, case):
+        return Answer(*self.request(case.method, "/api/" + case.path, case.body, case.headers))
+
+    def deliver(self, body):
+        self.queues.clear()
+        try:
+            self.queue("taken", body)
+        except Failed:
+            return False, self.queues.get("made", [])
+        return True, self.queues.get("made", [])
+
+    def fire(self):
+        self.timer("tick")
+        assert any("it is time" in line for line in self.logs), self.logs
+
+
+class Forwarding(Custom):
+    title = "the same, forwarding"
+    forwarding = ["--forwarding"]
+
+
+HOSTS = [Ours, Messages, Several, InPython, Platform, Custom, Forwarding]
 
 # -- Where an answer may be another one --------------------------------------------------------------
 
 # By host and case; the words are those of the table.
 EXPLAINED = {
+    **{("Custom", name): "a custom handler gives back text alone; forwarding has bytes"
+       for name in ("a result: bytes", "bytes there and back")},
+    ("Custom", "headers and cookies"):
+        "its contract has one value for a name: lists are joined, and of cookies one is left, which "
+        "is said",
+    **{("Custom", f"a failure: {how}"):
+       "what fails is a failure of the invocation, which that host answers in its own way"
+       for how in ("later", "failed", "crash")},
 }

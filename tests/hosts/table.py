@@ -80,6 +80,12 @@ class One(unittest.TestCase):
     def test_it_answers_the_same_on_a_platform(self):
         self.agrees(hosts.Platform)
 
+    def test_it_answers_the_same_as_a_custom_handler_of_azure(self):
+        self.agrees(hosts.Custom)
+
+    def test_it_answers_the_same_where_azure_forwards_requests(self):
+        self.agrees(hosts.Forwarding)
+
 
 def print_table():
     found = {kind: gather(kind) for kind in hosts.HOSTS}

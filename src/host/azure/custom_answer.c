@@ -108,28 +108,35 @@ static bool is_first(const isw_pairs *headers, size_t index)
     return true;
 }
 
+static void warn_of_cookies(const iswi_custom_call *call)
+{
+    size_t cookies = 0;
+
+    for (size_t i = 0; i < call->headers.count; i++)
+        cookies += is_cookie(&call->headers.items[i]);
+    if (cookies > 1)
+        iswi_function_say(call->function, ISW_LOG_WARNING, call->invocation_id,
+                          (isw_str){ NULL, 0 },
+                          "%zu of %zu cookies of its answer are lost: a custom handler can set "
+                          "one, unless requests are forwarded (--forwarding)", cookies - 1, cookies);
+}
+
 /* A name is there once: lines of a list are one (RFC 9110, section 5.3), but not cookies. */
 static void put_header(iswi_custom_call *call, size_t index, iswi_buffer *value, iswi_buffer *out)
 {
     const isw_pairs *headers = &call->headers;
     const isw_pair *header = &headers->items[index];
-    size_t cookies = 0;
 
     iswi_buffer_reset(value);
     for (size_t i = index; i < headers->count; i++) {
         if (!isw_str_equal_nocase(headers->items[i].name, header->name))
             continue;
-        if (is_cookie(header) && cookies++)
-            continue;
+        if (i > index && is_cookie(header))
+            continue; /* lost, which was said */
         if (i > index)
             iswi_buffer_append(value, ", ", 2);
         iswi_buffer_append(value, headers->items[i].value.data, headers->items[i].value.size);
     }
-    if (cookies > 1)
-        iswi_function_say(call->function, ISW_LOG_WARNING, call->invocation_id,
-                          (isw_str){ NULL, 0 },
-                          "%zu cookies of its answer are lost: a custom handler can set one, "
-                          "unless requests are forwarded (--forwarding)", cookies - 1);
     if (out->data[out->size - 1] != '{')
         iswi_buffer_append(out, ",", 1);
     iswi_json_string(out, header->name);
@@ -207,7 +214,8 @@ void iswi_custom_answer_http(iswi_custom_call *call)
         iswi_custom_refuse(call, 500, NULL);
         return;
     }
-    finish(call);
+    warn_of_cookies(call);
+    finish(call); /* its last line is in */
     if (call->failed && call->status >= 500)
         answer_failed(call);
     else

@@ -24,13 +24,25 @@ static const isw_field trigger_fields[] = {
     { ISW_FIELD(STRING, iswi_told_trigger, type), .required = true },
     { ISW_FIELD(STRING, iswi_told_trigger, methods) },
     { ISW_FIELD(STRING, iswi_told_trigger, route) },
+    { ISW_FIELD(STRING, iswi_told_trigger, queue) },
+    { ISW_FIELD(STRING, iswi_told_trigger, schedule) },
     { ISW_FIELD(VALUE, iswi_told_trigger, properties) },
+    { 0 },
+};
+
+static const isw_field binding_fields[] = {
+    { ISW_FIELD(STRING, iswi_told_binding, name), .required = true },
+    { ISW_FIELD(STRING, iswi_told_binding, type), .required = true },
+    { ISW_FIELD(STRING, iswi_told_binding, direction) },
+    { ISW_FIELD(VALUE, iswi_told_binding, properties) },
     { 0 },
 };
 
 static const isw_field function_fields[] = {
     { ISW_FIELD(STRING, iswi_told_function, name), .required = true },
     { ISW_FIELD(STRUCT, iswi_told_function, trigger), .fields = trigger_fields, .required = true },
+    { ISW_FIELD_LIST(STRUCT, iswi_told_function, bindings, binding_count),
+      .fields = binding_fields, .item_size = sizeof(iswi_told_binding) },
     { 0 },
 };
 
@@ -158,15 +170,19 @@ bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, i
 {
     const isw_map *map = &trigger->properties.as.map;
     bool has_map = trigger->properties.type == ISW_VALUE_MAP;
-    isw_pair *pairs = iswi_arena_calloc(arena, (has_map ? map->count : 0) + 2, sizeof *pairs);
+    const isw_pair own[] = { { isw_str_of("methods"), isw_str_of(trigger->methods) },
+                             { isw_str_of("route"), isw_str_of(trigger->route) },
+                             { isw_str_of("queue"), isw_str_of(trigger->queue) },
+                             { isw_str_of("schedule"), isw_str_of(trigger->schedule) } };
+    const size_t most = (has_map ? map->count : 0) + sizeof own / sizeof own[0];
+    isw_pair *pairs = iswi_arena_calloc(arena, most, sizeof *pairs);
     size_t count = 0;
 
     if (!pairs)
         return false;
-    if (trigger->methods)
-        pairs[count++] = (isw_pair){ isw_str_of("methods"), isw_str_of(trigger->methods) };
-    if (trigger->route)
-        pairs[count++] = (isw_pair){ isw_str_of("route"), isw_str_of(trigger->route) };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (own[i].value.data)
+            pairs[count++] = own[i];
     for (size_t i = 0; has_map && i < map->count; i++)
         if (map->items[i].value.type == ISW_VALUE_STRING)
             pairs[count++] = (isw_pair){ map->items[i].name, map->items[i].value.as.string };

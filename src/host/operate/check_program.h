@@ -9,15 +9,24 @@
 typedef struct iswi_told_trigger {
     const char *type;
     const char *methods, *route; /* of HTTP, beside the others; NULL: not told */
+    const char *queue, *schedule; /* likewise, of a queue and of a timer */
     isw_value properties;        /* a map of texts, or none */
 } iswi_told_trigger;
 
 /* All of them as pairs, in the arena. False: no memory. */
 bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out);
 
+typedef struct iswi_told_binding {
+    const char *name, *type;
+    const char *direction; /* "out" */
+    isw_value properties;  /* a map of texts, or none */
+} iswi_told_binding;
+
 typedef struct iswi_told_function {
     const char *name;
     iswi_told_trigger trigger;
+    iswi_told_binding *bindings;
+    size_t binding_count;
 } iswi_told_function;
 
 typedef struct iswi_told {
