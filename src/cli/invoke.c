@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/given.h"
-#include "base/text.h"
 #include "value/show.h"
 #include "value/typed.h"
 
@@ -58,26 +57,11 @@ typedef struct wish {
 
 /* -- Asking ------------------------------------------------------------------------------------ */
 
-static bool is_json(const char *type)
-{
-    size_t size = type ? strcspn(type, "; ") : 0;
-
-    return (size == 16 && strncmp(type, "application/json", size) == 0) ||
-           (size > 5 && strncmp(type + size - 5, "+json", 5) == 0);
-}
-
 static isw_value data_of(const wish *asked)
 {
-    const iswi_buffer *data = &asked->data;
-    isw_value value = isw_value_text((isw_str){ (const char *)data->data, data->size });
+    const isw_bytes data = { asked->data.data, asked->data.size };
 
-    if (!asked->has_data)
-        return isw_value_none();
-    if (!iswi_utf8_valid(data->data, data->size) || (data->size && memchr(data->data, 0, data->size)))
-        return isw_value_bytes(data->data, data->size);
-    if (is_json(asked->type))
-        value.type = ISW_VALUE_JSON;
-    return value;
+    return asked->has_data ? iswi_body_value(data, isw_str_of(asked->type)) : isw_value_none();
 }
 
 static isw_status add_pairs(iswi_arena *arena, const char *name, const isw_pairs *pairs,

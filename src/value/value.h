@@ -39,6 +39,14 @@ isw_status iswi_bind(iswi_arena *arena, const isw_value *from, const char *root,
 const isw_value *iswi_bind_pairs_value(iswi_arena *arena, const isw_pairs *pairs,
                                        const isw_field *fields);
 
+/* Whether a content type says JSON: application/json, or one that ends in +json, whatever its
+ * parameters are. */
+bool iswi_type_is_json(isw_str type);
+
+/* What came with a content type, which may be empty, as a value with views into it: JSON, text, or
+ * bytes where it is neither. */
+isw_value iswi_body_value(isw_bytes body, isw_str type);
+
 /* The body and its content type that a result which is no HTTP reply stands for: text, JSON and
  * bytes as such, none as nothing of no type (NULL). False: it is no answer to a request. */
 bool iswi_value_body(const isw_value *value, isw_bytes *body, const char **type);

@@ -72,12 +72,12 @@ class Visitor:
             got += part
 
 
-def admin(host, method, path, headers=None):
+def admin(host, method, path, headers=None, body=None):
     """Status and JSON of an admin endpoint."""
     line = host.wait_for("admin at http")
     port = int(re.search(r"admin at http://127.0.0.1:(\d+)", line).group(1))
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request(method, path, headers=headers or {})
+    connection.request(method, path, body, headers=headers or {})
     answer = connection.getresponse()
     body = json.loads(answer.read())
     connection.close()

@@ -2,10 +2,6 @@
 /*
  * The admin endpoints: what probes and operators ask over HTTP, on a listener of its own. One row
  * of `endpoints` each; an answer may come later, from any thread.
- *
- * Nobody is asked for a password here. So it listens on this machine alone unless host.yaml says
- * `open`, what changes anything is taken from this machine alone in any case, and a browser that
- * was led here by another site is turned away: by its Origin, and by a Host that is not local.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -26,13 +22,14 @@ enum {
     SCRAPE_MS = 1000,
     DRAIN_S = 10,
     RESTART_S = 60,
-    BODY_BYTES = 4096
+    BODY_BYTES = 1024 * 1024
 };
 
 typedef struct endpoint {
     const char *method, *path, *summary;
     /* Exactly once, now or later. */
     void (*answer)(iswi_operate *operate, iswi_http_request *request);
+    bool guarded; /* what it shows is for this machine alone, also where reading is open */
 } endpoint;
 
 /* -- Health: the supervisor's loop turns ------------------------------------------------------- */
@@ -214,21 +211,38 @@ static void restart(iswi_operate *operate, iswi_http_request *request)
 static void list(iswi_operate *operate, iswi_http_request *request);
 
 static const endpoint endpoints[] = {
-    { "GET", "", "this list", list },
-    { "GET", "health", "200 as long as the host tends its workers", health },
-    { "GET", "ready", "200 when it takes requests and every worker serves", ready },
-    { "GET", "startup", "200 once every worker has served, and from then on", startup },
-    { "GET", "status", "what `isoworker status` shows, as JSON", status },
-    { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics },
-    { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain },
-    { "POST", "resume", "take requests again", resume },
+    { "GET", "", "this list", list, false },
+    { "GET", "health", "200 as long as the host tends its workers", health, false },
+    { "GET", "ready", "200 when it takes requests and every worker serves", ready, false },
+    { "GET", "startup", "200 once every worker has served, and from then on", startup, false },
+    { "GET", "status", "what `isoworker status` shows, as JSON", status, false },
+    { "GET", "metrics", "what workers and host have counted, for Prometheus", metrics, false },
+    { "POST", "drain", "take no new requests; waits ?wait=10 seconds for the rest", drain, false },
+    { "POST", "resume", "take requests again", resume, false },
     { "POST", "restart", "replace the processes of ?worker=NAME, or of all; waits ?wait=60 seconds",
-      restart },
-    { "GET", "timers", "each timer, its last run and its next five times", iswi_admin_timers },
+      restart, false },
+    { "GET", "timers", "each timer, its last run and its next five times", iswi_admin_timers, false },
     { "POST", "timers/run", "run ?name=NAME now; waits ?wait=60 seconds for its end",
-      iswi_admin_timer_run },
-    { "POST", "timers/pause", "begin no run of ?name=NAME", iswi_admin_timer_pause },
-    { "POST", "timers/resume", "run it again, from its next time on", iswi_admin_timer_resume },
+      iswi_admin_timer_run, false },
+    { "POST", "timers/pause", "begin no run of ?name=NAME", iswi_admin_timer_pause, false },
+    { "POST", "timers/resume", "run it again, from its next time on", iswi_admin_timer_resume, false },
+    { "GET", "queues", "each queue: how many messages, and since when", iswi_admin_queues, false },
+    { "GET", "queues/{name}", "one of them", iswi_admin_queues, false },
+    { "GET", "queues/{name}/messages",
+      "messages with their bodies: ?state=dead, ?id=, ?key=, ?older=1h, ?limit=20",
+      iswi_admin_messages, true },
+    { "POST", "queues/{name}/messages",
+      "put the body, of the Content-Type: ?id=, ?key=, ?delay=5s, ?expires=1h, ?priority=",
+      iswi_admin_messages_put, false },
+    { "POST", "queues/{name}/replay", "dead ones live again: ?id=, ?key=, ?older=, ?limit=",
+      iswi_admin_messages_replay, false },
+    { "POST", "queues/{name}/purge", "remove messages: the same, and ?state=",
+      iswi_admin_messages_purge, false },
+    { "POST", "queues/{name}/pause", "functions get none of it", iswi_admin_queue_pause, false },
+    { "POST", "queues/{name}/resume", "functions get them again", iswi_admin_queue_resume, false },
+    { "POST", "invoke/{function}",
+      "run it now with the body: ?method=, ?param=N=V, ?query=N=V, ?header=N=V, ?wait=60",
+      iswi_admin_invoke, false },
 };
 
 enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };
@@ -239,63 +253,19 @@ static void list(iswi_operate *operate, iswi_http_request *request)
 
     (void)operate;
     for (size_t i = 0; i < ENDPOINTS; i++)
-        iswi_buffer_printf(&body, "%-4s /%-13s %s\n", endpoints[i].method, endpoints[i].path,
+        iswi_buffer_printf(&body, "%-4s /%-22s %s\n", endpoints[i].method, endpoints[i].path,
                            endpoints[i].summary);
     iswi_admin_answer_text(request, 200, "text/plain; charset=utf-8", &body);
 }
 
-/* -- Who may ----------------------------------------------------------------------------------- */
-
-static bool starts_with(isw_str text, const char *start)
-{
-    return text.size >= strlen(start) && memcmp(text.data, start, strlen(start)) == 0;
-}
-
-/* A name that no site of the network can make lead here. */
-static bool is_local_name(const isw_str *host)
-{
-    char address[64];
-    iswi_address named;
-    const char *colon;
-
-    if (!host || host->size >= sizeof address - sizeof ":0")
-        return false;
-    colon = memchr(host->data, ':', host->size);
-    snprintf(address, sizeof address, "%.*s%s", (int)host->size, host->data,
-             colon && host->data[host->size - 1] != ']' ? "" : ":0");
-    return iswi_address_read(address, "", &named, NULL) == ISW_OK &&
-           named.kind == ISWI_ADDRESS_IP && iswi_address_reach(&named) == ISWI_REACH_HERE;
-}
-
-static bool is_local_client(isw_str client)
-{
-    return starts_with(client, "127.") || isw_str_equal(client, isw_str_of("::1")) ||
-           starts_with(client, "::ffff:127.") || isw_str_equal(client, isw_str_of("unix"));
-}
-
-/* Why not; NULL if so. */
-static const char *refusal(const iswi_host *host, const isw_http *data)
-{
-    bool reads = isw_str_equal(data->method, isw_str_of("GET")) ||
-                 isw_str_equal(data->method, isw_str_of("HEAD"));
-
-    if (reads && iswi_host_settings_of(host)->admin.open)
-        return NULL;
-    if (!is_local_name(isw_pairs_find(&data->headers, "host")))
-        return "The Host field is not of this machine; ask for localhost or 127.0.0.1.";
-    if (reads)
-        return NULL;
-    if (!is_local_client(data->client))
-        return "Only this machine may ask for that.";
-    return isw_pairs_find(&data->headers, "origin") ? "Pages of browsers may not ask for that."
-                                                    : NULL;
-}
+/* -- Requests ---------------------------------------------------------------------------------- */
 
 static void on_request(void *user, void *target, iswi_http_request *request)
 {
     iswi_operate *operate = user;
     const endpoint *asked = target;
-    const char *why = refusal(operate->host, iswi_http_request_data(request));
+    const char *why =
+        iswi_admin_refusal(operate->host, asked->guarded, iswi_http_request_data(request));
 
     if (why)
         iswi_http_answer_problem(request, 403, NULL, why, NULL);

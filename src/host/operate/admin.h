@@ -21,10 +21,26 @@ void iswi_admin_wait_for(iswi_operate *operate, iswi_http_request *request,
                          bool (*over)(iswi_wait *), void (*done)(iswi_wait *, bool), void *user,
                          int64_t wait_ms);
 
+/* admin_may.c: why this request may not be answered; NULL if it may. Static text. `guarded`: what it
+ * shows is for this machine alone. */
+const char *iswi_admin_refusal(const iswi_host *host, bool guarded, const isw_http *data);
+
 /* admin_timers.c */
 void iswi_admin_timers(iswi_operate *operate, iswi_http_request *request);
 void iswi_admin_timer_run(iswi_operate *operate, iswi_http_request *request);
 void iswi_admin_timer_pause(iswi_operate *operate, iswi_http_request *request);
 void iswi_admin_timer_resume(iswi_operate *operate, iswi_http_request *request);
+
+/* admin_queues.c */
+void iswi_admin_queues(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_messages(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_messages_put(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_messages_replay(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_messages_purge(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_queue_pause(iswi_operate *operate, iswi_http_request *request);
+void iswi_admin_queue_resume(iswi_operate *operate, iswi_http_request *request);
+
+/* admin_invoke.c */
+void iswi_admin_invoke(iswi_operate *operate, iswi_http_request *request);
 
 #endif

@@ -7,26 +7,32 @@
  * the host. All of it on a thread of its own and those of the admin front, so that the supervisor
  * and the triggers wait for none of it.
  */
+#include "host/engine/look.h"
 #include "host/operate/operate.h"
 #include "host/settings/settings.h"
 #include "host/operate/report.h"
 
-/* -- report.c; any thread ---------------------------------------------------------------------- */
+/* -- What they are told; any thread ------------------------------------------------------------ */
 
-/* Append a struct as a line of JSON; nothing, and the buffer has failed, when memory is out. */
+/* report_fields.c: append a struct as a line of JSON; nothing, and the buffer has failed, when memory
+ * is out. */
 void iswi_report_struct(const isw_field *fields, const void *in, iswi_arena *arena,
                         iswi_buffer *out);
 
-/* {"state":"draining","in_flight":2} */
-void iswi_report_drain(iswi_host *host, iswi_buffer *out);
-
-/* Append the state of everything as one JSON object. */
+/* report.c: append the state of everything as one JSON object. */
 void iswi_report(iswi_operate *operate, iswi_buffer *out);
 
 /* report_triggers.c: what the triggers tell of themselves, in the arena. False: no memory. */
 bool iswi_report_triggers(const iswi_host *host, iswi_report_all *all, iswi_arena *arena);
 
-/* Append {"ready":false,"reasons":["..."]} and say whether it is: it takes requests, and each
+/* report_processes.c: processes that there are; false: no memory. What one is, and why it does not
+ * serve: NULL if it does, or there is nothing to say. */
+bool iswi_report_processes(iswi_host *host, iswi_report_all *all,
+                           const iswi_by_function *in_flight, iswi_arena *arena);
+const char *iswi_report_state(const iswi_process_look *look);
+const char *iswi_report_detail(const iswi_process_look *look, int64_t now_ns, iswi_arena *arena);
+
+/* report_ready.c: append {"ready":false,"reasons":["..."]} and say whether it is: it takes requests, and each
  * worker has a process for them. */
 bool iswi_report_ready(iswi_host *host, iswi_buffer *out);
 
@@ -37,6 +43,9 @@ bool iswi_report_serves(const iswi_host *host, iswi_buffer *why);
 /* Append {"started":false,"reasons":["..."]} and say whether it is: each worker has served once,
  * whatever has become of it, or has no process as long as nobody calls. */
 bool iswi_report_startup(const iswi_operate *operate, iswi_buffer *out);
+
+/* {"state":"draining","in_flight":2} */
+void iswi_report_drain(iswi_host *host, iswi_buffer *out);
 
 /* "starting", "serving", "draining" or "stopping". Static text. */
 const char *iswi_host_state(const iswi_host *host);

@@ -213,8 +213,7 @@ static void upgrade_on(iswi_control_task *task, iswi_buffer *out, int64_t now_ns
     task->step = ISWI_CONTROL_OVER;
 }
 
-/* Whether it is over, or its time is; then an error is told. What `out` has in the middle of it is
- * no answer yet. */
+/* It is over; an error is told. */
 static void conclude(iswi_control_task *task, const isw_error *error, iswi_buffer *out)
 {
     task->step = ISWI_CONTROL_OVER;
@@ -231,6 +230,14 @@ static void command_on(iswi_control_task *task, iswi_buffer *out, int64_t now_ns
     if (status == ISW_E_BUSY && now_ns < task->until_ns)
         iswi_buffer_reset(out);
     else
+        conclude(task, &error, out);
+}
+
+static void queue_on(iswi_control_task *task, iswi_buffer *out)
+{
+    isw_error error = { ISW_OK, "" };
+
+    if (iswi_messages_tell(task->messages, out, &error))
         conclude(task, &error, out);
 }
 
@@ -281,8 +288,7 @@ void iswi_control_task_go_on(iswi_control_task *task, iswi_buffer *out, int64_t 
         upgrade_on(task, out, now_ns);
         break;
     case ISWI_CONTROL_QUEUES:
-        if (iswi_messages_tell(task->messages, out))
-            task->step = ISWI_CONTROL_OVER;
+        queue_on(task, out);
         break;
     case ISWI_CONTROL_COMMANDS:
         command_on(task, out, now_ns);

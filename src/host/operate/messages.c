@@ -12,6 +12,7 @@
 #include "broker/broker.h"
 #include "host/engine/look.h"
 #include "host/operate/control.h"
+#include "value/value.h"
 
 #include <stdatomic.h>
 
@@ -22,11 +23,14 @@ static const char *const states[] = { "ready", "delayed", "claimed", "dead", NUL
 struct iswi_messages {
     iswi_host *host;
     iswi_messages_asked asked;
+    iswi_arena kept;  /* has what that points to */
     iswi_arena arena; /* of one operation */
     iswi_broker_op op;
     iswi_queue_put put;
     iswi_delivery *items[STEP];
     iswi_message_filter filter;
+    iswi_report_message *rows; /* that the last line has, in the operation's arena */
+    size_t row_count;
     int64_t total;
     bool over;
     atomic_bool done;
@@ -50,6 +54,7 @@ static void let_go(iswi_messages *messages)
     if (atomic_load(&messages->done))
         free_items(messages);
     iswi_arena_fini(&messages->arena);
+    iswi_arena_fini(&messages->kept);
     iswi_free(messages);
 }
 
@@ -122,6 +127,28 @@ static void submit(iswi_messages *messages)
     iswi_broker_submit(iswi_host_broker(messages->host), &messages->op);
 }
 
+/* Whoever asks may be gone before the operation is done. */
+static bool keep(iswi_messages *messages, const iswi_messages_asked *asked)
+{
+    iswi_messages_asked *own = &messages->asked;
+    const char **const texts[] = { &own->queue, &own->id, &own->key, &own->state,
+                                   &own->content_type };
+    bool kept = true;
+
+    *own = *asked;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (*texts[i])
+            kept = (*texts[i] = iswi_arena_strndup(&messages->kept, *texts[i],
+                                                   strlen(*texts[i]))) && kept;
+    if (asked->body.size)
+        own->body.data = iswi_arena_strndup(&messages->kept, asked->body.data, asked->body.size);
+    if (!own->content_type)
+        own->content_type = iswi_body_value(asked->body, isw_str_of(NULL)).type == ISW_VALUE_STRING
+                                ? "text/plain"
+                                : "application/octet-stream";
+    return kept && (own->body.data || !asked->body.size);
+}
+
 static isw_status fill_filter(iswi_messages *messages, isw_error *error)
 {
     const iswi_messages_asked *asked = &messages->asked;
@@ -160,9 +187,14 @@ isw_status iswi_messages_begin(iswi_host *host, const iswi_messages_asked *asked
     if (!messages)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for that");
     messages->host = host;
-    messages->asked = *asked;
+    iswi_arena_init(&messages->kept, 1024);
     iswi_arena_init(&messages->arena, 4096);
     atomic_init(&messages->holders, 1);
+    if (!keep(messages, asked)) {
+        let_go(messages);
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for that");
+    }
+    asked = &messages->asked;
     messages->put = (iswi_queue_put){ .queue = isw_str_of(asked->queue),
                                       .body = asked->body,
                                       .content_type = isw_str_of(asked->content_type),
@@ -220,11 +252,12 @@ static const char *copy(iswi_messages *messages, isw_str text)
     return text.size ? iswi_arena_strndup(&messages->arena, text.data, text.size) : NULL;
 }
 
-static void tell_message(iswi_messages *messages, const iswi_delivery *item, iswi_buffer *out)
+static iswi_report_message row_of(iswi_messages *messages, const iswi_delivery *item)
 {
     bool text = iswi_utf8_valid(item->body.data, item->body.size) &&
                 !memchr(item->body.data ? item->body.data : "", 0, item->body.size);
-    iswi_report_message row = {
+
+    return (iswi_report_message){
         .id = copy(messages, item->id),
         .state = states[item->state],
         .key = copy(messages, item->key),
@@ -240,14 +273,13 @@ static void tell_message(iswi_messages *messages, const iswi_delivery *item, isw
         .body = text ? copy(messages, (isw_str){ item->body.data, item->body.size }) : NULL,
         .body_bytes = text ? (isw_bytes){ NULL, 0 } : item->body,
     };
-    const iswi_report_messages line = { .messages = &row, .message_count = 1 };
-
-    iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);
 }
 
 static void tell_end(iswi_messages *messages, iswi_buffer *out)
 {
     const iswi_report_messages line = {
+        .messages = messages->rows,
+        .message_count = messages->row_count,
         .done = messages->total,
         .over = messages->over,
         .duplicates = messages->asked.action == ISWI_MESSAGES_PUT
@@ -258,6 +290,24 @@ static void tell_end(iswi_messages *messages, iswi_buffer *out)
     iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);
 }
 
+/* Each in a line of its own, or all in that of the end. */
+static void tell_messages(iswi_messages *messages, size_t count, iswi_buffer *out)
+{
+    iswi_report_message *rows = iswi_arena_calloc(&messages->arena, count + 1, sizeof *rows);
+
+    out->failed = out->failed || !rows;
+    for (size_t i = 0; rows && i < count; i++) {
+        const iswi_report_messages line = { .messages = &rows[i], .message_count = 1 };
+
+        rows[i] = row_of(messages, messages->items[i]);
+        messages->filter.after = messages->items[i]->number;
+        if (!messages->asked.together)
+            iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);
+    }
+    messages->rows = messages->asked.together ? rows : NULL;
+    messages->row_count = messages->rows ? count : 0;
+}
+
 /* Of those that are done step by step: whether there may be another. */
 static bool tell_step(iswi_messages *messages, iswi_buffer *out)
 {
@@ -265,27 +315,24 @@ static bool tell_step(iswi_messages *messages, iswi_buffer *out)
     size_t count = lists ? messages->op.as.list.count : messages->op.as.sweep.count;
     size_t max = lists ? messages->op.as.list.max : messages->op.as.sweep.max;
 
-    for (size_t i = 0; lists && i < count; i++) {
-        tell_message(messages, messages->items[i], out);
-        messages->filter.after = messages->items[i]->number;
-    }
-    free_items(messages);
+    if (lists)
+        tell_messages(messages, count, out);
     messages->total += (int64_t)count;
-    messages->over = count < max || (messages->asked.limit && messages->total >= messages->asked.limit);
+    messages->over =
+        count < max || (messages->asked.limit && messages->total >= messages->asked.limit);
     if (messages->over || !lists)
         tell_end(messages, out);
+    free_items(messages); /* what is told has views into them */
     return !messages->over;
 }
 
-static void tell_error(const isw_error *error, iswi_buffer *out)
+static void tell_error(const isw_error *own, isw_error *error)
 {
-    iswi_buffer_append_text(out, "{\"error\":");
-    iswi_json_string(out, isw_str_of(*error->message ? error->message
-                                                     : isw_status_text(error->status)));
-    iswi_buffer_append_text(out, "}\n");
+    isw_error_set(error, own->status, "%s",
+                  *own->message ? own->message : isw_status_text(own->status));
 }
 
-bool iswi_messages_tell(iswi_messages *messages, iswi_buffer *out)
+bool iswi_messages_tell(iswi_messages *messages, iswi_buffer *out, isw_error *error)
 {
     iswi_broker_kind kind = messages->op.kind;
 
@@ -293,7 +340,7 @@ bool iswi_messages_tell(iswi_messages *messages, iswi_buffer *out)
         return messages->over;
     if (messages->op.error.status != ISW_OK) {
         messages->over = true;
-        tell_error(&messages->op.error, out);
+        tell_error(&messages->op.error, error);
     } else if (kind == ISWI_BROKER_LIST || kind == ISWI_BROKER_PURGE ||
                kind == ISWI_BROKER_REPLAY) {
         if (tell_step(messages, out))

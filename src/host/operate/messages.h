@@ -18,20 +18,23 @@ typedef struct iswi_messages_asked {
     int64_t older_ms; /* put so long ago at least */
     int64_t limit;    /* messages at most; 0: all */
     isw_bytes body;
-    const char *content_type;
+    const char *content_type; /* NULL: text, or bytes where it is none */
     int64_t delay_ms, expires_ms, priority;
+    bool together; /* messages that are shown are one line, as far as one operation has them */
 } iswi_messages_asked;
+
+enum { ISWI_MESSAGES_SHOWN = 20 }; /* where nobody says how many */
 
 typedef struct iswi_messages iswi_messages;
 
-/* Begin; the texts of `asked` live as long as the caller has *out. Errors: ISW_E_INVALID for what is
+/* Begin; what `asked` points to is copied. Errors: ISW_E_INVALID for what is
  * missing, ISW_E_NO_MEMORY. */
 isw_status iswi_messages_begin(iswi_host *host, const iswi_messages_asked *asked,
                                iswi_messages **out, isw_error *error);
 
-/* Append the lines that are there now. True: that was all; the last one says how it went, or
- * "error". One thread at a time. */
-bool iswi_messages_tell(iswi_messages *messages, iswi_buffer *out);
+/* Append the lines that are there now. True: that was all; the last one says how it went, or there
+ * is none and `error` says why it came to nothing. One thread at a time. */
+bool iswi_messages_tell(iswi_messages *messages, iswi_buffer *out, isw_error *error);
 
 /* Nobody waits for it any more; what was begun is done. */
 void iswi_messages_leave(iswi_messages *messages);

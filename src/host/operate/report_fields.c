@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of report.h: the names of its members are those of the JSON. */
-#include "host/operate/report.h"
+#include "host/operate/control.h"
+#include "value/value.h"
 
 #include <stddef.h>
 
@@ -243,3 +244,20 @@ const isw_field iswi_invoked_fields[] = {
     { ISW_FIELD(BOOL, iswi_report_invoked, late) },
     { 0 },
 };
+
+/* -- Writing ----------------------------------------------------------------------------------- */
+
+void iswi_report_struct(const isw_field *fields, const void *in, iswi_arena *arena,
+                        iswi_buffer *out)
+{
+    isw_value value;
+    isw_str text;
+
+    if (iswi_unbind(arena, fields, in, &value, NULL) == ISW_OK &&
+        iswi_json_write(arena, &value, &text, NULL) == ISW_OK) {
+        iswi_buffer_append(out, text.data, text.size);
+        iswi_buffer_append_text(out, "\n");
+    } else {
+        out->failed = true;
+    }
+}

@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 #include "host/queue/internal.h"
+#include "value/value.h"
 
 enum { MEMBERS = 10 }; /* at most, besides those that are not ours */
 
@@ -15,17 +16,10 @@ static bool begins_with(isw_str text, const char *start)
     return text.size >= size && memcmp(text.data, start, size) == 0;
 }
 
-static bool is_json(isw_str type)
-{
-    return begins_with(type, "application/json") ||
-           (begins_with(type, "application/") && type.size > 5 &&
-            memcmp(type.data + type.size - 5, "+json", 5) == 0);
-}
-
 static isw_value body_of(const iswi_delivery *message)
 {
     isw_value value = isw_value_bytes(message->body.data, message->body.size);
-    bool json = is_json(message->content_type);
+    bool json = iswi_type_is_json(message->content_type);
 
     if ((json || begins_with(message->content_type, "text/")) &&
         iswi_utf8_valid(message->body.data, message->body.size)) {
