@@ -33,6 +33,7 @@ static const command commands[] = {
     { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
     { "timer", iswi_cli_timer, "show its timers, run one now, pause and resume them" },
     { "azure", iswi_cli_azure, "run them under the Azure Functions host" },
+    { "lambda", iswi_cli_lambda, "run them as a runtime of AWS Lambda" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 
@@ -66,11 +67,21 @@ static bool is_help(const char *name)
     return strcmp(name, "help") == 0 || strcmp(name, "--help") == 0;
 }
 
+/* AWS Lambda starts what it finds by this name, with no words. */
+static bool is_bootstrap(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+
+    return strcmp(slash ? slash + 1 : program, "bootstrap") == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
     keep_standard_descriptors();
+    if (argc == 1 && is_bootstrap(argv[0]))
+        return iswi_cli_lambda(argc, argv);
 
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)

@@ -2,8 +2,12 @@
 #include "host/triggers.h"
 
 #include "host/http/trigger.h"
+#include "host/http/guest.h"
+#include "host/lambda/lambda.h"
 #include "host/library/trigger.h"
+#include "host/queue/foreign.h"
 #include "host/queue/queue.h"
+#include "host/timer/foreign.h"
 #include "host/timer/trigger.h"
 #include "host/warmup/trigger.h"
 #include "host/webhooks/webhooks.h"
@@ -15,5 +19,17 @@ const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_timer_trigger,
     &iswi_warmup_trigger,
     &iswi_webhooks_trigger,
+    &iswi_lambda_elsewhere_trigger,
+    NULL,
+};
+
+const iswi_trigger *const iswi_lambda_triggers[] = {
+    &iswi_http_guests_trigger,
+    &iswi_call_trigger,
+    &iswi_queue_foreign_trigger,
+    &iswi_timer_foreign_trigger,
+    &iswi_warmup_trigger,
+    &iswi_webhooks_trigger,
+    &iswi_lambda_trigger,
     NULL,
 };

@@ -7,4 +7,7 @@
 
 extern const iswi_trigger *const iswi_host_triggers[];
 
+/* Of a host that AWS Lambda calls. */
+extern const iswi_trigger *const iswi_lambda_triggers[];
+
 #endif

@@ -251,13 +251,6 @@ static isw_status make_up(void *self, const iswi_entry *entry, const iswi_made_u
 
 /* -- Queues of somebody else ------------------------------------------------------------------- */
 
-static isw_status start_foreign(const iswi_trigger_start *with, void **self, isw_error *error)
-{
-    (void)error;
-    *self = with->host;
-    return ISW_OK;
-}
-
 static void publish_foreign(void *self, void *set, iswi_more more)
 {
     (void)self;
@@ -272,21 +265,16 @@ static isw_status make_up_foreign(void *self, const iswi_entry *entry, const isw
     return iswi_queue_make_up(entry, 0, event, arena, call, error);
 }
 
-static void stop_foreign(void *self)
-{
-    (void)self;
-}
-
 const iswi_trigger iswi_queue_foreign_trigger = {
     .type = "queue",
     .title = "queues",
     .properties = property_rows,
     .properties_size = sizeof(iswi_queue_properties),
-    .start = start_foreign,
+    .start = iswi_passive_start,
     .arrange = arrange,
     .discard = iswi_free,
     .publish = publish_foreign,
-    .stop = stop_foreign,
+    .stop = iswi_passive_stop,
     .tell = tell,
     .make_up = make_up_foreign,
 };

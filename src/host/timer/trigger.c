@@ -286,13 +286,6 @@ static void stop(void *self)
 
 /* -- Timers of somebody else ------------------------------------------------------------------- */
 
-static isw_status start_foreign(const iswi_trigger_start *with, void **self, isw_error *error)
-{
-    (void)error;
-    *self = with->host;
-    return ISW_OK;
-}
-
 static void publish_foreign(void *self, void *set, iswi_more more)
 {
     (void)self;
@@ -300,21 +293,16 @@ static void publish_foreign(void *self, void *set, iswi_more more)
     discard(set);
 }
 
-static void stop_foreign(void *self)
-{
-    (void)self;
-}
-
 const iswi_trigger iswi_timer_foreign_trigger = {
     .type = "timer",
     .title = "timer",
     .properties = property_rows,
     .properties_size = sizeof(iswi_timer_properties),
-    .start = start_foreign,
+    .start = iswi_passive_start,
     .arrange = arrange,
     .discard = discard,
     .publish = publish_foreign,
-    .stop = stop_foreign,
+    .stop = iswi_passive_stop,
     .tell = iswi_clockwork_tell,
 };
 
