@@ -117,15 +117,12 @@ static isw_status pieces(isw_context *ctx)
 static isw_status bulk(isw_context *ctx)
 {
     size_t size = (size_t)strtoul(isw_http_query(ctx, "bytes"), NULL, 10);
-    char *text = malloc(size);
-    isw_status status;
+    char *text = isw_context_alloc(ctx, size);
 
     if (!text)
         return ISW_E_NO_MEMORY;
     memset(text, 'x', size);
-    status = isw_http_reply_bytes(ctx, 200, "text/plain", text, size);
-    free(text);
-    return status;
+    return isw_http_reply_bytes(ctx, 200, "text/plain", text, size);
 }
 
 static isw_status fail(isw_context *ctx)
