@@ -3,7 +3,7 @@
 #define ISW_TESTS_BROKER_SUPPORT_H
 
 /*
- * The suite of brokers: messages, queues, hosts, load and model hold for every place. They take it
+ * The suite of brokers: messages, queues, hosts, shared, load and model hold for every place. They take it
  * from ISW_BROKER_PLACE, such as "nats://127.0.0.1:4222", whose server runs already, and else make
  * a file of SQLite's. What a place says that it cannot is skipped there. Queues have names of their
  * own in each test, as a server keeps what earlier ones left.

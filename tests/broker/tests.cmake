@@ -2,7 +2,7 @@
 isw_test(broker/broker STACK broker SOURCES broker/support.c)
 
 # What holds for every place (support.h).
-foreach(name IN ITEMS hosts load messages model queues)
+foreach(name IN ITEMS hosts load messages model queues shared)
   isw_test(broker/${name} STACK broker SOURCES broker/support.c)
 endforeach()
 
@@ -17,7 +17,7 @@ function(isw_broker_server_tests kind)
   if(NOT TARGET isw_dep_${ARGV1}_later OR NOT Python3_FOUND)
     return()
   endif()
-  foreach(name IN ITEMS hosts load messages queues)
+  foreach(name IN ITEMS hosts load messages queues shared)
     add_test(NAME broker/${kind}/${name}
              COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}/server.py
                      $<TARGET_FILE:test_broker_${name}>)
@@ -27,3 +27,6 @@ function(isw_broker_server_tests kind)
 endfunction()
 isw_broker_server_tests(postgresql libpq)
 isw_broker_server_tests(nats libnats)
+if(TARGET isw_dep_libnats_later)
+  isw_test(broker/nats/address STACK broker)
+endif()

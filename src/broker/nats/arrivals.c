@@ -147,8 +147,7 @@ static void hear_told(iswi_nats *nats, natsMsg *msg)
         queue->has_late = true;
         iswi_nats_pull_later(nats, queue);
     } else if (queue) {
-        queue->is_known = false;
-        nats->has_news = true;
+        queue->is_stale = nats->has_news = true;
     }
     nats->lib.natsMsg_Destroy(msg);
 }

@@ -63,7 +63,8 @@ struct iswi_nats_queue {
     char *name;
     char *token; /* the name as streams and subjects have it: '=' for '.' */
     isw_str view; /* of the name */
-    bool is_known; /* what follows is as the server has it */
+    bool is_known; /* what follows is as the server had it */
+    bool is_stale; /* another one has changed it since */
     bool paused, has_late;
     bool tells_late; /* the others are to be told that something is delayed */
     bool is_claimed; /* somebody here claims of it */

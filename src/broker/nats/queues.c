@@ -93,7 +93,7 @@ iswi_nats_queue *iswi_nats_known(iswi_nats *nats, isw_str name)
 {
     iswi_nats_queue *queue = iswi_nats_queue_of(nats, name);
 
-    if (queue && queue->is_known)
+    if (queue && queue->is_known && !queue->is_stale)
         return queue;
     if (queue && iswi_nats_load_queue(nats, queue))
         return queue;

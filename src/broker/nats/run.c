@@ -73,12 +73,16 @@ static isw_status say_lost(const iswi_nats *nats, isw_error *error)
     return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);
 }
 
-static bool something_arrived(const iswi_nats *nats)
+/* What came while something else was done: claims may find it. */
+static bool is_there_more(const iswi_nats *nats)
 {
-    for (size_t i = 0; i < nats->queue_count; i++)
-        if (iswi_nats_waiting_arrivals(&nats->queues[i]->ready) ||
-            iswi_nats_waiting_arrivals(&nats->queues[i]->late))
+    for (size_t i = 0; i < nats->queue_count; i++) {
+        const iswi_nats_queue *queue = nats->queues[i];
+
+        if (iswi_nats_waiting_arrivals(&queue->ready) || iswi_nats_waiting_arrivals(&queue->late) ||
+            (queue->is_stale && queue->waiting_count))
             return true;
+    }
     return false;
 }
 
@@ -92,7 +96,7 @@ static isw_status run(void *self, iswi_broker_op **ops, size_t count, int64_t no
     nats->run++;
     if (nats->is_lost || !run_all(nats, ops, count) || !tend(nats, due_ms))
         return say_lost(nats, error);
-    if (nats->has_news && something_arrived(nats))
+    if (nats->has_news && is_there_more(nats))
         *due_ms = now_ms;
     return ISW_OK;
 }

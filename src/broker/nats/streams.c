@@ -14,6 +14,9 @@ enum { NO_CONSUMER = 10014, NAME_IN_USE = 10058 };
 /* Bounds of the server: nothing is kept for less than this. */
 enum { LEAST_MS = 100, LEASE_MS = 30000, WINDOW_MS = 120000 };
 
+/* What is delayed is with a host for a moment: so long it may be until another is told of it. */
+enum { LATE_LEASE_MS = 2000 };
+
 static int64_t at_least(int64_t value, int64_t least)
 {
     return value > least ? value : least;
@@ -94,11 +97,10 @@ static char *dead_config(const iswi_nats *nats, const iswi_nats_queue *queue,
                              nats->address.replicas, "allow_direct", 1));
 }
 
-/* `filter`: behind the queue's subject. What hangs is delivered again after the lease. */
+/* `filter`: behind the queue's subject. What is not settled is delivered again after the lease. */
 static char *consumer_config(const iswi_nats *nats, const iswi_nats_queue *queue,
-                             const iswi_queue_options *keeps, const char *name, const char *filter)
+                             int64_t lease_ms, const char *name, const char *filter)
 {
-    const int64_t lease_ms = keeps->lease_ms ? at_least(keeps->lease_ms, LEAST_MS) : LEASE_MS;
     char stream[256];
     char subject[256];
 
@@ -158,16 +160,21 @@ static bool have_dead(iswi_nats *nats, const iswi_nats_queue *queue,
 static bool have_consumers(iswi_nats *nats, const iswi_nats_queue *queue,
                            const iswi_queue_options *keeps)
 {
-    static const char *const rows[][2] = { { "ready", "ready" }, { "late", "late.*" } };
+    const struct { const char *name, *filter; int64_t lease_ms; } rows[] = {
+        { "ready", "ready", keeps->lease_ms ? at_least(keeps->lease_ms, LEAST_MS) : LEASE_MS },
+        { "late", "late.*", LATE_LEASE_MS },
+    };
     bool well = true;
     int code;
 
     for (size_t i = 0; i < 2 && well; i++) {
         char end[16];
 
-        snprintf(end, sizeof end, ".%s", rows[i][0]);
-        well = ask_for(nats, consumer_config(nats, queue, keeps, rows[i][0], rows[i][1]), &code,
-                       "CONSUMER.DURABLE.CREATE", "queue", queue, end);
+        snprintf(end, sizeof end, ".%s", rows[i].name);
+        well = ask_for(nats,
+                       consumer_config(nats, queue, rows[i].lease_ms, rows[i].name,
+                                       rows[i].filter),
+                       &code, "CONSUMER.DURABLE.CREATE", "queue", queue, end);
     }
     return well;
 }
@@ -197,10 +204,12 @@ static bool load_late(iswi_nats *nats, iswi_nats_queue *queue)
 
 bool iswi_nats_load_queue(iswi_nats *nats, iswi_nats_queue *queue)
 {
+    json_t *json;
     int code;
-    json_t *json = iswi_nats_api(nats, &code, "", "STREAM.INFO.%s-queue-%s",
-                                 nats->address.prefix, queue->token);
 
+    queue->is_stale = false; /* until it is told once more */
+    json = iswi_nats_api(nats, &code, "", "STREAM.INFO.%s-queue-%s", nats->address.prefix,
+                         queue->token);
     if (json)
         read_description(queue, json_object_get(json, "config"));
     queue->is_known = json && load_late(nats, queue);
