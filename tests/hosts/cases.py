@@ -22,11 +22,22 @@ class Case:
         self.params, self.headers, self.body = params or {}, headers or {}, body
 
 
+def joined(headers):
+    """Lists that came in several headers of a name are lists in one (RFC 9110, 5.3); cookies are
+    none."""
+    lists = {}
+    for name, value in headers:
+        if name not in OF_THE_HOST:
+            lists.setdefault(name, []).append(value)
+    cookies = lists.pop("set-cookie", [])
+    return sorted([*((name, ", ".join(values)) for name, values in lists.items()),
+                   *(("set-cookie", cookie) for cookie in cookies)])
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.body = status, body
-        self.headers = sorted((name.lower(), value) for name, value in headers
-                              if name.lower() not in OF_THE_HOST)
+        self.headers = joined((name.lower(), value) for name, value in headers)
 
     def comparable(self):
         """An invocation's id is another each time."""

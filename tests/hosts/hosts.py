@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hosts, each as a context that answers cases, and with `deliver` and `fire` where it has queues
 and timers. Workers are the same executables with the same YAML under each."""
+import base64
 import http.client
 import json
 import os
@@ -20,7 +21,9 @@ import peer  # noqa: E402
 from azure_host import Failed, FunctionsHost  # noqa: E402
 from cases import Answer  # noqa: E402
 from harness import BIN, Host, wait_until  # noqa: E402
-from operators import report, run  # noqa: E402
+from lambda_api import RuntimeApi  # noqa: E402
+from lambda_harness import Lambda  # noqa: E402
+from operators import run  # noqa: E402
 
 VALUES = os.path.join(os.path.dirname(os.environ["ISOWORKER_TEST_WORKER"]), "test_values")
 TOUR = os.path.join(BIN, "tour")
@@ -52,6 +55,18 @@ def over_http(port, case, prefix="/api/", headers=None):
         connection.close()
 
 
+def queue(host, *words):
+    code, out, err = run("queue", *words, "-C", host.folder.name)
+    assert code == 0, (code, out, err)
+    return out
+
+
+def peeked(host, name):
+    """The bodies that wait in a queue of the host's own store."""
+    lines = map(json.loads, queue(host, "peek", name, "--json").splitlines())
+    return [message["body"] for line in lines for message in line["messages"]]
+
+
 # -- isoworker run -----------------------------------------------------------------------------------
 
 class Ours(Host):
@@ -65,26 +80,17 @@ class Ours(Host):
     def ask(self, case):
         return over_http(self.port, case)
 
-    def queue(self, *words):
-        code, out, err = run("queue", *words, "-C", self.folder.name)
-        assert code == 0, (code, out, err)
-        return out
-
     def depths(self, name):
-        return json.loads(self.queue("list", name, "--json"))["queues"][0]
-
-    def peeked(self, name):
-        lines = map(json.loads, self.queue("peek", name, "--json").splitlines())
-        return [message["body"] for line in lines for message in line["messages"]]
+        return json.loads(queue(self, "list", name, "--json"))["queues"][0]
 
     def deliver(self, body):
         """Whether it was done, and the bodies that were put out for it."""
         dead = self.depths("taken")["dead"]
-        self.queue("put", "taken", body)
+        queue(self, "put", "taken", body)
         wait_until(lambda: not any(self.depths("taken")[state]
                                    for state in ("ready", "delayed", "claimed")))
-        made = self.peeked("made")
-        self.queue("purge", "made")
+        made = peeked(self, "made")
+        queue(self, "purge", "made")
         return self.depths("taken")["dead"] == dead, made
 
     def fire(self):
@@ -245,7 +251,69 @@ class Forwarding(Custom):
     forwarding = ["--forwarding"]
 
 
-HOSTS = [Ours, Messages, Several, InPython, Platform, Custom, Forwarding]
+# -- AWS Lambda --------------------------------------------------------------------------------------
+
+class Function(Lambda):
+    """A function URL, a queue of SQS and a rule of EventBridge before one Lambda function."""
+
+    title = "AWS Lambda"
+
+    def __init__(self):
+        self.api = RuntimeApi()
+        super().__init__(None, workers(), TOP, chain=CHAIN)
+
+    def __enter__(self):
+        self.api.__enter__()
+        self.environment["AWS_LAMBDA_RUNTIME_API"] = self.api.address
+        return super().__enter__()
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        self.api.__exit__(*arguments)
+        assert arguments[0] or not self.api.faults, self.api.faults
+
+    def ask(self, case):
+        path, _, query = ("/api/" + case.path).partition("?")
+        headers = {name.lower(): value for name, value in case.headers.items()}
+        cookies = headers.pop("cookie", "")
+        event = {"version": "2.0", "routeKey": "$default", "rawPath": path,
+                 "rawQueryString": query, "headers": headers,
+                 "requestContext": {"domainName": "x.lambda-url.eu-west-1.on.aws",
+                                    "http": {"method": case.method, "path": path,
+                                             "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}}}
+        if cookies:
+            event["cookies"] = cookies.split("; ")
+        if case.body:
+            event.update(body=base64.b64encode(case.body).decode(), isBase64Encoded=True)
+        result = self.api.ask(event)
+        if result.failed:  # which a function URL answers so
+            return Answer(502, [], b"Internal Server Error")
+        said = result.json()
+        body = said.get("body", "").encode()
+        return Answer(said["statusCode"],
+                      [*said.get("headers", {}).items(),
+                       *(("set-cookie", cookie) for cookie in said.get("cookies", []))],
+                      base64.b64decode(body) if said.get("isBase64Encoded") else body)
+
+    def deliver(self, body):
+        record = {"messageId": "m1", "body": body, "eventSource": "aws:sqs",
+                  "eventSourceARN": "arn:aws:sqs:eu-west-1:1:taken", "messageAttributes": {},
+                  "attributes": {"ApproximateReceiveCount": "1"}}
+        result = self.api.ask({"Records": [record]})
+        made = peeked(self, "made")
+        queue(self, "purge", "made")
+        return not result.failed and result.json() == {"batchItemFailures": []}, made
+
+    def fire(self):
+        event = {"version": "0", "id": "1", "detail-type": "Scheduled Event",
+                 "source": "aws.events", "account": "1", "time": "2030-01-01T03:00:00Z",
+                 "region": "eu-west-1", "detail": {},
+                 "resources": ["arn:aws:events:eu-west-1:1:rule/tick"]}
+        assert not self.api.ask(event).failed
+        self.wait_for("it is time")
+
+
+HOSTS = [Ours, Messages, Several, InPython, Platform, Custom, Forwarding, Function]
 
 # -- Where an answer may be another one --------------------------------------------------------------
 
@@ -254,8 +322,7 @@ EXPLAINED = {
     **{("Custom", name): "a custom handler gives back text alone; forwarding has bytes"
        for name in ("a result: bytes", "bytes there and back")},
     ("Custom", "headers and cookies"):
-        "its contract has one value for a name: lists are joined, and of cookies one is left, which "
-        "is said",
+        "its contract has one value for a name: of cookies one is left, which is said",
     **{("Custom", f"a failure: {how}"):
        "what fails is a failure of the invocation, which that host answers in its own way"
        for how in ("later", "failed", "crash")},

@@ -86,6 +86,9 @@ class One(unittest.TestCase):
     def test_it_answers_the_same_where_azure_forwards_requests(self):
         self.agrees(hosts.Forwarding)
 
+    def test_it_answers_the_same_on_lambda(self):
+        self.agrees(hosts.Function)
+
 
 def print_table():
     found = {kind: gather(kind) for kind in hosts.HOSTS}
