@@ -43,7 +43,7 @@ typedef struct iswi_entry_told {
 
 /* A number of its own, for the status and the metrics. Rows of one name follow each other. */
 typedef struct iswi_trigger_row {
-    const char *name; /* "requests_total": behind "isoworker_host_" */
+    const char *name; /* "requests_total": behind "isoworker_host_"; lives as long as the trigger */
     const char *help; /* a sentence */
     bool counts;      /* it only grows */
     const char *label, *value; /* what tells rows of one name apart; NULL: there is one */

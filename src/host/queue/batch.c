@@ -6,7 +6,7 @@
 
 bool iswi_batch_add(iswi_consumer *consumer, size_t count, int64_t now_ns)
 {
-    const iswi_queue_properties *properties = consumer->properties;
+    const iswi_feed_properties *properties = consumer->properties;
 
     consumer->batched += count;
     if (!consumer->batch_end_ns && consumer->batched)

@@ -18,10 +18,19 @@ enum { LOOK_AGAIN_NS = 10000000 };
 static void on_claimed(iswi_broker_op *op);
 static void on_declared(iswi_broker_op *op);
 
-iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry)
+void iswi_consumer_of(iswi_consumer *consumer, const iswi_entry *entry, const iswi_feed_kind *kind)
+{
+    consumer->entry = entry;
+    consumer->properties = entry->properties;
+    consumer->kind = kind;
+    kind->queue(entry, consumer->queue);
+}
+
+iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry,
+                                    const iswi_feed_kind *kind, void *user)
 {
     iswi_consumer *consumer = iswi_calloc(1, sizeof *consumer);
-    const iswi_queue_properties *properties = entry->properties;
+    const iswi_feed_properties *properties = entry->properties;
     size_t most = properties->batch_size > ISWI_CLAIM_MAX ? (size_t)properties->batch_size
                                                           : ISWI_CLAIM_MAX;
     iswi_queue_options options;
@@ -36,9 +45,8 @@ iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry)
     consumer->host = host;
     consumer->pump = iswi_consumer_pump;
     consumer->broker = iswi_host_broker(host);
-    consumer->entry = entry;
-    consumer->properties = properties;
-    consumer->queue = iswi_queue_of(entry);
+    iswi_consumer_of(consumer, entry, kind);
+    consumer->user = user;
     iswi_arena_init(&consumer->look_arena, 512);
     pthread_mutex_init(&consumer->lock, NULL);
     iswi_queue_options_of(host, consumer->queue, &options);

@@ -49,9 +49,7 @@ static foreign_call *create(iswi_host *host, const iswi_entry *entry,
         return NULL;
     call->given = *messages;
     call->consumer.host = host;
-    call->consumer.entry = entry;
-    call->consumer.properties = entry->properties;
-    call->consumer.queue = iswi_queue_of(entry);
+    iswi_consumer_of(&call->consumer, entry, &iswi_queue_kind);
     call->consumer.max_attempts = messages->max_attempts;
     return call;
 }

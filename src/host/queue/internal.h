@@ -9,35 +9,30 @@
  */
 #include "broker/broker.h"
 #include "host/engine/call.h"
+#include "host/queue/feed.h"
 #include "host/queue/queue.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    ISWI_BATCH_MAX = 1000, /* messages of one call */
-    ISWI_CLAIM_MAX = 64    /* that are claimed at once, for calls of one each */
-};
+enum { ISWI_CLAIM_MAX = 64 /* that are claimed at once, for calls of one each */ };
 
 /* -- What functions and host.yaml say ---------------------------------------------------------- */
 
-typedef enum iswi_backoff { ISWI_BACKOFF_EXPONENTIAL, ISWI_BACKOFF_FIXED } iswi_backoff;
-
-/* Properties of a trigger. */
+/* Properties of the trigger of queues. */
 typedef struct iswi_queue_properties {
-    const char *queue; /* NULL: the function's name */
-    int64_t batch_size;
-    int64_t batch_wait_ms;
-    int64_t concurrency; /* 0: as many as its worker takes */
-    int64_t backoff;     /* iswi_backoff */
-    int64_t retry_delay_ms, retry_delay_max_ms;
+    iswi_feed_properties feed; /* first */
+    const char *queue;         /* NULL: the function's name */
 } iswi_queue_properties;
 
-/* options.c: whether it may be a function's queue. Errors: ISW_E_CONFIG, as the end of a sentence. */
+/* options.c: how the trigger of queues feeds functions. */
+extern const iswi_feed_kind iswi_queue_kind;
+
+/* Whether it may be a function's queue. Errors: ISW_E_CONFIG, as the end of a sentence. */
 isw_status iswi_queue_name_check(const char *name, isw_error *error);
 
 /* retry.c: how long after attempt number `attempt` (1: the first) the next one is made. */
-int64_t iswi_queue_retry_ms(const iswi_queue_properties *properties, unsigned attempt);
+int64_t iswi_queue_retry_ms(const iswi_feed_properties *properties, unsigned attempt);
 
 /* -- Consumers --------------------------------------------------------------------------------- */
 
@@ -52,8 +47,10 @@ typedef struct iswi_consumer {
     iswi_host *host;
     iswi_broker *broker;
     const iswi_entry *entry;
-    const iswi_queue_properties *properties;
-    const char *queue;
+    const iswi_feed_properties *properties;
+    const iswi_feed_kind *kind;
+    void *user; /* of `kind` */
+    char queue[ISWI_QUEUE_NAME_MAX + 1];
     unsigned max_attempts;
     iswi_message_counts counts;
     struct iswi_consumer *next; /* of its trigger */
@@ -77,7 +74,12 @@ typedef struct iswi_consumer {
     int64_t batch_end_ns; /* it is taken as it is then; 0: nobody waits */
 } iswi_consumer;
 
-iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry);
+iswi_consumer *iswi_consumer_create(iswi_host *host, const iswi_entry *entry,
+                                    const iswi_feed_kind *kind, void *user);
+/* What it is of, and what that says: for one that is zeroed. */
+void iswi_consumer_of(iswi_consumer *consumer, const iswi_entry *entry,
+                      const iswi_feed_kind *kind);
+
 void iswi_consumer_destroy(iswi_consumer *consumer); /* nothing of it is anywhere any more */
 
 void iswi_consumer_serve(iswi_consumer *consumer, bool on); /* it is published, or not */
@@ -141,9 +143,9 @@ void iswi_delivered_settle(iswi_delivered *delivered);
 bool iswi_queue_values(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *call);
 
 /* made_up.c: the same with one that somebody made up, which nobody keeps. As make_up of trigger.h. */
-isw_status iswi_queue_make_up(const iswi_entry *entry, unsigned max_attempts,
-                              const iswi_made_up *event, iswi_arena *arena, iswi_call *call,
-                              isw_error *error);
+isw_status iswi_queue_make_up(const iswi_feed_kind *kind, const iswi_entry *entry,
+                              unsigned max_attempts, const iswi_made_up *event,
+                              iswi_arena *arena, iswi_call *call, isw_error *error);
 
 /* settled.c: what has become of a message, for the counters and the log. */
 void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement);

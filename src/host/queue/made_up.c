@@ -3,10 +3,10 @@
  * again, and what the function says of it changes nothing. */
 #include "base/clock.h"
 #include "host/queue/internal.h"
-#include "host/queue/queue.h"
 
 /* What it is delivered as; NULL: no memory. */
-static iswi_delivered *create(const iswi_entry *entry, unsigned max_attempts, iswi_arena *arena)
+static iswi_delivered *create(const iswi_feed_kind *kind, const iswi_entry *entry,
+                              unsigned max_attempts, iswi_arena *arena)
 {
     iswi_consumer *consumer = iswi_arena_calloc(arena, 1, sizeof *consumer);
     iswi_delivered *delivered = iswi_arena_calloc(arena, 1, sizeof *delivered);
@@ -15,9 +15,7 @@ static iswi_delivered *create(const iswi_entry *entry, unsigned max_attempts, is
 
     if (!consumer || !delivered || !message || !items)
         return NULL;
-    consumer->entry = entry;
-    consumer->properties = entry->properties;
-    consumer->queue = iswi_queue_of(entry);
+    iswi_consumer_of(consumer, entry, kind);
     consumer->max_attempts = max_attempts;
     items[0] = message;
     delivered->consumer = consumer;
@@ -26,12 +24,12 @@ static iswi_delivered *create(const iswi_entry *entry, unsigned max_attempts, is
     return delivered;
 }
 
-isw_status iswi_queue_make_up(const iswi_entry *entry, unsigned max_attempts,
-                              const iswi_made_up *event, iswi_arena *arena, iswi_call *call,
-                              isw_error *error)
+isw_status iswi_queue_make_up(const iswi_feed_kind *kind, const iswi_entry *entry,
+                              unsigned max_attempts, const iswi_made_up *event,
+                              iswi_arena *arena, iswi_call *call, isw_error *error)
 {
     bool text = event->data.type == ISW_VALUE_STRING || event->data.type == ISW_VALUE_JSON;
-    iswi_delivered *delivered = create(entry, max_attempts, arena);
+    iswi_delivered *delivered = create(kind, entry, max_attempts, arena);
     iswi_delivery *message;
 
     if (!delivered)

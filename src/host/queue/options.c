@@ -4,6 +4,8 @@
 #include "host/queue/internal.h"
 #include "host/queue/queue.h"
 
+#include <stdio.h>
+
 void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out)
 {
     const iswi_queues_settings *all = &iswi_host_settings_of(host)->queues;
@@ -23,10 +25,16 @@ void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_
 
 isw_status iswi_queue_name_check(const char *name, isw_error *error)
 {
-    if (strncmp(name, ISWI_QUEUE_OWN_PREFIX, sizeof ISWI_QUEUE_OWN_PREFIX - 1) == 0)
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "\"%s\": queues whose names begin with \"" ISWI_QUEUE_OWN_PREFIX
-                             "\" have the requests of http outputs; give it another", name);
+    static const struct {
+        const char *prefix, *has;
+    } own[] = { { ISWI_QUEUE_OF_REQUESTS, "the requests of http outputs" },
+                { ISWI_QUEUE_OF_FILES, "the files that come to functions" } };
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strncmp(name, own[i].prefix, strlen(own[i].prefix)) == 0)
+            return isw_error_set(error, ISW_E_CONFIG,
+                                 "\"%s\": queues whose names begin with \"%s\" have %s; give it "
+                                 "another", name, own[i].prefix, own[i].has);
     if (iswi_queue_is_name(isw_str_of(name)))
         return ISW_OK;
     return isw_error_set(error, ISW_E_CONFIG,
@@ -41,14 +49,21 @@ const char *iswi_queue_of(const iswi_entry *entry)
     return properties->queue ? properties->queue : entry->name;
 }
 
+static void name_queue(const iswi_entry *entry, char name[ISWI_QUEUE_NAME_MAX + 1])
+{
+    snprintf(name, ISWI_QUEUE_NAME_MAX + 1, "%s", iswi_queue_of(entry));
+}
+
+const iswi_feed_kind iswi_queue_kind = { .type = "queue", .queue = name_queue };
+
 size_t iswi_queue_batch(const iswi_entry *entry)
 {
-    return (size_t)((const iswi_queue_properties *)entry->properties)->batch_size;
+    return (size_t)((const iswi_feed_properties *)entry->properties)->batch_size;
 }
 
 size_t iswi_queue_calls(const iswi_entry *entry)
 {
-    const iswi_queue_properties *properties = entry->properties;
+    const iswi_feed_properties *properties = entry->properties;
     size_t most = iswi_function_capacity(entry->function);
 
     if (properties->concurrency && (size_t)properties->concurrency < most)

@@ -19,7 +19,8 @@ extern const iswi_sink iswi_queue_sink;
 /* -- For sinks that keep what they are given in queues of the host's own ----------------------- */
 
 /* How the names of those begin; a function's queue cannot. */
-#define ISWI_QUEUE_OWN_PREFIX "http."
+#define ISWI_QUEUE_OF_REQUESTS "http."
+#define ISWI_QUEUE_OF_FILES "file."
 
 /* What a queue of that name keeps to. */
 void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out);

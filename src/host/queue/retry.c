@@ -3,7 +3,7 @@
 #include "cron/backoff.h"
 #include "host/queue/internal.h"
 
-int64_t iswi_queue_retry_ms(const iswi_queue_properties *properties, unsigned attempt)
+int64_t iswi_queue_retry_ms(const iswi_feed_properties *properties, unsigned attempt)
 {
     return properties->backoff == ISWI_BACKOFF_FIXED
                ? properties->retry_delay_ms

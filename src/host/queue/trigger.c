@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue trigger: what functions say of their queues, and a consumer for each. */
 #include "base/alloc.h"
-#include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/queue/depths.h"
 #include "host/queue/foreign.h"
@@ -9,38 +8,17 @@
 #include "host/queue/queue.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <time.h>
-
-enum { DAY_MS = 86400000 };
-
-#define ROW(member, kind, yaml, standard, low, high, text)                                   \
-    { .name = (yaml), .type = ISW_OPTION_##kind, .default_value = (standard), .min = (low),  \
-      .max = (high), .offset = offsetof(iswi_queue_properties, member), .help = (text) }
-
-static const char *const backoffs[] = { "exponential", "fixed", NULL };
 
 static const isw_option property_rows[] = {
     { .name = "queue", .type = ISW_OPTION_STRING, .optional = true,
       .offset = offsetof(iswi_queue_properties, queue), .help = "its name; left out: the function's" },
-    ROW(batch_size, INT, "batch_size", "1", 1, ISWI_BATCH_MAX, "messages that one call gets at most"),
-    ROW(batch_wait_ms, DURATION, "batch_wait", "0", 0, DAY_MS,
-        "that the first of a batch waits for others"),
-    ROW(concurrency, INT, "concurrency", "0", 0, 65535,
-        "calls at the same time; 0: as many as the worker takes"),
-    { .name = "retry", .type = ISW_OPTION_ENUM, .choices = backoffs, .default_value = "exponential",
-      .offset = offsetof(iswi_queue_properties, backoff),
-      .help = "how the time from a failure to the next attempt grows" },
-    ROW(retry_delay_ms, DURATION, "retry_delay", "1s", 0, DAY_MS, "after the first attempt"),
-    ROW(retry_delay_max_ms, DURATION, "retry_delay_max", "5m", 0, DAY_MS, "and after any"),
+    ISWI_FEED_ROWS,
     { 0 },
 };
 
 typedef struct queue_trigger {
-    iswi_host *host;
+    iswi_feed *feed;
     iswi_depths *depths;
-    _Atomic(iswi_consumer *) consumers; /* of all functions that were ever published; grows at the
-                                           front */
 } queue_trigger;
 
 /* -- Sets -------------------------------------------------------------------------------------- */
@@ -70,73 +48,45 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
     return ISW_OK;
 }
 
-static bool has(const queue_set *set, const iswi_entry *entry)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (set->entries[i] == entry)
-            return true;
-    return false;
-}
-
 /* -- An instance ------------------------------------------------------------------------------- */
+
+static void stop(void *self)
+{
+    queue_trigger *trigger = self;
+
+    iswi_feed_destroy(trigger->feed);
+    iswi_depths_destroy(trigger->depths);
+    iswi_free(trigger);
+}
 
 static isw_status start(const iswi_trigger_start *with, void **self, isw_error *error)
 {
     queue_trigger *trigger = iswi_calloc(1, sizeof *trigger);
 
-    if (trigger)
-        trigger->depths = iswi_depths_create(iswi_host_broker(with->host));
-    if (!trigger || !trigger->depths) {
-        iswi_free(trigger);
+    if (!trigger)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for queues");
+    trigger->feed = iswi_feed_create(with->host, &iswi_queue_kind, NULL);
+    trigger->depths = iswi_depths_create(iswi_host_broker(with->host));
+    if (!trigger->feed || !trigger->depths) {
+        stop(trigger);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for queues");
     }
-    trigger->host = with->host;
     *self = trigger;
     return ISW_OK;
 }
 
-static iswi_consumer *find(queue_trigger *trigger, const iswi_entry *entry)
-{
-    iswi_consumer *consumer = atomic_load(&trigger->consumers);
-
-    while (consumer && consumer->entry != entry)
-        consumer = consumer->next;
-    return consumer;
-}
-
-static void add(queue_trigger *trigger, const iswi_entry *entry)
-{
-    iswi_consumer *consumer = iswi_consumer_create(trigger->host, entry);
-
-    if (!consumer) {
-        iswi_say(trigger->host, ISW_LOG_CRITICAL, "no memory for the queue of function %s",
-                 entry->name);
-        return;
-    }
-    consumer->next = atomic_load(&trigger->consumers);
-    atomic_store(&trigger->consumers, consumer);
-}
-
 static void publish(void *self, void *user, iswi_more more)
 {
-    queue_trigger *trigger = self;
     queue_set *set = user;
 
     (void)more;
-    for (size_t i = 0; i < set->count; i++)
-        if (!find(trigger, set->entries[i]))
-            add(trigger, set->entries[i]);
-    for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next)
-        iswi_consumer_serve(at, has(set, at->entry));
+    iswi_feed_publish(((queue_trigger *)self)->feed, set->entries, set->count);
     iswi_free(set);
 }
 
 static void hold(void *self, bool on)
 {
-    queue_trigger *trigger = self;
-
-    for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next)
-        iswi_consumer_hold(at, on);
+    iswi_feed_hold(((queue_trigger *)self)->feed, on);
 }
 
 static void quiesce(void *self)
@@ -146,40 +96,14 @@ static void quiesce(void *self)
 
 static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
 {
-    queue_trigger *trigger = self;
-
     (void)asked;
-    for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next)
-        iswi_consumer_tend(at, now_ns, next_ns);
+    iswi_feed_tend(((queue_trigger *)self)->feed, now_ns, next_ns);
 }
 
 static size_t admitted(void *self)
 {
-    queue_trigger *trigger = self;
-    size_t count = 0;
-
-    for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next)
-        count += iswi_consumer_busy(at);
-    return count;
+    return iswi_feed_admitted(((queue_trigger *)self)->feed);
 }
-
-/* All calls were answered; the broker, which is closed first, has called all back. */
-static void stop(void *self)
-{
-    queue_trigger *trigger = self;
-    iswi_consumer *at = atomic_load(&trigger->consumers);
-
-    while (at) {
-        iswi_consumer *next = at->next;
-
-        iswi_consumer_destroy(at);
-        at = next;
-    }
-    iswi_depths_destroy(trigger->depths);
-    iswi_free(trigger);
-}
-
-/* -- What it tells ----------------------------------------------------------------------------- */
 
 static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_entry_told *out)
 {
@@ -187,66 +111,23 @@ static void tell(void *self, const iswi_entry *entry, iswi_arena *arena, iswi_en
     out->text = iswi_arena_printf(arena, "queue %s", iswi_queue_of(entry));
 }
 
-typedef struct told_row {
-    const char *name, *help;
-    size_t offset; /* in iswi_message_counts */
-    double scale;
-} told_row;
-
-static const told_row told_rows[] = {
-    { "queue_completed_total", "Messages that a function was done with.",
-      offsetof(iswi_message_counts, completed), 1 },
-    { "queue_abandoned_total", "Attempts that came to nothing, and are made again.",
-      offsetof(iswi_message_counts, abandoned), 1 },
-    { "queue_deferred_total", "Messages that were given back with no attempt made.",
-      offsetof(iswi_message_counts, deferred), 1 },
-    { "queue_dead_total", "Messages that had all their attempts, or that a function gave up.",
-      offsetof(iswi_message_counts, dead), 1 },
-    { "queue_lost_total", "Messages that were another's by the time that a function was done.",
-      offsetof(iswi_message_counts, lost), 1 },
-    { "queue_waited_seconds_total", "From when messages were due until they were delivered.",
-      offsetof(iswi_message_counts, waited_ms), 0.001 },
-};
-
 static void rows(void *self, iswi_trigger_row_fn row, void *user)
 {
     queue_trigger *trigger = self;
 
     iswi_depths_rows(trigger->depths, row, user);
-    for (size_t i = 0; i < sizeof told_rows / sizeof told_rows[0]; i++)
-        for (iswi_consumer *at = atomic_load(&trigger->consumers); at; at = at->next) {
-            const char *counts = (const char *)&at->counts;
-            const atomic_ullong *number = (const void *)(counts + told_rows[i].offset);
-
-            row(user, &(iswi_trigger_row){ .name = told_rows[i].name,
-                                           .help = told_rows[i].help,
-                                           .counts = true,
-                                           .label = "function",
-                                           .value = at->entry->name,
-                                           .number = (double)atomic_load(number) *
-                                                     told_rows[i].scale });
-        }
+    iswi_feed_rows(trigger->feed, row, user);
 }
 
-static void attend(void *self, iswi_trigger_attend_fn add_one, void *user)
+static void attend(void *self, iswi_trigger_attend_fn add, void *user)
 {
-    queue_trigger *trigger = self;
-    char sentence[ISW_ERROR_MESSAGE_BYTES + 32];
-    isw_error error = { ISW_OK, "" };
-
-    if (!atomic_load(&trigger->consumers) || iswi_broker_is_well(iswi_host_broker(trigger->host), &error))
-        return;
-    snprintf(sentence, sizeof sentence, "queues: %s", error.message);
-    add_one(user, sentence);
+    iswi_feed_attend(((queue_trigger *)self)->feed, add, user);
 }
 
 static isw_status make_up(void *self, const iswi_entry *entry, const iswi_made_up *event,
                           iswi_arena *arena, iswi_call *call, isw_error *error)
 {
-    const iswi_consumer *consumer = find(self, entry);
-
-    return iswi_queue_make_up(entry, consumer ? consumer->max_attempts : 0, event, arena, call,
-                              error);
+    return iswi_feed_make_up(((queue_trigger *)self)->feed, entry, event, arena, call, error);
 }
 
 /* -- Queues of somebody else ------------------------------------------------------------------- */
@@ -262,7 +143,7 @@ static isw_status make_up_foreign(void *self, const iswi_entry *entry, const isw
                                   iswi_arena *arena, iswi_call *call, isw_error *error)
 {
     (void)self;
-    return iswi_queue_make_up(entry, 0, event, arena, call, error);
+    return iswi_queue_make_up(&iswi_queue_kind, entry, 0, event, arena, call, error);
 }
 
 const iswi_trigger iswi_queue_foreign_trigger = {

@@ -16,11 +16,15 @@ static bool begins_with(isw_str text, const char *start)
     return text.size >= size && memcmp(text.data, start, size) == 0;
 }
 
-static isw_value body_of(const iswi_delivery *message)
+static isw_value body_of(const iswi_delivered *delivered, const iswi_delivery *message,
+                         iswi_arena *arena)
 {
+    const iswi_feed_kind *kind = delivered->consumer->kind;
     isw_value value = isw_value_bytes(message->body.data, message->body.size);
     bool json = iswi_type_is_json(message->content_type);
 
+    if (kind->body)
+        return kind->body(message, arena);
     if ((json || begins_with(message->content_type, "text/")) &&
         iswi_utf8_valid(message->body.data, message->body.size)) {
         value = isw_value_text((isw_str){ message->body.data, message->body.size });
@@ -68,7 +72,7 @@ static bool one(const iswi_delivered *delivered, iswi_arena *arena, iswi_call *c
     const iswi_delivery *message = delivered->items[0];
     unsigned most = delivered->consumer->max_attempts;
 
-    call->trigger = body_of(message);
+    call->trigger = body_of(delivered, message, arena);
     call->trigger_metadata.items = describe(delivered, 0, arena, &call->trigger_metadata.count);
     if (!call->trigger_metadata.items)
         return false;
@@ -94,7 +98,7 @@ static bool several(const iswi_delivered *delivered, iswi_arena *arena, iswi_cal
 
         if (!members)
             return false;
-        bodies[i] = body_of(delivered->items[i]);
+        bodies[i] = body_of(delivered, delivered->items[i], arena);
         maps[i] = isw_value_map(members, described);
     }
     call->trigger = isw_value_array(bodies, count);

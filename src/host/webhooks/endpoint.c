@@ -23,14 +23,14 @@ static iswi_endpoint *find(const iswi_sender *sender, const char *name)
 static iswi_endpoint *make(iswi_sender *sender, const char *name)
 {
     iswi_endpoint *endpoint = iswi_arena_calloc(&sender->arena, 1, sizeof *endpoint);
-    const char *queue = iswi_arena_printf(&sender->arena, "%s%s", ISWI_QUEUE_OWN_PREFIX, name);
+    const char *queue = iswi_arena_printf(&sender->arena, "%s%s", ISWI_QUEUE_OF_REQUESTS, name);
 
     if (!endpoint || !queue)
         return NULL;
     endpoint->sender = sender;
     endpoint->pump = iswi_endpoint_pump;
     endpoint->queue = queue;
-    endpoint->name = queue + sizeof ISWI_QUEUE_OWN_PREFIX - 1;
+    endpoint->name = queue + sizeof ISWI_QUEUE_OF_REQUESTS - 1;
     endpoint->next = atomic_load(&sender->endpoints);
     return endpoint;
 }

@@ -35,10 +35,10 @@ isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,
     if (!sender)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "this host sends no requests");
     name = iswi_arena_printf(&sender->arena, "%s.%s", place->function, place->output);
-    if (name && strlen(name) > ISWI_QUEUE_NAME_MAX - (sizeof ISWI_QUEUE_OWN_PREFIX - 1))
+    if (name && strlen(name) > ISWI_QUEUE_NAME_MAX - (sizeof ISWI_QUEUE_OF_REQUESTS - 1))
         return isw_error_set(error, ISW_E_CONFIG,
                              "the names of function and output have more than %d bytes together",
-                             ISWI_QUEUE_NAME_MAX - (int)(sizeof ISWI_QUEUE_OWN_PREFIX - 1) - 1);
+                             ISWI_QUEUE_NAME_MAX - (int)(sizeof ISWI_QUEUE_OF_REQUESTS - 1) - 1);
     if (name && (iswi_target_make(sender->settings, name, properties, &sender->arena, &target,
                                   error) != ISW_OK ||
                  iswi_sender_begin(sender, error) != ISW_OK))
