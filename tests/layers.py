@@ -49,6 +49,7 @@ ROOMS = {
         "engine": {"system", "settings"},
         "http": {"system", "settings", "engine", "tls"},
         "queue": {"system", "settings", "engine"},
+        "file": {"engine", "queue"},
         "webhooks": {"system", "settings", "engine", "queue"},
         "sinks": {"engine", "queue", "webhooks"},
         "timer": {"system", "settings", "engine"},
@@ -77,8 +78,9 @@ DOORS = {
     "host/tls": {"session.h", "tls.h"},
     "host/engine": {"call.h", "gather.h", "log.h", "look.h", "make.h", "observer.h", "reactors.h",
                     "sink.h", "steer.h", "trigger.h"},
+    "host/file": {"trigger.h"},
     "host/http": {"front.h", "guest.h", "trigger.h"},
-    "host/queue": {"foreign.h", "queue.h"},
+    "host/queue": {"feed.h", "foreign.h", "queue.h"},
     "host/sinks": {"sinks.h"},
     "host/timer": {"foreign.h", "report.h", "trigger.h"},
     "host/warmup": {"trigger.h"},
@@ -125,7 +127,7 @@ THIRD_PARTY = {
 C11 = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads
     time uchar wchar wctype""".split())
-LIBC = C11 | set("""dirent dlfcn elf fcntl ftw getopt grp malloc netdb poll pthread pwd sched search
+LIBC = C11 | set("""dirent dlfcn elf fcntl fnmatch ftw getopt grp malloc netdb poll pthread pwd sched search
     semaphore spawn strings sysexits syslog termios ucontext unistd unwind""".split())
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 

@@ -30,13 +30,14 @@ typedef struct isw_property {
 } isw_property;
 
 typedef struct isw_trigger {
-    const char *type;    /* "http", "timer", "queue", "warmup", "call" of what a program calls by name alone
-                            (host.h), or another that the host knows */
+    const char *type;    /* "http", "timer", "queue", "file", "warmup", "call" of what a program calls
+                            by name alone (host.h), or another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* where its events come from. http: such as "orders/{id}",
                             "files/{*path}", "list/{page?}"; queue: the queue's name. NULL
-                            means the function's name. timer: its schedule */
+                            means the function's name. timer: its schedule; file:
+                            the folder */
     const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
                                        start what its trigger does not take, and does not serve the
                                        function */
@@ -55,6 +56,17 @@ typedef struct isw_trigger {
 #define ISW_QUEUE(queue_name)                                                 \
     {                                                                         \
         "queue", NULL, NULL, (queue_name), NULL                               \
+    }
+
+/* The trigger of a function that gets the files which come into a folder, absolute or below that of
+ * host.yaml: each once, also over restarts, when it was closed by who wrote it, or moved there. The
+ * payload is a map (or JSON object) of path, name, size, modified_ms and found_ms. It is the message of
+ * a queue, file.FUNCTION (queue.h): tried again as that says, until it is dead. One that has changed is
+ * another one. For a pattern, folders below, and a folder for what is done, write the members out, with
+ * the properties pattern, recursive, done, quiet, and those of ISW_QUEUE. */
+#define ISW_FILE(folder)                                                      \
+    {                                                                         \
+        "file", NULL, NULL, (folder), NULL                                    \
     }
 
 /* A trigger of any other type; `list` is an isw_property array or NULL. A host that has none of the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/triggers.h"
 
+#include "host/file/trigger.h"
 #include "host/http/trigger.h"
 #include "host/http/guest.h"
 #include "host/lambda/lambda.h"
@@ -17,6 +18,7 @@ const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_call_trigger,
     &iswi_queue_trigger,
     &iswi_timer_trigger,
+    &iswi_file_trigger,
     &iswi_warmup_trigger,
     &iswi_webhooks_trigger,
     &iswi_lambda_elsewhere_trigger,

@@ -410,6 +410,21 @@ static void a_removed_record_does_not_come_back_with_an_old_version(void **state
     assert_true(none > first);
 }
 
+/* Names of files are names of records. */
+static void a_record_has_any_text_for_a_name(void **state)
+{
+    fixture *is = *state;
+    char name[120];
+    uint64_t version = 0;
+
+    needs(is, ISWI_BROKER_RECORDS);
+    snprintf(name, sizeof name, "%s/a folder/Ma\303\237 *.>%%=\"'\\", is->name);
+    assert_int_equal(write_record(is, name, "value", &version), ISW_OK);
+    assert_int_equal(write_record(is, name, "another", &version), ISW_OK);
+    version = 0;
+    assert_int_equal(write_record(is, name, "third", &version), ISW_E_CONFLICT);
+}
+
 static void records_are_listed_by_how_they_begin(void **state)
 {
     fixture *is = *state;
@@ -467,6 +482,7 @@ static const struct CMUnitTest tests[] = {
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_removed_record_does_not_come_back_with_an_old_version,
                                     fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(a_record_has_any_text_for_a_name, fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(records_are_listed_by_how_they_begin,
                                     fixture_begin, fixture_end),
 };

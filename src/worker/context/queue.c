@@ -9,7 +9,9 @@
 
 static bool is_queue(const isw_context *ctx)
 {
-    return strcmp(ctx->bound->function->trigger.type, "queue") == 0;
+    const char *type = ctx->bound->function->trigger.type;
+
+    return strcmp(type, "queue") == 0 || strcmp(type, "file") == 0;
 }
 
 /* What is told of each of a batch; NULL: it is no batch. */

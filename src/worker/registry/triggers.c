@@ -13,7 +13,8 @@ const char *iswi_trigger_route_name(const isw_function *function, const char **r
         bool may_be_left_out;
     } rows[] = { { "http", "route", true },
                  { "queue", "queue", true },
-                 { "timer", "schedule", false } };
+                 { "timer", "schedule", false },
+                 { "file", "path", false } };
     const isw_trigger *trigger = &function->trigger;
     size_t i = 0;
 
