@@ -194,7 +194,7 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
     if (make_broker(host, error) != ISW_OK)
         return error->status;
     for (iswi_trigger_list at = host->triggers.list; *at; at++) {
-        bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
+        const bool listens = (*at)->capabilities & ISWI_TRIGGER_LISTENS;
         iswi_trigger_start with = { .host = host,
                                     .trigger = *at,
                                     .listen = listens ? listen : NULL,
@@ -202,6 +202,8 @@ isw_status iswi_host_start_triggers(iswi_host *host, const char *const *listen, 
                                     .legacy = host->legacy,
                                     .shut = host->legacy != NULL };
 
+        if ((*at)->within)
+            continue;
         if ((*at)->settings)
             with.settings = iswi_host_settings_group(host->settings, &host->groups,
                                                      (*at)->settings);

@@ -32,6 +32,11 @@ const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type,
     return NULL;
 }
 
+const iswi_trigger *iswi_trigger_server(const iswi_trigger *trigger)
+{
+    return trigger && trigger->within ? trigger->within : trigger;
+}
+
 isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs *given,
                                    iswi_arena *arena, const void **out, isw_error *error)
 {

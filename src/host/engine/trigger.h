@@ -23,6 +23,7 @@
  * array of them does not. */
 typedef struct iswi_entry {
     const char *name, *worker;
+    const struct iswi_trigger *trigger; /* whose type it names */
     const void *properties; /* by the trigger's table */
     iswi_host_function *function; /* for calls; NULL where nothing is served (`isoworker check`) */
 } iswi_entry;
@@ -110,6 +111,10 @@ typedef struct iswi_trigger {
     unsigned capabilities;
     const isw_option *properties; /* that functions may give it; checked before it hears of them */
     size_t properties_size;
+    /* Another trigger, which serves its functions among its own, and knows them by entry->trigger:
+     * they come by the same way, and speak in another. It has no instance then, and none of what
+     * follows. NULL: it serves them itself. */
+    const struct iswi_trigger *within;
     const iswi_settings_group *settings; /* NULL: it has no group in host.yaml */
 
     /* Make an instance; what it serves is still unknown. What is switched off by its settings
@@ -231,6 +236,9 @@ iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list);
 /* The one of a type; NULL, and ISW_E_CONFIG in `error`, which says what this host has and which of
  * it was perhaps meant. */
 const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type, isw_error *error);
+
+/* The one that serves functions of `trigger`, itself mostly. */
+const iswi_trigger *iswi_trigger_server(const iswi_trigger *trigger);
 
 /* The properties that a function gives it, in the arena. ISW_E_CONFIG, which names the property and
  * what to write; ISW_E_NO_MEMORY. */

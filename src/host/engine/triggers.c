@@ -229,6 +229,7 @@ bool iswi_triggers_take(iswi_host *host, iswi_host_function *function)
                                     .worker = function->pool->settings->name,
                                     .function = function };
     function->trigger = iswi_triggers_find(host->triggers.list, function->trigger_type, &error);
+    function->entry.trigger = function->trigger;
     if (!function->trigger) {
         /* No fault of the host's: some other one may have it. */
         function->refused = "this host has no trigger of its type";
@@ -252,7 +253,7 @@ static iswi_entry **gather(const iswi_host *host, const iswi_trigger *trigger, s
 
     *count = 0;
     for (size_t i = 0; entries && i < host->function_count; i++)
-        if (host->functions[i]->trigger == trigger && host->functions[i]->entry.properties &&
+        if (iswi_trigger_server(host->functions[i]->trigger) == trigger && host->functions[i]->entry.properties &&
             atomic_load(&host->functions[i]->current))
             entries[(*count)++] = &host->functions[i]->entry;
     return entries;
@@ -337,7 +338,8 @@ void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, i
     for (size_t i = 0; i < host->triggers.count; i++) {
         const iswi_triggering *one = &host->triggers.items[i];
 
-        if (one->trigger == function->trigger && function->entry.properties && one->trigger->tell)
+        if (one->trigger == iswi_trigger_server(function->trigger) &&
+            function->entry.properties && one->trigger->tell)
             one->trigger->tell(one->self, &function->entry, arena, out);
     }
 }

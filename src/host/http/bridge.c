@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "host/engine/log.h"
 #include "host/engine/reactors.h"
+#include "host/http/dialect.h"
 #include "host/http/trace.h"
 #include "value/value.h"
 
@@ -161,10 +162,12 @@ static isw_status send_about(const iswi_http_request *request, iswi_frame *frame
     }
 }
 
+/* Who speaks another way is given bodies whole. */
 static bool streams(void *user, void *target)
 {
     (void)user;
-    return iswi_function_streams(((const iswi_entry *)target)->function);
+    return !iswi_http_dialect_of(target) &&
+           iswi_function_streams(((const iswi_entry *)target)->function);
 }
 
 static const isw_cors *policy(void *user, const void *target, const char *origin)
@@ -252,10 +255,10 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
         answer_plain(request, invocation_id, answer);
 }
 
-static void on_request(void *user, void *target, iswi_http_request *request)
+static iswi_call call_of(iswi_http_request *request)
 {
     const isw_http *data = iswi_http_request_data(request);
-    iswi_call call = { .function = ((iswi_entry *)target)->function,
+    iswi_call call = { .function = ((iswi_entry *)iswi_http_request_target(request))->function,
                        .answer = on_answer,
                        .user = request,
                        .events = &call_events,
@@ -270,6 +273,24 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     call.deadline_ns = iswi_http_request_deadline(request);
     call.request_id = iswi_http_request_id(request);
     call.trace = iswi_trace_of(data, iswi_http_request_arena(request));
+    return call;
+}
+
+void iswi_http_call_of(iswi_http_request *request, iswi_call *out)
+{
+    *out = call_of(request);
+}
+
+static void on_request(void *user, void *target, iswi_http_request *request)
+{
+    const iswi_http_dialect *dialect = iswi_http_dialect_of(target);
+    iswi_call call;
+
+    if (dialect) {
+        dialect->request(user, target, request);
+        return;
+    }
+    call = call_of(request);
     iswi_call_start(user, &call);
 }
 

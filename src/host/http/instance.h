@@ -9,14 +9,13 @@
  */
 #include "host/engine/trigger.h"
 #include "host/http/conditions.h"
+#include "host/http/dialect.h"
 #include "host/http/front.h"
 
 #include <stdatomic.h>
 
-typedef struct iswi_http_properties {
-    const char *methods;
-    const char *route; /* NULL: the function's name */
-} iswi_http_properties;
+/* Its methods, "" for any. */
+const char *iswi_http_methods_of(const iswi_entry *entry);
 
 /* The path of its function behind the prefix. */
 const char *iswi_http_route_of(const iswi_entry *entry);

@@ -8,6 +8,14 @@
 
 enum { CODES_END = 600 };
 
+const char *iswi_http_methods_of(const iswi_entry *entry)
+{
+    const iswi_http_properties *properties = entry->properties;
+    const iswi_http_dialect *dialect = iswi_http_dialect_of(entry);
+
+    return dialect ? dialect->methods : properties->methods;
+}
+
 /* One that names no route is found by its own name; an empty route is the prefix itself. Behind the
  * prefix a '/' in front says nothing more. */
 const char *iswi_http_route_of(const iswi_entry *entry)
@@ -43,7 +51,7 @@ void iswi_http_tell_of(void *self, const iswi_entry *entry, iswi_arena *arena,
                        iswi_entry_told *out)
 {
     const iswi_http_instance *trigger = self;
-    const iswi_http_properties *properties = entry->properties;
+    const char *methods = iswi_http_methods_of(entry);
     const iswi_http_conditions *now = trigger->now;
     const char *prefix = now ? now->settings->prefix : "";
     const char *base = base_of(trigger, arena);
@@ -51,7 +59,7 @@ void iswi_http_tell_of(void *self, const iswi_entry *entry, iswi_arena *arena,
                                                prefix, iswi_http_route_of(entry))
                            : NULL;
 
-    out->methods = *properties->methods ? properties->methods : NULL;
+    out->methods = *methods ? methods : NULL;
     out->url = trigger->front ? url : NULL;
     out->text = url ? iswi_arena_printf(arena, "%s %s", out->methods ? out->methods : "ANY", url)
                     : NULL;

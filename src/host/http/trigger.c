@@ -48,12 +48,11 @@ static isw_status arrange(iswi_entry *const *entries, size_t count,
         return ISW_E_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
-        const iswi_http_properties *properties = entries[i]->properties;
         isw_error error = { ISW_OK, "" };
         const iswi_entry *rival;
 
-        if (iswi_routes_add(set->routes, properties->methods, iswi_http_route_of(entries[i]),
-                            entries[i], &error) == ISW_OK)
+        if (iswi_routes_add(set->routes, iswi_http_methods_of(entries[i]),
+                            iswi_http_route_of(entries[i]), entries[i], &error) == ISW_OK)
             continue;
         rival = error.status == ISW_E_CONFLICT ? iswi_routes_rival(set->routes) : NULL;
         tell_refused(user, entries[i], rival,

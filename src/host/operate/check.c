@@ -61,7 +61,7 @@ static void look_at(checker *c, known *one, const iswi_told_function *function)
     if (iswi_told_properties(&function->trigger, &c->arena, &given) &&
         iswi_trigger_properties(trigger, &given, &c->arena, &one->entry.properties, &error) ==
             ISW_OK)
-        one->trigger = trigger;
+        one->trigger = one->entry.trigger = trigger;
     else
         say(&c->out->faults, "function %s of worker %s is not served: %s", name, worker,
             *error.message ? error.message : "no memory for its properties");
@@ -102,7 +102,7 @@ static void check_trigger(checker *c, const iswi_trigger *trigger)
     void *set = NULL;
 
     for (size_t i = 0; entries && i < c->count; i++)
-        if (c->items[i]->trigger == trigger)
+        if (iswi_trigger_server(c->items[i]->trigger) == trigger)
             entries[count++] = &c->items[i]->entry;
     if (!entries || trigger->arrange(entries, count, on_refuse, c, &set) != ISW_OK)
         say(&c->out->faults, "no memory for functions");
@@ -156,7 +156,8 @@ static void check_all(checker *c)
     for (size_t i = 0; i < c->settings->workers.count; i++)
         check_worker(c, &workers[i]);
     for (iswi_trigger_list at = c->triggers; *at; at++)
-        check_trigger(c, *at);
+        if (!(*at)->within)
+            check_trigger(c, *at);
     check_rows(c);
     c->out->workers = c->settings->workers.count;
     c->out->functions = c->count;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_HTTP_DIALECT_H
+#define ISWI_HOST_HTTP_DIALECT_H
+
+/*
+ * Other ways to speak to functions by HTTP: a trigger of its own type, whose functions are found by
+ * their routes among those of the HTTP trigger. For them all holds that does for others: addresses,
+ * limits, preflights, policies, problems, X-Request-Id, the access log, and, as long as it gives them
+ * HTTP requests, their chains. What a request is to a function of it, it says itself.
+ */
+#include "host/engine/trigger.h"
+#include "host/http/front.h"
+
+/* What a function says of its route; properties of a dialect begin with it, and its rows have
+ * `route`. */
+typedef struct iswi_http_properties {
+    const char *methods; /* of HTTP's own functions */
+    const char *route; /* NULL: the function's name */
+} iswi_http_properties;
+
+typedef struct iswi_http_dialect {
+    iswi_trigger trigger; /* type, title, properties, and within: &iswi_http_trigger */
+    const char *methods;
+    /* As iswi_http_handler_fn: a request for one of its functions is in, whole. */
+    void (*request)(iswi_host *host, const iswi_entry *entry, iswi_http_request *request);
+} iswi_http_dialect;
+
+/* NULL: the function speaks HTTP itself. */
+static inline const iswi_http_dialect *iswi_http_dialect_of(const iswi_entry *entry)
+{
+    return entry->trigger && entry->trigger->within ? (const iswi_http_dialect *)entry->trigger
+                                                    : NULL;
+}
+
+/* The call that the request would be to a function that speaks HTTP, with all that follows from its
+ * answer, for iswi_call_start: with another trigger and metadata, of the request's arena. Within
+ * `request`. */
+void iswi_http_call_of(iswi_http_request *request, iswi_call *out);
+
+#endif
