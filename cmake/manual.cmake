@@ -29,6 +29,10 @@ foreach(command IN LISTS commands)
   printed(help "${COMMAND}" ${command} --help)
   string(REGEX REPLACE "\nhost.yaml:\n.*" "\n" help "${help}") # in a page of its own
   string(APPEND COMMANDS ".fi\n.SS ${command}\n.nf\n${help}")
+  if(command STREQUAL lambda)
+    printed(help "${COMMAND}" lambda package --help)
+    string(APPEND COMMANDS ".fi\n.SS lambda package\n.nf\n${help}")
+  endif()
 endforeach()
 
 printed(PROGRAM "${PROGRAM}" plain --help)

@@ -23,6 +23,7 @@ int iswi_cli_worker(int argc, char **argv);
 int iswi_cli_azure(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 int iswi_cli_lambda(int argc, char **argv);
+int iswi_cli_lambda_package(int argc, char **argv);
 
 /* For a command that starts programs: where this process is the one that gets orphans, stay as it,
  * wait for them, and let a child go on. Returns ISWI_CLI_GO_ON where the command is to go on, else

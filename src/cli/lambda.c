@@ -14,6 +14,7 @@
 
 static const char usage[] =
     "usage: isoworker lambda [DIR] [--json]\n"
+    "       isoworker lambda package [DIR] [-o FILE.zip]\n"
     "\n"
     "Runs the workers of DIR/host.yaml as a custom runtime of AWS Lambda (provided.al2023), which\n"
     "calls them instead of clients: DIR is $LAMBDA_TASK_ROOT or . by default, and a program of this\n"
@@ -39,7 +40,10 @@ static const char usage[] =
     "A worker that does not come to serve at the start is told as an error of the initialisation,\n"
     "and this ends, so that Lambda starts another environment. Later, one that ends is started again\n"
     "here, and what it had is answered as an error.\n"
-    "  --json    logs as JSON lines instead of text\n";
+    "  --json    logs as JSON lines instead of text\n"
+    "\n"
+    "package writes a zip file (function.zip) with all that Lambda needs: see\n"
+    "`isoworker lambda package --help`.\n";
 
 /* Unless it was Lambda that ended it. */
 static void tell_failure(void *user, const isw_error *error)
@@ -69,6 +73,8 @@ int iswi_cli_lambda(int argc, char **argv)
     int letter;
     int code;
 
+    if (argc > 1 && strcmp(argv[1], "package") == 0)
+        return iswi_cli_lambda_package(argc - 1, argv + 1);
     setvbuf(stdout, NULL, _IOLBF, 0); /* for functions that print in this process */
     host.output = STDOUT_FILENO;
     host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");

@@ -33,7 +33,7 @@ static const command commands[] = {
     { "queue", iswi_cli_queue, "show, put, replay and purge the messages of its queues" },
     { "timer", iswi_cli_timer, "show its timers, run one now, pause and resume them" },
     { "azure", iswi_cli_azure, "run them under the Azure Functions host" },
-    { "lambda", iswi_cli_lambda, "run them as a runtime of AWS Lambda" },
+    { "lambda", iswi_cli_lambda, "run them as a runtime of AWS Lambda, or pack them" },
     { "bench", iswi_cli_bench, "measure what an invocation costs on this machine" },
 };
 
