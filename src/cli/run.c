@@ -15,7 +15,7 @@
 enum { ADDRESSES_MAX = 64, GUESTS_MAX = 64 };
 
 static const char usage[] =
-    "usage: isoworker run [DIR] [--port N] [--listen ADDRESS]... [--json]\n"
+    "usage: isoworker run [DIR] [--port N | --port-from NAME] [--listen ADDRESS]... [--json]\n"
     "                     [--watch] [--debug [FUNCTION]] [--record DIR] [--control PATH]\n"
     "                     [--replace[=PATH]] [--wait-for WORKER]...\n"
     "\n"
@@ -24,6 +24,8 @@ static const char usage[] =
     "can be taken of it is; so does a worker whose YAML changes. SIGHUP has all of that done now,\n"
     "looks at the certificates of http.tls, and opens the access log anew.\n"
     "  --port N    listen at this port instead; 0 takes any free one\n"
+    "  --port-from NAME  at the port of the variable NAME instead, if it is set: PORT, by which\n"
+    "              platforms such as Knative and Cloud Run say where they look for a program\n"
     "  --listen A  listen there instead: ADDRESS:PORT, unix:PATH, or systemd or fd:NAME for\n"
     "              sockets from systemd, with https:// before it for TLS (http.tls in\n"
     "              host.yaml); again for each further address\n"
@@ -101,6 +103,18 @@ static bool parse_port(const char *text, int *port)
     return true;
 }
 
+/* False: the variable has something else, which is said. */
+static bool take_port_from(const char *name, int *port)
+{
+    const char *text = getenv(name);
+
+    if (!text || !*text || parse_port(text, port))
+        return true;
+    fprintf(stderr, "isoworker: %s is \"%s\", and is to be a port: a number from 0 to 65535\n", name,
+            text);
+    return false;
+}
+
 /* Whether the word behind `--debug` is a function, and not the folder to run. A program of the same
  * name may lie there. */
 static bool names_a_function(int argc, char **argv)
@@ -125,7 +139,8 @@ static bool add(const char **list, size_t *count, size_t most, const char *optio
 int iswi_cli_run(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },   { "listen", required_argument, NULL, 'l' },
+        { "port", required_argument, NULL, 'p' },   { "port-from", required_argument, NULL, 'P' },
+        { "listen", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },         { "debug", optional_argument, NULL, 'd' },
         { "record", required_argument, NULL, 'r' }, { "control", required_argument, NULL, 'c' },
         { "watch", no_argument, NULL, 'w' },
@@ -168,6 +183,8 @@ int iswi_cli_run(int argc, char **argv)
             host.debug = true;
         else if (letter == 'h')
             return print_help();
+        else if (letter == 'P')
+            fits = take_port_from(optarg, &host.port);
         else if (letter != 'p')
             return EX_USAGE;
         else if (!parse_port(optarg, &host.port)) {

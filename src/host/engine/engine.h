@@ -145,6 +145,8 @@ struct iswi_host {
     atomic_int level; /* lowest of lines of its own that are shown */
     bool from_text; /* and not from host.yaml */
     bool watches;   /* what workers are made of */
+    _Atomic(iswi_probe_fn) probe; /* NULL: nobody knows yet */
+    void *prober;
     iswi_log_sink listeners[ISWI_LISTENERS_MAX]; /* get all lines, too */
     size_t listener_count;
     iswi_observers observers;

@@ -92,6 +92,19 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
         out->refused_calls[i] = atomic_load(&function->refused_calls[i]);
 }
 
+void iswi_host_probed_by(iswi_host *host, iswi_probe_fn probe, void *user)
+{
+    host->prober = user;
+    atomic_store(&host->probe, probe);
+}
+
+bool iswi_host_probe(const iswi_host *host, iswi_probe probe)
+{
+    iswi_probe_fn asks = atomic_load(&host->probe);
+
+    return asks && asks(host->prober, probe);
+}
+
 const void *iswi_function_properties(const iswi_host_function *function)
 {
     return function->entry.properties;

@@ -35,6 +35,18 @@ uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others 
 unsigned iswi_host_reloads(const iswi_host *host); /* that were begun by a wish; the supervisor's
                                                       thread */
 
+/* What probes of platforms ask, and who knows: set before the host runs, and asked on any thread, which
+ * it does not block. Until somebody knows, nothing is so. */
+typedef enum iswi_probe {
+    ISWI_PROBE_HEALTH,  /* it tends its workers */
+    ISWI_PROBE_READY,   /* it takes calls, and each worker serves */
+    ISWI_PROBE_STARTUP  /* each worker has served once */
+} iswi_probe;
+
+typedef bool (*iswi_probe_fn)(void *user, iswi_probe probe);
+void iswi_host_probed_by(iswi_host *host, iswi_probe_fn probe, void *user);
+bool iswi_host_probe(const iswi_host *host, iswi_probe probe);
+
 /* Where messages and records lie; it opens nothing before it is asked something. It ends before the
  * triggers do. */
 iswi_broker *iswi_host_broker(const iswi_host *host);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "host/engine/log.h"
+#include "host/engine/look.h"
 #include "host/engine/reactors.h"
 #include "host/http/dialect.h"
 #include "host/http/trace.h"
@@ -294,6 +295,13 @@ static void on_request(void *user, void *target, iswi_http_request *request)
     iswi_call_start(user, &call);
 }
 
+static bool probe(void *user, const char *what)
+{
+    return iswi_host_probe(user, strcmp(what, "ready") == 0     ? ISWI_PROBE_READY
+                                 : strcmp(what, "startup") == 0 ? ISWI_PROBE_STARTUP
+                                                                : ISWI_PROBE_HEALTH);
+}
+
 static void say(void *user, isw_log_level level, const char *text)
 {
     iswi_say(user, level, "%s", text);
@@ -317,5 +325,6 @@ isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, 
     own.left = on_left;
     own.unshaken = on_unshaken;
     own.say = say;
+    own.probe = own.probes ? probe : NULL;
     return iswi_http_start(&own, NULL, on_request, host, out, error);
 }

@@ -99,6 +99,7 @@ iswi_http_options iswi_http_conditions_options(const iswi_http_conditions *condi
         .early_limit = (size_t)all->queue.limit,
         .early_wait_ms = conditions->awaits ? INT32_MAX : all->queue.wait_ms,
         .http1_only = !settings->http2,
+        .probes = settings->probes,
         .trust = &conditions->trust,
         .access_log = conditions->access_log,
         .tls = conditions->tls,

@@ -77,6 +77,7 @@ typedef struct iswi_http_options {
                                    and how long; others get 503 [none] */
     int64_t early_wait_ms;
     bool http1_only;            /* no HTTP/2 to clients that begin with it */
+    bool probes;                /* the bridge: there are those below */
     bool bare;                  /* only routes: no GET / and GET /healthz, no X-Request-Id */
     const iswi_http_trust *trust; /* whose word on callers counts; outlives the front [nobody's] */
     iswi_access_log *access_log;  /* gets a line for each request; outlives the front [none] */
@@ -100,6 +101,9 @@ typedef struct iswi_http_options {
     void (*taken)(void *user, iswi_http_request *request, size_t bytes);
     /* A client could not agree with us on TLS. */
     void (*unshaken)(void *user, const char *client, const char *why);
+    /* Whether it is well ("health"), ready, or started: GET /health, /ready and /startup. NULL: these
+     * are not there. */
+    bool (*probe)(void *user, const char *what);
     /* A line for the host's log. */
     void (*say)(void *user, isw_log_level level, const char *text);
     /* The client of a request that was handed over is gone; an answer is due all the same. */

@@ -22,6 +22,25 @@ static bool has_method(const iswi_http_request *request, const char *method)
     return isw_str_equal(request->data.method, isw_str_of(method));
 }
 
+/* For platforms, which look at the status. */
+static bool is_probe(iswi_http_request *request, isw_str path)
+{
+    static const char *const names[] = { "health", "ready", "startup" };
+    const iswi_http *http = request->http;
+
+    for (size_t i = 0; http->events.probe && i < sizeof names / sizeof names[0]; i++) {
+        if (path.size < 2 || !isw_str_equal((isw_str){ path.data + 1, path.size - 1 },
+                                            isw_str_of(names[i])))
+            continue;
+        if (http->events.probe(http->user, names[i]))
+            iswi_http_set_text(request, 200, "ok\n");
+        else
+            iswi_http_set_text(request, 503, "no\n");
+        return true;
+    }
+    return false;
+}
+
 /* What is there without a route. */
 static bool is_built_in(iswi_http_request *request, isw_str path)
 {
@@ -35,7 +54,7 @@ static bool is_built_in(iswi_http_request *request, isw_str path)
     else if (isw_str_equal(path, isw_str_of("/healthz")))
         iswi_http_set_text(request, 200, "ok\n");
     else
-        return false;
+        return is_probe(request, path);
     return true;
 }
 

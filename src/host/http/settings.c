@@ -47,6 +47,9 @@ static const isw_option rows[] = {
     ROW(threads, INT, "threads", "1", 1, 64, "that read and write"),
     ROW(http2, BOOL, "http2", "true", 0, 0,
         "is spoken, too: where TLS agrees on it, and in plain with clients that begin with it"),
+    ROW(probes, BOOL, "probes", "false", 0, 0,
+        "GET /health, /ready and /startup are answered here, too, with ok or 503: for platforms that "
+        "give one port; admin.listen says why"),
     { .name = "trusted_proxies", .type = ISWI_OPTION_TEXTS, .optional = true,
       .offset = offsetof(iswi_http_settings, trusted_proxies),
       .help = "networks (10.0.0.0/8, ::1, unix) that are believed whom they serve; left out: "

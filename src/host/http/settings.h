@@ -18,6 +18,7 @@ typedef struct iswi_http_settings {
     int64_t connections, connections_per_address;
     int64_t threads;
     bool http2;
+    bool probes;
     iswi_http_tls_settings tls;
     isw_option_strings trusted_proxies;
     int64_t proxy_headers; /* iswi_forwarded_by */

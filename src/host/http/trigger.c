@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LOOK_NS (ISWI_TLS_LOOK_MS * INT64_C(1000000))
 
@@ -94,6 +95,26 @@ static isw_status start_indoors(iswi_http_instance *trigger, isw_error *error)
     return iswi_bridge_start(trigger->host, &options, &trigger->front, error);
 }
 
+/* A platform that sets PORT looks for us there and nowhere else; but it is also set in many a shell,
+ * so that nothing is opened to the world for it. */
+static void hint_at_port(const iswi_http_instance *trigger)
+{
+    const char *port = getenv("PORT");
+    char end[16];
+    const char *url;
+    bool found = trigger->commanded || !port;
+
+    snprintf(end, sizeof end, ":%s", port ? port : "");
+    for (size_t i = 0; !found && (url = iswi_http_url(trigger->front, i)) != NULL; i++)
+        found = strlen(url) >= strlen(end) && strcmp(url + strlen(url) - strlen(end), end) == 0;
+    if (!found)
+        iswi_say(trigger->host, ISW_LOG_INFO,
+                 "PORT is %s, and nothing listens there: a platform that sets it wants "
+                 "http.listen: 0.0.0.0:${PORT} in host.yaml, or --listen 0.0.0.0:0 --port-from "
+                 "PORT",
+                 port);
+}
+
 static isw_status start_front(iswi_http_instance *trigger, const iswi_trigger_start *with,
                               isw_error *error)
 {
@@ -118,6 +139,8 @@ static isw_status start_front(iswi_http_instance *trigger, const iswi_trigger_st
         iswi_bridge_start(with->host, &options, &trigger->front, &own);
     iswi_free(addresses);
     trigger->look_ns = iswi_now_ns() + LOOK_NS;
+    if (own.status == ISW_OK)
+        hint_at_port(trigger);
     return own.status == ISW_OK
                ? ISW_OK
                : isw_error_set(error, own.status, "%s%s", own.message, other_way(&own));

@@ -293,8 +293,7 @@ isw_status iswi_admin_start(iswi_operate *operate, isw_error *error)
     if (iswi_address_read(listen, options.setting, &address, error) != ISW_OK)
         return error->status;
     operate->admin_routes = iswi_routes_create();
-    operate->served = iswi_calloc(iswi_host_worker_most(operate->host), sizeof *operate->served);
-    if (!operate->admin_routes || !operate->served)
+    if (!operate->admin_routes)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the admin endpoints");
     if (iswi_scrape_attach(operate->host, &operate->metrics, error) != ISW_OK)
         return error->status;

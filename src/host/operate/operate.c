@@ -3,6 +3,7 @@
 #include "host/operate/operate.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "host/engine/look.h"
 #include "host/engine/observer.h"
 #include "host/engine/steer.h"
@@ -10,6 +11,8 @@
 #include "host/operate/metrics.h"
 #include "host/operate/succession.h"
 #include "host/operate/takeover.h"
+
+#define STUCK_NS INT64_C(5000000000) /* of a loop that was woken and has not turned */
 
 static void on_line(void *user, const iswi_logline *line, iswi_speaker speaker)
 {
@@ -68,7 +71,7 @@ static void on_ready(void *user, iswi_process *process, pid_t pid)
     iswi_operate *operate = user;
 
     (void)pid;
-    if (operate->served)
+    if (operate->served) /* which is made before the first of them begins */
         atomic_store(&operate->served[iswi_process_worker(process)], true);
 }
 
@@ -112,6 +115,7 @@ static void stop(void *user)
 {
     iswi_operate *operate = user;
 
+    iswi_host_probed_by(operate->host, NULL, operate);
     iswi_control_stop(operate->control);
     iswi_admin_stop(operate);
 }
@@ -162,11 +166,43 @@ isw_status iswi_operate_attach(iswi_host *host, const iswi_operate_options *opti
     return ISW_OK;
 }
 
+/* It is woken each time, and was well if it has turned since the time before. */
+static bool turns(iswi_operate *operate)
+{
+    const unsigned long long turn = iswi_host_turns(operate->host);
+    const long long now_ns = iswi_now_ns();
+
+    if (turn == atomic_load(&operate->probed_turn) && atomic_load(&operate->probed_ns))
+        return now_ns - atomic_load(&operate->probed_ns) < STUCK_NS;
+    atomic_store(&operate->probed_turn, turn);
+    atomic_store(&operate->probed_ns, now_ns);
+    iswi_host_wake(operate->host);
+    return true;
+}
+
+static bool probe(void *user, iswi_probe what)
+{
+    iswi_operate *operate = user;
+    iswi_buffer reasons = { NULL, 0, 0, false }; /* which are an operator's to see */
+    bool is;
+
+    if (what == ISWI_PROBE_HEALTH)
+        return turns(operate);
+    is = what == ISWI_PROBE_READY ? iswi_report_ready(operate->host, &reasons)
+                                  : iswi_report_startup(operate, &reasons);
+    iswi_buffer_fini(&reasons);
+    return is;
+}
+
 isw_status iswi_operate_open(iswi_operate *operate, const char *path, isw_error *error)
 {
     const iswi_host_settings *settings = iswi_host_settings_of(operate->host);
     isw_status status = ISW_OK;
 
+    operate->served = iswi_calloc(iswi_host_worker_most(operate->host), sizeof *operate->served);
+    if (!operate->served)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the state of workers");
+    iswi_host_probed_by(operate->host, probe, operate);
     if (operate->tells)
         status = iswi_service_create(operate->host, &operate->service, error);
     if (status != ISW_OK)

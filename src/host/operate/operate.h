@@ -43,7 +43,9 @@ typedef struct iswi_operate {
     bool next_json;               /* that is prepared */
     iswi_journal_room *next_room; /* likewise; NULL: it has as much as before */
     iswi_routes *admin_routes;
-    atomic_bool *served;  /* by worker: whether a process of it was ready once; with `admin` */
+    atomic_bool *served;  /* by worker: whether a process of it was ready once */
+    atomic_ullong probed_turn; /* of the host's loop, when a probe woke it last, */
+    atomic_llong probed_ns;    /* and when that was */
     iswi_scrape *metrics; /* NULL: nobody can ask for them */
     iswi_service *service; /* NULL: no service manager wants to hear anything */
     struct iswi_succession *succession; /* with `control` */
