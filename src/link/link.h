@@ -252,6 +252,19 @@ isw_status iswi_socket_lane_listen(iswi_reactor *reactor, const char *url,
 isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
                                   iswi_link **out, isw_error *error);
 
+/* What a worker shows a host on another machine, and asks of it: paths of PEM files. */
+typedef struct iswi_link_far {
+    const char *ca;               /* who vouches for the host, whose certificate has the URL's name */
+    const char *certificate, *key; /* its own */
+    bool insecure;                /* tcp://, without all of them, is meant */
+} iswi_link_far;
+
+/* The same for a `url` that may be of another machine, tls+tcp:// or tcp://. Errors, besides:
+ * ISW_E_CONFIG for files, ISW_E_UNSUPPORTED where nng has no TLS. */
+isw_status iswi_message_lane_dial_far(const char *url, const iswi_link_far *far,
+                                      const iswi_link_events *events, iswi_link **out,
+                                      isw_error *error);
+
 /* Connect to a host there, and say nothing: it has a lifeline and nothing else. Errors:
  * ISW_E_UNAVAILABLE naming the url, ISW_E_NO_MEMORY. */
 isw_status iswi_lifeline_dial(const char *url, const iswi_link_events *events, iswi_link **out,

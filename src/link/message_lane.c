@@ -15,7 +15,7 @@
  */
 #include "base/alloc.h"
 #include "base/thread.h"
-#include "link/nng_calls.h"
+#include "link/far.h"
 #include "link/socket_end.h"
 
 #include <nng/transport/ipc/ipc.h>
@@ -227,12 +227,17 @@ static int take_stream(message_lane *lane, nng_stream *stream)
     return 0;
 }
 
-static int dial_to(message_lane *lane, const char *url)
+/* *error is set where there is more to say than what nng's number means. */
+static int dial_to(message_lane *lane, const char *url, const iswi_link_far *far,
+                   isw_error *error)
 {
     nng_stream_dialer *dialer = NULL;
     nng_aio *aio = NULL;
     int failed = lane->nng.stream_dialer_alloc(&dialer, url);
 
+    if (!failed && far && iswi_far_is(url) &&
+        iswi_far_secure(&lane->nng, dialer, url, far, error) != ISW_OK)
+        failed = NNG_EINVAL;
     if (!failed)
         failed = lane->nng.aio_alloc(&aio, NULL, NULL);
     if (!failed) {
@@ -278,8 +283,16 @@ static bool begin(message_lane *lane)
 isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *events,
                                   iswi_link **out, isw_error *error)
 {
+    return iswi_message_lane_dial_far(url, NULL, events, out, error);
+}
+
+isw_status iswi_message_lane_dial_far(const char *url, const iswi_link_far *far,
+                                      const iswi_link_events *events, iswi_link **out,
+                                      isw_error *error)
+{
     message_lane *lane;
     iswi_nng_calls nng;
+    isw_error own = { ISW_OK, "" };
     int failed;
 
     if (iswi_nng_load(ISWI_NNG_LIBRARY, &nng, error) != ISW_OK)
@@ -297,7 +310,7 @@ isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *event
     if (!failed)
         failed = lane->nng.aio_alloc(&lane->outbound, NULL, NULL);
     if (!failed)
-        failed = dial_to(lane, url);
+        failed = dial_to(lane, url, far, &own);
     if (!failed) {
         *out = &lane->end.link; /* set before the first event */
         if (begin(lane))
@@ -306,6 +319,8 @@ isw_status iswi_message_lane_dial(const char *url, const iswi_link_events *event
     }
     lane->over = true;
     lane_destroy(&lane->end.link);
+    if (own.status != ISW_OK)
+        return isw_error_set(error, own.status, "%s", own.message);
     if (failed && failed != NNG_ENOMEM)
         return isw_error_set(error, ISW_E_UNAVAILABLE, "%s: %s", url, nng.strerror(failed));
     return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a link");

@@ -10,13 +10,17 @@
  */
 #include <isoworker/status.h>
 #include <nng/nng.h>
+#include <nng/supplemental/tls/tls.h>
 
 #define ISWI_NNG_CALLS(call)                                                                      \
     call(aio_alloc) call(aio_count) call(aio_free) call(aio_get_output) call(aio_result)          \
     call(aio_set_iov) call(aio_set_timeout) call(aio_stop) call(aio_wait)                         \
     call(stream_close) call(stream_free) call(stream_get_uint64) call(stream_recv)                \
     call(stream_send) call(stream_dialer_alloc) call(stream_dialer_dial)                          \
-    call(stream_dialer_free) call(strerror) ISWI_NNG_NEWER_CALLS(call)
+    call(stream_dialer_free) call(stream_dialer_set_bool) call(stream_dialer_set_ptr) call(strerror) \
+    call(tls_config_alloc) call(tls_config_auth_mode) call(tls_config_ca_chain)                   \
+    call(tls_config_free) call(tls_config_own_cert) call(tls_config_server_name)                  \
+    ISWI_NNG_NEWER_CALLS(call)
 
 /* Of 1.10 and later. */
 #if NNG_MAJOR_VERSION > 1 || NNG_MINOR_VERSION >= 10

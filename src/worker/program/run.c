@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int take_token_fd(isw_worker *worker)
@@ -85,6 +86,7 @@ static int take_fd(const char *variable)
 static isw_status serve(isw_worker *worker, isw_error *error)
 {
     iswi_handed handed = { .url = worker->url ? worker->url : getenv("ISOWORKER_URL") };
+    const char *insecure = getenv("ISOWORKER_INSECURE");
     isw_status status;
 
     if (!handed.url || !*handed.url)
@@ -105,6 +107,9 @@ static isw_status serve(isw_worker *worker, isw_error *error)
     handed.arena = take_fd("ISOWORKER_ARENA_FD");
     handed.bell = take_fd("ISOWORKER_BELL_FD");
     handed.spin_us = number_in("ISOWORKER_SPIN_US", -1);
+    handed.far = (iswi_link_far){ getenv("ISOWORKER_TLS_CA"), getenv("ISOWORKER_TLS_CERTIFICATE"),
+                                  getenv("ISOWORKER_TLS_KEY"),
+                                  insecure && strcmp(insecure, "true") == 0 };
     return iswi_worker_serve(worker, &handed, error);
 }
 

@@ -50,7 +50,7 @@ static isw_status dial(void *user, const iswi_link_events *events, iswi_link **o
     isw_status status;
 
     if (!map_rings(handed, &options.memory))
-        return iswi_message_lane_dial(handed->url, events, out, error);
+        return iswi_message_lane_dial_far(handed->url, &handed->far, events, out, error);
     status = dial_ring(handed, &options, events, out, error);
     if (status != ISW_OK)
         iswi_ring_memory_unmap(&options.memory);

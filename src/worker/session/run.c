@@ -158,7 +158,9 @@ static isw_status result_of(iswi_session *session, isw_error *error)
     if (failure.status != ISW_OK)
         return isw_error_set(error, failure.status, "%s", failure.message);
     if (!meant)
-        return isw_error_set(error, ISW_E_CLOSED, "the host went away");
+        return isw_error_set(error, ISW_E_CLOSED, "the host went away%s",
+                             now.greeted ? "" : " before it said hello; its log says why, unless it "
+                                                "could not prove itself by its certificate");
     return ISW_OK;
 }
 

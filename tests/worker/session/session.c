@@ -97,7 +97,10 @@ static void the_worker_speaks_first_and_proves_itself(void **state)
     assert_memory_equal(hello->token.data, scripted_token, ISWI_TOKEN_BYTES);
     assert_str(hello->runtime, "isoworker-c");
     assert_int_equal(hello->pid, getpid());
-    finish_by_closing(&s);
+    host_close(&s.host);
+    finish(&s, ISW_E_CLOSED,
+           "the host went away before it said hello; its log says why, unless it could not prove "
+           "itself by its certificate");
 }
 
 static void send_hello_of(session *s, uint64_t protocol, const void *proof)
