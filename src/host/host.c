@@ -8,6 +8,7 @@
 #include "host/engine/look.h"
 #include "host/operate/operate.h"
 #include "host/operate/takeover.h"
+#include "host/remote/remote.h"
 #include "host/sinks/sinks.h"
 #include "host/triggers.h"
 
@@ -102,6 +103,8 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
         status = start_debugging(host, overrides, error);
     if (status == ISW_OK)
         status = iswi_host_open(host, error);
+    if (status == ISW_OK)
+        status = iswi_remote_attach(host, error);
     if (status == ISW_OK && overrides->record)
         status = iswi_record_attach(host, overrides->record, error);
     if (status == ISW_OK)

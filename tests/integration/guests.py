@@ -7,29 +7,16 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BIN, PATIENCE_S, WORKER, Host, main, worker
+from harness import BIN, PATIENCE_S, Host, Started, main, worker
 
 EX_UNAVAILABLE, EX_CONFIG = 69, 78
 
 
-class Guest:
+def guest_of(invitation):
     """The worker as a person starts it: with the variables that the host has printed."""
-
-    def __init__(self, invitation, command=(WORKER,)):
-        found = dict(re.findall(r"(ISOWORKER_[A-Z_]+)=(\S+)", invitation))
-        assert set(found) >= {"ISOWORKER_URL", "ISOWORKER_TOKEN_FILE"}, invitation
-        self.folder = tempfile.TemporaryDirectory(prefix="isw-guest-")
-        self.process = subprocess.Popen(command, env=dict(os.environ, **found),
-                                        cwd=self.folder.name, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-
-    def end(self, number=None):
-        """Its status, and what it printed."""
-        if number:
-            self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=PATIENCE_S)
-        self.folder.cleanup()
-        return self.process.returncode, said
+    found = dict(re.findall(r"(ISOWORKER_[A-Z_]+)=(\S+)", invitation))
+    assert set(found) >= {"ISOWORKER_URL", "ISOWORKER_TOKEN_FILE"}, invitation
+    return Started(found)
 
 
 def invitations(host, count):
@@ -49,7 +36,7 @@ def waiting(*more, workers=worker(), **named):
 class Guests(unittest.TestCase):
     def test_who_is_started_with_the_two_variables_is_the_worker(self):
         with waiting() as host:
-            guest = Guest(invitations(host, 1)[0])
+            guest = guest_of(invitations(host, 1)[0])
             self.assertEqual(host.get("hello/Ada"), (200, "Hello, Ada!\n"))
         code, _ = guest.end()
         self.assertEqual(code, 0)  # the host has told it that it ends
@@ -59,7 +46,7 @@ class Guests(unittest.TestCase):
         with waiting(top="queue: {wait: 100ms}") as host:
             early = host.start("GET", "hello/early")  # nobody knows the function yet
             for count, end in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGKILL), 1):
-                guest = Guest(invitations(host, count)[-1])
+                guest = guest_of(invitations(host, count)[-1])
                 if early:
                     self.assertEqual(early()[:2], (200, "Hello, early!\n"))
                 early = None
@@ -68,14 +55,14 @@ class Guests(unittest.TestCase):
                 invitations(host, count + 1)
             late = host.start("GET", "hello/late")
             host.wait_for("worker test: calls wait until its process has been started")
-            self.assertEqual(Guest(invitations(host, 4)[-1]) and late()[:2],
+            self.assertEqual(guest_of(invitations(host, 4)[-1]) and late()[:2],
                              (200, "Hello, late!\n"))
             self.assertRegex(host.log(), "worker test: it has left without a goodbye")
             self.assertNotRegex(host.log(), "given up")
 
     def test_what_was_in_flight_is_lost_with_it_at_once(self):
         with waiting() as host:
-            guest = Guest(invitations(host, 1)[0])
+            guest = guest_of(invitations(host, 1)[0])
             lost = host.start("GET", "nap?ms=60000")
             host.wait_for_naps(1)
             guest.end(signal.SIGKILL)
@@ -84,7 +71,7 @@ class Guests(unittest.TestCase):
     def test_nothing_of_it_times_out_while_it_stands_still(self):
         top = "host: {heartbeat: 20ms, function_timeout: 100ms}"
         with waiting(top=top) as host:
-            guest = Guest(invitations(host, 1)[0])
+            guest = guest_of(invitations(host, 1)[0])
             self.assertEqual(host.get("hello/Ada")[0], 200)
             guest.process.send_signal(signal.SIGSTOP)
             late = host.start("GET", "once?ms=0")
@@ -97,13 +84,13 @@ class Guests(unittest.TestCase):
     def test_a_second_one_is_told_that_one_has_come(self):
         with waiting() as host:
             line = invitations(host, 1)[0]
-            guest = Guest(line)
+            guest = guest_of(line)
             self.assertEqual(host.get("hello/Ada")[0], 200)
-            code, said = Guest(line).end()
+            code, said = guest_of(line).end()
             self.assertEqual(code, EX_UNAVAILABLE, said)
             self.assertEqual(host.get("hello/Ada")[0], 200)
             guest.end(signal.SIGTERM)
-            code, said = Guest(line.replace(".token", ".none")).end()
+            code, said = guest_of(line.replace(".token", ".none")).end()
             self.assertEqual(code, EX_UNAVAILABLE)
             self.assertIn("no host waits there for a worker now", said)
 
@@ -112,10 +99,10 @@ class Guests(unittest.TestCase):
             token.write(bytes(64))
             token.flush()
             line = invitations(host, 1)[0]
-            code, said = Guest(re.sub(r"TOKEN_FILE=\S+", "TOKEN_FILE=" + token.name, line)).end()
+            code, said = guest_of(re.sub(r"TOKEN_FILE=\S+", "TOKEN_FILE=" + token.name, line)).end()
             self.assertNotEqual(code, 0, said)
             host.wait_for("worker test: the token is wrong")
-            guest = Guest(invitations(host, 2)[-1])
+            guest = guest_of(invitations(host, 2)[-1])
             self.assertEqual(host.get("hello/Ada")[0], 200)
             guest.end(signal.SIGTERM)
 

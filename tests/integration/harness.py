@@ -147,6 +147,24 @@ class Host:
         return finish
 
 
+class Started:
+    """A process of a worker that the host has not started, in a folder of its own."""
+
+    def __init__(self, variables, command=(WORKER,)):
+        self.folder = tempfile.TemporaryDirectory(prefix="isw-started-")
+        self.process = subprocess.Popen(command, env={**os.environ, **variables},
+                                        cwd=self.folder.name, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def end(self, number=None):
+        """Its status, and what it printed, once it has ended; by that signal, if one is named."""
+        if number:
+            self.process.send_signal(number)
+        said, _ = self.process.communicate(timeout=PATIENCE_S)
+        self.folder.cleanup()
+        return self.process.returncode, said
+
+
 class Client:
     """A connection on which a request is sent by hand."""
 

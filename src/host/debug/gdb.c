@@ -155,7 +155,9 @@ static isw_status find_worker(const iswi_host *host, const char *function, size_
     isw_status status = ISW_OK;
     size_t at = 0;
 
-    while (at < iswi_host_worker_count(host) && !has(host, at, function, &names))
+    while (at < iswi_host_worker_count(host) &&
+           (iswi_worker_is_remote(iswi_host_worker_settings(host, at)) ||
+            !has(host, at, function, &names)))
         at++;
     if (at == iswi_host_worker_count(host))
         status = isw_error_set(error, ISW_E_CONFIG,

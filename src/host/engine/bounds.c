@@ -35,7 +35,7 @@ void iswi_bounds_begin(iswi_process *process)
     int64_t limit = settings->memory_limit;
 
     process->bounds = (iswi_bounds){ .hard = 0 };
-    if (process->pool->guest) /* valgrind alone takes several times as much */
+    if (iswi_pool_waits(process->pool)) /* valgrind alone takes several times as much */
         return;
     process->bounds = (iswi_bounds){
         .invocations = recycle->invocations ? jittered(recycle->invocations) : 0,
@@ -211,7 +211,7 @@ void iswi_bounds_end(iswi_process *process)
     int64_t cpu_ns = 0;
     iswi_cgroup_use use;
 
-    if (!process->pool->launcher.apart)
+    if (!process->pool->launcher.apart || !process->os.pid)
         return;
     iswi_usage_cpu_ns(process->os.pid, &cpu_ns);
     iswi_cgroup_usage(&process->group, &use);
@@ -244,7 +244,7 @@ void iswi_process_usage(iswi_process *process, iswi_usage_look *out)
 {
     *out = (iswi_usage_look){ .cpu_ns = 0 };
     pthread_mutex_lock(&process->lock);
-    if (process->running && process->starts && process->pool->launcher.apart)
+    if (process->running && process->starts && process->pool->launcher.apart && process->os.pid)
         look_at(process, out);
     pthread_mutex_unlock(&process->lock);
 }

@@ -263,10 +263,22 @@ static void on_closed(void *user)
     iswi_host_wake(process->host);
 }
 
+/* Of a guest: from now on its time counts. */
+static void on_connected(void *user)
+{
+    iswi_process *process = user;
+
+    pthread_mutex_lock(&process->lock);
+    process->connected = true;
+    pthread_mutex_unlock(&process->lock);
+    iswi_host_wake(process->host);
+}
+
 void iswi_process_events(iswi_process *process, iswi_link_events *events)
 {
     *events = (iswi_link_events){
         .on_message = on_message, .on_closed = on_closed, .user = process,
+        .on_connected = iswi_pool_waits(process->pool) ? on_connected : NULL,
         .has_guest = process->pool->confinement.has_user, .guest = process->pool->confinement.uid
     };
 }

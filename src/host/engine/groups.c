@@ -17,7 +17,7 @@ static bool wants_groups(const iswi_host *host)
     bool some = false;
 
     for (size_t i = 0; i < host->pool_count; i++)
-        some = some || (host->pools[i].launcher.apart && !host->pools[i].debugged);
+        some = some || (iswi_launcher_is_parent(&host->pools[i].launcher) && !host->pools[i].debugged);
     return some && host->settings->host.cgroups != ISWI_CGROUPS_OFF;
 }
 
@@ -72,7 +72,7 @@ bool iswi_groups_lack(const iswi_host *host, const iswi_pool *pool,
     bool pids = settings->pids_limit > 0 && !(has & ISWI_CGROUP_PIDS);
     const char *why = host->groups_v2.why;
 
-    if (!pool->launcher.apart || pool->debugged || (!cpu && !pids))
+    if (!iswi_launcher_is_parent(&pool->launcher) || pool->debugged || (!cpu && !pids))
         return false;
     if (!*why)
         why = "this system has no such controller for it";
@@ -97,7 +97,7 @@ unsigned iswi_host_worker_groups(const iswi_host *host, size_t worker)
 {
     const iswi_pool *pool = &host->pools[worker];
 
-    return pool->launcher.apart && !pool->debugged ? host->groups_v2.own.controllers : 0;
+    return iswi_launcher_is_parent(&pool->launcher) && !pool->debugged ? host->groups_v2.own.controllers : 0;
 }
 
 /* -- One process ------------------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ void iswi_group_begin(iswi_process *process)
         .pids = has & ISWI_CGROUP_PIDS ? settings->pids_limit : 0,
     };
 
-    if (!has || !process->pool->launcher.apart || process->pool->debugged)
+    if (!has || !iswi_launcher_is_parent(&process->pool->launcher) || process->pool->debugged)
         return;
     if (!iswi_cgroup_make(own, process->label, &limits, &process->group))
         iswi_say(process->host, ISW_LOG_WARNING,

@@ -41,6 +41,9 @@ isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error)
                              "--wait-for %s: it has isolation: none, and no process of its own; "
                              "run the host itself under the debugger, or write isolation: process",
                              name);
+    if (iswi_pool_waits(pool) && !pool->guest)
+        return isw_error_set(error, ISW_E_CONFIG, "--wait-for %s: it is remote, and waited for "
+                             "already", name);
     if (pool->debugged)
         return isw_error_set(error, ISW_E_CONFIG,
                              "--wait-for %s: it is to run under gdb here (--debug), or is named "
@@ -54,6 +57,20 @@ isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error)
 bool iswi_host_awaits(const iswi_host *host)
 {
     return host->awaits;
+}
+
+bool iswi_host_awaited(iswi_host *host, size_t worker, unsigned index, char *out, size_t size)
+{
+    iswi_process *process = &host->pools[worker].processes[index];
+    bool awaited;
+
+    pthread_mutex_lock(&process->lock);
+    awaited = process->state == ISWI_PROCESS_STARTING && process->running && process->socket &&
+              !process->connected;
+    if (awaited)
+        snprintf(out, size, "%s/%u", host->runtime_folder, process->socket);
+    pthread_mutex_unlock(&process->lock);
+    return awaited;
 }
 
 /* -- Coming and going -------------------------------------------------------------------------- */
@@ -94,7 +111,7 @@ void iswi_guest_invite(const iswi_process *process)
 
 bool iswi_guest_leaves(iswi_process *process)
 {
-    if (process->pool->guest && process->running)
+    if (iswi_pool_waits(process->pool) && process->running)
         process->pool->launcher.kill(&process->pool->launcher, &process->os);
-    return process->pool->guest;
+    return iswi_pool_waits(process->pool);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "host/engine/engine.h"
 #include "host/engine/guests.h"
+#include "host/system/guest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -49,7 +50,7 @@ static void reset(iswi_process *process)
     process->os.pid = 0;
     process->hello_came = process->metadata_asked = process->closed = process->goodbye = false;
     iswi_reload_begin(process);
-    process->loads_sent = false;
+    process->loads_sent = process->connected = false;
     process->hopeless = process->signalled = process->refused = false;
     process->told_to_end = process->ended_early = false;
     iswi_free(process->functions);
@@ -75,7 +76,7 @@ static void reset(iswi_process *process)
     process->ready_ns = 0;
     process->started_ns = process->asked_ns = iswi_now_ns();
     process->state_until_ns =
-        iswi_pool_is_patient(process->host, process->pool)
+        iswi_pool_is_patient(process->host, process->pool) || iswi_pool_waits(process->pool)
             ? INT64_MAX
             : process->started_ns + process->pool->settings->start_timeout_ms * MS;
     atomic_store(&process->heard_ns, process->started_ns);
@@ -125,13 +126,13 @@ static isw_status listen_for(iswi_process *process, char *url, size_t size, isw_
         iswi_guest_url(process->pool, url, size);
     else
         snprintf(url, size, IPC "%s/%u", process->host->runtime_folder,
-                 ++process->host->socket_number);
+                 process->socket = ++process->host->socket_number);
     iswi_process_events(process, &events);
     if (strcmp(settings->spin_us, "auto") != 0)
         options.spin_us = atoi(settings->spin_us);
-    if (settings->lane == ISWI_LANE_MESSAGE || process->pool->guest ||
+    if (settings->lane == ISWI_LANE_MESSAGE || iswi_pool_waits(process->pool) ||
         !make_ring(process, &options.memory)) {
-        if (settings->lane == ISWI_LANE_RING && !process->pool->guest)
+        if (settings->lane == ISWI_LANE_RING && !iswi_pool_waits(process->pool))
             return isw_error_set(error, ISW_E_IO, "no shared memory for the ring lane: %s",
                                  strerror(errno));
         return iswi_socket_lane_listen(iswi_reactors_of(process->host, process), url, &events,
@@ -206,6 +207,18 @@ static isw_status spawn(iswi_process *process, const char *url, isw_error *error
     return error->status;
 }
 
+/* Good for this session; a remote one has its own, which is read each time. */
+static isw_status make_token(iswi_process *process, isw_error *error)
+{
+    const char *own = process->pool->settings->remote.token;
+
+    if (own)
+        return iswi_guest_read_token(own, process->token, error);
+    return iswi_random(process->token, sizeof process->token)
+               ? ISW_OK
+               : isw_error_set(error, ISW_E_IO, "the kernel gave no random bytes");
+}
+
 void iswi_process_start(iswi_process *process)
 {
     isw_error error = { ISW_OK, "" };
@@ -216,9 +229,9 @@ void iswi_process_start(iswi_process *process)
     pthread_mutex_lock(&process->lock);
     reset(process);
     iswi_process_set_state(process, ISWI_PROCESS_STARTING);
-    status = iswi_random(process->token, sizeof process->token)
-                 ? listen_for(process, url, sizeof url, &error)
-                 : isw_error_set(&error, ISW_E_IO, "the kernel gave no random bytes");
+    status = make_token(process, &error);
+    if (status == ISW_OK)
+        status = listen_for(process, url, sizeof url, &error);
     if (status == ISW_OK && !iswi_confine_admit(&process->pool->confinement,
                                                 process->host->runtime_folder, url + strlen(IPC)))
         status = isw_error_set(&error, ISW_E_IO, "its user cannot be let to its socket: %s",
@@ -240,6 +253,9 @@ void iswi_process_start(iswi_process *process)
         return;
     if (process->pool->guest)
         iswi_guest_invite(process);
+    else if (iswi_pool_waits(process->pool))
+        iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: a remote process may come",
+                 process->label);
     else
         iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld", process->label,
                  (long)process->os.pid);
@@ -270,7 +286,7 @@ static void describe_end(const iswi_process *process, int status, isw_error *fau
         words = process->printing.words[WEXITSTATUS(status) == EX_CONFIG ? 0 : 1];
     if (status == ISWI_LEFT_BEHIND)
         snprintf(how, sizeof how, "did not end, and is left behind with its threads");
-    else if (process->pool->guest)
+    else if (iswi_pool_waits(process->pool))
         snprintf(how, sizeof how, "has left without a goodbye");
     else if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
         snprintf(how, sizeof how, "refused its configuration (status %d)", EX_CONFIG);
@@ -368,7 +384,7 @@ static void start_again(iswi_process *process, bool meant)
 {
     int64_t delay = restart_delay_ns(process);
 
-    if (!meant && process->pool->guest)
+    if (!meant && iswi_pool_waits(process->pool))
         iswi_say(process->host, ISW_LOG_WARNING, "worker %s: %s", process->label,
                  process->fault.message);
     else if (!meant)
@@ -411,7 +427,7 @@ static void decide_next(iswi_process *process)
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
     iswi_end_note(process);
-    process->failures = process->answered || meant || stable || process->pool->guest
+    process->failures = process->answered || meant || stable || iswi_pool_waits(process->pool)
                             ? 0
                             : process->failures + 1;
     if (stopping && (process->ended_early || overran))

@@ -183,6 +183,10 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker);
 isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error);
 bool iswi_host_awaits(const iswi_host *host); /* any worker so */
 
+/* The socket at which that process of a remote worker is waited for, as a path. False: it is there,
+ * or is not to come now. Any thread. */
+bool iswi_host_awaited(iswi_host *host, size_t worker, unsigned index, char *out, size_t size);
+
 size_t iswi_process_worker(const iswi_process *process);
 unsigned iswi_process_index(const iswi_process *process); /* among its worker's */
 /* "orders", "orders[2]"; its own while it runs, so that others ask iswi_process_look_at. Lives as

@@ -68,6 +68,8 @@ void iswi_parts_find(iswi_parts *parts, iswi_pool *pool)
     const iswi_worker_settings *settings = pool->settings;
     const char *folder = settings->directory ? settings->directory : pool->processes->host->folder;
 
+    if (iswi_pool_waits(pool)) /* whoever starts it knows */
+        return;
     iswi_parts_add(parts, folder, pool->program, true);
     for (size_t i = 1; i < settings->command.count; i++)
         if (is_object(settings->command.items[i]))

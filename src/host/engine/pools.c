@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "host/engine/engine.h"
+#include "host/system/guest.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@ isw_status iswi_pools_program(iswi_host *host, const iswi_worker_settings *setti
     const char *folder = settings->directory ? settings->directory : host->folder;
     char *found = NULL;
 
+    *out = "";
+    if (iswi_worker_is_remote(settings))
+        return ISW_OK;
     if (iswi_spawn_find(settings->command.items[0], folder, &found, error) != ISW_OK)
         return error->status;
     *out = iswi_arena_strndup(&host->arena, found, strlen(found));
@@ -36,7 +40,7 @@ static isw_status set_program(iswi_host *host, iswi_pool *pool, const char *prog
     const iswi_worker_settings *settings = pool->settings;
     isw_error own = { ISW_OK, "" };
 
-    pool->launcher = iswi_launch_process;
+    pool->launcher = iswi_worker_is_remote(settings) ? iswi_launch_remote : iswi_launch_process;
     atomic_init(&pool->program, program);
     if (settings->isolation == ISWI_ISOLATION_PROCESS)
         return ISW_OK;
@@ -168,6 +172,8 @@ iswi_pool *iswi_pools_find(const iswi_host *host, const iswi_worker_settings *se
 
     for (size_t i = 0; i < host->pool_count; i++)
         if (host->pools[i].launcher.apart == apart &&
+            (host->pools[i].guest ||
+             iswi_pool_waits(&host->pools[i]) == iswi_worker_is_remote(settings)) &&
             strcmp(host->pools[i].settings->name, settings->name) == 0)
             return &host->pools[i];
     return NULL;

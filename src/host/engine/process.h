@@ -114,6 +114,8 @@ struct iswi_process {
 
     /* Only the supervisor: */
     iswi_spawned os; /* with the lock, too, and what "(lock)" says */
+    unsigned socket; /* number of the one that it is waited for at; 0: guests.c names it (lock) */
+    bool connected;  /* a guest is there (lock) */
     int ring; /* descriptor of the rings until they are handed down; -1: none */
     int arena; /* and of the wide arenas, likewise */
     int bell; /* that of its link, to be handed down with them; -1: none */
@@ -178,6 +180,13 @@ struct iswi_pool {
 static inline bool iswi_pool_is(const iswi_pool *pool, int presence)
 {
     return atomic_load_explicit(&pool->presence, memory_order_acquire) == presence;
+}
+
+/* Whether the host does not start its processes, but waits for them: guests of this machine, and
+ * those that are remote. */
+static inline bool iswi_pool_waits(const iswi_pool *pool)
+{
+    return pool->launcher.guest;
 }
 
 /* The file that its code is in. */

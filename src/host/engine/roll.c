@@ -363,7 +363,7 @@ void iswi_roll_refused(iswi_process *process)
 
 void iswi_process_replace(iswi_process *process, const char *why)
 {
-    if (!process->due && process->pool->launcher.apart)
+    if (!process->due && iswi_launcher_is_parent(&process->pool->launcher))
         process->due = why;
     iswi_host_wake(process->host);
 }
@@ -384,6 +384,9 @@ isw_status iswi_host_restart(iswi_host *host, size_t worker, unsigned *id, isw_e
     if (pool->debugged)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "worker %s is being debugged",
                              pool->settings->name);
+    if (iswi_pool_waits(pool))
+        return isw_error_set(error, ISW_E_UNSUPPORTED, "worker %s is remote: it is started again "
+                             "where it runs", pool->settings->name);
     *id = atomic_fetch_add(&pool->roll.asked, 1) + 1;
     iswi_host_wake(host);
     return ISW_OK;

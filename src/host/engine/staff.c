@@ -249,6 +249,7 @@ static unsigned clear_seats(iswi_pool *pool)
 
     for (unsigned i = 0; i < pool->seat_count; i++) {
         iswi_seat *seat = &pool->seats[i];
+        char who[32];
 
         if (!seat->holder)
             continue;
@@ -256,8 +257,11 @@ static unsigned clear_seats(iswi_pool *pool)
             taken++;
             continue;
         }
+        snprintf(who, sizeof who, seat->holder->os.pid ? "pid %ld" : "a remote process",
+                 (long)seat->holder->os.pid);
         iswi_say(seat->holder->host, pool->scale.on ? ISW_LOG_DEBUG : ISW_LOG_INFO,
-                 "worker %s: pid %ld gets no more calls: %s", seat->label, (long)seat->holder->os.pid, seat->holder->retiring);
+                 "worker %s: %s gets no more calls: %s", seat->label, who,
+                 seat->holder->retiring);
         seat->holder = successor_of(pool, seat->holder);
         taken += seat->holder != NULL;
     }

@@ -106,13 +106,24 @@ static void wait_on(iswi_process *process)
         process->failures = 1;
 }
 
+/* A remote one may be waited for as long as it likes; once it is there it has as long as others. */
+static void count_from_now(iswi_process *process, int64_t now_ns)
+{
+    process->started_ns = now_ns;
+    process->state_until_ns = now_ns + process->pool->settings->start_timeout_ms * MS;
+}
+
 static void starting(iswi_process *process, int64_t now_ns, int64_t *next_ns)
 {
     bool hello_came;
+    bool counts;
 
     pthread_mutex_lock(&process->lock);
     hello_came = process->hello_came;
+    counts = process->connected && process->state_until_ns == INT64_MAX;
     pthread_mutex_unlock(&process->lock);
+    if (counts && !iswi_pool_is_patient(process->host, process->pool))
+        count_from_now(process, now_ns);
     if (hello_came) {
         greet(process);
         if (iswi_process_advance(process, ISWI_PROCESS_STARTING, ISWI_PROCESS_LOADING))

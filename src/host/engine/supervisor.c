@@ -76,7 +76,7 @@ typedef struct overview {
 
 static bool pool_settled(const iswi_pool *pool)
 {
-    if (pool->indexed || pool->guest)
+    if (pool->indexed || iswi_pool_waits(pool))
         return true;
     for (unsigned i = 0; i < pool->count; i++)
         if (!iswi_process_is_spare(&pool->processes[i]) && pool->processes[i].failures == 0)
@@ -86,7 +86,7 @@ static bool pool_settled(const iswi_pool *pool)
 
 static bool pool_ready(iswi_pool *pool)
 {
-    for (unsigned i = 0; i < pool->count && !pool->guest; i++) {
+    for (unsigned i = 0; i < pool->count && !iswi_pool_waits(pool); i++) {
         iswi_process *process = &pool->processes[i];
 
         if (!iswi_process_is_spare(process) && !iswi_process_serves(process) &&

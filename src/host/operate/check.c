@@ -136,7 +136,15 @@ static void check_rows(checker *c)
 static void check_worker(checker *c, const iswi_worker_settings *worker)
 {
     iswi_told told = { .function_count = 0 };
-    iswi_program_told came = iswi_check_program(c->folder, worker, &c->arena, &told,
+    iswi_program_told came;
+
+    if (iswi_worker_is_remote(worker)) {
+        say(&c->out->notes, "note: worker %s is remote: its functions and its YAML were not looked at",
+            worker->name);
+        c->complete = false;
+        return;
+    }
+    came = iswi_check_program(c->folder, worker, &c->arena, &told,
                                                 &c->out->faults, &c->out->notes);
 
     c->complete = c->complete && came == ISWI_PROGRAM_TOLD;

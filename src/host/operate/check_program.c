@@ -220,8 +220,11 @@ iswi_program_told iswi_check_program(const char *folder, const iswi_worker_setti
     isw_error error = { ISW_OK, "" };
     size_t before = faults->count;
     run r = { .late = false };
-    bool ran = run_program(folder, worker, arena, &r, &error);
+    bool ran;
 
+    if (iswi_worker_is_remote(worker)) /* nobody here can ask it */
+        return told;
+    ran = run_program(folder, worker, arena, &r, &error);
     if (ran && understood(&r, arena, out)) {
         told = ISWI_PROGRAM_TOLD;
         tell_words(worker, &r.errors, notes);

@@ -223,7 +223,8 @@ static void compare_queue(const comparison *c, const char *worker, iswi_queue_se
 static bool compare_worker(const comparison *c, const isw_option *rows, const place *outer,
                            iswi_worker_settings *to, const iswi_worker_settings *now)
 {
-    bool stays = to->isolation == ISWI_ISOLATION_NONE || to->isolation != now->isolation;
+    bool stays = to->isolation == ISWI_ISOLATION_NONE || to->isolation != now->isolation ||
+                 iswi_worker_is_remote(to) != iswi_worker_is_remote(now);
     bool some = false;
 
     for (const isw_option *row = rows; row->name; row++) {

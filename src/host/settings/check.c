@@ -80,6 +80,8 @@ static isw_status check_command(const checker *c, const iswi_worker_settings *wo
     isw_error own = { ISW_OK, "" };
     char *program = NULL;
 
+    if (iswi_worker_is_remote(worker))
+        return ISW_OK; /* remote.c */
     if (worker->command.count == 0 || !*worker->command.items[0])
         return REFUSE(c, command, "worker \"%s\" has no program", worker->name);
     if (worker->directory && not_a_folder(worker->directory))
@@ -163,6 +165,13 @@ static isw_status check_isolation(const checker *c, const iswi_worker_settings *
     return iswi_isolation_check(c->config, worker, c->folder, node, c->error);
 }
 
+static isw_status check_remote(const checker *c, const iswi_worker_settings *worker,
+                               const iswi_node *node)
+{
+    return iswi_worker_is_remote(worker) ? iswi_remote_check(c->config, worker, node, c->error)
+                                         : ISW_OK;
+}
+
 static isw_status check_workers(const checker *c, const iswi_host_settings *settings)
 {
     const iswi_node *list = iswi_node_find(iswi_config_root(c->config), "workers");
@@ -184,6 +193,7 @@ static isw_status check_workers(const checker *c, const iswi_host_settings *sett
              iswi_faults_go_on(faults, iswi_bounds_check(c->config, &workers[i], c->folder, node,
                                                          c->error), &all) &&
              iswi_faults_go_on(faults, check_isolation(c, &workers[i], node), &all) &&
+             iswi_faults_go_on(faults, check_remote(c, &workers[i], node), &all) &&
              iswi_faults_go_on(faults, check_delays(c, &workers[i], node), &all);
     }
     return all;

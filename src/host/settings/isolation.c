@@ -4,7 +4,7 @@
  * stands in host.yaml and would not hold is refused there; nothing of it is dropped in silence. An
  * option of workers that needs a process of its own gets a row in `refused`.
  */
-#include "host/settings/settings.h"
+#include "host/settings/refused.h"
 
 #include "base/alloc.h"
 
@@ -19,13 +19,7 @@
 
 enum { COMMAND_WORDS = 3 };
 
-typedef struct refusal {
-    const char *option;
-    const char *inner; /* one of its group; NULL: the option itself */
-    const char *why;   /* and what to do, where that is more than to leave it out */
-} refusal;
-
-static const refusal refused[] = {
+static const iswi_refused refused[] = {
     { "environment", NULL, "variables belong to a process, and this one is the host's; set them "
                            "for the host" },
     { "start", NULL, "it begins in the host's" },
@@ -45,29 +39,10 @@ static const refusal refused[] = {
     { "link", "lane", "its frames travel in the host's own memory" },
 };
 
-static isw_status refuse(iswi_config *config, const iswi_worker_settings *worker,
-                         const iswi_node *node, const char *what, const char *why,
-                         isw_error *error)
-{
-    return iswi_config_refuse(config, node, error,
-                              "worker \"%s\" has isolation: none, which has no %s: %s; leave it "
-                              "out, or write isolation: process", worker->name, what, why);
-}
+static const iswi_refused_of kind = { "has isolation: none", ", or write isolation: process",
+                                      refused, sizeof refused / sizeof refused[0] };
 
 /* -- Options ----------------------------------------------------------------------------------- */
-
-static isw_status check_option(iswi_config *config, const iswi_worker_settings *worker,
-                               const iswi_node *node, const refusal *row, isw_error *error)
-{
-    const iswi_node *named = iswi_node_find(node, row->option);
-    char what[64];
-
-    if (named && row->inner)
-        named = iswi_node_find(named, row->inner);
-    snprintf(what, sizeof what, "%s%s%s", row->option, row->inner ? "." : "",
-             row->inner ? row->inner : "");
-    return named ? refuse(config, worker, named, what, row->why, error) : ISW_OK;
-}
 
 static isw_status check_processes(iswi_config *config, const iswi_worker_settings *worker,
                                   const iswi_node *node, isw_error *error)
@@ -75,7 +50,7 @@ static isw_status check_processes(iswi_config *config, const iswi_worker_setting
     const iswi_node *named = iswi_node_find(node, "processes");
 
     return named && (iswi_worker_most(worker) > 1 || worker->processes.max)
-               ? refuse(config, worker, named, "processes", "it runs once, in the host's; "
+               ? iswi_refuse_option(config, worker, &kind, named, "processes", "it runs once, in the host's; "
                         "`concurrency` in its YAML says on how many threads", error)
                : ISW_OK;
 }
@@ -161,8 +136,7 @@ isw_status iswi_isolation_check(iswi_config *config, const iswi_worker_settings 
     bool on = iswi_faults_go_on(faults, check_command(config, worker, folder, node, error), &all) &&
               iswi_faults_go_on(faults, check_processes(config, worker, node, error), &all);
 
-    for (size_t i = 0; on && i < sizeof refused / sizeof refused[0]; i++)
-        on = iswi_faults_go_on(faults, check_option(config, worker, node, &refused[i], error),
-                               &all);
+    if (on)
+        iswi_faults_go_on(faults, iswi_refused_check(config, worker, &kind, node, error), &all);
     return all;
 }

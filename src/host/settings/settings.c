@@ -173,13 +173,28 @@ static const isw_option rlimits_rows[] = {
     { 0 },
 };
 
+static const isw_option remote_rows[] = {
+    { .name = "listen", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_remote_settings, listen),
+      .help = "tls+tcp://ADDRESS:PORT, where they come to" },
+    MAYBE(iswi_remote_settings, certificate, PATH, "certificate",
+          "PEM: the host's, with a name by which workers call it; read again when it changes"),
+    MAYBE(iswi_remote_settings, key, PATH, "key", "PEM, without a password"),
+    MAYBE(iswi_remote_settings, client_ca, PATH, "client_ca",
+          "PEM: who vouches for the workers, each of which has a certificate of its own"),
+    { .name = "token", .type = ISW_OPTION_PATH, .offset = offsetof(iswi_remote_settings, token),
+      .help = "file of 64 random bytes, which the workers have, too" },
+    ROW(iswi_remote_settings, insecure, BOOL, "insecure", "false", 0, 0,
+        "tcp:// without TLS is meant: whoever sees the network reads and changes all, the token too"),
+    { 0 },
+};
+
 static const isw_option worker_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_worker_settings, name),
       .help = "what to call it" },
-    { .name = "command", .type = ISW_OPTION_STRINGS,
+    { .name = "command", .type = ISW_OPTION_STRINGS, .optional = true,
       .offset = offsetof(iswi_worker_settings, command),
       .help = "program and arguments; a name without / is looked for beside isoworker, then in "
-              "PATH" },
+              "PATH; left out for a remote one alone" },
     MAYBE(iswi_worker_settings, config, PATH, "config", "its YAML; left out: worker.yaml"),
     MAYBE(iswi_worker_settings, directory, PATH, "directory", "where it runs; left out: here"),
     { .name = "environment", .type = ISWI_OPTION_VARIABLES, .optional = true,
@@ -246,6 +261,9 @@ static const isw_option worker_rows[] = {
           "who its processes are, by name or number; only where root starts the host"),
     MAYBE(iswi_worker_settings, group, STRING, "group",
           "likewise; left out: the user's own; other groups are those of the user"),
+    { .name = "remote", .type = ISW_OPTION_GROUP, .group = remote_rows, .optional = true,
+      .group_size = sizeof(iswi_remote_settings), .offset = offsetof(iswi_worker_settings, remote),
+      .help = "its processes run on other machines, and come to this host (isoworker(1))" },
     { .name = "link", .type = ISW_OPTION_GROUP, .group = link_rows,
       .group_size = sizeof(iswi_link_settings), .offset = offsetof(iswi_worker_settings, link),
       .help = "how frames travel" },

@@ -93,6 +93,15 @@ typedef struct iswi_health_settings {
     int64_t every_ms, timeout_ms, failures, restart_after_ms;
 } iswi_health_settings;
 
+/* Where processes come to that run on other machines, and what both sides show. */
+typedef struct iswi_remote_settings {
+    const char *listen; /* "tls+tcp://ADDRESS:PORT"; NULL: the worker is not remote */
+    const char *certificate, *key; /* of the host */
+    const char *client_ca;         /* who vouches for the workers */
+    const char *token;             /* file of 64 bytes, which both sides have */
+    bool insecure;                 /* tcp:// is meant */
+} iswi_remote_settings;
+
 typedef struct iswi_worker_settings {
     const char *name;
     isw_option_strings command;
@@ -104,6 +113,7 @@ typedef struct iswi_worker_settings {
     int64_t restart_delay_ms, restart_delay_max_ms;
     int64_t give_up_after;
     iswi_link_settings link;
+    iswi_remote_settings remote;
     iswi_queue_settings queue; /* what is left out is as for all workers; iswi_worker_queue */
     int64_t isolation;         /* iswi_isolation */
     int64_t start;             /* iswi_start */
@@ -235,6 +245,19 @@ void iswi_worker_confine(const iswi_worker_settings *worker, iswi_confinement *o
  * hold, all of it if the config has faults. `folder` is that of host.yaml. */
 isw_status iswi_isolation_check(iswi_config *config, const iswi_worker_settings *worker,
                                 const char *folder, const iswi_node *node, isw_error *error);
+
+/* remote.c, of a worker with `remote`: the same. */
+isw_status iswi_remote_check(iswi_config *config, const iswi_worker_settings *worker,
+                             const iswi_node *node, isw_error *error);
+
+/* What is behind the scheme of its `listen`, and whether that says TLS. NULL: it has no scheme that
+ * there is. */
+const char *iswi_remote_address(const iswi_remote_settings *remote, bool *secure);
+
+static inline bool iswi_worker_is_remote(const iswi_worker_settings *worker)
+{
+    return worker->remote.listen != NULL;
+}
 
 /* The shared object that it names, as a path to open; the caller frees it with iswi_free. NULL: no
  * memory. */

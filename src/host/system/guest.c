@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define IPC "ipc://"
@@ -38,17 +39,51 @@ static bool lay_out(const char *path, const void *token, size_t size)
     return written && rename(before, path) == 0;
 }
 
+isw_status iswi_guest_read_token(const char *path, unsigned char out[ISWI_GUEST_TOKEN_BYTES],
+                                 isw_error *error)
+{
+    unsigned char bytes[ISWI_GUEST_TOKEN_BYTES + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat info = { .st_mode = 0 };
+    ssize_t got = -1;
+
+    if (fd < 0)
+        return isw_error_set(error, ISW_E_CONFIG, "%s: %s; make it: head -c 64 /dev/urandom", path,
+                             strerror(errno));
+    if (fstat(fd, &info) == 0)
+        got = read(fd, bytes, sizeof bytes);
+    close(fd);
+    memcpy(out, bytes, ISWI_GUEST_TOKEN_BYTES);
+    explicit_bzero(bytes, sizeof bytes);
+    if (info.st_mode & S_IROTH)
+        return isw_error_set(error, ISW_E_CONFIG, "%s can be read by every user of this machine: "
+                             "chmod o-r it", path);
+    if (got != ISWI_GUEST_TOKEN_BYTES)
+        return isw_error_set(error, ISW_E_CONFIG, "%s has no token, which is of 64 bytes; make one: "
+                             "head -c 64 /dev/urandom", path);
+    return ISW_OK;
+}
+
+static isw_status begin_far(const iswi_launcher *launcher, const iswi_spawn_options *options,
+                            iswi_spawned *out, isw_error *error)
+{
+    (void)launcher;
+    (void)options;
+    *out = (iswi_spawned){ .output = -1, .errors = -1 };
+    out->pid_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return out->pid_fd >= 0
+               ? ISW_OK
+               : isw_error_set(error, ISW_E_IO, "no descriptors: %s", strerror(errno));
+}
+
 static isw_status begin(const iswi_launcher *launcher, const iswi_spawn_options *options,
                         iswi_spawned *out, isw_error *error)
 {
     char path[ISWI_GUEST_PATH_BYTES];
 
-    (void)launcher;
     iswi_guest_token_path(options->url, path);
-    *out = (iswi_spawned){ .output = -1, .errors = -1 };
-    out->pid_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (out->pid_fd < 0)
-        return isw_error_set(error, ISW_E_IO, "no descriptors: %s", strerror(errno));
+    if (begin_far(launcher, options, out, error) != ISW_OK)
+        return error->status;
     out->run = iswi_strdup(path);
     if (out->run && lay_out(path, options->token, options->token_bytes))
         return ISW_OK;
@@ -70,7 +105,8 @@ static void let_go(const iswi_launcher *launcher, const iswi_spawned *os)
 static int part(const iswi_launcher *launcher, const iswi_spawned *os)
 {
     (void)launcher;
-    unlink(os->run);
+    if (os->run)
+        unlink(os->run);
     iswi_free(os->run);
     return 0;
 }
@@ -87,6 +123,15 @@ const iswi_launcher iswi_launch_guest = {
     .apart = true,
     .guest = true,
     .begin = begin,
+    .kill = let_go,
+    .reap = part,
+    .is = is_anybody,
+};
+
+const iswi_launcher iswi_launch_remote = {
+    .apart = true,
+    .guest = true,
+    .begin = begin_far,
     .kill = let_go,
     .reap = part,
     .is = is_anybody,
