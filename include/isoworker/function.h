@@ -30,13 +30,13 @@ typedef struct isw_property {
 } isw_property;
 
 typedef struct isw_trigger {
-    const char *type;    /* "http", "timer", "queue", "file", "warmup", "call" of what a program calls
-                            by name alone (host.h), or another that the host knows */
+    const char *type;    /* "http", "cloudevents", "timer", "queue", "file", "warmup", "call" of what a
+                            program calls by name alone (host.h), or another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
     const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
     const char *route;   /* where its events come from. http: such as "orders/{id}",
-                            "files/{*path}", "list/{page?}"; queue: the queue's name. NULL
-                            means the function's name. timer: its schedule; file:
+                            "files/{*path}", "list/{page?}", cloudevents likewise; queue: the queue's
+                            name. NULL means the function's name. timer: its schedule; file:
                             the folder */
     const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
                                        start what its trigger does not take, and does not serve the
@@ -67,6 +67,13 @@ typedef struct isw_trigger {
 #define ISW_FILE(folder)                                                      \
     {                                                                         \
         "file", NULL, NULL, (folder), NULL                                    \
+    }
+
+/* The trigger of a function that gets CloudEvents by HTTP, at a path as ISW_HTTP has it
+ * (cloudevent.h). */
+#define ISW_CLOUDEVENT(http_route)                                            \
+    {                                                                         \
+        "cloudevents", NULL, NULL, (http_route), NULL                         \
     }
 
 /* A trigger of any other type; `list` is an isw_property array or NULL. A host that has none of the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/triggers.h"
 
+#include "host/cloudevents/cloudevents.h"
 #include "host/file/trigger.h"
 #include "host/http/trigger.h"
 #include "host/http/guest.h"
@@ -19,6 +20,7 @@ const iswi_trigger *const iswi_host_triggers[] = {
     &iswi_queue_trigger,
     &iswi_timer_trigger,
     &iswi_file_trigger,
+    &iswi_cloudevents_dialect.trigger,
     &iswi_warmup_trigger,
     &iswi_webhooks_trigger,
     &iswi_lambda_elsewhere_trigger,

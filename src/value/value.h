@@ -51,6 +51,10 @@ isw_value iswi_body_value(isw_bytes body, isw_str type);
  * bytes as such, none as nothing of no type (NULL). False: it is no answer to a request. */
 bool iswi_value_body(const isw_value *value, isw_bytes *body, const char **type);
 
+/* The same, but its content type alone says what it is: text only of the type text/..., and bytes of
+ * any other and of none. */
+isw_value iswi_body_by_type(isw_bytes body, isw_str content_type);
+
 isw_status iswi_unbind(iswi_arena *arena, const isw_field *fields, const void *in, isw_value *out,
                        isw_error *error);
 

@@ -94,15 +94,22 @@ static isw_status take_body(const isw_value *value, iswi_arena *arena, iswi_queu
     return ISW_OK;
 }
 
+isw_status iswi_queue_unwrap(const isw_value **value, iswi_queue_put *out, isw_error *error)
+{
+    static const isw_value none = { .type = ISW_VALUE_NONE };
+    const isw_map *map = &(*value)->as.map;
+    const isw_value *options = (*value)->type == ISW_VALUE_MAP ? member(map, "$queue") : NULL;
+    const isw_value *body = options ? member(map, "body") : *value;
+
+    *out = (iswi_queue_put){ .priority = 0 };
+    *value = body ? body : &none;
+    return options ? take_options(options, out, error) : ISW_OK;
+}
+
 isw_status iswi_queue_message(const isw_value *value, iswi_arena *arena, iswi_queue_put *out,
                               isw_error *error)
 {
-    const isw_value none = isw_value_none();
-    const isw_value *options = value->type == ISW_VALUE_MAP ? member(&value->as.map, "$queue") : NULL;
-    const isw_value *body = options ? member(&value->as.map, "body") : value;
-
-    *out = (iswi_queue_put){ .priority = 0 };
-    if (options && take_options(options, out, error) != ISW_OK)
+    if (iswi_queue_unwrap(&value, out, error) != ISW_OK)
         return error->status;
-    return take_body(body ? body : &none, arena, out, error);
+    return take_body(value, arena, out, error);
 }

@@ -25,6 +25,10 @@ extern const iswi_sink iswi_queue_sink;
 /* What a queue of that name keeps to. */
 void iswi_queue_options_of(const iswi_host *host, const char *queue, iswi_queue_options *out);
 
+/* The first half of what follows: take what "$queue" says, and have *value be the value itself.
+ * Errors: ISW_E_INVALID. */
+isw_status iswi_queue_unwrap(const isw_value **value, iswi_queue_put *out, isw_error *error);
+
 /* `value` as a message; in the arena, or of the value. Errors: ISW_E_INVALID for what cannot be one,
  * ISW_E_TOO_LARGE. */
 isw_status iswi_queue_message(const isw_value *value, iswi_arena *arena, iswi_queue_put *out,

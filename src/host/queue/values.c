@@ -3,35 +3,18 @@
  * A message as its function sees it. One: the trigger is its body, and the metadata has the rest.
  * Several: the trigger is an array of bodies, and "messages" of the metadata an array of maps.
  */
-#include "base/text.h"
 #include "host/queue/internal.h"
 #include "value/value.h"
 
 enum { MEMBERS = 10 }; /* at most, besides those that are not ours */
 
-static bool begins_with(isw_str text, const char *start)
-{
-    size_t size = strlen(start);
-
-    return text.size >= size && memcmp(text.data, start, size) == 0;
-}
-
 static isw_value body_of(const iswi_delivered *delivered, const iswi_delivery *message,
                          iswi_arena *arena)
 {
     const iswi_feed_kind *kind = delivered->consumer->kind;
-    isw_value value = isw_value_bytes(message->body.data, message->body.size);
-    bool json = iswi_type_is_json(message->content_type);
 
-    if (kind->body)
-        return kind->body(message, arena);
-    if ((json || begins_with(message->content_type, "text/")) &&
-        iswi_utf8_valid(message->body.data, message->body.size)) {
-        value = isw_value_text((isw_str){ message->body.data, message->body.size });
-        if (json)
-            value.type = ISW_VALUE_JSON;
-    }
-    return value;
+    return kind->body ? kind->body(message, arena)
+                      : iswi_body_by_type(message->body, message->content_type);
 }
 
 /* NULL: no memory. */

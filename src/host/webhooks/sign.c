@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/webhooks/sign.h"
 
+#include "base/base64.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = (ISWI_SIGNING_KEY_MAX + 2) / 3 * 4, DIGEST_BYTES = 32 };
+enum { TEXT_MAX = 128, DIGEST_BYTES = 32 };
 
 /* -- Keys -------------------------------------------------------------------------------------- */
 
@@ -18,34 +19,24 @@ static isw_status refuse(isw_error *error)
                          ISWI_SIGNING_KEY_MIN, ISWI_SIGNING_KEY_MAX);
 }
 
-/* How many bytes `text` stands for; 0: it is no base64 of a possible size. */
-static size_t decode(const char *text, size_t size, unsigned char out[TEXT_MAX])
-{
-    size_t padding = 0;
-    int decoded;
-
-    while (padding < 2 && padding < size && text[size - 1 - padding] == '=')
-        padding++;
-    if (!size || size % 4 || size > TEXT_MAX || memchr(text, '\n', size))
-        return 0;
-    decoded = EVP_DecodeBlock(out, (const unsigned char *)text, (int)size);
-    return decoded > 0 ? (size_t)decoded - padding : 0;
-}
-
 isw_status iswi_signing_key_read(const char *text, iswi_signing_key *out, isw_error *error)
 {
     static const char prefix[] = "whsec_";
-    unsigned char bytes[TEXT_MAX];
-    size_t size = 0;
+    isw_bytes bytes = { NULL, 0 };
+    iswi_arena arena;
 
-    if (strncmp(text, prefix, sizeof prefix - 1) == 0)
-        size = decode(text + sizeof prefix - 1, strlen(text + sizeof prefix - 1), bytes);
-    if (size < ISWI_SIGNING_KEY_MIN || size > ISWI_SIGNING_KEY_MAX)
-        return refuse(error);
-    out->size = size;
-    memcpy(out->bytes, bytes, size);
-    OPENSSL_cleanse(bytes, sizeof bytes);
-    return ISW_OK;
+    iswi_arena_init(&arena, TEXT_MAX);
+    if (strncmp(text, prefix, sizeof prefix - 1) == 0 && strlen(text) <= TEXT_MAX)
+        iswi_base64_read(&arena, isw_str_of(text + sizeof prefix - 1), &bytes);
+    if (bytes.size < ISWI_SIGNING_KEY_MIN || bytes.size > ISWI_SIGNING_KEY_MAX) {
+        refuse(error);
+    } else {
+        out->size = bytes.size;
+        memcpy(out->bytes, bytes.data, bytes.size);
+        OPENSSL_cleanse((void *)bytes.data, bytes.size);
+    }
+    iswi_arena_fini(&arena);
+    return error->status;
 }
 
 /* -- Signatures -------------------------------------------------------------------------------- */
@@ -68,21 +59,32 @@ static bool digest(const iswi_signing_key *key, const char *head, isw_bytes body
     return made && size == DIGEST_BYTES;
 }
 
+/* "v1,..." of one key, behind others. */
+static bool append_one(iswi_buffer *all, const iswi_signing_key *key, const char *head,
+                       isw_bytes body)
+{
+    unsigned char bytes[DIGEST_BYTES];
+
+    if (!digest(key, head, body, bytes))
+        return false;
+    iswi_buffer_append_text(all, all->size ? " v1," : "v1,");
+    iswi_base64_append(all, (isw_bytes){ bytes, sizeof bytes });
+    return !all->failed;
+}
+
 const char *iswi_sign(const iswi_signing_key *keys, size_t count, isw_str id, int64_t timestamp_s,
                       isw_bytes body, iswi_arena *arena)
 {
     const char *head = iswi_arena_printf(arena, "%.*s.%lld.", (int)id.size, id.data,
                                          (long long)timestamp_s);
-    const char *all = "";
+    const char *text = NULL;
+    iswi_buffer all = { 0 };
+    size_t made = 0;
 
-    for (size_t i = 0; head && all && i < count; i++) {
-        unsigned char bytes[DIGEST_BYTES];
-        unsigned char text[(DIGEST_BYTES + 2) / 3 * 4 + 1];
-
-        if (!digest(&keys[i], head, body, bytes))
-            return NULL;
-        EVP_EncodeBlock(text, bytes, sizeof bytes);
-        all = iswi_arena_printf(arena, "%s%sv1,%s", all, i ? " " : "", (const char *)text);
-    }
-    return head ? all : NULL;
+    while (head && made < count && append_one(&all, &keys[made], head, body))
+        made++;
+    if (head && made == count)
+        text = iswi_arena_strndup(arena, (const char *)all.data, all.size);
+    iswi_buffer_fini(&all);
+    return text;
 }

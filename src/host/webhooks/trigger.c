@@ -14,25 +14,6 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     return ISW_OK;
 }
 
-/* There are none. */
-static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
-                          void *user, void **set)
-{
-    (void)entries;
-    (void)count;
-    (void)refuse;
-    (void)user;
-    *set = NULL;
-    return ISW_OK;
-}
-
-static void publish(void *self, void *set, iswi_more more)
-{
-    (void)self;
-    (void)set;
-    (void)more;
-}
-
 static void hold(void *self, bool on)
 {
     iswi_sender_hold(self, on);
@@ -131,8 +112,8 @@ const iswi_trigger iswi_webhooks_trigger = {
     .capabilities = ISWI_TRIGGER_NONE,
     .settings = &iswi_webhooks_group,
     .start = start,
-    .arrange = arrange,
-    .publish = publish,
+    .arrange = iswi_passive_arrange,
+    .publish = iswi_passive_publish,
     .hold = hold,
     .quiesce = quiesce,
     .admitted = admitted,

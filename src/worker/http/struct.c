@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a trigger brought as a struct, by its type, and a reply made of one. */
 #include "url/fields.h"
+#include "value/value.h"
 #include "worker/context/failure.h"
 
 #include <isoworker/bind.h>
@@ -8,16 +9,15 @@
 #include <isoworker/form.h>
 #include <isoworker/http.h>
 
-/* The type of a body without its parameters, and whether it is `type`, or ends in `suffix`. */
-static bool is_type(isw_str content_type, const char *type, const char *suffix)
+static bool is_msgpack(isw_str content_type)
 {
+    static const char suffix[] = "+msgpack";
+    const size_t tail = sizeof suffix - 1;
     isw_str name = iswi_field_split(&content_type, ';');
-    size_t tail = strlen(suffix);
 
-    if (iswi_field_equal(name, type))
-        return true;
-    return name.size > tail &&
-           iswi_field_equal((isw_str){ name.data + name.size - tail, tail }, suffix);
+    return iswi_field_equal(name, "application/msgpack") ||
+           (name.size > tail &&
+            iswi_field_equal((isw_str){ name.data + name.size - tail, tail }, suffix));
 }
 
 static isw_status bind_form(isw_context *ctx, const char *root, const isw_field *fields, void *out)
@@ -40,9 +40,9 @@ static isw_status bind_http(isw_context *ctx, const isw_http *http, const char *
         return iswi_fail(ctx, ISW_E_INVALID, "the body has no content type");
     if (isw_http_content_type_is(ctx, "application/x-www-form-urlencoded"))
         return bind_form(ctx, root, fields, out);
-    if (is_type(*type, "application/json", "+json"))
+    if (iswi_type_is_json(*type))
         value.type = ISW_VALUE_JSON;
-    else if (is_type(*type, "application/msgpack", "+msgpack"))
+    else if (is_msgpack(*type))
         status = isw_msgpack_parse(ctx, http->body, &value);
     else
         return iswi_fail(ctx, ISW_E_INVALID, "a body of type %.*s cannot be read into a struct",

@@ -12,6 +12,7 @@ const char *iswi_trigger_route_name(const isw_function *function, const char **r
         const char *type, *name;
         bool may_be_left_out;
     } rows[] = { { "http", "route", true },
+                 { "cloudevents", "route", true },
                  { "queue", "queue", true },
                  { "timer", "schedule", false },
                  { "file", "path", false } };
@@ -31,6 +32,16 @@ static const char *route_of(const isw_function *function)
     return function->trigger.route ? function->trigger.route : function->name;
 }
 
+/* With which it is found by its route; NULL: its trigger has none. */
+static const char *methods_of(const isw_function *function)
+{
+    if (strcmp(function->trigger.type, "cloudevents") == 0)
+        return "POST OPTIONS";
+    if (strcmp(function->trigger.type, "http") != 0)
+        return NULL;
+    return function->trigger.methods ? function->trigger.methods : "";
+}
+
 /* Fill `own` with why the route of `function` was refused. */
 static isw_status refuse(const iswi_routes *routes, const isw_function *function,
                          const isw_error *why, isw_error *own)
@@ -47,12 +58,12 @@ static isw_status refuse(const iswi_routes *routes, const isw_function *function
 static isw_status check_route(iswi_routes *routes, const isw_function *function,
                               iswi_faults *faults, isw_error *error)
 {
+    const char *methods = methods_of(function);
     isw_error why = { ISW_OK, "" };
     isw_error own = { ISW_OK, "" };
 
-    if (strcmp(function->trigger.type, "http") != 0 ||
-        iswi_routes_add(routes, function->trigger.methods, route_of(function), (void *)function,
-                        &why) == ISW_OK)
+    if (!methods || iswi_routes_add(routes, methods, route_of(function), (void *)function, &why) ==
+                        ISW_OK)
         return ISW_OK;
     refuse(routes, function, &why, &own);
     iswi_faults_add(faults, own.message);

@@ -64,6 +64,21 @@ static void a_function_without_a_route_has_that_of_its_name(void **state)
                 "hello\" match the same requests; change the path or the methods of one of them\n");
 }
 
+static void a_route_of_events_is_one_of_those_of_http(void **state)
+{
+    static const isw_function both[] = {
+        HTTP("read", "GET", "orders"),
+        { .name = "events", .trigger = ISW_CLOUDEVENT("orders"), .handler = answer },
+        HTTP("write", "POST", "orders"),
+        { 0 },
+    };
+
+    (void)state;
+    told(both, "functions events and write cannot both be served: routes \"POST OPTIONS orders\" and "
+               "\"POST orders\" match the same requests; change the path or the methods of one of "
+               "them\n");
+}
+
 static void routes_and_methods_that_are_none_are_all_told(void **state)
 {
     static const isw_function bad[] = { HTTP("open", "GET", "x/{id"), HTTP("small", "get", "y"),
@@ -142,6 +157,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tables_that_nothing_could_fit_are_refused),
     cmocka_unit_test(two_functions_on_one_route_are_both_named),
     cmocka_unit_test(a_function_without_a_route_has_that_of_its_name),
+    cmocka_unit_test(a_route_of_events_is_one_of_those_of_http),
     cmocka_unit_test(routes_and_methods_that_are_none_are_all_told),
     cmocka_unit_test(routes_that_differ_and_other_triggers_are_left_alone),
 };
