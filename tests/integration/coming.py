@@ -143,7 +143,7 @@ class LeftOut(unittest.TestCase):
 
     def test_what_waits_for_it_is_answered(self):
         with Host(worker() + OTHER, chain=ONE) as host:
-            first = host.start("GET", "once?ms=600")
+            first = host.start("GET", "once?ms=2000")
             host.wait_for_naps(1)
             second = host.start("GET", "once?ms=1")
             wait_until(lambda: report(host)["host"]["waiting"] == 1)

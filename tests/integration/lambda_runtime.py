@@ -97,8 +97,8 @@ class Runtime(unittest.TestCase):
 
     def test_a_worker_that_cannot_start_is_an_error_of_the_initialisation(self):
         with RuntimeApi() as api, \
-                Lambda(api, events('environment: ["EVENTS_BROKEN=1"]'), settled=None,
-                       expect=69) as host:
+                Lambda(api, events('environment: ["EVENTS_BROKEN=1"]\nrestart_delay: 1ms'),
+                       settled=None, expect=69) as host:
             told = api.end(api.init_error)
             self.assertEqual(told.type, "Runtime.InitError")
             self.assertIn("the library of the machine is missing", told.json()["errorMessage"])

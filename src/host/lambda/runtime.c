@@ -84,12 +84,23 @@ static void look(void *user)
 
 /* -- The beginning ----------------------------------------------------------------------------- */
 
+/* What is wrong with a process now, or was with the one before it, if it has begun again. */
+static const char *fault_of(iswi_process *process, const iswi_process_look *seen,
+                            iswi_end_look *before)
+{
+    if (*seen->fault.message)
+        return seen->fault.message;
+    iswi_process_last_end(process, before);
+    return before->ended_ns ? before->why : "it does not say why";
+}
+
 /* Why a worker does not serve; false: all do. */
 static bool find_fault(const iswi_host *host, isw_error *why)
 {
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
         iswi_process *process = iswi_host_first_process(host, i);
         iswi_process_look seen;
+        iswi_end_look before;
 
         if (!iswi_host_needs_worker(host, i) || !process)
             continue;
@@ -97,8 +108,7 @@ static bool find_fault(const iswi_host *host, isw_error *why)
         if (seen.serves || seen.functions_known)
             continue;
         isw_error_set(why, ISW_E_UNAVAILABLE, "worker %s does not serve: %s",
-                      iswi_host_worker_name(host, i),
-                      *seen.fault.message ? seen.fault.message : "it does not say why");
+                      iswi_host_worker_name(host, i), fault_of(process, &seen, &before));
         return true;
     }
     return false;
