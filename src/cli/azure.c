@@ -13,14 +13,33 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: isoworker azure --custom-handler [--forwarding] [--port N] [--json] [DIR]\n"
+    "usage: isoworker azure [DIR] --functions-uri URL --functions-worker-id ID [...]\n"
+    "       isoworker azure --custom-handler [--forwarding] [--port N] [--json] [DIR]\n"
     "       isoworker azure init --custom-handler [--forwarding] [--force] [DIR]\n"
     "\n"
     "Runs the workers of DIR/host.yaml (DIR is . by default) under the Azure Functions host, which\n"
-    "starts this command as its custom handler. The functions are as they are under isoworker run.\n"
-    "  --custom-handler  the one way that there is so far: calls come by HTTP, at 127.0.0.1 and the\n"
-    "                    port of FUNCTIONS_CUSTOMHANDLER_PORT, as POST /NAME with Data and Metadata;\n"
-    "                    they are answered with Outputs, Logs and ReturnValue\n"
+    "starts this command. The functions are as they are under isoworker run.\n"
+    "\n"
+    "As its language worker it tells which functions there are, and gets calls, by the protocol\n"
+    "FunctionRpc. http, queue and timer are httpTrigger, queueTrigger and timerTrigger there, another\n"
+    "type is its name with Trigger behind it, and outputs are bindings of their types.\n"
+    "  --functions-uri URL        where that host listens; or --host A --port N\n"
+    "  --functions-worker-id ID   what it calls this process; or --workerId\n"
+    "  --functions-request-id ID  what it calls its start; or --requestId\n"
+    "  --functions-grpc-max-message-length N, or --grpcMaxMessageLength\n"
+    "                             bytes of an answer at most. More than 128 MiB are refused anyhow,\n"
+    "                             both ways\n"
+    "  --http message             HTTP comes in messages, whole; so it is unless the other is said\n"
+    "  --http forward             HTTP comes as its clients send it, to a port of the loopback\n"
+    "                             address, with bodies and answers of any length\n"
+    "A function of HTTP that fails with a status of 500 or more, and any other that fails, fails\n"
+    "there. A process of a worker that ends is started again here, and its calls are answered at\n"
+    "once. Lines of the log go there; isoworker status, logs and describe are as ever.\n"
+    "\n"
+    "As its custom handler it is called over HTTP.\n"
+    "  --custom-handler  calls come to 127.0.0.1 and the port of FUNCTIONS_CUSTOMHANDLER_PORT, as\n"
+    "                    POST /NAME with Data and Metadata; they are answered with Outputs, Logs and\n"
+    "                    ReturnValue\n"
     "  --forwarding      HTTP requests come as they are, at their routes: give it where host.json\n"
     "                    has enableForwardingHttpRequest. Bodies and answers may be binary then, and\n"
     "                    an answer may have several cookies\n"
@@ -32,12 +51,12 @@ static const char usage[] =
     "unless --force is given. Keys are not asked for there (authLevel anonymous): the chain of the\n"
     "worker does that. isoworker is to be in PATH there, or beside host.json.\n"
     "\n"
-    "What fails is answered with 400 or more, so that it fails there, too. Lines that a function\n"
+    "What fails in a custom handler is answered with 400 or more, so that it fails there, too. Lines that a function\n"
     "logs are in Logs, and on standard output; of a call that fails there alone. Binding names are\n"
     "\"req\" and \"res\" of HTTP, \"message\" of a queue, \"timer\", \"trigger\" of others; outputs have\n"
     "their own. http.prefix of host.yaml (api) is to be routePrefix of host.json.\n"
     "\n"
-    "Ends as isoworker run does.\n";
+    "Ends as isoworker run does; with 69 when the host that has started it is gone.\n";
 
 static int serve(isw_host_options *options, bool forwarding)
 {
@@ -145,6 +164,15 @@ static int handler(words *w)
     return code == ISWI_CLI_GO_ON ? serve(&w->host, w->forwarding) : code;
 }
 
+/* The host that starts one has its words behind ours. */
+static bool is_language_worker(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--functions-", 12) == 0 || strncmp(argv[i], "--workerId", 10) == 0)
+            return true;
+    return false;
+}
+
 int iswi_cli_azure(int argc, char **argv)
 {
     static const struct option rows[] = { { "custom-handler", no_argument, NULL, 'c' },
@@ -158,6 +186,9 @@ int iswi_cli_azure(int argc, char **argv)
     bool inits;
     int letter;
 
+    if (is_language_worker(argc, argv))
+        return iswi_cli_azure_worker(argc, argv);
+
     while ((letter = getopt_long(argc, argv, "", rows, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
@@ -168,7 +199,8 @@ int iswi_cli_azure(int argc, char **argv)
     optind += inits;
     if (!w.custom_handler || optind + 1 < argc) {
         fprintf(stderr, "isoworker: %s\n", w.custom_handler ? "azure takes one folder"
-                                                            : "azure needs --custom-handler");
+                                                            : "azure is started by the Azure Functions host, which says "
+                                                              "where it is; or with --custom-handler");
         return EX_USAGE;
     }
     w.host.folder = optind < argc ? argv[optind] : ".";

@@ -7,6 +7,8 @@
 /* The commands. Each takes its own words (argv[0] is the command) and returns an exit status of
  * sysexits.h. */
 int iswi_cli_run(int argc, char **argv);
+int iswi_cli_azure(int argc, char **argv);
+int iswi_cli_azure_worker(int argc, char **argv); /* by that */
 int iswi_cli_check(int argc, char **argv);
 int iswi_cli_describe(int argc, char **argv);
 int iswi_cli_explain(int argc, char **argv);
@@ -20,7 +22,6 @@ int iswi_cli_restart(int argc, char **argv);
 int iswi_cli_timer(int argc, char **argv);
 int iswi_cli_upgrade(int argc, char **argv);
 int iswi_cli_worker(int argc, char **argv);
-int iswi_cli_azure(int argc, char **argv);
 int iswi_cli_bench(int argc, char **argv);
 int iswi_cli_lambda(int argc, char **argv);
 int iswi_cli_lambda_package(int argc, char **argv);

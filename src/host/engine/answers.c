@@ -101,6 +101,7 @@ static void fill_answer(held_answer *held, iswi_answer *answer)
                              .status = iswi_status_of_wire(&response->status),
                              .retriable = response->status.retriable,
                              .message = response->status.message,
+                             .told = &response->status,
                              .result = response->result,
                              .outputs = response->outputs,
                              .retry_after_ms = response->retry_after_ms,

@@ -73,6 +73,8 @@ static iswi_call *begin(iswi_host *host, const iswi_call *call)
     if (timeout_ms && (!own->deadline_ns || until_ns < own->deadline_ns))
         own->deadline_ns = until_ns;
     atomic_fetch_add(&host->calls, 1);
+    if (host->observers.look_at_calls)
+        iswi_observe_begins(&host->observers, own);
     return own;
 }
 

@@ -47,6 +47,7 @@ typedef struct iswi_answer {
     isw_status status;
     bool retriable;
     isw_str message;
+    const iswi_wire_status *told; /* what its worker said of a failure; NULL: the host says it */
     isw_value result;
     isw_map outputs; /* with the response */
     uint64_t retry_after_ms;
@@ -127,6 +128,7 @@ struct iswi_call {
     iswi_host_function *function;
     isw_value trigger; /* borrowed from the caller until the answer, as is what follows */
     isw_map trigger_metadata;
+    isw_map inputs; /* what the event brings beside that, by the names of the function's bindings */
     iswi_wire_trace trace;
     isw_str request_id; /* what its caller calls it, for the host's log; may be empty */
     iswi_wire_retry retry; /* which try of the event it is; the engine's own tries come on top */

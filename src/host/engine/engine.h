@@ -59,8 +59,8 @@ struct iswi_host_function {
     atomic_bool current; /* it is served; else no program has it any more, or none yet */
     atomic_bool over;    /* and no process has it that runs */
     bool refused_now;    /* by its trigger, while functions are published */
-    const char *name, *summary, *trigger_type;
-    isw_pairs given;              /* to its trigger, as they were told */
+    const char *name, *summary;
+    iswi_description description; /* as it was told */
     const iswi_trigger *trigger;  /* NULL: this host has none of its type */
     iswi_entry entry;             /* without properties: the trigger does not hear of it */
     _Atomic(const char *) chain; /* "error_handling > auth", as it is in force */
@@ -264,6 +264,10 @@ bool iswi_facts_take(iswi_host *host, iswi_host_function *function, const iswi_w
 /* failure_line.c: log why a worker's response is no success. Any thread. */
 void iswi_failure_say(const iswi_process *process, const iswi_call *call,
                       const iswi_answer *answer, const iswi_wire_status *status);
+
+/* description.c: copy how a function is described. False: no memory. The supervisor's thread. */
+bool iswi_description_take(iswi_host *host, iswi_host_function *function,
+                           const iswi_wire_function *wire);
 
 /* outputs.c: what functions put out. Any thread. */
 /* A value for an output of the function; one that it did not declare is logged and dropped. */

@@ -110,23 +110,6 @@ void iswi_functions_retime(iswi_host *host)
         set_timeout(host, host->functions[i]);
 }
 
-/* False: memory is out. */
-static bool copy_given(iswi_host *host, iswi_host_function *function, const isw_pairs *given)
-{
-    isw_pair *items = iswi_arena_calloc(&host->arena, given->count + 1, sizeof *items);
-
-    for (size_t i = 0; items && i < given->count; i++) {
-        const isw_pair *pair = &given->items[i];
-
-        items[i] = (isw_pair){ { copy(host, pair->name), pair->name.size },
-                               { copy(host, pair->value), pair->value.size } };
-        if (!items[i].name.data || !items[i].value.data)
-            return false;
-    }
-    function->given = (isw_pairs){ items, given->count };
-    return items != NULL;
-}
-
 static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
                                          const iswi_wire_function *wire)
 {
@@ -142,17 +125,15 @@ static iswi_host_function *make_function(iswi_host *host, iswi_pool *pool,
     function->pool = pool;
     function->name = copy(host, wire->name);
     function->summary = copy(host, wire->summary);
-    function->trigger_type = copy(host, wire->trigger_type);
     function->outputs_told = keep_outputs(host, wire);
     atomic_init(&function->preflights, has_preflights(wire));
     atomic_init(&function->chain, chain_text(host, &wire->chain, NULL));
     function->idempotent = wire->idempotent;
     function->streams = wire->streams;
-    if (!function->name || !function->summary || !function->trigger_type ||
-        !function->outputs_told ||
+    if (!function->name || !function->summary || !function->outputs_told ||
         !atomic_load(&function->chain))
         return NULL;
-    if (!iswi_outputs_take(host, function, wire) || !copy_given(host, function, &wire->trigger) ||
+    if (!iswi_outputs_take(host, function, wire) || !iswi_description_take(host, function, wire) ||
         !iswi_facts_take(host, function, wire) || !iswi_triggers_take(host, function))
         return NULL;
     function->told_timeout_ms = wire->timeout_ms;
@@ -207,9 +188,9 @@ static bool same_pairs(const isw_pairs *a, const isw_pairs *b)
 bool iswi_function_is_as_before(const iswi_host_function *function, const iswi_wire_function *wire)
 {
     return isw_str_equal(wire->summary, isw_str_of(function->summary)) &&
-           isw_str_equal(wire->trigger_type, isw_str_of(function->trigger_type)) &&
+           isw_str_equal(wire->trigger_type, isw_str_of(function->description.trigger_type)) &&
            same_outputs(function, wire) &&
-           same_pairs(&wire->trigger, &function->given) &&
+           same_pairs(&wire->trigger, &function->description.given) &&
            wire->streams == function->streams && wire->idempotent == function->idempotent;
 }
 

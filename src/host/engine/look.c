@@ -76,7 +76,7 @@ const char *iswi_host_function_name(const iswi_host_function *function)
 void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out)
 {
     *out = (iswi_function_look){ .name = function->name,
-                                 .trigger_type = function->trigger_type,
+                                 .trigger_type = function->description.trigger_type,
                                  .chain = atomic_load(&function->chain),
                                  .refused = atomic_load(&function->refused),
                                  .unserved = atomic_load(&function->unserved),

@@ -75,6 +75,17 @@ const char *iswi_host_function_name(const iswi_host_function *function);
 /* That no worker has a function of that name, and which one was perhaps meant: ISW_E_NOT_FOUND. */
 isw_status iswi_host_refuse_function(const iswi_host *host, const char *name, isw_error *error);
 
+/* How its program has described it; lives as long as the host. */
+typedef struct iswi_description {
+    const char *trigger_type, *trigger_binding; /* the second "trigger" where nothing was said */
+    isw_pairs given;    /* to its trigger */
+    isw_pairs metadata; /* for middleware, such as auth_level */
+    const iswi_wire_binding *bindings;
+    size_t binding_count;
+} iswi_description;
+
+const iswi_description *iswi_function_description(const iswi_host_function *function);
+
 /* How it is now; text lives as long as the host. */
 typedef struct iswi_function_look {
     const char *name, *trigger_type;

@@ -24,7 +24,7 @@ isw_status iswi_host_refuse_function(const iswi_host *host, const char *name, is
 
 const char *iswi_host_run_verb(const iswi_host_function *function, const char **type)
 {
-    *type = function->trigger_type;
+    *type = function->description.trigger_type;
     return function->trigger ? function->trigger->run_verb : NULL;
 }
 
@@ -48,7 +48,7 @@ static isw_status check_plain(const iswi_host_function *function, const iswi_mad
 
     return what ? isw_error_set(error, ISW_E_INVALID,
                                 "function %s has the trigger \"%s\": only requests have %s",
-                                function->name, function->trigger_type, what)
+                                function->name, function->description.trigger_type, what)
                 : ISW_OK;
 }
 

@@ -50,6 +50,9 @@ typedef struct iswi_observer {
 
     /* -- Calls and the host -- */
 
+    /* A call begins, and no process has it; it may be given another invocation_id of 32 hexadecimal
+     * digits, by which its function and the log know it then. On its caller's thread. */
+    void (*begins)(void *user, iswi_call *call);
     /* A call ends so, before whoever began it is told; any thread. */
     void (*answered)(void *user, const iswi_call *call, const iswi_answer *answer);
     /* Each worker serves, or has failed once; and again when more functions are known. The

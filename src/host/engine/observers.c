@@ -20,6 +20,7 @@ isw_status iswi_host_observe(iswi_host *host, const iswi_observer *observer, voi
                              ISWI_OBSERVERS_MAX);
     all->items[all->count++] = (iswi_observing){ observer, user };
     all->look_at_answers = all->look_at_answers || observer->answered;
+    all->look_at_calls = all->look_at_calls || observer->begins;
     return ISW_OK;
 }
 
@@ -118,6 +119,13 @@ void iswi_observe_settled(iswi_host *host)
     const iswi_observers *all = &host->observers;
 
     TELL(all, settled, one->user);
+}
+
+void iswi_observe_begins(const iswi_observers *all, iswi_call *call)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].observer->begins)
+            all->items[i].observer->begins(all->items[i].user, call);
 }
 
 void iswi_observe_answered(const iswi_observers *all, const iswi_call *call,

@@ -15,6 +15,7 @@ typedef struct iswi_observers {
     iswi_observing items[ISWI_OBSERVERS_MAX];
     size_t count;
     bool look_at_answers; /* one has `answered` */
+    bool look_at_calls;   /* one has `begins` */
 } iswi_observers;
 
 isw_status iswi_observe_spawns(iswi_process *process, iswi_spawn_options *options,
@@ -32,6 +33,7 @@ void iswi_observers_renew(const iswi_observers *all, bool take);
 void iswi_observe_silent(iswi_process *process);
 void iswi_observe_settled(iswi_host *host);
 void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns);
+void iswi_observe_begins(const iswi_observers *all, iswi_call *call);
 void iswi_observe_answered(const iswi_observers *all, const iswi_call *call,
                            const iswi_answer *answer);
 

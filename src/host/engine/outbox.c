@@ -18,6 +18,7 @@ static void fail(iswi_host *host, iswi_call *call, iswi_answer *answer, isw_stat
     answer->status = status;
     answer->retriable = isw_status_retriable(status);
     answer->message = isw_str_of(message);
+    answer->told = NULL;
     answer->result = (isw_value){ .type = ISW_VALUE_NONE };
     iswi_call_finish(host, call, answer);
 }

@@ -136,6 +136,7 @@ static isw_status send_invoke(iswi_process *process, const iswi_call *call, uint
     invoke->invocation_id = isw_str_of(call->invocation_id);
     invoke->trigger = call->trigger;
     invoke->trigger_metadata = call->trigger_metadata;
+    invoke->inputs = call->inputs;
     invoke->timeout_ms = call->deadline_ns ? (uint64_t)(left_ms > 0 ? left_ms : 1) : 0;
     invoke->trace = call->trace;
     invoke->retry = call->retry;

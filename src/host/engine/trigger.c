@@ -14,6 +14,11 @@ iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list)
     return groups;
 }
 
+static bool is_any(const iswi_trigger *trigger)
+{
+    return strcmp(trigger->type, "*") == 0;
+}
+
 const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type, isw_error *error)
 {
     const char *known[ISWI_TRIGGERS_MAX + 1] = { NULL };
@@ -27,6 +32,9 @@ const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type,
             return list[i];
         known[count++] = list[i]->type;
     }
+    for (size_t i = 0; list[i] && i < ISWI_TRIGGERS_MAX; i++)
+        if (is_any(list[i]))
+            return list[i];
     iswi_properties_unknown("trigger of the type", type, "it has ", known, &own);
     isw_error_set(error, own.status, "this host has %s", own.message);
     return NULL;
@@ -42,6 +50,10 @@ isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs 
 {
     isw_error own = { ISW_OK, "" };
 
+    if (is_any(trigger)) {
+        *out = given;
+        return ISW_OK;
+    }
     if (iswi_properties_read(trigger->properties, trigger->properties_size, given, arena, out,
                              &own) == ISW_OK)
         return ISW_OK;

@@ -106,7 +106,8 @@ typedef struct iswi_trigger_start {
 } iswi_trigger_start;
 
 typedef struct iswi_trigger {
-    const char *type;  /* as functions name it: "http" */
+    const char *type;  /* as functions name it: "http"; "*": any that no other of the list has,
+                          whose properties are an isw_pairs of what they give, unchecked */
     const char *title; /* for people: "HTTP" */
     unsigned capabilities;
     const isw_option *properties; /* that functions may give it; checked before it hears of them */
@@ -240,7 +241,8 @@ const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type,
 /* The one that serves functions of `trigger`, itself mostly. */
 const iswi_trigger *iswi_trigger_server(const iswi_trigger *trigger);
 
-/* The properties that a function gives it, in the arena. ISW_E_CONFIG, which names the property and
+/* The properties that a function gives it, in the arena; of "*" `given` itself.
+ * ISW_E_CONFIG, which names the property and
  * what to write; ISW_E_NO_MEMORY. */
 isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs *given,
                                    iswi_arena *arena, const void **out, isw_error *error);

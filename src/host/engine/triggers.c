@@ -228,7 +228,8 @@ bool iswi_triggers_take(iswi_host *host, iswi_host_function *function)
     function->entry = (iswi_entry){ .name = function->name,
                                     .worker = function->pool->settings->name,
                                     .function = function };
-    function->trigger = iswi_triggers_find(host->triggers.list, function->trigger_type, &error);
+    function->trigger = iswi_triggers_find(host->triggers.list, function->description.trigger_type,
+                                           &error);
     function->entry.trigger = function->trigger;
     if (!function->trigger) {
         /* No fault of the host's: some other one may have it. */
@@ -237,7 +238,7 @@ bool iswi_triggers_take(iswi_host *host, iswi_host_function *function)
                  function->name, function->entry.worker, error.message);
         return true;
     }
-    if (iswi_trigger_properties(function->trigger, &function->given, &host->arena,
+    if (iswi_trigger_properties(function->trigger, &function->description.given, &host->arena,
                                 &function->entry.properties, &error) == ISW_OK)
         warn_of_streams(host, function);
     else if (error.status == ISW_E_CONFIG)

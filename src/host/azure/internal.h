@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_AZURE_INTERNAL_H
+#define ISWI_HOST_AZURE_INTERNAL_H
+
+/*
+ * Inside the room. What the Azure Functions host says is heard on one reactor, the host's first; what
+ * it is told comes from any thread. An invocation is a record from when it comes until its response
+ * is on its way; who looks for one has the lock of the records.
+ */
+#include "host/azure/worker.h"
+#include "host/azure/grpc.h"
+#include "host/azure/messages.h"
+#include "host/engine/call.h"
+#include "host/http/guest.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    ISWI_AZURE_MESSAGE_MAX = 128 * 1024 * 1024,
+    ISWI_AZURE_KEY_BYTES = 33,
+    ISWI_AZURE_LINES = 256, /* of the table of invocations */
+    ISWI_AZURE_EARLY_MAX = 1024
+};
+
+/* The header by which a request is known that belongs to an invocation. */
+#define ISWI_AZURE_HEADER "x-ms-invocation-id"
+
+/* -- Invocations ------------------------------------------------------------------------------- */
+
+/* How an invocation is run. */
+typedef enum iswi_azure_way {
+    ISWI_AZURE_CALL,     /* as a call of ours */
+    ISWI_AZURE_GUEST,    /* its request is a guest of the HTTP front */
+    ISWI_AZURE_FORWARD,  /* its request comes by itself */
+    ISWI_AZURE_EARLY,    /* that request was over before it was heard of */
+    ISWI_AZURE_ABANDONED /* it was answered, and its request is not over */
+} iswi_azure_way;
+
+typedef struct iswi_azure_outcome {
+    bool known;
+    int32_t status; /* ISWI_RPC_SUCCESS, ... */
+    iswi_rpc_exception exception; /* copies, with the record */
+} iswi_azure_outcome;
+
+typedef struct iswi_azure_call {
+    iswi_azure *azure;
+    struct iswi_azure_call *next;  /* in its line of the table */
+    struct iswi_azure_call *later; /* among the early ones */
+    char key[ISWI_AZURE_KEY_BYTES]; /* our invocation id */
+    iswi_azure_way way;
+    const char *id; /* as the Azure Functions host calls it */
+    iswi_buffer bytes;              /* the message that it came with, */
+    iswi_arena read, arena;         /* what it says, and what was made of that */
+    const iswi_rpc_invoke *invoke;
+    const char *name; /* of its function */
+    iswi_host_function *function;
+    unsigned moves;
+    isw_value trigger;
+    isw_map metadata, inputs;
+    /* With the lock: */
+    iswi_process *process; /* where it is, under `place`; NULL: nowhere yet */
+    uint64_t place;
+    iswi_azure_outcome outcome;
+    iswi_outbox *outputs; /* what it put out */
+    /* Of a guest, on the reactor: */
+    iswi_http_guest *guest;
+    iswi_rpc_http *http; /* the answer's head; NULL: no memory for it */
+    iswi_buffer body;
+} iswi_azure_call;
+
+typedef struct iswi_azure_calls {
+    pthread_mutex_t lock;
+    iswi_azure_call *lines[ISWI_AZURE_LINES];
+    iswi_azure_call *early, **early_end;
+    size_t early_count;
+    atomic_size_t count; /* that are to be answered */
+} iswi_azure_calls;
+
+/* calls.c: records. What begins with `find` is with the lock. */
+void iswi_azure_calls_init(iswi_azure_calls *calls);
+void iswi_azure_calls_fini(iswi_azure_calls *calls); /* with those that are left */
+void iswi_azure_key(isw_str id, char key[ISWI_AZURE_KEY_BYTES]); /* the invocation id of ours */
+iswi_azure_call *iswi_azure_call_create(iswi_azure *azure, isw_str id);
+void iswi_azure_call_free(iswi_azure_call *call);
+iswi_azure_call *iswi_azure_find(iswi_azure_calls *calls, const char *key);
+void iswi_azure_find_add(iswi_azure_calls *calls, iswi_azure_call *call);
+void iswi_azure_find_remove(iswi_azure_calls *calls, iswi_azure_call *call);
+
+/* -- An instance ------------------------------------------------------------------------------- */
+
+/* A request of the Azure Functions host that waits until functions are known. */
+typedef struct iswi_azure_asked {
+    struct iswi_azure_asked *next;
+    iswi_buffer bytes;
+} iswi_azure_asked;
+
+/* A function by the name that the Azure Functions host gave it. */
+typedef struct iswi_azure_loaded {
+    struct iswi_azure_loaded *next;
+    const char *name;
+    char id[];
+} iswi_azure_loaded;
+
+struct iswi_azure {
+    iswi_trigger trigger; /* the table of the instance that it is */
+    const iswi_trigger *list[6];
+    iswi_azure_options options;
+    iswi_grpc *grpc;
+    iswi_host *host; /* NULL: there is none yet */
+    iswi_reactor *reactor;
+    iswi_azure_calls calls;
+    atomic_bool known;   /* all functions are, that may be */
+    atomic_bool held;    /* nothing new is taken */
+    atomic_bool ended;   /* the Azure Functions host has left, or asked us to end */
+    bool dismissed;      /* it was the second */
+    isw_error why;       /* of the first */
+    bool lives, looks;   /* its reactor hears it; functions are others: the supervisor's */
+    iswi_timer hurry; /* the time to end is running out */
+    unsigned hurries;
+    int64_t grace_ns;
+    bool keeps_time; /* the timer is set */
+    /* On the reactor, or before there is one: */
+    iswi_azure_asked *asked, **asked_end;
+    iswi_azure_loaded *loaded;
+    char *app_folder;
+    bool specialised; /* a placeholder that knows its app */
+};
+
+/* worker.c: the instance of a host; NULL: it has none. */
+iswi_azure *iswi_azure_of(const iswi_host *host);
+
+/* said.c: what it is told. Any thread. */
+void iswi_azure_say(iswi_azure *azure, const iswi_rpc_message *message);
+iswi_rpc_result iswi_azure_failure(iswi_rpc_exception *exception, const char *message);
+
+/* heard.c: what it says. */
+extern const iswi_grpc_events iswi_azure_events;
+void iswi_azure_look_again(iswi_azure *azure); /* at what was asked for */
+
+/* index.c: answers to what functions there are, and to one that is loaded. False: that is not known
+ * yet. */
+bool iswi_azure_index(iswi_azure *azure, isw_str request);
+bool iswi_azure_load(iswi_azure *azure, isw_str request, const iswi_rpc_load *load);
+const char *iswi_azure_function_of(const iswi_azure *azure, isw_str id); /* NULL: none */
+
+/* bindings.c: the bindings of a function as JSON, in the arena; false: no memory. */
+bool iswi_azure_bindings(const iswi_host_function *function, iswi_arena *arena,
+                         iswi_proto_list *out);
+const iswi_rpc_retry_options *iswi_azure_retries(const iswi_host_function *function,
+                                                 iswi_arena *arena);
+bool iswi_azure_is_http(const iswi_host_function *function);
+
+/* invoke.c: run an invocation, with what came; it is the record's from then on. */
+void iswi_azure_invoke(iswi_azure *azure, iswi_buffer *bytes, iswi_arena *arena,
+                       const iswi_rpc_invoke *invoke);
+void iswi_azure_cancel(iswi_azure *azure, isw_str id);
+void iswi_azure_refuse(iswi_azure *azure, isw_str id, const char *message);
+extern const iswi_call_events iswi_azure_call_events;
+
+/* request.c: one whose request comes with it. */
+void iswi_azure_guest(iswi_azure_call *call, const iswi_rpc_http *http);
+
+/* cookies.c: those that the headers set. False: no memory. */
+bool iswi_azure_cookies(const isw_pairs *headers, iswi_arena *arena, iswi_proto_list *out);
+
+/* outcome.c: how a call ended, for the record, in its arena. */
+void iswi_azure_conclude(iswi_azure_call *call, const iswi_host_function *function,
+                         const iswi_answer *answer, bool is_http);
+
+/* answer.c: its response, with `returned` (NULL: nothing), and the end of the record, which is in
+ * no table any more. Any thread. */
+void iswi_azure_answer(iswi_azure_call *call, const iswi_rpc_data *returned);
+
+/* joined.c: calls of the host as they begin and end, for those that belong to an invocation. */
+isw_status iswi_azure_join(iswi_azure *azure, isw_error *error);
+
+/* What the call of that id put out is the record's from now on. False: there is none. Any thread. */
+bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box);
+
+/* data.c: values both ways, in the arena with views into what they come from. False: no memory. */
+bool iswi_azure_value(const iswi_rpc_data *data, iswi_arena *arena, isw_value *out);
+/* Errors: ISW_E_INVALID for what the Azure Functions host takes in no form; ISW_E_NO_MEMORY. */
+isw_status iswi_azure_data(const isw_value *value, iswi_arena *arena, iswi_rpc_data *out,
+                           isw_error *error);
+
+/* event.c: what a queue or a timer of the Azure Functions host tells, as those of ours do. */
+bool iswi_azure_event(iswi_azure_call *call);
+
+/* lines.c: lines of the log, from now on. */
+isw_status iswi_azure_listen(iswi_azure *azure, isw_error *error);
+
+/* outputs.c: what a box keeps, as the response has it, in the arena of the record; false: no
+ * memory. */
+bool iswi_azure_outputs(const iswi_outbox *box, iswi_arena *arena, iswi_proto_list *out);
+
+#endif

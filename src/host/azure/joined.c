@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of the host that belong to an invocation: they bear its id, and how they end is how that
+ * ends. Of a request it is told by a header, whether it came with its invocation or by itself; and
+ * one that came by itself may be over before its invocation is heard of.
+ */
+#include "host/azure/internal.h"
+#include "host/engine/observer.h"
+
+/* Whose it is; NULL: nobody's. */
+static const isw_str *invocation_of(const iswi_call *call)
+{
+    if (call->trigger.type != ISW_VALUE_HTTP)
+        return NULL;
+    return isw_pairs_find(&call->trigger.as.http->headers, ISWI_AZURE_HEADER);
+}
+
+static void on_begin(void *user, iswi_call *call)
+{
+    const isw_str *id = invocation_of(call);
+
+    (void)user;
+    if (call->events == &iswi_azure_call_events)
+        memcpy(call->invocation_id, ((iswi_azure_call *)call->user)->key,
+               sizeof call->invocation_id);
+    else if (id)
+        iswi_azure_key(*id, call->invocation_id);
+}
+
+/* With the lock. The record of one whose invocation has not come; NULL: it is not waited for, or no
+ * memory. */
+static iswi_azure_call *find_or_make(iswi_azure *azure, const char *key, isw_str id)
+{
+    iswi_azure_call *call = iswi_azure_find(&azure->calls, key);
+
+    if (call || !azure->options.forwards || !(call = iswi_azure_call_create(azure, id)))
+        return call;
+    call->way = ISWI_AZURE_EARLY;
+    iswi_azure_find_add(&azure->calls, call);
+    return call;
+}
+
+static void on_answered(void *user, const iswi_call *call, const iswi_answer *answer)
+{
+    const isw_str *id = invocation_of(call);
+    iswi_azure *azure = user;
+    iswi_azure_call *record;
+    bool over = false;
+
+    if (!id || call->events == &iswi_azure_call_events)
+        return;
+    pthread_mutex_lock(&azure->calls.lock);
+    record = find_or_make(azure, call->invocation_id, *id);
+    if (record && record->way != ISWI_AZURE_CALL)
+        iswi_azure_conclude(record, call->function, answer, true);
+    over = record && (record->way == ISWI_AZURE_FORWARD || record->way == ISWI_AZURE_ABANDONED);
+    if (over)
+        iswi_azure_find_remove(&azure->calls, record);
+    pthread_mutex_unlock(&azure->calls.lock);
+    if (over && record->way == ISWI_AZURE_FORWARD)
+        iswi_azure_answer(record, NULL);
+    else if (over)
+        iswi_azure_call_free(record);
+}
+
+static const iswi_observer observer = { .begins = on_begin, .answered = on_answered };
+
+isw_status iswi_azure_join(iswi_azure *azure, isw_error *error)
+{
+    return iswi_host_observe(azure->host, &observer, azure, error);
+}
+
+bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box)
+{
+    iswi_azure_call *record;
+
+    pthread_mutex_lock(&azure->calls.lock);
+    record = find_or_make(azure, key, isw_str_of(key));
+    if (record && record->way != ISWI_AZURE_ABANDONED && !record->outputs)
+        record->outputs = box;
+    else
+        record = NULL;
+    pthread_mutex_unlock(&azure->calls.lock);
+    return record != NULL;
+}

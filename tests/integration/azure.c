@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker of azure.py: functions that tell what they were given by a host of somebody else's. */
+#include <isoworker/isoworker.h>
+
+#include <stdlib.h>
+
+static isw_status take(isw_context *ctx, const char *name, isw_value *out)
+{
+    const isw_value *value = isw_context_trigger_metadata(ctx, name);
+
+    *out = value ? *value : isw_value_none();
+    return ISW_OK;
+}
+
+/* Gives back its trigger, as it is. */
+static isw_status same(isw_context *ctx)
+{
+    return isw_context_set_result(ctx, isw_context_trigger(ctx));
+}
+
+/* Its types and all that came beside it, as JSON. */
+static isw_status tells(isw_context *ctx)
+{
+    const isw_trace *trace = isw_context_trace(ctx);
+    const isw_retry *retry = isw_context_retry(ctx);
+    const isw_map metadata = isw_context_trigger_metadata_all(ctx);
+    const isw_map inputs = isw_context_inputs(ctx);
+    const isw_named_value members[] = {
+        isw_named("type", isw_value_string(isw_value_type_name(isw_context_trigger(ctx)->type))),
+        isw_named("trigger", *isw_context_trigger(ctx)),
+        isw_named("metadata", isw_value_map(metadata.items, metadata.count)),
+        isw_named("inputs", isw_value_map(inputs.items, inputs.count)),
+        isw_named("parent", isw_value_text(trace->parent)),
+        isw_named("retry", isw_value_int(retry->count)),
+        isw_named("retries", isw_value_int(retry->max)),
+        isw_named("id", isw_value_string(isw_context_invocation_id(ctx))),
+    };
+    const isw_value all = isw_value_map(members, sizeof members / sizeof members[0]);
+    isw_value result = { .type = ISW_VALUE_JSON };
+
+    if (isw_json_write(ctx, &all, &result.as.string) != ISW_OK)
+        return ISW_E_FAILED;
+    return isw_context_set_result(ctx, &result);
+}
+
+/* A message of a queue, as this library sees it; and puts out two things. */
+static isw_status message(isw_context *ctx)
+{
+    isw_queue_message it;
+    isw_value id;
+
+    if (isw_queue_message_at(ctx, 0, &it) != ISW_OK || take(ctx, "PopReceipt", &id) != ISW_OK)
+        return ISW_E_FAILED;
+    isw_log(ctx, ISW_LOG_INFO, "message %.*s of %.*s for the time %u", (int)it.id.size, it.id.data,
+            (int)it.queue.size, it.queue.data, (unsigned)it.dequeue_count);
+    if (it.body->type == ISW_VALUE_STRING && it.body->as.string.size == 3) /* "bad" */
+        return isw_fail(ctx, ISW_E_FAILED, "a bad message");
+    isw_queue_put(ctx, "next", it.body, &(isw_queue_options){ .delay_ms = 10 });
+    isw_context_emit(ctx, "rows", &(isw_value){ .type = ISW_VALUE_JSON,
+                                                .as.string = isw_str_of("{\"a\":1}") });
+    isw_context_emit(ctx, "rows", &(isw_value){ .type = ISW_VALUE_JSON,
+                                                .as.string = isw_str_of("{\"a\":2}") });
+    return ISW_OK;
+}
+
+static isw_status fails(isw_context *ctx)
+{
+    isw_log_fields(ctx, ISW_LOG_WARNING, "Press", &(isw_named_value){ { "sheet", 5 },
+                   isw_value_int(7) }, 1, "out of %s", "ink");
+    isw_fail(ctx, ISW_E_UNAVAILABLE, "the cartridge is empty");
+    return isw_fail_because(ctx, ISW_E_FAILED, "no page was printed");
+}
+
+/* Until it is cancelled. */
+static isw_status waits(isw_context *ctx)
+{
+    isw_log(ctx, ISW_LOG_INFO, "waits");
+    if (isw_context_sleep(ctx, 60000) != ISW_OK)
+        return isw_fail(ctx, ISW_E_CANCELLED, "was told to stop");
+    return ISW_OK;
+}
+
+static isw_status dies(isw_context *ctx)
+{
+    (void)ctx;
+    abort();
+}
+
+static isw_status pages(isw_context *ctx)
+{
+    const char *what = isw_http_param(ctx, "what");
+    const isw_value row = isw_value_string("seen");
+
+    isw_log(ctx, ISW_LOG_INFO, "page %s", what);
+    if (strcmp(what, "cookies") == 0) {
+        isw_http_add_header(ctx, "set-cookie", "a=1; Path=/; HttpOnly; SameSite=Lax");
+        isw_http_add_header(ctx, "set-cookie", "b=2; Max-Age=60; Secure");
+    }
+    if (strcmp(what, "missing") == 0)
+        return isw_fail(ctx, ISW_E_NOT_FOUND, "there is no such page");
+    if (strcmp(what, "broken") == 0)
+        return isw_fail(ctx, ISW_E_FAILED, "the press is broken");
+    isw_context_emit(ctx, "rows", &row);
+    return isw_http_reply(ctx, 200, "text/plain", "page %s", what);
+}
+
+static const isw_property blob[] = { { "path", "in/{name}" }, { "connection", "Store" }, { 0 } };
+static const isw_property level[] = { { "auth_level", "function" }, { 0 } };
+static const isw_property next[] = { { "queue", "next" }, { 0 } };
+static const isw_property rows[] = { { "tableName", "rows" }, { 0 } };
+static const isw_property look[] = { { "path", "look/{name}" }, { 0 } };
+static const isw_property often[] = { { "schedule", "@every 90s" },
+                                      { "retry", "fixed" },
+                                      { "retry_delay", "2s" },
+                                      { "attempts", "3" },
+                                      { 0 } };
+static const isw_binding outputs[] = { { "next", "queue", ISW_OUT, next },
+                                       { "rows", "table", ISW_OUT, rows },
+                                       { 0 } };
+static const isw_binding inputs[] = { { "picture", "blob", ISW_IN, look }, { 0 } };
+
+static const isw_function functions[] = {
+    { .name = "same", .trigger = ISW_TRIGGER("blob", blob), .handler = same },
+    { .name = "tells", .trigger = ISW_TRIGGER("eventHubTrigger", NULL), .handler = tells,
+      .bindings = inputs },
+    { .name = "message", .trigger = ISW_QUEUE("letters"), .handler = message, .bindings = outputs },
+    { .name = "timer", .trigger = { "timer", NULL, NULL, NULL, often }, .handler = tells },
+    { .name = "daily", .trigger = ISW_TIMER("@daily"), .handler = tells },
+    { .name = "fails", .trigger = ISW_QUEUE(NULL), .handler = fails },
+    { .name = "waits", .trigger = ISW_QUEUE(NULL), .handler = waits },
+    { .name = "dies", .trigger = ISW_QUEUE(NULL), .handler = dies },
+    { .name = "by_name", .trigger = ISW_TRIGGER("call", NULL), .handler = tells },
+    { .name = "pages", .trigger = ISW_HTTP("GET POST", "pages/{what}"), .handler = pages,
+      .metadata = level, .bindings = outputs + 1 },
+    { 0 },
+};
+
+int main(int argc, char **argv)
+{
+    return isw_main(argc, argv, functions);
+}

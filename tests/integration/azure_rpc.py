@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FunctionRpc for the tests: its messages, made from numbers, and a server that is the Azure Functions
+host to one worker: strict where the real one is, which FIELD notes have seen.
+
+Nothing of it is shared with the adapter: messages are google.protobuf's, HTTP/2 is grpc's.
+"""
+import itertools
+import queue
+import subprocess
+import threading
+import uuid
+from concurrent import futures
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory, timestamp_pb2
+
+PACKAGE = "AzureFunctionsRpcMessages"
+PATIENCE_S = 30
+
+# Of each message: field, number, type; "*" for a list, "{}" for a map to it, "|" for the oneof.
+MESSAGES = {
+    "NullableString": "value|:1:string",
+    "NullableBool": "value|:1:bool",
+    "NullableDouble": "value|:1:double",
+    "NullableTimestamp": "value|:1:Timestamp",
+    "StartStream": "worker_id:2:string",
+    "WorkerInitRequest": "host_version:1:string capabilities:2:{}string worker_directory:4:string "
+                         "function_app_directory:5:string",
+    "WorkerMetadata": "runtime_name:1:string runtime_version:2:string worker_version:3:string "
+                      "worker_bitness:4:string custom_properties:5:{}string",
+    "WorkerInitResponse": "worker_version:1:string capabilities:2:{}string result:3:StatusResult "
+                          "worker_metadata:4:WorkerMetadata",
+    "StatusResult": "status:4:int32 result:1:string exception:2:RpcException",
+    "WorkerTerminate": "grace_period:1:Duration",
+    "WorkerStatusRequest": "",
+    "WorkerStatusResponse": "",
+    "FileChangeEventRequest": "full_path:2:string name:3:string",
+    "FunctionEnvironmentReloadRequest": "environment_variables:1:{}string "
+                                        "function_app_directory:2:string",
+    "FunctionEnvironmentReloadResponse": "worker_metadata:1:WorkerMetadata capabilities:2:{}string "
+                                         "result:3:StatusResult capabilities_update_strategy:4:int32",
+    "FunctionLoadRequest": "function_id:1:string metadata:2:RpcFunctionMetadata "
+                           "managed_dependency_enabled:3:bool",
+    "FunctionLoadResponse": "function_id:1:string result:2:StatusResult "
+                            "is_dependency_downloaded:3:bool",
+    "BindingInfo": "type:2:string direction:3:int32 data_type:4:int32 properties:5:{}string",
+    "RpcRetryOptions": "max_retry_count:2:int32 delay_interval:3:Duration "
+                       "minimum_interval:4:Duration maximum_interval:5:Duration "
+                       "retry_strategy:6:int32",
+    "RpcFunctionMetadata": "name:4:string directory:1:string script_file:2:string "
+                           "entry_point:3:string bindings:6:{}BindingInfo is_proxy:7:bool "
+                           "language:9:string raw_bindings:10:*string function_id:13:string "
+                           "retry_options:15:RpcRetryOptions properties:16:{}string",
+    "FunctionsMetadataRequest": "function_app_directory:1:string",
+    "FunctionMetadataResponse": "function_metadata_results:1:*RpcFunctionMetadata "
+                                "result:2:StatusResult use_default_metadata_indexing:3:bool",
+    "RpcTraceContext": "trace_parent:1:string trace_state:2:string attributes:3:{}string "
+                       "baggage:4:{}string",
+    "RetryContext": "retry_count:1:int32 max_retry_count:2:int32 exception:3:RpcException",
+    "InvocationRequest": "invocation_id:1:string function_id:2:string "
+                         "input_data:3:*ParameterBinding trigger_metadata:4:{}TypedData "
+                         "trace_context:5:RpcTraceContext retry_context:6:RetryContext",
+    "InvocationCancel": "invocation_id:2:string grace_period:1:Duration",
+    "InvocationResponse": "invocation_id:1:string output_data:2:*ParameterBinding "
+                          "return_value:4:TypedData result:3:StatusResult",
+    "WorkerWarmupRequest": "worker_directory:1:string",
+    "WorkerWarmupResponse": "result:1:StatusResult",
+    "TypedData": "string|:1:string json|:2:string bytes|:3:bytes stream|:4:bytes http|:5:RpcHttp "
+                 "int|:6:sint64 double|:7:double collection_bytes|:8:CollectionBytes "
+                 "collection_string|:9:CollectionString collection_double|:10:CollectionDouble "
+                 "collection_sint64|:11:CollectionSInt64 model_binding_data|:12:ModelBindingData "
+                 "collection_model_binding_data|:13:CollectionModelBindingData",
+    "CollectionString": "string:1:*string",
+    "CollectionBytes": "bytes:1:*bytes",
+    "CollectionDouble": "double:1:*double",
+    "CollectionSInt64": "sint64:1:*sint64",
+    "RpcSharedMemory": "name:1:string offset:2:int64 count:3:int64 type:4:int32",
+    "ParameterBinding": "name:1:string data|:2:TypedData rpc_shared_memory|:3:RpcSharedMemory",
+    "RpcLog": "invocation_id:1:string category:2:string level:3:int32 message:4:string "
+              "event_id:5:string exception:6:RpcException properties:7:string "
+              "log_category:8:int32 propertiesMap:9:{}TypedData",
+    "RpcException": "source:3:string stack_trace:1:string message:2:string "
+                    "is_user_exception:4:bool type:5:string",
+    "RpcHttpCookie": "name:1:string value:2:string domain:3:NullableString path:4:NullableString "
+                     "expires:5:NullableTimestamp secure:6:NullableBool http_only:7:NullableBool "
+                     "same_site:8:int32 max_age:9:NullableDouble",
+    "RpcHttp": "method:1:string url:2:string headers:3:{}string body:4:TypedData "
+               "params:10:{}string status_code:12:string query:15:{}string "
+               "enable_content_negotiation:16:bool rawBody:17:TypedData "
+               "cookies:19:*RpcHttpCookie nullable_headers:20:{}NullableString "
+               "nullable_params:21:{}NullableString nullable_query:22:{}NullableString",
+    "ModelBindingData": "version:1:string source:2:string content_type:3:string content:4:bytes",
+    "CollectionModelBindingData": "model_binding_data:1:*ModelBindingData",
+    "StreamingMessage": "request_id:1:string start_stream|:20:StartStream "
+                        "worker_init_request|:17:WorkerInitRequest "
+                        "worker_init_response|:16:WorkerInitResponse "
+                        "worker_terminate|:14:WorkerTerminate "
+                        "worker_status_request|:12:WorkerStatusRequest "
+                        "worker_status_response|:13:WorkerStatusResponse "
+                        "file_change_event_request|:6:FileChangeEventRequest "
+                        "function_load_request|:8:FunctionLoadRequest "
+                        "function_load_response|:9:FunctionLoadResponse "
+                        "invocation_request|:4:InvocationRequest "
+                        "invocation_response|:5:InvocationResponse "
+                        "invocation_cancel|:21:InvocationCancel rpc_log|:2:RpcLog "
+                        "function_environment_reload_request|:25:FunctionEnvironmentReloadRequest "
+                        "function_environment_reload_response|:26:FunctionEnvironmentReloadResponse "
+                        "functions_metadata_request|:29:FunctionsMetadataRequest "
+                        "function_metadata_response|:30:FunctionMetadataResponse "
+                        "worker_warmup_request|:33:WorkerWarmupRequest "
+                        "worker_warmup_response|:34:WorkerWarmupResponse",
+}
+
+SCALARS = {name: getattr(descriptor_pb2.FieldDescriptorProto, "TYPE_" + name.upper())
+           for name in ("string", "bytes", "bool", "int32", "int64", "sint64", "double")}
+WELL_KNOWN = {"Duration": ".google.protobuf.Duration", "Timestamp": ".google.protobuf.Timestamp"}
+
+
+def set_type(field, name):
+    if name in SCALARS:
+        field.type = SCALARS[name]
+    else:
+        field.type = field.TYPE_MESSAGE
+        field.type_name = WELL_KNOWN.get(name, f".{PACKAGE}.{name}")
+
+
+def add_map(message, field, name):
+    entry = message.nested_type.add()
+    entry.name = "".join(part[:1].upper() + part[1:] for part in field.name.split("_")) + "Entry"
+    entry.options.map_entry = True
+    for number, title, kind in ((1, "key", "string"), (2, "value", name)):
+        member = entry.field.add(name=title, number=number,
+                                 label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL)
+        set_type(member, kind)
+    field.label = field.LABEL_REPEATED
+    field.type = field.TYPE_MESSAGE
+    field.type_name = f".{PACKAGE}.{message.name}.{entry.name}"
+
+
+def add_field(message, text):
+    title, number, kind = text.split(":")
+    field = message.field.add(name=title.rstrip("|"), number=int(number),
+                              label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL)
+    if title.endswith("|"):
+        if not message.oneof_decl:
+            message.oneof_decl.add(name="one")
+        field.oneof_index = 0
+    if kind.startswith("{}"):
+        add_map(message, field, kind[2:])
+    else:
+        set_type(field, kind.lstrip("*"))
+        if kind.startswith("*"):
+            field.label = field.LABEL_REPEATED
+
+
+def build():
+    file = descriptor_pb2.FileDescriptorProto(name="isoworker_test_rpc.proto", package=PACKAGE,
+                                              syntax="proto3")
+    file.dependency.extend(["google/protobuf/duration.proto", "google/protobuf/timestamp.proto"])
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for text in fields.split():
+            add_field(message, text)
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(duration_pb2.DESCRIPTOR.serialized_pb)
+    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    pool.AddSerializedFile(file.SerializeToString())
+    factory = message_factory.MessageFactory(pool)
+    return {name: factory.GetPrototype(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
+            for name in MESSAGES}
+
+
+TYPES = build()
+Message = TYPES["StreamingMessage"]
+
+
+class Invocation(Exception):
+    """What came of one."""
+
+    def __init__(self, response, logs):
+        super().__init__(response.result.exception.message)
+        self.response, self.logs = response, logs
+        self.status = response.result.status
+        self.error = response.result.exception
+        self.http = response.return_value.http
+        self.value = response.return_value
+        self.outputs = {one.name: one.data for one in response.output_data}
+
+
+class FunctionsHost:
+    """Starts a worker, as the real one does, and speaks with it. Use it as a context."""
+
+    def __init__(self, command, environment=None, legacy=False, cwd=None, expect=0):
+        self.command, self.environment, self.cwd = list(command), environment, cwd
+        self.legacy, self.expect = legacy, expect
+        self.send = queue.Queue()
+        self.changed = threading.Condition()
+        self.heard = []          # all messages but logs
+        self.logs = []
+        self.gone = False
+        self.numbers = itertools.count(1)
+        self.worker_id = str(uuid.uuid4())
+        self.stderr = ""
+
+    # -- The stream --------------------------------------------------------------------------
+
+    def stream(self, requests, context):
+        first = next(requests)
+        if first.WhichOneof("one") != "start_stream" or \
+                first.start_stream.worker_id != self.worker_id:
+            return
+        self.note(first)
+        threading.Thread(target=self.read, args=(requests,), daemon=True).start()
+        while True:
+            message = self.send.get()
+            if message is None:
+                return
+            yield message
+
+    def read(self, requests):
+        try:
+            for message in requests:
+                self.note(message)
+        except grpc.RpcError:
+            pass
+        with self.changed:
+            self.gone = True
+            self.changed.notify_all()
+
+    def note(self, message):
+        with self.changed:
+            (self.logs if message.WhichOneof("one") == "rpc_log" else self.heard).append(message)
+            self.changed.notify_all()
+
+    def wait(self, found, what):
+        """What `found` gives that is not None."""
+        with self.changed:
+            result = []
+
+            def look():
+                value = found()
+                if value is not None:
+                    result[:] = [value]
+                return value is not None
+
+            if not self.changed.wait_for(lambda: look() or self.gone, PATIENCE_S) or not result:
+                raise AssertionError(f"nothing was heard of {what}; logs:\n" + self.log_text())
+            return result[0]
+
+    def wait_message(self, kind, after=0, of=None):
+        return self.wait(lambda: next((m for m in self.heard[after:] if m.WhichOneof("one") == kind
+                                       and (of is None or of(getattr(m, kind)))), None), kind)
+
+    def wait_log(self, text):
+        return self.wait(lambda: next((m.rpc_log for m in self.logs if text in m.rpc_log.message),
+                                      None), f"a line with {text!r}")
+
+    def log_text(self):
+        return "\n".join(f"{m.rpc_log.level} [{m.rpc_log.invocation_id}] {m.rpc_log.message}"
+                         for m in self.logs) + "\n" + self.stderr
+
+    def say(self, **content):
+        self.send.put(Message(request_id=f"r{next(self.numbers)}", **content))
+
+    # -- Life --------------------------------------------------------------------------------
+
+    def serve(self):
+        self.server = grpc.server(futures.ThreadPoolExecutor(4), options=[
+            ("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 0)])
+        handler = grpc.stream_stream_rpc_method_handler(
+            self.stream, request_deserializer=Message.FromString,
+            response_serializer=Message.SerializeToString)
+        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(
+            PACKAGE + ".FunctionRpc", {"EventStream": handler})])
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.start()
+
+    def arguments(self):
+        if self.legacy:
+            return ["--host", "127.0.0.1", "--port", str(self.port), "--workerId", self.worker_id,
+                    "--requestId", "start", "--grpcMaxMessageLength", "2147483647"]
+        return ["--functions-uri", f"http://127.0.0.1:{self.port}/", "--functions-worker-id",
+                self.worker_id, "--functions-request-id", "start",
+                "--functions-grpc-max-message-length=2147483647", "--functions-of-tomorrow", "7"]
+
+    def spawn(self):
+        self.process = subprocess.Popen(self.command + self.arguments(), env=self.environment,
+                                        cwd=self.cwd, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read_errors, daemon=True).start()
+
+    def read_errors(self):
+        for line in self.process.stderr:
+            self.stderr += line
+
+    def init(self):
+        self.say(worker_init_request=TYPES["WorkerInitRequest"](
+            host_version="4.1037.0", capabilities={"MultiStream": "10"}))
+        answer = self.wait_message("worker_init_response").worker_init_response
+        if answer.result.status != 1:
+            raise AssertionError("the worker does not begin: " + answer.result.exception.message)
+        self.capabilities = dict(answer.capabilities)
+
+    def index(self):
+        self.say(functions_metadata_request=TYPES["FunctionsMetadataRequest"]())
+        answer = self.wait_message("function_metadata_response").function_metadata_response
+        self.functions = {one.name: one for one in answer.function_metadata_results}
+        return answer
+
+    def load(self, name, function=None):
+        count = len(self.heard)
+        metadata = function or self.functions.get(name) or TYPES["RpcFunctionMetadata"](name=name)
+        identifier = metadata.function_id or name
+        self.say(function_load_request=TYPES["FunctionLoadRequest"](function_id=identifier,
+                                                                    metadata=metadata))
+        return self.wait_message("function_load_response", count,
+                                 lambda m: m.function_id == identifier).function_load_response
+
+    def __enter__(self):
+        self.serve()
+        self.spawn()
+        self.wait_message("start_stream")
+        return self
+
+    def begin(self):
+        """As far as all functions are loaded."""
+        self.init()
+        self.index()
+        for name in self.functions:
+            self.load(name)
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        if self.process.poll() is None:
+            self.say(worker_terminate=TYPES["WorkerTerminate"](
+                grace_period={"seconds": 5}))
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = "nothing: it had to be killed"
+        self.send.put(None)
+        self.server.stop(0)
+        if kind is None and code != self.expect:
+            raise AssertionError(f"the worker ended with {code}, not {self.expect}:\n" +
+                                 self.log_text())
+
+    # -- Invocations -------------------------------------------------------------------------
+
+    def start(self, function, inputs=(), metadata=None, trace=None, retry=None, identifier=None):
+        identifier = identifier or str(uuid.uuid4())
+        self.say(invocation_request=TYPES["InvocationRequest"](
+            invocation_id=identifier, function_id=self.functions[function].function_id,
+            input_data=[TYPES["ParameterBinding"](name=name, data=data) for name, data in inputs],
+            trigger_metadata=metadata or {}, trace_context=trace, retry_context=retry))
+        return identifier
+
+    def answer(self, identifier):
+        response = self.wait_message("invocation_response", 0,
+                                     lambda m: m.invocation_id == identifier).invocation_response
+        return Invocation(response, [m.rpc_log for m in self.logs
+                                     if m.rpc_log.invocation_id == identifier])
+
+    def invoke(self, function, inputs=(), **rest):
+        return self.answer(self.start(function, inputs, **rest))
+
+    def request(self, function, method, path, body=None, headers=None, **rest):
+        """HTTP, as the real one puts it into a message."""
+        http = TYPES["RpcHttp"](method=method, url=f"http://localhost:7071/api/{path}")
+        for name, value in (headers or {}).items():
+            http.nullable_headers[name.lower()].value = value
+        if body is not None:
+            http.body.bytes = body
+        return self.start(function, [("trigger", TYPES["TypedData"](http=http))], **rest)
+
+    def http(self, *arguments, **rest):
+        return self.answer(self.request(*arguments, **rest))
+
+    def cancel(self, identifier):
+        self.say(invocation_cancel=TYPES["InvocationCancel"](invocation_id=identifier))
