@@ -7,7 +7,8 @@
  * lie where `queues.store` of host.yaml says. A message is delivered at least once, and never to two
  * at once; it is done with when its function has succeeded, and tried again later when it has not,
  * so often as `queues.max_attempts` says. Then it is dead, and `isoworker queue` shows and replays
- * it. That its process crashes counts as an attempt, too.
+ * it. That its process crashes counts as an attempt, too, unless it was another invocation that has
+ * crashed it, or had it killed since it did not end: that does not count, up to five times in a row.
  *
  *     static isw_status store(isw_context *ctx)        the trigger is the message's body
  *     {

@@ -14,6 +14,7 @@ from metrics import samples_of
 from operators import ADMIN, ask, report, run
 from start import guard_of
 
+SANITIZED = os.environ["ISOWORKER_SANITIZE"]
 MESSAGES = os.path.join(os.path.dirname(WORKER), "test_messages")
 QUICK = "host: {cancel_grace: 100ms}\n"
 
@@ -203,6 +204,57 @@ class Failure(unittest.TestCase):
             queue(host, "resume", "done")
             host.wait_for("got <two> 1/5 of done")
             self.assertGreater(len(Got(host).of("copy two")), 1)
+
+
+ONCE = QUICK + "queues:\n  max_attempts: 1\n"
+
+
+class Bystanders(unittest.TestCase):
+    """Messages that were with a process which another one has ended."""
+
+    @unittest.skipIf(SANITIZED, "a sanitizer reports crashes itself")
+    def test_what_another_ones_crash_ended_has_made_no_attempt(self):
+        with messages(ONCE + "admin: {listen: 127.0.0.1:0}\n") as host:
+            put(host, "nap 700")
+            host.wait_for("got <nap 700>")
+            put(host, "crash")
+            wait_until(ended(host, "nap 700"))
+            self.assertEqual([row[1] for row in Got(host).of("nap 700")], ["1", "1"])
+            self.assertEqual(Got(host).of("nap 700")[1][7],
+                             "another call has ended its process, 1 time in a row")
+            self.assertEqual([row[1] for row in Got(host).of("crash")], ["1"])
+            wait_until(lambda: depth(host, "work", "dead") == 1)
+            self.assertEqual(value_of(host, 'queue_deferred_total{function="work"}'), 1)
+
+    def test_what_another_one_hung_on_has_made_no_attempt(self):
+        with messages(ONCE) as host:
+            put(host, "copy nap 2500")  # to a queue whose function has more time
+            host.wait_for("got <nap 2500>")
+            put(host, "hang")
+            wait_until(ended(host, "nap 2500"))
+            self.assertEqual([row[1] for row in Got(host).of("nap 2500")], ["1", "1"])
+            wait_until(lambda: depth(host, "work", "dead") == 1)
+
+    def test_of_an_end_that_nobody_is_named_for_each_has_made_one(self):
+        with messages(ONCE) as host:
+            put(host, "nap 1000")
+            put(host, "nap 1001")
+            host.wait_for("got <nap 1000>")
+            host.wait_for("got <nap 1001>")
+            os.kill(int(Got(host).rows[0][8]), signal.SIGKILL)
+            wait_until(lambda: depth(host, "work", "dead") == 2)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer reports crashes itself")
+    def test_one_that_always_looks_on_is_dead_in_the_end(self):
+        with messages(ONCE, more="give_up_after: 1000\nrestart_delay_max: 1ms\n") as host:
+            put(host, "copy nap 20000")
+            for count in range(1, 7):
+                wait_until(lambda: len(Got(host).of("nap 20000")) == count)
+                put(host, "crash")
+            wait_until(lambda: depth(host, "done", "dead") == 1)
+            self.assertEqual([row[1] for row in Got(host).of("nap 20000")], ["1"] * 6)
+            self.assertIn("another call has ended its process, 6 times in a row",
+                          queue(host, "dead", "done"))
 
 
 class Batches(unittest.TestCase):

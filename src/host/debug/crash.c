@@ -22,13 +22,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { REPORT_BYTES = 256 * 1024, TEXT_BYTES = 16 * 1024, PATIENCE_MS = 10000 };
+enum { REPORT_BYTES = 256 * 1024, TEXT_BYTES = 16 * 1024, PATIENCE_MS = 10000, HEAD_BYTES = 1024 };
 
 /* One for each process. */
 typedef struct reader {
     const iswi_host *host;
     const char *label; /* of the process */
-    int memory;        /* of the one that runs; -1: none */
+    pthread_mutex_t lock; /* guards the next two; the supervisor's thread alone writes them */
+    int memory;           /* of the one that runs; -1: none */
+    char culprit[33];     /* of the one that has ended: the invocation that its report names */
     int report;        /* while `thread` reads it */
     pthread_t thread;
     bool reading;
@@ -58,6 +60,20 @@ static bool is_written(int fd)
     char first = 0;
 
     return fd >= 0 && pread(fd, &first, 1, 0) == 1 && first;
+}
+
+/* The invocation that a report names, in its first lines (PROTOCOL.md, section 12): nothing more than
+ * 32 letters are believed of it, and those by nobody but who knows such an invocation. */
+static void read_culprit(int fd, char out[33])
+{
+    static const char line[] = "\ninvocation ";
+    char head[HEAD_BYTES] = "";
+    const char *at = NULL;
+
+    if (fd >= 0 && pread(fd, head, sizeof head - 1, 0) > 0)
+        at = strstr(head, line);
+    if (at && strnlen(at, sizeof line + 32) >= sizeof line - 1 + 32)
+        snprintf(out, 33, "%.32s", at + sizeof line - 1);
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -172,7 +188,9 @@ static reader *reader_of(const crashes *all, const iswi_process *process)
 
     if (!*own && (*own = iswi_calloc(count, sizeof **own)) != NULL)
         for (unsigned i = 0; i < count; i++)
-            (*own)[i] = (reader){ .host = all->host, .memory = -1 };
+            (*own)[i] = (reader){ .host = all->host,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                                  .memory = -1 };
     return *own ? *own + iswi_process_index(process) : NULL;
 }
 
@@ -189,9 +207,29 @@ static isw_status on_spawns(void *user, iswi_process *process, iswi_spawn_option
     reader *r = reader_of(user, process);
 
     (void)error; /* it can do without */
-    if (r)
-        options->crash = r->memory = make_memory();
+    if (!r)
+        return ISW_OK;
+    pthread_mutex_lock(&r->lock);
+    options->crash = r->memory = make_memory();
+    *r->culprit = '\0';
+    pthread_mutex_unlock(&r->lock);
     return ISW_OK;
+}
+
+/* Its calls may be lost before or after the supervisor sees its end. */
+static void on_blames(void *user, iswi_process *process, char invocation_id[33])
+{
+    reader *r = ((crashes *)user)->workers[iswi_process_worker(process)];
+
+    if (!r)
+        return;
+    r += iswi_process_index(process);
+    pthread_mutex_lock(&r->lock);
+    if (r->memory >= 0)
+        read_culprit(r->memory, invocation_id);
+    else if (*r->culprit)
+        memcpy(invocation_id, r->culprit, sizeof r->culprit);
+    pthread_mutex_unlock(&r->lock);
 }
 
 static void on_ended(void *user, iswi_process *process)
@@ -202,7 +240,10 @@ static void on_ended(void *user, iswi_process *process)
     if (!r)
         return;
     fd = r->memory;
+    pthread_mutex_lock(&r->lock);
     r->memory = -1;
+    read_culprit(fd, r->culprit);
+    pthread_mutex_unlock(&r->lock);
     if (!is_written(fd)) {
         if (fd >= 0)
             close(fd);
@@ -240,6 +281,7 @@ static void destroy(void *user)
 static const iswi_observer observer = {
     .spawns = on_spawns,
     .ended = on_ended,
+    .blames = on_blames,
     .stop = stop,
     .destroy = destroy,
 };

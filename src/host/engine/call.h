@@ -55,6 +55,7 @@ typedef struct iswi_answer {
     isw_str principal; /* whom the worker found to be calling; empty: nobody */
     int64_t at_ns; /* when it came; 0: now */
     bool refused; /* no process had begun it */
+    bool bystander; /* its process ended for what another call did there */
     bool moved;   /* the same, since its function is another now, or is gone: who looks for it again
                      may find it. It is counted as no call */
     iswi_outbox *outbox; /* of a success, to a caller that takes_outbox; it owns it. NULL: nothing
@@ -153,6 +154,7 @@ struct iswi_call {
     uint32_t cost_ns;    /* that it adds to what its process has to do */
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
+    bool bystander;      /* its process was ended by another call, which is known */
     unsigned tries;      /* that were begun and ended without an answer */
     unsigned moves;      /* from processes that ended before they had begun it */
     iswi_process *avoid; /* where the last one was lost */

@@ -60,6 +60,7 @@ void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_st
                            .status = status,
                            .retriable = isw_status_retriable(status),
                            .refused = why != ISWI_NOT_REFUSED && !call->tries,
+                           .bystander = call->bystander,
                            .message = isw_str_of(message) };
 
     finish(host, call, &answer, why);

@@ -24,6 +24,29 @@ void iswi_process_note_spared(iswi_process *process)
     pthread_mutex_unlock(&process->lock);
 }
 
+/* Whether it has such a call. With the lock. */
+static bool has_call(const iswi_process *process, const char *invocation_id)
+{
+    for (unsigned i = 0; i < process->place_count; i++)
+        if (process->places[i].id && process->places[i].call &&
+            strcmp(process->places[i].call->invocation_id, invocation_id) == 0)
+            return true;
+    return false;
+}
+
+/* Find out who has ended it, so that others do not answer for that. What it says itself is believed
+ * of what it had. */
+static void find_culprit(iswi_process *process)
+{
+    char told[33] = "";
+
+    iswi_observe_blame(process, told);
+    pthread_mutex_lock(&process->lock);
+    if (!*process->culprit && *told && has_call(process, told))
+        memcpy(process->culprit, told, sizeof told);
+    pthread_mutex_unlock(&process->lock);
+}
+
 /* One call, and whether it was spared; NULL: there is none. Of a process that has not `ended` only
  * one that was begun. */
 static iswi_call *take_one(iswi_process *process, bool ended, bool *spared)
@@ -38,6 +61,8 @@ static iswi_call *take_one(iswi_process *process, bool ended, bool *spared)
             continue;
         call = place->call;
         *spared = place->spared;
+        if (call && *process->culprit)
+            call->bystander = strcmp(process->culprit, call->invocation_id) != 0;
         if (call && !place->spared)
             iswi_process_count(process, false);
         iswi_process_free_place(process, place->id);
@@ -52,6 +77,7 @@ static void lose(iswi_process *process, bool ended)
     iswi_call *call;
 
     iswi_printing_drain(process); /* their last words */
+    find_culprit(process);
     while ((call = take_one(process, ended, &spared)) != NULL) {
         if (spared)
             iswi_call_spared(process->host, call);
@@ -94,9 +120,13 @@ static iswi_call *expire(iswi_process *process, iswi_place *place, int64_t now_n
  * waited for as long as it takes. With the lock. */
 static iswi_author note_overdue(iswi_process *process, iswi_place *place)
 {
+    iswi_author who = iswi_process_who(process, place->id);
+
     if (!process->pool->launcher.apart)
         place->until_ns = 0;
-    return iswi_process_who(process, place->id);
+    else if (!*process->culprit)
+        memcpy(process->culprit, who.invocation_id, sizeof process->culprit);
+    return who;
 }
 
 /* One overdue call, NULL when there is none; *overdue is whose grace is over, too. */

@@ -26,6 +26,9 @@ typedef struct iswi_observer {
                          isw_error *error);
     /* It has ended, or did not begin; with the lock in the second case. */
     void (*ended)(void *user, iswi_process *process);
+    /* Which invocation has crashed it, by its own word; left alone where nobody knows. From before
+     * its link is gone until it is started again; any thread. */
+    void (*blames)(void *user, iswi_process *process, char invocation_id[33]);
     /* Its last words are in, and its link is gone. */
     void (*buried)(void *user, iswi_process *process);
     /* It runs, as `pid`; it takes calls; it is over, `why`, and is not started again if it was

@@ -43,6 +43,13 @@ void iswi_observe_ended(iswi_process *process)
     TELL(all, ended, one->user, process);
 }
 
+void iswi_observe_blame(iswi_process *process, char invocation_id[33])
+{
+    const iswi_observers *all = &process->host->observers;
+
+    TELL(all, blames, one->user, process, invocation_id);
+}
+
 void iswi_observe_buried(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;

@@ -21,6 +21,7 @@ typedef struct iswi_observers {
 isw_status iswi_observe_spawns(iswi_process *process, iswi_spawn_options *options,
                                isw_error *error);
 void iswi_observe_ended(iswi_process *process);
+void iswi_observe_blame(iswi_process *process, char invocation_id[33]);
 void iswi_observe_buried(iswi_process *process);
 void iswi_observe_started(iswi_process *process);
 void iswi_observe_ready(iswi_process *process);

@@ -4,12 +4,21 @@
  * batch that the result names, as AWS Lambda has it for SQS: { "batchItemFailures": [{
  * "itemIdentifier": ID or index }] }; a result of that form that names what was not there fails all.
  * A failure is tried again after the backoff, "retry later" after its own time, and what no process
- * had begun at once, which does not count as an attempt.
+ * had begun at once, which does not count as an attempt. Nor does that its process ended for what
+ * another call did there; so often in a row, that is, as that may be so: who is named by a crash need
+ * not be who has broken the memory in which it came.
  */
 #include "host/queue/internal.h"
 #include "value/value.h"
 
-enum { NOT_BEGUN_MS = 20 }; /* so that nobody turns in circles while there is no process */
+#include <stdio.h>
+
+enum {
+    NOT_BEGUN_MS = 20, /* so that nobody turns in circles while there is no process */
+    BYSTANDER_MAX = 5
+};
+
+#define BYSTANDER "another call has ended its process, "
 
 static void judge(const iswi_delivered *delivered, size_t index, iswi_verdict verdict,
                   int64_t delay_ms, isw_str cause)
@@ -96,6 +105,29 @@ static isw_str cause_of(iswi_delivered *delivered, const iswi_answer *answer)
     return isw_str_of(copy ? copy : text);
 }
 
+/* How often it was one in a row, by what was said of it last. */
+static unsigned times_bystander(const iswi_delivery *message)
+{
+    isw_str last = message->last_error;
+    char text[sizeof BYSTANDER + 16];
+    unsigned times = 0;
+
+    snprintf(text, sizeof text, "%.*s", (int)last.size, last.size ? last.data : "");
+    return sscanf(text, BYSTANDER "%3u", &times) == 1 ? times : 0;
+}
+
+static void judge_bystander(iswi_delivered *delivered, size_t index)
+{
+    unsigned times = times_bystander(delivered->items[index]) + 1;
+    const char *cause = iswi_arena_printf(&delivered->arena, BYSTANDER "%u time%s in a row", times,
+                                          times == 1 ? "" : "s");
+
+    if (times > BYSTANDER_MAX)
+        fail(delivered, index, isw_str_of(cause));
+    else
+        judge(delivered, index, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, isw_str_of(cause));
+}
+
 static void judge_failure(iswi_delivered *delivered, const iswi_answer *answer)
 {
     isw_str cause = cause_of(delivered, answer);
@@ -103,6 +135,8 @@ static void judge_failure(iswi_delivered *delivered, const iswi_answer *answer)
     for (size_t i = 0; i < delivered->count; i++)
         if (answer->refused)
             judge(delivered, i, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, cause);
+        else if (answer->bystander)
+            judge_bystander(delivered, i);
         else if (answer->outcome == ISW_OUTCOME_RETRY_LATER)
             judge(delivered, i, ISWI_VERDICT_ABANDON, (int64_t)answer->retry_after_ms, cause);
         else
