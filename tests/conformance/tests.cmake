@@ -30,7 +30,7 @@ function(isw_language_tests language file class as)
       set(test conformance/languages/${language}/${name})
       add_test(NAME ${test} COMMAND /usr/bin/python3 -B "${path}" ${as}.test_${name})
       set_tests_properties(${test} PROPERTIES LABELS conformance TIMEOUT 120
-        ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE};ISOWORKER_CONFORMING_WORKER=${ARGN}")
+        ENVIRONMENT "ISOWORKER_BIN=${CMAKE_BINARY_DIR}/bin;ISOWORKER_TEST_WORKER=$<TARGET_FILE:test_functions>;ISOWORKER_SANITIZE=${ISOWORKER_SANITIZE};ISOWORKER_CERTIFICATES=${CMAKE_BINARY_DIR}/tests/certificates;ISOWORKER_CONFORMING_WORKER=${ARGN}")
     endif()
   endforeach()
 endfunction()

@@ -14,7 +14,7 @@ import unittest
 
 from harness import BIN, PATIENCE_S, WORKER, Host, Started, main, wait_until
 
-CERTIFICATES = os.environ["ISOWORKER_CERTIFICATES"]
+CERTIFICATES = os.environ.get("ISOWORKER_CERTIFICATES", "")
 EX_UNAVAILABLE, EX_PROTOCOL, EX_CONFIG = 69, 76, 78
 MIB = 1 << 20
 COMES = "worker far: its processes may come to "
@@ -48,7 +48,8 @@ class FarHost(Host):
         return found.group(1), int(found.group(2))
 
 
-def far_process(host, port=None, token=None, name="client", ca="ca", **variables):
+def far_process(host, port=None, token=None, name="client", ca="ca", command=(WORKER,),
+                **variables):
     """A process of the worker."""
     scheme, own = host.where()
     known = {"ISOWORKER_URL": f"{scheme}://localhost:{port or own}",
@@ -56,7 +57,7 @@ def far_process(host, port=None, token=None, name="client", ca="ca", **variables
              "ISOWORKER_TLS_CA": file(ca + ".pem"),
              "ISOWORKER_TLS_CERTIFICATE": file(name + ".pem"),
              "ISOWORKER_TLS_KEY": file(name + ".key")}
-    return Started({**known, **variables})
+    return Started({**known, **variables}, command)
 
 
 class Wire:

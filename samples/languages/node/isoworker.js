@@ -14,7 +14,8 @@
  *     });
  *     app.start();
  *
- * It speaks src/wire/PROTOCOL.md on the socket; numbers in comments are sections of that page.
+ * It speaks src/wire/PROTOCOL.md on the socket, or by TLS to a host on another machine; numbers in
+ * comments are sections of that page.
  * Invocations run side by side on the event loop, so that a function must not compute for longer
  * than the host bears without a word (some 8 s); one that does hands it to a worker thread.
  */
@@ -23,6 +24,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const tls = require('node:tls');
 
 // -- Words of the page ----------------------------------------------------------------------------
 
@@ -724,6 +726,25 @@ function readToken() {
     return token;
 }
 
+/** A socket to the host, here or on another machine (1), and the event that says it is there. */
+function dial(url) {
+    if (url.startsWith('ipc://'))
+        return [net.connect(url.slice('ipc://'.length)), 'connect'];
+    const [, scheme, host, port] = /^(tls\+tcp|tcp):\/\/\[?([^\]/]+?)\]?:(\d+)$/.exec(url) ?? [];
+    const { ISOWORKER_TLS_CA: ca, ISOWORKER_TLS_CERTIFICATE: cert, ISOWORKER_TLS_KEY: key,
+        ISOWORKER_INSECURE: insecure } = process.env;
+    if (!scheme)
+        throw new Error(`${url} is no URL of a host`);
+    if (scheme === 'tcp' && insecure !== 'true')
+        throw new Error(`${url}: over tcp:// whoever sees the network reads and changes all; use ` +
+            'tls+tcp://, or, where that is meant, set ISOWORKER_INSECURE=true');
+    if (scheme === 'tcp')
+        return [net.connect({ host, port, noDelay: true }), 'connect'];
+    const socket = tls.connect({ host, port, servername: host, ca: fs.readFileSync(ca),
+        cert: fs.readFileSync(cert), key: fs.readFileSync(key) });
+    return [socket.setNoDelay(true), 'secureConnect'];
+}
+
 /** The functions of a worker, and the worker. */
 class App {
     constructor() {
@@ -783,17 +804,14 @@ class App {
 
     /** Serve the host that has started this process; it exits with the session. */
     start() {
-        let token;
         try {
-            token = readToken();
-            if (!process.env.ISOWORKER_URL?.startsWith('ipc://'))
-                throw new Error('this worker speaks by Unix sockets (ipc://) alone');
+            const token = readToken();
+            const [socket, event] = dial(process.env.ISOWORKER_URL ?? '');
+            socket.once('error', (error) => !this.connection && this.noHost(error));
+            socket.once(event, () => this.hello(socket, token));
         } catch (error) {
             this.noHost(error);
         }
-        const socket = net.connect(process.env.ISOWORKER_URL.slice('ipc://'.length));
-        socket.once('error', (error) => !this.connection && this.noHost(error));
-        socket.once('connect', () => this.hello(socket, token));
     }
 
     noHost(error) {

@@ -12,7 +12,8 @@
 
     app.run()
 
-It speaks src/wire/PROTOCOL.md on the socket; numbers in comments are sections of that page. Plain
+It speaks src/wire/PROTOCOL.md on the socket, or by TLS to a host on another machine; numbers in
+comments are sections of that page. Plain
 functions run on threads of a pool, `async` ones on one event loop. A function takes what triggered
 it and, if it has a second parameter, its Context.
 """
@@ -30,6 +31,7 @@ import re
 import select
 import signal
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -216,14 +218,90 @@ def frames_of(message):
             yield kind, joined, members(body)
 
 
+class Secure:
+    """TLS on a socket that one thread reads and others write: OpenSSL's state has a lock, and what
+    blocks while it reads has not."""
+
+    def __init__(self, sock, context, name):
+        self.sock, self.lock = sock, threading.Lock()
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+        while self._wants(self.tls.do_handshake):
+            if not self._feed():
+                raise OSError("the host has gone before it proved itself")
+
+    def _wants(self, call):
+        """Whether more has to come first. What the call has to say is sent."""
+        try:
+            call()
+            return False
+        except ssl.SSLWantReadError:
+            return True
+        finally:
+            if self.outgoing.pending:
+                self.sock.sendall(self.outgoing.read())
+
+    def _feed(self):
+        data = self.sock.recv(65_536)
+        with self.lock:
+            self.incoming.write(data)
+        return bool(data)
+
+    def recv(self, size):
+        got = []
+        while True:
+            with self.lock:
+                try:
+                    if not self._wants(lambda: got.append(self.tls.read(size))):
+                        return got[0]
+                except ssl.SSLZeroReturnError:
+                    return b""
+            if not self._feed():
+                return b""
+
+    def sendall(self, data):
+        with self.lock:
+            self._wants(lambda: self.tls.write(data))
+
+    def has_input(self):
+        """Whether something lies here already, so that the socket need not be waited for."""
+        with self.lock:
+            return bool(self.tls.pending() or self.incoming.pending)
+
+    def fileno(self):
+        return self.sock.fileno()
+
+    def settimeout(self, seconds):
+        self.sock.settimeout(seconds)
+
+
+def dial(url):
+    """A socket to the host, here or on another machine (1)."""
+    if url.startswith("ipc://"):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(url[len("ipc://"):])
+        return sock
+    found = re.fullmatch(r"(tls\+tcp|tcp)://\[?([^]/]+?)\]?:(\d+)", url)
+    if not found:
+        raise OSError(f"{url} is no URL of a host")
+    scheme, name, port = found.groups()
+    if scheme == "tcp" and os.environ.get("ISOWORKER_INSECURE") != "true":
+        raise OSError(f"{url}: over tcp:// whoever sees the network reads and changes all; use "
+                      "tls+tcp://, or, where that is meant, set ISOWORKER_INSECURE=true")
+    sock = socket.create_connection((name, int(port)))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if scheme == "tcp":
+        return sock
+    context = ssl.create_default_context(cafile=os.environ["ISOWORKER_TLS_CA"])
+    context.load_cert_chain(os.environ["ISOWORKER_TLS_CERTIFICATE"], os.environ["ISOWORKER_TLS_KEY"])
+    return Secure(sock, context, name)
+
+
 class Connection:
     """The socket: whole messages both ways (1). Any thread may send."""
 
     def __init__(self, url):
-        if not url.startswith("ipc://"):
-            raise OSError(f"{url}: this worker speaks by Unix sockets (ipc://) alone")
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(url[len("ipc://"):])
+        self.sock = dial(url)
         self.sock.sendall(GREETING)
         if self.take(len(GREETING)) != GREETING:
             raise Violation("the host does not speak SP pair version 0")
@@ -241,6 +319,9 @@ class Connection:
                 self.sock.sendall(struct.pack(">BQ", 1, len(message)) + message)
             except OSError:
                 self.mute = True  # whoever reads finds the end
+
+    def has_input(self):
+        return isinstance(self.sock, Secure) and self.sock.has_input()
 
     def take(self, size):
         data = bytearray()
@@ -746,7 +827,7 @@ class App:
 
     def _wait(self):
         """For the next message, a signal, or silence. The exit status, if it is over."""
-        while True:
+        while not self._connection.has_input():
             patience = CLOSE_S if self._gone else self._silence_s
             ready, _, _ = select.select([self._connection.sock, self._wake[0]], [], [], patience)
             if not ready:
@@ -757,7 +838,8 @@ class App:
                 os.read(self._wake[0], 64)
                 self._leave()
             if self._connection.sock in ready:
-                return None
+                break
+        return None
 
     def _leave(self):
         """By a signal: no more, then a question, to know when the host has read that (3)."""

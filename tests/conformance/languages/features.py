@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "../../integration")]
 from agree import TOKEN, with_worker  # noqa: E402
 from harness import BIN, PATIENCE_S, SOURCE, Client, Host, main, wait_until, worker  # noqa: E402
+from remote import FarHost, far_process, remote  # noqa: E402
 from our_worker import EX_UNAVAILABLE, expect  # noqa: E402
 from peer import GOODBYE, HOST_HELLO, STATUS, STATUS_REQUEST, TERMINATE, pairs  # noqa: E402
 
@@ -227,6 +228,28 @@ class Features:
             guest = subprocess.Popen(self.COMMAND, env=dict(os.environ, **found))
             self.assertEqual(host.get("hello/Ada")[0], 200)
         self.assertEqual(guest.wait(PATIENCE_S), 0)
+
+    def test_on_another_machine(self):
+        """On another machine, by TLS with certificates on both sides"""
+        with FarHost() as host:
+            far = far_process(host, command=self.COMMAND)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            status, body, _ = host.request("GET", f"pour?bytes={3 * MEGABYTE}")
+            self.assertEqual((status, len(body)), (200, 3 * MEGABYTE))
+            status, body, _ = host.request("POST", "echo", b"x" * 3 * MEGABYTE,
+                                           {"content-type": "a/b"})
+            self.assertEqual((status, len(body)), (200, 3 * MEGABYTE))
+            calls = [host.start("GET", "doze?ms=1") for _ in range(8)]
+            self.assertEqual({call()[0] for call in calls}, {200})
+            for more in {"name": "unknown"}, {"ca": "stranger"}:
+                self.assertNotEqual(far_process(host, command=self.COMMAND, **more).end()[0], 0)
+            self.assertEqual(far.end(15)[0], 0)
+        with FarHost(remote(listen="tcp://127.0.0.1:0")) as host:
+            code, said = far_process(host, command=self.COMMAND).end()
+            self.assertEqual((code, "ISOWORKER_INSECURE" in said), (EX_UNAVAILABLE, True))
+            far = far_process(host, command=self.COMMAND, ISOWORKER_INSECURE="true")
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            self.assertEqual(far.end(15)[0], 0)
 
     def test_what_its_hello_names(self):
         """Heartbeats, and hellos that name what is there"""
