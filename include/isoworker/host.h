@@ -114,8 +114,8 @@ typedef struct isw_host_options {
                                                   the host, once. May be NULL */
     /* Names of workers, ends with NULL, whose process the host does not start: it says at level info
      * how a person does, in an IDE or under a debugger, and serves with whoever comes so, again and
-     * again. Nothing of such a worker has a time limit, and its calls wait until it is there. A
-     * host with one takes no change of host.yaml. NULL: none. */
+     * again; a remote one comes as ever. Nothing of such a worker has a time limit, and its calls
+     * wait until it is there. A host with one takes no change of host.yaml. NULL: none. */
     const char *const *wait_for;
 } isw_host_options;
 #define ISW_HOST_OPTIONS_INIT                                                                  \

@@ -204,6 +204,20 @@ class Remote(unittest.TestCase):
             self.assertEqual(host.get("hello/Ada")[0], 200)
             again.end(signal.SIGTERM)
 
+    def test_one_that_is_debugged_there_has_no_time_limits(self):
+        with FarHost(top="host: {heartbeat: 20ms, function_timeout: 100ms}",
+                     arguments=["--wait-for", "far"]) as host:
+            early = host.start("GET", "hello/early")
+            host.wait_for("a remote process may come, which you start, and take its time")
+            far = far_process(host)
+            self.assertEqual(early()[0], 200)
+            far.process.send_signal(signal.SIGSTOP)
+            with self.assertRaises(TimeoutError):  # many heartbeats, and ten times its time
+                host.request("GET", "hello/Bob", timeout=1)
+            far.process.send_signal(signal.SIGCONT)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            self.assertEqual(far.end(signal.SIGTERM)[0], 0)
+
     def test_one_that_says_nothing_has_as_long_as_others_to_start(self):
         with FarHost(remote("    start_timeout: 200ms\n")) as host:
             context = ssl.create_default_context(cafile=file("ca.pem"))

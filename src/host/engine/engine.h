@@ -186,7 +186,7 @@ struct iswi_host {
     iswi_faults *faults;   /* of whoever runs it, for why it ends; may be NULL */
     pthread_mutex_t steering; /* held to drain and to resume */
     bool debug; /* somebody is at a breakpoint: no timeouts */
-    bool awaits; /* some worker's process is a guest: guests.c */
+    bool awaits; /* some worker's process is awaited without a limit of time: guests.c */
     unsigned socket_number;
 };
 
@@ -199,7 +199,7 @@ static inline bool iswi_host_shows(const iswi_host *host, isw_log_level level)
 /* Whether somebody may be at a breakpoint there, so that nothing is to time out. Any thread. */
 static inline bool iswi_pool_is_patient(const iswi_host *host, const iswi_pool *pool)
 {
-    return host->debug || pool->guest;
+    return host->debug || pool->patient;
 }
 
 /* choose.c: its worker ran it for so long. Any thread. */

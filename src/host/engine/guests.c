@@ -41,16 +41,17 @@ isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error)
                              "--wait-for %s: it has isolation: none, and no process of its own; "
                              "run the host itself under the debugger, or write isolation: process",
                              name);
-    if (iswi_pool_waits(pool) && !pool->guest)
-        return isw_error_set(error, ISW_E_CONFIG, "--wait-for %s: it is remote, and waited for "
-                             "already", name);
+    if (iswi_pool_waits(pool) && !pool->guest) { /* remote, and awaited anyway */
+        pool->patient = host->awaits = true;
+        return ISW_OK;
+    }
     if (pool->debugged)
         return isw_error_set(error, ISW_E_CONFIG,
                              "--wait-for %s: it is to run under gdb here (--debug), or is named "
                              "twice; leave one of them out", name);
     iswi_host_debug_worker(host, pool->number);
     pool->launcher = iswi_launch_guest;
-    pool->guest = host->awaits = true;
+    pool->guest = pool->patient = host->awaits = true;
     return ISW_OK;
 }
 

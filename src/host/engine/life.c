@@ -255,8 +255,10 @@ void iswi_process_start(iswi_process *process)
     if (process->pool->guest)
         iswi_guest_invite(process);
     else if (iswi_pool_waits(process->pool))
-        iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: a remote process may come",
-                 process->label);
+        iswi_say(process->host, process->pool->patient ? ISW_LOG_INFO : ISW_LOG_DEBUG,
+                 "worker %s: a remote process may come%s", process->label,
+                 process->pool->patient ? ", which you start, and take its time; calls of its "
+                                          "functions wait" : "");
     else
         iswi_say(process->host, ISW_LOG_DEBUG, "worker %s: started as pid %ld", process->label,
                  (long)process->os.pid);

@@ -150,7 +150,8 @@ struct iswi_pool {
     iswi_confinement confinement; /* of its processes that start; the supervisor writes it, with the
                                      lock of its ends */
     bool debugged; /* its process runs under a debugger */
-    bool guest;    /* likewise, and a person starts it; guests.c */
+    bool guest;    /* likewise, and a person starts it here; guests.c */
+    bool patient;  /* somebody may be at a breakpoint there: no timeouts */
     int store;     /* memory that its processes share, which we never look into; -1: none */
     iswi_process *processes;
     atomic_uint count;   /* of them, with those that are spare; grows when more are wanted */

@@ -248,7 +248,7 @@ void iswi_queue_add(iswi_host *host, iswi_call *call, bool admitted)
         wait(host, call, admitted);
         until_ns = call->wait.until_ns;
     }
-    awaited = refused != call && pool->guest && !serves(pool) &&
+    awaited = refused != call && pool->patient && !serves(pool) &&
               may_say(queue, call->wait.since_ns);
     serve_and_unlock(pool);
     iswi_host_wake_by(host, until_ns);
