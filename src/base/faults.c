@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/faults.h"
 
+#include <stdio.h>
+
 void iswi_faults_fini(iswi_faults *faults)
 {
     iswi_buffer_fini(&faults->lines);
@@ -30,6 +32,17 @@ void iswi_faults_add(iswi_faults *faults, const char *text)
         faults->lines.size = before;
         faults->count--;
     }
+}
+
+void iswi_faults_say(iswi_faults *faults, const char *format, ...)
+{
+    char text[ISW_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    iswi_faults_add(faults, text);
 }
 
 bool iswi_faults_go_on(const iswi_faults *faults, isw_status one, isw_status *all)

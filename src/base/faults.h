@@ -21,6 +21,9 @@ void iswi_faults_fini(iswi_faults *faults);
 /* Add a sentence; nothing for a NULL list. */
 void iswi_faults_add(iswi_faults *faults, const char *text);
 
+/* The same of what is formatted; cut at ISW_ERROR_MESSAGE_BYTES. */
+void iswi_faults_say(iswi_faults *faults, const char *format, ...) ISW_PRINTF(2, 3);
+
 /* Take up `one`, what came of one of several checks, into *all. False: there is no use in going on,
  * as memory is out or there are too many already. */
 bool iswi_faults_go_on(const iswi_faults *faults, isw_status one, isw_status *all);

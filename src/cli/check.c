@@ -2,6 +2,7 @@
 /* `isoworker check`. */
 #include "cli/cli.h"
 #include "host/operate/check.h"
+#include "host/sinks/sinks.h"
 #include "host/triggers.h"
 
 #include <getopt.h>
@@ -14,11 +15,11 @@ static const char usage[] =
     "\n"
     "Says whether a host would serve what DIR/host.yaml (DIR is . by default) says: the file\n"
     "itself, the programs, folders and files that it names, the YAML and the functions of each\n"
-    "worker, which its program checks as `WORKER --check` does, and all their routes against each\n"
-    "other. Nothing is served and no service is made, but the middleware of each worker is started\n"
-    "for a moment. Tells all that is wrong, on standard error, and ends with status 78 then. What\n"
-    "can hardly be meant, and workers that do not link the library, are told as well and change no\n"
-    "status.\n";
+    "worker, which its program checks as `WORKER --check` does, all their routes against each other,\n"
+    "and where their outputs go. Nothing is served and no service is made, but the middleware of\n"
+    "each worker is started for a moment. Tells all that is wrong, on standard error, and ends with\n"
+    "status 78 then. What can hardly be meant, and workers that do not link the library, are told as\n"
+    "well and change no status.\n";
 
 static void tell(iswi_faults *list)
 {
@@ -35,7 +36,7 @@ static void tell(iswi_faults *list)
 static int check(const char *folder)
 {
     iswi_check result;
-    bool right = iswi_check_folder(folder, iswi_host_triggers, &result);
+    bool right = iswi_check_folder(folder, iswi_host_triggers, iswi_host_sinks, &result);
 
     tell(&result.notes);
     tell(&result.faults);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`isoworker check`: whether a host would serve, or all that is wrong, without one that runs."""
+import json
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -9,6 +11,7 @@ from harness import BIN, CHAIN, PATIENCE_S, SOURCE, WORKER, Host, main, worker
 from operators import ADMIN, admin
 
 RIGHT, USAGE, WRONG = 0, 64, 78
+PIGEON = 'this host has no output of the type "pigeon"'  # which some functions have
 CLASHING = os.path.join(os.path.dirname(WORKER), "test_clashing")
 CONFORMING = os.path.join(os.path.dirname(WORKER), "test_conforming")
 PYTHON = worker("python", [SOURCE + "/conformance/worker.py"])
@@ -24,8 +27,8 @@ class Check(unittest.TestCase):
                     file.write(text)
             done = subprocess.run([BIN + "/isoworker", "check", *(words or [folder])], text=True,
                                   capture_output=True, timeout=PATIENCE_S)
-            return (done.returncode, done.stdout,
-                    done.stderr.replace(os.path.realpath(folder) + "/", "").splitlines())
+            told = done.stderr.replace(os.path.realpath(folder) + "/", "").splitlines()
+            return done.returncode, done.stdout, [line for line in told if PIGEON not in line]
 
     def test_what_is_right_is_said_to_be(self):
         code, said, told = self.check(worker(command=[WORKER, "run"]))
@@ -129,6 +132,71 @@ class Check(unittest.TestCase):
             self.assertRegex(body["reasons"][0], "worker w: its process is given up: .*" +
                              self.CANNOT[0])
             self.assertEqual(host.get("py/hello/x")[0], 200)
+
+    def outputs(self, *outputs, trigger=None, top=""):
+        """What is told of a function with these, each a type and its properties, below its name."""
+        bindings = [{"name": f"out{i}", "type": kind, "direction": "out", "properties": properties}
+                    for i, (kind, properties) in enumerate(outputs)]
+        functions = [{"name": "f", "trigger": trigger or {"type": "http", "methods": "", "route": "f"},
+                      "bindings": bindings}]
+        code, said, told = self.check(worker("w", ["sh", "-c", "cat told.json"]), top=top,
+                                      **{"told.json": json.dumps({"isoworker": "1",
+                                                                  "functions": functions})})
+        return code, [re.sub(r"^isoworker: output (\S+) of function f of worker w goes nowhere: ",
+                             r"\1: ", line) for line in told]
+
+    def test_an_output_that_would_go_nowhere_is_refused_with_what_it_takes(self):
+        code, told = self.outputs(
+            ("file", {"path": "ok"}), ("file", {"pth": "x"}), ("file", {}), ("file", {"path": "../x"}),
+            ("log", {}), ("log", {"level": "x"}), ("queue", {"queue": "ok"}),
+            ("queue", {"queue": "1 2"}), ("queue", {"queue": "a", "durable": "yes"}),
+            ("http", {"url": "https://a.example/x"}), ("http", {"url": "ftp://a"}), ("http", {}))
+        self.assertEqual(code, WRONG)
+        self.assertEqual(told[:6], [
+            'out1: no property "pth"; did you mean "path"? it takes path',
+            'out2: property "path" is missing: a file below the application\'s folder',
+            "out3: its path leaves the application's folder",
+            'out5: no property "level"; it takes none',
+            'out7: "1 2" cannot be the name of a queue: that is a letter, then letters, digits, \'_\', '
+            "'-' and '.', up to 127 bytes",
+            'out8: no property "durable"; it takes queue'])
+        self.assertEqual([line.split(":")[0] for line in told[6:]], ["out10", "out11"])
+
+    def test_an_output_that_another_host_may_have_is_noted(self):
+        code, told = self.outputs(("qeue", {"queue": "x"}))
+        self.assertEqual((code, len(told)), (RIGHT, 1))
+        self.assertRegex(told[0], "^isoworker: note: output out0 of function f of worker w goes "
+                                  'nowhere: this host has no output of the type "qeue"; did you mean '
+                                  r'"queue"\? it has file, log, ')
+
+    def test_properties_of_a_queue_are_held_to_what_it_takes(self):
+        def told(queue, **properties):
+            return self.outputs(trigger={"type": "queue", "queue": queue,
+                                         "properties": properties})
+        self.assertEqual(told("orders", batch_size="10", retry="fixed"), (RIGHT, []))
+        for properties, why in (({"batchsize": "10"}, 'no property "batchsize"; did you mean '
+                                                      '"batch_size"?'),
+                                ({"batch_size": "0"}, 'property "batch_size" must be'),
+                                ({"retry": "never"}, 'property "retry" must be'),
+                                ({"retry_delay": "3"}, 'property "retry_delay" must be')):
+            code, lines = told("orders", **properties)
+            self.assertEqual(code, WRONG)
+            self.assertIn('function f of worker w is not served: its trigger "queue": ' + why,
+                          lines[0])
+        code, lines = told("no name")
+        self.assertEqual(code, WRONG)
+        self.assertIn('"no name" cannot be the name of a queue', lines[0])
+
+    def test_settings_of_queues_are_refused_at_their_place(self):
+        for top, place, why in (
+                ("queues: {max_attempt: 3}", "1:10", '"max_attempt"'),
+                ("queues:\n  store: redis://x\n", "2:3", '"redis://x" is no place for messages'),
+                ("queues:\n  store: 'sqlite:'\n", "2:3", "sqlite"),
+                ("queues:\n  named: [{name: a*}, {name: 'a b'}]\n", "2:24", '"a b" matches no queue'),
+                ("queues:\n  named:\n    - {name: a, keep_dead: x}\n", "3:28", "keep_dead")):
+            code, said, told = self.check(worker(), top=top)
+            self.assertEqual(code, WRONG, top)
+            self.assertRegex(told[0], f"^isoworker: host.yaml:{place}: .*{re.escape(why)}")
 
     def test_settings_of_functions_that_match_nothing_are_refused(self):
         code, said, told = self.check(worker(), top="functions: [{name: hello}, {name: helo}]")

@@ -1,39 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What functions put out: to the sink of its type. Opened on the supervisor's thread, with the
  * function; used from any; closed at the host's end. */
-#include "config/properties.h"
 #include "host/engine/engine.h"
-
-enum { KNOWN_MAX = 32 };
-
-static const iswi_sink *find_sink(iswi_sink_list list, const char *type, isw_error *error)
-{
-    const char *known[KNOWN_MAX + 1] = { NULL };
-    isw_error own = { ISW_OK, "" };
-
-    for (size_t i = 0; list[i] && i < KNOWN_MAX; i++) {
-        if (strcmp(list[i]->type, type) == 0 || strcmp(list[i]->type, "*") == 0)
-            return list[i];
-        known[i] = list[i]->type;
-    }
-    iswi_properties_unknown("output of the type", type, "it has ", known, &own);
-    isw_error_set(error, own.status, "this host has %s", own.message);
-    return NULL;
-}
 
 static void open_output(iswi_host *host, const iswi_host_function *function,
                         iswi_host_output *output, const char *type, const isw_pairs *given,
                         isw_error *error)
 {
     const iswi_sink_place place = { function->name, function->pool->settings->name, output->name };
-    const iswi_sink *sink = find_sink(host->sinks, type, error);
+    const iswi_sink *sink = iswi_sinks_find(host->sinks, type, error);
     const void *properties = NULL;
 
-    if (!sink)
-        return;
-    if (sink->properties &&
-        iswi_properties_read(sink->properties, sink->properties_size, given, &host->arena,
-                             &properties, error) != ISW_OK)
+    if (!sink || iswi_sink_properties(sink, given, &host->arena, &properties, error) != ISW_OK)
         return;
     if (sink->open(host, &place, properties, &output->self, error) == ISW_OK)
         output->sink = sink;

@@ -8,6 +8,9 @@
  * declares with its type, when it hears of the function, and closes it at its own end. What cannot
  * be opened is told at the start, and values for it go nowhere.
  */
+#include "base/arena.h"
+#include "host/settings/settings.h"
+
 #include <isoworker/sys/middleware.h>
 #include <isoworker/value.h>
 
@@ -40,11 +43,23 @@ struct iswi_outbox {
     void (*drop)(iswi_outbox *box); /* the call failed */
 };
 
+/* Before there is a host: what host.yaml says. */
+typedef struct iswi_sink_check {
+    iswi_sink_place place;
+    const iswi_host_settings *settings;
+    const iswi_settings_groups *groups; /* that these were read with */
+    iswi_arena *arena;                  /* for what is made meanwhile */
+} iswi_sink_check;
+
 typedef struct iswi_sink {
     const char *type;             /* as outputs name it: "file"; "*": any that is in no row before */
     const isw_option *properties; /* that an output may give it; checked before the open. NULL: they
                                      are not ours to check, and the open gets none */
     size_t properties_size;
+
+    /* Whether an output may have these, as far as the table cannot say it and no host is needed to;
+     * the open does it, too. Errors: ISW_E_CONFIG, in words that end a sentence. NULL: any. */
+    isw_status (*check)(const iswi_sink_check *with, const void *properties, isw_error *error);
 
     /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG
      * for what the table cannot say of them, in words that end a sentence; others. */
@@ -67,5 +82,14 @@ typedef struct iswi_sink {
 
 /* It ends with NULL. */
 typedef const iswi_sink *const *iswi_sink_list;
+
+/* The one for outputs of that type; NULL, and ISW_E_CONFIG in `error`, which says what this host has
+ * and which of it was perhaps meant. Pure. */
+const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error);
+
+/* The properties that an output gives it, in the arena; NULL where they are not its to check.
+ * ISW_E_CONFIG, which names the property and what to write; ISW_E_NO_MEMORY. Pure. */
+isw_status iswi_sink_properties(const iswi_sink *sink, const isw_pairs *given, iswi_arena *arena,
+                                const void **out, isw_error *error);
 
 #endif

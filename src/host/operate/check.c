@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "host/operate/check_outputs.h"
 #include "host/operate/check_program.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@ typedef struct known {
 typedef struct checker {
     iswi_check *out;
     iswi_trigger_list triggers;
+    iswi_sink_list sinks;
+    iswi_settings_groups groups;
     iswi_config *config;
     const iswi_host_settings *settings;
     const char *folder;
@@ -28,19 +31,6 @@ typedef struct checker {
     size_t count, capacity;
     bool complete; /* each worker has told its functions */
 } checker;
-
-static void say(iswi_faults *list, const char *format, ...) ISW_PRINTF(2, 3);
-
-static void say(iswi_faults *list, const char *format, ...)
-{
-    char text[ISW_ERROR_MESSAGE_BYTES];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    iswi_faults_add(list, text);
-}
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -54,7 +44,7 @@ static void look_at(checker *c, known *one, const iswi_told_function *function)
     isw_pairs given;
 
     if (!trigger) {
-        say(&c->out->notes, "note: function %s of worker %s is not served: %s", name, worker,
+        iswi_faults_say(&c->out->notes, "note: function %s of worker %s is not served: %s", name, worker,
             error.message);
         return;
     }
@@ -63,21 +53,24 @@ static void look_at(checker *c, known *one, const iswi_told_function *function)
             ISW_OK)
         one->trigger = one->entry.trigger = trigger;
     else
-        say(&c->out->faults, "function %s of worker %s is not served: %s", name, worker,
+        iswi_faults_say(&c->out->faults, "function %s of worker %s is not served: %s", name, worker,
             *error.message ? error.message : "no memory for its properties");
 }
 
 static void add_function(checker *c, const char *worker, const iswi_told_function *function)
 {
+    const iswi_sink_check with = { { function->name, worker, NULL }, c->settings, &c->groups,
+                                   &c->arena };
     known *one = iswi_arena_calloc(&c->arena, 1, sizeof *one);
 
     if (!one || !iswi_grow(&c->items, &c->capacity, c->count, sizeof *c->items)) {
-        say(&c->out->faults, "no memory for functions");
+        iswi_faults_say(&c->out->faults, "no memory for functions");
         return;
     }
     one->entry = (iswi_entry){ .name = function->name, .worker = worker };
     c->items[c->count++] = one;
     look_at(c, one, function);
+    iswi_check_outputs(c->sinks, &with, function, &c->out->faults, &c->out->notes);
 }
 
 static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *rival,
@@ -87,10 +80,10 @@ static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *riv
 
     (void)reason;
     if (rival)
-        say(&c->out->faults, "function %s of worker %s is not served beside function %s of worker "
+        iswi_faults_say(&c->out->faults, "function %s of worker %s is not served beside function %s of worker "
             "%s: %s", entry->name, entry->worker, rival->name, rival->worker, why);
     else
-        say(&c->out->faults, "function %s of worker %s is not served: %s", entry->name,
+        iswi_faults_say(&c->out->faults, "function %s of worker %s is not served: %s", entry->name,
             entry->worker, why);
 }
 
@@ -105,7 +98,7 @@ static void check_trigger(checker *c, const iswi_trigger *trigger)
         if (iswi_trigger_server(c->items[i]->trigger) == trigger)
             entries[count++] = &c->items[i]->entry;
     if (!entries || trigger->arrange(entries, count, on_refuse, c, &set) != ISW_OK)
-        say(&c->out->faults, "no memory for functions");
+        iswi_faults_say(&c->out->faults, "no memory for functions");
     else if (trigger->discard)
         trigger->discard(set);
 }
@@ -126,7 +119,7 @@ static void check_rows(checker *c)
 
     for (size_t i = 0; c->complete && i < c->settings->functions.count; i++)
         if (!is_matched(c, rows[i].name))
-            say(&c->out->faults, "%s: no function of any worker matches \"%s\"",
+            iswi_faults_say(&c->out->faults, "%s: no function of any worker matches \"%s\"",
                 iswi_config_where(c->config, iswi_node_find(&list->children[i], "name")),
                 rows[i].name);
 }
@@ -139,7 +132,7 @@ static void check_worker(checker *c, const iswi_worker_settings *worker)
     iswi_program_told came;
 
     if (iswi_worker_is_remote(worker)) {
-        say(&c->out->notes, "note: worker %s is remote: its functions and its YAML were not looked at",
+        iswi_faults_say(&c->out->notes, "note: worker %s is remote: its functions and its YAML were not looked at",
             worker->name);
         c->complete = false;
         return;
@@ -149,7 +142,7 @@ static void check_worker(checker *c, const iswi_worker_settings *worker)
 
     c->complete = c->complete && came == ISWI_PROGRAM_TOLD;
     if (came == ISWI_PROGRAM_MUTE)
-        say(&c->out->notes, "note: worker %s does not answer --describe --json, as programs that "
+        iswi_faults_say(&c->out->notes, "note: worker %s does not answer --describe --json, as programs that "
             "link the library do: its functions and its YAML were not looked at", worker->name);
     for (size_t i = 0; came == ISWI_PROGRAM_TOLD && i < told.function_count; i++)
         add_function(c, worker->name, &told.functions[i]);
@@ -173,18 +166,19 @@ static void check_all(checker *c)
     iswi_arena_fini(&c->arena);
 }
 
-bool iswi_check_folder(const char *folder, iswi_trigger_list triggers, iswi_check *out)
+bool iswi_check_folder(const char *folder, iswi_trigger_list triggers, iswi_sink_list sinks,
+                       iswi_check *out)
 {
-    checker c = { .out = out, .triggers = triggers };
-    iswi_settings_groups groups = iswi_triggers_groups(triggers);
+    checker c = { .out = out, .triggers = triggers, .sinks = sinks,
+                  .groups = iswi_triggers_groups(triggers) };
     isw_error error = { ISW_OK, "" };
     char path[PATH_MAX];
 
     *out = (iswi_check){ .workers = 0 };
     c.folder = path;
     if (!realpath(folder, path))
-        say(&out->faults, "%s: %s", folder, strerror(errno));
-    else if (iswi_host_settings_read(path, &groups, &out->faults, &c.config, &c.settings, &error) ==
+        iswi_faults_say(&out->faults, "%s: %s", folder, strerror(errno));
+    else if (iswi_host_settings_read(path, &c.groups, &out->faults, &c.config, &c.settings, &error) ==
              ISW_OK)
         check_all(&c);
     else if (!out->faults.count)

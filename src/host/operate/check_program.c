@@ -166,28 +166,42 @@ static void tell_words(const iswi_worker_settings *worker, iswi_buffer *errors, 
     iswi_buffer_fini(&safe);
 }
 
-bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out)
+/* Behind the `own` ones, of which those without a value are left out. */
+static bool take_pairs(const isw_value *properties, const isw_pairs *own, iswi_arena *arena,
+                       isw_pairs *out)
 {
-    const isw_map *map = &trigger->properties.as.map;
-    bool has_map = trigger->properties.type == ISW_VALUE_MAP;
-    const isw_pair own[] = { { isw_str_of("methods"), isw_str_of(trigger->methods) },
-                             { isw_str_of("route"), isw_str_of(trigger->route) },
-                             { isw_str_of("queue"), isw_str_of(trigger->queue) },
-                             { isw_str_of("schedule"), isw_str_of(trigger->schedule) } };
-    const size_t most = (has_map ? map->count : 0) + sizeof own / sizeof own[0];
-    isw_pair *pairs = iswi_arena_calloc(arena, most, sizeof *pairs);
+    const isw_map *map = &properties->as.map;
+    bool has_map = properties->type == ISW_VALUE_MAP;
+    isw_pair *pairs =
+        iswi_arena_calloc(arena, (has_map ? map->count : 0) + own->count + 1, sizeof *pairs);
     size_t count = 0;
 
     if (!pairs)
         return false;
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (own[i].value.data)
-            pairs[count++] = own[i];
+    for (size_t i = 0; i < own->count; i++)
+        if (own->items[i].value.data)
+            pairs[count++] = own->items[i];
     for (size_t i = 0; has_map && i < map->count; i++)
         if (map->items[i].value.type == ISW_VALUE_STRING)
             pairs[count++] = (isw_pair){ map->items[i].name, map->items[i].value.as.string };
     *out = (isw_pairs){ pairs, count };
     return true;
+}
+
+bool iswi_told_pairs(const isw_value *properties, iswi_arena *arena, isw_pairs *out)
+{
+    return take_pairs(properties, &(isw_pairs){ NULL, 0 }, arena, out);
+}
+
+bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out)
+{
+    const isw_pair own[] = { { isw_str_of("methods"), isw_str_of(trigger->methods) },
+                             { isw_str_of("route"), isw_str_of(trigger->route) },
+                             { isw_str_of("queue"), isw_str_of(trigger->queue) },
+                             { isw_str_of("schedule"), isw_str_of(trigger->schedule) } };
+
+    return take_pairs(&trigger->properties, &(isw_pairs){ own, sizeof own / sizeof own[0] }, arena,
+                      out);
 }
 
 static bool understood(const run *r, iswi_arena *arena, iswi_told *out)

@@ -13,7 +13,10 @@ typedef struct iswi_told_trigger {
     isw_value properties;        /* a map of texts, or none */
 } iswi_told_trigger;
 
-/* All of them as pairs, in the arena. False: no memory. */
+/* Properties, a map of texts or none, as pairs in the arena. False: no memory. */
+bool iswi_told_pairs(const isw_value *properties, iswi_arena *arena, isw_pairs *out);
+
+/* The same of all that a trigger was told. */
 bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, isw_pairs *out);
 
 typedef struct iswi_told_binding {

@@ -35,6 +35,12 @@ static void on_declared(iswi_broker_op *op)
         iswi_say(sink->host, ISW_LOG_ERROR, "queue %s: %s", sink->queue, op->error.message);
 }
 
+static isw_status check_sink(const iswi_sink_check *with, const void *given, isw_error *error)
+{
+    (void)with;
+    return iswi_queue_name_check(((const sink_properties *)given)->queue, error);
+}
+
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
                             void **self, isw_error *error)
 {
@@ -80,6 +86,7 @@ const iswi_sink iswi_queue_sink = {
     .type = "queue",
     .properties = properties,
     .properties_size = sizeof(sink_properties),
+    .check = check_sink,
     .open = open_sink,
     .keep = keep,
     .close = iswi_free,

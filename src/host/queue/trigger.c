@@ -36,10 +36,9 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
     if (!set)
         return ISW_E_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        const iswi_queue_properties *properties = entries[i]->properties;
         isw_error error = { ISW_OK, "" };
 
-        if (properties->queue && iswi_queue_name_check(properties->queue, &error) != ISW_OK)
+        if (iswi_queue_name_check(iswi_queue_of(entries[i]), &error) != ISW_OK)
             refuse(user, entries[i], NULL, "its queue has no possible name", error.message);
         else
             set->entries[set->count++] = entries[i];

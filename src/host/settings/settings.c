@@ -273,40 +273,6 @@ static const isw_option worker_rows[] = {
     { 0 },
 };
 
-/* The same for all queues, and for those of a name. */
-#define BOUNDS(st)                                                                               \
-    ROW(st, bounds.max_attempts, INT, "max_attempts", "5", 0, 1000000,                           \
-        "times that a message is delivered, after which it is dead; 0: any"),                    \
-    ROW(st, bounds.max_messages, INT, "max_messages", "0", 0, INT64_MAX,                         \
-        "that are not done with; what would be more is refused; 0: any"),                        \
-    ROW(st, bounds.max_bytes, SIZE, "max_bytes", "0", 0, INT64_MAX, "of their bodies, likewise"), \
-    ROW(st, bounds.window_ms, DURATION, "window", "10m", 0, DAY_MS,                              \
-        "for which an id is known, so that the same message is not put twice"),                  \
-    ROW(st, bounds.keep_dead_ms, DURATION, "keep_dead", "336h", 0, INT64_C(3660) * DAY_MS,        \
-        "that dead messages can be looked at and replayed; 0: for good"),                        \
-    ROW(st, bounds.lease_ms, DURATION, "lease", "30s", 1000, DAY_MS,                             \
-        "until others get the messages of a host that is gone, where the store cannot see that " \
-        "it is; it is renewed meanwhile")
-
-static const isw_option named_queue_rows[] = {
-    { .name = "name", .type = ISW_OPTION_STRING,
-      .offset = offsetof(iswi_named_queue_settings, name), .help = "pattern (* and ?)" },
-    BOUNDS(iswi_named_queue_settings),
-    { 0 },
-};
-
-static const isw_option queues_rows[] = {
-    ROW(iswi_queues_settings, store, STRING, "store", "sqlite:queues.db", 0, 0,
-        "where messages and the times of timers lie: sqlite:FILE, of this host alone, or "
-        "postgresql://USER@HOST/DATABASE, which several hosts share"),
-    BOUNDS(iswi_queues_settings),
-    { .name = "named", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = named_queue_rows,
-      .group_size = sizeof(iswi_named_queue_settings),
-      .offset = offsetof(iswi_queues_settings, named),
-      .help = "instead, for queues of a name; the last match counts" },
-    { 0 },
-};
-
 static const isw_option function_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_function_settings, name),
       .help = "pattern (* and ?)" },
@@ -330,7 +296,7 @@ static const isw_option own_rows[] = {
     GROUP(logging, "logging", logging_rows, iswi_logging_settings, "what is shown"),
     GROUP(queue, "queue", queue_rows, iswi_queue_settings,
           "calls that find no process ready, or none with room"),
-    GROUP(queues, "queues", queues_rows, iswi_queues_settings,
+    GROUP(queues, "queues", iswi_queues_rows, iswi_queues_settings,
           "messages, for functions with a queue and outputs into one"),
     GROUPS(functions, "functions", function_rows, iswi_function_settings, true,
            "settings of functions; the last match counts"),

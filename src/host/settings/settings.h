@@ -233,6 +233,12 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
                                     const iswi_settings_groups *groups,
                                     const iswi_host_settings *settings, isw_error *error);
 
+/* queues.c: the table of `queues`, and what it cannot say, refused at its place, all of it if the
+ * config has faults. */
+extern const isw_option iswi_queues_rows[];
+isw_status iswi_queues_check(iswi_config *config, const iswi_queues_settings *queues,
+                             isw_error *error);
+
 /* bounds.c: refuse what bounds a process and cannot hold, at its place in `node`, all of it if the
  * config has faults. */
 isw_status iswi_bounds_check(iswi_config *config, const iswi_worker_settings *worker,

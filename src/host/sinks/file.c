@@ -27,6 +27,19 @@ typedef struct file_sink {
     char whole[];
 } file_sink;
 
+static isw_status check_sink(const iswi_sink_check *with, const void *given, isw_error *error)
+{
+    const char *path = ((const file_properties *)given)->path;
+
+    (void)with;
+    if (!*path)
+        return isw_error_set(error, ISW_E_CONFIG, "its path is empty; name a file below the "
+                                                  "application's folder");
+    if (*path == '/' || strstr(path, ".."))
+        return isw_error_set(error, ISW_E_CONFIG, "its path leaves the application's folder");
+    return ISW_OK;
+}
+
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
                             void **self, isw_error *error)
 {
@@ -36,11 +49,8 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
     file_sink *sink;
 
     (void)place;
-    if (!*path)
-        return isw_error_set(error, ISW_E_CONFIG, "its path is empty; name a file below the "
-                                                  "application's folder");
-    if (*path == '/' || strstr(path, ".."))
-        return isw_error_set(error, ISW_E_CONFIG, "its path leaves the application's folder");
+    if (check_sink(NULL, given, error) != ISW_OK)
+        return error->status;
     sink = iswi_alloc(sizeof *sink + size);
     if (!sink)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
@@ -83,6 +93,7 @@ const iswi_sink iswi_sink_file = {
     .type = "file",
     .properties = properties,
     .properties_size = sizeof(file_properties),
+    .check = check_sink,
     .open = open_sink,
     .put = put,
     .close = iswi_free,

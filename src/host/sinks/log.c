@@ -45,8 +45,11 @@ static isw_status put(void *self, const iswi_sink_item *item, isw_error *error)
     return status;
 }
 
+static const isw_option no_properties[] = { { 0 } };
+
 const iswi_sink iswi_sink_log = {
     .type = "log",
+    .properties = no_properties,
     .open = open_sink,
     .put = put,
 };

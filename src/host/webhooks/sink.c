@@ -23,6 +23,32 @@ static iswi_sender *sender_of(const iswi_host *host)
     return NULL;
 }
 
+/* Where it goes, and what that is called, in the arena. */
+static isw_status find_target(const iswi_webhooks_settings *settings, const iswi_sink_place *place,
+                              const iswi_webhook_properties *properties, iswi_arena *arena,
+                              const char **name, iswi_target *out, isw_error *error)
+{
+    *name = iswi_arena_printf(arena, "%s.%s", place->function, place->output);
+    if (!*name)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
+    if (strlen(*name) > ISWI_QUEUE_NAME_MAX - (sizeof ISWI_QUEUE_OF_REQUESTS - 1))
+        return isw_error_set(error, ISW_E_CONFIG,
+                             "the names of function and output have more than %d bytes together",
+                             ISWI_QUEUE_NAME_MAX - (int)(sizeof ISWI_QUEUE_OF_REQUESTS - 1) - 1);
+    return iswi_target_make(settings, *name, properties, arena, out, error);
+}
+
+isw_status iswi_webhook_check(const iswi_sink_check *with,
+                              const iswi_webhook_properties *properties, isw_error *error)
+{
+    const iswi_webhooks_settings *settings =
+        iswi_host_settings_group(with->settings, with->groups, &iswi_webhooks_group);
+    const char *name;
+    iswi_target target;
+
+    return find_target(settings, &with->place, properties, with->arena, &name, &target, error);
+}
+
 isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,
                              const iswi_webhook_properties *properties, iswi_endpoint **out,
                              isw_error *error)
@@ -34,16 +60,11 @@ isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,
 
     if (!sender)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "this host sends no requests");
-    name = iswi_arena_printf(&sender->arena, "%s.%s", place->function, place->output);
-    if (name && strlen(name) > ISWI_QUEUE_NAME_MAX - (sizeof ISWI_QUEUE_OF_REQUESTS - 1))
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "the names of function and output have more than %d bytes together",
-                             ISWI_QUEUE_NAME_MAX - (int)(sizeof ISWI_QUEUE_OF_REQUESTS - 1) - 1);
-    if (name && (iswi_target_make(sender->settings, name, properties, &sender->arena, &target,
-                                  error) != ISW_OK ||
-                 iswi_sender_begin(sender, error) != ISW_OK))
+    if (find_target(sender->settings, place, properties, &sender->arena, &name, &target, error) !=
+            ISW_OK ||
+        iswi_sender_begin(sender, error) != ISW_OK)
         return error->status;
-    endpoint = name ? iswi_endpoint_set(sender, name, &target) : NULL;
+    endpoint = iswi_endpoint_set(sender, name, &target);
     if (!endpoint)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
     *out = endpoint;
@@ -55,6 +76,11 @@ typedef struct sink_properties {
 } sink_properties;
 
 static const isw_option properties[] = { ISWI_WEBHOOK_ROWS(sink_properties, request), { 0 } };
+
+static isw_status check_sink(const iswi_sink_check *with, const void *given, isw_error *error)
+{
+    return iswi_webhook_check(with, &((const sink_properties *)given)->request, error);
+}
 
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
                             void **self, isw_error *error)
@@ -163,6 +189,7 @@ const iswi_sink iswi_webhook_sink = {
     .type = "http",
     .properties = properties,
     .properties_size = sizeof(sink_properties),
+    .check = check_sink,
     .open = open_sink,
     .keep = iswi_webhook_keep_value,
 };

@@ -53,6 +53,10 @@ typedef struct iswi_webhook_properties {
 
 extern const char *const iswi_webhook_methods[];
 
+/* Whether an output may have these, for the check of a sink. */
+isw_status iswi_webhook_check(const iswi_sink_check *with,
+                              const iswi_webhook_properties *properties, isw_error *error);
+
 /* The endpoint of an output, for the open of a sink, whose calls are its. Errors: ISW_E_CONFIG,
  * ISW_E_UNSUPPORTED without libcurl, ISW_E_NO_MEMORY. */
 isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,

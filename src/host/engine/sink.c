@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of sinks, before there is a host. Pure. */
+#include "host/engine/sink.h"
+
+#include "config/properties.h"
+
+enum { KNOWN_MAX = 32 };
+
+const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error)
+{
+    const char *known[KNOWN_MAX + 1] = { NULL };
+    isw_error own = { ISW_OK, "" };
+
+    for (size_t i = 0; list[i] && i < KNOWN_MAX; i++) {
+        if (strcmp(list[i]->type, type) == 0 || strcmp(list[i]->type, "*") == 0)
+            return list[i];
+        known[i] = list[i]->type;
+    }
+    iswi_properties_unknown("output of the type", type, "it has ", known, &own);
+    isw_error_set(error, own.status, "this host has %s", own.message);
+    return NULL;
+}
+
+isw_status iswi_sink_properties(const iswi_sink *sink, const isw_pairs *given, iswi_arena *arena,
+                                const void **out, isw_error *error)
+{
+    return sink->properties ? iswi_properties_read(sink->properties, sink->properties_size, given,
+                                                   arena, out, error)
+                            : ISW_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outputs of a function, as its program has told them. */
+#include "host/operate/check_outputs.h"
+
+/* Why values of an output would go nowhere; ISW_OK if they do not. */
+static isw_status try_output(const iswi_sink *sink, const iswi_sink_check *with,
+                             const iswi_told_binding *output, isw_error *error)
+{
+    const void *properties = NULL;
+    isw_pairs given;
+
+    if (!iswi_told_pairs(&output->properties, with->arena, &given))
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for its properties");
+    if (iswi_sink_properties(sink, &given, with->arena, &properties, error) != ISW_OK ||
+        !sink->check)
+        return error->status;
+    return sink->check(with, properties, error);
+}
+
+static void check_output(iswi_sink_list sinks, const iswi_sink_check *with,
+                         const iswi_told_binding *output, iswi_faults *faults, iswi_faults *notes)
+{
+    const iswi_sink_place *place = &with->place;
+    isw_error error = { ISW_OK, "" };
+    const iswi_sink *sink = iswi_sinks_find(sinks, output->type, &error);
+
+    if (!sink)
+        iswi_faults_say(notes, "note: output %s of function %s of worker %s goes nowhere: %s",
+                        place->output, place->function, place->worker, error.message);
+    else if (try_output(sink, with, output, &error) != ISW_OK)
+        iswi_faults_say(faults, "output %s of function %s of worker %s goes nowhere: %s",
+                        place->output, place->function, place->worker, error.message);
+}
+
+void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
+                        const iswi_told_function *function, iswi_faults *faults,
+                        iswi_faults *notes)
+{
+    iswi_sink_check own = *with;
+
+    for (size_t i = 0; i < function->binding_count; i++) {
+        const iswi_told_binding *output = &function->bindings[i];
+
+        own.place.output = output->name;
+        if (output->direction && strcmp(output->direction, "in") != 0)
+            check_output(sinks, &own, output, faults, notes);
+    }
+}

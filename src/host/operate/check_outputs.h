@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ISWI_HOST_OPERATE_CHECK_OUTPUTS_H
+#define ISWI_HOST_OPERATE_CHECK_OUTPUTS_H
+
+#include "base/faults.h"
+#include "host/engine/sink.h"
+#include "host/operate/check_program.h"
+
+/* Where values of a function's outputs would go; `with` names it. What keeps one from going anywhere
+ * is told to `faults`; of a type that this host does not have, which some other one may, to `notes`. */
+void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
+                        const iswi_told_function *function, iswi_faults *faults,
+                        iswi_faults *notes);
+
+#endif
