@@ -8,6 +8,8 @@ static const char prefix[] = "ce-";
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
+/* There are senders that encode nothing (the JavaScript SDK, 10.0): a '%' that begins no escape is
+ * itself. */
 static isw_status decode(isw_str text, iswi_arena *arena, isw_value *out, isw_error *error)
 {
     char *plain = iswi_arena_alloc(arena, text.size + 1);
@@ -17,8 +19,12 @@ static isw_status decode(isw_str text, iswi_arena *arena, isw_value *out, isw_er
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for an event");
     if (text.size >= 2 && text.data[0] == '"' && text.data[text.size - 1] == '"')
         text = (isw_str){ text.data + 1, text.size - 2 };
+    if (!iswi_percent_valid(text)) {
+        *out = isw_value_text(text);
+        return ISW_OK;
+    }
     size = iswi_percent_decode(text, false, plain);
-    if (size == SIZE_MAX || !iswi_utf8_valid(plain, size))
+    if (!iswi_utf8_valid(plain, size))
         return isw_error_set(error, ISW_E_INVALID, "is no text in percent-encoded UTF-8");
     *out = isw_value_text((isw_str){ plain, size });
     return ISW_OK;

@@ -156,7 +156,7 @@ static isw_status write_event(const event_sink *sink, const iswi_event *event, i
                               iswi_webhook_content *out, isw_error *error)
 {
     static const isw_pair json = { { "content-type", 12 },
-                                   { "application/cloudevents+json; charset=UTF-8", 43 } };
+                                   { "application/cloudevents+json", 28 } };
 
     if (sink->properties->mode == BINARY) {
         out->body = event->data;

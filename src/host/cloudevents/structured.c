@@ -85,7 +85,8 @@ isw_status iswi_event_to_json(const iswi_event *event, iswi_arena *arena, isw_by
 {
     isw_named_value *members = iswi_arena_calloc(arena, event->count + 1, sizeof *members);
     const isw_str text = { event->data.data, event->data.size };
-    const bool json = iswi_type_is_json(iswi_event_text(event, "datacontenttype"));
+    const isw_str type = iswi_event_text(event, "datacontenttype");
+    const bool json = iswi_type_is_json(type);
     isw_value map = isw_value_map(members, event->count);
     isw_value data = isw_value_bytes(text.data, text.size); /* written in base64 */
     isw_str written;
@@ -93,7 +94,8 @@ isw_status iswi_event_to_json(const iswi_event *event, iswi_arena *arena, isw_by
     if (!members)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for an event");
     memcpy(members, event->attributes, event->count * sizeof *members);
-    if (text.size && iswi_utf8_valid(text.data, text.size)) {
+    /* Without a type what stands in `data` would be taken for JSON. */
+    if (text.size && type.size && iswi_utf8_valid(text.data, text.size)) {
         data = isw_value_text(text);
         data.type = json ? ISW_VALUE_JSON : ISW_VALUE_STRING;
     }
