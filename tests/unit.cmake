@@ -2,6 +2,7 @@
 # Link, pipeline and worker, layer by layer.
 isw_test(link/apart STACK link SOURCES link/support.c)
 isw_test(link/conformance STACK link SOURCES link/support.c)
+isw_test(link/far STACK link)
 isw_test(link/loans STACK link SOURCES link/support.c)
 isw_test(link/nng_calls STACK link)
 isw_test(link/outbox STACK link SOURCES support/memory.c)

@@ -14,7 +14,7 @@ isw_test(host/timer/timed STACK host SOURCES host/timer/bench.c)
 isw_test(host/operate/metrics STACK host)
 isw_test(host/operate/metrics_memory STACK host)
 isw_test(host/debug/redact STACK host)
-foreach(name IN ITEMS address capture cgroup legacy listen log_file template)
+foreach(name IN ITEMS address capture cgroup guest legacy listen log_file template)
   isw_test(host/system/${name} STACK host)
 endforeach()
 
