@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import BIN, Host, main, wait_until, worker
+from harness import BIN, CHAIN, Host, main, wait_until, worker
 from metrics import samples_of
 from operators import ADMIN, admin, ask, process_of, report, run
 
@@ -45,6 +45,14 @@ class Sick(Host):
 
     def rows(self):
         return {row["pid"]: row for row in report(self)["processes"]}
+
+
+def counts(host, queue):
+    """How many messages of it are claimed, and ready."""
+    code, out, err = run("queue", "list", queue, "-C", host.folder.name, "--json")
+    assert code == 0, err
+    row = json.loads(out)["queues"][0]
+    return row["claimed"], row["ready"]
 
 
 class Starts(unittest.TestCase):
@@ -128,12 +136,12 @@ class Starts(unittest.TestCase):
                               for s in json.loads(say("--describe", "--json"))["services"]],
                              [("store", "eager_singleton", []), ("hook", "eager_singleton", []),
                               ("disk", "health_check", ["store"])])
-            self.assertIn("2 functions, 2 services made at the start, 1 health check\n",
+            self.assertIn("3 functions, 2 services made at the start, 1 health check\n",
                           say("--check"))
             self.assertIn("the store", say("invoke", "who"))
             with open(os.path.join(folder, "start"), "w") as file:
                 file.write("fail the disk is away")
-            self.assertIn("2 functions", say("--check"))  # which makes none
+            self.assertIn("3 functions", say("--check"))  # which makes none
             self.assertIn("service store: the disk is away", say("invoke", "who", expect=69))
 
 
@@ -243,6 +251,20 @@ class Health(unittest.TestCase):
             host.wait_for("worker test: pid .* is unhealthy, .*: its first health check is not over")
             host.take("sick")
             self.assertEqual(host.get("who")[0], 200)
+
+    def test_it_is_no_room_for_messages_until_it_is_healthy_again(self):
+        with Sick("processes: 2\n", files=[("held", "")],
+                  chain="worker: {concurrency: 2, max_in_flight: 2}\n" + CHAIN) as host:
+            sick = next(iter(host.rows()))
+            host.put(f"sick.{sick}", "the disk is full")
+            wait_until(lambda: host.rows()[sick]["state"] == "unhealthy")
+            for i in range(8):
+                self.assertEqual(run("queue", "put", "keep", str(i), "-C", host.folder.name)[0], 0)
+            wait_until(lambda: counts(host, "keep") == (2, 6))
+            host.take(f"sick.{sick}")
+            wait_until(lambda: counts(host, "keep") == (4, 4))
+            host.take("held")
+            wait_until(lambda: counts(host, "keep") == (0, 0))
 
     def test_one_that_stays_unhealthy_is_replaced_with_no_call_lost(self):
         with Sick("restart_delay_max: 100ms",

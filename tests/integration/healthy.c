@@ -137,9 +137,17 @@ static isw_status hold(isw_context *ctx)
     return who(ctx);
 }
 
+static isw_status keep(isw_context *ctx)
+{
+    (void)ctx;
+    wait_while("held", "");
+    return ISW_OK;
+}
+
 static const isw_function functions[] = {
     { .name = "who", .trigger = ISW_HTTP("GET", "who"), .handler = who },
     { .name = "hold", .trigger = ISW_HTTP("GET", "hold"), .handler = hold, .timeout_ms = 60000 },
+    { .name = "keep", .trigger = ISW_QUEUE("keep"), .handler = keep, .timeout_ms = 60000 },
     { 0 },
 };
 static const char *const store[] = { "store", NULL };

@@ -285,4 +285,6 @@ void iswi_consumer_tend(iswi_consumer *consumer, int64_t now_ns, int64_t *next_n
         iswi_broker_recall(consumer->broker, &consumer->claim);
     else if (batch)
         gather(consumer, 0);
+    if (!claiming) /* there may be more room: a process more, or one that is well again */
+        iswi_consumer_pump(consumer);
 }
