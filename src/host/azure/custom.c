@@ -114,7 +114,8 @@ iswi_azure_custom *iswi_azure_custom_create(bool forwarding)
     if (!custom)
         return NULL;
     custom->forwarding = forwarding;
-    custom->side = (iswi_http_side){ find, handle, custom, !forwarding };
+    custom->side = (iswi_http_side){ .find = find, .handle = handle, .user = custom,
+                                     .first = !forwarding };
     pthread_mutex_init(&custom->lock, NULL);
     custom->http = iswi_http_trigger;
     custom->http.start = start_http;

@@ -39,12 +39,15 @@ typedef void (*iswi_http_handler_fn)(void *user, void *target, iswi_http_request
  * which speak of functions by a contract of their own. Their bodies come whole. */
 typedef struct iswi_http_side {
     /* What a request is for: a target for `handle`; NULL: nothing that is known. On a loop; must
-     * not block. */
+     * not block. NULL: there is nothing. */
     void *(*find)(void *user, const isw_http *request, isw_str path);
     iswi_http_handler_fn handle;
     void *user;
     bool first; /* it is asked before the routes are; else about paths outside of the prefix alone,
                    where no client of a function comes by */
+    /* A request that was handed to nobody is over, and was answered so; 0: it was not. On a loop. NULL:
+     * nobody asks. */
+    void (*unheard)(void *user, const isw_http *request, unsigned status);
 } iswi_http_side;
 
 /* Zero or NULL stands for the default in brackets. */

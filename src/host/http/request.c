@@ -217,6 +217,15 @@ void iswi_http_hand_over(iswi_http_request *request)
     iswi_http_handle(request);
 }
 
+/* Of those that came by a socket, and to nobody. */
+static void tell_unheard(const iswi_http_request *request)
+{
+    const iswi_http_side *side = request->http->events.side;
+
+    if (side && side->unheard && !request->carrier->inside)
+        side->unheard(side->user, &request->data, request->reply.status);
+}
+
 void iswi_http_request_done(iswi_http_request *request)
 {
     iswi_http *http = request->http;
@@ -228,6 +237,8 @@ void iswi_http_request_done(iswi_http_request *request)
     if (request->admitted)
         atomic_fetch_sub(&http->admitted, 1);
     request->admitted = false;
+    if (!handed_over)
+        tell_unheard(request);
     if (!handed_over || request->answered)
         iswi_http_request_free(request);
     if (!handed_over)

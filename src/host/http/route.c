@@ -151,7 +151,9 @@ static iswi_http_routed find_function(iswi_http_request *request, isw_str path, 
 
 static const iswi_http_side *side_of(const iswi_http_request *request)
 {
-    return request->carrier->inside ? NULL : request->http->events.side;
+    const iswi_http_side *side = request->http->events.side;
+
+    return request->carrier->inside || !side || !side->find ? NULL : side;
 }
 
 /* What the side has for it. */

@@ -25,8 +25,11 @@ static void handle(void *user, void *target, iswi_http_request *request)
 }
 
 static int words;
-static const iswi_http_side beside = { find, handle, &words, false };
-static const iswi_http_side before = { find, handle, &words, true };
+static const iswi_http_side beside = { .find = find, .handle = handle, .user = &words };
+static const iswi_http_side before = { .find = find,
+                                       .handle = handle,
+                                       .user = &words,
+                                       .first = true };
 
 static int ask(front *f, const char *path)
 {
