@@ -15,7 +15,7 @@
 static const char usage[] =
     "usage: isoworker azure [DIR] --functions-uri URL --functions-worker-id ID [...]\n"
     "       isoworker azure --custom-handler [--forwarding] [--port N] [--json] [DIR]\n"
-    "       isoworker azure init --custom-handler [--forwarding] [--force] [DIR]\n"
+    "       isoworker azure init [--custom-handler [--forwarding]] [--force] [DIR]\n"
     "\n"
     "Runs the workers of DIR/host.yaml (DIR is . by default) under the Azure Functions host, which\n"
     "starts this command. The functions are as they are under isoworker run.\n"
@@ -46,13 +46,14 @@ static const char usage[] =
     "  --port N          listen at this port instead, to try it by hand\n"
     "  --json            logs as JSON lines instead of text\n"
     "\n"
-    "`init` writes into DIR what that host reads: host.json, NAME/function.json of each function,\n"
-    "and local.settings.json where there is none. Files that say something else are left, and told,\n"
-    "unless --force is given. Keys are not asked for there (authLevel anonymous): the chain of the\n"
-    "worker does that. isoworker is to be in PATH there, or beside host.json.\n"
+    "`init` writes into DIR what that host reads: host.json; worker.config.json of a language\n"
+    "worker, whose functions tell of themselves, and NAME/function.json of each function of a custom\n"
+    "handler; and local.settings.json where there is none. Files that say something else are left,\n"
+    "and told, unless --force is given. Keys are not asked for there (authLevel anonymous): the chain\n"
+    "of the worker does that. isoworker is to be in PATH there.\n"
     "\n"
-    "What fails in a custom handler is answered with 400 or more, so that it fails there, too. Lines that a function\n"
-    "logs are in Logs, and on standard output; of a call that fails there alone. Binding names are\n"
+    "What fails in a custom handler is answered with 400 or more, so that it fails there, too. What\n"
+    "it logs is in Logs, and on standard output; of a call that fails there alone. Binding names are\n"
     "\"req\" and \"res\" of HTTP, \"message\" of a queue, \"timer\", \"trigger\" of others; outputs have\n"
     "their own. http.prefix of host.yaml (api) is to be routePrefix of host.json.\n"
     "\n"
@@ -135,11 +136,11 @@ static void tell(iswi_faults *list)
 
 static int init(const words *w)
 {
-    const iswi_azure_init how = { w->host.folder, w->forwarding, w->force };
+    const iswi_azure_init how = { w->host.folder, w->forwarding, w->force, !w->custom_handler };
     iswi_faults faults = { .count = 0 };
     iswi_faults notes = { .count = 0 };
     iswi_buffer written = { NULL, 0, 0, false };
-    bool right = iswi_azure_init_custom(&how, &faults, &notes, &written);
+    bool right = iswi_azure_init_files(&how, &faults, &notes, &written);
 
     fputs(written.size && iswi_buffer_text(&written) ? iswi_buffer_text(&written) : "", stdout);
     tell(&notes);
@@ -197,10 +198,11 @@ int iswi_cli_azure(int argc, char **argv)
     }
     inits = optind < argc && strcmp(argv[optind], "init") == 0;
     optind += inits;
-    if (!w.custom_handler || optind + 1 < argc) {
-        fprintf(stderr, "isoworker: %s\n", w.custom_handler ? "azure takes one folder"
-                                                            : "azure is started by the Azure Functions host, which says "
-                                                              "where it is; or with --custom-handler");
+    if ((!w.custom_handler && !inits) || optind + 1 < argc) {
+        fputs(w.custom_handler || inits
+                  ? "isoworker: azure takes one folder\n"
+                  : "isoworker: azure is started by the Azure Functions host, which says "
+                    "--functions-uri and --functions-worker-id; or with --custom-handler\n", stderr);
         return EX_USAGE;
     }
     w.host.folder = optind < argc ? argv[optind] : ".";

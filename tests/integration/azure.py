@@ -75,7 +75,7 @@ class Azure(unittest.TestCase):
             self.assertNotIn("by_name", told)
             self.assertEqual(told["pages"], [
                 {"name": "trigger", "type": "httpTrigger", "direction": "in",
-                 "authLevel": "function", "route": "pages/{what}", "methods": ["get", "post"]},
+                 "authLevel": "anonymous", "route": "pages/{what}", "methods": ["get", "post"]},
                 {"name": "$return", "type": "http", "direction": "out"},
                 {"name": "rows", "type": "table", "direction": "out", "tableName": "rows"}])
             self.assertEqual(told["message"][0]["queueName"], "letters")
@@ -188,6 +188,36 @@ class Azure(unittest.TestCase):
             host.process.kill()
             host.process.wait()
             wait_until(lambda: not any(is_alive(pid) for pid in children))
+
+    def test_init_writes_what_the_host_reads(self):
+        with App(top="http: { prefix: v1 }") as app:
+            def init(*more):
+                return subprocess.run([BIN + "/isoworker", "azure", "init", *more, app.folder.name],
+                                      capture_output=True, text=True, timeout=PATIENCE_S)
+
+            def read(name):
+                with open(os.path.join(app.folder.name, name)) as file:
+                    return json.load(file)
+
+            done = init()
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(read("host.json")["extensions"]["http"]["routePrefix"], "v1")
+            described = read("worker.config.json")["description"]
+            self.assertEqual((described["language"], described["workerIndexing"],
+                              described["defaultExecutablePath"]),
+                             ("isoworker", "true", "isoworker"))
+            values = read("local.settings.json")["Values"]
+            self.assertEqual(values["FUNCTIONS_WORKER_RUNTIME"], "isoworker")
+            self.assertEqual(values["languageWorkers__isoworker__workerDirectory"],
+                             os.path.realpath(app.folder.name))
+            self.assertEqual(init().stdout, "")
+            app.write("host.json", "{}")
+            self.assertEqual(init().returncode, 78)
+            self.assertEqual(init("--force").returncode, 0)
+            command = App(arguments=described["arguments"][1:])
+        with command as host:  # as it says that it is to be started
+            host.begin()
+            self.assertIn("HttpUri", host.capabilities)
 
     # -- Values ----------------------------------------------------------------------------------
 
@@ -403,6 +433,17 @@ class Azure(unittest.TestCase):
             host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=good)
             answer = host.answer(good)
             self.assertEqual((answer.status, answer.outputs["rows"].string), (SUCCESS, "seen"))
+
+    def test_a_forwarded_request_that_comes_to_no_function_is_no_call_that_hangs(self):
+        with App(arguments=["--http", "forward"]) as host:
+            host.begin()
+            lost = self.begin_forwarded(host, "pages")
+            self.assertEqual(self.forward(host, lost, "GET", "elsewhere")[0], 404)
+            self.assertEqual(host.answer(lost).status, SUCCESS)
+            early = str(uuid.uuid4())
+            self.assertEqual(self.forward(host, early, "DELETE", "pages/one")[0], 405)
+            host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=early)
+            self.assertEqual(host.answer(early).status, SUCCESS)
 
     def test_a_forwarded_body_of_any_length_comes_as_it_is_sent(self):
         with App("test_functions", arguments=["--http", "forward"]) as host:

@@ -92,18 +92,17 @@ static void put_methods(iswi_buffer *out, isw_str methods)
     iswi_buffer_append_text(out, *separator == ',' ? "" : "\"]");
 }
 
-/* Who may call is the Azure Functions host's to see to where a function says it, beside what the
- * function's own chain sees to. */
+/* Who may call is for the function's own chain to see to, as under any host: a worker says it where
+ * there is nothing in the chain that does. */
 static void put_http(iswi_buffer *out, const iswi_host_function *function,
                      const iswi_description *described)
 {
-    const isw_str level = find(&described->metadata, "auth_level");
     const isw_str *said = isw_pairs_find(&described->given, "route");
     isw_str route = said ? *said : isw_str_of(iswi_host_function_name(function));
 
     if (route.size && route.data[0] == '/')
         route = (isw_str){ route.data + 1, route.size - 1 };
-    put(out, "authLevel", level.size ? level : isw_str_of("anonymous"));
+    put(out, "authLevel", isw_str_of("anonymous"));
     put(out, "route", route);
     put_methods(out, find(&described->given, "methods"));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* host.json and function.json for a custom handler, so that routes, names and prefix agree on both
- * sides. */
+ * sides; host.json and worker.config.json for a language worker. */
 #include "host/azure/init.h"
 
 #include "base/arena.h"
@@ -125,26 +125,50 @@ static void ask_worker(maker *m, const iswi_worker_settings *worker)
 
 /* -- host.json --------------------------------------------------------------------------------- */
 
-static void write_host(maker *m)
+/* How a custom handler is started. */
+static void put_handler(const maker *m, iswi_buffer *text)
 {
-    iswi_buffer text = { NULL, 0, 0, false };
-
-    iswi_buffer_printf(&text,
-                       "{\n"
-                       "  \"version\": \"2.0\",\n"
+    iswi_buffer_printf(text,
                        "  \"customHandler\": {\n"
                        "    \"description\": {\n"
                        "      \"defaultExecutablePath\": \"isoworker\",\n"
                        "      \"arguments\": [\"azure\", \"--custom-handler\"%s]\n"
                        "    },\n"
                        "    \"enableForwardingHttpRequest\": %s\n"
-                       "  },\n"
-                       "  \"extensions\": { \"http\": { \"routePrefix\": ",
+                       "  },\n",
                        m->init->forwarding ? ", \"--forwarding\"" : "",
                        m->init->forwarding ? "true" : "false");
+}
+
+static void write_host(maker *m)
+{
+    iswi_buffer text = { NULL, 0, 0, false };
+
+    iswi_buffer_append_text(&text, "{\n  \"version\": \"2.0\",\n");
+    if (!m->init->worker)
+        put_handler(m, &text);
+    iswi_buffer_append_text(&text, "  \"extensions\": { \"http\": { \"routePrefix\": ");
     iswi_json_string(&text, isw_str_of(m->prefix));
     iswi_buffer_append_text(&text, " } }\n}\n");
     write_file(m, "host.json", &text);
+    iswi_buffer_fini(&text);
+}
+
+/* Who is started for apps in our language, and that it is asked for functions. */
+static void write_worker(maker *m)
+{
+    iswi_buffer text = { NULL, 0, 0, false };
+
+    iswi_buffer_append_text(&text, "{\n"
+                                   "  \"description\": {\n"
+                                   "    \"language\": \"isoworker\",\n"
+                                   "    \"extensions\": [],\n"
+                                   "    \"defaultExecutablePath\": \"isoworker\",\n"
+                                   "    \"arguments\": [\"azure\", \"--http\", \"forward\"],\n"
+                                   "    \"workerIndexing\": \"true\"\n"
+                                   "  }\n"
+                                   "}\n");
+    write_file(m, "worker.config.json", &text);
     iswi_buffer_fini(&text);
 }
 
@@ -156,9 +180,16 @@ static void write_local(maker *m)
 
     iswi_buffer_append_text(&text, "{\n"
                                    "  \"IsEncrypted\": false,\n"
-                                   "  \"Values\": {\n"
-                                   "    \"FUNCTIONS_WORKER_RUNTIME\": \"custom\",\n"
-                                   "    \"AzureWebJobsStorage\": \"UseDevelopmentStorage=true\"\n"
+                                   "  \"Values\": {\n");
+    if (m->init->worker) {
+        iswi_buffer_append_text(&text, "    \"FUNCTIONS_WORKER_RUNTIME\": \"isoworker\",\n"
+                                       "    \"languageWorkers__isoworker__workerDirectory\": ");
+        iswi_json_string(&text, isw_str_of(m->folder));
+        iswi_buffer_append_text(&text, ",\n");
+    } else {
+        iswi_buffer_append_text(&text, "    \"FUNCTIONS_WORKER_RUNTIME\": \"custom\",\n");
+    }
+    iswi_buffer_append_text(&text, "    \"AzureWebJobsStorage\": \"UseDevelopmentStorage=true\"\n"
                                    "  }\n"
                                    "}\n");
     if (path && look(path, &text) == IS_ABSENT)
@@ -181,8 +212,10 @@ static void make_all(maker *m)
     const iswi_worker_settings *workers = m->settings->workers.items;
 
     iswi_arena_init(&m->arena, 16 * 1024);
-    for (size_t i = 0; i < m->settings->workers.count; i++)
+    for (size_t i = 0; !m->init->worker && i < m->settings->workers.count; i++)
         ask_worker(m, &workers[i]);
+    if (m->init->worker)
+        write_worker(m);
     if (m->init->forwarding && !*m->prefix && m->others)
         say(m->faults, "%s/host.yaml: http.prefix is empty, and there are functions that are not "
             "called by requests alone: with --forwarding they cannot be told from what a client "
@@ -193,7 +226,7 @@ static void make_all(maker *m)
     iswi_arena_fini(&m->arena);
 }
 
-bool iswi_azure_init_custom(const iswi_azure_init *init, iswi_faults *faults, iswi_faults *notes,
+bool iswi_azure_init_files(const iswi_azure_init *init, iswi_faults *faults, iswi_faults *notes,
                             iswi_buffer *written)
 {
     maker m = { .init = init, .faults = faults, .notes = notes, .written = written };

@@ -12,6 +12,7 @@
 #include "host/azure/messages.h"
 #include "host/engine/call.h"
 #include "host/http/guest.h"
+#include "host/http/trigger.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,7 +21,7 @@ enum {
     ISWI_AZURE_MESSAGE_MAX = 128 * 1024 * 1024,
     ISWI_AZURE_KEY_BYTES = 33,
     ISWI_AZURE_LINES = 256, /* of the table of invocations */
-    ISWI_AZURE_EARLY_MAX = 1024
+    ISWI_AZURE_EARLY_MAX = 8192
 };
 
 /* The header by which a request is known that belongs to an invocation. */
@@ -103,7 +104,8 @@ typedef struct iswi_azure_loaded {
 } iswi_azure_loaded;
 
 struct iswi_azure {
-    iswi_trigger trigger; /* the table of the instance that it is */
+    iswi_trigger trigger, http_trigger; /* the tables of the instance that it is, and of its front */
+    iswi_http_side side;
     const iswi_trigger *list[6];
     iswi_azure_options options;
     iswi_grpc *grpc;
@@ -168,12 +170,18 @@ bool iswi_azure_cookies(const isw_pairs *headers, iswi_arena *arena, iswi_proto_
 void iswi_azure_conclude(iswi_azure_call *call, const iswi_host_function *function,
                          const iswi_answer *answer, bool is_http);
 
+/* The same of a forwarded request that the front answered itself. */
+void iswi_azure_conclude_unheard(iswi_azure_call *call, unsigned status);
+
 /* answer.c: its response, with `returned` (NULL: nothing), and the end of the record, which is in
  * no table any more. Any thread. */
 void iswi_azure_answer(iswi_azure_call *call, const iswi_rpc_data *returned);
 
 /* joined.c: calls of the host as they begin and end, for those that belong to an invocation. */
 isw_status iswi_azure_join(iswi_azure *azure, isw_error *error);
+
+/* A forwarded request was answered, or not (0), before it came to a function. Any thread. */
+void iswi_azure_unheard(void *user, const isw_http *request, unsigned status);
 
 /* What the call of that id put out is the record's from now on. False: there is none. Any thread. */
 bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box);

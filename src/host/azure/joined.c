@@ -15,18 +15,6 @@ static const isw_str *invocation_of(const iswi_call *call)
     return isw_pairs_find(&call->trigger.as.http->headers, ISWI_AZURE_HEADER);
 }
 
-static void on_begin(void *user, iswi_call *call)
-{
-    const isw_str *id = invocation_of(call);
-
-    (void)user;
-    if (call->events == &iswi_azure_call_events)
-        memcpy(call->invocation_id, ((iswi_azure_call *)call->user)->key,
-               sizeof call->invocation_id);
-    else if (id)
-        iswi_azure_key(*id, call->invocation_id);
-}
-
 /* With the lock. The record of one whose invocation has not come; NULL: it is not waited for, or no
  * memory. */
 static iswi_azure_call *find_or_make(iswi_azure *azure, const char *key, isw_str id)
@@ -38,6 +26,45 @@ static iswi_azure_call *find_or_make(iswi_azure *azure, const char *key, isw_str
     call->way = ISWI_AZURE_EARLY;
     iswi_azure_find_add(&azure->calls, call);
     return call;
+}
+
+static void on_begin(void *user, iswi_call *call)
+{
+    const isw_str *id = invocation_of(call);
+    iswi_azure *azure = user;
+
+    if (call->events == &iswi_azure_call_events)
+        memcpy(call->invocation_id, ((iswi_azure_call *)call->user)->key,
+               sizeof call->invocation_id);
+    if (!id || call->events == &iswi_azure_call_events)
+        return;
+    iswi_azure_key(*id, call->invocation_id);
+    pthread_mutex_lock(&azure->calls.lock);
+    find_or_make(azure, call->invocation_id, *id); /* for its lines */
+    pthread_mutex_unlock(&azure->calls.lock);
+}
+
+void iswi_azure_unheard(void *user, const isw_http *request, unsigned status)
+{
+    const isw_str *id = isw_pairs_find(&request->headers, ISWI_AZURE_HEADER);
+    char key[ISWI_AZURE_KEY_BYTES];
+    iswi_azure *azure = user;
+    iswi_azure_call *record;
+    bool over;
+
+    if (!id)
+        return;
+    iswi_azure_key(*id, key);
+    pthread_mutex_lock(&azure->calls.lock);
+    record = find_or_make(azure, key, *id);
+    over = record && record->way == ISWI_AZURE_FORWARD;
+    if (record)
+        iswi_azure_conclude_unheard(record, status);
+    if (over)
+        iswi_azure_find_remove(&azure->calls, record);
+    pthread_mutex_unlock(&azure->calls.lock);
+    if (over)
+        iswi_azure_answer(record, NULL);
 }
 
 static void on_answered(void *user, const iswi_call *call, const iswi_answer *answer)

@@ -86,3 +86,16 @@ void iswi_azure_conclude(iswi_azure_call *call, const iswi_host_function *functi
         exception->stack_trace = stack_of(call, told);
     exception->is_user_exception = told && told->user;
 }
+
+void iswi_azure_conclude_unheard(iswi_azure_call *call, unsigned status)
+{
+    iswi_rpc_exception *exception = &call->outcome.exception;
+
+    call->outcome.known = true;
+    call->outcome.status = status >= LEAST_REPLY && status < LEAST_FAILURE ? ISWI_RPC_SUCCESS
+                                                                           : ISWI_RPC_FAILURE;
+    exception->message = isw_str_of(status ? "its request was answered before it came to a function"
+                                           : "its request did not come whole");
+    exception->source = isw_str_of("isoworker");
+    exception->type = isw_str_of(isw_status_name(ISW_E_UNAVAILABLE));
+}

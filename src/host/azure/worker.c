@@ -6,7 +6,6 @@
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/reactors.h"
-#include "host/http/trigger.h"
 #include "host/queue/foreign.h"
 #include "host/timer/foreign.h"
 #include "host/warmup/trigger.h"
@@ -82,6 +81,16 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     if (status == ISW_OK)
         *self = azure;
     return status;
+}
+
+/* The same with the front that requests are forwarded to. */
+static isw_status start_front(const iswi_trigger_start *with, void **self, isw_error *error)
+{
+    iswi_azure *azure = (iswi_azure *)((char *)(uintptr_t)with->trigger -
+                                       offsetof(iswi_azure, http_trigger));
+
+    azure->side = (iswi_http_side){ .unheard = iswi_azure_unheard, .user = azure };
+    return iswi_http_trigger_start(with, &azure->side, self, error);
 }
 
 iswi_azure *iswi_azure_of(const iswi_host *host)
@@ -182,7 +191,9 @@ isw_status iswi_azure_open(const iswi_azure_options *options, iswi_azure **out, 
     azure->options = *options;
     azure->trigger = table;
     azure->list[0] = &azure->trigger;
-    azure->list[1] = options->forwards ? &iswi_http_trigger : &iswi_http_guests_trigger;
+    azure->http_trigger = iswi_http_trigger;
+    azure->http_trigger.start = start_front;
+    azure->list[1] = options->forwards ? &azure->http_trigger : &iswi_http_guests_trigger;
     azure->list[2] = &iswi_queue_foreign_trigger;
     azure->list[3] = &iswi_timer_foreign_trigger;
     azure->list[4] = &iswi_warmup_trigger;
