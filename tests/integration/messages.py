@@ -11,7 +11,7 @@ import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
 from metrics import samples_of
-from operators import ADMIN, ask, report, run
+from operators import ADMIN, ask, report, run, scrape
 from start import guard_of
 
 SANITIZED = os.environ["ISOWORKER_SANITIZE"]
@@ -352,6 +352,12 @@ class Life(unittest.TestCase):
             wait_until(lambda: value_of(host, 'queue_completed_total{function="work"}') == 1)
             self.assertEqual(value_of(host, 'queue_ready{queue="lonely"}'), 3)
             self.assertEqual(value_of(host, 'queue_dead{queue="work"}'), 1)
+            for name, text in (("attempts", 'le="1"} 2'), ("attempts", 'le="+Inf"} 2'),
+                               ("time_in_queue_seconds", 'le="+Inf"} 2')):
+                self.assertIn(f'isoworker_host_queue_{name}_bucket{{queue="work",{text}\n',
+                              scrape(host)[1])
+            self.assertEqual(value_of(host, 'queue_attempts_sum{queue="work"}'), 2)
+            self.assertEqual(value_of(host, 'queue_time_in_queue_seconds_count{queue="work"}'), 2)
             self.assertEqual(value_of(host, 'queue_dead_total{function="work"}'), 1)
             self.assertGreater(value_of(host, 'queue_oldest_seconds{queue="lonely"}'), 0)
 

@@ -41,6 +41,11 @@ typedef struct event_sink {
     iswi_endpoint *endpoint;
 } event_sink;
 
+static isw_status check_sink(const iswi_sink_check *with, const void *given, isw_error *error)
+{
+    return iswi_webhook_check(with, &((const sink_properties *)given)->request, error);
+}
+
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
                             void **self, isw_error *error)
 {
@@ -200,6 +205,7 @@ const iswi_sink iswi_cloudevents_sink = {
     .type = "cloudevents",
     .properties = properties,
     .properties_size = sizeof(sink_properties),
+    .check = check_sink,
     .open = open_sink,
     .keep = keep,
     .close = iswi_free,

@@ -42,6 +42,13 @@ typedef struct iswi_entry_told {
     const char *text;    /* both for people, in the table at the start */
 } iswi_entry_told;
 
+/* How often something was how large: at most as each bound, and above the last one. */
+typedef struct iswi_trigger_buckets {
+    const double *bounds;
+    const uint64_t *counts; /* of each bucket alone, one more than there are bounds */
+    size_t bound_count;
+} iswi_trigger_buckets;
+
 /* A number of its own, for the status and the metrics. Rows of one name follow each other. */
 typedef struct iswi_trigger_row {
     const char *name; /* "requests_total": behind "isoworker_host_"; lives as long as the trigger */
@@ -49,6 +56,8 @@ typedef struct iswi_trigger_row {
     bool counts;      /* it only grows */
     const char *label, *value; /* what tells rows of one name apart; NULL: there is one */
     double number;
+    const iswi_trigger_buckets *buckets; /* it is a histogram, of the metrics alone, whose sum is the
+                                            number; NULL: it is the number */
 } iswi_trigger_row;
 
 typedef void (*iswi_trigger_row_fn)(void *user, const iswi_trigger_row *row);

@@ -94,6 +94,12 @@ void iswi_metrics_head(iswi_buffer *out, const char *name, iswi_metric_type type
                        const char *help);
 void iswi_metrics_number(iswi_buffer *out, double value);
 
+/* Append the samples of a histogram; `labels` without braces, and not empty; `counts` are those of
+ * each bucket alone, one more than there are bounds. */
+void iswi_metrics_buckets(iswi_buffer *out, const char *name, const char *labels,
+                          const double *bounds, const uint64_t *counts, size_t bound_count,
+                          double sum);
+
 /* -- metrics_bounds.c: of workers' processes, what they have used and how they ended ------------ */
 
 void iswi_metrics_bounds(const iswi_host *host, iswi_buffer *out);

@@ -6,7 +6,6 @@
 #include "host/engine/steer.h"
 #include "host/engine/trigger.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type, const char *help,
@@ -20,34 +19,50 @@ static void write_one(iswi_buffer *out, const char *name, iswi_metric_type type,
 
 typedef struct told_rows {
     iswi_buffer *out;
-    const char *name; /* of the row before; NULL: it is the first */
+    char name[128]; /* of the row before; "": it is the first */
 } told_rows;
+
+static void write_trigger_value(iswi_buffer *out, const char *name, const char *labels,
+                                const iswi_trigger_row *row)
+{
+    const iswi_trigger_buckets *buckets = row->buckets;
+
+    if (buckets) {
+        iswi_metrics_buckets(out, name, labels, buckets->bounds, buckets->counts,
+                             buckets->bound_count, row->number);
+        return;
+    }
+    iswi_buffer_printf(out, *labels ? "%s{%s} " : "%s%s ", name, labels);
+    iswi_metrics_number(out, row->number);
+    iswi_buffer_append_text(out, "\n");
+}
 
 static void write_trigger_row(void *user, const iswi_trigger_row *row)
 {
     told_rows *told = user;
-    char name[128];
+    iswi_buffer labels = { 0 };
+    char name[sizeof told->name];
 
     snprintf(name, sizeof name, "isoworker_host_%s", row->name);
-    if (!told->name || strcmp(told->name, row->name) != 0)
+    if (strcmp(told->name, name) != 0)
         iswi_metrics_head(told->out, name,
-                          row->counts ? ISWI_METRIC_COUNTER : ISWI_METRIC_GAUGE, row->help);
-    told->name = row->name;
-    iswi_buffer_append_text(told->out, name);
-    if (row->label) {
-        iswi_buffer_append_text(told->out, "{");
-        iswi_metrics_label(told->out, isw_str_of(row->label), isw_str_of(row->value));
-        iswi_buffer_append_text(told->out, "}");
-    }
-    iswi_buffer_append_text(told->out, " ");
-    iswi_metrics_number(told->out, row->number);
-    iswi_buffer_append_text(told->out, "\n");
+                          row->buckets  ? ISWI_METRIC_HISTOGRAM
+                          : row->counts ? ISWI_METRIC_COUNTER
+                                        : ISWI_METRIC_GAUGE, row->help);
+    memcpy(told->name, name, sizeof name);
+    if (row->label)
+        iswi_metrics_label(&labels, isw_str_of(row->label), isw_str_of(row->value));
+    if (iswi_buffer_text(&labels))
+        write_trigger_value(told->out, name, iswi_buffer_text(&labels), row);
+    else
+        told->out->failed = true;
+    iswi_buffer_fini(&labels);
 }
 
 static void write_triggers(const iswi_host *host, iswi_buffer *out)
 {
     for (size_t i = 0; i < iswi_host_trigger_count(host); i++) {
-        told_rows told = { out, NULL };
+        told_rows told = { out, "" };
         void *self;
         const iswi_trigger *trigger = iswi_host_trigger(host, i, &self);
 
@@ -229,26 +244,19 @@ static void write_endings(const iswi_host *host, iswi_buffer *out)
 static void write_waits_of(iswi_scrape *scrape, size_t worker, const char *name, iswi_buffer *out)
 {
     static const double bounds_ms[ISWI_WAITS - 1] = ISWI_WAIT_BOUNDS_MS;
+    double bounds[ISWI_WAITS - 1];
     iswi_buffer label = { 0 };
     iswi_queue_look queue;
-    uint64_t count = 0;
 
+    for (size_t i = 0; i < ISWI_WAITS - 1; i++)
+        bounds[i] = bounds_ms[i] / 1000;
     iswi_worker_queue_look_at(scrape->host, worker, &queue, NULL);
     iswi_metrics_label(&label, isw_str_of("worker"),
                        isw_str_of(iswi_host_worker_name(scrape->host, worker)));
     out->failed = out->failed || !iswi_buffer_text(&label);
-    for (size_t i = 0; i < ISWI_WAITS && !out->failed; i++) {
-        count += queue.waits[i];
-        iswi_buffer_printf(out, "%s_bucket{%s,le=\"", name, iswi_buffer_text(&label));
-        iswi_metrics_number(out, i < ISWI_WAITS - 1 ? bounds_ms[i] / 1000 : HUGE_VAL);
-        iswi_buffer_printf(out, "\"} %llu\n", (unsigned long long)count);
-    }
-    if (!out->failed) {
-        iswi_buffer_printf(out, "%s_sum{%s} ", name, iswi_buffer_text(&label));
-        iswi_metrics_number(out, (double)queue.waited_us / 1e6);
-        iswi_buffer_printf(out, "\n%s_count{%s} %llu\n", name, iswi_buffer_text(&label),
-                           (unsigned long long)count);
-    }
+    if (!out->failed)
+        iswi_metrics_buckets(out, name, iswi_buffer_text(&label), bounds, queue.waits,
+                             ISWI_WAITS - 1, (double)queue.waited_us / 1e6);
     iswi_buffer_fini(&label);
 }
 

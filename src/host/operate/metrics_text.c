@@ -60,22 +60,27 @@ static void write_line(iswi_buffer *out, const iswi_metrics_series *series, cons
     iswi_buffer_append_text(out, "\n");
 }
 
-static void write_histogram(iswi_buffer *out, const iswi_metrics_series *series)
+void iswi_metrics_buckets(iswi_buffer *out, const char *name, const char *labels,
+                          const double *bounds, const uint64_t *counts, size_t bound_count,
+                          double sum)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i <= series->bound_count; i++) {
-        count += series->counts[i];
-        iswi_buffer_printf(out, "%s_bucket{%s,le=\"", series->family->name, series->labels);
-        if (i < series->bound_count)
-            iswi_metrics_number(out, series->bounds[i]);
-        else
-            iswi_buffer_append_text(out, "+Inf");
+    for (size_t i = 0; i <= bound_count; i++) {
+        count += counts[i];
+        iswi_buffer_printf(out, "%s_bucket{%s,le=\"", name, labels);
+        iswi_metrics_number(out, i < bound_count ? bounds[i] : HUGE_VAL);
         iswi_buffer_printf(out, "\"} %llu\n", (unsigned long long)count);
     }
-    write_line(out, series, "_sum", series->value);
-    iswi_buffer_printf(out, "%s_count{%s} %llu\n", series->family->name, series->labels,
-                       (unsigned long long)count);
+    iswi_buffer_printf(out, "%s_sum{%s} ", name, labels);
+    iswi_metrics_number(out, sum);
+    iswi_buffer_printf(out, "\n%s_count{%s} %llu\n", name, labels, (unsigned long long)count);
+}
+
+static void write_histogram(iswi_buffer *out, const iswi_metrics_series *series)
+{
+    iswi_metrics_buckets(out, series->family->name, series->labels, series->bounds, series->counts,
+                         series->bound_count, series->value);
 }
 
 static void write_gauge(iswi_buffer *out, const iswi_metrics_series *series)

@@ -20,6 +20,8 @@ static void take_row(void *user, const iswi_trigger_row *row)
 {
     gathered *all = user;
 
+    if (row->buckets)
+        return; /* for the metrics alone */
     if (all->numbers && all->count == all->most)
         return; /* it came since they were counted */
     if (all->numbers)

@@ -175,15 +175,6 @@ iswi_delivered *iswi_delivered_create(iswi_consumer *consumer, iswi_delivery **i
     return delivered;
 }
 
-static void note_wait(iswi_consumer *consumer, iswi_delivery *const *items, size_t count)
-{
-    int64_t now_ms = iswi_wall_us() / 1000;
-
-    for (size_t i = 0; i < count; i++)
-        if (now_ms > items[i]->due_ms)
-            atomic_fetch_add(&consumer->counts.waited_ms, (uint64_t)(now_ms - items[i]->due_ms));
-}
-
 void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count)
 {
     iswi_delivered *delivered = iswi_delivered_create(consumer, items, count);
@@ -196,7 +187,7 @@ void iswi_deliver(iswi_consumer *consumer, iswi_delivery **items, size_t count)
                        .answer = on_answer,
                        .user = delivered };
 
-    note_wait(consumer, items, count);
+    iswi_counts_delivered(&consumer->counts, items, count);
     pthread_mutex_lock(&consumer->lock);
     consumer->calls++;
     consumer->messages += count;

@@ -5,37 +5,14 @@
 #include "host/engine/look.h"
 #include "host/queue/internal.h"
 
-#include <stddef.h>
 #include <stdio.h>
 
 const char *const iswi_feed_backoffs[] = { "exponential", "fixed", NULL };
-
-static const struct {
-    const char *name, *help; /* the name behind the type of the trigger */
-    size_t offset;           /* in iswi_message_counts */
-    double scale;
-} told_rows[] = {
-    { "completed_total", "Messages that a function was done with.",
-      offsetof(iswi_message_counts, completed), 1 },
-    { "abandoned_total", "Attempts that came to nothing, and are made again.",
-      offsetof(iswi_message_counts, abandoned), 1 },
-    { "deferred_total", "Messages that were given back with no attempt made.",
-      offsetof(iswi_message_counts, deferred), 1 },
-    { "dead_total", "Messages that had all their attempts, or that a function gave up.",
-      offsetof(iswi_message_counts, dead), 1 },
-    { "lost_total", "Messages that were another's by the time that a function was done.",
-      offsetof(iswi_message_counts, lost), 1 },
-    { "waited_seconds_total", "From when messages were due until they were delivered.",
-      offsetof(iswi_message_counts, waited_ms), 0.001 },
-};
-
-enum { ROWS = sizeof told_rows / sizeof told_rows[0], ROW_NAME_BYTES = 64 };
 
 struct iswi_feed {
     iswi_host *host;
     const iswi_feed_kind *kind;
     void *user;
-    char names[ROWS][ROW_NAME_BYTES]; /* of its rows */
     _Atomic(iswi_consumer *) consumers; /* of all functions that were ever published; grows at the
                                            front */
 };
@@ -51,8 +28,6 @@ iswi_feed *iswi_feed_create(iswi_host *host, const iswi_feed_kind *kind, void *u
     feed->host = host;
     feed->kind = kind;
     feed->user = user;
-    for (size_t i = 0; i < ROWS; i++)
-        snprintf(feed->names[i], ROW_NAME_BYTES, "%s_%s", kind->type, told_rows[i].name);
     return feed;
 }
 
@@ -144,19 +119,7 @@ isw_status iswi_feed_make_up(iswi_feed *feed, const iswi_entry *entry, const isw
 
 void iswi_feed_rows(iswi_feed *feed, iswi_trigger_row_fn row, void *user)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        for (iswi_consumer *at = atomic_load(&feed->consumers); at; at = at->next) {
-            const char *counts = (const char *)&at->counts;
-            const atomic_ullong *number = (const void *)(counts + told_rows[i].offset);
-
-            row(user, &(iswi_trigger_row){ .name = feed->names[i],
-                                           .help = told_rows[i].help,
-                                           .counts = true,
-                                           .label = "function",
-                                           .value = at->entry->name,
-                                           .number = (double)atomic_load(number) *
-                                                     told_rows[i].scale });
-        }
+    iswi_counts_rows(feed->kind->type, atomic_load(&feed->consumers), row, user);
 }
 
 void iswi_feed_attend(iswi_feed *feed, iswi_trigger_attend_fn add_one, void *user)

@@ -36,10 +36,15 @@ int64_t iswi_queue_retry_ms(const iswi_feed_properties *properties, unsigned att
 
 /* -- Consumers --------------------------------------------------------------------------------- */
 
+enum { ISWI_WAIT_BUCKETS = 14, ISWI_ATTEMPT_BUCKETS = 6 };
+
 /* What has become of messages, since the host began. */
 typedef struct iswi_message_counts {
     atomic_ullong completed, abandoned, deferred, dead, lost;
-    atomic_ullong waited_ms; /* from when they were due until they were delivered */
+    atomic_ullong waited_ms; /* from when they were due until they were delivered, and by how long */
+    atomic_ullong waits[ISWI_WAIT_BUCKETS];
+    atomic_ullong attempts_sum; /* of those that were completed, or died; and by how many */
+    atomic_ullong attempts[ISWI_ATTEMPT_BUCKETS];
 } iswi_message_counts;
 
 /* One function with a queue. Lives as long as its trigger. */
@@ -146,6 +151,15 @@ bool iswi_queue_values(const iswi_delivered *delivered, iswi_arena *arena, iswi_
 isw_status iswi_queue_make_up(const iswi_feed_kind *kind, const iswi_entry *entry,
                               unsigned max_attempts, const iswi_made_up *event,
                               iswi_arena *arena, iswi_call *call, isw_error *error);
+
+/* counts.c: messages that are given to a function now; what has become of one, and whether it is
+ * done with. */
+void iswi_counts_delivered(iswi_message_counts *counts, iswi_delivery *const *items, size_t count);
+void iswi_counts_settled(iswi_message_counts *counts, const iswi_settlement *settlement);
+bool iswi_counts_is_completed(const iswi_settlement *settlement);
+
+/* Tell of all consumers from `first` on, of a trigger of that type. */
+void iswi_counts_rows(const char *type, iswi_consumer *first, iswi_trigger_row_fn row, void *user);
 
 /* settled.c: what has become of a message, for the counters and the log. */
 void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement);

@@ -3,31 +3,12 @@
 #include "host/engine/log.h"
 #include "host/queue/internal.h"
 
-static bool is_completed(const iswi_settlement *settlement)
-{
-    return settlement->verdict == ISWI_VERDICT_COMPLETE && !settlement->lost && !settlement->died;
-}
-
-static void count_verdict(iswi_message_counts *counts, const iswi_settlement *settlement)
-{
-    if (settlement->lost)
-        atomic_fetch_add(&counts->lost, 1);
-    else if (settlement->died)
-        atomic_fetch_add(&counts->dead, 1);
-    else if (is_completed(settlement))
-        atomic_fetch_add(&counts->completed, 1);
-    else if (settlement->verdict == ISWI_VERDICT_ABANDON)
-        atomic_fetch_add(&counts->abandoned, 1);
-    else
-        atomic_fetch_add(&counts->deferred, 1);
-}
-
 void iswi_settled_tell(iswi_consumer *consumer, const iswi_settlement *settlement)
 {
     const iswi_delivery *message = settlement->delivery;
 
-    count_verdict(&consumer->counts, settlement);
-    if (is_completed(settlement) && consumer->kind->completed)
+    iswi_counts_settled(&consumer->counts, settlement);
+    if (iswi_counts_is_completed(settlement) && consumer->kind->completed)
         consumer->kind->completed(consumer->user, consumer->entry, message);
     if (settlement->died)
         iswi_say(consumer->host, ISW_LOG_WARNING,
