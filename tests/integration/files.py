@@ -307,6 +307,15 @@ class Failures(unittest.TestCase):
                 host.wait_for('function far of worker test is not served: "pattern" is of the names of '
                               'files')
 
+    def test_a_check_knows_folders_and_what_cannot_be_one(self):
+        with files() as host:
+            code, out, err = run("check", host.folder.name)
+            self.assertEqual((code, out), (0, "the configuration is right: 1 worker, 3 functions\n"), err)
+        with far("/tmp", "a/b", settled="is not served") as host:
+            code, out, err = run("check", host.folder.name)
+            self.assertNotEqual(code, 0)
+            self.assertIn('"pattern" is of the names of files', out + err)
+
     def test_a_name_that_is_no_text_is_left_alone_and_said(self):
         with files() as host:
             host.wait_for("made folder .*/inbox")

@@ -26,6 +26,7 @@ static const isw_field trigger_fields[] = {
     { ISW_FIELD(STRING, iswi_told_trigger, route) },
     { ISW_FIELD(STRING, iswi_told_trigger, queue) },
     { ISW_FIELD(STRING, iswi_told_trigger, schedule) },
+    { ISW_FIELD(STRING, iswi_told_trigger, path) },
     { ISW_FIELD(VALUE, iswi_told_trigger, properties) },
     { 0 },
 };
@@ -198,7 +199,8 @@ bool iswi_told_properties(const iswi_told_trigger *trigger, iswi_arena *arena, i
     const isw_pair own[] = { { isw_str_of("methods"), isw_str_of(trigger->methods) },
                              { isw_str_of("route"), isw_str_of(trigger->route) },
                              { isw_str_of("queue"), isw_str_of(trigger->queue) },
-                             { isw_str_of("schedule"), isw_str_of(trigger->schedule) } };
+                             { isw_str_of("schedule"), isw_str_of(trigger->schedule) },
+                             { isw_str_of("path"), isw_str_of(trigger->path) } };
 
     return take_pairs(&trigger->properties, &(isw_pairs){ own, sizeof own / sizeof own[0] }, arena,
                       out);

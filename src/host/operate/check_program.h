@@ -9,7 +9,7 @@
 typedef struct iswi_told_trigger {
     const char *type;
     const char *methods, *route; /* of HTTP, beside the others; NULL: not told */
-    const char *queue, *schedule; /* likewise, of a queue and of a timer */
+    const char *queue, *schedule, *path; /* likewise, of a queue, a timer and files */
     isw_value properties;        /* a map of texts, or none */
 } iswi_told_trigger;
 
