@@ -7,6 +7,7 @@ import time
 import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
+from operators import run
 from receiver import Receiver
 
 CLOUDEVENTS = os.path.join(os.path.dirname(WORKER), "test_cloudevents")
@@ -257,6 +258,31 @@ class Front(unittest.TestCase):
             _, _, headers = structured(host, headers={"x-request-id": "r7"})
             self.assertEqual(headers["X-Request-Id"], "r7")
             self.assertEqual(structured(host, data="x" * 2000)[0], 413)
+
+
+class ByHand(unittest.TestCase):
+    def invoke(self, host, *words):
+        return run("invoke", "take", "-C", host.folder.name, *words)
+
+    def test_a_function_is_invoked_with_an_event(self):
+        with cloudevents() as host:
+            code, out, err = self.invoke(host, "--data", json.dumps(event(data=7)), "--type",
+                                         "application/cloudevents+json")
+            self.assertEqual(code, 0, (out, err))
+            attributes = [word for name, value in EVENT.items()
+                          for word in ("--header", f"ce-{name}={value}")]
+            code, out, err = self.invoke(host, "--data", "8", "--type", "application/json",
+                                         *attributes)
+            self.assertEqual(code, 0, (out, err))
+            self.assertEqual([told["data"] for told in came(host, 2)], [7, 8])
+
+    def test_what_is_no_event_is_refused_with_what_to_say(self):
+        with cloudevents() as host:
+            for words in (["--data", "8"], ["--data", "[]", "--type", BATCH],
+                          ["--data", "{}", "--type", "application/cloudevents+json"]):
+                code, out, err = self.invoke(host, *words)
+                self.assertEqual(code, 65, (out, err))
+            self.assertIn("the attribute specversion is missing", err)
 
 
 class Sending(unittest.TestCase):

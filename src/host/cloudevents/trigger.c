@@ -134,21 +134,27 @@ static isw_status read_json(const isw_http *data, iswi_arena *arena, isw_value *
     return iswi_json_parse(arena, (isw_str){ data->body.data, data->body.size }, out, error);
 }
 
+static isw_status read_event(const isw_http *data, bool structured, iswi_arena *arena,
+                             iswi_event *out, isw_error *error)
+{
+    isw_value map;
+
+    if (!structured)
+        return iswi_event_of_headers(data, arena, out, error);
+    if (read_json(data, arena, &map, error) != ISW_OK)
+        return error->status;
+    return iswi_event_of_map(&map, arena, out, error);
+}
+
 static void on_event(iswi_host *host, const iswi_entry *entry, iswi_http_request *request,
                      bool structured)
 {
-    const isw_http *data = iswi_http_request_data(request);
     iswi_arena *arena = iswi_http_request_arena(request);
     isw_error error = { ISW_OK, "" };
     iswi_event event;
     iswi_call call;
-    isw_value map;
 
-    if (!structured)
-        iswi_event_of_headers(data, arena, &event, &error);
-    else if (read_json(data, arena, &map, &error) == ISW_OK)
-        iswi_event_of_map(&map, arena, &event, &error);
-    if (error.status != ISW_OK) {
+    if (read_event(iswi_http_request_data(request), structured, arena, &event, &error) != ISW_OK) {
         refuse(request, &error);
         return;
     }
@@ -215,27 +221,62 @@ static void on_batch(iswi_host *host, const iswi_entry *entry, iswi_http_request
         answer(request, 204, NULL, 0);
 }
 
-static void on_request(iswi_host *host, const iswi_entry *entry, iswi_http_request *request)
+/* -- Requests ---------------------------------------------------------------------------------- */
+
+typedef enum event_mode { MODE_BINARY, MODE_STRUCTURED, MODE_BATCH, MODE_UNKNOWN } event_mode;
+
+static event_mode mode_of(const isw_http *data)
 {
     static const char events[] = "application/cloudevents";
-    const isw_http *data = iswi_http_request_data(request);
     const isw_str *header = isw_pairs_find(&data->headers, "content-type");
     isw_str rest = header ? *header : (isw_str){ "", 0 };
     const isw_str type = iswi_field_split(&rest, ';');
 
+    if (iswi_field_equal(type, "application/cloudevents+json"))
+        return MODE_STRUCTURED;
+    if (iswi_field_equal(type, "application/cloudevents-batch+json"))
+        return MODE_BATCH;
+    return type.size >= sizeof events - 1 &&
+                   iswi_field_equal((isw_str){ type.data, sizeof events - 1 }, events)
+               ? MODE_UNKNOWN
+               : MODE_BINARY;
+}
+
+static void on_request(iswi_host *host, const iswi_entry *entry, iswi_http_request *request)
+{
+    const isw_http *data = iswi_http_request_data(request);
+    const event_mode mode = mode_of(data);
+
     if (isw_str_equal(data->method, isw_str_of("OPTIONS")))
         on_options(host, entry, request);
-    else if (iswi_field_equal(type, "application/cloudevents+json"))
-        on_event(host, entry, request, true);
-    else if (iswi_field_equal(type, "application/cloudevents-batch+json"))
+    else if (mode == MODE_BATCH)
         on_batch(host, entry, request);
-    else if (type.size >= sizeof events - 1 &&
-             iswi_field_equal((isw_str){ type.data, sizeof events - 1 }, events))
+    else if (mode == MODE_UNKNOWN)
         iswi_events_refuse(request, 415, ISW_E_UNSUPPORTED,
                            "Events in structured mode are read as application/cloudevents+json and "
                            "application/cloudevents-batch+json.");
     else
-        on_event(host, entry, request, false);
+        on_event(host, entry, request, mode == MODE_STRUCTURED);
+}
+
+static isw_status make_up(iswi_arena *arena, iswi_call *call, isw_error *error)
+{
+    const isw_http *data = call->trigger.as.http;
+    const event_mode mode = mode_of(data);
+    isw_error own = { ISW_OK, "" };
+    iswi_event event;
+
+    if (mode == MODE_BATCH || mode == MODE_UNKNOWN)
+        return isw_error_set(error, ISW_E_INVALID, "give it one event, of the type "
+                                                   "application/cloudevents+json, or with ce- headers");
+    if (read_event(data, mode == MODE_STRUCTURED, arena, &event, &own) != ISW_OK)
+        return isw_error_set(error, own.status, "%s%s", own.message,
+                             mode == MODE_BINARY ? "; say attributes by headers such as ce-id, or give an "
+                                                   "event of the type application/cloudevents+json"
+                                                 : "");
+    return iswi_event_fill(&event, mode == MODE_BINARY, arena, call)
+               ? ISW_OK
+               : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for an event");
 }
 
 const iswi_http_dialect iswi_cloudevents_dialect = {
@@ -246,4 +287,5 @@ const iswi_http_dialect iswi_cloudevents_dialect = {
                  .within = &iswi_http_trigger },
     .methods = "POST OPTIONS",
     .request = on_request,
+    .make_up = make_up,
 };

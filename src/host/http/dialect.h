@@ -23,6 +23,9 @@ typedef struct iswi_http_dialect {
     const char *methods;
     /* As iswi_http_handler_fn: a request for one of its functions is in, whole. */
     void (*request)(iswi_host *host, const iswi_entry *entry, iswi_http_request *request);
+    /* Of one that somebody makes up (make_up of trigger.h): the call has it as it would be to a function
+     * that speaks HTTP, and is made what it is to one of these. Errors: ISW_E_INVALID, others. */
+    isw_status (*make_up)(iswi_arena *arena, iswi_call *call, isw_error *error);
 } iswi_http_dialect;
 
 /* NULL: the function speaks HTTP itself. */

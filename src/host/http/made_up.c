@@ -28,7 +28,7 @@ static isw_status no_memory(const making *m)
 
 static isw_status set_method(const making *m)
 {
-    const char *methods = ((const iswi_http_properties *)m->entry->properties)->methods;
+    const char *methods = iswi_http_methods_of(m->entry);
     isw_str first = { methods, strcspn(methods, " ,") };
 
     m->out->method = m->event->method.size ? m->event->method
@@ -139,6 +139,7 @@ static isw_status set_headers(const making *m)
 isw_status iswi_http_make_up(void *self, const iswi_entry *entry, const iswi_made_up *event,
                              iswi_arena *arena, iswi_call *call, isw_error *error)
 {
+    const iswi_http_dialect *dialect = iswi_http_dialect_of(entry);
     isw_http *out = iswi_arena_calloc(arena, 1, sizeof *out);
     making m = { self, entry, event, { .count = 0 }, arena, out, error };
 
@@ -155,5 +156,5 @@ isw_status iswi_http_make_up(void *self, const iswi_entry *entry, const iswi_mad
     out->client = isw_str_of("127.0.0.1");
     call->trigger = (isw_value){ .type = ISW_VALUE_HTTP, .as.http = out };
     call->trace = iswi_trace_of(out, arena);
-    return ISW_OK;
+    return dialect ? dialect->make_up(arena, call, error) : ISW_OK;
 }
