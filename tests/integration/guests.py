@@ -81,6 +81,17 @@ class Guests(unittest.TestCase):
             self.assertEqual(late()[0], 200)
             self.assertEqual(len(invitations(host, 1)), 1)
 
+    def test_one_that_has_nothing_to_do_stays(self):
+        with waiting(workers=worker(more="processes: {min: 0, max: 3, keep: 1ms}"),
+                     top="logging: {level: debug}") as host:
+            guest = guest_of(invitations(host, 1)[0])
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            with self.assertRaises(AssertionError):
+                host.wait_for("is not needed|processes are wanted", seconds=0.5)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            self.assertEqual(len(invitations(host, 1)), 1)
+            guest.end(signal.SIGTERM)
+
     def test_a_second_one_is_told_that_one_has_come(self):
         with waiting() as host:
             line = invitations(host, 1)[0]

@@ -81,6 +81,7 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker)
         iswi_printing_fini(&last->printing);
     }
     pool->seat_count = 1;
+    atomic_store(&pool->scale.on, false); /* nor is it sent away when there is nothing to do */
     atomic_store(&pool->wanted, 1);
 }
 
