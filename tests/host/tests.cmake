@@ -6,6 +6,14 @@ endforeach()
 foreach(name IN ITEMS access_line access_log caller deadline request_id small)
   isw_test(host/http/${name} STACK host)
 endforeach()
+isw_test(host/azure/proto STACK host)
+add_executable(test_describe_rpc host/azure/describe.c)
+target_link_libraries(test_describe_rpc PRIVATE isw_flags isw_stack_host)
+add_test(NAME host/azure/described/the_tables_are_those_of_the_protocol
+  COMMAND /usr/bin/python3 -B "${CMAKE_CURRENT_SOURCE_DIR}/host/azure/described.py"
+          $<TARGET_FILE:test_describe_rpc>)
+set_tests_properties(host/azure/described/the_tables_are_those_of_the_protocol PROPERTIES
+  LABELS host/azure SKIP_RETURN_CODE 77)
 isw_test(host/http/trace STACK host)
 isw_test(host/operate/admin STACK host SOURCES ${http_support})
 isw_test(host/operate/handover STACK host)

@@ -20,7 +20,7 @@ try:
     MISSING = ""
 except ImportError as error:
     MISSING = f"python3-grpcio and python3-protobuf are not installed: {error}"
-    TYPES, FunctionsHost = {"TypedData": None, "RpcTraceContext": None, "RetryContext": None}, object
+    TYPES, FunctionsHost = {"TypedData": None}, object
 
 WORKERS = os.path.dirname(WORKER)
 FAILURE, SUCCESS, CANCELLED = 0, 1, 2
@@ -267,7 +267,8 @@ class Azure(unittest.TestCase):
         with App() as host:
             host.begin()
             answer = host.invoke("message", [("trigger", Data(string="good"))],
-                                 metadata={"Id": Data(string="m-1"), "DequeueCount": Data(json="3")})
+                                 metadata={"Id": Data(string="m-1"),
+                                           "DequeueCount": Data(json="3")})
             self.assertEqual(answer.status, SUCCESS)
             self.assertEqual(answer.outputs["next"].string, "good")
             self.assertEqual(json.loads(answer.outputs["rows"].json), [{"a": 1}, {"a": 2}])
@@ -367,7 +368,8 @@ class Azure(unittest.TestCase):
             self.assertEqual(json.loads(missing.http.body.bytes)["invocation_id"],
                              missing.response.invocation_id.replace("-", ""))
             broken = host.http("pages", "GET", "pages/broken")
-            self.assertEqual((broken.status, broken.error.message), (FAILURE, "the press is broken"))
+            self.assertEqual((broken.status, broken.error.message),
+                             (FAILURE, "the press is broken"))
 
     def test_bodies_and_headers_are_kept(self):
         with App("test_functions") as host:

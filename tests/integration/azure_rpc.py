@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FunctionRpc for the tests: its messages, made from numbers, and a server that is the Azure Functions
-host to one worker: strict where the real one is, which FIELD notes have seen.
+"""FunctionRpc for the tests: its messages, made from numbers, and a server that is the Azure
+Functions host to one worker.
 
 Nothing of it is shared with the adapter: messages are google.protobuf's, HTTP/2 is grpc's.
 """
@@ -12,7 +12,8 @@ import uuid
 from concurrent import futures
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory, timestamp_pb2
+from google.protobuf import (descriptor_pb2, descriptor_pool, duration_pb2, message_factory,
+                             timestamp_pb2)
 
 PACKAGE = "AzureFunctionsRpcMessages"
 PATIENCE_S = 30
@@ -38,7 +39,8 @@ MESSAGES = {
     "FunctionEnvironmentReloadRequest": "environment_variables:1:{}string "
                                         "function_app_directory:2:string",
     "FunctionEnvironmentReloadResponse": "worker_metadata:1:WorkerMetadata capabilities:2:{}string "
-                                         "result:3:StatusResult capabilities_update_strategy:4:int32",
+                                         "result:3:StatusResult "
+                                         "capabilities_update_strategy:4:int32",
     "FunctionLoadRequest": "function_id:1:string metadata:2:RpcFunctionMetadata "
                            "managed_dependency_enabled:3:bool",
     "FunctionLoadResponse": "function_id:1:string result:2:StatusResult "
@@ -104,7 +106,8 @@ MESSAGES = {
                         "invocation_response|:5:InvocationResponse "
                         "invocation_cancel|:21:InvocationCancel rpc_log|:2:RpcLog "
                         "function_environment_reload_request|:25:FunctionEnvironmentReloadRequest "
-                        "function_environment_reload_response|:26:FunctionEnvironmentReloadResponse "
+                        "function_environment_reload_response|:26:"
+                        "FunctionEnvironmentReloadResponse "
                         "functions_metadata_request|:29:FunctionsMetadataRequest "
                         "function_metadata_response|:30:FunctionMetadataResponse "
                         "worker_warmup_request|:33:WorkerWarmupRequest "
