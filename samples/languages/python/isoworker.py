@@ -13,9 +13,8 @@
     app.run()
 
 It speaks src/wire/PROTOCOL.md on the socket, or by TLS to a host on another machine; numbers in
-comments are sections of that page. Plain
-functions run on threads of a pool, `async` ones on one event loop. A function takes what triggered
-it and, if it has a second parameter, its Context.
+comments are sections of that page. Plain functions run on threads of a pool, `async` ones on one
+event loop. A function takes what triggered it and, if it has a second parameter, its Context.
 """
 import asyncio
 import collections
