@@ -35,7 +35,8 @@ static isw_status read_pem(const char *variable, const char *path, char **out, i
     if (!path || !*path)
         return isw_error_set(error, ISW_E_CONFIG,
                              "%s is not set: a host on another machine needs ISOWORKER_TLS_CA, "
-                             "ISOWORKER_TLS_CERTIFICATE and ISOWORKER_TLS_KEY, each a file in PEM form",
+                             "ISOWORKER_TLS_CERTIFICATE and ISOWORKER_TLS_KEY, each a file in PEM "
+                             "form",
                              variable);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     *out = iswi_alloc(PEM_MOST + 1);
@@ -101,8 +102,8 @@ static isw_status give(const iswi_nng_calls *nng, nng_tls_config *config, const 
                              "be used: %s", far->ca, nng->strerror(failed));
     if ((failed = nng->tls_config_own_cert(config, all->certificate, all->key, NULL)) != 0)
         return isw_error_set(error, ISW_E_CONFIG,
-                             "ISOWORKER_TLS_CERTIFICATE=%s and ISOWORKER_TLS_KEY=%s are no certificate "
-                             "with its key: %s", far->certificate, far->key, nng->strerror(failed));
+                             "ISOWORKER_TLS_CERTIFICATE=%s and ISOWORKER_TLS_KEY=%s are no "
+                             "certificate with its key: %s", far->certificate, far->key, nng->strerror(failed));
     return ISW_OK;
 }
 

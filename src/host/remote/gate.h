@@ -29,7 +29,7 @@ typedef struct iswi_gate {
     bool open;
     iswi_visitor *visitors;
     unsigned strangers; /* of them, that have not proved who they are */
-    unsigned long long used[ISWI_GATE_USED]; /* numbers of sockets that were connected to, in a ring */
+    unsigned long long used[ISWI_GATE_USED]; /* sockets that were connected to, by number: a ring */
     unsigned used_at;
     int64_t said_ns;        /* when the lines of those who were refused were counted anew, */
     unsigned said, unsaid;  /* how many there were since, and who had none */

@@ -265,9 +265,10 @@ void iswi_visitor_come(iswi_gate *gate, int fd, const char *who)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    *visitor = (iswi_visitor){ .gate = gate, .tls = tls, .far = { fd, on_far }, .near = { -1, on_near },
-                               .late.due = on_late, .again.run = run_again,
-                               .next = gate->visitors, .link = &gate->visitors };
+    *visitor = (iswi_visitor){ .gate = gate, .tls = tls, .far = { fd, on_far },
+                               .near = { -1, on_near }, .late.due = on_late,
+                               .again.run = run_again, .next = gate->visitors,
+                               .link = &gate->visitors };
     snprintf(visitor->who, sizeof visitor->who, "%s", who);
     if (gate->visitors)
         gate->visitors->link = &visitor->next;
