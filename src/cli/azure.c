@@ -4,6 +4,7 @@
 #include "cli/serve.h"
 #include "host/azure/custom.h"
 #include "host/azure/init.h"
+#include "host/triggers.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ static const char usage[] =
 
 static int serve(isw_host_options *options, bool forwarding)
 {
-    iswi_azure_custom *custom = iswi_azure_custom_create(forwarding);
+    iswi_azure_custom *custom = iswi_azure_custom_create(forwarding, iswi_azure_other_triggers);
     iswi_cli_serving serving = { .options = options };
     int code;
 
@@ -136,7 +137,8 @@ static void tell(iswi_faults *list)
 
 static int init(const words *w)
 {
-    const iswi_azure_init how = { w->host.folder, w->forwarding, w->force, !w->custom_handler };
+    const iswi_azure_init how = { w->host.folder, w->forwarding, w->force, !w->custom_handler,
+                                  iswi_azure_other_triggers };
     iswi_faults faults = { .count = 0 };
     iswi_faults notes = { .count = 0 };
     iswi_buffer written = { NULL, 0, 0, false };

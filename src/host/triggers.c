@@ -37,3 +37,13 @@ const iswi_trigger *const iswi_lambda_triggers[] = {
     &iswi_lambda_trigger,
     NULL,
 };
+
+const iswi_trigger *const iswi_azure_other_triggers[] = {
+    &iswi_call_trigger,
+    &iswi_queue_foreign_trigger,
+    &iswi_timer_foreign_trigger,
+    &iswi_file_trigger,
+    &iswi_warmup_trigger,
+    &iswi_lambda_elsewhere_trigger,
+    NULL,
+};

@@ -10,4 +10,7 @@ extern const iswi_trigger *const iswi_host_triggers[];
 /* Of a host that AWS Lambda calls. */
 extern const iswi_trigger *const iswi_lambda_triggers[];
 
+/* Under the Azure Functions host, beside the front that it asks. */
+extern const iswi_trigger *const iswi_azure_other_triggers[];
+
 #endif

@@ -12,9 +12,6 @@
 #include "host/engine/look.h"
 #include "host/engine/reactors.h"
 #include "host/http/trigger.h"
-#include "host/library/trigger.h"
-#include "host/queue/foreign.h"
-#include "host/timer/foreign.h"
 
 #include <stddef.h>
 
@@ -107,7 +104,7 @@ static isw_status start_http(const iswi_trigger_start *with, void **self, isw_er
     return ISW_OK;
 }
 
-iswi_azure_custom *iswi_azure_custom_create(bool forwarding)
+iswi_azure_custom *iswi_azure_custom_create(bool forwarding, iswi_trigger_list others)
 {
     iswi_azure_custom *custom = iswi_calloc(1, sizeof *custom);
 
@@ -120,9 +117,8 @@ iswi_azure_custom *iswi_azure_custom_create(bool forwarding)
     custom->http = iswi_http_trigger;
     custom->http.start = start_http;
     custom->list[0] = &custom->http;
-    custom->list[1] = &iswi_call_trigger;
-    custom->list[2] = &iswi_queue_foreign_trigger;
-    custom->list[3] = &iswi_timer_foreign_trigger;
+    for (size_t i = 0; others[i] && i + 1 < ISWI_TRIGGERS_MAX; i++)
+        custom->list[i + 1] = others[i];
     return custom;
 }
 

@@ -18,8 +18,8 @@
 typedef struct iswi_azure_custom iswi_azure_custom;
 
 /* What a host is to be made with; it outlives the host. `forwarding` as enableForwardingHttpRequest
- * of host.json says. NULL: no memory. */
-iswi_azure_custom *iswi_azure_custom_create(bool forwarding);
+ * of host.json says; `others` are the triggers beside HTTP. NULL: no memory. */
+iswi_azure_custom *iswi_azure_custom_create(bool forwarding, iswi_trigger_list others);
 void iswi_azure_custom_destroy(iswi_azure_custom *custom); /* may be NULL */
 
 /* "http", "queue" and the like: functions have the properties that they have anywhere. */

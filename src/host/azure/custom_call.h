@@ -18,7 +18,6 @@
 
 enum {
     ISWI_CUSTOM_BUCKETS = 256,
-    ISWI_CUSTOM_TRIGGERS = 4,
     ISWI_CUSTOM_LOGS_MAX = 1 << 20 /* bytes of lines in one answer */
 };
 
@@ -34,7 +33,7 @@ typedef struct iswi_custom_output {
 
 struct iswi_azure_custom {
     iswi_trigger http; /* the first of the list */
-    const iswi_trigger *list[ISWI_CUSTOM_TRIGGERS + 1];
+    const iswi_trigger *list[ISWI_TRIGGERS_MAX + 1]; /* ends with NULL */
     iswi_http_side side;
     bool forwarding;
     /* Once there is one: */

@@ -150,11 +150,26 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
     return ISW_OK;
 }
 
+/* What is kept for webhooks is kept in queues of ours, which there are not here. */
+static isw_status refuse_webhook(iswi_host *host, const iswi_sink_place *place,
+                                 const void *properties, void **self, isw_error *error)
+{
+    (void)host;
+    (void)place;
+    (void)properties;
+    (void)self;
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "requests of the host's own are sent by isoworker run alone, not by a "
+                         "custom handler");
+}
+
+static const iswi_sink webhook = { .type = "http", .open = refuse_webhook };
 static const iswi_sink any = { .type = "*", .open = open_sink, .keep = keep };
 
 const iswi_sink *const iswi_azure_custom_sinks[] = {
     &iswi_sink_file,
     &iswi_sink_log,
+    &webhook,
     &any,
     NULL,
 };

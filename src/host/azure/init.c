@@ -230,7 +230,7 @@ bool iswi_azure_init_files(const iswi_azure_init *init, iswi_faults *faults, isw
                             iswi_buffer *written)
 {
     maker m = { .init = init, .faults = faults, .notes = notes, .written = written };
-    iswi_azure_custom *custom = iswi_azure_custom_create(init->forwarding);
+    iswi_azure_custom *custom = iswi_azure_custom_create(init->forwarding, init->others);
     iswi_config *config = NULL;
     iswi_settings_groups groups;
     isw_error error = { ISW_OK, "" };

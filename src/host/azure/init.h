@@ -6,12 +6,14 @@
  * handler a function.json for each function, made from what the workers' programs say of themselves;
  * for a language worker worker.config.json. */
 #include "base/faults.h"
+#include "host/engine/trigger.h"
 
 typedef struct iswi_azure_init {
     const char *folder; /* of host.yaml, and of these files */
     bool forwarding;    /* requests are to come as they are */
     bool force;         /* files that say otherwise are overwritten */
     bool worker;        /* as a language worker: functions tell of themselves when it runs */
+    iswi_trigger_list others; /* as iswi_azure_custom_create has them */
 } iswi_azure_init;
 
 /* Write them, and local.settings.json where there is none. The programs are asked with --describe

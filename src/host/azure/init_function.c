@@ -178,11 +178,12 @@ static bool add_trigger(const iswi_told_function *function, iswi_faults *notes, 
 
 /* -- Outputs ----------------------------------------------------------------------------------- */
 
-/* Those of files and of the log are this host's. */
+/* Those of files and of the log are this host's, and so are webhooks, which are not sent there. */
 static bool is_theirs(const iswi_told_binding *binding)
 {
     return strcmp(binding->direction ? binding->direction : "in", "in") != 0 &&
-           strcmp(binding->type, "file") != 0 && strcmp(binding->type, "log") != 0;
+           strcmp(binding->type, "file") != 0 && strcmp(binding->type, "log") != 0 &&
+           strcmp(binding->type, "http") != 0;
 }
 
 bool iswi_azure_has_outputs(const iswi_told_function *function)
