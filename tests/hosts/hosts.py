@@ -19,6 +19,10 @@ sys.path[:0] = [os.path.join(TESTS, "integration"), os.path.join(TESTS, "conform
 import host as conformance  # noqa: E402
 import peer  # noqa: E402
 from azure_host import Failed, FunctionsHost  # noqa: E402
+try:
+    import azure_rpc  # noqa: E402
+except ImportError:  # python3-grpcio, python3-protobuf
+    azure_rpc = None
 from cases import Answer  # noqa: E402
 from harness import BIN, Host, wait_until  # noqa: E402
 from lambda_api import RuntimeApi  # noqa: E402
@@ -251,6 +255,89 @@ class Forwarding(Custom):
     forwarding = ["--forwarding"]
 
 
+# -- The Azure Functions host, with a language worker ------------------------------------------------
+
+class Worker:
+    """By FunctionRpc, with requests in messages."""
+
+    title = "Azure, language worker"
+    http = "message"
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="isw-")
+        for name, text in (("host.yaml", TOP + "workers:\n" + workers()), ("worker.yaml", CHAIN)):
+            with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.host = azure_rpc.FunctionsHost([BIN + "/isoworker", "azure", self.folder.name, "--http",
+                                             self.http])
+        self.host.__enter__().begin()
+        self.bindings = {name: [json.loads(text) for text in function.raw_bindings]
+                         for name, function in self.host.functions.items()}
+        return self
+
+    def __exit__(self, *arguments):
+        self.host.__exit__(*arguments)
+        self.folder.cleanup()
+
+    def cookie(self, one):
+        """As that host writes it anew."""
+        words = [f"{one.name}={one.value}"]
+        if one.HasField("max_age"):
+            words.append(f"max-age={one.max_age.value:.0f}")
+        for name in ("domain", "path"):
+            if one.HasField(name):
+                words.append(f"{name}={getattr(one, name).value}")
+        words += ["secure"] * one.secure.value + ["httponly"] * one.http_only.value
+        if one.same_site:
+            words.insert(-1 if one.http_only.value else len(words),
+                         "samesite=" + ("", "lax", "strict", "none")[one.same_site])
+        return "; ".join(words)
+
+    def ask(self, case):
+        done = self.host.http(case.function, case.method, case.path, case.body, case.headers)
+        if done.status != 1:  # which that host answers itself
+            return Answer(500, [], b"")
+        http = done.http
+        return Answer(int(http.status_code),
+                      [*http.headers.items(),
+                       *(("set-cookie", self.cookie(one)) for one in http.cookies)],
+                      http.body.bytes)
+
+    def of_queue(self, queue_name):
+        return next(name for name, rows in self.bindings.items()
+                    if rows[0].get("queueName") == queue_name)
+
+    def deliver(self, body):
+        function = self.of_queue("taken")
+        done = self.host.invoke(function, [("trigger", azure_rpc.TYPES["TypedData"](string=body))])
+        queues = {row["name"]: row.get("queueName") for row in self.bindings[function]}
+        made = [value.string or value.json for name, value in done.outputs.items()
+                if queues[name] == "made"]
+        return done.status == 1, made
+
+    def fire(self):
+        status = azure_rpc.TYPES["TypedData"](json='{"IsPastDue":false}')
+        assert self.host.invoke("tick", [("trigger", status)]).status == 1
+        self.host.wait_log("it is time")
+
+
+class Forwarded(Worker):
+    """With requests that are forwarded."""
+
+    title = "the same, forwarding"
+    http = "forward"
+
+    def ask(self, case):
+        port = int(self.host.capabilities["HttpUri"].rsplit(":", 1)[1])
+        empty = azure_rpc.TYPES["TypedData"](http=azure_rpc.TYPES["RpcHttp"]())
+        identifier = self.host.start(case.function, [("trigger", empty)])
+        answer = over_http(port, case, headers={"x-ms-invocation-id": identifier})
+        done = self.host.answer(identifier)
+        failed = answer.status >= 500 and not case.name.startswith("status ")
+        assert (done.status == 1) == (not failed), (case.name, answer.status, done)
+        return answer
+
+
 # -- AWS Lambda --------------------------------------------------------------------------------------
 
 class Function(Lambda):
@@ -313,7 +400,8 @@ class Function(Lambda):
         self.wait_for("it is time")
 
 
-HOSTS = [Ours, Messages, Several, InPython, Platform, Custom, Forwarding, Function]
+HOSTS = [Ours, Messages, Several, InPython, Platform, Custom, Forwarding,
+         *([Worker, Forwarded] if azure_rpc else []), Function]
 
 # -- Where an answer may be another one --------------------------------------------------------------
 
@@ -324,6 +412,11 @@ EXPLAINED = {
     ("Custom", "headers and cookies"):
         "its contract has one value for a name: of cookies one is left, which is said",
     **{("Custom", f"a failure: {how}"):
+       "what fails is a failure of the invocation, which that host answers in its own way"
+       for how in ("later", "failed", "crash")},
+    ("Worker", "headers and cookies"):
+        "in messages several cookies are told by their parts, and that host writes them anew",
+    **{("Worker", f"a failure: {how}"):
        "what fails is a failure of the invocation, which that host answers in its own way"
        for how in ("later", "failed", "crash")},
 }

@@ -86,6 +86,14 @@ class One(unittest.TestCase):
     def test_it_answers_the_same_where_azure_forwards_requests(self):
         self.agrees(hosts.Forwarding)
 
+    @unittest.skipUnless(hosts.azure_rpc, "python3-grpcio and python3-protobuf are not installed")
+    def test_it_answers_the_same_as_a_language_worker_of_azure(self):
+        self.agrees(hosts.Worker)
+
+    @unittest.skipUnless(hosts.azure_rpc, "python3-grpcio and python3-protobuf are not installed")
+    def test_it_answers_the_same_as_one_that_azure_forwards_requests_to(self):
+        self.agrees(hosts.Forwarded)
+
     def test_it_answers_the_same_on_lambda(self):
         self.agrees(hosts.Function)
 

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 enum { OWN_HEADERS = 1 };
 
@@ -44,7 +44,13 @@ static bool add_header(iswi_azure_call *call, isw_pair *out, isw_str name, isw_s
     return small != NULL;
 }
 
-/* Those that came, in either form, and whose invocation it is. */
+static int compare(const void *a, const void *b)
+{
+    return iswi_text_compare(((const isw_pair *)a)->name, ((const isw_pair *)b)->name);
+}
+
+/* Those that came, in either form, and whose invocation it is. They came as a map, which has no order:
+ * they have one here, so that it is the same each time. */
 static bool list_headers(iswi_azure_call *call, const iswi_rpc_http *http, isw_pairs *out)
 {
     const iswi_rpc_nullable_named *nullable = http->nullable_headers.items;
@@ -65,6 +71,7 @@ static bool list_headers(iswi_azure_call *call, const iswi_rpc_http *http, isw_p
             !add_header(call, &items[count++], nullable[i].name,
                         nullable[i].value ? nullable[i].value->value : (isw_str){ "", 0 }))
             return false;
+    qsort(items, count, sizeof *items, compare);
     *out = (isw_pairs){ items, count };
     return true;
 }
