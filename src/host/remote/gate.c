@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ isw_status iswi_gate_create(iswi_host *host, const iswi_worker_settings *setting
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a gate");
     gate->host = host;
     gate->worker = settings->name;
+    gate->listen = settings->remote.listen;
     gate->prepared = true;
     gate->options = (iswi_tls_options){
         .first = { settings->remote.certificate, settings->remote.key },
@@ -99,21 +101,34 @@ static void begin(void *user)
     gate->open = iswi_watch_begin(gate->reactor, &gate->watch, EPOLLIN);
 }
 
+/* As host.yaml has it, but for a port that it leaves open. */
+static void name_place(const iswi_gate *gate, char out[ISWI_LISTEN_URL_BYTES + 8])
+{
+    const char *port = strrchr(gate->listen, ':');
+    const char *own = strstr(gate->listeners.items[0].url, "://");
+
+    if (strcmp(port, ":0") == 0)
+        snprintf(out, ISWI_LISTEN_URL_BYTES + 8, "%s%s", gate->tls ? "tls+tcp" : "tcp", own);
+    else
+        snprintf(out, ISWI_LISTEN_URL_BYTES + 8, "%s", gate->listen);
+}
+
 void iswi_gate_open(iswi_gate *gate)
 {
-    const char *at = strstr(gate->listeners.items[0].url, "://");
+    char at[ISWI_LISTEN_URL_BYTES + 8];
 
+    name_place(gate, at);
     gate->prepared = false;
     iswi_reactor_call(gate->reactor, begin, gate);
     if (!gate->open)
         iswi_say(gate->host, ISW_LOG_ERROR, "worker %s: nobody can come: %s", gate->worker,
                  strerror(errno));
     else if (gate->tls)
-        iswi_say(gate->host, ISW_LOG_INFO, "worker %s: its processes may come to tls+tcp%s",
-                 gate->worker, at);
+        iswi_say(gate->host, ISW_LOG_INFO, "worker %s: its processes may come to %s (ISOWORKER_URL; "
+                 "isoworker(1) has the other variables)", gate->worker, at);
     else
         iswi_say(gate->host, ISW_LOG_WARNING,
-                 "worker %s: its processes may come to tcp%s, INSECURE as host.yaml says: whoever "
+                 "worker %s: its processes may come to %s, INSECURE as host.yaml says: whoever "
                  "sees the network there can read and change all, and come in its place",
                  gate->worker, at);
 }

@@ -16,7 +16,8 @@ typedef struct iswi_visitor iswi_visitor;
 
 typedef struct iswi_gate {
     iswi_host *host;
-    const char *worker; /* its name, which lives as long as the host */
+    const char *worker; /* its name, which lives as long as the host, */
+    const char *listen; /* and what host.yaml says */
     iswi_reactor *reactor;
     iswi_listeners listeners;
     iswi_tls *tls; /* NULL: plain, which is meant */
