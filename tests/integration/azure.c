@@ -63,6 +63,20 @@ static isw_status message(isw_context *ctx)
     return ISW_OK;
 }
 
+/* Says itself what becomes of its message: "done" although it fails, "again" although it does
+ * not. */
+static isw_status settles(isw_context *ctx)
+{
+    const isw_str body = isw_context_trigger(ctx)->as.string;
+
+    if (isw_str_equal(body, isw_str_of("again")))
+        return isw_queue_settle(ctx, 0, ISW_QUEUE_ABANDON, 0, "not today");
+    if (!isw_str_equal(body, isw_str_of("done")))
+        return ISW_OK;
+    isw_queue_settle(ctx, 0, ISW_QUEUE_COMPLETE, 0, NULL);
+    return isw_fail(ctx, ISW_E_FAILED, "too late");
+}
+
 static isw_status fails(isw_context *ctx)
 {
     isw_log_fields(ctx, ISW_LOG_WARNING, "Press", &(isw_named_value){ { "sheet", 5 },
@@ -127,6 +141,7 @@ static const isw_function functions[] = {
     { .name = "timer", .trigger = { "timer", NULL, NULL, NULL, often }, .handler = tells },
     { .name = "daily", .trigger = ISW_TIMER("@daily"), .handler = tells },
     { .name = "fails", .trigger = ISW_QUEUE(NULL), .handler = fails },
+    { .name = "settles", .trigger = ISW_QUEUE(NULL), .handler = settles },
     { .name = "waits", .trigger = ISW_QUEUE(NULL), .handler = waits },
     { .name = "dies", .trigger = ISW_QUEUE(NULL), .handler = dies },
     { .name = "by_name", .trigger = ISW_TRIGGER("call", NULL), .handler = tells },

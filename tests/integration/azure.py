@@ -277,6 +277,22 @@ class Azure(unittest.TestCase):
             self.assertEqual((bad.status, bad.outputs), (FAILURE, {}))
             self.assertEqual(bad.error.message, "a bad message")
 
+    def test_what_a_function_says_of_its_message_is_its_end(self):
+        with App() as host:
+            host.begin()
+            for body, status, message in (("again", FAILURE, "not today"), ("done", SUCCESS, ""),
+                                          ("good", SUCCESS, "")):
+                answer = host.invoke("settles", [("trigger", Data(string=body))])
+                self.assertEqual((answer.status, answer.error.message), (status, message), body)
+        with App("test_messages") as host:
+            host.begin()
+            for body, status in (("bad", FAILURE), ("good", SUCCESS)):
+                answer = host.invoke("batch", [("trigger", Data(string=body))],
+                                     metadata={"Id": Data(string="m-1")})
+                self.assertEqual(answer.status, status, body)
+            self.assertIn("batchItemFailures", host.invoke(
+                "batch", [("trigger", Data(string="bad"))]).error.message)
+
     def test_a_timer_is_told_as_ours_are(self):
         status = {"Schedule": {"AdjustForDST": True}, "IsPastDue": True,
                   "ScheduleStatus": {"Last": "0001-01-01T00:00:00+00:00",

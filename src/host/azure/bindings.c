@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A function's trigger, inputs and outputs as the Azure Functions host wants them: an object of JSON
- * each, as in a function.json. Our own types get the names and members that they have there; what
- * has none of ours goes as it is.
+ * A function's trigger, inputs and outputs as the Azure Functions host wants them: an object of
+ * JSON each, as in a function.json. Our own types get the names and members that they have there;
+ * what has none of ours goes as it is.
  */
 #include "base/text.h"
 #include "config/scalar.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Invocations of the Azure Functions host, by the id that they have here: theirs without its dashes,
- * so that who reads both logs finds them. */
+/* Invocations of the Azure Functions host, by the id that they have here: theirs without its
+ * dashes, so that who reads both logs finds them. */
 #include "host/azure/internal.h"
 
 #include "base/alloc.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TypedData and values. What the Azure Functions host knows no type for goes to it as JSON, which is
- * what it makes of such things itself. */
+/* TypedData and values. What the Azure Functions host knows no type for goes to it as JSON,
+ * which is what it makes of such things itself. */
 #include "host/azure/internal.h"
 #include "value/value.h"
 

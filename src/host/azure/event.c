@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What triggers a function, from how the Azure Functions host tells it to how our own triggers do
- * (host/queue/values.c, host/timer/run.c), so that the function is the same under both. All that the
- * Azure Functions host tells stays there behind it, by its own names.
+ * (host/queue/values.c, host/timer/run.c), so that the function is the same under both. All that
+ * the Azure Functions host tells stays there behind it, by its own names.
  */
 #include "base/clock.h"
 #include "host/azure/internal.h"
@@ -91,6 +91,13 @@ static const char *given(const iswi_azure_call *call, const char *name)
     return value && value->size ? value->data : NULL;
 }
 
+static bool is_batch(const iswi_azure_call *call)
+{
+    const char *size = given(call, "batch_size");
+
+    return size && atoi(size) > 1;
+}
+
 static size_t describe_message(iswi_azure_call *call, isw_named_value out[OWN_MAX])
 {
     const char *queue = given(call, "queue");
@@ -102,7 +109,8 @@ static size_t describe_message(iswi_azure_call *call, isw_named_value out[OWN_MA
     out[count++] = isw_named("queue", isw_value_string(queue ? queue : call->name));
     out[count++] = isw_named("dequeue_count", isw_value_int(attempt ? attempt : 1));
     out[count++] = isw_named("max_dequeue_count", isw_value_int(0));
-    out[count++] = isw_named("inserted_ms", isw_value_int(time_ms(metadata(call, "InsertionTime"))));
+    out[count++] = isw_named("inserted_ms",
+                             isw_value_int(time_ms(metadata(call, "InsertionTime"))));
     out[count++] = isw_named("priority", isw_value_int(0));
     if (expires_ms)
         out[count++] = isw_named("expires_ms", isw_value_int(expires_ms));
@@ -115,13 +123,12 @@ static size_t describe_message(iswi_azure_call *call, isw_named_value out[OWN_MA
  * one. */
 static bool message(iswi_azure_call *call)
 {
-    const char *batch = given(call, "batch_size");
     isw_named_value own[OWN_MAX];
     size_t count = describe_message(call, own);
     isw_value *body, *map;
     isw_named_value *members;
 
-    if (!batch || atoi(batch) < 2)
+    if (!is_batch(call))
         return put_before(call, own, count);
     body = iswi_arena_alloc(&call->arena, 2 * sizeof *body);
     members = iswi_arena_alloc(&call->arena, count * sizeof *members);
@@ -179,4 +186,61 @@ bool iswi_azure_event(iswi_azure_call *call)
     if (strcmp(type, "queue") == 0)
         return message(call);
     return strcmp(type, "timer") == 0 ? timer(call) : true;
+}
+
+/* -- What becomes of a message ----------------------------------------------------------------- */
+
+static bool says(const isw_value *map, const char *path, const char *text)
+{
+    const isw_value *value = isw_value_get(map, path);
+
+    return value && value->type == ISW_VALUE_STRING &&
+           isw_str_equal(value->as.string, isw_str_of(text));
+}
+
+/* A queue there knows two ends of an invocation: the message is done, or comes again until it is
+ * poison. When that is, and what is put aside at once, is not ours to say. */
+void iswi_azure_told(void *user, isw_str name, const isw_value *value)
+{
+    iswi_azure_call *call = user;
+    const isw_value *reason = isw_value_get(value, "reason");
+
+    if (!isw_str_equal(name, isw_str_of("$settle")) || says(value, "verdict", "extend"))
+        return;
+    call->verdict = says(value, "verdict", "complete") ? ISWI_AZURE_DONE : ISWI_AZURE_AGAIN;
+    if (reason && reason->type == ISW_VALUE_STRING)
+        snprintf(call->reason, sizeof call->reason, "%.*s", (int)reason->as.string.size,
+                 reason->as.string.size ? reason->as.string.data : "");
+}
+
+/* Whether a function of batches has not done its one message. */
+static bool lists_failures(iswi_azure_call *call, const isw_value *result)
+{
+    const isw_value told = plain(call, result);
+    const isw_value *failures = isw_value_get(&told, "batchItemFailures");
+
+    return failures && failures->type == ISW_VALUE_ARRAY && failures->as.array.count;
+}
+
+static void give_back(iswi_answer *answer, const char *message)
+{
+    answer->outcome = ISW_OUTCOME_FAILED;
+    answer->status = ISW_E_FAILED;
+    answer->message = isw_str_of(message);
+    answer->told = NULL;
+}
+
+void iswi_azure_judge(iswi_azure_call *call, iswi_answer *answer)
+{
+    const char *type = iswi_function_description(call->function)->trigger_type;
+
+    if (strcmp(type, "queue") != 0)
+        return;
+    if (call->verdict == ISWI_AZURE_DONE)
+        answer->outcome = ISW_OUTCOME_SUCCESS;
+    else if (call->verdict == ISWI_AZURE_AGAIN && answer->outcome == ISW_OUTCOME_SUCCESS)
+        give_back(answer, *call->reason ? call->reason : "the function gave its message back");
+    else if (answer->outcome == ISW_OUTCOME_SUCCESS && is_batch(call) &&
+             lists_failures(call, &answer->result))
+        give_back(answer, "the function lists its message among batchItemFailures");
 }

@@ -214,8 +214,8 @@ static isw_status find(iswi_grpc *grpc, iswi_address *out, isw_error *error)
     const char *setting = grpc->options.setting;
 
     if (strncmp(grpc->options.server, "https://", 8) == 0)
-        return isw_error_set(error, ISW_E_CONFIG, "%s: %s is over TLS, for which no Azure Functions "
-                             "host asks", setting, grpc->options.server);
+        return isw_error_set(error, ISW_E_CONFIG, "%s: %s is over TLS, for which no Azure "
+                             "Functions host asks", setting, grpc->options.server);
     trim(grpc->options.server, grpc->authority);
     if (iswi_address_read(grpc->authority, setting, out, error) != ISW_OK)
         return error->status;

@@ -4,7 +4,8 @@
 
 /*
  * A call of gRPC that streams both ways, to a server without TLS: one connection, HTTP/2 by
- * nghttp2, one stream, and messages in it. Its maker turns it by hand at first; then it lives on a reactor.
+ * nghttp2, one stream, and messages in it. Its maker turns it by hand at first; then it lives on a
+ * reactor.
  */
 #include "base/buffer.h"
 #include "reactor/reactor.h"

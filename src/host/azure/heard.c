@@ -98,8 +98,8 @@ static bool take_variables(const isw_pairs *variables)
     return fine;
 }
 
-/* Of a placeholder, which has no thread beside this one; else its processes would have to be started
- * anew, which the Azure Functions host does when it is told no. */
+/* Of a placeholder, which has no thread beside this one; else its processes would have to be
+ * started anew, which the Azure Functions host does when it is told no. */
 static void on_environment(iswi_azure *azure, isw_str request, const iswi_rpc_environment *asked)
 {
     const iswi_rpc_runtime metadata = runtime();
@@ -262,8 +262,8 @@ static void on_too_large(void *user, uint64_t size, isw_bytes begin)
     const isw_bytes id = iswi_proto_peek(invoke, 1);
     char text[256];
 
-    snprintf(text, sizeof text, "a message of %llu bytes is more than the %llu that are taken; keep "
-             "large data elsewhere, or let HTTP be forwarded", (unsigned long long)size,
+    snprintf(text, sizeof text, "a message of %llu bytes is more than the %llu that are taken; "
+             "keep large data elsewhere, or let HTTP be forwarded", (unsigned long long)size,
              (unsigned long long)ISWI_AZURE_MESSAGE_MAX);
     complain(azure, "too much", text);
     if (id.size)

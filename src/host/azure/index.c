@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions as the Azure Functions host asks for them: which there are, and that one is to be ready,
- * under a name of its own. We call them as they are called, so that each of several processes that
- * has started this program knows what the first one has told. */
+/* Functions as the Azure Functions host asks for them: which there are, and that one is to be
+ * ready, under a name of its own. We call them as they are called, so that each of several
+ * processes that has started this program knows what the first one has told. */
 #include "base/alloc.h"
 #include "host/azure/internal.h"
 #include "host/engine/log.h"
@@ -11,8 +11,8 @@
 
 /* -- Which there are --------------------------------------------------------------------------- */
 
-/* Whether it is the Azure Functions host's to trigger; what only its name calls is nobody's, and what
- * a process begins with is ours. */
+/* Whether it is the Azure Functions host's to trigger; what only its name calls is nobody's, and
+ * what a process begins with is ours. */
 static bool is_served(const iswi_host_function *function)
 {
     iswi_function_look look;
@@ -85,8 +85,8 @@ bool iswi_azure_index(iswi_azure *azure, isw_str request)
     if (!list(azure, &arena, &done.functions))
         result = iswi_azure_failure(&exception, "no memory for the list of functions");
     else if (!done.functions.count)
-        result = iswi_azure_failure(&exception, "no worker of host.yaml has told of a function that "
-                                    "is served; its log says why");
+        result = iswi_azure_failure(&exception, "no worker of host.yaml has told of a function "
+                                    "that is served; its log says why");
     message.as.index_done = &done;
     iswi_azure_say(azure, &message);
     iswi_arena_fini(&arena);

@@ -3,9 +3,9 @@
 #define ISWI_HOST_AZURE_INTERNAL_H
 
 /*
- * Inside the room. What the Azure Functions host says is heard on one reactor, the host's first; what
- * it is told comes from any thread. An invocation is a record from when it comes until its response
- * is on its way; who looks for one has the lock of the records.
+ * Inside the room. What the Azure Functions host says is heard on one reactor, the host's first;
+ * what it is told comes from any thread. An invocation is a record from when it comes until its
+ * response is on its way; who looks for one has the lock of the records.
  */
 #include "host/azure/worker.h"
 #include "host/azure/grpc.h"
@@ -44,6 +44,13 @@ typedef struct iswi_azure_outcome {
     iswi_rpc_exception exception; /* copies, with the record */
 } iswi_azure_outcome;
 
+/* What a function has said of its message while it ran. */
+typedef enum iswi_azure_verdict {
+    ISWI_AZURE_UNSAID,
+    ISWI_AZURE_DONE,  /* whatever becomes of the invocation */
+    ISWI_AZURE_AGAIN  /* or never, as the queue has it */
+} iswi_azure_verdict;
+
 typedef struct iswi_azure_call {
     iswi_azure *azure;
     struct iswi_azure_call *next;  /* in its line of the table */
@@ -59,6 +66,8 @@ typedef struct iswi_azure_call {
     unsigned moves;
     isw_value trigger;
     isw_map metadata, inputs;
+    iswi_azure_verdict verdict; /* of its message; with its process's lock, or at its end */
+    char reason[128];
     /* With the lock: */
     iswi_process *process; /* where it is, under `place`; NULL: nowhere yet */
     uint64_t place;
@@ -104,7 +113,7 @@ typedef struct iswi_azure_loaded {
 } iswi_azure_loaded;
 
 struct iswi_azure {
-    iswi_trigger trigger, http_trigger; /* the tables of the instance that it is, and of its front */
+    iswi_trigger trigger, http_trigger; /* the tables of what it is, and of its front */
     iswi_http_side side;
     const iswi_trigger *list[6];
     iswi_azure_options options;
@@ -183,7 +192,8 @@ isw_status iswi_azure_join(iswi_azure *azure, isw_error *error);
 /* A forwarded request was answered, or not (0), before it came to a function. Any thread. */
 void iswi_azure_unheard(void *user, const isw_http *request, unsigned status);
 
-/* What the call of that id put out is the record's from now on. False: there is none. Any thread. */
+/* What the call of that id put out is the record's from now on. False: there is none. Any
+ * thread. */
 bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box);
 
 /* data.c: values both ways, in the arena with views into what they come from. False: no memory. */
@@ -194,6 +204,11 @@ isw_status iswi_azure_data(const isw_value *value, iswi_arena *arena, iswi_rpc_d
 
 /* event.c: what a queue or a timer of the Azure Functions host tells, as those of ours do. */
 bool iswi_azure_event(iswi_azure_call *call);
+
+/* What the function says of it while it runs, as an event of its call; and what the answer is
+ * then, in the place of what it was. */
+void iswi_azure_told(void *user, isw_str name, const isw_value *value);
+void iswi_azure_judge(iswi_azure_call *call, iswi_answer *answer);
 
 /* lines.c: lines of the log, from now on. */
 isw_status iswi_azure_listen(iswi_azure *azure, isw_error *error);

@@ -20,7 +20,9 @@ static void place(void *user, iswi_process *process, uint64_t id)
     pthread_mutex_unlock(&calls->lock);
 }
 
-const iswi_call_events iswi_azure_call_events = { .waits = place, .placed = place };
+const iswi_call_events iswi_azure_call_events = { .waits = place,
+                                                   .placed = place,
+                                                   .told = iswi_azure_told };
 
 static void remove_call(iswi_azure_call *call)
 {
@@ -50,7 +52,8 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
             return;
         }
     }
-    if (answer->outcome == ISW_OUTCOME_SUCCESS &&
+    iswi_azure_judge(call, &own);
+    if (own.outcome == ISW_OUTCOME_SUCCESS &&
         iswi_azure_data(&answer->result, &call->arena, &returned, &error) != ISW_OK) {
         own.outcome = ISW_OUTCOME_FAILED;
         own.status = error.status;

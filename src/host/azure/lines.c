@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines of the log for the Azure Functions host: those of an invocation are the function's own
- * there, all others are the worker's. It shows the message alone, so that has the fields at its end,
- * beside being told them.
+ * there, all others are the worker's. It shows the message alone, so that has the fields at its
+ * end, beside being told them.
  */
 #include "host/azure/internal.h"
 #include "host/engine/log.h"

@@ -2,8 +2,8 @@
 /*
  * How a call ended, as the Azure Functions host is told it. A function of HTTP that fails for a
  * reason that is its caller's (a status below 500) has answered: that is a success there, as it is
- * for any function that answers 404. What else fails is a failure, and its caller gets the 500 of the
- * Azure Functions host, unless HTTP is forwarded.
+ * for any function that answers 404. What else fails is a failure, and its caller gets the 500 of
+ * the Azure Functions host, unless HTTP is forwarded.
  */
 #include "host/azure/internal.h"
 #include "host/engine/look.h"

@@ -11,7 +11,8 @@ static bool came_before(const iswi_azure_outbox *own, size_t index)
 }
 
 /* All of one name: one as it is, several as an array, which is JSON there. */
-static const iswi_rpc_data *gather(const iswi_azure_outbox *own, const char *name, iswi_arena *arena)
+static const iswi_rpc_data *gather(const iswi_azure_outbox *own, const char *name,
+                                   iswi_arena *arena)
 {
     iswi_rpc_data *data = iswi_arena_calloc(arena, 1, sizeof *data);
     isw_value *values = iswi_arena_calloc(arena, own->count, sizeof *values);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An invocation that comes with its request: that is a guest of the HTTP front, so that routes,
- * preflights, problems and names are as for any client; and what the front answers goes back. All of
- * it on the reactor.
+ * preflights, problems and names are as for any client; and what the front answers goes back. All
+ * of it on the reactor.
  */
 #include "host/azure/internal.h"
 #include "host/engine/look.h"
@@ -49,8 +49,8 @@ static int compare(const void *a, const void *b)
     return iswi_text_compare(((const isw_pair *)a)->name, ((const isw_pair *)b)->name);
 }
 
-/* Those that came, in either form, and whose invocation it is. They came as a map, which has no order:
- * they have one here, so that it is the same each time. */
+/* Those that came, in either form, and whose invocation it is. They came as a map, which has no
+ * order: they have one here, so that it is the same each time. */
 static bool list_headers(iswi_azure_call *call, const iswi_rpc_http *http, isw_pairs *out)
 {
     const iswi_rpc_nullable_named *nullable = http->nullable_headers.items;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What functions put out, whatever its type: the Azure Functions host gets it with the response, and
- * does with it what the binding says. */
+/* What functions put out, whatever its type: the Azure Functions host gets it with the response,
+ * and does with it what the binding says. */
 #include "base/alloc.h"
 #include "host/azure/outbox.h"
 #include "host/sinks/sinks.h"

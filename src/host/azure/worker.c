@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Azure Functions host as a trigger: functions of any type, which it calls; and how it is met and
- * left. */
+/* The Azure Functions host as a trigger: functions of any type, which it calls; and how it is
+ * met and left. */
 #include "base/alloc.h"
 #include "host/azure/internal.h"
 #include "host/engine/log.h"

@@ -3,9 +3,9 @@
 #define ISWI_HOST_AZURE_WORKER_H
 
 /*
- * A host that is a language worker of the Azure Functions host: that has started this program, sends
- * it invocations by FunctionRpc, a protocol of its own over gRPC, and gets their answers. Made
- * before the host proper, whose triggers and sinks it brings, and freed behind it.
+ * A host that is a language worker of the Azure Functions host: that has started this program,
+ * sends it invocations by FunctionRpc, a protocol of its own over gRPC, and gets their answers.
+ * Made before the host proper, whose triggers and sinks it brings, and freed behind it.
  */
 #include "host/engine/sink.h"
 #include "host/engine/trigger.h"
@@ -25,9 +25,10 @@ typedef struct iswi_azure_options {
  * Errors: ISW_E_CONFIG for the address, ISW_E_UNAVAILABLE where nobody answers, ISW_E_NO_MEMORY. */
 isw_status iswi_azure_open(const iswi_azure_options *options, iswi_azure **out, isw_error *error);
 
-/* Wait, as a placeholder, to be told which app this process is to be of: its variables are those of
- * this process from then on. *folder is the app's, until the end; NULL: none was told. Blocks, before
- * there are threads. Errors: ISW_E_UNAVAILABLE when the Azure Functions host leaves before that. */
+/* Wait, as a placeholder, to be told which app this process is to be of: its variables are those
+ * of this process from then on. *folder is the app's, until the end; NULL: none was told.
+ * Blocks, before there are threads. Errors: ISW_E_UNAVAILABLE when the Azure Functions host
+ * leaves before that. */
 isw_status iswi_azure_wait(iswi_azure *azure, const char **folder, isw_error *error);
 
 /* Whether it was told to end. */
