@@ -211,7 +211,7 @@ void iswi_bounds_end(iswi_process *process)
     int64_t cpu_ns = 0;
     iswi_cgroup_use use;
 
-    if (!process->pool->launcher.apart || !process->os.pid)
+    if (!iswi_launcher_is_parent(&process->pool->launcher))
         return;
     iswi_usage_cpu_ns(process->os.pid, &cpu_ns);
     iswi_cgroup_usage(&process->group, &use);

@@ -109,7 +109,9 @@ static void wait_on(iswi_process *process)
 /* A remote one may be waited for as long as it likes; once it is there it has as long as others. */
 static void count_from_now(iswi_process *process, int64_t now_ns)
 {
+    pthread_mutex_lock(&process->lock);
     process->started_ns = now_ns;
+    pthread_mutex_unlock(&process->lock);
     process->state_until_ns = now_ns + process->pool->settings->start_timeout_ms * MS;
 }
 
