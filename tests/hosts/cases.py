@@ -91,8 +91,11 @@ CASES = [
     Case("a request: parameters", "values", "request", "GET", "request/a%20b", {"rest": "a b"}),
     Case("a request: a query", "values", "request", "GET",
          "request/x?a=1&b=%C3%BC%26&a=2&empty=", {"rest": "x"}),
-    Case("a request: headers", "values", "request", "GET", "request/x", {"rest": "x"},
-         {"x-given": "one", "X-Given-More": "a, b; \"c\""}),
+    # One at a time: some hosts have them in a map, in whatever order.
+    Case("a request: a header", "values", "request", "GET", "request/x", {"rest": "x"},
+         {"X-Given": "a, b; \"c\""}),
+    Case("a request: an empty header", "values", "request", "GET", "request/x", {"rest": "x"},
+         {"x-given": ""}),
     Case("a request: a cookie", "values", "request", "GET", "request/x", {"rest": "x"},
          {"cookie": "other=1; flavour=vanilla"}),
     Case("a request: a body of text", "values", "request", "PUT", "request/x", {"rest": "x"},

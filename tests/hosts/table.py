@@ -109,10 +109,9 @@ def print_table():
         for kind in hosts.HOSTS[1:]:
             said = difference(name, found[kind].get(name), answer)
             if said:
-                why = hosts.EXPLAINED.get((kind.__name__, name), "NOT EXPLAINED")
-                line = f"{said}: {why}"
-                notes += [line] if line not in notes else []
-                said = f"({notes.index(line) + 1})"
+                why = hosts.EXPLAINED.get((kind.__name__, name), f"NOT EXPLAINED: {said}")
+                notes += [why] if why not in notes else []
+                said = f"{found[kind][name].status} ({notes.index(why) + 1})"
             row.append("-" if said is None else said or "the same")
         rows.append(row)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
