@@ -53,6 +53,10 @@ install(FILES "${PROJECT_BINARY_DIR}/man/isoworker-host.yaml.5"
               "${PROJECT_BINARY_DIR}/man/isoworker-worker.yaml.5"
         DESTINATION "${CMAKE_INSTALL_MANDIR}/man5")
 
+# Where bash-completion looks for the words of a command, of its name.
+install(FILES "${PROJECT_SOURCE_DIR}/src/cli/completion/isoworker.bash"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME isoworker)
+
 include(IsoworkerService)
 
 # find_package(isoworker)

@@ -306,6 +306,10 @@ class PackageTest(unittest.TestCase):
         rows = run(command, "bench", "--seconds", "1", "--json")
         self.assertRegex(rows, r'"case":"ring\+chain",.*"p50_us":[0-9]')
 
+    def test_bash_finds_the_completion_of_the_command_by_its_name(self):
+        file = self.install() / "share/bash-completion/completions/isoworker"
+        self.assertIn("-F _isoworker isoworker", run("bash", "-c", f"source {file}; complete -p"))
+
     def test_manual_says_what_the_programs_say(self):
         prefix = self.install()
         pages = {path.name: re.sub(r"\\e", r"\\", path.read_text().replace("\\-", "-"))
