@@ -53,10 +53,11 @@ static const char usage[] =
     "and told, unless --force is given. Keys are not asked for there (authLevel anonymous): the chain\n"
     "of the worker does that. isoworker is to be in PATH there.\n"
     "\n"
-    "What fails in a custom handler is answered with 400 or more, so that it fails there, too. What\n"
-    "it logs is in Logs, and on standard output; of a call that fails there alone. Binding names are\n"
-    "\"req\" and \"res\" of HTTP, \"message\" of a queue, \"timer\", \"trigger\" of others; outputs have\n"
-    "their own. http.prefix of host.yaml (api) is to be routePrefix of host.json.\n"
+    "What fails in a custom handler is answered with 400 or more, so that it fails there, too. Lines\n"
+    "that a function logs are in Logs, and on standard output; of a call that fails there alone.\n"
+    "Binding names are \"req\" and \"res\" of HTTP, \"message\" of a queue, \"timer\", \"trigger\" of\n"
+    "others; outputs have their own. http.prefix of host.yaml (api) is to be routePrefix of\n"
+    "host.json.\n"
     "\n"
     "Ends as isoworker run does; with 69 when the host that has started it is gone.\n";
 

@@ -34,11 +34,19 @@ class Container(unittest.TestCase):
                          ["--from=build /image/ /"])
         self.assertNotIn("packages-build", str(runtime.steps))
 
+    def test_the_image_without_a_shell_has_what_its_build_gathered_alone(self):
+        build, runtime = self.read("samples/platforms/Containerfile")
+        self.assertEqual((build.base, runtime.base), ("isoworker-build", "scratch"))
+        self.assertEqual(runtime.steps, [("COPY", "--from=build /image/ /"),
+                                         ("WORKDIR", "/srv/app"), ("USER", "65532")])
+        self.assertEqual(runtime.said["CMD"], self.read()[-1].said["CMD"])
+
     def test_the_image_is_nobody_elses_root(self):
         runtime = self.read()[-1]
         self.assertEqual(runtime.steps[-1], ("USER", "isoworker"))
         self.assertEqual(runtime.said["STOPSIGNAL"], "SIGTERM")
-        self.assertIn(f":{runtime.said['EXPOSE']}", runtime.said["CMD"][-1])
+        words = runtime.said["CMD"]
+        self.assertTrue(words[words.index("--listen") + 1].endswith(f":{runtime.said['EXPOSE']}"))
 
     def test_an_application_stands_on_both(self):
         stages = self.read("samples/hello/Containerfile")
