@@ -110,6 +110,8 @@ static void settle(iswi_http1_answer *out)
         out->body.framing = ISWI_HTTP1_NO_BODY;
     else if (out->body.framing == ISWI_HTTP1_NO_BODY)
         out->keep_alive = false;
+    else if (out->body.framing == ISWI_HTTP1_LENGTH && !out->body.content_length)
+        out->body.framing = ISWI_HTTP1_NO_BODY;
 }
 
 iswi_http1_result iswi_http1_answer_read(char *bytes, size_t size, iswi_arena *arena,

@@ -14,9 +14,9 @@ typedef struct iswi_http1_answer {
     isw_pairs fields;    /* in the order of arrival, in the arena: views of the bytes, names in small
                             letters, values without the white space around them */
     bool keep_alive;     /* whether another request may follow on the connection */
-    iswi_http1_head body; /* for iswi_http1_body_begin: how its end is found. ISWI_HTTP1_NO_BODY also
-                             where neither a length nor chunks say, and then keep_alive is false:
-                             such a body ends with the connection */
+    iswi_http1_head body; /* for iswi_http1_body_begin: how its end is found. ISWI_HTTP1_NO_BODY for
+                             a length of 0, and also where neither a length nor chunks say; then
+                             keep_alive is false, since such a body ends with the connection */
 } iswi_http1_answer;
 
 /*

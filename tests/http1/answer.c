@@ -52,6 +52,10 @@ static void a_head_says_its_status_its_fields_and_where_its_body_ends(void **sta
     assert_int_equal(read_text(r, "HTTP/1.1 202\r\nTransfer-Encoding: chunked\r\n\r\n"),
                      ISWI_HTTP1_DONE);
     assert_int_equal(r->answer.body.framing, ISWI_HTTP1_CHUNKED);
+    assert_int_equal(read_text(r, "HTTP/1.1 202 Fine\r\nContent-Length: 0\r\n\r\n"),
+                     ISWI_HTTP1_DONE);
+    assert_int_equal(r->answer.body.framing, ISWI_HTTP1_NO_BODY);
+    assert_true(r->answer.keep_alive);
 }
 
 static void it_is_whole_at_its_last_byte_and_not_before(void **state)

@@ -138,7 +138,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = self.check(result)
         result.at = time.monotonic()
         result.known.set()
-        if status == 202:
+        if status == 202 and self.api.terse:
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif status == 202:
             self.answer(202, {"status": "OK"})
         else:
             self.refuse(status, "Forced" if api.refuse_with else "Invalid")
@@ -179,6 +183,7 @@ class RuntimeApi:
         self.init_error = Result()
         self.faults = []
         self.refuse_with = None
+        self.terse = False  # what is told is taken with no body
         self.lock = threading.Lock()
         self.changed = threading.Condition(self.lock)
         self.asking = self.asked = self.most_asking = 0

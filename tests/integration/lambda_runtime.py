@@ -37,6 +37,8 @@ class Runtime(unittest.TestCase):
             self.assertEqual(api.ask({"do": "bytes"}).body, b'"/wB4"')
             self.assertEqual(api.ask({"do": "number"}).body, b"42")
             self.assertEqual(api.ask({"do": "nothing"}).body, b"null")
+            api.terse = True
+            self.assertEqual(api.ask({"do": "number"}).body, b"42")
             large = {"text": "x" * 300000}
             self.assertEqual(api.ask(large).json()["trigger"], large)
             self.check(api)

@@ -39,9 +39,9 @@ void iswi_lambda_answered(void *user, const char *invocation_id, const iswi_answ
     if (answer->outcome == ISW_OUTCOME_SUCCESS) {
         tell_result(slot, result_of(answer, &body));
     } else {
-        if (answer->function)
-            iswi_function_say(answer->function, ISW_LOG_ERROR, invocation_id, slot->invocation.id,
-                              "%.*s", (int)answer->message.size,
+        if (slot->entry && !answer->held) /* else its worker has said it */
+            iswi_function_say(slot->entry->function, ISW_LOG_ERROR, invocation_id,
+                              slot->invocation.id, "%.*s", (int)answer->message.size,
                               answer->message.size ? answer->message.data : "");
         iswi_lambda_failure_type(answer->status, type);
         iswi_lambda_slot_fail(slot, type, answer->message);

@@ -30,7 +30,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
 
     if (answer->outcome == ISW_OUTCOME_SUCCESS && call->given.result)
         call->given.result(call->given.user, &answer->result);
-    if (answer->outcome != ISW_OUTCOME_SUCCESS)
+    if (answer->outcome != ISW_OUTCOME_SUCCESS && !answer->held) /* else its worker has said it */
         iswi_function_say(call->consumer.entry->function, ISW_LOG_WARNING, invocation_id,
                           call->given.request_id, "%zu message%s of queue %s: %.*s",
                           delivered->count, delivered->count == 1 ? "" : "s",
