@@ -77,11 +77,38 @@ static int fail(const isw_error *error, bool printed)
     }
 }
 
-static isw_status serve(const iswi_cli_serving *serving, bool *printed, isw_error *error)
+/* From now on they are the host's. */
+static void take_signals(isw_host *host)
 {
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     struct sigaction before = { .sa_handler = SIG_DFL };
+
+    signalled = host;
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &stop, &before);
+    had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* A host may have calls before its start returns, and is stopped as it should be then. One that has
+ * to take another's place first waits for that, from which a signal frees it. */
+static isw_status start(isw_host *host, bool waits, isw_error *error)
+{
+    isw_status status;
+
+    signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
+    if (!waits)
+        take_signals(host);
+    status = isw_host_start(host, error);
+    if (waits && status == ISW_OK)
+        take_signals(host);
+    return status;
+}
+
+static isw_status serve(const iswi_cli_serving *serving, bool *printed, isw_error *error)
+{
     isw_host_options *options = serving->options;
     isw_host *host = NULL;
     isw_status status;
@@ -91,17 +118,9 @@ static isw_status serve(const iswi_cli_serving *serving, bool *printed, isw_erro
     if (iswi_library_create(options, serving->triggers, serving->sinks, &host, error) !=
         ISW_OK)
         return error->status;
-    signal(SIGCHLD, SIG_DFL); /* an inherited "ignore" would hide how workers end */
-    status = isw_host_start(host, error);
-    if (status == ISW_OK) {
-        signalled = host;
-        sigaction(SIGINT, &stop, NULL);
-        sigaction(SIGTERM, &stop, NULL);
-        sigaction(SIGHUP, &stop, &before);
-        had_terminal = before.sa_handler != SIG_IGN /* by nohup */ && has_terminal();
-        sigaction(SIGPIPE, &ignore, NULL);
+    status = start(host, options->replace != NULL, error);
+    if (status == ISW_OK)
         status = isw_host_wait(host, error);
-    }
     signalled = NULL;
     isw_host_destroy(host);
     return status;
