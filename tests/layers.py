@@ -84,7 +84,7 @@ DOORS = {
     "host/http": {"dialect.h", "front.h", "guest.h", "trigger.h"},
     "host/queue": {"feed.h", "foreign.h", "queue.h"},
     "host/sinks": {"sinks.h"},
-    "host/timer": {"foreign.h", "report.h", "trigger.h"},
+    "host/timer": {"foreign.h", "plan.h", "report.h", "trigger.h"},
     "host/warmup": {"trigger.h"},
     "host/lambda": {"lambda.h"},
     "host/webhooks": {"webhooks.h"},

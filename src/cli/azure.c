@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker azure`: the host as a part of the Azure Functions host. */
 #include "cli/cli.h"
+#include "cli/faults.h"
 #include "cli/serve.h"
 #include "host/azure/custom.h"
 #include "host/azure/init.h"
@@ -123,19 +124,6 @@ static bool take(int letter, words *w)
     }
 }
 
-static void tell(iswi_faults *list)
-{
-    const isw_error none = { ISW_OK, "" };
-    iswi_buffer text = { NULL, 0, 0, false };
-
-    if (list->count)
-        iswi_faults_tell(list, "isoworker", &none, &text);
-    if (list->count)
-        fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "isoworker: no memory\n", stderr);
-    iswi_buffer_fini(&text);
-    iswi_faults_fini(list);
-}
-
 static int init(const words *w)
 {
     const iswi_azure_init how = { w->host.folder, w->forwarding, w->force, !w->custom_handler,
@@ -146,8 +134,8 @@ static int init(const words *w)
     bool right = iswi_azure_init_files(&how, &faults, &notes, &written);
 
     fputs(written.size && iswi_buffer_text(&written) ? iswi_buffer_text(&written) : "", stdout);
-    tell(&notes);
-    tell(&faults);
+    iswi_faults_print(&notes);
+    iswi_faults_print(&faults);
     iswi_buffer_fini(&written);
     return right ? EX_OK : EX_CONFIG;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isoworker check`. */
 #include "cli/cli.h"
+#include "cli/faults.h"
 #include "host/operate/check.h"
 #include "host/sinks/sinks.h"
 #include "host/triggers.h"
@@ -21,25 +22,13 @@ static const char usage[] =
     "status 78 then. What can hardly be meant, and workers that do not link the library, are told as\n"
     "well and change no status.\n";
 
-static void tell(iswi_faults *list)
-{
-    const isw_error none = { ISW_OK, "" };
-    iswi_buffer text = { 0 };
-
-    if (!list->count)
-        return;
-    iswi_faults_tell(list, "isoworker", &none, &text);
-    fputs(iswi_buffer_text(&text) ? iswi_buffer_text(&text) : "isoworker: no memory\n", stderr);
-    iswi_buffer_fini(&text);
-}
-
 static int check(const char *folder)
 {
     iswi_check result;
     bool right = iswi_check_folder(folder, iswi_host_triggers, iswi_host_sinks, &result);
 
-    tell(&result.notes);
-    tell(&result.faults);
+    iswi_faults_print(&result.notes);
+    iswi_faults_print(&result.faults);
     if (right)
         printf("the configuration is right: %zu worker%s, %zu function%s\n", result.workers,
                result.workers == 1 ? "" : "s", result.functions,

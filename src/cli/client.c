@@ -64,6 +64,23 @@ static int connect_by_folder(const char *folder, int *fd)
     return fail(EX_UNAVAILABLE, error.message);
 }
 
+bool iswi_client_is_there(const iswi_where *where)
+{
+    isw_error unused = { ISW_OK, "" };
+    char path[2 * PATH_MAX];
+    char real[PATH_MAX];
+    int fd = -1;
+
+    if (where->control || !realpath(where->folder, real))
+        return true; /* who asks is told what is wrong with it */
+    if ((!configured(real, path, sizeof path) ||
+         iswi_control_connect_at(path, &fd, &unused) != ISW_OK) &&
+        iswi_control_connect(real, &fd, &unused) != ISW_OK)
+        return false;
+    close(fd);
+    return true;
+}
+
 int iswi_client_ask(const iswi_where *where, const char *request, unsigned patience_s, FILE **out)
 {
     isw_error error = { ISW_OK, "" };

@@ -22,6 +22,9 @@ typedef struct iswi_where {
  * EX_UNAVAILABLE when none runs there, EX_NOINPUT when there is no such folder. */
 int iswi_client_ask(const iswi_where *where, const char *request, unsigned patience_s, FILE **out);
 
+/* Whether a host runs in the folder, as far as that can be found out. */
+bool iswi_client_is_there(const iswi_where *where);
+
 /* Read one line into *line, which the caller frees with free(), and *size, without its end.
  * EX_UNAVAILABLE when there is none. */
 int iswi_client_line(FILE *from, char **line, size_t *size);

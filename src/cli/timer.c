@@ -4,6 +4,8 @@
 #include "cli/client.h"
 #include "cli/columns.h"
 #include "cli/timer.h"
+#include "cli/timer_plan.h"
+#include "value/value.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -18,7 +20,8 @@ static const char usage[] =
     "                       [--control PATH]\n"
     "\n"
     "Timers of the host that runs in DIR (. by default).\n"
-    "  list    each with its schedule, its last run and its next five times, in its zone\n"
+    "  list    each with its schedule, its last run and its next five times, in its zone; where no\n"
+    "          host runs, as the programs in host.yaml tell of them, without what was\n"
     "  run     run FUNCTION now, out of turn, and wait for the end; its schedule stays as it is\n"
     "  pause   begin no run of it, also after a restart of the host where its state is kept\n"
     "  resume  run it again, from its next time on; what passed meanwhile is not made up for\n"
@@ -27,7 +30,7 @@ static const char usage[] =
     ISWI_CLIENT_USAGE
     "\n"
     "Ends with status 70 when the run failed, 75 when it takes longer, 65 when the host refuses,\n"
-    "and 69 when no host runs there.\n";
+    "and 69 when no host runs there; list with 78 then if a program cannot be asked.\n";
 
 typedef struct words {
     iswi_where where;
@@ -133,6 +136,36 @@ static int read_answer(FILE *from, const words *asked)
     return result;
 }
 
+static void print_json(const iswi_timers_told *told, iswi_arena *arena)
+{
+    isw_value value;
+    isw_str text;
+
+    if (iswi_unbind(arena, iswi_timers_told_fields, told, &value, NULL) == ISW_OK &&
+        iswi_json_write(arena, &value, &text, NULL) == ISW_OK)
+        printf("%.*s\n", (int)text.size, text.data);
+}
+
+/* No host runs: what is to come is known without one, and what was is not. */
+static int plan(const words *asked)
+{
+    iswi_timers_told told = { NULL, 0 };
+    iswi_arena arena;
+    int result;
+
+    iswi_arena_init(&arena, 64 * 1024);
+    result = iswi_timer_plans(asked->where.folder, &arena, &told);
+    if (told.timers && asked->json)
+        print_json(&told, &arena);
+    else if (told.timers && (told.timer_count || result == EX_OK))
+        print_all(&told);
+    if (!asked->json && told.timer_count)
+        fprintf(stderr, "isoworker: no host runs in %s: these are times at which they would be due, "
+                "if they are not paused\n", asked->where.folder);
+    iswi_arena_fini(&arena);
+    return result;
+}
+
 static int ask(const words *asked)
 {
     iswi_buffer request = { 0 };
@@ -219,5 +252,9 @@ int iswi_cli_timer(int argc, char **argv)
         else if (letter != 'w' || !iswi_client_wait(optarg, &asked.wait_s))
             return EX_USAGE;
     }
-    return read_words(argc, argv, optind, &asked) ? ask(&asked) : EX_USAGE;
+    if (!read_words(argc, argv, optind, &asked))
+        return EX_USAGE;
+    if (strcmp(asked.verb, "list") == 0 && !iswi_client_is_there(&asked.where))
+        return plan(&asked);
+    return ask(&asked);
 }

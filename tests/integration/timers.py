@@ -308,5 +308,43 @@ class Timers(unittest.TestCase):
             host.__exit__(None, None, None)
 
 
+class NoHost(unittest.TestCase):
+    """`isoworker timer list` where none runs."""
+
+    def test_times_to_come_are_shown_as_the_programs_tell_of_them(self):
+        host = timers()
+        self.addCleanup(host.folder.cleanup)
+        code, out, err = ask(host, "list", "--json")
+        self.assertEqual((code, err), (0, ""))
+        rows = {row["function"]: row for row in json.loads(out)["timers"]}
+        self.assertEqual(set(rows), {"second", "year", "morning", "fails", "waits", "dies"})
+        morning = rows["morning"]
+        self.assertEqual((morning["worker"], morning["schedule"], morning["zone"], morning["state"]),
+                         ("test", "0 30 9 * * Mon-Fri", "Europe/Berlin", "no host"))
+        times = [instant(stamp) for stamp in morning["next"]]
+        self.assertEqual(len(times), 5)
+        self.assertTrue(all(a < b for a, b in zip(times, times[1:])))
+        self.assertGreater(times[0], datetime.datetime.now(UTC) - datetime.timedelta(minutes=5))
+        self.assertTrue(all("T09:30:00" in stamp for stamp in morning["next"]))
+        code, out, err = ask(host, "list")
+        self.assertEqual(code, 0)
+        self.assertIn('morning  "0 30 9 * * Mon-Fri" Europe/Berlin  no host\n  next     ', out)
+        self.assertIn("no host runs in", err)
+        self.assertEqual(ask(host, "run", "morning")[0], 69)
+
+    def test_what_cannot_be_asked_is_told(self):
+        host = timers(more="environment: {TIMERS_WRONG: 61 * * * *, TIMERS_ZONE: UTC}")
+        self.addCleanup(host.folder.cleanup)
+        code, out, err = ask(host, "list")
+        self.assertEqual(code, 78)
+        self.assertIn("function wrong of worker test: ", err)
+        self.assertIn("morning  ", out)
+        host = Host(worker(command=["/nonexistent"]))
+        self.addCleanup(host.folder.cleanup)
+        code, out, err = ask(host, "list")
+        self.assertEqual((code, out), (78, ""))
+        self.assertIn("/nonexistent", err)
+
+
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ enum { ISWI_TIMER_NEXT_TIMES = 5 };
 typedef struct iswi_timer_told {
     const char *function, *worker, *schedule, *zone;
     const char *state; /* waiting, running, paused, elsewhere (another host runs it), held up (its
-                          state cannot be read), not served */
+                          state cannot be read), not served; or no host (plan.h) */
     bool paused;
     bool asked; /* a run that somebody wanted has not ended */
     const char *last, *started, *ended; /* of the last run: when it was due, begun and over */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "config/properties.h"
 #include "host/engine/look.h"
+#include "host/timer/coming.h"
 #include "host/timer/report.h"
 #include "host/timer/clockwork.h"
 #include "value/value.h"
@@ -44,18 +45,6 @@ static const char *state_of(const iswi_timed *timer)
     return timer->foreign ? "elsewhere" : timer->record.paused ? "paused" : "waiting";
 }
 
-static void add_next(const iswi_timed *timer, iswi_arena *arena, iswi_timer_told *out)
-{
-    int64_t at_s = timer->record.next_s;
-
-    out->next = iswi_arena_calloc(arena, ISWI_TIMER_NEXT_TIMES, sizeof *out->next);
-    if (!out->next || timer->record.paused)
-        return;
-    for (; at_s && at_s != ISWI_CRON_NEVER && out->next_count < ISWI_TIMER_NEXT_TIMES;
-         at_s = iswi_schedule_next(&timer->schedule, at_s))
-        out->next[out->next_count++] = stamp(timer, at_s, arena);
-}
-
 static void describe(const iswi_timed *timer, iswi_arena *arena, iswi_timer_told *out)
 {
     const iswi_timer_record *record = &timer->record;
@@ -76,7 +65,7 @@ static void describe(const iswi_timed *timer, iswi_arena *arena, iswi_timer_told
                               .runs = record->run_count,
                               .failures = record->failure_count,
                               .missed = record->missed_count };
-    add_next(timer, arena, out);
+    iswi_timer_coming(&timer->schedule, record->paused ? 0 : record->next_s, arena, out);
 }
 
 /* -- Numbers ----------------------------------------------------------------------------------- */
