@@ -129,20 +129,36 @@ class Delivery(unittest.TestCase):
             send(host, "end")
             self.assertEqual([came.body for came in receiver.wait_for(2)], [b"go", b"end"])
 
+    def next_host(self, host, receiver):
+        """The one behind a host that is killed, in its folder."""
+        host.process.kill()
+        host.process.wait()
+        host.expect = -signal.SIGKILL
+        again = Host(worker("test", [WEBHOOKS]), top=settings(receiver))
+        again.folder.cleanup()
+        again.folder = host.folder
+        return again
+
     def test_what_was_kept_is_sent_by_the_next_host(self):
         with Receiver() as receiver, webhooks(receiver) as host:
             queue(host, "pause", "http.send.hook")
             self.assertEqual(send(host, "kept"), 202)
-            host.process.kill()
-            host.process.wait()
-            host.expect = -signal.SIGKILL
-            again = Host(worker("test", [WEBHOOKS]), top=settings(receiver))
-            again.folder.cleanup()
-            again.folder = host.folder
-            with again:
+            with self.next_host(host, receiver) as again:
                 self.assertEqual(receiver.came, [])
                 queue(again, "resume", "http.send.hook")
                 self.assertEqual(receiver.wait_for(1)[0].body, b"kept")
+
+    def test_what_was_on_its_way_when_the_host_ended_is_sent_again_under_its_name(self):
+        with Receiver() as receiver, webhooks(receiver) as host:
+            receiver.gate.clear()
+            send(host, "once more")
+            receiver.wait_for(1)
+            with self.next_host(host, receiver) as again:
+                first, second = receiver.wait_for(2)
+                receiver.gate.set()
+                self.assertEqual(first.headers["webhook-id"], second.headers["webhook-id"])
+                wait_until(lambda: depth(again, "claimed") == 0)
+                self.assertEqual((depth(again, "ready"), depth(again, "dead")), (0, 0))
 
     def test_requests_of_a_key_come_one_at_a_time_in_their_order(self):
         with Receiver(500) as receiver, webhooks(receiver) as host:

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <string.h>
 
 enum { TEXT_MAX = 128, DIGEST_BYTES = 32 };
