@@ -71,6 +71,15 @@ void iswi_host_unwatch(iswi_host *host, int fd)
     epoll_ctl(host->loop.epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
+void iswi_host_close_watched(iswi_host *host, int *fd)
+{
+    if (*fd < 0)
+        return;
+    iswi_host_unwatch(host, *fd);
+    close(*fd);
+    *fd = -1;
+}
+
 /* -- Wishes ------------------------------------------------------------------------------------ */
 
 void iswi_host_stop(iswi_host *host)

@@ -42,5 +42,6 @@ bool iswi_host_watch_template(iswi_host *host, const iswi_pool *pool, int fd, un
 enum { ISWI_EVENT_OF_TEMPLATE = 3 }; /* of the last two bits of a key */
 
 void iswi_host_unwatch(iswi_host *host, int fd);
+void iswi_host_close_watched(iswi_host *host, int *fd); /* close it, too; *fd is -1 then, or was */
 
 #endif

@@ -201,9 +201,7 @@ void iswi_printing_end(iswi_process *process)
     pthread_mutex_lock(&process->printing.lock);
     for (int i = 0; i < 2; i++) {
         show(process, both[i]);
-        iswi_host_unwatch(process->host, *fds[i]);
-        close(*fds[i]);
-        *fds[i] = -1;
+        iswi_host_close_watched(process->host, fds[i]);
     }
     pthread_mutex_unlock(&process->printing.lock);
 }

@@ -311,7 +311,7 @@ void iswi_process_lose_all(iswi_process *process);
  * when to look again. The supervisor's thread. */
 int64_t iswi_process_check_deadlines(iswi_process *process, int64_t now_ns);
 
-/* -- life.c and states.c; the supervisor's thread ---------------------------------------------- */
+/* -- life.c, end_of_life.c and states.c; the supervisor's thread ---------------------------------------------- */
 
 void iswi_process_start(iswi_process *process);
 void iswi_process_ended(iswi_process *process); /* its pid_fd became readable */

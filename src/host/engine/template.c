@@ -67,15 +67,6 @@ static bool is_wanted(const iswi_pool *pool)
            atomic_load(&pool->presence) == ISWI_POOL_HERE;
 }
 
-static void close_watched(iswi_host *host, int *fd)
-{
-    if (*fd < 0)
-        return;
-    iswi_host_unwatch(host, *fd);
-    close(*fd);
-    *fd = -1;
-}
-
 static bool watch_all(iswi_pool *pool)
 {
     const iswi_template *template = &pool->template;
@@ -92,7 +83,7 @@ static void send_away(iswi_pool *pool, const char *why)
 {
     iswi_template *template = &pool->template;
 
-    close_watched(host_of(pool), &template->socket);
+    iswi_host_close_watched(host_of(pool), &template->socket);
     template->until_ns = iswi_now_ns() + (int64_t)LEAVE_MS * MS;
     set_state(template, ISWI_TEMPLATE_ENDING, why);
 }
@@ -215,10 +206,10 @@ static void end(iswi_pool *pool)
     iswi_template_read(pool, 0);
     iswi_template_read(pool, 1);
     iswi_template_show_rest(pool);
-    close_watched(host, &template->socket);
-    close_watched(host, &template->os.pid_fd);
-    close_watched(host, &template->os.output);
-    close_watched(host, &template->os.errors);
+    iswi_host_close_watched(host, &template->socket);
+    iswi_host_close_watched(host, &template->os.pid_fd);
+    iswi_host_close_watched(host, &template->os.output);
+    iswi_host_close_watched(host, &template->os.errors);
     judge(pool, status);
     start_later(pool);
 }
@@ -237,7 +228,7 @@ static void hear(iswi_pool *pool)
     char text[WORD_BYTES];
 
     if (!iswi_template_hear(template->socket, text, sizeof text)) {
-        close_watched(host_of(pool), &template->socket); /* it ends */
+        iswi_host_close_watched(host_of(pool), &template->socket); /* it ends */
         return;
     }
     if (strncmp(text, "refused ", 8) == 0) {
