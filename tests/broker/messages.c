@@ -268,7 +268,6 @@ static void what_is_settled_twice_is_lost_the_second_time(void **state)
     iswi_broker_op op = { .kind = ISWI_BROKER_SETTLE,
                           .as.settle = { .items = &done, .count = 1 } };
 
-    needs(is, ISWI_BROKER_ATOMIC);
     assert_int_equal(put_text(is, "x"), ISW_OK);
     got = claim(is);
     done = (iswi_settlement){ .delivery = got, .verdict = ISWI_VERDICT_DEFER };
@@ -281,6 +280,23 @@ static void what_is_settled_twice_is_lost_the_second_time(void **state)
     assert_int_equal(iswi_broker_run(is->broker, &op), ISW_OK);
     assert_true(done.lost);
     iswi_delivery_free(got);
+}
+
+static void what_is_settled_twice_at_once_is_settled_once(void **state)
+{
+    fixture *is = *state;
+    iswi_settlement both[2];
+    iswi_broker_op op = { .kind = ISWI_BROKER_SETTLE,
+                          .as.settle = { .items = both, .count = 2 } };
+
+    assert_int_equal(put_text(is, "x"), ISW_OK);
+    both[0] = both[1] = (iswi_settlement){ .delivery = claim(is), .verdict = ISWI_VERDICT_DEAD };
+    assert_int_equal(iswi_broker_run(is->broker, &op), ISW_OK);
+    assert_true(both[0].died && !both[0].lost);
+    assert_true(both[1].lost && !both[1].died);
+    assert_int_equal(look(is).counts[ISWI_MESSAGE_DEAD], 1);
+    assert_int_equal(look(is).died, 1);
+    iswi_delivery_free(both[0].delivery);
 }
 
 static void what_is_put_with_a_settlement_comes_with_it_or_not_at_all(void **state)
@@ -540,6 +556,8 @@ static const struct CMUnitTest tests[] = {
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(an_extended_claim_stays, fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(what_is_settled_twice_is_lost_the_second_time,
+                                    fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(what_is_settled_twice_at_once_is_settled_once,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(what_is_put_with_a_settlement_comes_with_it_or_not_at_all,
                                     fixture_begin, fixture_end),

@@ -92,6 +92,7 @@ typedef struct iswi_nats_slot {
     char *reply; /* where it is settled */
     uint64_t number, root;
     int64_t renewed_ns;
+    const iswi_settlement *by; /* which settles it, of several in one run */
 } iswi_nats_slot;
 
 typedef struct iswi_nats_handle { /* in the arena of its delivery */
@@ -262,6 +263,10 @@ bool iswi_nats_slot_take(iswi_nats *nats, iswi_nats_queue *queue, const iswi_nat
                          uint64_t root, iswi_delivery *delivery);
 iswi_nats_slot *iswi_nats_slot_of(iswi_nats *nats, const iswi_delivery *delivery); /* NULL: lost */
 void iswi_nats_slot_free(iswi_nats *nats, iswi_nats_slot *slot);
+
+/* The first to settle it in a run does; to be forgotten with the run. */
+bool iswi_nats_slot_settle(iswi_nats_slot *slot, const iswi_settlement *by);
+void iswi_nats_slots_forget(iswi_nats *nats);
 
 /* One that is held here with that root; NULL: none. */
 iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t root);

@@ -63,6 +63,19 @@ void iswi_nats_slot_free(iswi_nats *nats, iswi_nats_slot *slot)
     nats->claims--;
 }
 
+bool iswi_nats_slot_settle(iswi_nats_slot *slot, const iswi_settlement *by)
+{
+    if (!slot->by && by->verdict != ISWI_VERDICT_EXTEND)
+        slot->by = by;
+    return !slot->by || slot->by == by;
+}
+
+void iswi_nats_slots_forget(iswi_nats *nats)
+{
+    for (size_t i = 0; i < nats->slot_count; i++)
+        nats->slots[i].by = NULL;
+}
+
 iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t root)
 {
     for (size_t i = 0; i < nats->slot_count; i++)

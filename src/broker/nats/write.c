@@ -48,9 +48,9 @@ static bool judge(iswi_nats *nats, iswi_broker_op *op)
         iswi_settlement *of = &op->as.settle.items[i];
         iswi_nats_slot *slot = iswi_nats_slot_of(nats, of->delivery);
 
-        of->lost = slot == NULL;
-        of->died = slot && dies(slot, of, nats->now_ms);
-        any = any || slot;
+        of->lost = !slot || !iswi_nats_slot_settle(slot, of);
+        of->died = !of->lost && dies(slot, of, nats->now_ms);
+        any = any || !of->lost;
     }
     return any;
 }
@@ -293,6 +293,7 @@ bool iswi_nats_write(iswi_nats *nats, iswi_broker_op **ops, size_t count)
         if (iswi_nats_is_open(ops[i]))
             finish(nats, ops[i]);
     tell_late(nats);
+    iswi_nats_slots_forget(nats);
     iswi_nats_forget(nats);
     return well && !nats->is_lost;
 }
