@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues under faults: trials, each from a seed, judged by Jepsen's total-queue rule.
 
-    run.py BIN WORKER [--trials N] [--seconds S] [--seed S] [--store PLACE] [--keep]
+    run.py BIN WORKER [--trials N] [--seconds S] [--seed S] [--store PLACE | --server KIND] [--keep]
 
 Producers put numbered messages into a queue over HTTP while its host and its workers are killed, stopped
 and continued, and while some messages crash, hang and fail by themselves. What was acknowledged must be
 completed or, if it is poison, be among the dead exactly once; none runs twice at the same time; only
 what was in hand at a fault runs again; each message that is done with has put exactly one output. A
-trial that fails prints its seed and leaves its folder. SEED in PLACE is that of the trial, so that each has
+trial that fails prints its seed and leaves its folder. With --server, nats or postgresql, messages lie
+on a server that is begun for it, and is killed, stopped and cut off, too. SEED in PLACE is that of the trial, so that each has
 a store of its own: "postgresql://USER@HOST/NAME?schema=trial_SEED".
 """
 import argparse
@@ -26,6 +27,8 @@ import tempfile
 import threading
 import time
 
+import servers
+
 ATTEMPTS = 12
 PATIENCE_S = 60
 PRODUCERS = 3
@@ -34,7 +37,7 @@ KINDS = ["ok"] * 90 + ["crash"] * 4 + ["fail"] * 4 + ["hang", "poison"]
 
 HOST = """host: {{cancel_grace: 50ms, shutdown_grace: 500ms}}
 http: {{listen: "unix:http.sock"}}
-queues: {{store: "{store}", max_attempts: {attempts}}}
+queues: {{store: "{store}", max_attempts: {attempts}, lease: 1s}}
 workers:
   - name: witness
     command: ["{worker}"]
@@ -67,10 +70,15 @@ class Trial:
         self.faults = collections.Counter()
         self.lock = threading.Lock()
         self.host = None
-        self.write("host.yaml", HOST.format(store=options.store.replace("SEED", str(seed)),
+        self.write("host.yaml", HOST.format(store=self.store(),
                                             attempts=ATTEMPTS,
                                             worker=options.worker, log=self.log))
         self.write("worker.yaml", "middleware: [error_handling]\n")
+
+    def store(self):
+        if self.options.shared:
+            return self.options.shared.store(self.seed)
+        return self.options.store.replace("SEED", str(self.seed))
 
     def write(self, name, text):
         with open(os.path.join(self.folder, name), "w") as file:
@@ -168,9 +176,24 @@ class Trial:
         subprocess.run([self.options.bin + "/isoworker", "restart", self.folder],
                        capture_output=True, timeout=PATIENCE_S)
 
+    def server_killed(self):
+        self.options.shared.kill()
+
+    def server_stopped(self):
+        self.options.shared.stop()
+        time.sleep(self.random.uniform(0.01, 0.5))
+        self.options.shared.go_on()
+
+    def link_cut(self):
+        self.options.shared.cut()
+        time.sleep(self.random.uniform(0.01, 0.5))
+        self.options.shared.mend()
+
     def chaos(self, end):
         faults = [self.worker_killed, self.worker_stopped, self.host_killed, self.host_ended,
                   self.host_stopped, self.restarted]
+        if self.options.shared:
+            faults += [self.server_killed, self.server_stopped, self.link_cut]
         while any(thread.is_alive() for thread in end):
             time.sleep(self.random.uniform(0.02, 0.25))
             fault = self.random.choice(faults)
@@ -216,6 +239,11 @@ class Trial:
         self.host.wait(PATIENCE_S)
         return self.judge(dead)
 
+    def attempts(self):
+        """A server of NATS that is killed may forget deliveries, and settlements, of the moment."""
+        forgets = self.options.server == "nats"
+        return ATTEMPTS * (1 + (self.faults["server_killed"] if forgets else 0))
+
     def judge(self, dead):
         begun, ended = collections.Counter(), collections.Counter()
         outputs, wrong = collections.defaultdict(set), []
@@ -242,7 +270,7 @@ class Trial:
                              f"{'dead' if buried[number] else 'lost'}, {begun[number]} runs")
             if poison and buried[number] != 1:
                 wrong.append(f"poison {number} is {buried[number]} times among the dead")
-            if poison and begun[number] > ATTEMPTS:
+            if poison and begun[number] > self.attempts():
                 wrong.append(f"poison {number} was begun {begun[number]} times")
             if not poison and ended[number] and len(outputs[number]) != 1:
                 wrong.append(f"message {number} was completed and has {len(outputs[number])} outputs")
@@ -264,8 +292,11 @@ def parse(words):
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--store", default="sqlite:queues.db")
+    parser.add_argument("--server", choices=sorted(servers.KINDS))
     parser.add_argument("--keep", action="store_true")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    options.shared = servers.Shared(options.server) if options.server else None
+    return options
 
 
 def show(total, faults, trials, seconds, failed):
@@ -278,11 +309,7 @@ def show(total, faults, trials, seconds, failed):
     print(f"{'seconds':<26}{seconds:>10.0f}")
 
 
-def main(words):
-    options = parse(words)
-    begin = time.monotonic()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
-    total, faults = collections.Counter(), collections.Counter()
+def run_trials(options, seed, total, faults, begin):
     failed = trials = 0
     while trials < options.trials and time.monotonic() - begin < options.seconds:
         trial = Trial(options, seed + trials)
@@ -304,6 +331,19 @@ def main(words):
             shutil.rmtree(trial.folder, ignore_errors=True)
         if sys.stderr.isatty():
             print(f"\r{trials} trials, {failed} failed", end="", file=sys.stderr, flush=True)
+    return failed, trials
+
+
+def main(words):
+    options = parse(words)
+    begin = time.monotonic()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
+    total, faults = collections.Counter(), collections.Counter()
+    try:
+        failed, trials = run_trials(options, seed, total, faults, begin)
+    finally:
+        if options.shared:
+            options.shared.remove()
     show(total, faults, trials, time.monotonic() - begin, failed)
     sys.exit(1 if failed else 0)
 

@@ -35,11 +35,14 @@ static bool move(iswi_nats *nats, moves *all, iswi_nats_queue *queue, const iswi
 /* It is held here already: the lease was over, which is begun again; or it was published twice,
  * as a host ended in between, and this one goes. */
 static bool is_held(iswi_nats *nats, const iswi_nats_queue *queue, const iswi_nats_arrived *of,
-                    uint64_t root)
+                    const iswi_nats_meta *meta)
 {
-    iswi_nats_slot *slot = iswi_nats_slot_with(nats, queue, root);
     const char *reply = nats->lib.natsMsg_GetReply(of->msg);
+    char root[ISWI_NATS_ROOT_BYTES];
+    iswi_nats_slot *slot;
 
+    iswi_nats_root_of(meta, of->number, root);
+    slot = iswi_nats_slot_with(nats, queue, root);
     if (!slot)
         return false;
     iswi_nats_say(nats, reply, NULL, slot->number == of->number ? "+WPI" : "+ACK");
@@ -95,15 +98,12 @@ static iswi_delivery *deliver(iswi_nats *nats, moves *all, iswi_nats_queue *queu
     iswi_nats_meta meta;
     iswi_delivery *one = iswi_nats_delivery(queue, nats, iswi_nats_header_of(nats, of->msg),
                                             iswi_nats_body_of(nats, of->msg), &meta);
-    const uint64_t root = one && meta.root ? meta.root : of->number;
-    const bool is_again = one && (meta.root || of->delivered > 1);
 
-    if (one && ((is_again && is_held(nats, queue, of, root)) ||
-                bury(nats, all, queue, of, &meta))) {
+    if (one && (is_held(nats, queue, of, &meta) || bury(nats, all, queue, of, &meta))) {
         iswi_delivery_free(one);
         return NULL;
     }
-    if (one && iswi_nats_slot_take(nats, queue, of, root, one)) {
+    if (one && iswi_nats_slot_take(nats, queue, of, &meta, one)) {
         complete_delivery(one, of);
     } else {
         iswi_delivery_free(one);

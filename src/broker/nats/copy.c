@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages that are published once more: dead, or ready or delayed again. The server knows a copy by
- * what it is one of, so that there is one however often it is made within the queue's window. */
+ * what it is one of, so that there is one however often it is made within the queue's window. That
+ * is no number of a stream: a server that was killed may give those twice. */
 #include "broker/nats/internal.h"
 
 #include <stdio.h>
@@ -22,13 +23,19 @@ bool iswi_nats_copy(iswi_nats *nats, iswi_nats_queue *queue, iswi_nats_where whe
                     const iswi_nats_meta *meta, isw_bytes body, uint64_t of, iswi_broker_op *op)
 {
     iswi_nats_meta copy = *meta;
-    char known_as[32];
+    char root[ISWI_NATS_ROOT_BYTES];
+    char known_as[64];
     char reply[64];
 
-    copy.root = copy.root ? copy.root : of;
+    iswi_nats_root_of(meta, of, root);
+    if (!isw_str_equal(copy.id, isw_str_of(root)))
+        copy.root = isw_str_of(root);
+    copy.copies++;
     copy.cause = cut(copy.cause);
-    snprintf(known_as, sizeof known_as, "=%llu",
-             (unsigned long long)(where == ISWI_NATS_DEAD ? copy.root : of));
+    if (where == ISWI_NATS_DEAD)
+        snprintf(known_as, sizeof known_as, "=%s.dead", root);
+    else
+        snprintf(known_as, sizeof known_as, "=%s.%u", root, copy.copies);
     iswi_nats_ask_reply(nats, reply);
     return iswi_nats_ask_msg(
         nats, iswi_nats_make(nats, queue, where, &copy, body, known_as, of, reply),

@@ -58,6 +58,14 @@ typedef struct iswi_nats_expiry {
     uint64_t number;
 } iswi_nats_expiry;
 
+/* More or less is there than the server would deliver. */
+typedef struct iswi_nats_odd {
+    int64_t since_ms; /* 0: it is not so */
+    uint64_t given;   /* to somebody, the last one then */
+} iswi_nats_odd;
+
+enum { ISWI_NATS_CHECKS = 20 };
+
 struct iswi_nats_queue {
     size_t index; /* among all */
     char *name;
@@ -77,6 +85,9 @@ struct iswi_nats_queue {
     iswi_nats_pull now, waited, due; /* of what is ready, at once and later; of what is delayed */
     iswi_broker_op **waiting; /* claims that found nothing */
     size_t waiting_count, waiting_capacity;
+    iswi_nats_odd odd[2];     /* of what is ready, and late */
+    int64_t check_ms; /* when to look whether it is so, */
+    int checks;       /* and how often before that is left to those who look */
     iswi_nats_expiry *expiries;
     size_t expiry_count, expiry_capacity;
     int64_t live, live_bytes, seen_ns; /* how full it was then, with what was put since */
@@ -90,14 +101,16 @@ typedef struct iswi_nats_slot {
     uint64_t token; /* 0: free */
     iswi_nats_queue *queue;
     char *reply; /* where it is settled */
-    uint64_t number, root;
+    uint64_t number;
+    char root[32]; /* ISWI_NATS_ROOT_BYTES */
+    unsigned copies;
     int64_t renewed_ns;
     const iswi_settlement *by; /* which settles it, of several in one run */
 } iswi_nats_slot;
 
 typedef struct iswi_nats_handle { /* in the arena of its delivery */
     size_t slot;
-    uint64_t token, root;
+    uint64_t token;
 } iswi_nats_handle;
 
 enum { ISWI_NATS_ANSWERS, ISWI_NATS_NOW, ISWI_NATS_WAITED, ISWI_NATS_TOLD, ISWI_NATS_SUBS };
@@ -219,8 +232,13 @@ typedef struct iswi_nats_meta {
     isw_str id, content_type, trace, cause;
     int64_t put_ms, due_ms, expires_ms, died_ms;
     unsigned attempts; /* made before it was published here */
-    uint64_t root;     /* the number of the first one that it is a copy of; 0: it is that */
+    isw_str root;      /* what all copies of a message have in common; empty: the id is */
+    unsigned copies;   /* that were made of it, to this one */
 } iswi_nats_meta;
+
+enum { ISWI_NATS_ROOT_BYTES = 32 };
+void iswi_nats_root_of(const iswi_nats_meta *meta, uint64_t number,
+                       char out[ISWI_NATS_ROOT_BYTES]);
 
 /* A message to send, with a name by which the server knows it if it comes again; `number`: of a dead
  * one, what it had when it lived. NULL: is_lost. */
@@ -260,7 +278,7 @@ bool iswi_nats_was_taken(iswi_nats *nats, size_t ask, bool *is_duplicate, uint64
 /* -- slots.c ----------------------------------------------------------------------------------- */
 
 bool iswi_nats_slot_take(iswi_nats *nats, iswi_nats_queue *queue, const iswi_nats_arrived *of,
-                         uint64_t root, iswi_delivery *delivery);
+                         const iswi_nats_meta *meta, iswi_delivery *delivery);
 iswi_nats_slot *iswi_nats_slot_of(iswi_nats *nats, const iswi_delivery *delivery); /* NULL: lost */
 void iswi_nats_slot_free(iswi_nats *nats, iswi_nats_slot *slot);
 
@@ -268,8 +286,13 @@ void iswi_nats_slot_free(iswi_nats *nats, iswi_nats_slot *slot);
 bool iswi_nats_slot_settle(iswi_nats_slot *slot, const iswi_settlement *by);
 void iswi_nats_slots_forget(iswi_nats *nats);
 
+/* It was settled before, perhaps, and what is there now is another one, as a server that was killed
+ * may give a number twice: let go of it then. False: is_lost. */
+bool iswi_nats_slot_verify(iswi_nats *nats, iswi_nats_slot *slot);
+
 /* One that is held here with that root; NULL: none. */
-iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t root);
+iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue,
+                                    const char *root);
 
 /* Renew what is to be renewed; *due_ms: when the next is. */
 bool iswi_nats_renew(iswi_nats *nats, int64_t *due_ms);
@@ -317,12 +340,26 @@ bool iswi_nats_get_dead(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t 
 bool iswi_nats_delete(iswi_nats *nats, const iswi_nats_queue *queue, const char *kind,
                       uint64_t number);
 
-/* The last one that somebody was given, and how many such are not settled. False: a fault. */
-bool iswi_nats_given(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t *up_to,
-                     int64_t *unsettled);
+/* How far those are who read what is "ready" or "late". */
+typedef struct iswi_nats_standing {
+    uint64_t given;    /* the last one that somebody was given */
+    uint64_t settled;  /* up to this one all are settled */
+    int64_t unsettled; /* how many of those that were given are not */
+    int64_t waiting;   /* for somebody who reads */
+    uint64_t last;     /* of the stream, where that was asked: those behind it are not there yet */
+} iswi_nats_standing;
+
+/* False: a fault; ISW_E_NOT_FOUND: nobody was ever to read there. */
+bool iswi_nats_given(iswi_nats *nats, const iswi_nats_queue *queue, const char *consumer,
+                     iswi_nats_standing *out);
+
+/* mend.c: `there`: how many of those there are. False: is_lost. */
+bool iswi_nats_mend(iswi_nats *nats, iswi_nats_queue *queue, bool is_late, int64_t there,
+                    const iswi_nats_standing *at);
 
 /* look.c, list.c, records.c */
 void iswi_nats_look(iswi_nats *nats, iswi_broker_op *op);
+bool iswi_nats_look_after(iswi_nats *nats, int64_t *due_ms);
 void iswi_nats_list(iswi_nats *nats, iswi_broker_op *op);
 void iswi_nats_sweep(iswi_nats *nats, iswi_broker_op *op);
 void iswi_nats_record(iswi_nats *nats, iswi_broker_op *op);

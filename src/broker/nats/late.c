@@ -113,8 +113,7 @@ static void expire_one(iswi_nats *nats, iswi_nats_queue *queue, uint64_t number,
 
 static void expire_queue(iswi_nats *nats, iswi_nats_queue *queue, int64_t *due_ms)
 {
-    uint64_t up_to = 0;
-    int64_t unsettled;
+    iswi_nats_standing at;
     bool is_asked = false;
     size_t kept = 0;
 
@@ -127,9 +126,9 @@ static void expire_queue(iswi_nats *nats, iswi_nats_queue *queue, int64_t *due_m
             continue;
         }
         if (!is_asked)
-            is_asked = iswi_nats_given(nats, queue, &up_to, &unsettled);
+            is_asked = iswi_nats_given(nats, queue, "ready", &at);
         if (is_asked)
-            expire_one(nats, queue, of.number, up_to);
+            expire_one(nats, queue, of.number, at.given);
     }
     queue->expiry_count = kept;
 }

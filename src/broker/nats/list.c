@@ -155,11 +155,14 @@ static bool walk_dead(walk *of)
 
 static bool begin(iswi_nats *nats, iswi_broker_op *op, walk *of)
 {
-    int64_t unsettled;
+    iswi_nats_standing at = { 0 };
+    bool well;
 
     of->nats = nats;
     of->queue = iswi_nats_known(nats, op->queue);
-    return of->queue && iswi_nats_given(nats, of->queue, &of->up_to, &unsettled);
+    well = of->queue && iswi_nats_given(nats, of->queue, "ready", &at);
+    of->up_to = at.given;
+    return well;
 }
 
 /* -- Lists ------------------------------------------------------------------------------------- */
@@ -238,20 +241,23 @@ static bool replay(walk *of, const iswi_nats_stored *stored, iswi_message_state 
     iswi_nats *nats = of->nats;
     bool is_duplicate;
     bool well;
+    char root[ISWI_NATS_ROOT_BYTES];
+    char name[ISWI_ULID_BYTES];
     char known_as[64];
     char reply[64];
     iswi_arena arena;
     iswi_nats_meta meta;
 
     (void)state;
-    (void)number;
     iswi_arena_init(&arena, 512);
     well = iswi_nats_read_meta(nats, stored->header, &arena, &meta);
-    meta.attempts = 0;
-    meta.root = 0;
+    iswi_nats_root_of(&meta, number, root);
+    snprintf(known_as, sizeof known_as, "=%s.again", root);
+    iswi_ulid(nats->now_ms, name);
+    meta.root = isw_str_of(name);
+    meta.attempts = meta.copies = 0;
     meta.expires_ms = meta.died_ms = 0;
     meta.due_ms = nats->now_ms;
-    snprintf(known_as, sizeof known_as, "=replay.%llu", (unsigned long long)stored->number);
     iswi_nats_forget(nats);
     iswi_nats_ask_reply(nats, reply);
     well = well &&

@@ -7,23 +7,28 @@
 
 /* -- One queue --------------------------------------------------------------------------------- */
 
+/* What is there of each kind. */
+typedef struct counted {
+    int64_t ready, late, ripe; /* ripe: of those that are late, but due */
+    int64_t next_due_ms, bytes;
+    uint64_t last; /* of all in its stream */
+} counted;
+
 /* By the subjects of its stream: those that are late are named by when they are due. */
-static void count_subject(iswi_nats *nats, const char *subject, int64_t count,
-                          iswi_broker_queue *out)
+static void count_subject(iswi_nats *nats, const char *subject, int64_t count, counted *out)
 {
     const char *late = strstr(subject, ".late.");
     const int64_t due_ms = late ? strtoll(late + 6, NULL, 10) : 0;
 
-    if (due_ms <= nats->now_ms) {
-        out->counts[ISWI_MESSAGE_READY] += count;
-        return;
-    }
-    out->counts[ISWI_MESSAGE_DELAYED] += count;
-    if (!out->next_due_ms || due_ms < out->next_due_ms)
+    out->ready += late ? 0 : count;
+    out->late += late ? count : 0;
+    if (late && due_ms <= nats->now_ms)
+        out->ripe += count;
+    else if (late && (!out->next_due_ms || due_ms < out->next_due_ms))
         out->next_due_ms = due_ms;
 }
 
-static bool count_live(iswi_nats *nats, const iswi_nats_queue *queue, iswi_broker_queue *out)
+static bool count_live(iswi_nats *nats, const iswi_nats_queue *queue, counted *out)
 {
     char text[256];
     int code;
@@ -31,11 +36,13 @@ static bool count_live(iswi_nats *nats, const iswi_nats_queue *queue, iswi_broke
     json_t *count;
     const char *subject;
 
+    *out = (counted){ 0 };
     snprintf(text, sizeof text, "{\"subjects_filter\":\"%s.queue.%s.>\"}", nats->address.prefix,
              queue->token);
     json = iswi_nats_api(nats, &code, text, "STREAM.INFO.%s-queue-%s", nats->address.prefix,
                          queue->token);
     out->bytes = iswi_nats_int(json_object_get(json, "state"), "bytes");
+    out->last = (uint64_t)iswi_nats_int(json_object_get(json, "state"), "last_seq");
     json_object_foreach(json_object_get(json_object_get(json, "state"), "subjects"), subject,
                         count)
         count_subject(nats, subject, json_integer_value(count), out);
@@ -70,27 +77,49 @@ static bool find_oldest(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t 
     return !nats->is_lost;
 }
 
-static bool look_at(iswi_nats *nats, iswi_nats_queue *queue, iswi_broker_queue *out)
+static bool count(iswi_nats *nats, iswi_nats_queue *queue, counted *there,
+                  iswi_nats_standing *at)
 {
-    uint64_t up_to;
-    int64_t claimed;
-    bool well = count_live(nats, queue, out) && count_dead(nats, queue, out) &&
-                iswi_nats_given(nats, queue, &up_to, &claimed);
+    iswi_nats_standing late = { 0 };
 
-    if (!well)
+    if (!count_live(nats, queue, there) || !iswi_nats_given(nats, queue, "ready", at) ||
+        (there->late && !iswi_nats_given(nats, queue, "late", &late)))
         return false;
-    out->paused = queue->paused;
-    claimed -= (int64_t)iswi_nats_waiting_arrivals(&queue->ready); /* they are nobody's */
+    at->last = late.last = there->last;
+    return iswi_nats_mend(nats, queue, false, there->ready, at) &&
+           iswi_nats_mend(nats, queue, true, there->late, &late);
+}
+
+static void fill(iswi_nats_queue *queue, const counted *there, const iswi_nats_standing *at,
+                 iswi_broker_queue *out)
+{
+    /* what has arrived is nobody's yet; and what was asked at two moments may not fit together */
+    int64_t claimed = at->unsettled - (int64_t)iswi_nats_waiting_arrivals(&queue->ready);
+
+    claimed = claimed > there->ready ? there->ready : claimed;
     out->counts[ISWI_MESSAGE_CLAIMED] = claimed > 0 ? claimed : 0;
-    out->counts[ISWI_MESSAGE_READY] -= claimed;
-    if (out->counts[ISWI_MESSAGE_READY] < 0)
-        out->counts[ISWI_MESSAGE_READY] = 0; /* it was asked at two moments */
+    out->counts[ISWI_MESSAGE_READY] =
+        there->ready + there->ripe - out->counts[ISWI_MESSAGE_CLAIMED];
+    out->counts[ISWI_MESSAGE_DELAYED] = there->late - there->ripe;
+    out->next_due_ms = there->next_due_ms;
+    out->bytes = there->bytes;
+    out->paused = queue->paused;
     out->put = queue->put;
     out->completed = queue->completed;
     out->abandoned = queue->abandoned;
     out->died = queue->died;
     out->duplicates = queue->duplicates;
-    return out->counts[ISWI_MESSAGE_READY] == 0 || find_oldest(nats, queue, up_to, out);
+}
+
+static bool look_at(iswi_nats *nats, iswi_nats_queue *queue, iswi_broker_queue *out)
+{
+    iswi_nats_standing at;
+    counted there;
+
+    if (!count(nats, queue, &there, &at) || !count_dead(nats, queue, out))
+        return false;
+    fill(queue, &there, &at, out);
+    return out->counts[ISWI_MESSAGE_READY] == 0 || find_oldest(nats, queue, at.given, out);
 }
 
 /* -- All --------------------------------------------------------------------------------------- */
@@ -200,4 +229,35 @@ void iswi_nats_look(iswi_nats *nats, iswi_broker_op *op)
         iswi_nats_done(op);
     else
         iswi_nats_fail(nats, op);
+}
+
+/* -- After a server was gone -------------------------------------------------------------------- */
+
+static bool look_after(iswi_nats *nats, iswi_nats_queue *queue)
+{
+    enum { EVERY_MS = 2500 };
+    iswi_nats_standing at;
+    counted there;
+
+    if (!count(nats, queue, &there, &at))
+        return !nats->is_lost;
+    queue->check_ms = nats->now_ms + EVERY_MS;
+    queue->checks = queue->odd[0].since_ms || queue->odd[1].since_ms ? queue->checks - 1 : 0;
+    return true;
+}
+
+/* Of those of which somebody here claims. */
+bool iswi_nats_look_after(iswi_nats *nats, int64_t *due_ms)
+{
+    for (size_t i = 0; i < nats->queue_count; i++) {
+        iswi_nats_queue *queue = nats->queues[i];
+
+        if (!queue->is_known || !queue->is_claimed || queue->checks == 0)
+            continue;
+        if (queue->check_ms <= nats->now_ms && !look_after(nats, queue))
+            return false;
+        if (queue->checks > 0 && queue->check_ms < *due_ms)
+            *due_ms = queue->check_ms;
+    }
+    return !nats->is_lost;
 }

@@ -54,7 +54,8 @@ static void write_meta(iswi_buffer *out, const iswi_nats_meta *meta)
     add_number(out, "expires", meta->expires_ms);
     add_number(out, "died", meta->died_ms);
     add_number(out, "attempts", meta->attempts);
-    add_number(out, "root", (int64_t)meta->root);
+    add_text(out, "root", meta->root);
+    add_number(out, "copies", meta->copies);
 }
 
 static const char *subject_of(iswi_nats *nats, const iswi_nats_queue *queue,
@@ -136,6 +137,7 @@ static void read_one(iswi_nats_meta *out, isw_str name, char *value, size_t size
     const struct { const char *name; isw_str *text; int64_t *number; } rows[] = {
         { "id", &out->id, NULL },           { "type", &out->content_type, NULL },
         { "trace", &out->trace, NULL },     { "cause", &out->cause, NULL },
+        { "root", &out->root, NULL },
         { "put", NULL, &out->put_ms },      { "due", NULL, &out->due_ms },
         { "expires", NULL, &out->expires_ms }, { "died", NULL, &out->died_ms },
     };
@@ -151,8 +153,8 @@ static void read_one(iswi_nats_meta *out, isw_str name, char *value, size_t size
     }
     if (isw_str_equal(name, isw_str_of("attempts")))
         out->attempts = (unsigned)strtoul(value, NULL, 10);
-    else if (isw_str_equal(name, isw_str_of("root")))
-        out->root = strtoull(value, NULL, 10);
+    else if (isw_str_equal(name, isw_str_of("copies")))
+        out->copies = (unsigned)strtoul(value, NULL, 10);
 }
 
 bool iswi_nats_read_meta(iswi_nats *nats, isw_str header, iswi_arena *arena, iswi_nats_meta *out)
@@ -172,6 +174,16 @@ bool iswi_nats_read_meta(iswi_nats *nats, isw_str header, iswi_arena *arena, isw
             read_one(out, (isw_str){ at, name }, at + name + 1, size - name - 1);
     }
     return text != NULL;
+}
+
+void iswi_nats_root_of(const iswi_nats_meta *meta, uint64_t number, char out[ISWI_NATS_ROOT_BYTES])
+{
+    const isw_str root = meta->root.size ? meta->root : meta->id;
+
+    if (root.size > 0 && root.size < ISWI_NATS_ROOT_BYTES)
+        snprintf(out, ISWI_NATS_ROOT_BYTES, "%.*s", (int)root.size, root.data);
+    else /* put by another program */
+        snprintf(out, ISWI_NATS_ROOT_BYTES, "#%llu", (unsigned long long)number);
 }
 
 isw_str iswi_nats_header_of(iswi_nats *nats, natsMsg *msg)

@@ -78,6 +78,7 @@ static iswi_nats_queue *add(iswi_nats *nats, isw_str name)
             *at = '=';
     queue->view = isw_str_of(queue->name);
     queue->index = nats->queue_count;
+    queue->checks = ISWI_NATS_CHECKS;
     nats->queues[nats->queue_count++] = queue;
     return queue;
 }

@@ -26,7 +26,7 @@ static iswi_nats_slot *find_free(iswi_nats *nats)
 }
 
 bool iswi_nats_slot_take(iswi_nats *nats, iswi_nats_queue *queue, const iswi_nats_arrived *of,
-                         uint64_t root, iswi_delivery *delivery)
+                         const iswi_nats_meta *meta, iswi_delivery *delivery)
 {
     iswi_nats_handle *handle = iswi_arena_alloc(&delivery->arena, sizeof *handle);
     iswi_nats_slot *slot = handle ? find_free(nats) : NULL;
@@ -35,8 +35,10 @@ bool iswi_nats_slot_take(iswi_nats *nats, iswi_nats_queue *queue, const iswi_nat
     if (!reply)
         return false;
     *slot = (iswi_nats_slot){ .token = ++nats->tokens, .queue = queue, .reply = reply,
-                              .number = of->number, .root = root, .renewed_ns = iswi_now_ns() };
-    *handle = (iswi_nats_handle){ (size_t)(slot - nats->slots), slot->token, root };
+                              .number = of->number, .copies = meta->copies,
+                              .renewed_ns = iswi_now_ns() };
+    iswi_nats_root_of(meta, of->number, slot->root);
+    *handle = (iswi_nats_handle){ (size_t)(slot - nats->slots), slot->token };
     delivery->handle = handle;
     nats->claims++;
     return true;
@@ -76,10 +78,12 @@ void iswi_nats_slots_forget(iswi_nats *nats)
         nats->slots[i].by = NULL;
 }
 
-iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t root)
+iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue,
+                                    const char *root)
 {
     for (size_t i = 0; i < nats->slot_count; i++)
-        if (nats->slots[i].token && nats->slots[i].queue == queue && nats->slots[i].root == root)
+        if (nats->slots[i].token && nats->slots[i].queue == queue &&
+            strcmp(nats->slots[i].root, root) == 0)
             return &nats->slots[i];
     return NULL;
 }

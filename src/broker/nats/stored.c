@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { NO_CONSUMER = 10014 };
+
 static const char *header(iswi_nats *nats, natsMsg *msg, const char *name)
 {
     const char *value = NULL;
@@ -92,15 +94,40 @@ bool iswi_nats_delete(iswi_nats *nats, const iswi_nats_queue *queue, const char 
     return well;
 }
 
-bool iswi_nats_given(iswi_nats *nats, const iswi_nats_queue *queue, uint64_t *up_to,
-                     int64_t *unsettled)
+bool iswi_nats_given(iswi_nats *nats, const iswi_nats_queue *queue, const char *consumer,
+                     iswi_nats_standing *out)
 {
     int code;
-    json_t *json = iswi_nats_api(nats, &code, "", "CONSUMER.INFO.%s-queue-%s.ready",
-                                 nats->address.prefix, queue->token);
+    json_t *json = iswi_nats_api(nats, &code, "", "CONSUMER.INFO.%s-queue-%s.%s",
+                                 nats->address.prefix, queue->token, consumer);
 
-    *up_to = (uint64_t)iswi_nats_int(json_object_get(json, "delivered"), "stream_seq");
-    *unsettled = iswi_nats_int(json, "num_ack_pending");
+    *out = (iswi_nats_standing){
+        .given = (uint64_t)iswi_nats_int(json_object_get(json, "delivered"), "stream_seq"),
+        .settled = (uint64_t)iswi_nats_int(json_object_get(json, "ack_floor"), "stream_seq"),
+        .unsettled = iswi_nats_int(json, "num_ack_pending"),
+        .waiting = iswi_nats_int(json, "num_pending"),
+    };
     json_decref(json);
+    if (!json && code == NO_CONSUMER)
+        nats->fault.status = ISW_E_NOT_FOUND;
     return json != NULL;
+}
+
+bool iswi_nats_slot_verify(iswi_nats *nats, iswi_nats_slot *slot)
+{
+    char root[ISWI_NATS_ROOT_BYTES] = "";
+    iswi_nats_stored of;
+    iswi_nats_meta meta;
+    iswi_arena arena;
+
+    iswi_arena_init(&arena, 1024);
+    if (iswi_nats_get(nats, slot->queue, slot->number, NULL, &arena, &of) &&
+        iswi_nats_read_meta(nats, of.header, &arena, &meta))
+        iswi_nats_root_of(&meta, of.number, root);
+    iswi_arena_fini(&arena);
+    if (nats->is_lost)
+        return false;
+    if (strcmp(root, slot->root) != 0)
+        iswi_nats_slot_free(nats, slot);
+    return true;
 }

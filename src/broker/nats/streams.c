@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Codes of the server. */
-enum { NO_CONSUMER = 10014, NAME_IN_USE = 10058 };
+/* A code of the server. */
+enum { NAME_IN_USE = 10058 };
 
 #define NS_OF_MS INT64_C(1000000)
 
@@ -187,19 +187,14 @@ bool iswi_nats_have_all(iswi_nats *nats, const iswi_nats_queue *queue, bool is_n
            have_consumers(nats, queue, keeps);
 }
 
-/* Whether something is delayed there. Where nobody reads it the queue was not declared to the end. */
-static bool load_late(iswi_nats *nats, iswi_nats_queue *queue)
+/* Whether something is delayed there. Where nobody is to read, it was not declared to the end. */
+static bool load_standing(iswi_nats *nats, iswi_nats_queue *queue)
 {
-    int code = 0;
-    json_t *json = iswi_nats_api(nats, &code, "", "CONSUMER.INFO.%s-queue-%s.late",
-                                 nats->address.prefix, queue->token);
+    iswi_nats_standing late;
+    const bool well = iswi_nats_given(nats, queue, "late", &late);
 
-    queue->has_late =
-        iswi_nats_int(json, "num_pending") > 0 || iswi_nats_int(json, "num_ack_pending") > 0;
-    json_decref(json);
-    if (code == NO_CONSUMER)
-        nats->fault.status = ISW_E_NOT_FOUND;
-    return json != NULL;
+    queue->has_late = well && (late.waiting > 0 || late.unsettled > 0);
+    return well;
 }
 
 bool iswi_nats_load_queue(iswi_nats *nats, iswi_nats_queue *queue)
@@ -212,7 +207,7 @@ bool iswi_nats_load_queue(iswi_nats *nats, iswi_nats_queue *queue)
                          queue->token);
     if (json)
         read_description(queue, json_object_get(json, "config"));
-    queue->is_known = json && load_late(nats, queue);
+    queue->is_known = json && load_standing(nats, queue);
     json_decref(json);
     return queue->is_known;
 }

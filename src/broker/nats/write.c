@@ -55,6 +55,19 @@ static bool judge(iswi_nats *nats, iswi_broker_op *op)
     return any;
 }
 
+/* Of an operation that may have been done before the connection was lost. */
+static bool verify(iswi_nats *nats, const iswi_broker_op *op)
+{
+    bool well = true;
+
+    for (size_t i = 0; i < op->as.settle.count && well; i++) {
+        iswi_nats_slot *slot = iswi_nats_slot_of(nats, op->as.settle.items[i].delivery);
+
+        well = !slot || iswi_nats_slot_verify(nats, slot);
+    }
+    return well;
+}
+
 static bool fits(iswi_nats *nats, iswi_broker_op *op, items of)
 {
     const int64_t most = nats->lib.natsConnection_GetMaxPayload(nats->conn);
@@ -75,6 +88,8 @@ static void prepare(iswi_nats *nats, iswi_broker_op *op)
 
     if (op->kind == ISWI_BROKER_PUT)
         op->as.put.duplicates = 0;
+    else if (op->tried && !verify(nats, op))
+        return;
     else if (!judge(nats, op))
         iswi_nats_done(op);
     if (iswi_nats_is_open(op) && fits(nats, op, of))
@@ -96,7 +111,9 @@ static bool ask_put(iswi_nats *nats, iswi_broker_op *op, const iswi_queue_put *p
     char reply[64];
 
     iswi_ulid(nats->now_ms, name);
-    if (!meta.id.size)
+    if (meta.id.size)
+        meta.root = isw_str_of(name);
+    else
         meta.id = isw_str_of(name);
     iswi_nats_ask_reply(nats, reply);
     return queue &&
@@ -134,7 +151,8 @@ static bool ask_copy(iswi_nats *nats, iswi_broker_op *op, const iswi_settlement 
         .due_ms = nats->now_ms + (is_late ? of->delay_ms : 0), .expires_ms = was->expires_ms,
         .died_ms = of->died ? nats->now_ms : 0,
         .attempts = was->attempt - (of->verdict == ISWI_VERDICT_DEFER),
-        .root = slot ? slot->root : 0,
+        .root = isw_str_of(slot ? slot->root : ""),
+        .copies = slot ? slot->copies : 0,
     };
 
     return !slot || iswi_nats_copy(nats, slot->queue,
