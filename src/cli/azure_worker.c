@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "host/azure/worker.h"
+#include "host/triggers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,7 +154,7 @@ static int run(const iswi_azure_options *options, const char *folder)
 
 int iswi_cli_azure_worker(int argc, char **argv)
 {
-    iswi_azure_options options = { .server = NULL };
+    iswi_azure_options options = { .server = NULL, .others = iswi_azure_elsewhere_triggers };
     words given = { .folder = NULL };
     char server[256];
     int code;

@@ -45,5 +45,12 @@ const iswi_trigger *const iswi_azure_other_triggers[] = {
     &iswi_file_trigger,
     &iswi_warmup_trigger,
     &iswi_lambda_elsewhere_trigger,
+    &iswi_webhooks_elsewhere_trigger,
+    NULL,
+};
+
+const iswi_trigger *const iswi_azure_elsewhere_triggers[] = {
+    &iswi_lambda_elsewhere_trigger,
+    &iswi_webhooks_elsewhere_trigger,
     NULL,
 };

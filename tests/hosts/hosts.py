@@ -35,7 +35,9 @@ TOUR_YAML = os.path.join(os.path.dirname(TESTS), "samples", "tour", "worker.yaml
 CHAIN = "middleware:\n  - error_handling: { expose_details: true }\n"
 PROGRAMS = {"values": VALUES, "tour": TOUR}
 
-TOP = "host: {cancel_grace: 100ms}\nqueues:\n  max_attempts: 1\n"
+# With groups of what only some of the hosts do: one host.yaml is right under each of them.
+TOP = ("host: {cancel_grace: 100ms}\nqueues:\n  max_attempts: 1\n"
+       "webhooks: {max_attempts: 3}\nlambda: {batch_failures: report}\n")
 
 
 def worker(name, program, config, more=""):

@@ -108,6 +108,15 @@ class Contract(unittest.TestCase):
                 status, _, said = azure.send("POST", "/pack", body)
                 self.assertEqual((status, words in said), (400, True), said)
 
+    def test_webhooks_are_said_to_go_nowhere(self):
+        hooks = os.path.join(os.path.dirname(VALUES), "test_webhooks")
+        with FunctionsHost(entry("hooks", hooks)) as azure:
+            wait_until(lambda: any("goes nowhere: requests of the host's own" in line
+                                   for line in azure.lines))
+            for function in azure.functions.values():
+                self.assertEqual([name for name, row in function.outputs.items()
+                                  if row["type"] == "http" and name != "res"], [])
+
     def test_the_trigger_may_have_any_name(self):
         with host() as azure:
             outputs, _ = azure.invoke("pack", {"order": json.dumps(json.dumps(ORDER))}, {})

@@ -164,12 +164,14 @@ static isw_status refuse_webhook(iswi_host *host, const iswi_sink_place *place,
 }
 
 static const iswi_sink webhook = { .type = "http", .open = refuse_webhook };
+static const iswi_sink event = { .type = "cloudevents", .open = refuse_webhook };
 static const iswi_sink any = { .type = "*", .open = open_sink, .keep = keep };
 
 const iswi_sink *const iswi_azure_custom_sinks[] = {
     &iswi_sink_file,
     &iswi_sink_log,
     &webhook,
+    &event,
     &any,
     NULL,
 };

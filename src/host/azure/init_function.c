@@ -183,7 +183,7 @@ static bool is_theirs(const iswi_told_binding *binding)
 {
     return strcmp(binding->direction ? binding->direction : "in", "in") != 0 &&
            strcmp(binding->type, "file") != 0 && strcmp(binding->type, "log") != 0 &&
-           strcmp(binding->type, "http") != 0;
+           strcmp(binding->type, "http") != 0 && strcmp(binding->type, "cloudevents") != 0;
 }
 
 bool iswi_azure_has_outputs(const iswi_told_function *function)

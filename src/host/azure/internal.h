@@ -115,7 +115,7 @@ typedef struct iswi_azure_loaded {
 struct iswi_azure {
     iswi_trigger trigger, http_trigger; /* the tables of what it is, and of its front */
     iswi_http_side side;
-    const iswi_trigger *list[6];
+    const iswi_trigger *list[ISWI_TRIGGERS_MAX + 1];
     iswi_azure_options options;
     iswi_grpc *grpc;
     iswi_host *host; /* NULL: there is none yet */

@@ -197,6 +197,8 @@ isw_status iswi_azure_open(const iswi_azure_options *options, iswi_azure **out, 
     azure->list[2] = &iswi_queue_foreign_trigger;
     azure->list[3] = &iswi_timer_foreign_trigger;
     azure->list[4] = &iswi_warmup_trigger;
+    for (size_t i = 0; options->others && options->others[i] && i + 5 < ISWI_TRIGGERS_MAX; i++)
+        azure->list[i + 5] = options->others[i];
     azure->asked_end = &azure->asked;
     iswi_azure_calls_init(&azure->calls);
     if (iswi_grpc_open(&call, &azure->grpc, error) == ISW_OK) {

@@ -19,6 +19,7 @@ typedef struct iswi_azure_options {
                                      NULL */
     uint64_t message_max; /* bytes that it takes and sends at most in one; 0: as much as it likes */
     bool forwards; /* HTTP comes to a port of our own, as its client sent it */
+    iswi_trigger_list others; /* beside those of functions here; NULL: none */
 } iswi_azure_options;
 
 /* Connect, and say who is here; texts are borrowed until the end. *out is the caller's to close.
