@@ -10,7 +10,6 @@
 #include "host/cloudevents/internal.h"
 #include "host/http/trigger.h"
 #include "url/fields.h"
-#include "url/preflight.h"
 #include "value/value.h"
 
 #include <stddef.h>
@@ -109,18 +108,14 @@ static void on_options(iswi_host *host, const iswi_entry *entry, iswi_http_reque
 {
     const isw_http *data = iswi_http_request_data(request);
     const isw_str *origin = isw_pairs_find(&data->headers, "webhook-request-origin");
-    const isw_pair allow = { isw_str_of("allow"), isw_str_of("POST, OPTIONS") };
+    iswi_call call;
 
     if (origin) {
         consent(entry, request, *origin);
-    } else if (iswi_preflight_method(data).size && iswi_function_preflights(entry->function)) {
-        iswi_call call;
-
-        iswi_http_call_of(request, &call);
-        iswi_call_start(host, &call); /* its chain answers that */
-    } else {
-        answer(request, 204, &allow, 1);
+        return;
     }
+    iswi_http_call_of(request, &call); /* a preflight, which its chain answers */
+    iswi_call_start(host, &call);
 }
 
 /* -- Events ------------------------------------------------------------------------------------ */
@@ -285,7 +280,7 @@ const iswi_http_dialect iswi_cloudevents_dialect = {
                  .properties = property_rows,
                  .properties_size = sizeof(iswi_cloudevents_properties),
                  .within = &iswi_http_trigger },
-    .methods = "POST OPTIONS",
+    .methods = "POST",
     .request = on_request,
     .make_up = make_up,
 };

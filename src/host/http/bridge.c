@@ -184,6 +184,12 @@ static bool preflights(void *user, void *target)
     return iswi_function_preflights(((const iswi_entry *)target)->function);
 }
 
+static bool consents(void *user, void *target)
+{
+    (void)user;
+    return iswi_http_dialect_of(target) != NULL;
+}
+
 static isw_status on_upload(void *user, iswi_http_request *request, isw_bytes bytes, bool end,
                             bool broken)
 {
@@ -319,6 +325,7 @@ isw_status iswi_bridge_start(iswi_host *host, const iswi_http_options *options, 
     own.reactors = reactors;
     own.streams = streams;
     own.preflights = preflights;
+    own.consents = consents;
     own.policy = policy;
     own.upload = on_upload;
     own.taken = on_taken;

@@ -21,7 +21,8 @@ typedef struct iswi_http_properties {
 typedef struct iswi_http_dialect {
     iswi_trigger trigger; /* type, title, properties, and within: &iswi_http_trigger */
     const char *methods;
-    /* As iswi_http_handler_fn: a request for one of its functions is in, whole. */
+    /* As iswi_http_handler_fn: a request for one of its functions is in, whole; or OPTIONS, a preflight
+     * that its chain answers, or of a sender of events that asks (`consents` of front.h). */
     void (*request)(iswi_host *host, const iswi_entry *entry, iswi_http_request *request);
     /* Of one that somebody makes up (make_up of trigger.h): the call has it as it would be to a function
      * that speaks HTTP, and is made what it is to one of these. Errors: ISW_E_INVALID, others. */

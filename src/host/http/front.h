@@ -92,6 +92,9 @@ typedef struct iswi_http_options {
     bool (*streams)(void *user, void *target);
     /* Whether it answers the preflights of browsers itself (src/url/preflight.h). */
     bool (*preflights)(void *user, void *target);
+    /* Whether it answers those itself who ask if they may send events to it (OPTIONS with
+     * WebHook-Request-Origin). */
+    bool (*consents)(void *user, void *target);
     /* What scripts of other sites may do with it; without a target, with anything, if the origin
      * may at all. NULL: nothing is known. For the answers that the front makes itself, and for
      * problems. It lives as long as the front. */

@@ -58,21 +58,32 @@ static bool is_built_in(iswi_http_request *request, isw_str path)
     return true;
 }
 
-/* A preflight goes to the function that it asks about, if that answers it. */
-static bool find_preflight(iswi_http_request *request, isw_str rest)
+/* A request about another one goes to the function of that, if it answers it. */
+static bool find_about(iswi_http_request *request, isw_str rest, isw_str method,
+                       bool (*answers)(void *user, void *target))
 {
     const iswi_http *http = request->http;
-    isw_str method = iswi_preflight_method(&request->data);
     iswi_route_match match;
 
-    if (!method.size || !http->events.preflights ||
+    if (!method.size || !answers ||
         iswi_routes_match(atomic_load(&http->routes), method, rest, &request->arena, &match) !=
             ISWI_ROUTE_FOUND ||
-        !http->events.preflights(http->user, match.target))
+        !answers(http->user, match.target))
         return false;
     request->target = match.target;
     request->data.params = match.params;
     return true;
+}
+
+/* OPTIONS before something else: a browser's preflight, or a sender of events that asks. */
+static bool find_asked(iswi_http_request *request, isw_str rest)
+{
+    const bool sends = isw_pairs_find(&request->data.headers, "webhook-request-origin");
+
+    return find_about(request, rest, iswi_preflight_method(&request->data),
+                      request->http->events.preflights) ||
+           find_about(request, rest, isw_str_of(sends ? "POST" : NULL),
+                      request->http->events.consents);
 }
 
 static void set_unavailable(iswi_http_request *request, const char *detail)
@@ -140,7 +151,7 @@ static iswi_http_routed find_function(iswi_http_request *request, isw_str path, 
         atomic_load(&request->http->expects_more))
         return come_early(request, "No function at this path is known, but one may be once all "
                                    "workers are up.");
-    if (result == ISWI_ROUTE_WRONG_METHOD && asks && find_preflight(request, rest))
+    if (result == ISWI_ROUTE_WRONG_METHOD && asks && find_asked(request, rest))
         return ISWI_HTTP_ROUTED;
     if (result == ISWI_ROUTE_WRONG_METHOD && asks)
         iswi_http_set_options(request, match.allow);

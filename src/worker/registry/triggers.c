@@ -36,7 +36,7 @@ static const char *route_of(const isw_function *function)
 static const char *methods_of(const isw_function *function)
 {
     if (strcmp(function->trigger.type, "cloudevents") == 0)
-        return "POST OPTIONS";
+        return "POST";
     if (strcmp(function->trigger.type, "http") != 0)
         return NULL;
     return function->trigger.methods ? function->trigger.methods : "";

@@ -74,7 +74,7 @@ static void a_route_of_events_is_one_of_those_of_http(void **state)
     };
 
     (void)state;
-    told(both, "functions events and write cannot both be served: routes \"POST OPTIONS orders\" and "
+    told(both, "functions events and write cannot both be served: routes \"POST orders\" and "
                "\"POST orders\" match the same requests; change the path or the methods of one of "
                "them\n");
 }
