@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions that get the files which come into a folder: each once, whatever happens between."""
+import importlib.util
 import json
 import os
 import re
@@ -14,6 +15,17 @@ from messages import depth, queue
 from metrics import samples_of
 from operators import ADMIN, ask, process_of, report, run
 
+def servers_of(driver):
+    """Of tests/broker: both modules have the same name."""
+    path = os.path.join(os.path.dirname(__file__), "..", "broker", driver, "server.py")
+    spec = importlib.util.spec_from_file_location(f"{driver}_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+nats = servers_of("nats")
+postgresql = servers_of("postgresql")
 FILES = os.path.join(os.path.dirname(WORKER), "test_files")
 GOT = re.compile(r"got <(.*?)> of (\S+) with <(.*?)> (\d+) (\d+) (\d+) at (\S+) attempt (\d+) of (\S+)")
 
@@ -158,7 +170,7 @@ class Coming(unittest.TestCase):
 
 class Restarts(unittest.TestCase):
     def test_what_came_while_nobody_looked_is_found_and_what_was_done_is_not(self):
-        with files() as host:
+        with files(top="  window: 0\n") as host:  # no queue knows what it had
             host.wait_for("made folder .*/inbox")
             move_in(host, "inbox/old.txt", "old")
             wait_until(done(host, "old.txt"))
@@ -373,6 +385,43 @@ class Folders(unittest.TestCase):
             host.wait_for("made folder .*/plain")
             host.write("plain/seven", "seven")
             wait_until(done(host, "seven"))
+
+
+class Shared(unittest.TestCase):
+    """Two hosts that look at one folder, with one store."""
+
+    def one_folder(self, server):
+        self.addCleanup(server.remove)
+        server.start()
+        top = f"  store: \"{server.place}\"\n"
+        with tempfile.TemporaryDirectory(prefix="isw-") as folder:
+            for i in range(20):
+                with open(f"{folder}/{i}", "w") as file:
+                    file.write("there before")
+            with far(folder, top=top) as one, far(folder, top=top) as other:
+                for i in range(20, 60):
+                    with open(f"{folder}/{i}", "w") as file:
+                        file.write("one of many")
+                names = lambda: re.findall(r"done <(\d+)>", one.log() + other.log())  # noqa: E731
+                wait_until(lambda: len(set(names())) == 60)
+                with open(f"{folder}/last", "w") as file:
+                    file.write("behind all")
+                wait_until(lambda: "done <last>" in one.log() + other.log())
+                self.assertEqual(sorted(map(int, names())), list(range(60)))
+            with far(folder, top=top) as third:
+                with open(f"{folder}/proof", "w") as file:
+                    file.write("and nothing else")
+                wait_until(done(third, "proof"))
+                self.assertEqual(len(GOT.findall(third.log())), 1)
+
+    @unittest.skipUnless(postgresql.folder_of_programs() and shutil.which("psql"),
+                         "no server; on Debian: apt-get install postgresql")
+    def test_in_postgresql_each_file_comes_to_one_of_two_hosts(self):
+        self.one_folder(postgresql.Server("-c", "fsync=off"))
+
+    @unittest.skipUnless(nats.is_installed(), "no server; on Debian: apt-get install nats-server")
+    def test_on_nats_each_file_comes_to_one_of_two_hosts(self):
+        self.one_folder(nats.Server())
 
 
 class Rest(unittest.TestCase):
