@@ -2,6 +2,7 @@
 /* The response to an invocation, and the end of its record. */
 #include "host/azure/internal.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 static uint64_t most(const iswi_azure *azure)
@@ -20,6 +21,22 @@ static bool add_success(iswi_azure_call *call, const iswi_rpc_data *returned,
     if (returned && returned->which)
         done->returned = returned;
     return !call->outputs || iswi_azure_outputs(call->outputs, &call->arena, &done->outputs);
+}
+
+static void on_burial(iswi_task *task)
+{
+    iswi_azure_call_free((iswi_azure_call *)((char *)task - offsetof(iswi_azure_call, burial)));
+}
+
+/* What a guest has asked for is looked at until its answer is over, which it is up the stack. */
+static void bury(iswi_azure_call *call)
+{
+    if (call->way == ISWI_AZURE_GUEST) {
+        call->burial.run = on_burial;
+        iswi_reactor_post(call->azure->reactor, &call->burial);
+    } else {
+        iswi_azure_call_free(call);
+    }
 }
 
 void iswi_azure_answer(iswi_azure_call *call, const iswi_rpc_data *returned)
@@ -45,5 +62,5 @@ void iswi_azure_answer(iswi_azure_call *call, const iswi_rpc_data *returned)
         result = iswi_azure_failure(&exception, text);
     }
     iswi_azure_say(call->azure, &message);
-    iswi_azure_call_free(call);
+    bury(call);
 }

@@ -9,6 +9,8 @@
 
 enum { KEY_DIGITS = ISWI_AZURE_KEY_BYTES - 1, HALF = 8 };
 
+#define MOMENT_NS INT64_C(60000000000)
+
 void iswi_azure_calls_init(iswi_azure_calls *calls)
 {
     pthread_mutex_init(&calls->lock, NULL);
@@ -24,6 +26,12 @@ void iswi_azure_calls_fini(iswi_azure_calls *calls)
             calls->lines[i] = call->next;
             iswi_azure_call_free(call);
         }
+    while (calls->given_up) {
+        iswi_azure_call *call = calls->given_up;
+
+        calls->given_up = call->next;
+        iswi_azure_call_free(call);
+    }
     pthread_mutex_destroy(&calls->lock);
 }
 
@@ -159,4 +167,22 @@ void iswi_azure_find_remove(iswi_azure_calls *calls, iswi_azure_call *call)
         remove_early(calls, call);
     else if (call->way != ISWI_AZURE_ABANDONED)
         atomic_fetch_sub(&calls->count, 1);
+}
+
+void iswi_azure_find_bury(iswi_azure_calls *calls, iswi_azure_call *call)
+{
+    const int64_t now_ns = iswi_now_ns();
+    iswi_azure_call **at = &calls->given_up;
+
+    call->abandoned_ns = now_ns;
+    call->next = calls->given_up;
+    calls->given_up = call;
+    while (*at && now_ns - (*at)->abandoned_ns < MOMENT_NS)
+        at = &(*at)->next;
+    while (*at) {
+        iswi_azure_call *old = *at;
+
+        *at = old->next;
+        iswi_azure_call_free(old);
+    }
 }

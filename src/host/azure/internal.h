@@ -75,6 +75,8 @@ typedef struct iswi_azure_call {
     iswi_outbox *outputs; /* what it put out */
     /* Of a guest, on the reactor: */
     iswi_http_guest *guest;
+    iswi_task burial;
+    int64_t abandoned_ns; /* when the request of one that was given up was answered */
     iswi_rpc_http *http; /* the answer's head; NULL: no memory for it */
     iswi_buffer body;
 } iswi_azure_call;
@@ -84,7 +86,8 @@ typedef struct iswi_azure_calls {
     iswi_azure_call *lines[ISWI_AZURE_LINES];
     iswi_azure_call *early, **early_end;
     size_t early_count;
-    atomic_size_t count; /* that are to be answered */
+    iswi_azure_call *given_up; /* whose requests were answered lately */
+    atomic_size_t count;       /* that are to be answered */
 } iswi_azure_calls;
 
 /* calls.c: records. What begins with `find` is with the lock. */
@@ -93,6 +96,10 @@ void iswi_azure_calls_fini(iswi_azure_calls *calls); /* with those that are left
 void iswi_azure_key(isw_str id, char key[ISWI_AZURE_KEY_BYTES]); /* the invocation id of ours */
 iswi_azure_call *iswi_azure_call_create(iswi_azure *azure, isw_str id);
 void iswi_azure_call_free(iswi_azure_call *call);
+
+/* With the lock: it was abandoned, and its request is answered just now, by somebody who may look at
+ * what it asked for a moment longer. */
+void iswi_azure_find_bury(iswi_azure_calls *calls, iswi_azure_call *call);
 iswi_azure_call *iswi_azure_find(iswi_azure_calls *calls, const char *key);
 void iswi_azure_find_add(iswi_azure_calls *calls, iswi_azure_call *call);
 void iswi_azure_find_remove(iswi_azure_calls *calls, iswi_azure_call *call);

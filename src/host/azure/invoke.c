@@ -288,12 +288,12 @@ static void abandon(iswi_azure *azure, iswi_azure_call *call, isw_str id)
     else
         atomic_fetch_sub(&azure->calls.count, 1);
     call->way = ISWI_AZURE_ABANDONED;
+    if (over)
+        iswi_azure_find_bury(&azure->calls, call);
     pthread_mutex_unlock(&azure->calls.lock);
     iswi_http_guest_leave(guest);
     iswi_azure_say(azure, &(iswi_rpc_message){ .which = ISWI_RPC_INVOKE_DONE,
                                                .as.invoke_done = &done });
-    if (over)
-        iswi_azure_call_free(call);
 }
 
 void iswi_azure_cancel(iswi_azure *azure, isw_str id)

@@ -83,11 +83,13 @@ static void on_answered(void *user, const iswi_call *call, const iswi_answer *an
     over = record && (record->way == ISWI_AZURE_FORWARD || record->way == ISWI_AZURE_ABANDONED);
     if (over)
         iswi_azure_find_remove(&azure->calls, record);
+    if (over && record->way == ISWI_AZURE_ABANDONED) {
+        iswi_azure_find_bury(&azure->calls, record);
+        over = false;
+    }
     pthread_mutex_unlock(&azure->calls.lock);
-    if (over && record->way == ISWI_AZURE_FORWARD)
+    if (over)
         iswi_azure_answer(record, NULL);
-    else if (over)
-        iswi_azure_call_free(record);
 }
 
 static const iswi_observer observer = { .begins = on_begin, .answered = on_answered };
