@@ -55,9 +55,6 @@ static const iswi_entry *find_named(const iswi_lambda_slot *slot, const char *na
 {
     const iswi_host_function *function = iswi_host_find(slot->lambda->host, name);
 
-    if (!function)
-        iswi_say(slot->lambda->host, ISW_LOG_ERROR,
-                 "lambda: host.yaml names function %s, which no worker has", name);
     return function ? iswi_host_entry(function) : NULL;
 }
 
