@@ -104,7 +104,13 @@ void iswi_lambda_failure_write(iswi_buffer *out, const char *type, isw_str messa
 /* Have it worked on. Leads to one iswi_lambda_slot_settle, perhaps from within. */
 void iswi_lambda_lead(iswi_lambda_slot *slot);
 
-/* ---- http_event.c, http_reply.c ---- */
+/* ---- http_url.c, http_event.c, http_reply.c ---- */
+
+/* What a buffer has, in the slot's arena; empty if there is no memory, or nothing. */
+isw_str iswi_lambda_copy(iswi_lambda_slot *slot, const iswi_buffer *buffer);
+
+/* Path and query; `context` is the event's requestContext. */
+isw_str iswi_lambda_url(iswi_lambda_slot *slot, const isw_value *context);
 
 void iswi_lambda_http_begin(iswi_lambda_slot *slot, iswi_http *front);
 
