@@ -25,7 +25,8 @@
  *
  * The semantics are those of Azure Storage queues (dequeue count, poison messages), and those of AWS
  * SQS with Lambda for batches (batchItemFailures), but for time: a message is given to another when
- * its process has ended, not when some time is over.
+ * its process has ended, not when some time is over. Where a store cannot see that a host ended
+ * (NATS) others have what it was given after the lease of host.yaml.
  *
  * On the invocation's thread; what is handed out lives as long as the invocation.
  */
@@ -76,10 +77,11 @@ ISW_API isw_status isw_queue_settle(isw_context *ctx, size_t index, isw_queue_ve
 /* Zero and NULL: nothing of the kind. */
 typedef struct isw_queue_options {
     const char *id;  /* of one that has it nothing more is put within the queue's window */
-    const char *key; /* messages of one key are delivered one at a time, in their order */
+    const char *key; /* messages of one key are delivered one at a time, in their order; a store
+                        without keys (NATS) refuses it: ISW_E_UNSUPPORTED */
     uint32_t delay_ms;   /* it is not delivered before */
     uint32_t expires_ms; /* after that it is not delivered, but dead */
-    int32_t priority;    /* -100 to 100: the higher one first */
+    int32_t priority;    /* -100 to 100: the higher one first; other than 0 as a key */
 } isw_queue_options;
 
 /* Put a message by the output `output`, which is declared as { "name", "queue", ISW_OUT, properties }

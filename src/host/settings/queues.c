@@ -36,8 +36,10 @@ static const isw_option named_queue_rows[] = {
 
 const isw_option iswi_queues_rows[] = {
     ROW(iswi_queues_settings, store, STRING, "store", "sqlite:queues.db", 0, 0,
-        "where messages and the times of timers lie: sqlite:FILE, of this host alone, or "
-        "postgresql://USER@HOST/DATABASE, which several hosts share"),
+        "where messages and the times of timers lie: sqlite:FILE, of this host alone; "
+        "postgresql://USER@HOST/DATABASE or nats://HOST:PORT[,HOST:PORT], which several hosts "
+        "share (tls:// encrypts; ?prefix=, replicas=, creds=, ca=, cert= and key= of NATS). On NATS "
+        "messages have no keys and priorities, and come at least once"),
     BOUNDS(iswi_queues_settings),
     { .name = "named", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = named_queue_rows,
       .group_size = sizeof(iswi_named_queue_settings),
