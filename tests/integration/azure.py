@@ -347,6 +347,24 @@ class Azure(unittest.TestCase):
             self.assertIn("is more than the 134217728 that are taken", answer.error.message)
             self.assertEqual(host.invoke("same", [("trigger", Data(int=3))]).value.int, 3)
 
+    def test_an_answer_that_the_host_does_not_take_is_a_failure_that_says_so(self):
+        app = App()
+        app.message_max = 5000
+        with app as host:
+            host.begin()
+            self.assertEqual(host.invoke("same", [("trigger", Data(bytes=bytes(4000)))]).status,
+                             SUCCESS)
+            answer = host.invoke("same", [("trigger", Data(bytes=bytes(6000)))])
+            self.assertEqual(answer.status, FAILURE)
+            self.assertRegex(answer.error.message, "its response has .* more than the 5000 that")
+
+    def test_a_value_that_no_worker_takes_is_a_failure_that_says_so(self):
+        with App() as host:
+            host.begin()
+            answer = host.invoke("same", [("trigger", Data(bytes=bytes(70 << 20)))])
+            self.assertEqual(answer.status, FAILURE)
+            self.assertIn("are more than 67108864", answer.error.message)
+
     def test_large_values_come_and_go(self):
         with App() as host:
             host.begin()

@@ -196,6 +196,7 @@ class FunctionsHost:
     def __init__(self, command, environment=None, legacy=False, cwd=None, expect=0):
         self.command, self.environment, self.cwd = list(command), environment, cwd
         self.legacy, self.expect = legacy, expect
+        self.message_max = 2147483647
         self.send = queue.Queue()
         self.changed = threading.Condition()
         self.heard = []          # all messages but logs
@@ -282,10 +283,11 @@ class FunctionsHost:
     def arguments(self):
         if self.legacy:
             return ["--host", "127.0.0.1", "--port", str(self.port), "--workerId", self.worker_id,
-                    "--requestId", "start", "--grpcMaxMessageLength", "2147483647"]
+                    "--requestId", "start", "--grpcMaxMessageLength", str(self.message_max)]
         return ["--functions-uri", f"http://127.0.0.1:{self.port}/", "--functions-worker-id",
                 self.worker_id, "--functions-request-id", "start",
-                "--functions-grpc-max-message-length=2147483647", "--functions-of-tomorrow", "7"]
+                f"--functions-grpc-max-message-length={self.message_max}",
+                "--functions-of-tomorrow", "7"]
 
     def spawn(self):
         self.process = subprocess.Popen(self.command + self.arguments(), env=self.environment,
