@@ -24,7 +24,7 @@ try:
 except ImportError:  # python3-grpcio, python3-protobuf
     azure_rpc = None
 from cases import Answer  # noqa: E402
-from harness import BIN, Host, wait_until  # noqa: E402
+from harness import BIN, Host, free_port, wait_until  # noqa: E402
 from lambda_api import RuntimeApi  # noqa: E402
 from lambda_harness import Lambda  # noqa: E402
 from operators import run  # noqa: E402
@@ -216,9 +216,7 @@ class Platform(Ours):
     title = "a platform with $PORT"
 
     def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.wanted = free.getsockname()[1]
+        self.wanted = free_port()
         super().__init__(prepare=lambda: os.environ.update(PORT=str(self.wanted)),
                          top=TOP + "http: {listen: \"127.0.0.1:${PORT:-7071}\"}\n")
 

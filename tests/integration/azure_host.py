@@ -9,8 +9,6 @@ import http.client
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -18,7 +16,7 @@ import time
 import urllib.parse
 import uuid
 
-from harness import BIN, PATIENCE_S
+from harness import BIN, PATIENCE_S, end, free_port
 
 ASK_EVERY_S = 0.025
 
@@ -29,12 +27,6 @@ class Hangs(AssertionError):
 
 class Failed(Exception):
     """The invocation has failed there: its message is tried again, its client gets a 500."""
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Function:
@@ -134,13 +126,7 @@ class FunctionsHost:
         self.start()
 
     def __exit__(self, kind, value, traceback):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
+        code = end(self.process)
         self.reader.join(PATIENCE_S)
         self.process.stdout.close()
         self.temporary.cleanup()

@@ -14,9 +14,9 @@ import unittest
 
 import yaml
 
-from harness import BIN, PATIENCE_S, SOURCE, Host, main, wait_until, worker
+from harness import BIN, PATIENCE_S, SOURCE, Host, free_port, main, wait_until, worker
 from messages import MESSAGES, put
-from platforms import ask, free_port
+from platforms import ask
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker", "postgresql"))
 import server as postgresql  # noqa: E402

@@ -26,6 +26,24 @@ CHAIN = "middleware:\n  - error_handling\n"
 NO_CHAIN = "middleware: []\n"
 
 
+def end(process):
+    """Its exit status, once it was told to end; it is killed where that takes too long."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def free_port():
+    """For a program that cannot say which one it has taken."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
 class Host:
     """One running host. Use it as a context: it is stopped at the end, and must exit with 0."""
 
@@ -63,13 +81,7 @@ class Host:
         return self
 
     def __exit__(self, kind, value, traceback):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
+        code = end(self.process)
         self.reader.join(PATIENCE_S)
         self.folder.cleanup()
         if kind is None and code != self.expect:

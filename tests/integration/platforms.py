@@ -6,21 +6,14 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import threading
 import unittest
 
-from harness import BIN, NO_CHAIN, PATIENCE_S, Host, main, wait_until, worker
+from harness import BIN, NO_CHAIN, PATIENCE_S, Host, free_port, main, wait_until, worker
 
 PROBES = "http: {probes: true}\n"
 NEVER = worker("never", ["/bin/sleep", "1000"])
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def ask(port, path, timeout=PATIENCE_S, headers=None):
