@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin endpoints of queues and of functions that are called by hand."""
+import json
 import unittest
 
-from harness import Host, main, worker
+from harness import Host, main, wait_until, worker
 from messages import Got, depth, messages, put, queue, queues
-from operators import ADMIN, admin
+from operators import ADMIN, Visitor, admin
 from timers import timers
 
 
@@ -76,6 +77,18 @@ class Queues(unittest.TestCase):
             self.assertEqual(self.ask(host, "POST", f"/queues/work/replay?id={dead[0]['id']}",
                                       200)["done"], 1)
             host.wait_for("got <fail 1> 1/3")
+
+    def test_who_leaves_in_the_middle_has_put_what_he_said(self):
+        text = "x" * 50000
+        line = json.dumps({"command": "queue", "messages": {"action": "put", "queue": "work",
+                                                            "body": text}}) + "\n"
+        with host_with_queues() as host:
+            queue(host, "pause", "work")
+            for _ in range(50):
+                Visitor(host, line.encode()).sock.close()
+            wait_until(lambda: depth(host, "work", "ready") == 50)
+            shown = self.ask(host, "GET", "/queues/work/messages?limit=100", 200)["messages"]
+            self.assertEqual({one["body"] for one in shown}, {text})
 
     def test_what_is_put_is_done(self):
         with host_with_queues() as host:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client of the control socket. Invariant: it costs at most a request and a batch of lines of
- * memory (or one report), whatever it sends and however slowly it reads; nothing it does is waited
- * for.
+ * memory (or one report, or what one function has answered), whatever it sends and however slowly
+ * it reads; nothing it does is waited for.
  */
 #include "host/operate/control_client.h"
 
