@@ -47,8 +47,8 @@ typedef struct isw_queue_message {
     int64_t expires_ms;  /* likewise; 0: never */
 } isw_queue_message;
 
-/* How many: one, or as many as the batch has (trigger property batch_size); 0 for a function that no
- * queue triggers. */
+/* How many: one, or as many as the batch has (trigger property batch_size); 0 for a function that
+ * neither a queue nor files (ISW_FILE) trigger. */
 ISW_API size_t isw_queue_count(const isw_context *ctx);
 
 /* The message `index`. Errors: ISW_E_NOT_FOUND, recorded on ctx; *out is zero then. */

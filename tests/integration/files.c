@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker of files.py: functions that get files, each of which does what its content says. PATH_OF
- * `far` and its pattern are what FILES_PATH and FILES_PATTERN say. */
+/* The worker of files.py: functions that get files, each of which does what its content says. The
+ * folder of `far` and its pattern are what FILES_PATH and FILES_PATTERN say; FILES_QUEUE: a queue of
+ * which one more function wants the messages. */
 #include <isoworker/isoworker.h>
 
 #include <stdio.h>
@@ -98,6 +99,9 @@ int main(int argc, char **argv)
 
     if (getenv("FILES_PATH"))
         all[3] = (isw_function){ .name = "far", .trigger = ISW_TRIGGER("file", far),
+                                 .handler = take };
+    if (getenv("FILES_QUEUE"))
+        all[3] = (isw_function){ .name = "thief", .trigger = ISW_QUEUE(getenv("FILES_QUEUE")),
                                  .handler = take };
     return isw_main(argc, argv, all);
 }

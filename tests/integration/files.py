@@ -319,6 +319,14 @@ class Failures(unittest.TestCase):
                 host.wait_for('function far of worker test is not served: "pattern" is of the names of '
                               'files')
 
+    def test_no_other_function_can_have_the_messages_of_files(self):
+        with files(more="environment: {FILES_QUEUE: file.inbox}") as host:
+            host.wait_for('function thief of worker test is not served: "file.inbox": queues whose '
+                          'names begin with "file." have the files that come to functions; give it '
+                          'another')
+            move_in(host, "inbox/n.txt", "mine")
+            wait_until(done(host, "n.txt"))
+
     def test_a_check_knows_folders_and_what_cannot_be_one(self):
         with files() as host:
             code, out, err = run("check", host.folder.name)
