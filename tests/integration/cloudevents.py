@@ -6,6 +6,7 @@ import os
 import time
 import unittest
 
+from auth import CHAIN, GOOD, good
 from harness import WORKER, Host, main, wait_until, worker
 from operators import run
 from receiver import Receiver
@@ -255,6 +256,15 @@ class Front(unittest.TestCase):
             status, _, headers = structured(host, headers={"Origin": "https://a.example"})
             self.assertEqual((status, headers["Access-Control-Allow-Origin".lower()]),
                              (204, "https://a.example"))
+
+    def test_who_may_not_call_is_refused_in_each_mode(self):
+        host = cloudevents(chain=CHAIN)
+        host.write("keys.json", json.dumps({"keys": [GOOD]}))
+        with host:
+            self.assertEqual([binary(host)[0], structured(host)[0], batch(host, EVENT)[0]], [401] * 3)
+            self.assertNotIn("event {", host.log())
+            self.assertEqual([structured(host, headers=good())[0],
+                              structured(host, [EVENT], "orders", BATCH, good())[0]], [204] * 2)
 
     def test_the_request_id_and_the_limits_are_those_of_http(self):
         with cloudevents(top="http: {body_limit: 1KiB, body_memory: 1MiB}\n") as host:
