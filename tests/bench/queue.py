@@ -31,7 +31,8 @@ def row_faults(done, name):
 
 
 def server_faults(command, place):
-    yield from row_faults(run(command, "--json", "--seconds", "2", "--place", place), "postgresql")
+    yield from row_faults(run(command, "--json", "--seconds", "2", "--place", place),
+                          place.split(":")[0])
 
 
 def faults(command):

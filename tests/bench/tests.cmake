@@ -20,14 +20,19 @@ isw_bench_test(bench_http_leaves_nothing_when_it_is_stopped http stopped)
 isw_bench_test(bench_http_measures_another_worker http worker)
 isw_bench_test(bench_http_has_tables_for_people http table)
 isw_bench_test(bench_queue_has_every_row_beside_its_floor queue)
-if(TARGET isw_dep_libpq_later)
-  add_test(NAME bench/bench_queue_has_every_row_of_postgresql
-           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/postgresql/server.py
-                   "${Python3_EXECUTABLE}" -B ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue.py
-                   $<TARGET_FILE:isw_cli>)
-  set_tests_properties(bench/bench_queue_has_every_row_of_postgresql PROPERTIES
-    LABELS bench TIMEOUT 120 RUN_SERIAL ON SKIP_RETURN_CODE 77)
-endif()
+foreach(row IN ITEMS "postgresql libpq" "nats libnats")
+  separate_arguments(row)
+  list(GET row 0 kind)
+  list(GET row 1 library)
+  if(TARGET isw_dep_${library}_later)
+    add_test(NAME bench/bench_queue_has_every_row_of_${kind}
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}/server.py
+                     "${Python3_EXECUTABLE}" -B ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue.py
+                     $<TARGET_FILE:isw_cli>)
+    set_tests_properties(bench/bench_queue_has_every_row_of_${kind} PROPERTIES
+      LABELS bench TIMEOUT 120 RUN_SERIAL ON SKIP_RETURN_CODE 77)
+  endif()
+endforeach()
 
 set(bench ${PROJECT_SOURCE_DIR}/src/bench)
 isw_test(bench/http/answer STACK base SOURCES ${bench}/http/answer.c)

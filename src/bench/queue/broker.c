@@ -46,7 +46,7 @@ static bool run(queue *on, iswi_broker_op *op, isw_error *error)
 
 static bool open_queue(const char *where, void **self, isw_error *error)
 {
-    const bool is_place = strncmp(where, "postgresql:", 11) == 0;
+    const bool is_place = strstr(where, "://") != NULL;
     const iswi_broker_options options = { .place = is_place ? where : "sqlite:queues.db",
                                           .folder = is_place ? "." : where };
     iswi_broker_op declare = { .kind = ISWI_BROKER_DECLARE, .queue = NAME };

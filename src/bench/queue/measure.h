@@ -60,7 +60,8 @@ typedef struct iswi_bench_queue_store {
 
 extern const iswi_bench_queue_store iswi_bench_queue_floor;  /* floor.c */
 extern const iswi_bench_queue_store iswi_bench_queue_floor_postgresql; /* floor_postgresql.c */
-extern const iswi_bench_queue_store iswi_bench_queue_broker; /* broker.c: "postgresql:...", or a
+extern const iswi_bench_queue_store iswi_bench_queue_floor_nats; /* floor_nats.c */
+extern const iswi_bench_queue_store iswi_bench_queue_broker; /* broker.c: a server's place, or a
                                                                 folder for a file of SQLite's */
 
 #endif

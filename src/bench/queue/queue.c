@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: isoworker bench queue [--json] [--seconds N] [--payload BYTES] [--folder DIR]\n"
-    "                             [--place postgresql://USER@HOST/DATABASE]\n"
+    "                             [--place postgresql://USER@HOST/DATABASE | nats://HOST:PORT]\n"
     "\n"
     "Measures a queue in a file of SQLite's beside its floor: a bare loop of inserts or deletes in\n"
     "transactions of as many as there are messages in flight, with the same durability, in the\n"
@@ -29,10 +29,11 @@ static const char usage[] =
     "  --payload B  bytes of each message; 256 by default\n"
     "  --folder DIR where the files are made, and removed again; /var/tmp by default\n"
     "  --place P    a server instead, whose schemas isoworker_bench and isoworker_bench_floor are\n"
-    "               made, and removed again\n"
+    "               made, and removed again; on NATS streams with these names, of which those of\n"
+    "               the queue stay, empty\n"
     "\n"
     "The keys of --json: row, in_flight, floor_per_s and sqlite_per_s, or floor_p50_us and\n"
-    "sqlite_p50_us of one alone (postgresql_... of a server); ratio: of the rates, or of the floor's time to the other; and\n"
+    "sqlite_p50_us of one alone (postgresql_..., nats_... of a server); ratio: of the rates, or of the floor's time to the other; and\n"
     "extra_us, what a delivery takes beside one insert that is on the disk.\n";
 
 enum { SECONDS = 20, ROUNDS = 5, PAYLOAD = 256 };
@@ -65,9 +66,14 @@ typedef struct bench {
     unsigned rounds;
 } bench;
 
+static bool is_nats(const bench *b)
+{
+    return b->place && strncmp(b->place, "postgresql", 10) != 0;
+}
+
 static const char *name_of(const bench *b)
 {
-    return b->place ? "postgresql" : "sqlite";
+    return !b->place ? "sqlite" : is_nats(b) ? "nats" : "postgresql";
 }
 
 static bool is_time(const row *of)
@@ -203,11 +209,13 @@ static bool open_all(bench *b, const char *folder, isw_error *error)
 {
     char schema[1024];
 
-    b->kinds[0] = b->place ? &iswi_bench_queue_floor_postgresql : &iswi_bench_queue_floor;
+    b->kinds[0] = !b->place    ? &iswi_bench_queue_floor
+                  : is_nats(b) ? &iswi_bench_queue_floor_nats
+                               : &iswi_bench_queue_floor_postgresql;
     b->kinds[1] = &iswi_bench_queue_broker;
     if (b->place)
-        snprintf(schema, sizeof schema, "%s%cschema=isoworker_bench", b->place,
-                 strchr(b->place, '?') ? '&' : '?');
+        snprintf(schema, sizeof schema, "%s%c%s=isoworker_bench", b->place,
+                 strchr(b->place, '?') ? '&' : '?', is_nats(b) ? "prefix" : "schema");
     return b->kinds[0]->open(b->place ? b->place : folder, &b->stores[0], error) &&
            b->kinds[1]->open(b->place ? schema : folder, &b->stores[1], error);
 }

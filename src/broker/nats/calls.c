@@ -18,10 +18,7 @@ static const char LIBRARY[] =
 
 #define PLACE(name) { #name, offsetof(iswi_nats_calls, name) },
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} places[] = { ISWI_NATS_CALLS(PLACE) };
+static const iswi_nats_symbol places[] = { ISWI_NATS_CALLS(PLACE) };
 
 static isw_status refuse(isw_error *error)
 {
@@ -33,24 +30,34 @@ static isw_status refuse(isw_error *error)
                          why ? why : LIBRARY, NATS_VERSION_MAJOR, NATS_VERSION_MINOR);
 }
 
-isw_status iswi_nats_load(iswi_nats_calls *out, isw_error *error)
+isw_status iswi_nats_find(const iswi_nats_symbol *symbols, size_t count, void *out,
+                          isw_error *error)
 {
     void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    iswi_nats_calls calls;
 
     if (!handle)
         return refuse(error);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        void *address = dlsym(handle, places[i].symbol);
+    for (size_t i = 0; i < count; i++) {
+        void *address = dlsym(handle, symbols[i].name);
 
         if (!address) {
             refuse(error);
             dlclose(handle);
             return error->status;
         }
-        memcpy((char *)&calls + places[i].offset, &address, sizeof address);
+        memcpy((char *)out + symbols[i].offset, &address, sizeof address);
     }
     dlclose(handle); /* it stays, see RTLD_NODELETE */
-    *out = calls;
     return ISW_OK;
+}
+
+isw_status iswi_nats_load(iswi_nats_calls *out, isw_error *error)
+{
+    iswi_nats_calls calls;
+    const isw_status status =
+        iswi_nats_find(places, sizeof places / sizeof places[0], &calls, error);
+
+    if (status == ISW_OK)
+        *out = calls;
+    return status;
 }

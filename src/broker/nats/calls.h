@@ -35,4 +35,13 @@ typedef struct iswi_nats_calls {
 /* Load libnats, if it is not there yet. Any thread. Errors: ISW_E_UNSUPPORTED, with the package. */
 isw_status iswi_nats_load(iswi_nats_calls *out, isw_error *error);
 
+/* The same for a table of others: where in `out` which function goes. */
+typedef struct iswi_nats_symbol {
+    const char *name;
+    size_t offset;
+} iswi_nats_symbol;
+
+isw_status iswi_nats_find(const iswi_nats_symbol *symbols, size_t count, void *out,
+                          isw_error *error);
+
 #endif
