@@ -77,23 +77,47 @@ static void wait_for_hello(iswi_session *session)
         iswi_session_fail(session, ISW_E_TIMEOUT, "the host did not say hello in time");
 }
 
+/* How long the host has said nothing. When we were stopped ourselves it may have been, too, and
+ * nobody could have spoken: so one that is late has an interval more, from when we see that. */
+struct quiet {
+    int64_t since_ns; /* when it was heard last */
+    int64_t until_ns; /* then it is taken for gone; 0: it is not late */
+};
+
+/* False: it is gone. *next_ns is when to look again. */
+static bool hear(struct quiet *quiet, int64_t heard_ns, int64_t interval_ns, int64_t *next_ns)
+{
+    const int64_t now_ns = iswi_now_ns();
+    const int64_t late_ns = heard_ns + interval_ns * SILENT_INTERVALS;
+
+    if (quiet->since_ns != heard_ns)
+        quiet->until_ns = 0;
+    quiet->since_ns = heard_ns;
+    if (now_ns > late_ns && !quiet->until_ns)
+        quiet->until_ns = now_ns + interval_ns;
+    *next_ns = (quiet->until_ns ? quiet->until_ns : late_ns) + 1000000;
+    return !quiet->until_ns || now_ns <= quiet->until_ns;
+}
+
 /* Until the session is to end: the host closes, terminates or falls silent, or we are stopped. A
  * host that waits for others has nothing to say before its first heartbeat. */
 static void serve(iswi_session *session)
 {
+    struct quiet host = { .since_ns = 0 };
+
     for (;;) {
         snapshot now = look(session);
         int64_t heard = atomic_load(&session->heard_ns);
-        bool counts = atomic_load(&session->asked);
-        int64_t silent = counts ? now.heartbeat_ms * SILENT_INTERVALS * 1000000 : 0;
+        bool counts = atomic_load(&session->asked) && now.heartbeat_ms;
+        int64_t next_ns = iswi_now_ns() + AN_HOUR_NS;
 
         if (now.over || now.terminating || atomic_load(&session->worker->stop_asked))
             return;
-        if (silent && iswi_now_ns() - heard > silent) {
+        if (counts && !hear(&host, heard, now.heartbeat_ms * 1000000, &next_ns)) {
             iswi_session_fail(session, ISW_E_CLOSED, "the host fell silent");
             return;
         }
-        wait_until(session, silent ? heard + silent + 1000000 : iswi_now_ns() + AN_HOUR_NS);
+        wait_until(session, next_ns);
     }
 }
 

@@ -2,6 +2,7 @@
 /* How a session ends: as one side means it to, or because the host broke the protocol. */
 #include "worker/support.h"
 
+#include "base/clock.h"
 #include "support/scripted_host.h"
 
 #include <stdio.h>
@@ -120,6 +121,26 @@ static void a_host_that_falls_silent_is_taken_for_gone(void **state)
     host_expect(&s.host, ISWI_STATUS);
     host_expect_close(&s.host);
     finish(&s, ISW_E_CLOSED, "the host fell silent");
+}
+
+/* The machine slept, say: that takes no time of the host's to speak. */
+static void a_host_is_not_silent_while_nobody_could_speak(void **state)
+{
+    const struct timespec looks = { 0, 100 * 1000000 };
+    session s;
+
+    (void)state;
+    iswi_clock_fake(iswi_now_ns(), iswi_wall_us());
+    begin_with_heartbeats(&s);
+    host_send_kind(&s.host, ISWI_STATUS_REQUEST, 1);
+    host_expect(&s.host, ISWI_STATUS);
+    iswi_clock_fake(iswi_now_ns() + INT64_C(3600000000000), iswi_wall_us());
+    nanosleep(&looks, NULL);
+    host_send_kind(&s.host, ISWI_STATUS_REQUEST, 2);
+    host_expect(&s.host, ISWI_STATUS);
+    iswi_clock_real();
+    host_close(&s.host);
+    finish(&s, ISW_E_CLOSED, "the host went away");
 }
 
 /* Silence cannot be awaited: ten times as long as it would bear it later. */
@@ -286,6 +307,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_host_that_closes_ends_the_session_at_once),
     cmocka_unit_test(a_host_says_why_it_gives_up),
     cmocka_unit_test(a_host_that_falls_silent_is_taken_for_gone),
+    cmocka_unit_test(a_host_is_not_silent_while_nobody_could_speak),
     cmocka_unit_test(silence_before_the_first_heartbeat_is_borne),
     cmocka_unit_test(garbage_is_a_violation),
     cmocka_unit_test(a_workers_frame_from_a_host_is_a_violation),
