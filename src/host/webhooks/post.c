@@ -158,6 +158,7 @@ static CURLcode set_all(iswi_post *post, const iswi_curl_calls *curl, isw_bytes 
     SET(CURLOPT_HTTPHEADER, post->lines);
     SET(CURLOPT_USERAGENT, "isoworker/" ISW_VERSION_STRING);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a host that ends does not wait for a slow name server */
     SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS));
     SET(CURLOPT_ERRORBUFFER, post->why);
