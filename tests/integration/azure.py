@@ -481,6 +481,16 @@ class Azure(unittest.TestCase):
             host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=early)
             self.assertEqual(host.answer(early).status, SUCCESS)
 
+    def test_an_invocation_whose_request_names_another_is_no_call_that_hangs(self):
+        with App(top="http: { header_timeout: 100ms, body_timeout: 100ms }",
+                 arguments=["--http", "forward"]) as host:
+            host.begin()
+            lost = self.begin_forwarded(host, "pages")
+            self.assertEqual(self.forward(host, "mine", "GET", "pages/one")[0], 200)
+            answer = host.answer(lost)
+            self.assertEqual(answer.status, FAILURE)
+            self.assertIn("its request did not come", answer.error.message)
+
     def test_a_forwarded_body_of_any_length_comes_as_it_is_sent(self):
         with App("test_functions", arguments=["--http", "forward"]) as host:
             host.begin()

@@ -133,6 +133,7 @@ void iswi_azure_find_add(iswi_azure_calls *calls, iswi_azure_call *call)
 
     call->next = *line;
     *line = call;
+    call->since_ns = iswi_now_ns();
     if (call->way != ISWI_AZURE_EARLY) {
         atomic_fetch_add(&calls->count, 1);
         return;

@@ -69,6 +69,8 @@ typedef struct iswi_azure_call {
     iswi_azure_verdict verdict; /* of its message; with its process's lock, or at its end */
     char reason[128];
     /* With the lock: */
+    int64_t since_ns; /* when it came */
+    bool begun;       /* its forwarded request has come to its function */
     iswi_process *process; /* where it is, under `place`; NULL: nowhere yet */
     uint64_t place;
     iswi_azure_outcome outcome;
@@ -142,6 +144,7 @@ struct iswi_azure {
     iswi_azure_asked *asked, **asked_end;
     iswi_azure_loaded *loaded;
     char *app_folder;
+    int64_t patience_ns; /* within which a forwarded request comes to its function */
     bool specialised; /* a placeholder that knows its app */
 };
 
@@ -198,6 +201,10 @@ isw_status iswi_azure_join(iswi_azure *azure, isw_error *error);
 
 /* A forwarded request was answered, or not (0), before it came to a function. Any thread. */
 void iswi_azure_unheard(void *user, const isw_http *request, unsigned status);
+
+/* Answer invocations whose forwarded request does not come any more: one that names another in its
+ * header, perhaps. Sets *next_ns to when that is to be looked at again. */
+void iswi_azure_tend_forwarded(iswi_azure *azure, int64_t now_ns, int64_t *next_ns);
 
 /* What the call of that id put out is the record's from now on. False: there is none. Any
  * thread. */

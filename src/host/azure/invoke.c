@@ -3,6 +3,7 @@
 #include "host/azure/internal.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "host/engine/look.h"
 
 enum { MOVES_MAX = 8 };
@@ -180,6 +181,7 @@ static bool add(iswi_azure_call *call, const char **refused)
         iswi_azure_find_remove(calls, before);
         call->outputs = over ? NULL : before->outputs;
         before->outputs = over ? before->outputs : NULL;
+        call->begun = before->begun;
     }
     if (!*refused && !over)
         iswi_azure_find_add(calls, call);
@@ -195,6 +197,7 @@ static bool add(iswi_azure_call *call, const char **refused)
 
 static void run(iswi_azure_call *call)
 {
+    iswi_azure *azure = call->azure;
     const bool http = iswi_azure_is_http(call->function);
     const iswi_rpc_http *request = http ? request_of(call) : NULL;
     const char *refused;
@@ -215,6 +218,8 @@ static void run(iswi_azure_call *call)
         iswi_azure_guest(call, request);
     else if (!http)
         start(call);
+    else
+        iswi_host_tend_by(azure->host, iswi_now_ns() + azure->patience_ns);
 }
 
 void iswi_azure_invoke(iswi_azure *azure, iswi_buffer *bytes, iswi_arena *arena,

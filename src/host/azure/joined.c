@@ -32,6 +32,7 @@ static void on_begin(void *user, iswi_call *call)
 {
     const isw_str *id = invocation_of(call);
     iswi_azure *azure = user;
+    iswi_azure_call *record;
 
     if (call->events == &iswi_azure_call_events)
         memcpy(call->invocation_id, ((iswi_azure_call *)call->user)->key,
@@ -40,7 +41,9 @@ static void on_begin(void *user, iswi_call *call)
         return;
     iswi_azure_key(*id, call->invocation_id);
     pthread_mutex_lock(&azure->calls.lock);
-    find_or_make(azure, call->invocation_id, *id); /* for its lines */
+    record = find_or_make(azure, call->invocation_id, *id); /* for its lines */
+    if (record)
+        record->begun = true;
     pthread_mutex_unlock(&azure->calls.lock);
 }
 
@@ -90,6 +93,41 @@ static void on_answered(void *user, const iswi_call *call, const iswi_answer *an
     pthread_mutex_unlock(&azure->calls.lock);
     if (over)
         iswi_azure_answer(record, NULL);
+}
+
+/* Take one out that has waited for so long; NULL: there is none. *next_ns: when the next one has. */
+static iswi_azure_call *take_late(iswi_azure *azure, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_azure_call *late = NULL;
+
+    pthread_mutex_lock(&azure->calls.lock);
+    for (size_t i = 0; i < ISWI_AZURE_LINES && !late; i++)
+        for (iswi_azure_call *at = azure->calls.lines[i]; at && !late; at = at->next) {
+            const int64_t due_ns = at->since_ns + azure->patience_ns;
+
+            if (at->way != ISWI_AZURE_FORWARD || at->begun)
+                continue;
+            if (due_ns <= now_ns)
+                late = at;
+            else if (due_ns < *next_ns)
+                *next_ns = due_ns;
+        }
+    if (late) {
+        iswi_azure_find_remove(&azure->calls, late);
+        iswi_azure_conclude_unheard(late, 0);
+    }
+    pthread_mutex_unlock(&azure->calls.lock);
+    return late;
+}
+
+void iswi_azure_tend_forwarded(iswi_azure *azure, int64_t now_ns, int64_t *next_ns)
+{
+    iswi_azure_call *late;
+
+    if (!azure->options.forwards || !atomic_load(&azure->calls.count))
+        return;
+    while ((late = take_late(azure, now_ns, next_ns)) != NULL)
+        iswi_azure_answer(late, NULL);
 }
 
 static const iswi_observer observer = { .begins = on_begin, .answered = on_answered };

@@ -95,7 +95,7 @@ void iswi_azure_conclude_unheard(iswi_azure_call *call, unsigned status)
     call->outcome.status = status >= LEAST_REPLY && status < LEAST_FAILURE ? ISWI_RPC_SUCCESS
                                                                            : ISWI_RPC_FAILURE;
     exception->message = isw_str_of(status ? "its request was answered before it came to a function"
-                                           : "its request did not come whole");
+                                           : "its request did not come, or not whole");
     exception->source = isw_str_of("isoworker");
     exception->type = isw_str_of(isw_status_name(ISW_E_UNAVAILABLE));
 }

@@ -14,6 +14,9 @@
 
 enum { LEAVE_MS = 2000, TURN_MS = -1 };
 
+#define MS_NS INT64_C(1000000)
+#define SLACK_NS INT64_C(2000000000)
+
 /* -- Functions --------------------------------------------------------------------------------- */
 
 /* All are served that are described: the Azure Functions host says what is wrong with one. */
@@ -54,8 +57,6 @@ static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
     iswi_azure *azure = self;
 
     (void)asked;
-    (void)now_ns;
-    (void)next_ns;
     if (!azure->lives && !iswi_grpc_live_on(azure->grpc, azure->reactor))
         iswi_say(azure->host, ISW_LOG_CRITICAL, "nothing is heard of the Azure Functions host: %s",
                  strerror(errno));
@@ -63,6 +64,7 @@ static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
     if (azure->looks)
         iswi_reactor_call(azure->reactor, look_again, azure);
     azure->looks = false;
+    iswi_azure_tend_forwarded(azure, now_ns, next_ns);
 }
 
 /* -- An instance ------------------------------------------------------------------------------- */
@@ -83,12 +85,23 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     return status;
 }
 
+/* A time of `http` of host.yaml. */
+static int64_t time_of(const void *settings, const char *name)
+{
+    for (const isw_option *row = iswi_http_trigger.settings->options; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return *(const int64_t *)((const char *)settings + row->offset) * MS_NS;
+    return 0;
+}
+
 /* The same with the front that requests are forwarded to. */
 static isw_status start_front(const iswi_trigger_start *with, void **self, isw_error *error)
 {
     iswi_azure *azure = (iswi_azure *)((char *)(uintptr_t)with->trigger -
                                        offsetof(iswi_azure, http_trigger));
 
+    azure->patience_ns = SLACK_NS + time_of(with->settings, "header_timeout") +
+                         time_of(with->settings, "body_timeout");
     azure->side = (iswi_http_side){ .unheard = iswi_azure_unheard, .user = azure };
     return iswi_http_trigger_start(with, &azure->side, self, error);
 }
