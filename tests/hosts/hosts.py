@@ -411,6 +411,8 @@ EXPLAINED = {
        for name in ("a result: bytes", "bytes there and back")},
     ("Custom", "headers and cookies"):
         "its contract has one value for a name: of cookies one is left, which is said",
+    ("Forwarding", "a request: a query"):
+        "that host forwards each name of a query once, with its values in one",
     **{("Custom", f"a failure: {how}"):
        "what fails is a failure of the invocation, which that host answers in its own way"
        for how in ("later", "failed", "crash")},

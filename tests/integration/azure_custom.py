@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions under the Azure Functions host, which has `isoworker azure` as its custom handler."""
+import base64
 import json
 import os
 import re
@@ -117,10 +118,16 @@ class Contract(unittest.TestCase):
                 self.assertEqual([name for name, row in function.outputs.items()
                                   if row["type"] == "http" and name != "res"], [])
 
+    def test_what_looks_like_base64_is_put_as_it_is(self):
+        with values() as azure:
+            for text in ("abcd", "12345678", '{"a":1}', "[1]", '"x"'):
+                azure.queue("taken", text)
+                self.assertEqual(azure.queues.pop("made"), [text])
+
     def test_the_trigger_may_have_any_name(self):
         with host() as azure:
             outputs, _ = azure.invoke("pack", {"order": json.dumps(json.dumps(ORDER))}, {})
-            self.assertEqual(outputs, {"parcels": "o1: 2 x tea for ada"})
+            self.assertEqual(base64.b64decode(outputs["parcels"]), b"o1: 2 x tea for ada")
 
 
 class Forwarding(unittest.TestCase):

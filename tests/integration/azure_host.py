@@ -173,19 +173,25 @@ class FunctionsHost:
                 continue
             values = outputs[name] if isinstance(outputs[name], list) else [outputs[name]]
             for value in values:
-                if isinstance(value, str):
-                    with contextlib.suppress(ValueError):  # no base64, or no text in it
-                        value = base64.b64decode(value, validate=True).decode()
-                else:
-                    value = json.dumps(value, ensure_ascii=False)
-                self.queues.setdefault(row["queueName"], []).append(value)
+                self.queues.setdefault(row["queueName"], []).append(self.message_of(value))
+
+    @staticmethod
+    def message_of(value):
+        """A text is taken for base64 where it can be, and JSON is read and written anew."""
+        if not isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False, indent=2)
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(value, validate=True).decode("utf-8", "replace")
+        with contextlib.suppress(ValueError):
+            return json.dumps(json.loads(value), ensure_ascii=False, indent=2)
+        return value
 
     def queue(self, name, text, dequeue_count=1):
         """Deliver a message; what the function gave back. It is Failed otherwise."""
         function = next(each for each in self.functions.values()
                         if each.trigger.get("queueName") == name)
         metadata = {"DequeueCount": str(dequeue_count), "Id": json.dumps(str(uuid.uuid4())),
-                    "InsertionTime": '"2026-11-27T12:00:00+00:00"', "PopReceipt": '"abc"',
+                    "InsertionTime": "2026-11-27T12:00:00+00:00", "PopReceipt": '"abc"',
                     "sys": {"MethodName": function.name}}
         outputs, value = self.invoke(function.name, {function.trigger["name"]: json.dumps(text)},
                                      metadata)
@@ -215,7 +221,7 @@ class FunctionsHost:
 
     def lead(self, function, found, method, path, body, headers):
         if self.forwards and function.is_forwarded():
-            return self.send(method, path, body or None,
+            return self.send(method, self.forwarded(path), body or None,
                              {**headers, "X-Azure-Functions-InvocationId": str(uuid.uuid4())})
         try:
             outputs, value = self.invoke(function.name, {
@@ -225,6 +231,16 @@ class FunctionsHost:
             return 500, [], b""
         self.put_outputs(function, outputs)
         return self.answer_of(function, outputs, value)
+
+    @staticmethod
+    def forwarded(path):
+        """Its query has each name once, with all values in one."""
+        target = urllib.parse.urlsplit(path)
+        query = {}
+        for name, value in urllib.parse.parse_qsl(target.query, keep_blank_values=True):
+            query[name] = f"{query[name]},{value}" if name in query else value
+        return target.path + ("?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
+                              if query else "")
 
     def request_value(self, found, method, path, body, headers):
         kind = next((value for name, value in headers.items()

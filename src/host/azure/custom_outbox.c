@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What functions put out: kept until their call ends well, and then a part of its answer. */
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "host/azure/custom_call.h"
 #include "host/engine/log.h"
 #include "host/sinks/sinks.h"
@@ -107,26 +108,39 @@ static const isw_value *body_of(const iswi_azure_custom *custom, const iswi_sink
     return body;
 }
 
-static isw_status append(iswi_custom_output *output, const isw_value *value, isw_error *error)
+/* As JSON; or its bytes as base64. */
+static isw_status append(iswi_custom_output *output, const isw_value *value, bool bytes,
+                         isw_error *error)
 {
     iswi_arena arena;
     isw_str text;
-    isw_status status;
+    isw_bytes body = { NULL, 0 };
+    const char *type;
+    isw_status status = ISW_OK;
 
     iswi_arena_init(&arena, 1024);
-    status = iswi_json_write(&arena, value, &text, error);
+    if (!bytes || !iswi_value_body(value, &body, &type)) {
+        status = iswi_json_write(&arena, value, &text, error);
+        if (status == ISW_OK)
+            body = (isw_bytes){ text.data, text.size };
+    }
     if (status == ISW_OK) {
-        if (output->count++)
-            iswi_buffer_append(&output->values, ",", 1);
-        iswi_buffer_append(&output->values, text.data, text.size);
+        iswi_buffer_append(&output->values, ",", output->count++ ? 1 : 0);
+        if (bytes) {
+            iswi_buffer_append(&output->values, "\"", 1);
+            iswi_base64_append(&output->values, body);
+            iswi_buffer_append(&output->values, "\"", 1);
+        } else {
+            iswi_buffer_append(&output->values, body.data, body.size);
+        }
     }
     iswi_arena_fini(&arena);
     return status;
 }
 
-static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **of, isw_error *error)
+static isw_status keep(iswi_azure_custom *custom, const iswi_sink_item *item, bool bytes,
+                       iswi_outbox **of, isw_error *error)
 {
-    iswi_azure_custom *custom = self;
     iswi_custom_output *output;
 
     if (!*of)
@@ -134,7 +148,21 @@ static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **of,
     output = *of ? output_of((outbox *)*of, item->output) : NULL;
     if (!output)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
-    return append(output, body_of(custom, item), error);
+    return append(output, body_of(custom, item), bytes, error);
+}
+
+static isw_status keep_value(void *self, const iswi_sink_item *item, iswi_outbox **of,
+                             isw_error *error)
+{
+    return keep(self, item, false, of, error);
+}
+
+/* That host takes a text for base64 wherever it can be read so, and writes JSON anew: what is base64
+ * arrives as it was, where a binding has bytes. */
+static isw_status keep_bytes(void *self, const iswi_sink_item *item, iswi_outbox **of,
+                             isw_error *error)
+{
+    return keep(self, item, true, of, error);
 }
 
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *properties,
@@ -165,13 +193,21 @@ static isw_status refuse_webhook(iswi_host *host, const iswi_sink_place *place,
 
 static const iswi_sink webhook = { .type = "http", .open = refuse_webhook };
 static const iswi_sink event = { .type = "cloudevents", .open = refuse_webhook };
-static const iswi_sink any = { .type = "*", .open = open_sink, .keep = keep };
+#define BYTES(name) { .type = (name), .open = open_sink, .keep = keep_bytes }
+
+static const iswi_sink bytes[] = { BYTES("queue"), BYTES("blob"), BYTES("eventHub"),
+                                   BYTES("serviceBus") };
+static const iswi_sink any = { .type = "*", .open = open_sink, .keep = keep_value };
 
 const iswi_sink *const iswi_azure_custom_sinks[] = {
     &iswi_sink_file,
     &iswi_sink_log,
     &webhook,
     &event,
+    &bytes[0],
+    &bytes[1],
+    &bytes[2],
+    &bytes[3],
     &any,
     NULL,
 };
