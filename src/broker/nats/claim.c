@@ -32,8 +32,18 @@ static bool move(iswi_nats *nats, moves *all, iswi_nats_queue *queue, const iswi
     return all->count < MOVES_MAX || move_all(nats, all);
 }
 
-/* It is held here already: the lease was over, which is begun again; or it was published twice,
- * as a host ended in between, and this one goes. */
+/* What is said of another copy of what is held here: the lease was over, and is begun again; this one
+ * is no later copy, of one that was published twice as a host ended in between, and goes; or it is,
+ * and comes once more when that is done with, as its own copies are known already. */
+static const char *word_for(const iswi_nats_slot *slot, const iswi_nats_arrived *of,
+                            const iswi_nats_meta *meta)
+{
+    if (slot->number == of->number)
+        return "+WPI";
+    return meta->copies > slot->copies ? "-NAK {\"delay\": 500000000}" : "+ACK";
+}
+
+/* Whether it is held here already. */
 static bool is_held(iswi_nats *nats, const iswi_nats_queue *queue, const iswi_nats_arrived *of,
                     const iswi_nats_meta *meta)
 {
@@ -45,7 +55,7 @@ static bool is_held(iswi_nats *nats, const iswi_nats_queue *queue, const iswi_na
     slot = iswi_nats_slot_with(nats, queue, root);
     if (!slot)
         return false;
-    iswi_nats_say(nats, reply, NULL, slot->number == of->number ? "+WPI" : "+ACK");
+    iswi_nats_say(nats, reply, NULL, word_for(slot, of, meta));
     nats->lib.natsMsg_Destroy(of->msg);
     return true;
 }
