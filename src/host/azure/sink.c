@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "host/azure/outbox.h"
 #include "host/sinks/sinks.h"
+#include "value/copy.h"
 
 /* -- A box ------------------------------------------------------------------------------------- */
 
@@ -68,19 +69,13 @@ static isw_status copy(iswi_azure_outbox *own, const isw_value *value, isw_value
                        isw_error *error)
 {
     iswi_rpc_data data;
-    isw_str text;
+    isw_value plain;
 
     if (iswi_azure_data(value, &own->arena, &data, error) != ISW_OK)
         return error->status;
-    if (!iswi_azure_value(&data, &own->arena, out))
-        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
-    if (out->type != ISW_VALUE_STRING && out->type != ISW_VALUE_JSON &&
-        out->type != ISW_VALUE_BYTES)
+    if (iswi_azure_value(&data, &own->arena, &plain) && iswi_value_copy(&own->arena, &plain, out))
         return ISW_OK;
-    text.size = out->as.string.size;
-    text.data = iswi_arena_strndup(&own->arena, text.size ? out->as.string.data : "", text.size);
-    out->as.string = text; /* bytes are the same there */
-    return text.data ? ISW_OK : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
+    return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
 }
 
 static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **box, isw_error *error)

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How functions are described, for whoever describes them to others: copies, in the host's arena. */
 #include "host/engine/engine.h"
-
-static bool copy_text(iswi_arena *arena, isw_str from, isw_str *out)
-{
-    *out = (isw_str){ iswi_arena_strndup(arena, from.data, from.size), from.size };
-    return out->data != NULL;
-}
-
-static bool copy_pairs(iswi_arena *arena, const isw_pairs *from, isw_pairs *out)
-{
-    isw_pair *items = iswi_arena_calloc(arena, from->count + 1, sizeof *items);
-
-    for (size_t i = 0; items && i < from->count; i++)
-        if (!copy_text(arena, from->items[i].name, &items[i].name) ||
-            !copy_text(arena, from->items[i].value, &items[i].value))
-            return false;
-    *out = (isw_pairs){ items, from->count };
-    return items != NULL;
-}
+#include "value/copy.h"
 
 static bool copy_binding(iswi_arena *arena, const iswi_wire_binding *from, iswi_wire_binding *out)
 {
     out->direction = from->direction;
-    return copy_text(arena, from->name, &out->name) && copy_text(arena, from->type, &out->type) &&
-           copy_pairs(arena, &from->properties, &out->properties);
+    return iswi_str_copy(arena, from->name, &out->name) &&
+           iswi_str_copy(arena, from->type, &out->type) &&
+           iswi_pairs_copy(arena, &from->properties, &out->properties);
 }
 
 bool iswi_description_take(iswi_host *host, iswi_host_function *function,
@@ -42,13 +26,13 @@ bool iswi_description_take(iswi_host *host, iswi_host_function *function,
             return false;
     own->bindings = bindings;
     own->binding_count = wire->bindings.count;
-    if (!bindings || !copy_text(arena, wire->trigger_type, &type) ||
-        !copy_text(arena, binding, &binding))
+    if (!bindings || !iswi_str_copy(arena, wire->trigger_type, &type) ||
+        !iswi_str_copy(arena, binding, &binding))
         return false;
     own->trigger_type = type.data;
     own->trigger_binding = binding.data;
-    return copy_pairs(arena, &wire->trigger, &own->given) &&
-           copy_pairs(arena, &wire->metadata, &own->metadata);
+    return iswi_pairs_copy(arena, &wire->trigger, &own->given) &&
+           iswi_pairs_copy(arena, &wire->metadata, &own->metadata);
 }
 
 const iswi_description *iswi_function_description(const iswi_host_function *function)
