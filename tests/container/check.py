@@ -37,7 +37,7 @@ class Container(unittest.TestCase):
     def test_the_image_without_a_shell_has_what_its_build_gathered_alone(self):
         build, runtime = self.read("samples/platforms/Containerfile")
         self.assertEqual((build.base, runtime.base), ("isoworker-build", "scratch"))
-        self.assertEqual(runtime.steps, [("COPY", "--from=build /image/ /"),
+        self.assertEqual(runtime.steps, [("COPY", "--from=build /tree/ /"),
                                          ("WORKDIR", "/srv/app"), ("USER", "65532")])
         self.assertEqual(runtime.said["CMD"], self.read()[-1].said["CMD"])
 
