@@ -12,7 +12,8 @@
 
 enum { NOW_MS = 1000, LAG_MS = 5, LATE_AT_ONCE = 64 };
 
-static const char WAIT[] = "\"no_wait\":true,\"expires\":60000000000,\"idle_heartbeat\":10000000000";
+static const char WAIT[] =
+    "\"no_wait\":true,\"expires\":60000000000,\"idle_heartbeat\":10000000000";
 
 /* -- What is there ----------------------------------------------------------------------------- */
 

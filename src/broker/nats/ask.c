@@ -81,11 +81,6 @@ void iswi_nats_forget(iswi_nats *nats)
     nats->ask_count = nats->answered = 0;
 }
 
-size_t iswi_nats_asked(const iswi_nats *nats)
-{
-    return nats->ask_count;
-}
-
 /* -- Answers ----------------------------------------------------------------------------------- */
 
 int64_t iswi_nats_int(const json_t *object, const char *name)

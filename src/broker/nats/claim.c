@@ -32,8 +32,8 @@ static bool move(iswi_nats *nats, moves *all, iswi_nats_queue *queue, const iswi
     return all->count < MOVES_MAX || move_all(nats, all);
 }
 
-/* What is said of another copy of what is held here: the lease was over, and is begun again; this one
- * is no later copy, of one that was published twice as a host ended in between, and goes; or it is,
+/* What is said of another copy of what is held here: the lease was over, and is begun again; this
+ * one is no later copy, of one that was published twice as a host ended in between, and goes; or it is,
  * and comes once more when that is done with, as its own copies are known already. */
 static const char *word_for(const iswi_nats_slot *slot, const iswi_nats_arrived *of,
                             const iswi_nats_meta *meta)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that are published once more: dead, or ready or delayed again. The server knows a copy by
- * what it is one of, so that there is one however often it is made within the queue's window. That
+/* Messages that are published once more: dead, or ready or delayed again. The server knows a copy
+ * by what it is one of, so that there is one however often it is made within the queue's window. That
  * is no number of a stream: a server that was killed may give those twice. */
 #include "broker/nats/internal.h"
 

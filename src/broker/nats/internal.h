@@ -167,7 +167,6 @@ bool iswi_nats_ask_msg(iswi_nats *nats, natsMsg *msg, iswi_nats_ask of);
 bool iswi_nats_ask_text(iswi_nats *nats, const char *subject, const char *text);
 bool iswi_nats_answers(iswi_nats *nats);
 void iswi_nats_forget(iswi_nats *nats);
-size_t iswi_nats_asked(const iswi_nats *nats);
 
 /* Where an answer to what is asked next belongs. */
 void iswi_nats_ask_reply(const iswi_nats *nats, char out[64]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is delayed, and what expires. The server is the clock of what is delayed: it delivers that,
- * is told by when to do so again, and in the end what is due becomes ready. What expires is minded by
- * the host that put it; of one that is gone, by whoever would deliver it. */
+ * is told by when to do so again, and in the end what is due becomes ready. What expires is minded
+ * by the host that put it; of one that is gone, by whoever would deliver it. */
 #include "broker/nats/internal.h"
 
 #include <stdio.h>

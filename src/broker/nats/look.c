@@ -231,7 +231,7 @@ void iswi_nats_look(iswi_nats *nats, iswi_broker_op *op)
         iswi_nats_fail(nats, op);
 }
 
-/* -- After a server was gone -------------------------------------------------------------------- */
+/* -- After a server was gone ------------------------------------------------------------------- */
 
 static bool look_after(iswi_nats *nats, iswi_nats_queue *queue)
 {

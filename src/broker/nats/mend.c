@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * After a server was killed: it may have forgotten the last that it was told. Then messages are there
- * that it takes for settled, and delivers to nobody, whether they were or not; or it waits for ones
+ * After a server was killed: it may have forgotten the last that it was told. Then messages are
+ * there that it takes for settled, and delivers to nobody, whether they were or not; or it waits for ones
  * that are not there any more. Where that lasts while nothing else happens the former are published
  * once more, as they may not have been done, and the latter let go.
  */
@@ -95,7 +95,8 @@ static void bring_back_all(iswi_nats *nats, iswi_nats_queue *queue, const char *
 bool iswi_nats_mend(iswi_nats *nats, iswi_nats_queue *queue, bool is_late, int64_t there,
                     const iswi_nats_standing *at)
 {
-    static const char *const names[] = { "ready", "late" }, *const filters[] = { "ready", "late.*" };
+    static const char *const names[] = { "ready", "late" };
+    static const char *const filters[] = { "ready", "late.*" };
     iswi_nats_odd *odd = &queue->odd[is_late];
     const bool is_odd = there != at->waiting + at->unsettled;
 

@@ -123,7 +123,7 @@ void iswi_nats_queues_free(iswi_nats *nats)
     iswi_free(nats->queues);
 }
 
-/* -- What hosts tell each other: "late NAME" and "changed NAME" --------------------------------- */
+/* -- What hosts tell each other: "late NAME" and "changed NAME" -------------------------------- */
 
 void iswi_nats_tell(iswi_nats *nats, const iswi_nats_queue *queue, const char *what)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records: a bucket of NATS' key-value store, KV_PREFIX, which `nats kv` shows, too. The revision of
- * a key is the record's version. */
+/* Records: a bucket of NATS' key-value store, KV_PREFIX, which `nats kv` shows, too. The revision
+ * of a key is the record's version. */
 #include "broker/nats/internal.h"
 
 #include "base/alloc.h"

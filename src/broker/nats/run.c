@@ -57,7 +57,8 @@ static bool tend(iswi_nats *nats, int64_t *due_ms)
     const int64_t silent_ms = (iswi_now_ns() - nats->heard_ns) / 1000000;
 
     if (!iswi_nats_renew(nats, due_ms) || !iswi_nats_expire(nats, due_ms) ||
-        !iswi_nats_ripen(nats) || !iswi_nats_give_back(nats) || !iswi_nats_look_after(nats, due_ms) ||
+        !iswi_nats_ripen(nats) || !iswi_nats_give_back(nats) ||
+        !iswi_nats_look_after(nats, due_ms) ||
         !iswi_nats_turn(nats, -1))
         return false;
     if (iswi_nats_is_pulling(nats)) {

@@ -111,7 +111,7 @@ bool iswi_nats_renew(iswi_nats *nats, int64_t *due_ms)
     return !nats->is_lost;
 }
 
-/* What is left is to be delivered again at once, but where processes may outlive us that have it. */
+/* What is left is to be delivered again at once, unless those that have it may outlive us. */
 void iswi_nats_slots_end(iswi_nats *nats)
 {
     for (size_t i = 0; i < nats->slot_count; i++) {
