@@ -118,10 +118,11 @@ static void rest(iswi_broker *broker)
 
 static void sleep_until_something(iswi_broker *broker)
 {
-    const bool listens = broker->place.self && broker->driver->fd;
+    const bool is_open = broker->place.self != NULL;
+    const bool listens = is_open && broker->driver->fd;
     struct pollfd on[WAITED_ON] = {
         [BELL] = { .fd = broker->bell, .events = POLLIN },
-        [CLOCK] = { .fd = broker->clock, .events = POLLIN },
+        [CLOCK] = { .fd = is_open ? broker->clock : -1, .events = POLLIN }, /* else it can wait */
         [PLACE] = { .fd = listens ? broker->driver->fd(broker->place.self) : -1, .events = POLLIN },
     };
     uint64_t rings;

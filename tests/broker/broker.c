@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A driver that counts messages, which are all the same. */
@@ -539,6 +540,33 @@ static void nothing_runs_at_rest(void **state)
     end(&is);
 }
 
+static void a_place_that_is_lost_is_left_alone_until_it_is_tried_again(void **state)
+{
+    place is = { .patience_ms = 10000 };
+    iswi_broker_op op;
+    sem_t done;
+    clock_t before;
+
+    (void)state;
+    begin(&is);
+    sem_init(&done, 0, 0);
+    atomic_store(&is.due_in_ms, 300);
+    assert_int_equal(put_one(&is), ISW_OK);
+    atomic_store(&is.loses, 1);
+    atomic_store(&is.closed_for, 1000000);
+    op = put_of(&done);
+    iswi_broker_submit(is.broker, &op);
+    usleep(400000); /* what is due is so since before */
+    before = clock(); /* of the processor */
+    usleep(500000);
+    assert_in_range(clock() - before, 0, CLOCKS_PER_SEC / 20);
+    assert_true(atomic_load(&is.opens) > 1);
+    atomic_store(&is.closed_for, 0);
+    sem_wait(&done);
+    sem_destroy(&done);
+    end(&is);
+}
+
 static void a_place_that_nobody_knows_is_refused(void **state)
 {
     iswi_broker_options options = { .place = "carrier-pigeon:x" };
@@ -583,6 +611,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_disk_that_is_full_fails_puts_and_holds_the_others_up),
     cmocka_unit_test(what_is_wrong_is_not_given_to_the_driver),
     cmocka_unit_test(nothing_runs_at_rest),
+    cmocka_unit_test(a_place_that_is_lost_is_left_alone_until_it_is_tried_again),
     cmocka_unit_test(a_place_that_nobody_knows_is_refused),
     cmocka_unit_test(ids_that_are_made_sort_by_time),
 };
