@@ -9,8 +9,8 @@ and continued, and while some messages crash, hang and fail by themselves. What 
 completed or, if it is poison, be among the dead exactly once; none runs twice at the same time; only
 what was in hand at a fault runs again; each message that is done with has put exactly one output. A
 trial that fails prints its seed and leaves its folder. With --server, nats or postgresql, messages lie
-on a server that is begun for it, and is killed, stopped and cut off, too. SEED in PLACE is that of the trial, so that each has
-a store of its own: "postgresql://USER@HOST/NAME?schema=trial_SEED".
+on a server that is begun for it, and is killed, stopped and cut off, too. SEED in PLACE is that of the
+trial, so that each has a store of its own: "postgresql://USER@HOST/NAME?schema=trial_SEED".
 """
 import argparse
 import collections
@@ -30,6 +30,7 @@ import time
 import servers
 
 ATTEMPTS = 12
+IN_COMPANY = 5  # in a row, as src/host/queue/verdict.c has it
 PATIENCE_S = 60
 PRODUCERS = 3
 MESSAGES = 40  # of each producer
@@ -239,13 +240,17 @@ class Trial:
         self.host.wait(PATIENCE_S)
         return self.judge(dead)
 
-    def attempts(self):
-        """A server of NATS that is killed may forget deliveries, and settlements, of the moment."""
+    def tries_wrong(self, tries):
+        """Of poison, how often each of its attempts was begun: once, and so often again as it was
+        beside another message that ended their process. A server of NATS that is killed may forget
+        deliveries, and settlements, of the moment."""
         forgets = self.options.server == "nats"
-        return ATTEMPTS * (1 + (self.faults["server_killed"] if forgets else 0))
+        most = (1 + IN_COMPANY) * (1 + (self.faults["server_killed"] if forgets else 0))
+        return any(attempt > ATTEMPTS or count > most for attempt, count in tries.items())
 
     def judge(self, dead):
         begun, ended = collections.Counter(), collections.Counter()
+        tries = collections.defaultdict(collections.Counter)
         outputs, wrong = collections.defaultdict(set), []
         with open(self.log) as file:
             for line in file:
@@ -253,7 +258,9 @@ class Trial:
                 number = int(number)
                 if word == "x":
                     wrong.append(f"message {number} ran twice at the same time")
-                begun[number] += word == "b"
+                if word == "b":
+                    begun[number] += 1
+                    tries[number][int(rest[0])] += 1
                 ended[number] += word == "e"
                 if word == "o":
                     outputs[number].add(rest[0])
@@ -270,8 +277,9 @@ class Trial:
                              f"{'dead' if buried[number] else 'lost'}, {begun[number]} runs")
             if poison and buried[number] != 1:
                 wrong.append(f"poison {number} is {buried[number]} times among the dead")
-            if poison and begun[number] > self.attempts():
-                wrong.append(f"poison {number} was begun {begun[number]} times")
+            if poison and self.tries_wrong(tries[number]):
+                wrong.append(f"poison {number} was begun so often in each attempt: "
+                             f"{dict(tries[number])}")
             if not poison and ended[number] and len(outputs[number]) != 1:
                 wrong.append(f"message {number} was completed and has {len(outputs[number])} outputs")
         again = sum(count - 1 for number, count in begun.items()
