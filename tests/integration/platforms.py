@@ -81,7 +81,8 @@ class Probes(unittest.TestCase):
 
     def test_a_worker_that_does_not_start_is_not_ready_and_its_host_is_well(self):
         with OnPort(worker() + NEVER, top=PROBES, chain=NO_CHAIN, settled=None) as host:
-            wait_until(lambda: is_up(int(host.wanted)))
+            wait_until(lambda: is_up(int(host.wanted)) and
+                       ask(int(host.wanted), "/health")[0] == 200)  # it listens a moment before
             self.assertEqual([ask(int(host.wanted), f"/{name}")[0]
                               for name in ("health", "ready", "startup")], [200, 503, 503])
 
