@@ -12,6 +12,10 @@ set_tests_properties(conformance/python_host_and_worker_agree PROPERTIES
 isw_python_tests(conformance our_host)
 isw_python_tests(conformance our_worker)
 
+if(ISOWORKER_SANITIZE)
+  return() # what follows runs other languages
+endif()
+
 # The libraries in samples/languages, in the same way, and under our host: one CTest entry for each
 # test and language.
 find_program(ISOWORKER_NODE node)
