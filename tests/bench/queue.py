@@ -31,8 +31,14 @@ def row_faults(done, name):
 
 
 def server_faults(command, place):
-    yield from row_faults(run(command, "--json", "--seconds", "2", "--place", place),
-                          place.split(":")[0])
+    kind = place.split(":")[0]
+    yield from row_faults(run(command, "--json", "--seconds", "2", "--place", place), kind)
+    if kind == "postgresql":
+        left = subprocess.run(["psql", "-qAt", place, "-c", "SELECT nspname FROM pg_namespace "
+                               "WHERE nspname LIKE 'isoworker%'"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        if left.returncode or left.stdout:
+            yield f"schemas are left: {left.stdout}{left.stderr}"
 
 
 def faults(command):

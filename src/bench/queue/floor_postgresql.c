@@ -54,6 +54,7 @@ static void close_floor(void *self)
     isw_error none = { 0 };
 
     if (table->conn) {
+        table->pq.exitPipelineMode(table->conn); /* in which nothing is dropped */
         exec(table, "DROP SCHEMA IF EXISTS isoworker_bench, isoworker_bench_floor CASCADE", &none);
         table->pq.finish(table->conn);
     }
