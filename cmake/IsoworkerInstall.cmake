@@ -22,6 +22,9 @@ foreach(peer IN ITEMS isw_bench_grpc isw_bench_microhttpd)
     install(TARGETS ${peer} RUNTIME DESTINATION "${helpers}")
   endif()
 endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/bench/queue/peers/"
+        DESTINATION "${helpers}/isoworker-bench-peers" USE_SOURCE_PERMISSIONS
+        FILES_MATCHING PATTERN "*.js" PATTERN package.json PATTERN node_modules EXCLUDE)
 install(TARGETS isoworker EXPORT isoworkerTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")

@@ -151,6 +151,7 @@ EXCEPTIONS = {
     ("src/bench/floors.c", "nng/nng.h"),
     ("src/bench/floors.c", "nng/protocol/pair0/pair.h"),
     ("src/bench/http/floor.c", "cli/helper.h"),
+    ("src/bench/queue/peers.c", "cli/helper.h"),
     ("src/bench/http/stack.c", "cli/helper.h"),
 }
 
