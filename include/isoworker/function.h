@@ -116,7 +116,10 @@ typedef struct isw_binding {
 /* A list of functions ends with a NULL name. Only name, trigger.type and handler are needed. */
 typedef struct isw_function {
     const char *name; /* unique in the worker: a letter, then letters, digits, '_' or '-', up to
-                         127 bytes */
+                         127 bytes. Unique in a host, whichever worker has it, where something lies
+                         by that name: the files of a file trigger, the times of a timer, what
+                         outputs of the types http and cloudevents send. The host serves one of
+                         two, and refuses the other */
     const char *summary; /* one line for people; may be NULL */
     isw_trigger trigger;
     isw_handler_fn handler;

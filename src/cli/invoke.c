@@ -24,6 +24,7 @@ static const char usage[] =
     "\n"
     "Has the host that runs in DIR (. by default) run FUNCTION once, through its chain and whatever\n"
     "triggers it otherwise, and prints what came of it as `WORKER invoke` does.\n"
+    "  FUNCTION             its name, or WORKER/NAME where two workers have one of that name\n"
     "  --data DATA          the text, what FILE has, or standard input with -: the body of a\n"
     "                       request, a message, or the value; up to some 700 KB\n"
     "  --type TYPE          its content type. By default text, or bytes where it is none; with\n"

@@ -209,4 +209,5 @@ const iswi_sink iswi_cloudevents_sink = {
     .open = open_sink,
     .keep = keep,
     .close = iswi_free,
+    .by_name = true,
 };

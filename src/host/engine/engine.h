@@ -48,6 +48,7 @@ typedef struct iswi_host_output {
     const char *name;
     const iswi_sink *sink; /* NULL: it goes nowhere, as was said */
     void *self;            /* its instance */
+    const char *refused;   /* why calls that put anything there fail; NULL: they do not */
 } iswi_host_output;
 
 /* A function that some worker has. Made once, lives as long as the host; one that a program tells

@@ -70,6 +70,12 @@ typedef struct iswi_by_function {
 /* The function `name` once a worker has told about it, else NULL. */
 iswi_host_function *iswi_host_find(iswi_host *host, const char *name);
 
+/* The function that somebody means by its name, or WORKER/NAME: of several workers' the one that is
+ * served. NULL in *out: there is none. Errors: ISW_E_CONFLICT where two are served, which says how
+ * to name them. */
+isw_status iswi_host_find_meant(iswi_host *host, const char *words, iswi_host_function **out,
+                                isw_error *error);
+
 const char *iswi_host_function_name(const iswi_host_function *function);
 
 /* That no worker has a function of that name, and which one was perhaps meant: ISW_E_NOT_FOUND. */

@@ -22,6 +22,40 @@ isw_status iswi_host_refuse_function(const iswi_host *host, const char *name, is
                          nearest ? "\" meant?" : "");
 }
 
+/* Whether it is meant by that: NAME, or WORKER/NAME. */
+static bool is_meant(const iswi_host_function *function, const char *words)
+{
+    const char *worker = function->pool->settings->name;
+    size_t size = strlen(worker);
+
+    return strcmp(function->name, words) == 0 ||
+           (strncmp(words, worker, size) == 0 && words[size] == '/' &&
+            strcmp(words + size + 1, function->name) == 0);
+}
+
+isw_status iswi_host_find_meant(iswi_host *host, const char *words, iswi_host_function **out,
+                                isw_error *error)
+{
+    iswi_host_function *found = NULL;
+
+    *out = NULL;
+    for (iswi_host_function *at = iswi_host_newest_function(host); at;
+         at = iswi_function_before(at)) {
+        if (!is_meant(at, words) || (found && atomic_load(&at->unserved)))
+            continue;
+        if (found && found->pool != at->pool && !atomic_load(&found->unserved))
+            return isw_error_set(error, ISW_E_CONFLICT,
+                                 "workers %s and %s both have a function \"%s\"; say which one: "
+                                 "%s/%s or %s/%s",
+                                 at->pool->settings->name, found->pool->settings->name, at->name,
+                                 at->pool->settings->name, at->name, found->pool->settings->name,
+                                 at->name);
+        found = at;
+    }
+    *out = found;
+    return ISW_OK;
+}
+
 const char *iswi_host_run_verb(const iswi_host_function *function, const char **type)
 {
     *type = function->description.trigger_type;

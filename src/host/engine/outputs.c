@@ -3,18 +3,59 @@
  * function; used from any; closed at the host's end. */
 #include "host/engine/engine.h"
 
+static const iswi_host_output *find(const iswi_host_function *function, isw_str name)
+{
+    for (size_t i = 0; i < function->output_count; i++)
+        if (isw_str_equal(isw_str_of(function->outputs[i].name), name))
+            return &function->outputs[i];
+    return NULL;
+}
+
+/* The worker with a function of that name, which is served or is about to be, whose output of that
+ * name was opened; NULL: there is none. */
+static const char *rival_of(const iswi_host *host, const iswi_host_function *function,
+                            const iswi_host_output *output)
+{
+    for (size_t i = 0; i < host->function_count; i++) {
+        const iswi_host_function *other = host->functions[i];
+        const iswi_host_output *its = find(other, isw_str_of(output->name));
+
+        if (its && its->sink && its->sink->by_name && other->pool != function->pool &&
+            strcmp(other->name, function->name) == 0 &&
+            iswi_pool_is(other->pool, ISWI_POOL_HERE) &&
+            (atomic_load(&other->current) || atomic_load(&other->pool->joins)))
+            return other->pool->settings->name;
+    }
+    return NULL;
+}
+
+/* It is opened, or goes nowhere; one that would go where another's goes is refused with each
+ * value. */
+static void open_alone(iswi_host *host, const iswi_host_function *function,
+                       iswi_host_output *output, const iswi_sink *sink, const void *properties,
+                       isw_error *error)
+{
+    const iswi_sink_place place = { function->name, function->pool->settings->name, output->name };
+    const char *rival = sink->by_name ? rival_of(host, function, output) : NULL;
+
+    if (rival) {
+        iswi_sink_refuse_namesake(&place, rival, error);
+        output->refused = iswi_arena_printf(&host->arena, "%s", error->message);
+    } else if (sink->open(host, &place, properties, &output->self, error) == ISW_OK) {
+        output->sink = sink;
+    }
+}
+
 static void open_output(iswi_host *host, const iswi_host_function *function,
                         iswi_host_output *output, const char *type, const isw_pairs *given,
                         isw_error *error)
 {
-    const iswi_sink_place place = { function->name, function->pool->settings->name, output->name };
     const iswi_sink *sink = iswi_sinks_find(host->sinks, type, error);
     const void *properties = NULL;
 
     if (!sink || iswi_sink_properties(sink, given, &host->arena, &properties, error) != ISW_OK)
         return;
-    if (sink->open(host, &place, properties, &output->self, error) == ISW_OK)
-        output->sink = sink;
+    open_alone(host, function, output, sink, properties, error);
 }
 
 bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
@@ -56,14 +97,6 @@ void iswi_outputs_close(iswi_host *host)
             if (output->sink && output->sink->close)
                 output->sink->close(output->self);
         }
-}
-
-static const iswi_host_output *find(const iswi_host_function *function, isw_str name)
-{
-    for (size_t i = 0; i < function->output_count; i++)
-        if (isw_str_equal(isw_str_of(function->outputs[i].name), name))
-            return &function->outputs[i];
-    return NULL;
 }
 
 /* One value to a sink that takes it at once. */
@@ -132,6 +165,16 @@ static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *outpu
                     item.function, error.message);
 }
 
+/* Better a call that fails than a value that another's receiver gets, or nobody. */
+static void refuse(iswi_host *host, iswi_call *call, const iswi_host_output *output)
+{
+    const iswi_about about = { call->function->name, call->invocation_id, { NULL, 0 } };
+
+    call->outbox_status = ISW_E_CONFLICT;
+    iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
+                call->function->name, output->refused);
+}
+
 bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value)
 {
     const iswi_host_output *output = find(call->function, name);
@@ -142,6 +185,8 @@ bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_
         call->events->told(call->user, name, value);
     else if (output && output->sink && output->sink->keep)
         keep(host, call, output, value);
+    else if (output && output->refused)
+        refuse(host, call, output);
     else
         return false;
     return true;

@@ -3,6 +3,7 @@
 #include "host/engine/sink.h"
 
 #include "config/properties.h"
+#include "host/engine/trigger.h"
 
 enum { KNOWN_MAX = 32 };
 
@@ -19,6 +20,15 @@ const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_erro
     iswi_properties_unknown("output of the type", type, "it has ", known, &own);
     isw_error_set(error, own.status, "this host has %s", own.message);
     return NULL;
+}
+
+isw_status iswi_sink_refuse_namesake(const iswi_sink_place *place, const char *rival,
+                                     isw_error *error)
+{
+    return isw_error_set(error, ISW_E_CONFLICT,
+                         "function %s of worker %s has an output of that name, and both would "
+                         "lie in one queue; " ISWI_NAMESAKE_REMEDY ", and start the host again",
+                         place->function, rival);
 }
 
 isw_status iswi_sink_properties(const iswi_sink *sink, const isw_pairs *given, iswi_arena *arena,

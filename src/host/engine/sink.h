@@ -78,6 +78,10 @@ typedef struct iswi_sink {
 
     /* End an instance; NULL: there is nothing to end. */
     void (*close)(void *self);
+
+    /* What it keeps lies by the names of function and output alone: of functions of one name, those
+     * of one worker have it, and the others' are refused. */
+    bool by_name;
 } iswi_sink;
 
 /* It ends with NULL. */
@@ -86,6 +90,11 @@ typedef const iswi_sink *const *iswi_sink_list;
 /* The one for outputs of that type; NULL, and ISW_E_CONFIG in `error`, which says what this host has
  * and which of it was perhaps meant. Pure. */
 const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error);
+
+/* That it keeps an output of this function by name, as it does that of `rival`, another worker's:
+ * ISW_E_CONFLICT in words that end a sentence. Pure. */
+isw_status iswi_sink_refuse_namesake(const iswi_sink_place *place, const char *rival,
+                                     isw_error *error);
 
 /* The properties that an output gives it, in the arena; NULL where they are not its to check.
  * ISW_E_CONFIG, which names the property and what to write; ISW_E_NO_MEMORY. Pure. */

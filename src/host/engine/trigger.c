@@ -14,6 +14,11 @@ iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list)
     return groups;
 }
 
+bool iswi_entry_is_namesake(const iswi_entry *a, const iswi_entry *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->worker, b->worker) != 0;
+}
+
 static bool is_any(const iswi_trigger *trigger)
 {
     return strcmp(trigger->type, "*") == 0;

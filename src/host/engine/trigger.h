@@ -28,6 +28,13 @@ typedef struct iswi_entry {
     iswi_host_function *function; /* for calls; NULL where nothing is served (`isoworker check`) */
 } iswi_entry;
 
+/* Whether they are functions of one name of two workers: what lies by their name alone can be that of
+ * one of them. Pure. */
+bool iswi_entry_is_namesake(const iswi_entry *a, const iswi_entry *b);
+
+/* What helps then, as the end of a sentence. */
+#define ISWI_NAMESAKE_REMEDY "give one of the two another name in its program"
+
 /* An entry that cannot be served, beside `rival` or at all (NULL): in a few words for a column, and
  * as the end of a sentence. */
 typedef void (*iswi_entry_refuse_fn)(void *user, const iswi_entry *entry, const iswi_entry *rival,

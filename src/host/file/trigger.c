@@ -54,6 +54,15 @@ static const char *fault_of(const iswi_entry *entry)
     return NULL;
 }
 
+/* One whose queue is the entry's, too; NULL: there is none. */
+static const iswi_entry *rival_of(const file_set *set, const iswi_entry *entry)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (iswi_entry_is_namesake(set->entries[i], entry))
+            return set->entries[i];
+    return NULL;
+}
+
 static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
                           void *user, void **out)
 {
@@ -63,9 +72,14 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
         return ISW_E_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         const char *fault = fault_of(entries[i]);
+        const iswi_entry *rival = rival_of(set, entries[i]);
 
         if (fault)
             refuse(user, entries[i], NULL, "its folder cannot be watched", fault);
+        else if (rival)
+            refuse(user, entries[i], rival, "another worker's function has its name",
+                   "both would take files from the queue " ISWI_QUEUE_OF_FILES
+                   "NAME of their one name; " ISWI_NAMESAKE_REMEDY);
         else
             set->entries[set->count++] = entries[i];
     }

@@ -243,6 +243,8 @@ static const endpoint endpoints[] = {
     { "POST", "invoke/{function}",
       "run it now with the body: ?method=, ?param=N=V, ?query=N=V, ?header=N=V, ?wait=60",
       iswi_admin_invoke, false },
+    { "POST", "invoke/{worker}/{function}", "the same, where two workers have one of that name",
+      iswi_admin_invoke, false },
 };
 
 enum { ENDPOINTS = sizeof endpoints / sizeof endpoints[0] };

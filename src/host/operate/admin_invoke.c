@@ -117,13 +117,16 @@ static isw_status begin(iswi_host *host, const isw_http *data, int64_t wait_ms, 
                         isw_error *error)
 {
     const isw_str *name = isw_pairs_find(&data->params, "function");
+    const isw_str *worker = isw_pairs_find(&data->params, "worker");
     iswi_made_up made_up;
     iswi_arena arena;
     const char *function;
     isw_status status;
 
     iswi_arena_init(&arena, 1024);
-    function = iswi_arena_printf(&arena, "%.*s", (int)name->size, name->data);
+    function = iswi_arena_printf(&arena, "%.*s%s%.*s", worker ? (int)worker->size : 0,
+                                 worker ? worker->data : "", worker ? "/" : "", (int)name->size,
+                                 name->data);
     status = function ? read_event(data, &arena, &made_up, error)
                       : isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a call");
     if (status == ISW_OK)

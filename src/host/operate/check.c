@@ -16,6 +16,7 @@
 typedef struct known {
     iswi_entry entry;
     const iswi_trigger *trigger; /* NULL: it is not served */
+    const iswi_told_function *told;
 } known;
 
 typedef struct checker {
@@ -57,20 +58,32 @@ static void look_at(checker *c, known *one, const iswi_told_function *function)
             *error.message ? error.message : "no memory for its properties");
 }
 
+static iswi_check_namesake namesake_of(const checker *c, const known *one)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (iswi_entry_is_namesake(&c->items[i]->entry, &one->entry))
+            return (iswi_check_namesake){ c->items[i]->entry.worker, c->items[i]->told };
+    return (iswi_check_namesake){ NULL, NULL };
+}
+
 static void add_function(checker *c, const char *worker, const iswi_told_function *function)
 {
     const iswi_sink_check with = { { function->name, worker, NULL }, c->settings, &c->groups,
                                    &c->arena };
     known *one = iswi_arena_calloc(&c->arena, 1, sizeof *one);
+    iswi_check_namesake namesake;
 
     if (!one || !iswi_grow(&c->items, &c->capacity, c->count, sizeof *c->items)) {
         iswi_faults_say(&c->out->faults, "no memory for functions");
         return;
     }
     one->entry = (iswi_entry){ .name = function->name, .worker = worker };
+    one->told = function;
+    namesake = namesake_of(c, one);
     c->items[c->count++] = one;
     look_at(c, one, function);
-    iswi_check_outputs(c->sinks, &with, function, &c->out->faults, &c->out->notes);
+    iswi_check_outputs(c->sinks, &with, function, &namesake, &c->out->faults,
+                       &c->out->notes);
 }
 
 static void on_refuse(void *user, const iswi_entry *entry, const iswi_entry *rival,

@@ -17,23 +17,48 @@ static isw_status try_output(const iswi_sink *sink, const iswi_sink_check *with,
     return sink->check(with, properties, error);
 }
 
+static bool is_out(const iswi_told_binding *binding)
+{
+    return binding->direction && strcmp(binding->direction, "in") != 0;
+}
+
+/* Whether it has that output, too, and in the same place. */
+static bool has_by_name(iswi_sink_list sinks, const iswi_told_function *function, const char *name)
+{
+    for (size_t i = 0; function && i < function->binding_count; i++) {
+        const iswi_told_binding *output = &function->bindings[i];
+        const iswi_sink *sink = iswi_sinks_find(sinks, output->type, NULL);
+
+        if (sink && sink->by_name && is_out(output) && strcmp(output->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void check_output(iswi_sink_list sinks, const iswi_sink_check *with,
-                         const iswi_told_binding *output, iswi_faults *faults, iswi_faults *notes)
+                         const iswi_told_binding *output, const iswi_check_namesake *namesake,
+                         iswi_faults *faults, iswi_faults *notes)
 {
     const iswi_sink_place *place = &with->place;
     isw_error error = { ISW_OK, "" };
     const iswi_sink *sink = iswi_sinks_find(sinks, output->type, &error);
 
-    if (!sink)
+    if (!sink) {
         iswi_faults_say(notes, "note: output %s of function %s of worker %s goes nowhere: %s",
                         place->output, place->function, place->worker, error.message);
-    else if (try_output(sink, with, output, &error) != ISW_OK)
+        return;
+    }
+    if (try_output(sink, with, output, &error) == ISW_OK && sink->by_name &&
+        has_by_name(sinks, namesake->function, output->name))
+        iswi_sink_refuse_namesake(place, namesake->worker, &error);
+    if (error.status != ISW_OK)
         iswi_faults_say(faults, "output %s of function %s of worker %s goes nowhere: %s",
                         place->output, place->function, place->worker, error.message);
 }
 
 void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
-                        const iswi_told_function *function, iswi_faults *faults,
+                        const iswi_told_function *function,
+                        const iswi_check_namesake *namesake, iswi_faults *faults,
                         iswi_faults *notes)
 {
     iswi_sink_check own = *with;
@@ -42,7 +67,7 @@ void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
         const iswi_told_binding *output = &function->bindings[i];
 
         own.place.output = output->name;
-        if (output->direction && strcmp(output->direction, "in") != 0)
-            check_output(sinks, &own, output, faults, notes);
+        if (is_out(output))
+            check_output(sinks, &own, output, namesake, faults, notes);
     }
 }

@@ -133,18 +133,23 @@ static isw_status call(iswi_invoking *invoking, iswi_host_function *function, is
     return ISW_E_BUSY;
 }
 
-/* It is run as its trigger does, by what that knows. */
-static isw_status command(iswi_invoking *invoking, const char *type, const char *verb,
-                          isw_error *error)
+/* It is run as its trigger does, by what that knows: its name alone. */
+static isw_status command(iswi_invoking *invoking, iswi_host_function *function, const char *type,
+                          const char *verb, isw_error *error)
 {
     const iswi_made_up *event = &invoking->event;
+    const char *name = iswi_host_function_name(function);
+    iswi_function_look look;
 
+    iswi_function_look_at(function, &look);
+    if (look.unserved)
+        return isw_error_set(error, ISW_E_UNSUPPORTED, "%s", look.unserved);
     if (event->data.type != ISW_VALUE_NONE || event->method.size || event->params.count ||
         event->query.count || event->headers.count)
-        return isw_error_set(error, ISW_E_INVALID, "function %s is run by its trigger \"%s\", which "
-                             "has nothing to give it: leave out the data", invoking->function, type);
+        return isw_error_set(error, ISW_E_INVALID, "function %s is run by its trigger \"%s\", "
+                             "which has nothing to give it: leave out the data", name, type);
     invoking->commanded = true;
-    invoking->command = (iswi_command){ type, { verb, invoking->function, false } };
+    invoking->command = (iswi_command){ type, { verb, name, false } };
     return ISW_E_BUSY;
 }
 
@@ -152,7 +157,7 @@ static isw_status command(iswi_invoking *invoking, const char *type, const char 
 static isw_status begin(iswi_invoking *invoking, isw_error *error)
 {
     iswi_phase phase = iswi_host_phase(invoking->host);
-    iswi_host_function *function = iswi_host_find(invoking->host, invoking->function);
+    iswi_host_function *function;
     const char *type;
     const char *verb;
 
@@ -160,12 +165,14 @@ static isw_status begin(iswi_invoking *invoking, isw_error *error)
         return isw_error_set(error, ISW_E_UNAVAILABLE,
                              phase == ISWI_PHASE_STOPPING ? "the host stops"
                                                           : "the host drains, as it was asked to");
+    if (iswi_host_find_meant(invoking->host, invoking->function, &function, error) != ISW_OK)
+        return error->status;
     if (!function && phase == ISWI_PHASE_STARTING && iswi_now_ns() < invoking->until_ns)
         return ISW_E_BUSY;
     if (!function)
         return iswi_host_refuse_function(invoking->host, invoking->function, error);
     verb = iswi_host_run_verb(function, &type);
-    return verb ? command(invoking, type, verb, error) : call(invoking, function, error);
+    return verb ? command(invoking, function, type, verb, error) : call(invoking, function, error);
 }
 
 /* -- Telling ----------------------------------------------------------------------------------- */

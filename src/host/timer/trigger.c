@@ -70,6 +70,39 @@ static void discard(void *user)
     iswi_free(set);
 }
 
+/* One whose state would be the entry's, too; NULL: there is none. */
+static const iswi_entry *rival_of(const timer_set *set, const iswi_entry *entry)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (iswi_entry_is_namesake(set->items[i].entry, entry))
+            return set->items[i].entry;
+    return NULL;
+}
+
+/* ISW_E_NO_MEMORY, or it is in the set, or refused. */
+static isw_status plan(timer_set *set, iswi_entry *entry, iswi_entry_refuse_fn refuse, void *user)
+{
+    const iswi_timer_properties *properties = entry->properties;
+    const iswi_entry *rival = rival_of(set, entry);
+    planned *one = &set->items[set->count];
+    isw_error error = { ISW_OK, "" };
+
+    if (rival) {
+        refuse(user, entry, rival, "another worker's function has its name",
+               "the times of timers are kept by their names; " ISWI_NAMESAKE_REMEDY);
+        return ISW_OK;
+    }
+    if (iswi_schedule_open(properties->schedule, properties->zone, &one->schedule, &error) ==
+        ISW_OK) {
+        one->entry = entry;
+        set->count++;
+        return ISW_OK;
+    }
+    if (error.status != ISW_E_NO_MEMORY)
+        refuse(user, entry, NULL, "its schedule was refused", error.message);
+    return error.status == ISW_E_NO_MEMORY ? error.status : ISW_OK;
+}
+
 static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
                           void *user, void **out)
 {
@@ -77,22 +110,11 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
 
     if (!set)
         return ISW_E_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const iswi_timer_properties *properties = entries[i]->properties;
-        planned *one = &set->items[set->count];
-        isw_error error = { ISW_OK, "" };
-
-        if (iswi_schedule_open(properties->schedule, properties->zone, &one->schedule, &error) ==
-            ISW_OK) {
-            one->entry = entries[i];
-            set->count++;
-        } else if (error.status == ISW_E_NO_MEMORY) {
+    for (size_t i = 0; i < count; i++)
+        if (plan(set, entries[i], refuse, user) != ISW_OK) {
             discard(set);
             return ISW_E_NO_MEMORY;
-        } else {
-            refuse(user, entries[i], NULL, "its schedule was refused", error.message);
         }
-    }
     *out = set;
     return ISW_OK;
 }

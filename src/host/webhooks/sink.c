@@ -192,4 +192,5 @@ const iswi_sink iswi_webhook_sink = {
     .check = check_sink,
     .open = open_sink,
     .keep = iswi_webhook_keep_value,
+    .by_name = true,
 };
