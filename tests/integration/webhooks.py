@@ -327,6 +327,17 @@ class Settings(unittest.TestCase):
             host.wait_for(r"output hook of function send of worker test goes nowhere: nobody says "
                           r"where to; .*named: \[\{name: send\.hook, url: \.\.\.\}\]")
 
+    def test_a_pattern_that_was_meant_for_an_output_is_named_to_it(self):
+        wrong = ("webhooks: {named: [{name: other.x, url: 'http://a/'}, "
+                 "{name: send.hok, url: 'http://a/'}]}")
+        with Host(worker("test", [WEBHOOKS]), top=wrong) as host:
+            told = host.wait_for("output hook of function send of worker test goes nowhere: "
+                                 "nobody says")
+            self.assertRegex(told, r'url: \.\.\.\}\]\}`, whose "send\.hok" does not match it')
+            code, _, err = run("check", host.folder.name)
+            self.assertEqual(code, 78)
+            self.assertIn('whose "send.hok" does not match it', err)
+
     def test_an_address_that_is_none_is_refused_at_its_place(self):
         with Receiver() as receiver, Host(
                 worker("test", [WEBHOOKS]), settled=None, expect=78,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `webhooks` of host.yaml, and what follows from it for one output. */
 #include "base/text.h"
+#include "config/message.h"
 #include "host/webhooks/internal.h"
 #include "host/webhooks/request.h"
 #include "url/authority.h"
@@ -199,6 +200,27 @@ static const iswi_named_webhook *find_named(const iswi_webhooks_settings *settin
     return found;
 }
 
+/* That nobody has given it a URL; a pattern that may have been meant for it is named. */
+static isw_status refuse_without_url(const iswi_webhooks_settings *settings, const char *name,
+                                     iswi_arena *arena, isw_error *error)
+{
+    const iswi_named_webhook *items = settings->named.items;
+    const char **patterns = iswi_arena_calloc(arena, settings->named.count + 1, sizeof *patterns);
+    const char *nearest;
+
+    if (!patterns)
+        return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
+    for (size_t i = 0, count = 0; i < settings->named.count; i++)
+        if (items[i].url && !iswi_glob_match(items[i].name, name))
+            patterns[count++] = items[i].name;
+    nearest = iswi_config_nearest(name, patterns);
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "nobody says where to; give it the property url, or host.yaml "
+                         "`webhooks: {named: [{name: %s, url: ...}]}`%s%s%s", name,
+                         nearest ? ", whose \"" : "", nearest ? nearest : "",
+                         nearest ? "\" does not match it" : "");
+}
+
 static bool copy_headers(const isw_option_strings *texts, iswi_arena *arena, isw_pairs *out)
 {
     isw_pair *pairs = iswi_arena_calloc(arena, texts->count / 2 + 1, sizeof *pairs);
@@ -220,9 +242,7 @@ isw_status iswi_target_make(const iswi_webhooks_settings *settings, const char *
     isw_str host;
 
     if (!target.url)
-        return isw_error_set(error, ISW_E_CONFIG,
-                             "nobody says where to; give it the property url, or host.yaml "
-                             "`webhooks: {named: [{name: %s, url: ...}]}`", name);
+        return refuse_without_url(settings, name, arena, error);
     if (check_url(target.url, error) != ISW_OK || read_keys(named, &target, error) != ISW_OK)
         return error->status;
     find_authority(target.url, &host);
