@@ -32,7 +32,7 @@ foreach(name IN ITEMS locale
                       program/local program/replay program/template
                       registry/doubts registry/function_settings registry/reload registry/settings
                       registry/triggers
-                      testing/testing)
+                      testing/events testing/testing)
   isw_test(worker/${name} STACK worker SOURCES worker/support.c)
 endforeach()
 foreach(name IN ITEMS circuit_breaker cors error_handling idempotency logging metrics rate_limit retry

@@ -47,7 +47,9 @@ ISW_API void isw_test_header(isw_test *test, const char *name, const char *value
 ISW_API void isw_test_body(isw_test *test, const char *content_type, const void *body,
                            size_t size);
 
-/* An input binding, or something else that the trigger tells. */
+/* An input binding, or something else that the trigger tells. What every host tells of a timer's
+ * turn (due now), of a message (its first delivery, or as isw_test_retry says) and of an event is
+ * there without, and can be told otherwise. */
 ISW_API void isw_test_input(isw_test *test, const char *name, const isw_value *value);
 ISW_API void isw_test_trigger_metadata(isw_test *test, const char *name, const isw_value *value);
 
@@ -101,7 +103,10 @@ typedef struct isw_test_result {
 
 /* Send an HTTP request. `url` is a path as in a route, with or without a '/' in front, without the
  * host's prefix, with or without a query; it finds its function as under the host. A request that
- * no function answers gives 404, 405 or 400, as it would there. Never NULL. */
+ * no function answers gives 404, 405 or 400, as it would there. A function that events trigger is
+ * sent one by POST in binary mode: its attributes are headers (ce-specversion, ce-id, ce-source,
+ * ce-type, and others), its data is the body. Where one of these four lacks it is 400, and nothing
+ * else of an event is checked. Never NULL. */
 ISW_API const isw_test_result *isw_test_http(isw_test *test, const char *method, const char *url);
 
 /* Invoke `function`, whatever its trigger, with the trigger's data (NULL for none). A name that

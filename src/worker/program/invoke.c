@@ -2,6 +2,7 @@
 /* `invoke`: one invocation from a shell, for those who want to see it in a debugger. */
 #include "url/route_pattern.h"
 #include "worker/program/crash.h"
+#include "worker/program/local.h"
 #include "worker/program/program.h"
 
 #include "base/alloc.h"
@@ -63,12 +64,12 @@ static isw_value input_of(const isw_function *function, arguments *args, isw_htt
     isw_value data = { .type = ISW_VALUE_NONE };
     const char *methods = function->trigger.methods;
 
-    if (strcmp(function->trigger.type, "http") == 0) {
+    if (iswi_local_is_request(function)) {
         http->method = args->method ? isw_str_of(args->method)
                                     : (isw_str){ methods ? methods : "",
                                                  methods ? strcspn(methods, " ,") : 0 };
         if (!http->method.size)
-            http->method = isw_str_of("GET");
+            http->method = isw_str_of(strcmp(function->trigger.type, "http") == 0 ? "GET" : "POST");
         http->url = isw_str_of("/");
         http->params = (isw_pairs){ args->pairs[0], args->counts[0] };
         http->query = (isw_pairs){ args->pairs[1], args->counts[1] };
@@ -93,7 +94,7 @@ static bool has_params(const isw_function *function, const arguments *args)
     iswi_route_pattern parsed;
     isw_str lacks;
 
-    if (strcmp(function->trigger.type, "http") != 0 ||
+    if (!iswi_local_is_request(function) ||
         iswi_route_pattern_parse(route, &parsed, &error) != ISW_OK)
         return true;
     lacks = iswi_route_pattern_lacks(&parsed, &given);
@@ -101,6 +102,18 @@ static bool has_params(const isw_function *function, const arguments *args)
         fprintf(stderr, "the route of %s is %s: say what stands there with --param %.*s=TEXT\n",
                 function->name, route, (int)lacks.size, lacks.data);
     return !lacks.size;
+}
+
+/* Nor what makes it an event. */
+static bool is_event(const isw_function *function, const arguments *args)
+{
+    const isw_http http = { .headers = { args->pairs[2], args->counts[2] } };
+    const char *lacks = iswi_local_event_lacks(function, &http);
+
+    if (lacks)
+        fprintf(stderr, "%s is given events: say what this one is with --header %s=%s\n",
+                function->name, lacks, strcmp(lacks, "ce-specversion") == 0 ? "1.0" : "TEXT");
+    return !lacks;
 }
 
 static int invoke(isw_worker *worker, const char *name, arguments *args)
@@ -117,7 +130,7 @@ static int invoke(isw_worker *worker, const char *name, arguments *args)
     if (worker->settings.crash_report)
         iswi_crash_install();
     entry = iswi_worker_entry(worker, isw_str_of(name));
-    if (entry && !has_params(entry->function, args))
+    if (entry && (!has_params(entry->function, args) || !is_event(entry->function, args)))
         return EX_USAGE;
     input = entry ? input_of(entry->function, args, &http) : isw_value_string("");
     if (isw_worker_invoke(worker, name, &input, &invocation, &error) != ISW_OK)

@@ -80,7 +80,8 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
 {
     char room[ID_BYTES];
     isw_str id = id_of(local, room);
-    const iswi_invoke invoke = invoke_of(local, id);
+    iswi_local whole = *local;
+    iswi_invoke invoke;
     const iswi_given given = { .log = local->log,
                                .sleep = local->sleep,
                                .spans = local->spans,
@@ -89,7 +90,11 @@ static bool begin(isw_worker *worker, const iswi_entry *entry, const iswi_local 
                                .invoke = &invoke };
 
     iswi_context_init(ctx);
-    if (!id.data || !iswi_call_begin(ctx, worker, entry, &given) ||
+    if (!id.data ||
+        (!local->all_told && !iswi_local_make_up(entry->function, id, &whole, &ctx->arena)))
+        return false;
+    invoke = invoke_of(&whole, id);
+    if (!iswi_call_begin(ctx, worker, entry, &given) ||
         (local->without.count && !iswi_call_leave_out(ctx, &local->without)))
         return false;
     set_deadline(ctx, local);

@@ -9,11 +9,12 @@
 typedef struct iswi_local {
     isw_value trigger;
     isw_map inputs;
-    isw_map trigger_metadata;
+    isw_map trigger_metadata; /* what a host tells beside it is made up, but for a recording's */
     isw_trace trace;
     isw_retry retry;
     uint32_t timeout_ms; /* 0: the function's own */
     bool endless;        /* no deadline, and no limit */
+    bool all_told;       /* nothing is made up */
     const char *invocation_id;  /* NULL: a new one */
     isw_option_strings without; /* middleware to leave out */
     const iswi_log_sink *log;
@@ -28,6 +29,19 @@ void iswi_local_end(isw_context *ctx);
 
 /* Lines to standard error. */
 extern const iswi_log_sink iswi_local_log;
+
+/* made_up.c */
+/* Whether its trigger is an HTTP request. */
+bool iswi_local_is_request(const isw_function *function);
+
+/* Add what a host tells of such an event beside its data, as far as it is not there: what a timer is
+ * told of being due now, a message of its first delivery, and an event of its headers ce-* (binary
+ * mode). In the arena. False: no memory. */
+bool iswi_local_make_up(const isw_function *function, isw_str id, iswi_local *local,
+                        iswi_arena *arena);
+
+/* The header without which a request is no event, of a function that events trigger; else NULL. */
+const char *iswi_local_event_lacks(const isw_function *function, const isw_http *http);
 
 /* What came of the context that has run. */
 void iswi_local_fill(const isw_context *ctx, isw_status status, isw_invocation *out);

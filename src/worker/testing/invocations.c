@@ -131,6 +131,7 @@ const isw_test_result *isw_test_http(isw_test *test, const char *method, const c
     isw_http *http;
     isw_str path;
     iswi_route_result result;
+    const char *lacks;
     isw_value data;
     size_t bad;
 
@@ -147,6 +148,13 @@ const isw_test_result *isw_test_http(isw_test *test, const char *method, const c
     result = iswi_routes_match(test->routes, http->method, path, &test->arena, &match);
     if (result != ISWI_ROUTE_FOUND && !find_preflight(test, http, path, &match))
         return refuse_route(test, result, &match);
+    lacks = iswi_local_event_lacks(((const iswi_entry *)match.target)->function, http);
+    if (lacks) {
+        iswi_test_refuse(test, ISW_E_INVALID, 400,
+                         iswi_test_must(iswi_arena_printf(
+                             &test->arena, "an event needs the header %s", lacks)));
+        return &test->result;
+    }
     http->params = match.params;
     if (path.size < http->url.size &&
         iswi_query_read(isw_str_of(path.data + path.size + 1), &test->arena, &http->query, &bad)) {

@@ -33,6 +33,11 @@ static isw_log_level take_all(void *user, const char *category)
     return ISW_LOG_TRACE;
 }
 
+static bool is_event(const isw_trigger *trigger)
+{
+    return strcmp(trigger->type, "cloudevents") == 0;
+}
+
 static isw_status add_routes(isw_test *test, isw_error *error)
 {
     isw_worker *worker = test->worker;
@@ -44,8 +49,9 @@ static isw_status add_routes(isw_test *test, isw_error *error)
         iswi_entry *entry = &worker->entries[i];
         const isw_trigger *trigger = &entry->function->trigger;
 
-        if (strcmp(trigger->type, "http") == 0)
-            status = iswi_routes_add(test->routes, trigger->methods,
+        if (iswi_local_is_request(entry->function))
+            status = iswi_routes_add(test->routes,
+                                     is_event(trigger) ? "POST" : trigger->methods,
                                      trigger->route ? trigger->route : entry->function->name,
                                      entry, error);
     }
