@@ -194,6 +194,81 @@ class Record(unittest.TestCase):
         self.assertEqual(done.returncode, -11)
         self.assertIn(b"SIGSEGV at address 0x8 in function fault", done.stderr)
 
+    def again(self, program, path):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+            config.write(CHAIN)
+            config.flush()
+            done = subprocess.run([program, "--config", config.name, "invoke", "--replay", path],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, (path, done.stderr))
+        self.assertIn("replay: the same as recorded", done.stderr)
+        return done.stderr
+
+    def beside(self, name):
+        return os.path.join(os.path.dirname(WORKER), name)
+
+    def record(self, function):
+        wait_until(lambda: glob.glob(f"{self.folder}/*-{function}-*.json"))
+        with open(sorted(glob.glob(f"{self.folder}/*-{function}-*.json"))[0]) as file:
+            return json.load(file)
+
+    def test_messages_are_recorded_with_what_is_known_of_them_and_what_was_put(self):
+        program = self.beside("test_messages")
+        with Host(worker("test", [program]), arguments=["--record", self.folder]) as host:
+            self.assertEqual(host.request("POST", "put/work?count=3&then=set", b"copy it")[0], 202)
+            host.wait_for("done <copy it 0>")
+            self.assertEqual(host.request("POST", "put/batch?count=3", b"one")[0], 202)
+            self.assertEqual(self.record("work")["trigger_metadata"]["dequeue_count"], {"int": 1})
+            self.record("done")
+            self.record("batch")
+        put = self.record("put")["outputs"]["work"]["array"]
+        self.assertEqual(len(put), 4)  # the answer has both of the last
+        self.assertEqual(put[0]["map"]["body"], {"string": "copy it 0"})
+        self.assertEqual(self.record("work")["outputs"]["out"]["map"]["body"], {"string": "it 0"})
+        for path in self.files():
+            self.again(program, path)
+
+    def test_outputs_that_are_too_many_are_left_out(self):
+        program = self.beside("test_messages")
+        with Host(worker("test", [program]), arguments=["--record", self.folder]) as host:
+            body = b"x" * 700000
+            self.assertEqual(host.request("POST", "put/small?count=2", body)[0], 202)
+        self.assertTrue(self.record("put")["outputs_cut"])
+        self.assertIn("replay: not all outputs were recorded", self.again(program, self.only("put")))
+
+    def test_another_attempt_is_replayed_as_one(self):
+        program = self.beside("test_messages")
+        with Host(worker("test", [program]), arguments=["--record", self.folder]) as host:
+            self.assertEqual(host.request("POST", "put/work", b"later 1")[0], 202)
+            host.wait_for("got <later 1> 2/")
+            wait_until(lambda: len(glob.glob(self.folder + "/*-work-*.json")) == 2)
+        second = sorted(glob.glob(self.folder + "/*-work-*.json"))[1]
+        with open(second) as file:
+            self.assertEqual(json.load(file)["retry"]["count"], 1)
+        self.assertIn("got <later 1> 2/", self.again(program, second))
+
+    def test_events_are_recorded_with_their_attributes(self):
+        program = self.beside("test_cloudevents")
+        with Host(worker("test", [program]), arguments=["--record", self.folder]) as host:
+            event = {"specversion": "1.0", "id": "7", "source": "/s", "type": "com.example.paid",
+                     "password": SECRET, "data": {"item": "tea"}}
+            host.request("POST", "orders", json.dumps(event),
+                         {"content-type": "application/cloudevents+json"})
+            host.wait_for('event {"id":"7"')
+        path = self.only("take")
+        with open(path) as file:
+            self.assertNotIn(SECRET, file.read())
+        self.assertIn('event {"id":"7","source":"/s"', self.again(program, path))
+
+    def test_a_timers_turn_is_replayed_with_its_time(self):
+        program = self.beside("test_timers")
+        with Host(worker("test", [program]), arguments=["--record", self.folder]) as host:
+            host.wait_for("told {")
+            due = self.record("second")["trigger_metadata"]["scheduled_for"]["string"]
+        path = sorted(glob.glob(self.folder + "/*-second-*.json"))[0]
+        self.assertIn(f"as metadata {due} attempt 1", self.again(program, path))
+
     def test_the_oldest_goes_and_large_bodies_are_left_out(self):
         with self.host(top="record: {keep: 3, body_limit: 1KiB}") as host:
             for i in range(8):

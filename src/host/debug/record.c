@@ -197,7 +197,9 @@ static void stop(void *user)
     destroy(recorder);
 }
 
-static const iswi_observer observer = { .answered = on_answered, .destroy = stop };
+static const iswi_observer observer = { .answered = on_answered,
+                                        .looks_at_outputs = true,
+                                        .destroy = stop };
 
 isw_status iswi_record_attach(iswi_host *host, const char *folder, isw_error *error)
 {

@@ -12,13 +12,18 @@
  *     timeout_ms        that it had; 0: none
  *     tries             that were lost before
  *     trace             {parent, state, baggage: [[name, value]]}
+ *     retry             {count, max, last_error}, where it was another attempt of its event
  *     trigger           its data, typed (src/value/typed.h)
+ *     trigger_metadata  what is known of its event beside, and
+ *     inputs            what it brings; typed, by name
  *     body_cut          true where its body is not in it, because it streamed, is too large or
  *                       cannot be searched for secrets
  *     outcome           success, failed, cancelled or retry_later
  *     failure           {status, message}, of one that did not succeed
- *     result, outputs   typed; outputs by name
+ *     result, outputs   typed; outputs by name, of a success with what was put out before the
+ *                       answer: the values of one name as an array, if they are several
  *     result_cut        as body_cut
+ *     outputs_cut       true where there are more outputs than a megabyte of them
  *     duration_us       as the host saw it
  *
  * Secrets are left out by their names (redact.h): the usual ones, those of host.yaml's

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MEMBERS = 16 };
+enum { MEMBERS = 24 };
 
 /* The members of a record; of those that could not be made memory is out. */
 typedef struct draft {
@@ -86,20 +86,119 @@ static void add_failure(draft *d, const iswi_answer *answer)
     add(d, "failure", isw_value_map(items, 2));
 }
 
-static void add_outputs(draft *d, const isw_map *outputs)
+static void add_retry(draft *d, const iswi_wire_retry *retry)
 {
-    isw_named_value *items = iswi_arena_calloc(&d->arena, outputs->count + 1, sizeof *items);
-    isw_value plain;
+    isw_named_value *items = iswi_arena_calloc(&d->arena, 3, sizeof *items);
 
-    for (size_t i = 0; items && i < outputs->count && !d->failed; i++) {
-        items[i].name = outputs->items[i].name;
-        d->failed =
-            iswi_redact(&d->arena, &outputs->items[i].value, &d->secrets, &plain) != ISW_OK ||
-            iswi_typed_encode(&d->arena, &plain, &items[i].value) != ISW_OK;
-    }
-    if (items && outputs->count)
-        add(d, "outputs", isw_value_map(items, outputs->count));
+    if (!items || (!retry->count && !retry->max && !retry->last_error.size))
+        return;
+    items[0] = isw_named("count", isw_value_int((int64_t)retry->count));
+    items[1] = isw_named("max", isw_value_int((int64_t)retry->max));
+    items[2] = isw_named("last_error", isw_value_text(retry->last_error));
+    add(d, "retry", isw_value_map(items, 3));
 }
+
+/* Values by their names; a name may be that of a secret, too. */
+static void add_map(draft *d, const char *name, const isw_map *map)
+{
+    const isw_value whole = isw_value_map(map->items, map->count);
+    isw_value plain;
+    isw_value typed;
+
+    if (!map->count)
+        return;
+    if (iswi_redact(&d->arena, &whole, &d->secrets, &plain) != ISW_OK ||
+        iswi_typed_encode(&d->arena, &plain, &typed) != ISW_OK)
+        d->failed = true;
+    else
+        add(d, name, typed.as.map.items[0].value); /* of {"map": {...}} */
+}
+
+/* -- Outputs ----------------------------------------------------------------------------------- */
+
+/* What was put out before the answer, in its order. */
+static isw_map put_out_of(draft *d, const iswi_call *call)
+{
+    isw_named_value *items = NULL;
+    size_t count = 0, capacity = 0;
+    size_t at = 0, used = 0;
+    iswi_frame frame;
+    isw_error unused;
+
+    for (; at < call->put_out.size && !d->failed; at += used) {
+        if (count == capacity) {
+            isw_named_value *more;
+
+            capacity = capacity ? 2 * capacity : 8;
+            more = iswi_arena_calloc(&d->arena, capacity, sizeof *more);
+            if (more && count)
+                memcpy(more, items, count * sizeof *more);
+            items = more;
+        }
+        d->failed = !items || iswi_frame_decode(call->put_out.data + at, call->put_out.size - at,
+                                                &d->arena, &frame, &used, &unused) != ISW_OK;
+        if (!d->failed)
+            items[count++] = (isw_named_value){ frame.as.output.name, frame.as.output.value };
+    }
+    return (isw_map){ items, d->failed ? 0 : count };
+}
+
+static size_t index_of(const isw_map *map, isw_str name)
+{
+    size_t i = 0;
+
+    while (i < map->count && !isw_str_equal(map->items[i].name, name))
+        i++;
+    return i;
+}
+
+/* All values of `name`, that of the answer last: as a worker without a host has them. */
+static isw_value join(draft *d, isw_str name, const isw_map *early, const isw_map *answered)
+{
+    isw_value *items = iswi_arena_calloc(&d->arena, early->count + 1, sizeof *items);
+    const size_t last = index_of(answered, name);
+    size_t count = 0;
+
+    d->failed = d->failed || !items;
+    for (size_t i = 0; items && i < early->count; i++)
+        if (isw_str_equal(early->items[i].name, name))
+            items[count++] = early->items[i].value;
+    if (items && last < answered->count)
+        items[count++] = answered->items[last].value;
+    return items && count == 1 ? items[0] : isw_value_array(items, count);
+}
+
+static void add_outputs(draft *d, const iswi_call *call, const iswi_answer *answer)
+{
+    const isw_map none = { NULL, 0 };
+    const isw_map early = answer->outcome == ISW_OUTCOME_SUCCESS ? put_out_of(d, call) : none;
+    const isw_map *answered = &answer->outputs;
+    isw_named_value *items =
+        iswi_arena_calloc(&d->arena, answered->count + early.count + 1, sizeof *items);
+    isw_map all = { items, 0 };
+
+    d->failed = d->failed || !items;
+    for (size_t i = 0; !d->failed && i < answered->count + early.count; i++) {
+        const isw_str name = i < answered->count ? answered->items[i].name
+                                                 : early.items[i - answered->count].name;
+        isw_value joined;
+        isw_value plain;
+
+        if (index_of(&all, name) < all.count)
+            continue;
+        joined = join(d, name, &early, answered);
+        items[all.count].name = name;
+        d->failed =
+            d->failed || iswi_redact(&d->arena, &joined, &d->secrets, &plain) != ISW_OK ||
+            iswi_typed_encode(&d->arena, &plain, &items[all.count++].value) != ISW_OK;
+    }
+    if (!d->failed && all.count)
+        add(d, "outputs", isw_value_map(items, all.count));
+    if (call->put_out_cut)
+        add(d, "outputs_cut", isw_value_bool(true));
+}
+
+/* -- All --------------------------------------------------------------------------------------- */
 
 void iswi_record_time(int64_t wall_us, bool name, char *out, size_t size)
 {
@@ -131,11 +230,14 @@ static void describe(draft *d, const iswi_call *call, const iswi_answer *answer)
     add(d, "timeout_ms", isw_value_int(timeout_ms));
     add(d, "tries", isw_value_int(call->tries));
     add_trace(d, &call->trace);
+    add_retry(d, &call->retry);
     add_value(d, "trigger", "body_cut", call->body_follows, &call->trigger);
+    add_map(d, "trigger_metadata", &call->trigger_metadata);
+    add_map(d, "inputs", &call->inputs);
     add(d, "outcome", isw_value_string(iswi_outcome_name(answer->outcome)));
     add_failure(d, answer);
     add_value(d, "result", "result_cut", call->answer_streams, &answer->result);
-    add_outputs(d, &answer->outputs);
+    add_outputs(d, call, answer);
     add(d, "duration_us", isw_value_int((iswi_now_ns() - call->begun_ns) / 1000));
 }
 

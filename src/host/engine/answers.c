@@ -132,6 +132,8 @@ void iswi_answers_output(iswi_process *process, uint64_t id, const iswi_output *
 
     pthread_mutex_lock(&process->lock);
     call = call_of(process, id);
+    if (call && process->host->observers.look_at_outputs)
+        iswi_output_note(call, output);
     if (call && !iswi_output_keep(process->host, call, output->name, &output->value)) {
         function = call->function;
         memcpy(invocation, call->invocation_id, sizeof invocation);

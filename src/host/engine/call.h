@@ -160,6 +160,9 @@ struct iswi_call {
     iswi_process *avoid; /* where the last one was lost */
     iswi_queued wait;
     bool body_over, body_broken; /* while it waited: its body was empty */
+    iswi_buffer put_out;      /* copies of it, as frames `output`; only for observers that ask */
+    unsigned put_out_try;     /* the try that it is of */
+    bool put_out_cut;         /* there is more */
     iswi_outbox *outbox;      /* what it put out so far; with the process's lock, or at its end */
     isw_status outbox_status; /* likewise; of the first that could not be kept there */
 };

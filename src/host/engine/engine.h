@@ -279,6 +279,9 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
  * at its end. */
 bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value);
 
+/* Copy it into call->put_out, for observers. With the process's lock. */
+void iswi_output_note(iswi_call *call, const iswi_output *output);
+
 /* Open the outputs of a function that was made just now; what cannot be is said. False: no memory.
  * The supervisor's thread. */
 bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,

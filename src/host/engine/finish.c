@@ -42,6 +42,7 @@ static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
     call->answer(call->user, call->invocation_id, answer);
     if (call->outbox)
         call->outbox->drop(call->outbox);
+    iswi_buffer_fini(&call->put_out);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
     if (atomic_load(&host->stops))

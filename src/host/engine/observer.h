@@ -58,6 +58,9 @@ typedef struct iswi_observer {
     void (*begins)(void *user, iswi_call *call);
     /* A call ends so, before whoever began it is told; any thread. */
     void (*answered)(void *user, const iswi_call *call, const iswi_answer *answer);
+    /* Whether call->put_out is to have then what the function put out before its answer: a megabyte
+     * at most; call->put_out_cut says that there was more. */
+    bool looks_at_outputs;
     /* Each worker serves, or has failed once; and again when more functions are known. The
      * supervisor's thread. */
     void (*settled)(void *user);

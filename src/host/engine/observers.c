@@ -21,6 +21,7 @@ isw_status iswi_host_observe(iswi_host *host, const iswi_observer *observer, voi
     all->items[all->count++] = (iswi_observing){ observer, user };
     all->look_at_answers = all->look_at_answers || observer->answered;
     all->look_at_calls = all->look_at_calls || observer->begins;
+    all->look_at_outputs = all->look_at_outputs || observer->looks_at_outputs;
     return ISW_OK;
 }
 

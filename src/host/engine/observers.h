@@ -16,6 +16,7 @@ typedef struct iswi_observers {
     size_t count;
     bool look_at_answers; /* one has `answered` */
     bool look_at_calls;   /* one has `begins` */
+    bool look_at_outputs; /* one asks for them */
 } iswi_observers;
 
 isw_status iswi_observe_spawns(iswi_process *process, iswi_spawn_options *options,

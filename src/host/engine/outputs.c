@@ -3,6 +3,8 @@
  * function; used from any; closed at the host's end. */
 #include "host/engine/engine.h"
 
+enum { NOTED_BYTES_MAX = 1024 * 1024 };
+
 static const iswi_host_output *find(const iswi_host_function *function, isw_str name)
 {
     for (size_t i = 0; i < function->output_count; i++)
@@ -173,6 +175,23 @@ static void refuse(iswi_host *host, iswi_call *call, const iswi_host_output *out
     call->outbox_status = ISW_E_CONFLICT;
     iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
                 call->function->name, output->refused);
+}
+
+/* What an earlier try has put out is none of this one's. */
+void iswi_output_note(iswi_call *call, const iswi_output *output)
+{
+    const iswi_frame frame = { .kind = ISWI_OUTPUT, .as.output = *output };
+    isw_error unused;
+
+    if (call->put_out_try != call->tries) {
+        iswi_buffer_reset(&call->put_out);
+        call->put_out_cut = false;
+    }
+    call->put_out_try = call->tries;
+    if (isw_value_payload(&output->value).size + call->put_out.size > NOTED_BYTES_MAX ||
+        iswi_frame_encode(&frame, &call->put_out, &unused) != ISW_OK ||
+        call->put_out.size > NOTED_BYTES_MAX)
+        call->put_out_cut = true;
 }
 
 bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value)

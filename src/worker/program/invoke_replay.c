@@ -32,6 +32,8 @@ static int tell(iswi_replay *replay, const isw_invocation *invocation)
     same = differences.size == 0;
     if (replay->body_cut)
         fprintf(stderr, "replay: the body was not recorded; the function got none\n");
+    if (replay->outputs_cut)
+        fprintf(stderr, "replay: not all outputs were recorded; they are not compared\n");
     if (!same && was_cut_short(replay))
         fprintf(stderr,
                 "replay: when it was recorded its time ran out or its caller left; a replay "

@@ -21,14 +21,20 @@ typedef struct failure_row {
     const char *status, *message;
 } failure_row;
 
+typedef struct retry_row {
+    int64_t count, max;
+    const char *last_error;
+} retry_row;
+
 typedef struct file_row {
     int64_t version;
     const char *function, *invocation_id, *outcome;
     int64_t timeout_ms, tries;
-    bool body_cut, result_cut;
+    bool body_cut, result_cut, outputs_cut;
     trace_row trace;
     failure_row failure;
-    isw_value trigger, result, outputs;
+    retry_row retry;
+    isw_value trigger, trigger_metadata, inputs, result, outputs;
 } file_row;
 
 static const isw_field trace_fields[] = {
@@ -42,6 +48,12 @@ static const isw_field failure_fields[] = {
     { ISW_FIELD(STRING, failure_row, message) },
     { 0 },
 };
+static const isw_field retry_fields[] = {
+    { ISW_FIELD(INT, retry_row, count), .max = UINT32_MAX },
+    { ISW_FIELD(INT, retry_row, max), .max = UINT32_MAX },
+    { ISW_FIELD(STRING, retry_row, last_error) },
+    { 0 },
+};
 static const isw_field file_fields[] = {
     { .name = "isoworker_record", .type = ISW_FIELD_INT, .offset = offsetof(file_row, version),
       .required = true, .min = 1, .max = 1 },
@@ -52,9 +64,13 @@ static const isw_field file_fields[] = {
     { ISW_FIELD(INT, file_row, tries), .max = 1000 },
     { ISW_FIELD(BOOL, file_row, body_cut) },
     { ISW_FIELD(BOOL, file_row, result_cut) },
+    { ISW_FIELD(BOOL, file_row, outputs_cut) },
     { ISW_FIELD(STRUCT, file_row, trace), .fields = trace_fields },
     { ISW_FIELD(STRUCT, file_row, failure), .fields = failure_fields },
+    { ISW_FIELD(STRUCT, file_row, retry), .fields = retry_fields },
     { ISW_FIELD(VALUE, file_row, trigger) },
+    { ISW_FIELD(VALUE, file_row, trigger_metadata) },
+    { ISW_FIELD(VALUE, file_row, inputs) },
     { ISW_FIELD(VALUE, file_row, result) },
     { ISW_FIELD(VALUE, file_row, outputs) },
     { 0 },
@@ -69,7 +85,9 @@ static isw_status decode(iswi_replay *replay, const char *name, const isw_value 
     return iswi_typed_decode(&replay->arena, from, name, out, error);
 }
 
-static isw_status take_outputs(iswi_replay *replay, const isw_value *from, isw_error *error)
+/* Values by their names; left out: none. */
+static isw_status take_map(iswi_replay *replay, const char *name, const isw_value *from,
+                           isw_map *out, isw_error *error)
 {
     isw_value wrapped;
     isw_named_value only = { .name = isw_str_of("map"), .value = *from };
@@ -79,9 +97,9 @@ static isw_status take_outputs(iswi_replay *replay, const isw_value *from, isw_e
     if (from->type == ISW_VALUE_NONE)
         return ISW_OK;
     wrapped = isw_value_map(&only, 1);
-    status = iswi_typed_decode(&replay->arena, &wrapped, "outputs", &map, error);
+    status = iswi_typed_decode(&replay->arena, &wrapped, name, &map, error);
     if (status == ISW_OK)
-        replay->outputs = map.as.map;
+        *out = map.as.map;
     return status;
 }
 
@@ -95,17 +113,27 @@ static isw_status take(iswi_replay *replay, const file_row *row, isw_error *erro
     replay->status = row->failure.status ? row->failure.status : "";
     replay->body_cut = row->body_cut;
     replay->result_cut = row->result_cut;
+    replay->outputs_cut = row->outputs_cut;
     local->invocation_id = row->invocation_id;
     local->trace.parent = isw_str_of(row->trace.parent);
     local->trace.state = isw_str_of(row->trace.state);
-    local->retry.count = (uint32_t)row->tries;
+    local->retry = (isw_retry){ (uint32_t)(row->retry.count + row->tries), (uint32_t)row->retry.max,
+                                isw_str_of(row->retry.last_error ? row->retry.last_error : "") };
+    local->all_told = row->trigger_metadata.type != ISW_VALUE_NONE;
     local->endless = true;
     if (status == ISW_OK && row->trace.baggage.type != ISW_VALUE_NONE)
         status = iswi_typed_decode_pairs(&replay->arena, &row->trace.baggage, "trace.baggage",
                                          &local->trace.baggage, error);
     if (status == ISW_OK)
         status = decode(replay, "result", &row->result, &replay->result, error);
-    return status == ISW_OK ? take_outputs(replay, &row->outputs, error) : status;
+    if (status == ISW_OK)
+        status = take_map(replay, "trigger_metadata", &row->trigger_metadata,
+                          &local->trigger_metadata, error);
+    if (status == ISW_OK)
+        status = take_map(replay, "inputs", &row->inputs, &local->inputs, error);
+    return status == ISW_OK
+               ? take_map(replay, "outputs", &row->outputs, &replay->outputs, error)
+               : status;
 }
 
 static isw_status parse(iswi_replay *replay, isw_error *error)
@@ -247,6 +275,34 @@ static void show(iswi_replay *replay, const isw_value *value, iswi_buffer *out)
         iswi_buffer_append_text(out, "(a value that cannot be shown)");
 }
 
+static const isw_named_value *find(const isw_map *map, isw_str name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (isw_str_equal(map->items[i].name, name))
+            return &map->items[i];
+    return NULL;
+}
+
+/* Outputs have no order but that of the values of one name: those that are in both come first. */
+static isw_map in_order_of(iswi_replay *replay, const isw_map *recorded, const isw_map *now)
+{
+    isw_named_value *items = iswi_arena_calloc(&replay->arena, now->count + 1, sizeof *items);
+    size_t count = 0;
+
+    if (!items)
+        return *now;
+    for (size_t i = 0; i < recorded->count; i++) {
+        const isw_named_value *one = find(now, recorded->items[i].name);
+
+        if (one)
+            items[count++] = *one;
+    }
+    for (size_t i = 0; i < now->count && count < now->count; i++)
+        if (!find(recorded, now->items[i].name))
+            items[count++] = now->items[i];
+    return (isw_map){ items, count };
+}
+
 static void compare_values(iswi_replay *replay, const char *name, const isw_value *recorded,
                            const isw_value *now, iswi_buffer *out)
 {
@@ -266,7 +322,8 @@ void iswi_replay_compare(iswi_replay *replay, isw_outcome outcome, const isw_fai
         outcome != ISW_OUTCOME_SUCCESS && failure ? isw_status_name(failure->status) : "";
     const char *ended = iswi_outcome_name(outcome);
     isw_value before = isw_value_map(replay->outputs.items, replay->outputs.count);
-    isw_value after = isw_value_map(outputs->items, outputs->count);
+    isw_map sorted = in_order_of(replay, &replay->outputs, outputs);
+    isw_value after = isw_value_map(sorted.items, sorted.count);
 
     if (strcmp(replay->outcome, ended) != 0)
         iswi_buffer_printf(out, "outcome was %s\noutcome is  %s\n", replay->outcome, ended);
@@ -277,5 +334,6 @@ void iswi_replay_compare(iswi_replay *replay, isw_outcome outcome, const isw_fai
     if (!replay->result_cut &&
         (replay->result.type != ISW_VALUE_HTTP || replay->result.as.http->status))
         compare_values(replay, "result", &replay->result, result, out);
-    compare_values(replay, "outputs", &before, &after, out);
+    if (!replay->outputs_cut)
+        compare_values(replay, "outputs", &before, &after, out);
 }

@@ -12,7 +12,7 @@ typedef struct iswi_replay {
     iswi_buffer text;
     const char *function;
     iswi_local local; /* all but `log` and `sleep` as recorded, without a deadline */
-    bool body_cut, result_cut;
+    bool body_cut, result_cut, outputs_cut;
 
     /* What came of it. */
     const char *outcome;
