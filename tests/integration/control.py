@@ -136,6 +136,20 @@ class Control(unittest.TestCase):
             second.communicate(timeout=PATIENCE_S)
             self.assertEqual(report(host)["host"]["pid"], host.process.pid)
 
+    def test_a_second_host_of_a_folder_is_found_once_the_first_has_ended(self):
+        with Host(worker()) as host:
+            second = subprocess.Popen([BIN + "/isoworker", "run", host.folder.name, "--port", "0"],
+                                      stdout=subprocess.PIPE, text=True)
+            next(line for line in second.stdout if "will not find" in line)
+            next(line for line in second.stdout if "Ctrl-C ends" in line)
+            host.process.terminate()
+            host.process.wait(PATIENCE_S)
+            next(line for line in second.stdout if "drain find this host now" in line)
+            self.assertEqual(report(host)["host"]["pid"], second.pid)
+            second.terminate()
+            second.communicate(timeout=PATIENCE_S)
+            self.assertEqual(second.returncode, 0)
+
     def test_a_host_without_control_is_not_found(self):
         with Host(worker(), top="host: {control: false}") as host:
             self.assertEqual(run("status", host.folder.name)[0], 69)

@@ -243,6 +243,7 @@ static void *run(void *user)
         round r = { .due_ns = look_at_waits(control, iswi_now_ns()) };
 
         iswi_succession_turn(control->operate->succession, succeeds, iswi_now_ns(), &r.due_ns);
+        iswi_control_door_tend(&control->door, iswi_now_ns(), &r.due_ns);
         prepare(control, &r);
         poll(r.fds, r.count + 4, timeout_of(r.due_ns));
         succeeds = r.fds[r.count + 2].revents != 0;

@@ -4,12 +4,15 @@
 #include "host/operate/control_door.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/steer.h"
 #include "host/operate/control_path.h"
 #include "host/operate/handover.h"
 #include "host/operate/takeover.h"
+
+enum { AGAIN_MS = 1000 };
 
 void iswi_control_door_init(iswi_control_door *door, iswi_operate *operate)
 {
@@ -29,8 +32,10 @@ static isw_status open_or_say_why(iswi_control_door *door, isw_error *error)
     if (door->path)
         return isw_error_set(error, status, "the control socket cannot be had: %s", why.message);
     iswi_say(host, ISW_LOG_WARNING,
-             "isoworker status, logs and drain will not find this host: %s. Another place is named "
-             "by --control PATH or `host: { control: PATH }`", why.message);
+             "isoworker status, logs and drain will not find this host: %s. It tries again each "
+             "second; another place is named by --control PATH or `host: { control: PATH }`",
+             why.message);
+    door->again_ns = iswi_now_ns() + AGAIN_MS * INT64_C(1000000);
     return ISW_OK;
 }
 
@@ -41,6 +46,25 @@ isw_status iswi_control_door_listen(iswi_control_door *door, const char *path, i
     if (path && !door->path)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for the control socket");
     return door->operate->takeover ? ISW_OK : open_or_say_why(door, error);
+}
+
+void iswi_control_door_tend(iswi_control_door *door, int64_t now_ns, int64_t *due_ns)
+{
+    const iswi_host *host = door->operate->host;
+    isw_error why = { ISW_OK, "" };
+
+    if (!door->again_ns)
+        return;
+    if (now_ns >= door->again_ns) {
+        door->again_ns = now_ns + AGAIN_MS * INT64_C(1000000);
+        if (iswi_control_listen(iswi_host_folder(host), door->path, &door->socket, &why) ==
+            ISW_OK) {
+            door->again_ns = 0;
+            iswi_say(host, ISW_LOG_INFO, "isoworker status, logs and drain find this host now");
+            return;
+        }
+    }
+    *due_ns = door->again_ns < *due_ns ? door->again_ns : *due_ns;
 }
 
 /* -- From the host before ---------------------------------------------------------------------- */
@@ -88,6 +112,7 @@ bool iswi_control_door_give(iswi_control_door *door, int fd)
     iswi_legacy legacy = { NULL, 0, 0 };
     bool fine;
 
+    door->again_ns = 0; /* from now on that is the other one's to do */
     if (socket->listener < 0)
         return true;
     fine = iswi_legacy_add(&legacy, ISWI_LEGACY_CONTROL, socket->path, NULL, socket->listener,

@@ -15,6 +15,7 @@ typedef struct iswi_control_door {
     iswi_unix_socket socket; /* its listener is -1 while nobody can come */
     char *path;   /* that was asked for; NULL: none */
     bool listens; /* it is to, once the place is this host's */
+    int64_t again_ns; /* when it is tried again, since it could not; 0: it need not be */
 } iswi_control_door;
 
 void iswi_control_door_init(iswi_control_door *door, iswi_operate *operate);
@@ -26,6 +27,10 @@ isw_status iswi_control_door_listen(iswi_control_door *door, const char *path, i
 /* The place of the other host is this one's: its socket, if that is where ours is to be, and its idle
  * connections; what else is left, and was not taken, is removed. */
 void iswi_control_door_take(iswi_control_door *door);
+
+/* Where it could not listen, such as while the host before it in its folder ends, try again once that
+ * is due, and have *due_ns be not later than that. */
+void iswi_control_door_tend(iswi_control_door *door, int64_t now_ns, int64_t *due_ns);
 
 /* Give it to the host that takes this one's place, over `fd`. False: that does not take it. */
 bool iswi_control_door_give(iswi_control_door *door, int fd);
