@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker of warmups.py: a process tells whether it was warm when it was called. WARMUP says what
+/* The worker of warmups.py, with MODULE as a shared object: a process tells whether it was warm when it was called. WARMUP says what
  * its second warmup does: fail, crash or hang, until there is a file `mended` in its folder. */
 #include <isoworker/isoworker.h>
+#include <isoworker/sys/module.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,13 @@ static const isw_function functions[] = {
     { 0 },
 };
 
+#ifdef MODULE
+static const isw_app app = { .functions = functions };
+
+ISW_APP_MODULE(&app);
+#else
 int main(int argc, char **argv)
 {
     return isw_main(argc, argv, functions);
 }
+#endif

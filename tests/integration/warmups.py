@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import unittest
 
@@ -94,6 +95,17 @@ class Failures(unittest.TestCase):
     def test_a_crash_names_it(self):
         with warmups("crash", self.SLOW, settled="starts again in [1-9]") as host:
             host.wait_for(r"it was ended by signal 6 \(Aborted\) in its warmup function second")
+
+    def test_one_in_the_hosts_own_process_ends_there(self):
+        host = Host(worker("test", ["isoworker", "worker", "./warmup.so"], "isolation: none"),
+                    settled=None, expect=78, prepare=lambda: os.environ.update(WARMUP="fail"))
+        os.chmod(host.folder.name, 0o700)
+        shutil.copy(os.path.join(os.path.dirname(WARMUP), "warmup.so"), host.folder.name)
+        os.chmod(os.path.join(host.folder.name, "warmup.so"), 0o755)
+        with host:
+            host.wait_for("given up: its warmup function second failed: there is no model")
+            host.wait_for("<end>")
+            self.assertNotIn("left behind", host.log())
 
     def test_start_timeout_bounds_it(self):
         with warmups("hang", "start_timeout: 700ms\n" + self.SLOW, settled=None) as host:

@@ -6,6 +6,7 @@
  */
 #include "host/engine/warmup.h"
 
+#include "base/clock.h"
 #include "host/engine/engine.h"
 
 void iswi_warmup_begin(iswi_process *process)
@@ -61,6 +62,24 @@ static iswi_host_function *take_next(iswi_process *process)
     return NULL;
 }
 
+/* One in the host's own process cannot be killed, only left behind with its threads; but this one
+ * is not stuck, and ends when it is told to. */
+static void end(iswi_process *process, const isw_error *failed)
+{
+    int64_t grace_ms = process->pool->settings->stop_timeout_ms;
+
+    if (process->pool->launcher.apart) {
+        iswi_process_kill(process, "%s", failed->message);
+        return;
+    }
+    pthread_mutex_lock(&process->lock);
+    if (process->fault.status == ISW_OK)
+        isw_error_set(&process->fault, ISW_E_UNAVAILABLE, "%s", failed->message);
+    iswi_process_tell_to_end(process, grace_ms);
+    pthread_mutex_unlock(&process->lock);
+    process->state_until_ns = iswi_now_ns() + grace_ms * 1000000;
+}
+
 bool iswi_warmup_tend(iswi_process *process)
 {
     iswi_host_function *function = NULL;
@@ -75,7 +94,7 @@ bool iswi_warmup_tend(iswi_process *process)
     process->answered = 0; /* no call of others: a start that fails after it has failed */
     pthread_mutex_unlock(&process->lock);
     if (failed.status != ISW_OK)
-        iswi_process_kill(process, "%s", failed.message);
+        end(process, &failed);
     else if (function)
         iswi_call_start_in(process, &(iswi_call){ .function = function,
                                                   .once = true,
