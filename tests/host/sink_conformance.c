@@ -19,6 +19,7 @@ typedef struct made_host {
     pthread_mutex_t lock;
     char *log;
     size_t size;
+    size_t said; /* lines of the host's own */
 } made_host;
 
 /* -- One output -------------------------------------------------------------------------------- */
@@ -29,8 +30,12 @@ static void on_line(void *user, const iswi_logline *line, iswi_speaker speaker)
     size_t size = line->message.size;
     char *more;
 
-    assert_int_equal(speaker, ISWI_SPEAKER_OTHERS);
     pthread_mutex_lock(&made->lock);
+    if (speaker == ISWI_SPEAKER_HOST) {
+        made->said++;
+        pthread_mutex_unlock(&made->lock);
+        return;
+    }
     more = realloc(made->log, made->size + size + 2);
     memcpy(more + made->size, line->message.data, size);
     made->size += size + 1;
@@ -155,6 +160,28 @@ void conforms_and_puts_each_value_as_a_line(void **state)
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         assert_int_equal(conforming_put(&o, &values[i], &error), ISW_OK);
     assert_came(&o, "\"one\\ntwo\"\n[1, 2]\n-3\n\"b\\n\"\n{\"a\":1}\n");
+    assert_int_equal(((made_host *)o.host)->said, 0);
+    conforming_close(&o);
+}
+
+/* As isw_queue_put has it; and with options that are none, which are not looked at. */
+void conforms_and_puts_of_a_message_its_body(void **state)
+{
+    const isw_named_value options[] = { isw_named("priority", isw_value_int(1000)) };
+    const isw_named_value whole[] = { isw_named("$queue", isw_value_map(options, 1)),
+                                      isw_named("body", isw_value_string("body")) };
+    const isw_named_value plain[] = { isw_named("$queue", isw_value_map(NULL, 0)),
+                                      isw_named("body", isw_value_int(7)) };
+    const isw_value values[] = { isw_value_map(whole, 2), isw_value_map(plain, 2) };
+    conforming_output o;
+    isw_error error = { ISW_OK, "" };
+
+    (void)state;
+    conforming_open(&o);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        assert_int_equal(conforming_put(&o, &values[i], &error), ISW_OK);
+    assert_came(&o, "\"body\"\n7\n");
+    assert_int_equal(((made_host *)o.host)->said, 2);
     conforming_close(&o);
 }
 

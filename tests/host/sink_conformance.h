@@ -42,6 +42,7 @@ isw_status conforming_put(conforming_output *o, const isw_value *value, isw_erro
 char *conforming_read(conforming_output *o);
 
 void conforms_and_puts_each_value_as_a_line(void **state);
+void conforms_and_puts_of_a_message_its_body(void **state);
 void conforms_when_threads_share_it(void **state);
 void conforms_when_outputs_share_where_it_goes(void **state);
 void conforms_and_refuses_properties(void **state);
@@ -49,6 +50,7 @@ void conforms_and_tells_when_memory_is_out(void **state);
 
 #define SINK_CONFORMANCE                                         \
     cmocka_unit_test(conforms_and_puts_each_value_as_a_line),    \
+    cmocka_unit_test(conforms_and_puts_of_a_message_its_body),   \
     cmocka_unit_test(conforms_when_threads_share_it),            \
     cmocka_unit_test(conforms_when_outputs_share_where_it_goes), \
     cmocka_unit_test(conforms_and_refuses_properties),           \

@@ -23,6 +23,7 @@ static const isw_option properties[] = {
 };
 
 typedef struct file_sink {
+    const iswi_host *host;
     const char *path; /* as the function says it */
     char whole[];
 } file_sink;
@@ -54,6 +55,7 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
     sink = iswi_alloc(sizeof *sink + size);
     if (!sink)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
+    sink->host = host;
     sink->path = path;
     snprintf(sink->whole, size, "%s/%s", folder, path);
     *self = sink;
@@ -80,7 +82,7 @@ static isw_status put(void *self, const iswi_sink_item *item, isw_error *error)
     iswi_buffer line = { 0 };
     isw_status status = ISW_OK;
 
-    iswi_sink_text(item->value, &line);
+    iswi_sink_text(sink->host, item, &line);
     if (!iswi_buffer_append(&line, "\n", 1))
         status = isw_error_set(error, ISW_E_NO_MEMORY, "%s: no memory for a line", sink->path);
     else if (!append_line(sink->whole, &line))

@@ -36,7 +36,7 @@ static isw_status put(void *self, const iswi_sink_item *item, isw_error *error)
     iswi_buffer text = { 0 };
     isw_status status = ISW_OK;
 
-    iswi_sink_text(item->value, &text);
+    iswi_sink_text(self, item, &text);
     if (text.failed)
         status = isw_error_set(error, ISW_E_NO_MEMORY, "no memory for a line");
     else

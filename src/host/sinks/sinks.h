@@ -11,7 +11,9 @@ extern const iswi_sink *const iswi_host_sinks[];
 extern const iswi_sink iswi_sink_file; /* a line of JSON at the end of a file below the folder */
 extern const iswi_sink iswi_sink_log;  /* a line of the host's log */
 
-/* A value as one line of text: JSON, without a line feed. */
-void iswi_sink_text(const isw_value *value, iswi_buffer *out);
+/* What is put out as one line of text: JSON, without a line feed. Of a message with options
+ * (isw_queue_put) it is the body: here nobody keeps to those, and the host's log says so with
+ * `debug`. */
+void iswi_sink_text(const iswi_host *host, const iswi_sink_item *item, iswi_buffer *out);
 
 #endif
