@@ -34,7 +34,7 @@ ABOVE = {
     "inprocess": {"base", "worker"},
     "host": {"base", "reactor", "url", "http1", "wire", "value", "link", "config", "broker",
              "cron"},
-    "cli": {"base", "value", "host"},
+    "cli": {"base", "value", "config", "host"},
     "httpclient": set(), # no layer either: a program's part, on the public headers
     "bench": {"base", "host", "broker"}, # no layer: nothing stands on it
 }

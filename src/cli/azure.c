@@ -181,7 +181,7 @@ int iswi_cli_azure(int argc, char **argv)
     if (is_language_worker(argc, argv))
         return iswi_cli_azure_worker(argc, argv);
 
-    while ((letter = getopt_long(argc, argv, "", rows, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "", rows, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         if (!take(letter, &w))

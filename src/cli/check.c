@@ -43,7 +43,7 @@ int iswi_cli_check(int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    int letter = getopt_long(argc, argv, "", options, NULL);
+    int letter = iswi_cli_option(argc, argv, "", options, NULL);
 
     if (letter == 'h')
         return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;

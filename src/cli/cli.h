@@ -26,6 +26,11 @@ int iswi_cli_bench(int argc, char **argv);
 int iswi_cli_lambda(int argc, char **argv);
 int iswi_cli_lambda_package(int argc, char **argv);
 
+/* As getopt_long; what it says begins as all that the command says, and names --help. */
+struct option;
+int iswi_cli_option(int argc, char **argv, const char *letters, const struct option *options,
+                    int *index);
+
 /* For a command that starts programs: where this process is the one that gets orphans, stay as it,
  * wait for them, and let a child go on. Returns ISWI_CLI_GO_ON where the command is to go on, else
  * its exit status. Before there are threads. */

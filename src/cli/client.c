@@ -184,12 +184,19 @@ void iswi_client_member(iswi_buffer *out, const char *name, const char *value)
     iswi_json_string(out, isw_str_of(value));
 }
 
-const char *iswi_client_folder(int argc, char **argv, int index)
+bool iswi_client_folder(int argc, char **argv, int index, iswi_where *where)
 {
-    if (index + 1 >= argc)
-        return index < argc ? argv[index] : ".";
-    fail(EX_USAGE, "this command takes one folder");
-    return NULL;
+    if (where->folder && index < argc) {
+        fprintf(stderr, "isoworker: -C has named the folder: \"%s\" is one too many\n", argv[index]);
+        return false;
+    }
+    if (index + 1 < argc) {
+        fail(EX_USAGE, "this command takes one folder");
+        return false;
+    }
+    if (!where->folder)
+        where->folder = index < argc ? argv[index] : ".";
+    return true;
 }
 
 int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *where, long *wait_s)
@@ -202,9 +209,11 @@ int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *wh
     };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else if (letter == 'C')
+            where->folder = optarg;
         else if (letter == 'c')
             where->control = optarg;
         else if (letter != 'w' || !iswi_client_wait(optarg, wait_s))

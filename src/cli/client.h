@@ -12,7 +12,7 @@
 
 /* Which host is meant. */
 typedef struct iswi_where {
-    const char *folder;  /* NULL: more than one was named, which is said */
+    const char *folder;  /* of -C or DIR; NULL: neither was read so far */
     const char *control; /* the path of its socket, from --control; NULL: it is found by the folder,
                             and by what host.yaml there says */
 } iswi_where;
@@ -43,7 +43,7 @@ void iswi_client_member(iswi_buffer *out, const char *name, const char *value);
 /* Read the seconds of --wait, from 0 to an hour. False: they are none, which is said. */
 bool iswi_client_wait(const char *text, long *seconds);
 
-/* Read the options of a command that has --wait, --control and --help, whose text is `usage`; the
+/* Read the options of a command that has --wait, -C, --control and --help, whose text is `usage`; the
  * words follow from optind on. Returns ISWI_CLI_GO_ON (cli.h), or the exit status to end with. */
 int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *where, long *wait_s);
 
@@ -53,8 +53,11 @@ int iswi_client_options(int argc, char **argv, const char *usage, iswi_where *wh
     "                  --control): one of another user, which root may ask, or one that has\n"    \
     "                  a /tmp of its own\n"
 
-/* The one folder among the words from `index` on, "." if there is none. NULL, with a message: there
- * are more. */
-const char *iswi_client_folder(int argc, char **argv, int index);
+/* For the usage of one that has -C. */
+#define ISWI_CLIENT_FOLDER_USAGE "  -C DIR          the folder of the host, as DIR itself says it\n"
+
+/* Take what is left of the words, from `index` on, for DIR: there may be one where -C has not said
+ * it; "." without either. False: there are more, which is said. */
+bool iswi_client_folder(int argc, char **argv, int index, iswi_where *where);
 
 #endif

@@ -14,10 +14,13 @@ enum { PATIENCE_S = 10 };
 
 static const char usage[] =
     "usage: isoworker describe [--control PATH] [DIR] [FUNCTION]...\n"
+    "       isoworker describe [--control PATH] -C DIR [FUNCTION]...\n"
     "\n"
     "Prints the functions of the host that runs in DIR (. by default), or those of these names,\n"
-    "each with what triggers it and the chain that is in force for it now. `WORKER --describe`\n"
-    "says the same of a worker that does not run, `isoworker explain NAME` what a middleware does.\n"
+    "each with what triggers it, where its events come from, and the chain that is in force for it\n"
+    "now. `WORKER --describe` says the same of a worker that does not run, `isoworker explain NAME`\n"
+    "what a middleware does.\n"
+    ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
     "\n"
     "Ends with status 69 when no host runs there, with 1 when a function is not there.\n";
@@ -32,6 +35,8 @@ static void print_function(const iswi_report_function *function)
     if (function->url)
         printf(" %s ", function->methods ? function->methods : "ANY");
     iswi_columns_text(function->url ? function->url : "", stdout);
+    if (!function->url && function->where)
+        printf("\n  where    "), iswi_columns_text(function->where, stdout);
     if (function->refused)
         printf("\n  not served: %s", function->refused);
     printf("\n  chain    ");
@@ -75,23 +80,25 @@ int iswi_cli_describe(int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    iswi_where where = { ".", NULL };
+    iswi_where where = { NULL, NULL };
     iswi_report_all all = { .host = { .pid = 0 } };
     FILE *from = NULL;
     iswi_arena arena;
     int letter;
     int result;
 
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", options, NULL)) != -1) {
         if (letter == 'c')
             where.control = optarg;
+        else if (letter == 'C')
+            where.folder = optarg;
+        else if (letter == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else
-            return fputs(usage, letter == 'h' ? stdout : stderr) < 0 ? EX_IOERR
-                   : letter == 'h'                                   ? EX_OK
-                                                                     : EX_USAGE;
+            return EX_USAGE;
     }
-    if (optind < argc)
-        where.folder = argv[optind++];
+    if (!where.folder)
+        where.folder = optind < argc ? argv[optind++] : ".";
     result = iswi_client_ask(&where, "{\"command\":\"status\"}\n", PATIENCE_S, &from);
     if (result != EX_OK)
         return result;

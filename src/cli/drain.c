@@ -11,13 +11,14 @@
 enum { WAIT_S = 30, PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker drain [DIR] [--wait SECONDS] [--control PATH]\n"
-    "       isoworker resume [DIR] [--control PATH]\n"
+    "usage: isoworker drain [DIR | -C DIR] [--wait SECONDS] [--control PATH]\n"
+    "       isoworker resume [DIR | -C DIR] [--control PATH]\n"
     "\n"
     "drain lets the host that runs in DIR (. by default) finish what it has: new requests get 503\n"
     "with Retry-After, workers stay. It waits until all is answered, and ends with status 75 when\n"
     "that has not come about in time; the host drains on. resume lets it take requests again.\n"
     "  --wait SECONDS  wait for so long at most, 30 by default\n"
+    ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
     "\n"
     "Both end with status 69 when no host runs there.\n";
@@ -77,18 +78,17 @@ int iswi_cli_drain(int argc, char **argv)
     iswi_where where = { NULL, NULL };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "", draining ? options : options + 1, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", draining ? options : options + 1,
+                                     NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
-        if (letter == 'c')
+        else if (letter == 'c')
             where.control = optarg;
-        if (letter == 'c')
-            continue;
-        if (letter != 'w')
-            return EX_USAGE;
-        if (!iswi_client_wait(optarg, &wait_s))
+        else if (letter == 'C')
+            where.folder = optarg;
+        else if (letter != 'w' || !iswi_client_wait(optarg, &wait_s))
             return EX_USAGE;
     }
-    where.folder = iswi_client_folder(argc, argv, optind);
-    return where.folder ? ask(&where, draining, wait_s) : EX_USAGE;
+    return iswi_client_folder(argc, argv, optind, &where) ? ask(&where, draining, wait_s)
+                                                           : EX_USAGE;
 }

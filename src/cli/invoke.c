@@ -307,7 +307,7 @@ static int read_words(wish *asked, int argc, char **argv)
     int result = EX_OK;
     int letter;
 
-    while (result == EX_OK && (letter = getopt_long(argc, argv, "C:", options, &index)) != -1) {
+    while (result == EX_OK && (letter = iswi_cli_option(argc, argv, "C:", options, &index)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         result = take_option(asked, letter, index, optarg);

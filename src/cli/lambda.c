@@ -74,13 +74,15 @@ int iswi_cli_lambda(int argc, char **argv)
     int code;
 
     if (argc > 1 && strcmp(argv[1], "package") == 0)
+        argv[1] = (char *)"lambda package"; /* as it calls itself */
+    if (argc > 1 && strcmp(argv[1], "lambda package") == 0)
         return iswi_cli_lambda_package(argc - 1, argv + 1);
     setvbuf(stdout, NULL, _IOLBF, 0); /* for functions that print in this process */
     host.output = STDOUT_FILENO;
     host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     if (is_json(getenv("AWS_LAMBDA_LOG_FORMAT")))
         host.json = 1;
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         if (letter != 'j')

@@ -344,7 +344,7 @@ int iswi_cli_lambda_package(int argc, char **argv)
     const char *file = "function.zip";
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "o:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter == 'o')

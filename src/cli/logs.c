@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: isoworker logs [DIR] [-f] [-n LINES] [--function F] [--category C] [--invocation ID]\n"
-    "                      [--level L] [--json] [--control PATH]\n"
+    "usage: isoworker logs [DIR | -C DIR] [-f] [-n LINES] [--function F] [--category C]\n"
+    "                      [--invocation ID] [--level L] [--json] [--control PATH]\n"
     "\n"
     "Shows the last log lines of the host that runs in DIR (. by default): its own, its workers',\n"
     "and those of invocations.\n"
@@ -27,6 +27,7 @@ static const char usage[] =
     "  --invocation ID  of one invocation: its id or how that begins\n"
     "  --level L        trace, debug, info, warning, error or critical, and what is above\n"
     "  --json           as JSON lines\n"
+    "  -C DIR           the folder of the host, as DIR itself says it\n"
     ISWI_CLIENT_USAGE
     "\n"
     "A host keeps the last 1,000 lines (log_lines of host.yaml), of the levels that its own\n"
@@ -244,7 +245,7 @@ int iswi_cli_logs(int argc, char **argv)
         { "invocation", required_argument, NULL, 'i' },
         { "level", required_argument, NULL, 'l' },
         { "json", no_argument, NULL, 'j' },
-        { "control", required_argument, NULL, 'C' },
+        { "control", required_argument, NULL, 'o' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -252,14 +253,15 @@ int iswi_cli_logs(int argc, char **argv)
     iswi_where where = { NULL, NULL };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "fn:", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "fn:C:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         if (letter == 'C')
+            where.folder = optarg;
+        else if (letter == 'o')
             where.control = optarg;
         else if (take_option(letter, &asked) != EX_OK)
             return EX_USAGE;
     }
-    where.folder = iswi_client_folder(argc, argv, optind);
-    return where.folder ? ask_all(&where, &asked) : EX_USAGE;
+    return iswi_client_folder(argc, argv, optind, &where) ? ask_all(&where, &asked) : EX_USAGE;
 }

@@ -6,6 +6,7 @@
 #include "host/operate/report.h"
 
 #include "base/text.h"
+#include "config/scalar.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,27 +23,32 @@ static const char usage[] =
     "       isoworker queue peek QUEUE [--state STATE] [--id ID] [--key KEY] [--limit N] [--json]\n"
     "       isoworker queue dead QUEUE [--id ID] [--key KEY] [--limit N] [--json]\n"
     "       isoworker queue put QUEUE [BODY | -] [--type TYPE] [--id ID] [--key KEY]\n"
-    "                 [--delay SECONDS] [--expires SECONDS] [--priority N]\n"
-    "       isoworker queue replay QUEUE [--id ID] [--key KEY] [--older SECONDS] [--limit N]\n"
-    "       isoworker queue purge QUEUE [--state STATE] [--id ID] [--key KEY] [--older SECONDS]\n"
+    "                 [--delay TIME] [--expires TIME] [--priority N]\n"
+    "       isoworker queue replay QUEUE [--id ID] [--key KEY] [--older TIME] [--limit N]\n"
+    "       isoworker queue purge QUEUE [--state STATE] [--id ID] [--key KEY] [--older TIME]\n"
     "       isoworker queue pause QUEUE\n"
     "       isoworker queue resume QUEUE\n"
     "\n"
     "Looks after the messages of the host that runs in DIR (. by default), wherever they lie: its\n"
     "`queues.store` is the host's alone. list shows the queues; peek the messages that live, dead\n"
     "those that had all their attempts, with the reason; put puts one (text, from standard input\n"
-    "with -); replay has dead ones live again, as if they had never been tried; purge removes them,\n"
+    "with -) and prints its id; replay has dead ones live again, as if they had never been tried; purge removes them,\n"
     "but for those that a function has just now; pause keeps a queue's messages from functions until\n"
     "resume, also when the host is started again.\n"
     "  --state STATE   ready, delayed, claimed or dead\n"
-    "  --older SECONDS that were put so long ago\n"
+    "  --older TIME    that were put so long ago\n"
+    "  --delay TIME    it is kept from functions for so long\n"
+    "  --expires TIME  so long after it was put it is dead, if nobody has had it\n"
     "  --limit N       so many at most; peek and dead show 20 by default, 0 all\n"
     "  --type TYPE     its content type, text/plain by default; application/json is checked by\n"
     "                  nobody\n"
-    "  --json          a line of JSON for each\n"
+    "  --json          what the host says as lines of JSON: {\"queues\":[...]}; or a line with\n"
+    "                  {\"messages\":[...]} for each message, and a last one, {\"done\":N,...}, with\n"
+    "                  how many it were\n"
     "  -C DIR          the folder of the host\n"
     ISWI_CLIENT_USAGE
     "\n"
+    "A TIME is 250ms, 5s, 10m or 1h, and a plain number is one of seconds.\n"
     "Ends with status 65 when the host refuses, and 69 when none runs there.\n";
 
 /* As messages.h of the host has it; NULL and 0: not said. */
@@ -145,13 +151,17 @@ static void show_progress(const queue_wish *wish, const iswi_report_messages *li
             printf("no message\n");
         return;
     case ISWI_MESSAGES_PUT:
-        printf(line->duplicates ? "its id is known: nothing was put\n" : "put\n");
+        if (line->duplicates)
+            printf("its id is known: nothing was put\n");
+        else
+            iswi_columns_text("put ", stdout), iswi_columns_text(line->id, stdout), printf("\n");
         return;
     case ISWI_MESSAGES_REPLAY:
-        printf("%lld messages live again\n", (long long)line->done);
+        printf("%lld message%s again\n", (long long)line->done,
+               line->done == 1 ? " lives" : "s live");
         return;
     case ISWI_MESSAGES_PURGE:
-        printf("%lld messages removed\n", (long long)line->done);
+        printf("%lld message%s removed\n", (long long)line->done, line->done == 1 ? "" : "s");
         return;
     default:
         printf("queue %s is %s\n", wish->queue,
@@ -249,19 +259,28 @@ static int ask(const queue_wish *wish)
 
 /* -- Words ------------------------------------------------------------------------------------- */
 
-/* A number of `scale` units, from `least` on. False: it is none, which is said. */
-static bool read_number(const char *option, const char *text, int64_t least, int64_t scale,
-                        int64_t *out)
+/* A number from `least` on. False: it is none, which is said. */
+static bool read_number(const char *option, const char *text, int64_t least, int64_t *out)
 {
-    char *end;
-    double number = strtod(text, &end);
+    int64_t number;
 
-    if (end == text || *end || !(number >= (double)least) || number > 1e12) {
-        fprintf(stderr, "isoworker: --%s takes a number from %lld on\n", option, (long long)least);
+    if (iswi_scalar_int(text, &number) || number < least) {
+        fprintf(stderr, "isoworker: --%s takes a number from %lld on, not \"%s\"\n", option,
+                (long long)least, text);
         return false;
     }
-    *out = (int64_t)(number * (double)scale);
+    *out = number;
     return true;
+}
+
+static bool read_time(const char *option, const char *text, int64_t *ms)
+{
+    const char *wrong = iswi_scalar_seconds(text, ms);
+
+    if (wrong)
+        fprintf(stderr, "isoworker: --%s takes " ISWI_SCALAR_SECONDS "; of \"%s\": %s\n", option,
+                text, wrong);
+    return !wrong;
 }
 
 static bool take_option(queue_wish *wish, const char *name, const char *value)
@@ -281,15 +300,15 @@ static bool take_option(queue_wish *wish, const char *name, const char *value)
     else if (strcmp(name, "json") == 0)
         wish->json = true;
     else if (strcmp(name, "older") == 0)
-        return read_number(name, value, 0, 1000, &asked->older_ms);
+        return read_time(name, value, &asked->older_ms);
     else if (strcmp(name, "delay") == 0)
-        return read_number(name, value, 0, 1000, &asked->delay_ms);
+        return read_time(name, value, &asked->delay_ms);
     else if (strcmp(name, "expires") == 0)
-        return read_number(name, value, 0, 1000, &asked->expires_ms);
+        return read_time(name, value, &asked->expires_ms);
     else if (strcmp(name, "limit") == 0)
-        return read_number(name, value, 0, 1, &asked->limit);
+        return read_number(name, value, 0, &asked->limit);
     else
-        return read_number(name, value, -100, 1, &asked->priority);
+        return read_number(name, value, -100, &asked->priority);
     return true;
 }
 
@@ -380,7 +399,7 @@ int iswi_cli_queue(int argc, char **argv)
     int index = 0;
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "C:", options, &index)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", options, &index)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter == 'C')

@@ -12,15 +12,17 @@
 enum { WAIT_S = 60, PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker restart [DIR] [WORKER] [--wait SECONDS] [--control PATH]\n"
+    "usage: isoworker restart [DIR | -C DIR] [WORKER] [--wait SECONDS] [--control PATH]\n"
     "\n"
     "Replaces the processes of WORKER, or of all workers, of the host that runs in DIR (. by\n"
     "default): a successor is started, becomes ready and takes over, and the process before it\n"
     "finishes what it has, streams included, and ends. No request fails for it. A program that has\n"
     "changed is taken up so: routes of its functions change when the first successor is ready. A\n"
     "successor that does not become ready ends the restart: what was there goes on, and it is said\n"
-    "why. One word alone is DIR if there is such a folder, else WORKER.\n"
+    "why. One word alone is DIR if there is such a folder, else WORKER;\n"
+    "behind -C it is WORKER.\n"
     "  --wait SECONDS  wait for so long at most, 60 by default; the restart goes on\n"
+    ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
     "\n"
     "Ends with status 70 when a worker was not restarted, 75 when it takes longer, and 69 when no\n"
@@ -43,17 +45,18 @@ static int tell_end(const iswi_restart_line *line, long wait_s)
         const iswi_restarted *one = &line->workers[i];
 
         if (strcmp(one->state, "done") == 0) {
-            printf("worker %s: restarted, %lld processes in %lld ms\n", one->worker,
-                   (long long)one->replaced, (long long)one->took_ms);
+            printf("worker %s: restarted, %lld process%s in %lld ms\n", one->worker,
+                   (long long)one->replaced, one->replaced == 1 ? "" : "es",
+                   (long long)one->took_ms);
         } else if (strcmp(one->state, "failed") == 0) {
-            fprintf(stderr, "isoworker: worker %s was not restarted, %lld of %lld processes were "
+            fprintf(stderr, "isoworker: worker %s was not restarted, %lld of %lld process%s "
                     "replaced: %s\n", one->worker, (long long)one->replaced, (long long)one->total,
-                    one->why ? one->why : "it is not said why");
+                    one->total == 1 ? " was" : "es were", one->why ? one->why : "it is not said why");
             result = EX_SOFTWARE;
         } else {
-            fprintf(stderr, "isoworker: worker %s: %lld of %lld processes replaced after %ld "
-                    "seconds; the restart goes on\n", one->worker, (long long)one->replaced,
-                    (long long)one->total, wait_s);
+            fprintf(stderr, "isoworker: worker %s: %lld of %lld process%s replaced after "
+                    "%ld seconds; the restart goes on\n", one->worker, (long long)one->replaced,
+                    (long long)one->total, one->total == 1 ? "" : "es", wait_s);
             result = result == EX_OK ? EX_TEMPFAIL : result;
         }
     }
@@ -114,12 +117,16 @@ static bool read_words(int argc, char **argv, int index, iswi_where *where, cons
 {
     int left = argc - index;
 
-    where->folder = ".";
-    if (left > 2) {
-        fprintf(stderr, "isoworker: restart takes a folder and a worker\n");
+    bool named = where->folder != NULL;
+
+    if (left > 2 || (named && left > 1)) {
+        fprintf(stderr, "isoworker: restart takes %s\n",
+                named ? "a worker alone where -C has named the folder" : "a folder and a worker");
         return false;
     }
-    if (left > 0 && (left == 2 || is_folder(argv[index])))
+    if (!named)
+        where->folder = ".";
+    if (!named && left > 0 && (left == 2 || is_folder(argv[index])))
         where->folder = argv[index++];
     *worker = index < argc ? argv[index] : NULL;
     return true;

@@ -160,7 +160,7 @@ int iswi_cli_run(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0); /* for functions that print in this process */
     host.output = STDOUT_FILENO;
     host.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "", options, NULL)) != -1) {
         bool fits = true;
 
         if (letter == 'l')

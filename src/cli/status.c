@@ -14,11 +14,12 @@
 enum { PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker status [DIR] [--json] [--watch] [--control PATH]\n"
+    "usage: isoworker status [DIR | -C DIR] [--json] [--watch] [--control PATH]\n"
     "\n"
     "Asks the host that runs in DIR (. by default) for its workers and functions.\n"
     "  --json          as one JSON object\n"
     "  --watch         again each second, until Ctrl-C\n"
+    ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
     "\n"
     "  PID        in process: it runs in the host's (isolation: none), whose memory stands there\n"
@@ -364,17 +365,17 @@ int iswi_cli_status(int argc, char **argv)
     int letter;
     int result;
 
-    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", options, NULL)) != -1) {
         json = json || letter == 'j';
         watch = watch || letter == 'w';
         where.control = letter == 'c' ? optarg : where.control;
+        where.folder = letter == 'C' ? optarg : where.folder;
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         if (letter == '?')
             return EX_USAGE;
     }
-    where.folder = iswi_client_folder(argc, argv, optind);
-    if (!where.folder)
+    if (!iswi_client_folder(argc, argv, optind, &where))
         return EX_USAGE;
     while ((result = show(&where, json, watch)) == EX_OK && watch)
         sleep(1);

@@ -240,7 +240,7 @@ int iswi_cli_timer(int argc, char **argv)
     words asked = { .wait_s = WAIT_S };
     int letter;
 
-    while ((letter = getopt_long(argc, argv, "C:", options, NULL)) != -1) {
+    while ((letter = iswi_cli_option(argc, argv, "C:", options, NULL)) != -1) {
         if (letter == 'h')
             return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
         else if (letter == 'C')

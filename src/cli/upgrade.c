@@ -11,7 +11,7 @@
 enum { WAIT_S = 60, PATIENCE_S = 10 };
 
 static const char usage[] =
-    "usage: isoworker upgrade [DIR] [--wait SECONDS] [--control PATH]\n"
+    "usage: isoworker upgrade [DIR | -C DIR] [--wait SECONDS] [--control PATH]\n"
     "\n"
     "Replaces the host itself that runs in DIR (. by default), for a new isoworker or for what a\n"
     "host.yaml can change at a start alone, with no connection refused: the host starts the program\n"
@@ -23,6 +23,7 @@ static const char usage[] =
     "a container. Counters begin anew. A host in the foreground of a terminal is replaced by\n"
     "`isoworker run --replace` in another one.\n"
     "  --wait SECONDS  wait for so long at most, 60 by default; the successor goes on\n"
+    ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
     "\n"
     "Ends with status 70 when the host was not replaced, 75 when it takes longer, and 69 when no\n"
@@ -75,6 +76,5 @@ int iswi_cli_upgrade(int argc, char **argv)
 
     if (result != ISWI_CLI_GO_ON)
         return result;
-    where.folder = iswi_client_folder(argc, argv, optind);
-    return where.folder ? ask(&where, wait_s) : EX_USAGE;
+    return iswi_client_folder(argc, argv, optind, &where) ? ask(&where, wait_s) : EX_USAGE;
 }

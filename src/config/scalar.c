@@ -151,6 +151,25 @@ const char *iswi_scalar_duration(const char *text, int64_t *out)
     return read_with_unit(text, duration_units, "it needs one of the units ms, s, m and h", out);
 }
 
+const char *iswi_scalar_seconds(const char *text, int64_t *out)
+{
+    const double most = (double)(INT64_MAX / 1024); /* in ms, and exact */
+    double number;
+    const char *wrong;
+
+    if (!is_decimal(text))
+        return iswi_scalar_duration(text, out);
+    wrong = iswi_scalar_double(text, &number);
+    if (wrong)
+        return wrong;
+    if (number < 0)
+        return "it is below 0";
+    if (number > most / 1000)
+        return too_large;
+    *out = (int64_t)(number * 1000);
+    return NULL;
+}
+
 const char *iswi_scalar_size(const char *text, int64_t *out)
 {
     return read_with_unit(text, size_units, "the units are KiB, MiB and GiB", out);

@@ -14,6 +14,10 @@ const char *iswi_scalar_double(const char *text, double *out); /* -1.5e3; finite
 /* Milliseconds from "0" or a whole number with ms, s, m or h. */
 const char *iswi_scalar_duration(const char *text, int64_t *out);
 
+/* The same from what a person types: a plain decimal number is one of seconds. */
+#define ISWI_SCALAR_SECONDS "seconds, or a whole number with a unit: 250ms, 5s, 10m, 1h"
+const char *iswi_scalar_seconds(const char *text, int64_t *out);
+
 /* Bytes from a whole number, alone or with KiB, MiB or GiB. */
 const char *iswi_scalar_size(const char *text, int64_t *out);
 

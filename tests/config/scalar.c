@@ -93,6 +93,26 @@ static void durations_have_a_unit(void **state)
         assert_non_null(iswi_scalar_duration(wrong[i], &out));
 }
 
+static void of_people_plain_numbers_are_seconds(void **state)
+{
+    static const char *const wrong[] = { "", "-1", "s", "5 s", "1.5s", "010", "1d", "nan", "1e300" };
+    int64_t out = 0;
+
+    (void)state;
+    assert_null(iswi_scalar_seconds("5", &out));
+    assert_int_equal(out, 5000);
+    assert_null(iswi_scalar_seconds("0.25", &out));
+    assert_int_equal(out, 250);
+    assert_null(iswi_scalar_seconds("0", &out));
+    assert_int_equal(out, 0);
+    assert_null(iswi_scalar_seconds("250ms", &out));
+    assert_int_equal(out, 250);
+    assert_null(iswi_scalar_seconds("10m", &out));
+    assert_int_equal(out, 600000);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_non_null(iswi_scalar_seconds(wrong[i], &out));
+}
+
 static void sizes_are_powers_of_1024(void **state)
 {
     static const char *const wrong[] = { "",       "-1",   "64KB", "64K", "64kib",
@@ -135,6 +155,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(doubles_are_finite_decimals),
     cmocka_unit_test(bools_are_two_words),
     cmocka_unit_test(durations_have_a_unit),
+    cmocka_unit_test(of_people_plain_numbers_are_seconds),
     cmocka_unit_test(sizes_are_powers_of_1024),
     cmocka_unit_test(units_are_written_as_they_are_read),
 };

@@ -92,15 +92,24 @@ class Queues(unittest.TestCase):
 
     def test_what_is_put_is_done(self):
         with host_with_queues() as host:
-            self.ask(host, "POST", "/queues/work/messages", 201, body="from outside")
+            put = self.ask(host, "POST", "/queues/work/messages", 201, body="from outside")
+            host.wait_for(f"got <from outside> .*id <{put['id']}>")
             host.wait_for("done <from outside>")
+
+    def test_a_plain_number_is_one_of_seconds(self):
+        with host_with_queues() as host:
+            for delay in ("600", "600s", "10m"):
+                self.ask(host, "POST", f"/queues/done/messages?delay={delay}", 201, body=delay)
+            rows = self.ask(host, "GET", "/queues/done/messages?state=delayed&older=0.001", 200)
+            self.assertEqual({row["due_ms"] - row["put_ms"] for row in rows["messages"]}, {600000})
+            self.assertEqual(len(rows["messages"]), 3)
 
     def test_words_that_are_not_understood_change_nothing(self):
         with host_with_queues() as host:
             for path, why in (("messages?stat=dead", 'no property "stat"; did you mean "state"?'),
                               ("messages?state=dying", "state is one of ready, delayed, claimed, dead"),
                               ("messages?limit=101", "limit is 100 at most"),
-                              ("messages?older=3", "older")):
+                              ("messages?older=3x", "older takes seconds, or")):
                 detail = self.ask(host, "GET", "/queues/work/" + path, 400)["detail"]
                 self.assertIn(why, detail)
             self.assertIn("delay", self.ask(host, "POST", "/queues/work/messages?delay=x", 400,

@@ -238,6 +238,15 @@ class Check(unittest.TestCase):
             self.assertEqual(done.returncode, USAGE, command)
             self.assertNotEqual(done.stderr, "", command)
 
+    def test_an_option_that_there_is_not_is_told_with_where_they_stand(self):
+        for command in ("run", "check", "status", "describe", "logs", "drain", "resume", "restart",
+                        "upgrade", "invoke", "queue", "timer", "azure", "lambda", "lambda package"):
+            done = subprocess.run([BIN + "/isoworker", *command.split(), "--nosuch"], text=True,
+                                  capture_output=True, timeout=PATIENCE_S)
+            self.assertEqual((done.returncode, done.stdout), (USAGE, ""), command)
+            self.assertEqual(done.stderr, f"isoworker: {command}: unrecognized option '--nosuch'\n"
+                                          f"isoworker: `isoworker {command} --help` has its options\n")
+
 
 if __name__ == "__main__":
     main()

@@ -172,6 +172,26 @@ class Control(unittest.TestCase):
             code, _, err = run("status", "/", "--control", path)
             self.assertEqual((code, "no host answers at" in err), (69, True))
 
+    def test_a_host_is_named_by_its_folder_or_by_an_option(self):
+        with Host(worker()) as host:
+            folder = host.folder.name
+            for command, *words in (["status"], ["logs"], ["describe"], ["describe", "hello"],
+                                    ["drain"], ["resume"], ["restart", "test"], ["restart"]):
+                done = subprocess.run([BIN + "/isoworker", command, "-C", folder, *words], text=True,
+                                      capture_output=True, cwd="/", timeout=PATIENCE_S)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+            self.assertIn("restarted, 1 process in ", done.stdout)
+            for command in ("status", "logs", "drain", "resume", "upgrade"):
+                code, out, err = run(command, folder, "-C", folder)
+                self.assertEqual((code, out), (64, ""), command)
+                self.assertIn(f'-C has named the folder: "{folder}" is one too many', err)
+            self.assertEqual(run("restart", folder, "test", "-C", folder)[0], 64)
+            self.assertEqual(run("describe", "hello", "-C", folder)[0], 0)
+            code, out, _ = run("upgrade", "-C", folder)
+            self.assertEqual((code, "has taken the place" in out), (0, True), out)
+            os.kill(report(host)["host"]["pid"], signal.SIGTERM)
+            host.reader.join(PATIENCE_S)
+
     def test_a_host_listens_where_its_command_line_says(self):
         with tempfile.TemporaryDirectory(prefix="isw-") as folder:
             path = folder + "/a.sock"

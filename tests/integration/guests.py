@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from harness import BIN, PATIENCE_S, Host, Started, main, worker
+from invoke import LATE, invoke
 
 EX_UNAVAILABLE, EX_CONFIG = 69, 78
 
@@ -59,6 +60,23 @@ class Guests(unittest.TestCase):
                              (200, "Hello, late!\n"))
             self.assertRegex(host.log(), "worker test: it has left without a goodbye")
             self.assertNotRegex(host.log(), "given up")
+
+    def test_who_calls_by_hand_waits_for_as_long_as_he_says(self):
+        words = ["hello", "--param", "name=Ada", "--wait", "1"]
+        with waiting() as host:
+            line = invitations(host, 1)[0]
+            code, out, err = invoke(host, *words)
+            self.assertEqual((code, out), (LATE, b""), err)
+            self.assertIn("ISW_E_TIMEOUT: no worker with it has come in time", err)
+            guest = guest_of(line)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            guest.process.send_signal(signal.SIGSTOP)
+            code, out, err = invoke(host, *words)
+            self.assertEqual((code, out), (LATE, b""), err)
+            self.assertIn("ISW_E_TIMEOUT: its worker has not answered in time", err)
+            guest.process.send_signal(signal.SIGCONT)
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            guest.end(signal.SIGTERM)
 
     def test_what_was_in_flight_is_lost_with_it_at_once(self):
         with waiting() as host:

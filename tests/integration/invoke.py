@@ -138,7 +138,7 @@ class Ends(unittest.TestCase):
         slow = worker(command=["/bin/sh", "-c", f"while [ ! -e go ]; do sleep 0.02; done; "
                                                 f"exec {WORKER} run"])
         with Host(slow, settled="") as host:
-            wait_until(lambda: invoke(host, "pid", "--wait", "0")[0] == REFUSED)
+            wait_until(lambda: invoke(host, "pid", "--wait", "0")[0] == LATE)
             asker = subprocess.Popen([BIN + "/isoworker", "invoke", "-C", host.folder.name, "hello",
                                       "--param", "name=Ada"], stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE)

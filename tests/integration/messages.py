@@ -380,5 +380,41 @@ class Life(unittest.TestCase):
             host.reader.join(30)
 
 
+class Commands(unittest.TestCase):
+    def test_what_is_put_is_known_by_its_id(self):
+        with messages() as host:
+            said = queue(host, "put", "lonely", "alone")
+            self.assertRegex(said, r"^put [0-9A-HJKMNP-TV-Z]{26}\n$")
+            self.assertIn("alone", queue(host, "peek", "lonely", "--id", said.split()[1]))
+            self.assertEqual(queue(host, "put", "lonely", "x", "--id", "mine"), "put mine\n")
+            self.assertEqual(queue(host, "put", "lonely", "x", "--id", "mine"),
+                             "its id is known: nothing was put\n")
+            self.assertEqual(queue(host, "purge", "lonely", "--id", "mine"), "1 message removed\n")
+            queue(host, "put", "lonely", "y")
+            self.assertEqual(queue(host, "purge", "lonely"), "2 messages removed\n")
+
+    def test_times_have_a_unit_or_are_seconds(self):
+        with messages() as host:
+            for delay in ("600", "600s", "10m", "600.0", "600000ms"):
+                queue(host, "put", "lonely", "x", "--delay", delay)
+            shown = [json.loads(line) for line in
+                     queue(host, "peek", "lonely", "--json").splitlines()]
+            self.assertEqual([row["due_ms"] - row["put_ms"] for line in shown
+                              for row in line["messages"]], [600000] * 5)
+            self.assertEqual([shown[-1][name] for name in ("messages", "done", "over")], [[], 5, True])
+            self.assertEqual(queue(host, "purge", "lonely", "--older", "1h"), "0 messages removed\n")
+            for option in ("--delay", "--expires", "--older"):
+                code, out, err = run("queue", "put", "lonely", "x", option, "5x", "-C",
+                                     host.folder.name)
+                self.assertEqual((code, out), (64, ""))
+                self.assertIn(f"{option} takes seconds, or a whole number with a unit: 250ms, 5s, 10m, "
+                              '1h; of "5x": ', err)
+
+    def test_a_function_is_described_with_where_its_messages_come_from(self):
+        with messages() as host:
+            self.assertIn("  trigger  queue\n  where    queue work\n",
+                          ask(host, "describe", "work"))
+
+
 if __name__ == "__main__":
     main()

@@ -60,6 +60,14 @@ bool iswi_host_awaits(const iswi_host *host)
     return host->awaits;
 }
 
+bool iswi_host_awaits_functions(const iswi_host *host)
+{
+    for (size_t i = 0; host->awaits && i < host->pool_count; i++)
+        if (host->pools[i].patient && !atomic_load(&host->pools[i].indexed))
+            return true;
+    return false;
+}
+
 bool iswi_host_awaited(iswi_host *host, size_t worker, unsigned index, char *out, size_t size)
 {
     iswi_process *process = &host->pools[worker].processes[index];

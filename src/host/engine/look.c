@@ -81,6 +81,8 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
                                  .refused = atomic_load(&function->refused),
                                  .unserved = atomic_load(&function->unserved),
                                  .timeout_ms = atomic_load(&function->timeout_ms),
+                                 .patient = iswi_pool_is_patient(function->pool->processes->host,
+                                                                 function->pool),
                                  .total_us = atomic_load(&function->total_us),
                                  .last_us = atomic_load(&function->last_us) };
     for (unsigned i = 0; i < ISWI_ENDINGS; i++) {

@@ -103,6 +103,7 @@ typedef struct iswi_function_look {
     uint64_t ended_calls[ISWI_ENDINGS]; /* the same, by how: call.h */
     uint64_t refused_calls[ISWI_REFUSALS]; /* and others: call.h */
     uint64_t total_us, last_us; /* that they took */
+    bool patient; /* nothing of it times out: a person is at its process, or is to start that */
 } iswi_function_look;
 
 void iswi_function_look_at(const iswi_host_function *function, iswi_function_look *out);
@@ -199,6 +200,7 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker);
  * there, or cannot be so started. */
 isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error);
 bool iswi_host_awaits(const iswi_host *host); /* any worker so */
+bool iswi_host_awaits_functions(const iswi_host *host); /* any whose functions nobody knows yet */
 
 /* The socket at which that process of a remote worker is waited for, as a path. False: it is there,
  * or is not to come now. Any thread. */

@@ -3,6 +3,7 @@
  * time is bounded, so that a large queue costs nobody the memory of it. */
 #include "base/alloc.h"
 #include "config/properties.h"
+#include "config/scalar.h"
 #include "host/operate/admin.h"
 #include "host/operate/messages.h"
 
@@ -14,8 +15,8 @@ enum { WAIT_S = 60, SHOWN_MOST = 100 };
 /* -- What is asked ----------------------------------------------------------------------------- */
 
 typedef struct words {
-    const char *state, *id, *key;
-    int64_t older_ms, delay_ms, expires_ms, limit, priority, wait_s;
+    const char *state, *id, *key, *older, *delay, *expires;
+    int64_t limit, priority, wait_s;
 } words;
 
 #define ROW(member, kind, word, standard, low, high, text)                                  \
@@ -29,9 +30,9 @@ static const isw_option word_rows[] = {
     TEXT(state, "ready, delayed, claimed or dead"),
     TEXT(id, "of one message"),
     TEXT(key, "of messages"),
-    ROW(older_ms, DURATION, "older", "0", 0, INT64_MAX, "put so long ago"),
-    ROW(delay_ms, DURATION, "delay", "0", 0, INT64_MAX, "of what is put"),
-    ROW(expires_ms, DURATION, "expires", "0", 0, INT64_MAX, "likewise"),
+    TEXT(older, "put so long ago"),
+    TEXT(delay, "of what is put"),
+    TEXT(expires, "likewise"),
     ROW(priority, INT, "priority", "0", -100, 100, "likewise"),
     ROW(limit, INT, "limit", "0", 0, INT64_MAX, "messages at most; 0: all, or 20 that are shown"),
     ROW(wait_s, INT, "wait", "60", 0, 3600, "seconds"),
@@ -76,6 +77,24 @@ static void tell(iswi_wait *wait, bool over)
 
 /* -- Questions --------------------------------------------------------------------------------- */
 
+static isw_status read_span(const char *name, const char *text, int64_t *out, isw_error *error)
+{
+    const char *wrong = text ? iswi_scalar_seconds(text, out) : NULL;
+
+    return wrong ? isw_error_set(error, ISW_E_INVALID, "the query: %s takes " ISWI_SCALAR_SECONDS
+                                 "; of \"%s\": %s", name, text, wrong)
+                 : ISW_OK;
+}
+
+static isw_status read_spans(const words *said, iswi_messages_asked *out, isw_error *error)
+{
+    isw_status status = read_span("older", said->older, &out->older_ms, error);
+
+    if (status == ISW_OK)
+        status = read_span("delay", said->delay, &out->delay_ms, error);
+    return status == ISW_OK ? read_span("expires", said->expires, &out->expires_ms, error) : status;
+}
+
 static isw_status read_words(const isw_http *data, iswi_messages_action action, iswi_arena *arena,
                              iswi_messages_asked *out, int64_t *wait_ms, isw_error *error)
 {
@@ -91,10 +110,10 @@ static isw_status read_words(const isw_http *data, iswi_messages_action action, 
     *wait_ms = said->wait_s * 1000;
     *out = (iswi_messages_asked){ .action = action,
                                   .state = said->state, .id = said->id, .key = said->key,
-                                  .older_ms = said->older_ms, .delay_ms = said->delay_ms,
-                                  .expires_ms = said->expires_ms, .limit = said->limit,
-                                  .priority = said->priority, .body = data->body,
-                                  .together = true };
+                                  .limit = said->limit, .priority = said->priority,
+                                  .body = data->body, .together = true };
+    if (read_spans(said, out, error) != ISW_OK)
+        return error->status;
     out->queue = name ? iswi_arena_strndup(arena, name->data, name->size) : NULL;
     out->content_type = type ? iswi_arena_strndup(arena, type->data, type->size) : NULL;
     if ((name && !out->queue) || (type && !out->content_type))

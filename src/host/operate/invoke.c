@@ -28,6 +28,7 @@ struct iswi_invoking {
     int64_t begun_ns, until_ns;
     bool called, commanded; /* it is on its way, by one or the other */
     bool limited;           /* by a timeout of the function's own, which comes before */
+    bool patient;           /* by nothing: whoever asks has less time than the call */
     iswi_command command;
     iswi_gather gather;
     atomic_uint holders;
@@ -106,7 +107,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
                  answer->message.data);
         invoking->answer.message = isw_str_of(invoking->message);
     }
-    snprintf(invoking->invocation_id, sizeof invoking->invocation_id, "%s", invocation_id);
+    (void)invocation_id; /* call() has named it */
     invoking->took_ns = iswi_now_ns() - invoking->begun_ns;
     atomic_store(&invoking->answered, true);
     let_go(invoking);
@@ -127,6 +128,9 @@ static isw_status call(iswi_invoking *invoking, iswi_host_function *function, is
     iswi_function_look_at(function, &look);
     invoking->limited =
         look.timeout_ms && iswi_now_ns() + look.timeout_ms * MS < invoking->until_ns;
+    invoking->patient = look.patient;
+    iswi_call_name(invoking->host, one.invocation_id);
+    memcpy(invoking->invocation_id, one.invocation_id, sizeof one.invocation_id);
     invoking->called = true;
     atomic_fetch_add(&invoking->holders, 1);
     iswi_gather_start(invoking->host, &one, &invoking->gather);
@@ -167,7 +171,8 @@ static isw_status begin(iswi_invoking *invoking, isw_error *error)
                                                           : "the host drains, as it was asked to");
     if (iswi_host_find_meant(invoking->host, invoking->function, &function, error) != ISW_OK)
         return error->status;
-    if (!function && phase == ISWI_PHASE_STARTING && iswi_now_ns() < invoking->until_ns)
+    if (!function &&
+        (phase == ISWI_PHASE_STARTING || iswi_host_awaits_functions(invoking->host)))
         return ISW_E_BUSY;
     if (!function)
         return iswi_host_refuse_function(invoking->host, invoking->function, error);
@@ -201,6 +206,24 @@ static void tell_answer(iswi_invoking *invoking, iswi_buffer *out)
     iswi_report_struct(iswi_invoked_fields, &line, &invoking->arena, out);
 }
 
+/* Nobody waits for it any more, and no answer says so: leaving cancels what runs. */
+static isw_status tell_late(iswi_invoking *invoking, iswi_buffer *out)
+{
+    const iswi_report_invoked line = {
+        .invocation_id = invoking->invocation_id,
+        .outcome = iswi_outcome_name(ISW_OUTCOME_CANCELLED),
+        .status = isw_status_name(ISW_E_TIMEOUT),
+        .message = invoking->called ? "its worker has not answered in time"
+                                    : "no worker with it has come in time",
+        .result = isw_value_none(),
+        .took_us = (iswi_now_ns() - invoking->begun_ns) / 1000,
+        .late = true,
+    };
+
+    iswi_report_struct(iswi_invoked_fields, &line, &invoking->arena, out);
+    return ISW_E_FAILED;
+}
+
 /* What a command has appended so far counts once it is over, or its time is. */
 static isw_status tell_command(iswi_invoking *invoking, iswi_buffer *out, isw_error *error)
 {
@@ -215,6 +238,12 @@ static isw_status tell_command(iswi_invoking *invoking, iswi_buffer *out, isw_er
     return ISW_E_BUSY;
 }
 
+/* A call that times out is answered so, by and by. */
+static bool is_late(const iswi_invoking *invoking)
+{
+    return (!invoking->called || invoking->patient) && iswi_now_ns() >= invoking->until_ns;
+}
+
 isw_status iswi_invoking_tell(iswi_invoking *invoking, iswi_buffer *out, isw_error *error)
 {
     isw_status begun = invoking->called || invoking->commanded ? ISW_E_BUSY
@@ -225,7 +254,7 @@ isw_status iswi_invoking_tell(iswi_invoking *invoking, iswi_buffer *out, isw_err
     if (invoking->commanded)
         return tell_command(invoking, out, error);
     if (!invoking->called || !atomic_load(&invoking->answered))
-        return ISW_E_BUSY;
+        return is_late(invoking) ? tell_late(invoking, out) : ISW_E_BUSY;
     if (invoking->answer.moved) { /* it may be there again, by this name */
         invoking->called = false;
         iswi_answer_release(invoking->answer.held);

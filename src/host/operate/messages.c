@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "broker/broker.h"
+#include "broker/driver.h"
 #include "host/engine/look.h"
 #include "host/operate/control.h"
 #include "value/value.h"
@@ -27,6 +28,7 @@ struct iswi_messages {
     iswi_arena arena; /* of one operation */
     iswi_broker_op op;
     iswi_queue_put put;
+    char own_id[ISWI_ULID_BYTES]; /* of a put that brings none, so that it can be told */
     iswi_delivery *items[STEP];
     iswi_message_filter filter;
     iswi_report_message *rows; /* that the last line has, in the operation's arena */
@@ -194,6 +196,10 @@ isw_status iswi_messages_begin(iswi_host *host, const iswi_messages_asked *asked
         let_go(messages);
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for that");
     }
+    if (asked->action == ISWI_MESSAGES_PUT && !asked->id) {
+        iswi_ulid(iswi_wall_us() / 1000, messages->own_id);
+        messages->asked.id = messages->own_id;
+    }
     asked = &messages->asked;
     messages->put = (iswi_queue_put){ .queue = isw_str_of(asked->queue),
                                       .body = asked->body,
@@ -285,6 +291,7 @@ static void tell_end(iswi_messages *messages, iswi_buffer *out)
         .duplicates = messages->asked.action == ISWI_MESSAGES_PUT
                           ? (int64_t)messages->op.as.put.duplicates
                           : 0,
+        .id = messages->asked.action == ISWI_MESSAGES_PUT ? messages->asked.id : NULL,
     };
 
     iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);

@@ -217,6 +217,7 @@ typedef struct iswi_report_messages {
     size_t message_count;
     int64_t done, duplicates;
     bool over;
+    const char *id; /* of what was put */
 } iswi_report_messages;
 
 extern const isw_field iswi_messages_fields[];

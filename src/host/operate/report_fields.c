@@ -230,6 +230,7 @@ const isw_field iswi_messages_fields[] = {
     { ISW_FIELD(INT, iswi_report_messages, done) },
     { ISW_FIELD(INT, iswi_report_messages, duplicates) },
     { ISW_FIELD(BOOL, iswi_report_messages, over) },
+    { ISW_FIELD(STRING, iswi_report_messages, id) },
     { 0 },
 };
 
