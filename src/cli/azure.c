@@ -134,6 +134,8 @@ static int init(const words *w)
     bool right = iswi_azure_init_files(&how, &faults, &notes, &written);
 
     fputs(written.size && iswi_buffer_text(&written) ? iswi_buffer_text(&written) : "", stdout);
+    if (right && !written.size)
+        printf("nothing is written: all files say so already\n");
     iswi_faults_print(&notes);
     iswi_faults_print(&faults);
     iswi_buffer_fini(&written);
@@ -194,6 +196,11 @@ int iswi_cli_azure(int argc, char **argv)
                   ? "isoworker: azure takes one folder\n"
                   : "isoworker: azure is started by the Azure Functions host, which says "
                     "--functions-uri and --functions-worker-id; or with --custom-handler\n", stderr);
+        return EX_USAGE;
+    }
+    if (w.forwarding && !w.custom_handler) {
+        fprintf(stderr, "isoworker: --forwarding is of a custom handler: give --custom-handler with "
+                        "it\n");
         return EX_USAGE;
     }
     w.host.folder = optind < argc ? argv[optind] : ".";

@@ -317,7 +317,7 @@ static int package(packing *with, const char *folder, const char *file)
         fprintf(stderr, "isoworker: %s: %s\n", folder, strerror(errno));
         return EX_NOINPUT;
     }
-    if (iswi_host_settings_read(with->folder, &groups, NULL, &config, &settings, &with->error) !=
+    if (iswi_host_settings_survey(with->folder, &groups, NULL, &config, &settings, &with->error) !=
         ISW_OK)
         return status_of(&with->error);
     fine = asprintf(&absolute, "%s%s%s", *file == '/' ? "" : here, *file == '/' ? "" : "/",

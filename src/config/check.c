@@ -10,6 +10,8 @@
 #include "config/variables.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Secrets and aliases can make the plain text larger than the document; not without end. */
 enum { MAX_PLAIN_BYTES = 16 << 20 };
@@ -287,6 +289,13 @@ static isw_status check_default(checker *c, const iswi_scope *in, const isw_opti
     return status == ISW_OK ? check_value(c, in, row, root->children) : status;
 }
 
+static bool is_spared(const iswi_config *config, const isw_option *row, const iswi_node *node)
+{
+    return config->spares_secrets && row->type == ISW_OPTION_SECRET && row->optional &&
+           node->type == ISWI_NODE_SCALAR && strncmp(node->text, "env:", 4) == 0 &&
+           !getenv(node->text + 4);
+}
+
 static isw_status check_row(checker *c, const iswi_scope *in, const isw_option *row,
                             const iswi_node *map, const iswi_node *owner)
 {
@@ -295,6 +304,8 @@ static isw_status check_row(checker *c, const iswi_scope *in, const isw_option *
     isw_status status;
 
     if (!node && !row->default_value && row->optional)
+        return ISW_OK;
+    if (node && is_spared(c->config, row, node))
         return ISW_OK;
     iswi_buffer_printf(c->out, "\"%s\": ", row->name);
     if (node)

@@ -64,6 +64,10 @@ void iswi_config_told(iswi_config *config);
  * refused: names that are not known then are no faults of their own. */
 void iswi_config_lacks_names(iswi_config *config);
 
+/* For one who serves nothing, between opening and loading: a secret "env:NAME" whose variable is not
+ * set here counts as left out, where its row may be. */
+void iswi_config_spare_secrets(iswi_config *config);
+
 /* Let go of it; with the last one who holds it it ends. Both from any thread. */
 void iswi_config_close(iswi_config *config);
 iswi_config *iswi_config_hold(iswi_config *config);

@@ -40,6 +40,11 @@ void iswi_config_lacks_names(iswi_config *config)
     config->lacks_names = true;
 }
 
+void iswi_config_spare_secrets(iswi_config *config)
+{
+    config->spares_secrets = true;
+}
+
 iswi_config *iswi_config_hold(iswi_config *config)
 {
     atomic_fetch_add(&config->users, 1);

@@ -23,6 +23,7 @@ struct iswi_config {
     iswi_faults *faults; /* where refusals go beside their error; may be NULL */
     isw_error wrong;     /* the first thing that was wrong in the text itself */
     bool lacks_names;    /* see iswi_config_lacks_names */
+    bool spares_secrets; /* see iswi_config_spare_secrets */
     iswi_kept *kept;     /* the newest first */
 };
 

@@ -210,7 +210,10 @@ class Azure(unittest.TestCase):
             self.assertEqual(values["FUNCTIONS_WORKER_RUNTIME"], "isoworker")
             self.assertEqual(values["languageWorkers__isoworker__workerDirectory"],
                              os.path.realpath(app.folder.name))
-            self.assertEqual(init().stdout, "")
+            self.assertEqual(init().stdout, "nothing is written: all files say so already\n")
+            refused = init("--forwarding")
+            self.assertEqual((refused.returncode, refused.stdout), (64, ""))
+            self.assertIn("give --custom-handler with it", refused.stderr)
             app.write("host.json", "{}")
             self.assertEqual(init().returncode, 78)
             self.assertEqual(init("--force").returncode, 0)

@@ -195,7 +195,8 @@ class Init(unittest.TestCase):
         app = host()
         self.assertEqual(app.run_init().returncode, 0)
         again = app.run_init()
-        self.assertEqual((again.returncode, again.stdout), (0, ""))
+        self.assertEqual((again.returncode, again.stdout),
+                         (0, "nothing is written: all files say so already\n"))
         app.write("take/function.json", "{}")
         other = app.run_init()
         self.assertEqual(other.returncode, 78)
@@ -211,6 +212,16 @@ class Init(unittest.TestCase):
             if os.path.isdir(os.path.join(app.folder, name)):
                 (row,) = app.read_json(name, "function.json")["bindings"]
                 self.assertRegex(row["schedule"], r"^(\S+ ){5}\S+$|^\d+\.\d\d:\d\d:\d\d$")
+
+    def test_secrets_are_not_wanted_and_outputs_that_are_not_sent_are_told(self):
+        webhooks = os.path.join(os.path.dirname(VALUES), "test_webhooks")
+        app = FunctionsHost(entry("hooks", webhooks),
+                            top="webhooks:\n  named:\n    - {name: hook, url: 'http://a.example/', "
+                                "secret: 'env:ISW_TEST_NOT_SET'}\n")
+        made = app.run_init()
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertRegex(made.stderr, r'note: function \w+: its output "\w+" is of the type http, '
+                                      "whose requests are sent by isoworker run alone")
 
     def test_a_worker_that_cannot_start_is_told(self):
         app = FunctionsHost(entry("lost", "/nonexistent/program"))

@@ -116,6 +116,15 @@ class Package(unittest.TestCase):
         self.assertIn("queues.store is a file under /tmp", done.stderr)
         self.assertTrue(os.path.exists(os.path.join(self.folder.name, "x.zip")))
 
+    def test_secrets_are_not_wanted_where_nothing_is_served(self):
+        shutil.copy(EVENTS, self.app + "/events")
+        self.write("host.yaml", "webhooks:\n  named:\n    - {name: hook, url: 'http://a.example/', "
+                                "secret: 'env:ISW_TEST_NOT_SET'}\n"
+                                "workers:\n  - name: events\n    command: [./events]\n")
+        self.write("worker.yaml", "middleware: []\n")
+        done = self.package()
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_host_yaml_that_is_wrong_is_said(self):
         self.write("host.yaml", "workers: 7\n")
         done = self.package()

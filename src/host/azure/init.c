@@ -244,7 +244,7 @@ bool iswi_azure_init_files(const iswi_azure_init *init, iswi_faults *faults, isw
     groups = iswi_triggers_groups(iswi_azure_custom_triggers(custom));
     if (!realpath(init->folder, path))
         say(faults, "%s: %s", init->folder, strerror(errno));
-    else if (iswi_host_settings_read(path, &groups, faults, &config, &m.settings, &error) !=
+    else if (iswi_host_settings_survey(path, &groups, faults, &config, &m.settings, &error) !=
              ISW_OK) {
         if (!faults->count)
             iswi_faults_add(faults, error.message);

@@ -178,12 +178,17 @@ static bool add_trigger(const iswi_told_function *function, iswi_faults *notes, 
 
 /* -- Outputs ----------------------------------------------------------------------------------- */
 
+static bool is_request(const iswi_told_binding *binding)
+{
+    return strcmp(binding->type, "http") == 0 || strcmp(binding->type, "cloudevents") == 0;
+}
+
 /* Those of files and of the log are this host's, and so are webhooks, which are not sent there. */
 static bool is_theirs(const iswi_told_binding *binding)
 {
     return strcmp(binding->direction ? binding->direction : "in", "in") != 0 &&
            strcmp(binding->type, "file") != 0 && strcmp(binding->type, "log") != 0 &&
-           strcmp(binding->type, "http") != 0 && strcmp(binding->type, "cloudevents") != 0;
+           !is_request(binding);
 }
 
 bool iswi_azure_has_outputs(const iswi_told_function *function)
@@ -225,6 +230,10 @@ bool iswi_azure_function_json(const iswi_told_function *function, iswi_faults *n
     for (size_t i = 0; i < function->binding_count; i++)
         if (is_theirs(&function->bindings[i]))
             add_output(function, &function->bindings[i], notes, out);
+        else if (is_request(&function->bindings[i]))
+            note(notes, function, "its output \"%s\" is of the type %s, whose requests are sent by "
+                 "isoworker run alone: the function is not served there",
+                 function->bindings[i].name, function->bindings[i].type);
     iswi_buffer_append_text(out, " }\n  ]\n}\n");
     return true;
 }

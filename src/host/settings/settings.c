@@ -353,9 +353,8 @@ static isw_status load(const char *folder, const iswi_settings_groups *groups,
     return ISW_OK;
 }
 
-isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
-                                   iswi_faults *faults, iswi_config **config,
-                                   const iswi_host_settings **out, isw_error *error)
+static isw_status open_in(const char *folder, iswi_faults *faults, iswi_config **config,
+                          isw_error *error)
 {
     char path[PATH_MAX + 16];
     isw_error own = { ISW_OK, "" };
@@ -367,7 +366,27 @@ isw_status iswi_host_settings_read(const char *folder, const iswi_settings_group
         iswi_faults_add(faults, own.message); /* there is no file */
     if (status != ISW_OK)
         return isw_error_set(error, status, "%s", own.message);
-    return load(folder, groups, config, out, error);
+    return ISW_OK;
+}
+
+isw_status iswi_host_settings_read(const char *folder, const iswi_settings_groups *groups,
+                                   iswi_faults *faults, iswi_config **config,
+                                   const iswi_host_settings **out, isw_error *error)
+{
+    isw_status status = open_in(folder, faults, config, error);
+
+    return status == ISW_OK ? load(folder, groups, config, out, error) : status;
+}
+
+isw_status iswi_host_settings_survey(const char *folder, const iswi_settings_groups *groups,
+                                     iswi_faults *faults, iswi_config **config,
+                                     const iswi_host_settings **out, isw_error *error)
+{
+    isw_status status = open_in(folder, faults, config, error);
+
+    if (status == ISW_OK)
+        iswi_config_spare_secrets(*config);
+    return status == ISW_OK ? load(folder, groups, config, out, error) : status;
 }
 
 isw_status iswi_host_settings_read_text(const char *folder, const char *text, size_t size,

@@ -222,6 +222,12 @@ isw_status iswi_host_settings_read(const char *folder, const iswi_settings_group
                                    iswi_faults *faults, iswi_config **config,
                                    const iswi_host_settings **out, isw_error *error);
 
+/* The same for one who serves nothing of it: secrets of variables that are not set here are as left
+ * out. */
+isw_status iswi_host_settings_survey(const char *folder, const iswi_settings_groups *groups,
+                                     iswi_faults *faults, iswi_config **config,
+                                     const iswi_host_settings **out, isw_error *error);
+
 /* The same for text, whose folder is `folder` and which messages call FOLDER/(yaml). */
 isw_status iswi_host_settings_read_text(const char *folder, const char *text, size_t size,
                                         const iswi_settings_groups *groups, iswi_faults *faults,
