@@ -86,9 +86,12 @@ typedef struct isw_queue_options {
 
 /* Put a message by the output `output`, which is declared as { "name", "queue", ISW_OUT, properties }
  * with the property "queue", or has the type "http", whose messages are requests that the host sends,
- * with the id as their webhook-id. A body of text or JSON is that, bytes are bytes, others become JSON; up
- * to 16 MiB. Texts are copied. Errors: those of isw_context_emit. What the queue itself refuses, such
- * as one message more than `queues.max_messages`, is the invocation's failure. */
+ * with the id as their webhook-id. Outputs of the types "file" and "log" write the body; options mean
+ * nothing there. A body of text or JSON is that, bytes are bytes, others become JSON; up to 16 MiB.
+ * Texts are copied. Errors: those of isw_context_emit, ISW_E_INVALID, recorded on ctx, for a priority
+ * beyond its range. What cannot be a message, and what the queue itself refuses, such as one message
+ * more than `queues.max_messages`, is the invocation's failure: its caller is answered 500 for the
+ * former. */
 ISW_API isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *body,
                                  const isw_queue_options *options);
 

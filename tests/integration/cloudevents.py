@@ -370,7 +370,7 @@ class Sending(unittest.TestCase):
 
     def test_what_cannot_be_an_event_is_the_functions_failure(self):
         with Receiver() as receiver, self.both(receiver) as host:
-            self.assertEqual(host.request("POST", "send/untyped", "x")[0], 400)
+            self.assertEqual(host.request("POST", "send/untyped", "x")[0], 500)
             host.wait_for("output untyped of send: the attribute type is missing")
             self.assertEqual(host.request("POST", "whole/binary?type=", "")[0], 204)  # has a default
             self.assertEqual(receiver.wait_for(1)[0].headers["ce-type"], "com.example.made")

@@ -80,6 +80,17 @@ static isw_status put_on(isw_context *ctx, const char *text)
     return isw_queue_put(ctx, "out", &value, NULL);
 }
 
+/* As isw_queue_put would not. */
+static isw_status put_wrongly(isw_context *ctx)
+{
+    const isw_named_value options[] = { isw_named("priority", isw_value_int(1000)) };
+    const isw_named_value whole[] = { isw_named("$queue", isw_value_map(options, 1)),
+                                      isw_named("body", isw_value_string("never")) };
+    isw_value value = isw_value_map(whole, 2);
+
+    return isw_context_emit(ctx, "out", &value);
+}
+
 static isw_status obey(isw_context *ctx, const char *body, const isw_queue_message *message)
 {
     if (strncmp(body, "fail", 4) == 0)
@@ -104,6 +115,8 @@ static isw_status obey(isw_context *ctx, const char *body, const isw_queue_messa
     }
     if (strncmp(body, "bury", 4) == 0)
         isw_queue_settle(ctx, 0, ISW_QUEUE_DEAD_LETTER, 0, "it smells");
+    if (strncmp(body, "put wrongly", 11) == 0)
+        return put_wrongly(ctx);
     if (strncmp(body, "copy ", 5) == 0)
         return put_on(ctx, body + 5);
     return ISW_OK;

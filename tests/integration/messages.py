@@ -167,6 +167,22 @@ class Failure(unittest.TestCase):
                 between = log[log.index(f"in {row[8]}"):log.index(f"in {following[8]}")]
                 self.assertIn("did not stop", between)
 
+    def test_one_that_is_ended_for_its_time_says_so(self):
+        with messages() as host:
+            put(host, "hang")
+            self.assertIn("3 attempts: the function took longer than its 1500ms and did not stop",
+                          host.wait_for("is dead after"))
+
+    def test_what_a_function_puts_wrongly_is_its_own_failure_and_says_why(self):
+        with messages() as host:
+            status, answer = put(host, "never", priority=1000)
+            self.assertEqual((status, "never" in answer), (500, False))
+            host.wait_for("isw_queue_put: the priority 1000 is not from -100 to 100")
+            put(host, "put wrongly")
+            self.assertIn(r"3 attempts: what it put out to out cannot be kept: $queue.priority is "
+                          "to be a number from -100 to 100", host.wait_for("is dead after"))
+            self.assertEqual(Got(host).of("never"), [])
+
     def test_retry_later_counts_its_own_time(self):
         with messages() as host:
             put(host, "later 300")

@@ -6,11 +6,13 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "config/scalar.h"
 #include "host/engine/engine.h"
 
 #include <stdio.h>
 
 enum {
+    MS = 1000000,
     TRIES_MAX = 2, /* that were begun */
     MOVES_MAX = 5  /* from processes that ended before; one that ends all of them must end itself */
 };
@@ -102,13 +104,25 @@ void iswi_call_start_in(iswi_process *process, const iswi_call *call)
         iswi_call_fail(process->host, own, ISW_E_WORKER_LOST, "its process takes it no more");
 }
 
+static void fail_lost(iswi_host *host, iswi_call *call)
+{
+    char time[ISWI_SCALAR_TEXT_BYTES];
+    char text[ISWI_SCALAR_TEXT_BYTES + 64] = "the worker ended before it answered";
+
+    if (call->late) {
+        iswi_scalar_duration_text((call->deadline_ns - call->begun_ns + MS / 2) / MS, time);
+        snprintf(text, sizeof text, "the function took longer than its %s and did not stop", time);
+    }
+    iswi_call_fail(host, call, ISW_E_WORKER_LOST, text);
+}
+
 /* Once more, before those that have not had a place yet; or answer it. */
 static void take_up(iswi_host *host, iswi_call *call, bool again)
 {
     int64_t now_ns = iswi_now_ns();
 
     if (!again || call->body_follows || (call->deadline_ns && now_ns >= call->deadline_ns)) {
-        iswi_call_fail(host, call, ISW_E_WORKER_LOST, "the worker ended before it answered");
+        fail_lost(host, call);
         return;
     }
     call->placed_ns = now_ns;

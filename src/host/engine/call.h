@@ -56,6 +56,7 @@ typedef struct iswi_answer {
     int64_t at_ns; /* when it came; 0: now */
     bool refused; /* no process had begun it */
     bool bystander; /* its process ended for what another call did there */
+    bool late;      /* its time was over before its process ended */
     bool moved;   /* the same, since its function is another now, or is gone: who looks for it again
                      may find it. It is counted as no call */
     iswi_outbox *outbox; /* of a success, to a caller that takes_outbox; it owns it. NULL: nothing
@@ -155,6 +156,7 @@ struct iswi_call {
     bool complained;     /* its worker has logged a warning or worse about it; tried once, too */
     bool answer_streams; /* it has begun; with the process's lock, or at its end */
     bool bystander;      /* its process was ended by another call, which is known */
+    bool late;           /* it was cancelled at its deadline, and its process ended without an answer */
     unsigned tries;      /* that were begun and ended without an answer */
     unsigned moves;      /* from processes that ended before they had begun it */
     iswi_process *avoid; /* where the last one was lost */
@@ -165,6 +167,7 @@ struct iswi_call {
     bool put_out_cut;         /* there is more */
     iswi_outbox *outbox;      /* what it put out so far; with the process's lock, or at its end */
     isw_status outbox_status; /* likewise; of the first that could not be kept there */
+    char *outbox_why;         /* likewise, in words; NULL: no memory for them */
 };
 
 /* An id for one call, for whoever wants to know it before that begins: unique across hosts. */

@@ -43,6 +43,8 @@ static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
     if (call->outbox)
         call->outbox->drop(call->outbox);
     iswi_buffer_fini(&call->put_out);
+    if (call->outbox_status)
+        iswi_free(call->outbox_why);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
     if (atomic_load(&host->stops))
@@ -62,6 +64,7 @@ void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_st
                            .retriable = isw_status_retriable(status),
                            .refused = why != ISWI_NOT_REFUSED && !call->tries,
                            .bystander = call->bystander,
+                           .late = call->late,
                            .message = isw_str_of(message) };
 
     finish(host, call, &answer, why);

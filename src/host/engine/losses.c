@@ -61,6 +61,8 @@ static iswi_call *take_one(iswi_process *process, bool ended, bool *spared)
             continue;
         call = place->call;
         *spared = place->spared;
+        if (call)
+            call->late = place->expired;
         if (call && *process->culprit)
             call->bystander = strcmp(process->culprit, call->invocation_id) != 0;
         if (call && !place->spared)

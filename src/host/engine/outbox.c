@@ -10,13 +10,19 @@ typedef struct held_back {
     iswi_answer answer;
 } held_back;
 
+/* Whoever has called it has made no mistake: what was put out is the function's own. */
+static isw_status status_of(isw_status cause)
+{
+    return cause == ISW_E_INVALID || cause == ISW_E_TOO_LARGE ? ISW_E_FAILED : cause;
+}
+
 /* It is no success. Owns `call`. */
 static void fail(iswi_host *host, iswi_call *call, iswi_answer *answer, isw_status status,
                  const char *message)
 {
     answer->outcome = ISW_OUTCOME_FAILED;
-    answer->status = status;
-    answer->retriable = isw_status_retriable(status);
+    answer->status = status_of(status);
+    answer->retriable = isw_status_retriable(answer->status);
     answer->message = isw_str_of(message);
     answer->told = NULL;
     answer->result = (isw_value){ .type = ISW_VALUE_NONE };
@@ -59,7 +65,7 @@ void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer)
         iswi_call_finish(host, call, answer);
     } else if (call->outbox_status) {
         fail(host, call, answer, call->outbox_status,
-             "the function put out what cannot be kept");
+             call->outbox_why ? call->outbox_why : "the function put out what cannot be kept");
     } else if (call->takes_outbox) {
         answer->outbox = call->outbox;
         call->outbox = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What functions put out: to the sink of its type. Opened on the supervisor's thread, with the
  * function; used from any; closed at the host's end. */
+#include "base/alloc.h"
 #include "host/engine/engine.h"
 
 enum { NOTED_BYTES_MAX = 1024 * 1024 };
@@ -146,6 +147,20 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
     }
 }
 
+/* For who reads of the call's failure elsewhere than in the log, as with a dead message. */
+static char *why_not(const iswi_host_output *output, const isw_error *error)
+{
+    iswi_buffer text = { 0 };
+    char *copy = NULL;
+
+    iswi_buffer_printf(&text, "what it put out to %s cannot be kept: %s", output->name,
+                       error->message);
+    if (!text.failed)
+        copy = iswi_strdup(iswi_buffer_text(&text));
+    iswi_buffer_fini(&text);
+    return copy;
+}
+
 static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *output,
                  const isw_value *value)
 {
@@ -162,9 +177,11 @@ static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *outpu
         item.value = &values_of(value)[i];
         call->outbox_status = output->sink->keep(output->self, &item, &call->outbox, &error);
     }
-    if (error.status != ISW_OK)
-        iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
-                    item.function, error.message);
+    if (error.status == ISW_OK)
+        return;
+    call->outbox_why = why_not(output, &error);
+    iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name, item.function,
+                error.message);
 }
 
 /* Better a call that fails than a value that another's receiver gets, or nobody. */

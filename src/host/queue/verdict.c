@@ -94,10 +94,10 @@ static bool fail_named(const iswi_delivered *delivered, const isw_value *list)
 
 static isw_str cause_of(iswi_delivered *delivered, const iswi_answer *answer)
 {
-    const char *text = answer->status == ISW_E_WORKER_LOST
-                           ? "its process ended before it was done"
-                           : isw_status_text(answer->status);
-    const char *copy = answer->message.size && answer->status != ISW_E_WORKER_LOST
+    const bool lost = answer->status == ISW_E_WORKER_LOST && !answer->late;
+    const char *text = lost ? "its process ended before it was done"
+                            : isw_status_text(answer->status);
+    const char *copy = answer->message.size && !lost
                            ? iswi_arena_strndup(&delivered->arena, answer->message.data,
                                                 answer->message.size)
                            : NULL;

@@ -5,6 +5,8 @@
 #include <isoworker/queue.h>
 #include <isoworker/stream.h>
 
+enum { PRIORITY_MOST = 100 };
+
 /* -- Getting ----------------------------------------------------------------------------------- */
 
 static bool is_queue(const isw_context *ctx)
@@ -117,6 +119,14 @@ isw_status isw_queue_settle(isw_context *ctx, size_t index, isw_queue_verdict ve
 
 /* -- Putting ----------------------------------------------------------------------------------- */
 
+static isw_status check_priority(isw_context *ctx, const isw_queue_options *options)
+{
+    if (!options || (options->priority >= -PRIORITY_MOST && options->priority <= PRIORITY_MOST))
+        return ISW_OK;
+    return iswi_misuse(ctx, ISW_E_INVALID, "isw_queue_put: the priority %d is not from -%d to %d",
+                       (int)options->priority, PRIORITY_MOST, PRIORITY_MOST);
+}
+
 isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *body,
                          const isw_queue_options *options)
 {
@@ -126,7 +136,8 @@ isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *
     size_t count = 0;
 
     ISWI_ALIVE(ctx);
-    if (iswi_needs(ctx, __func__, "body", body) != ISW_OK)
+    if (iswi_needs(ctx, __func__, "body", body) != ISW_OK ||
+        check_priority(ctx, options) != ISW_OK)
         return ISW_E_INVALID;
     if (options && options->id)
         members[count++] = isw_named("id", isw_value_string(options->id));

@@ -44,6 +44,24 @@ static isw_status emits_what_cannot_travel(isw_context *ctx)
     return isw_context_emit(ctx, "often", &value);
 }
 
+static isw_status puts_beyond_the_priorities(isw_context *ctx)
+{
+    const isw_queue_options options = { .priority = 101 };
+    isw_value value = isw_value_int(1);
+
+    return isw_queue_put(ctx, "often", &value, &options);
+}
+
+static isw_status puts_within_the_priorities(isw_context *ctx)
+{
+    isw_queue_options options = { .priority = -100 };
+    isw_value value = isw_value_int(1);
+    isw_status status = isw_queue_put(ctx, "often", &value, &options);
+
+    options.priority = 100;
+    return status == ISW_OK ? isw_queue_put(ctx, "often", &value, &options) : status;
+}
+
 static void emit_late(isw_context *ctx, void *user)
 {
     isw_value value = isw_value_int(1);
@@ -58,7 +76,7 @@ static isw_status emits_after_its_answer(isw_context *ctx)
     return isw_context_after(ctx, emit_late, &late_status);
 }
 
-enum { EMITS, FAILS_AT_LAST, NOT_DECLARED, CANNOT_TRAVEL, AFTER_ITS_ANSWER };
+enum { EMITS, FAILS_AT_LAST, NOT_DECLARED, CANNOT_TRAVEL, AFTER_ITS_ANSWER, BEYOND, WITHIN };
 
 static const isw_binding bindings[] = {
     { .name = "source", .type = "t", .direction = ISW_IN },
@@ -77,6 +95,8 @@ static const isw_function functions[] = {
     EMITTING(emits_what_it_did_not_declare),
     EMITTING(emits_what_cannot_travel),
     EMITTING(emits_after_its_answer),
+    EMITTING(puts_beyond_the_priorities),
+    EMITTING(puts_within_the_priorities),
     { 0 },
 };
 
@@ -172,10 +192,24 @@ static void what_cannot_be_emitted_is_refused_by_name(void **state)
     }
 }
 
+static void a_priority_is_within_its_range(void **state)
+{
+    streaming s;
+
+    (void)state;
+    streaming_begin(&s, functions, 0, "worker: {}\n");
+    assert_refused(&s, BEYOND, ISW_E_FAILED,
+                   "isw_queue_put: the priority 101 is not from -100 to 100");
+    host_invoke(&s.host, 2, WITHIN, NULL);
+    assert_int_equal(answer_to(&s, 2)->outcome, ISW_OUTCOME_SUCCESS);
+    streaming_end(&s);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_emitted_leaves_at_once_and_stays_out),
     cmocka_unit_test(without_the_capability_it_leaves_with_the_answer),
     cmocka_unit_test(what_cannot_be_emitted_is_refused_by_name),
+    cmocka_unit_test(a_priority_is_within_its_range),
 };
 
 ISW_TEST_MAIN(tests)
