@@ -123,6 +123,7 @@ class Lean(unittest.TestCase):
                        timeout=PATIENCE_S)
         return folder
 
+    @unittest.skipIf(os.environ["ISOWORKER_SANITIZE"], "a sanitizer makes programs large")
     def test_what_runs_is_small(self):
         with tempfile.TemporaryDirectory(prefix="isw-") as folder:
             self.tree(folder, BIN + "/isoworker", BIN + "/hello")

@@ -170,6 +170,22 @@ static isw_status batch(isw_context *ctx)
     return ISW_OK;
 }
 
+/* POST twice?marker=FILE: puts one, ends its process the first time, and is called again. */
+static isw_status twice(isw_context *ctx)
+{
+    const isw_value value = isw_value_string("again");
+    FILE *marker = fopen(isw_http_query(ctx, "marker"), "wx");
+
+    if (isw_context_emit(ctx, "work", &value) != ISW_OK)
+        return ISW_E_FAILED;
+    if (marker) {
+        fclose(marker);
+        isw_context_sleep(ctx, 100); /* until the host has it */
+        abort();
+    }
+    return isw_http_reply(ctx, 202, "text/plain", "put\n");
+}
+
 static const isw_property to_work[] = { { "queue", "work" }, { 0 } };
 static const isw_property to_done[] = { { "queue", "done" }, { 0 } };
 static const isw_property to_batch[] = { { "queue", "batch" }, { 0 } };
@@ -193,6 +209,8 @@ static const isw_property batches[] = { { "batch_size", "5" },
 static const isw_function functions[] = {
     { .name = "put", .trigger = ISW_HTTP("POST", "put/{output}"), .handler = put,
       .bindings = outputs },
+    { .name = "twice", .trigger = ISW_HTTP("POST", "twice"), .handler = twice,
+      .bindings = outputs, .idempotent = true },
     { .name = "work", .trigger = { "queue", NULL, NULL, "work", retries }, .handler = work,
       .bindings = onward, .idempotent = true, .timeout_ms = 1500 },
     { .name = "done", .trigger = ISW_QUEUE("done"), .handler = work, .bindings = onward },

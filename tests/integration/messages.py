@@ -88,6 +88,15 @@ class Delivery(unittest.TestCase):
             wait_until(lambda: "is dead after 3 attempts" in host.log())
             self.assertEqual(Got(host).of("lost") + Got(host).of("never"), [])
 
+    def test_what_a_try_has_put_that_ended_its_process_is_not_put_by_the_next(self):
+        with messages() as host:
+            marker = os.path.join(host.folder.name, "marker")
+            self.assertEqual(host.request("POST", f"twice?marker={marker}")[0], 202)
+            self.assertEqual(put(host, "last"), 202)
+            host.wait_for("done <last>")
+            wait_until(ended(host, "again"))
+            self.assertEqual(len(Got(host).of("again")), 1)
+
     def test_values_that_are_set_are_messages_one_by_one(self):
         with messages() as host:
             self.assertEqual(put(host, "first", then="set"), 202)

@@ -125,6 +125,7 @@ static void take_up(iswi_host *host, iswi_call *call, bool again)
         fail_lost(host, call);
         return;
     }
+    iswi_call_take_back(call);
     call->placed_ns = now_ns;
     place(host, call);
 }

@@ -111,6 +111,9 @@ void iswi_call_move(iswi_host *host, iswi_call *call, const isw_error *why);
  * `call`. */
 void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer);
 
+/* outbox.c: it begins anew, and what it has put out so far was not. */
+void iswi_call_take_back(iswi_call *call);
+
 /* The same at once. */
 void iswi_call_finish(iswi_host *host, iswi_call *call, const iswi_answer *answer);
 
