@@ -95,7 +95,7 @@ static void invoke(run *r, const isw_function *function, const char *yaml, const
 void run_function(run *r, isw_handler_fn handler, const char *yaml, const isw_value *input)
 {
     const isw_function function = { .name = "sample",
-                                    .trigger = ISW_TRIGGER("timer", NULL),
+                                    .trigger = ISW_TRIGGER("call", NULL),
                                     .handler = handler };
 
     invoke(r, &function, yaml, input);
