@@ -85,7 +85,18 @@ void iswi_nats_forget(iswi_nats *nats)
 
 int64_t iswi_nats_int(const json_t *object, const char *name)
 {
-    return json_integer_value(json_object_get(object, name));
+    const json_t *number = json_object_get(object, name);
+
+    return json_is_real(number) ? (int64_t)json_real_value(number) : json_integer_value(number);
+}
+
+/* A server tells some numbers without a sign, which are then more than an integer holds: what comes
+ * with one has reals. */
+static json_t *parse(const char *text, size_t size)
+{
+    json_t *json = json_loadb(text, size, 0, NULL);
+
+    return json ? json : json_loadb(text, size, JSON_DECODE_INT_AS_REAL, NULL);
 }
 
 static void say_fault(iswi_nats *nats, isw_status status, const char *what)
@@ -105,8 +116,8 @@ static isw_status status_of(int code)
 json_t *iswi_nats_answer(iswi_nats *nats, size_t i, int *code)
 {
     natsMsg *msg = i < nats->ask_count ? nats->asks[i].answer : NULL;
-    json_t *json = msg ? json_loadb(nats->lib.natsMsg_GetData(msg),
-                                    (size_t)nats->lib.natsMsg_GetDataLength(msg), 0, NULL)
+    json_t *json = msg ? parse(nats->lib.natsMsg_GetData(msg),
+                               (size_t)nats->lib.natsMsg_GetDataLength(msg))
                        : NULL;
     json_t *error = json_object_get(json, "error");
     const char *why = error ? json_string_value(json_object_get(error, "description"))
