@@ -111,7 +111,7 @@ void iswi_call_move(iswi_host *host, iswi_call *call, const isw_error *why);
  * `call`. */
 void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer);
 
-/* outbox.c: it begins anew, and what it has put out so far was not. */
+/* finish.c: it ends, or begins anew: what it has put out so far, and nobody took, was not. */
 void iswi_call_take_back(iswi_call *call);
 
 /* The same at once. */

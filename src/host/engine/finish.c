@@ -32,6 +32,18 @@ static void count(const iswi_call *call, const iswi_answer *answer, iswi_refusal
     atomic_store_explicit(&function->last_us, us, memory_order_relaxed);
 }
 
+void iswi_call_take_back(iswi_call *call)
+{
+    if (call->outbox)
+        call->outbox->drop(call->outbox);
+    if (call->outbox_status)
+        iswi_free(call->outbox_why);
+    call->outbox = NULL;
+    call->outbox_why = NULL;
+    call->outbox_status = ISW_OK;
+    iswi_buffer_reset(&call->put_out);
+}
+
 static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
                    iswi_refusal refusal)
 {
@@ -40,11 +52,8 @@ static void finish(iswi_host *host, iswi_call *call, const iswi_answer *answer,
         iswi_observe_answered(&host->observers, call, answer);
     }
     call->answer(call->user, call->invocation_id, answer);
-    if (call->outbox)
-        call->outbox->drop(call->outbox);
+    iswi_call_take_back(call);
     iswi_buffer_fini(&call->put_out);
-    if (call->outbox_status)
-        iswi_free(call->outbox_why);
     iswi_free(call);
     atomic_fetch_sub(&host->calls, 1);
     if (atomic_load(&host->stops))

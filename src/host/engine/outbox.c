@@ -59,15 +59,6 @@ static void put(iswi_host *host, iswi_call *call, iswi_answer *answer)
     box->put(box, on_put, back);
 }
 
-void iswi_call_take_back(iswi_call *call)
-{
-    if (call->outbox)
-        call->outbox->drop(call->outbox);
-    call->outbox = NULL;
-    call->outbox_status = ISW_OK;
-    iswi_buffer_reset(&call->put_out);
-}
-
 void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer)
 {
     if (answer->outcome != ISW_OUTCOME_SUCCESS || (!call->outbox && !call->outbox_status)) {
