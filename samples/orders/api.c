@@ -4,7 +4,8 @@
  * done with it takes as long as it takes (work.c).
  *
  * RUN     isoworker run samples/orders
- *         curl -d '{"id":"o1","customer":"ada","item":"tea","quantity":2}' \
+ *         curl -H 'content-type: application/json' \
+ *              -d '{"id":"o1","customer":"ada","item":"tea","quantity":2}' \
  *              http://127.0.0.1:7071/api/orders
  *         isoworker queue list -C samples/orders
  * OUTPUT  order o1 is taken
