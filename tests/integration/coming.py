@@ -245,7 +245,7 @@ class Often(unittest.TestCase):
                 self.assertEqual(host.get("fresh")[0], 200 if comes else 404)
             self.assertEqual(load.failures, [])
             self.assertGreater(load.total, RELOADS)
-            self.assertEqual(host.log().count("worker other is added"), RELOADS // 2)
+            wait_until(lambda: host.log().count("worker other is added") == RELOADS // 2)
             self.assertEqual(process_of(host)["restarts"], 0)
 
 

@@ -97,7 +97,7 @@ class Coming(unittest.TestCase):
     def test_a_file_that_is_moved_there_is_given_to_its_function(self):
         with files() as host:
             host.wait_for(r"made folder \S+/inbox")
-            self.assertIn("files inbox/*.txt", host.log())
+            host.wait_for(r"files inbox/\*\.txt")
             move_in(host, "inbox/a.txt", "hello")
             wait_until(done(host, "a.txt"))
             (name, kind, text, size, modified, found, path, attempt, name_of), = got(host, "a.txt")

@@ -58,7 +58,7 @@ class Guests(unittest.TestCase):
             host.wait_for("worker test: calls wait until its process has been started")
             self.assertEqual(guest_of(invitations(host, 4)[-1]) and late()[:2],
                              (200, "Hello, late!\n"))
-            self.assertRegex(host.log(), "worker test: it has left without a goodbye")
+            host.wait_for("worker test: it has left without a goodbye")
             self.assertNotRegex(host.log(), "given up")
 
     def test_who_calls_by_hand_waits_for_as_long_as_he_says(self):

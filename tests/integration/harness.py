@@ -99,6 +99,7 @@ class Host:
             self.changed.notify_all()
 
     def log(self):
+        """What it has said so far. A line that must come is waited for: `wait_for`."""
         return "\n".join(self.lines)
 
     def wait_for(self, pattern, seconds=PATIENCE_S):

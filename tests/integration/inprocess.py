@@ -121,7 +121,7 @@ class InProcess(unittest.TestCase):
         with Inside(chain="middleware: [nix]\n", settled=None, expect=EX_CONFIG) as host:
             host.wait_for('worker.yaml:1:14: unknown name "nix"')
             host.process.wait(30)
-            self.assertIn("refused its configuration (status 78)", host.log())
+            host.wait_for(r"refused its configuration \(status 78\)")
 
     def test_one_that_was_given_up_is_tried_again_when_its_yaml_changes(self):
         host = Inside()

@@ -287,9 +287,10 @@ class Batches(unittest.TestCase):
         with messages() as host:
             put(host, "m", "batch", count=7)
             wait_until(lambda: len(Got(host).rows) == 7)
-            sizes = [int(size) for size in re.findall("batch of (\\d+)", host.log())]
-            self.assertEqual(sum(sizes), 7)
-            self.assertEqual(max(sizes), 5)
+            sizes = lambda: [int(size) for size in  # noqa: E731
+                             re.findall("batch of (\\d+)", host.log())]
+            wait_until(lambda: sum(sizes()) == 7)
+            self.assertEqual(max(sizes()), 5)
 
     def test_those_that_the_result_names_are_tried_again_and_no_other(self):
         with messages() as host:
@@ -350,7 +351,7 @@ class Life(unittest.TestCase):
             for i in range(3):
                 put(host, f"late {i}", delay=2000)
             self.assertIn("drained", ask(host, "drain"))
-            self.assertIn("done <nap 300>", host.log())
+            host.wait_for("done <nap 300>")
             wait_until(lambda: depth(host, "work", "ready") == 3)
             self.assertEqual([b for b in Got(host).bodies if b.startswith("late")], [])
             ask(host, "resume")

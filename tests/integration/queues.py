@@ -163,7 +163,7 @@ class Queue(unittest.TestCase):
             clients[2].wait_for(b"200 OK")
             clients[2].close()
             wait_until(lambda: report(host)["host"]["in_flight"] == 0)
-            self.assertEqual(host.log().count("napping in"), 2)
+            self.assertEqual(len(host.wait_for_naps(2)), 2)
 
     def test_a_call_waits_for_a_process_that_starts(self):
         with Host(worker()) as host:

@@ -261,7 +261,7 @@ class Taken(unittest.TestCase):
             host.process.send_signal(signal.SIGHUP)
             say(host, worker(more="processes: 3"))
             wait_until(lambda: len(states(host)) == 3)
-            self.assertEqual(host.log().count("host.yaml has changed"), 2)
+            wait_until(lambda: host.log().count("host.yaml has changed") == 2)
             self.assertLess(before, pids(host))
 
     def test_workers_may_stand_in_another_order(self):
