@@ -21,6 +21,7 @@ static const char usage[] =
     "name, `bootstrap`, is the same. Functions need not be changed:\n"
     "  http    gets what comes by API Gateway, a function URL or a load balancer; routes, CORS and\n"
     "          problems are as under isoworker run, and nothing listens\n"
+    "  cloudevents  of those requests the ones that are events, alone or as a batch\n"
     "  queue   gets batches of SQS, Kinesis and DynamoDB, by the name of the queue, the stream or\n"
     "          the table; those that fail are reported one by one (lambda.batch_failures)\n"
     "  timer   runs when a rule or a schedule of EventBridge of its name says so\n"

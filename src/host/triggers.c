@@ -32,6 +32,7 @@ const iswi_trigger *const iswi_lambda_triggers[] = {
     &iswi_call_trigger,
     &iswi_queue_foreign_trigger,
     &iswi_timer_foreign_trigger,
+    &iswi_cloudevents_dialect.trigger,
     &iswi_warmup_trigger,
     &iswi_webhooks_trigger,
     &iswi_lambda_trigger,

@@ -90,7 +90,7 @@ isw_status iswi_host_make_up(const iswi_host *host, iswi_host_function *function
                              const iswi_made_up *event, iswi_arena *arena, iswi_call *call,
                              isw_error *error)
 {
-    const iswi_trigger *trigger = iswi_trigger_server(function->trigger);
+    const iswi_trigger *trigger = iswi_trigger_server(host->triggers.list, function->trigger);
     const char *refused = atomic_load(&function->refused);
 
     call->function = function;

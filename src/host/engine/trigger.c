@@ -45,9 +45,14 @@ const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type,
     return NULL;
 }
 
-const iswi_trigger *iswi_trigger_server(const iswi_trigger *trigger)
+const iswi_trigger *iswi_trigger_server(iswi_trigger_list list, const iswi_trigger *trigger)
 {
-    return trigger && trigger->within ? trigger->within : trigger;
+    if (!trigger || !trigger->within)
+        return trigger;
+    for (size_t i = 0; list[i] && i < ISWI_TRIGGERS_MAX; i++)
+        if (!list[i]->within && strcmp(list[i]->type, trigger->within->type) == 0)
+            return list[i];
+    return trigger->within;
 }
 
 isw_status iswi_trigger_properties(const iswi_trigger *trigger, const isw_pairs *given,

@@ -130,7 +130,8 @@ typedef struct iswi_trigger {
     size_t properties_size;
     /* Another trigger, which serves its functions among its own, and knows them by entry->trigger:
      * they come by the same way, and speak in another. It has no instance then, and none of what
-     * follows. NULL: it serves them itself. */
+     * follows. That of the list which has the same type does it, as others may come by that way
+     * under a foreign host. NULL: it serves them itself. */
     const struct iswi_trigger *within;
     const iswi_settings_group *settings; /* NULL: it has no group in host.yaml */
 
@@ -254,8 +255,8 @@ iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list);
  * it was perhaps meant. */
 const iswi_trigger *iswi_triggers_find(iswi_trigger_list list, const char *type, isw_error *error);
 
-/* The one that serves functions of `trigger`, itself mostly. */
-const iswi_trigger *iswi_trigger_server(const iswi_trigger *trigger);
+/* The one of the list that serves functions of `trigger`, which is of it, too: itself mostly. */
+const iswi_trigger *iswi_trigger_server(iswi_trigger_list list, const iswi_trigger *trigger);
 
 /* The properties that a function gives it, in the arena; of "*" `given` itself.
  * ISW_E_CONFIG, which names the property and

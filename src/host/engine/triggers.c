@@ -254,8 +254,8 @@ static iswi_entry **gather(const iswi_host *host, const iswi_trigger *trigger, s
 
     *count = 0;
     for (size_t i = 0; entries && i < host->function_count; i++)
-        if (iswi_trigger_server(host->functions[i]->trigger) == trigger && host->functions[i]->entry.properties &&
-            atomic_load(&host->functions[i]->current))
+        if (iswi_trigger_server(host->triggers.list, host->functions[i]->trigger) == trigger &&
+            host->functions[i]->entry.properties && atomic_load(&host->functions[i]->current))
             entries[(*count)++] = &host->functions[i]->entry;
     return entries;
 }
@@ -339,7 +339,7 @@ void iswi_host_tell(const iswi_host *host, const iswi_host_function *function, i
     for (size_t i = 0; i < host->triggers.count; i++) {
         const iswi_triggering *one = &host->triggers.items[i];
 
-        if (one->trigger == iswi_trigger_server(function->trigger) &&
+        if (one->trigger == iswi_trigger_server(host->triggers.list, function->trigger) &&
             function->entry.properties && one->trigger->tell)
             one->trigger->tell(one->self, &function->entry, arena, out);
     }

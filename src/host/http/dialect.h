@@ -19,7 +19,8 @@ typedef struct iswi_http_properties {
 } iswi_http_properties;
 
 typedef struct iswi_http_dialect {
-    iswi_trigger trigger; /* type, title, properties, and within: &iswi_http_trigger */
+    iswi_trigger trigger; /* type, title, properties, and within: &iswi_http_trigger, for any that is
+                              called "http" */
     const char *methods;
     /* As iswi_http_handler_fn: a request for one of its functions is in, whole; or OPTIONS, a preflight
      * that its chain answers, or of a sender of events that asks (`consents` of front.h). */

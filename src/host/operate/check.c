@@ -108,7 +108,7 @@ static void check_trigger(checker *c, const iswi_trigger *trigger)
     void *set = NULL;
 
     for (size_t i = 0; entries && i < c->count; i++)
-        if (iswi_trigger_server(c->items[i]->trigger) == trigger)
+        if (iswi_trigger_server(c->triggers, c->items[i]->trigger) == trigger)
             entries[count++] = &c->items[i]->entry;
     if (!entries || trigger->arrange(entries, count, on_refuse, c, &set) != ISW_OK)
         iswi_faults_say(&c->out->faults, "no memory for functions");
