@@ -20,7 +20,8 @@ static const char usage[] =
     "it answers what it has, streams included, ends connections behind their next answer, and\n"
     "leaves within host.shutdown_grace and host.cancel_grace. A successor that does not become\n"
     "ready changes nothing, and it is said why. Service managers hear of its pid, and process 1 of\n"
-    "a container. Counters begin anew. A host in the foreground of a terminal is replaced by\n"
+    "a container. Remote processes are sent away by the one and come back to the other, while calls\n"
+    "wait for them. Counters begin anew. A host in the foreground of a terminal is replaced by\n"
     "`isoworker run --replace` in another one.\n"
     "  --wait SECONDS  wait for so long at most, 60 by default; the successor goes on\n"
     ISWI_CLIENT_FOLDER_USAGE

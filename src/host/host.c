@@ -104,7 +104,7 @@ isw_status iswi_host_create(const char *folder, const iswi_host_overrides *overr
     if (status == ISW_OK)
         status = iswi_host_open(host, error);
     if (status == ISW_OK)
-        status = iswi_remote_attach(host, error);
+        status = iswi_remote_attach(host, make.legacy, error);
     if (status == ISW_OK && overrides->record)
         status = iswi_record_attach(host, overrides->record, error);
     if (status == ISW_OK)

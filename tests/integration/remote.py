@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers whose processes run on other machines: `remote` in host.yaml. Here the other machine is
 this one, by way of its loopback."""
+import contextlib
 import os
 import re
 import select
@@ -12,7 +13,10 @@ import tempfile
 import threading
 import unittest
 
+from frames import Frames
 from harness import BIN, PATIENCE_S, WORKER, Host, Started, main, wait_until
+from load import Load
+from upgrades import Line
 
 CERTIFICATES = os.environ.get("ISOWORKER_CERTIFICATES", "")
 EX_UNAVAILABLE, EX_PROTOCOL, EX_CONFIG = 69, 76, 78
@@ -58,6 +62,33 @@ def far_process(host, port=None, token=None, name="client", ca="ca", command=(WO
              "ISOWORKER_TLS_CERTIFICATE": file(name + ".pem"),
              "ISOWORKER_TLS_KEY": file(name + ".key")}
     return Started({**known, **variables}, command)
+
+
+class FarLine(Line, FarHost):
+    """Such a host, and those that follow it."""
+
+
+@contextlib.contextmanager
+def kept_running(host):
+    """A process of the worker that is started again whenever it ends, and how each one did."""
+    over, ends = threading.Event(), []
+    far = [far_process(host)]
+
+    def keep():
+        while True:
+            ends.append(far[0].end())
+            if over.is_set():
+                return
+            far[0] = far_process(host)
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield ends
+    finally:
+        over.set()
+        far[0].process.send_signal(signal.SIGTERM)
+        thread.join(PATIENCE_S)
 
 
 class Wire:
@@ -290,6 +321,27 @@ class Remote(unittest.TestCase):
             self.assertEqual(far.end()[0], 0)
             with self.assertRaises(OSError):
                 socket.create_connection(("127.0.0.1", host.where()[1]))
+
+    def test_they_go_on_to_the_host_that_takes_the_place_and_no_call_fails(self):
+        with FarLine() as host, kept_running(host) as ends:
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            with Load(host) as load:
+                for count in range(1, 4):
+                    host.upgrade()
+                    wait_until(lambda count=count: len(ends) >= count and
+                               load.total > 20 * count)
+            self.assertEqual(load.failures, [])
+            self.assertEqual([code for code, _ in ends], [0] * len(ends))
+            self.assertGreater(len(load.pids), len(ends) - 1)
+
+    def test_they_are_not_kept_for_connections_that_are_idle(self):
+        with FarLine(top="host: {shutdown_grace: 60s}") as host, kept_running(host), \
+             Frames(host.port) as idle:
+            self.assertEqual(idle.ask(1, path="/api/hello/Ada").status, 200)
+            host.upgrade()
+            self.assertEqual(host.get("hello/Bob"), (200, "Hello, Bob!\n"))
+            host.wait_for("1 connection is still open and closed now: remote processes are to go on")
+            self.assertEqual(host.process.wait(PATIENCE_S), 0)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
  * calls and processes may be called.
  */
 #include "host/settings/settings.h"
+#include "host/system/legacy.h"
 #include "host/system/spawn.h"
 #include "wire/frame.h"
 
@@ -71,6 +72,12 @@ typedef struct iswi_observer {
      * an address is told at admin.listen. */
     isw_status (*prepares)(void *user, const iswi_host_settings *settings, isw_error *error);
     void (*renews)(void *user, bool take);
+    /* Another host takes this one's place, as open, give and leave of a trigger (trigger.h) have it:
+     * what comes is taken from now on, by one that was made to wait for that; add the sockets that
+     * it listens with; and: the other one has the place. */
+    void (*opens)(void *user);
+    bool (*gives)(void *user, iswi_legacy *legacy);
+    void (*leaves)(void *user);
     /* The host is taken apart: from the return on nothing of it is asked. Nothing runs any more,
      * but calls that are lost may still be answered. Those that came last go first. */
     void (*stop)(void *user);

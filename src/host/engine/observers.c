@@ -115,6 +115,31 @@ isw_status iswi_observers_prepare(const iswi_observers *all, const iswi_host_set
     return status;
 }
 
+void iswi_observe_opens(iswi_host *host)
+{
+    const iswi_observers *all = &host->observers;
+
+    TELL(all, opens, one->user);
+}
+
+bool iswi_observe_gives(iswi_host *host, iswi_legacy *legacy)
+{
+    const iswi_observers *all = &host->observers;
+    bool fine = true;
+
+    for (size_t i = 0; fine && i < all->count; i++)
+        if (all->items[i].observer->gives)
+            fine = all->items[i].observer->gives(all->items[i].user, legacy);
+    return fine;
+}
+
+void iswi_observe_leaves(iswi_host *host)
+{
+    const iswi_observers *all = &host->observers;
+
+    TELL(all, leaves, one->user);
+}
+
 void iswi_observe_silent(iswi_process *process)
 {
     const iswi_observers *all = &process->host->observers;

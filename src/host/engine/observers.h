@@ -32,6 +32,11 @@ isw_status iswi_observers_prepare(const iswi_observers *all, const iswi_host_set
                                   isw_error *error);
 void iswi_observers_renew(const iswi_observers *all, bool take);
 
+/* As the hooks say. False: one has no memory. */
+void iswi_observe_opens(iswi_host *host);
+bool iswi_observe_gives(iswi_host *host, iswi_legacy *legacy);
+void iswi_observe_leaves(iswi_host *host);
+
 void iswi_observe_silent(iswi_process *process);
 void iswi_observe_settled(iswi_host *host);
 void iswi_observe_turn(iswi_host *host, int64_t now_ns, int64_t *next_ns);

@@ -11,6 +11,8 @@
 typedef struct iswi_replacing {
     atomic_int successor; /* 0: nobody has taken its place */
     int64_t until_ns;     /* when it ends at the latest; 0: it does not leave */
+    int64_t idle_until_ns; /* when connections that are idle are closed, and remote processes go */
+    bool remote_left;      /* they do */
     isw_error refused;    /* it has not become what it was made for */
 } iswi_replacing;
 

@@ -55,7 +55,8 @@ bool iswi_report_serves(const iswi_host *host, iswi_buffer *why)
 
     iswi_arena_init(&arena, 4096);
     for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
-        if (!iswi_host_needs_worker(host, i) || serves(host, i))
+        if (!iswi_host_needs_worker(host, i) || serves(host, i) ||
+            iswi_worker_is_remote(iswi_host_worker_settings(host, i))) /* they come when it leaves */
             continue;
         iswi_buffer_printf(why, "%s%s", all ? "" : "; ", reason_of(host, i, &arena));
         all = false;

@@ -54,9 +54,10 @@ static void say_tls(void *user, isw_log_level level, const char *text)
     iswi_say(gate->host, level, "worker %s: %s", gate->worker, text);
 }
 
-static isw_status listen_at(iswi_gate *gate, const char *text, isw_error *error)
+static isw_status listen_at(iswi_gate *gate, const char *text, iswi_legacy *legacy,
+                            isw_error *error)
 {
-    const iswi_listen_options options = { .setting = "remote.listen" };
+    const iswi_listen_options options = { .setting = gate->setting, .legacy = legacy };
     iswi_address address;
 
     if (iswi_address_read(text, "remote.listen", &address, error) != ISW_OK)
@@ -65,7 +66,7 @@ static isw_status listen_at(iswi_gate *gate, const char *text, isw_error *error)
 }
 
 isw_status iswi_gate_create(iswi_host *host, const iswi_worker_settings *settings,
-                            iswi_gate **out, isw_error *error)
+                            iswi_legacy *legacy, iswi_gate **out, isw_error *error)
 {
     iswi_gate *gate = iswi_calloc(1, sizeof *gate);
     isw_error own = { ISW_OK, "" };
@@ -77,6 +78,7 @@ isw_status iswi_gate_create(iswi_host *host, const iswi_worker_settings *setting
     gate->host = host;
     gate->worker = settings->name;
     gate->listen = settings->remote.listen;
+    snprintf(gate->setting, sizeof gate->setting, "remote.listen of %s", settings->name);
     gate->prepared = true;
     gate->options = (iswi_tls_options){
         .first = { settings->remote.certificate, settings->remote.key },
@@ -84,7 +86,7 @@ isw_status iswi_gate_create(iswi_host *host, const iswi_worker_settings *setting
     };
     if (iswi_host_reactor(host, 0, &gate->reactor, &own) == ISW_OK &&
         (!secure || iswi_tls_create(&gate->options, &gate->tls, NULL, &own) == ISW_OK) &&
-        listen_at(gate, text, &own) == ISW_OK) {
+        listen_at(gate, text, legacy, &own) == ISW_OK) {
         *out = gate;
         return ISW_OK;
     }

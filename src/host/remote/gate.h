@@ -10,7 +10,10 @@
 
 #include <stdatomic.h>
 
-enum { ISWI_GATE_USED = 2 * ISWI_WORKER_PROCESSES_MAX };
+enum {
+    ISWI_GATE_USED = 2 * ISWI_WORKER_PROCESSES_MAX,
+    ISWI_GATE_SETTING_BYTES = ISWI_NAME_MAX + 32
+};
 
 typedef struct iswi_visitor iswi_visitor;
 
@@ -18,6 +21,7 @@ typedef struct iswi_gate {
     iswi_host *host;
     const char *worker; /* its name, which lives as long as the host, */
     const char *listen; /* and what host.yaml says */
+    char setting[ISWI_GATE_SETTING_BYTES]; /* what its sockets are called where they are left */
     iswi_reactor *reactor;
     iswi_listeners listeners;
     iswi_tls *tls; /* NULL: plain, which is meant */
@@ -39,7 +43,7 @@ typedef struct iswi_gate {
 /* Listen, and take nobody in yet. Errors: as iswi_remote_attach. The supervisor's thread, or before
  * the host runs, as of the next two. */
 isw_status iswi_gate_create(iswi_host *host, const iswi_worker_settings *settings,
-                            iswi_gate **out, isw_error *error);
+                            iswi_legacy *legacy, iswi_gate **out, isw_error *error);
 void iswi_gate_open(iswi_gate *gate); /* say where, and take in who comes */
 void iswi_gate_shut(iswi_gate *gate); /* nobody else may come */
 void iswi_gate_destroy(iswi_gate *gate); /* with all who came; NULL is allowed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gates of a host: one for each worker that is remote. Invariant: what may fail is done when
- * another host.yaml is prepared, so that to take it cannot. */
+ * another host.yaml is prepared, so that to take it cannot; and while another host has the place of
+ * this one, its gates stay shut, though they listen already. */
 #include "host/remote/remote.h"
 
 #include "base/alloc.h"
@@ -8,6 +9,7 @@
 #include "host/engine/observer.h"
 #include "host/remote/gate.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -16,6 +18,9 @@ enum { GATES_MAX = 256 };
 
 typedef struct gates {
     iswi_host *host;
+    iswi_legacy *legacy; /* of the host before, while this one is made; NULL: there is none */
+    bool waits;          /* until it has that one's place */
+    pthread_mutex_t lock; /* guards these two for who reads them beside the supervisor's thread: */
     iswi_gate *items[GATES_MAX];
     size_t count;
     const iswi_host_settings *next; /* that is prepared; NULL: none is */
@@ -44,14 +49,18 @@ static bool has_gate(const gates *all, const char *worker)
 
 static isw_status add(gates *all, const iswi_worker_settings *worker, isw_error *error)
 {
+    iswi_gate *gate;
+
     if (!iswi_worker_is_remote(worker) || has_gate(all, worker->name))
         return ISW_OK;
     if (all->count == GATES_MAX)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "a host has at most %d remote workers",
                              GATES_MAX);
-    if (iswi_gate_create(all->host, worker, &all->items[all->count], error) != ISW_OK)
+    if (iswi_gate_create(all->host, worker, all->legacy, &gate, error) != ISW_OK)
         return error->status;
-    all->count++;
+    pthread_mutex_lock(&all->lock);
+    all->items[all->count++] = gate;
+    pthread_mutex_unlock(&all->lock);
     return ISW_OK;
 }
 
@@ -67,19 +76,32 @@ static isw_status add_all(gates *all, const iswi_host_settings *settings, isw_er
 
 static void remove_at(gates *all, size_t at)
 {
-    iswi_gate_destroy(all->items[at]);
+    iswi_gate *gate = all->items[at];
+
+    pthread_mutex_lock(&all->lock);
     all->items[at] = all->items[--all->count];
+    pthread_mutex_unlock(&all->lock);
+    iswi_gate_destroy(gate);
 }
 
 /* Those that are new are open from now on, or go again. */
 static void settle(gates *all, bool take)
 {
     for (size_t i = all->count; i-- > 0;) {
-        if (all->items[i]->prepared && take)
+        if (all->items[i]->prepared && take && !all->waits)
             iswi_gate_open(all->items[i]);
+        else if (all->items[i]->prepared && take)
+            all->items[i]->prepared = false;
         else if (all->items[i]->prepared)
             remove_at(all, i);
     }
+}
+
+static void shut(gates *all, iswi_gate *gate)
+{
+    pthread_mutex_lock(&all->lock);
+    iswi_gate_shut(gate);
+    pthread_mutex_unlock(&all->lock);
 }
 
 /* -- As an observer ---------------------------------------------------------------------------- */
@@ -102,7 +124,7 @@ static void renews(void *user, bool take)
     settle(all, take);
     for (size_t i = all->count; take && all->next && i-- > 0;)
         if (!all->items[i]->shut && !find_settings(all->next, all->items[i]->worker))
-            iswi_gate_shut(all->items[i]);
+            shut(all, all->items[i]);
     all->next = NULL;
 }
 
@@ -127,6 +149,39 @@ static void turns(void *user, int64_t now_ns, int64_t *next_ns)
         *next_ns = all->look_ns;
 }
 
+static void opens(void *user)
+{
+    gates *all = user;
+
+    all->waits = false;
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i]->shut && !all->items[i]->open)
+            iswi_gate_open(all->items[i]);
+}
+
+static bool gives(void *user, iswi_legacy *legacy)
+{
+    gates *all = user;
+    bool fine = true;
+
+    pthread_mutex_lock(&all->lock);
+    for (size_t i = 0; fine && i < all->count; i++)
+        if (!all->items[i]->shut)
+            fine = iswi_listen_give(&all->items[i]->listeners, all->items[i]->setting, legacy);
+    pthread_mutex_unlock(&all->lock);
+    return fine;
+}
+
+/* Who is here finishes. */
+static void leaves(void *user)
+{
+    gates *all = user;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i]->shut)
+            shut(all, all->items[i]);
+}
+
 static void stop(void *user)
 {
     gates *all = user;
@@ -137,24 +192,33 @@ static void stop(void *user)
 
 static void destroy(void *user)
 {
-    iswi_free(user);
+    gates *all = user;
+
+    pthread_mutex_destroy(&all->lock);
+    iswi_free(all);
 }
 
 static const iswi_observer observer = {
     .turns = turns,
     .prepares = prepares,
     .renews = renews,
+    .opens = opens,
+    .gives = gives,
+    .leaves = leaves,
     .stop = stop,
     .destroy = destroy,
 };
 
-isw_status iswi_remote_attach(iswi_host *host, isw_error *error)
+isw_status iswi_remote_attach(iswi_host *host, iswi_legacy *legacy, isw_error *error)
 {
     gates *all = iswi_calloc(1, sizeof *all);
 
     if (!all)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for gates");
     all->host = host;
+    all->legacy = legacy;
+    all->waits = legacy != NULL;
+    pthread_mutex_init(&all->lock, NULL);
     if (add_all(all, iswi_host_settings_of(host), error) != ISW_OK ||
         iswi_host_observe(host, &observer, all, error) != ISW_OK) {
         stop(all);
@@ -162,5 +226,6 @@ isw_status iswi_remote_attach(iswi_host *host, isw_error *error)
         return error->status;
     }
     settle(all, true);
+    all->legacy = NULL;
     return ISW_OK;
 }

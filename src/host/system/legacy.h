@@ -16,7 +16,7 @@
 #include <sys/un.h>
 
 typedef enum iswi_legacy_kind {
-    ISWI_LEGACY_LISTENER, /* a socket that HTTP comes to */
+    ISWI_LEGACY_LISTENER, /* a socket that HTTP, or remote workers, come to */
     ISWI_LEGACY_CONTROL,  /* the one that operators ask at */
     ISWI_LEGACY_STORE,    /* memory that the processes of a worker share */
     ISWI_LEGACY_CONNECTION, /* a client's, on which nothing is under way */
