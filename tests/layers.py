@@ -92,7 +92,7 @@ DOORS = {
     "host/operate": {"check.h", "check_program.h", "control_path.h", "operate.h", "report.h", "takeover.h"},
     "host/cloudevents": {"cloudevents.h"},
     "host/debug": {"crash.h", "gdb.h", "record.h"},
-    "host/azure": {"custom.h", "init.h", "worker.h"},
+    "host/azure": {"custom.h", "init.h", "messages.h", "worker.h"},
     "host/library": {"create.h", "trigger.h"},
     "worker/context": {"context.h", "failure.h"},
     "worker/http": {"reply.h", "windows.h"},
@@ -112,7 +112,7 @@ THIRD_PARTY = {
     "cyaml/": "src/config/schema.h",
     "yaml.h": "src/config/reader.h",
     "microhttpd.h": "src/bench/http/microhttpd.c",
-    "nghttp2/": ("src/host/http/h2", "src/host/azure/grpc"),
+    "nghttp2/": ("src/host/http/h2", "src/host/azure/grpc", "src/bench/hosts/"),
     "jose/": "middleware/auth",
     "jansson.h": ("middleware/auth", "src/value/json.c", "src/broker/nats/"),
     "curl/": ("middleware/auth", "src/httpclient/", "src/host/webhooks/"),
@@ -121,7 +121,7 @@ THIRD_PARTY = {
     "hiredis/": "src/redis/",
     "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress", "tests/middleware/compress.c"),
-    "grpcpp/": "src/bench/grpc.cc",
+    "grpcpp/": ("src/bench/grpc.cc", "src/bench/hosts/grpc_worker.cc"),
     "nats/": ("src/broker/nats/", "src/bench/queue"),
     "libpq-fe.h": ("src/broker/postgresql/", "src/bench/queue"),
     "sqlite3.h": ("src/broker/sqlite", "tests/broker/", "src/bench/queue", "samples/notes/",
@@ -136,7 +136,8 @@ LIBC = C11 | set("""dirent dlfcn elf fcntl fnmatch ftw getopt grp malloc netdb p
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
 # Of C++, for the files that need it.
-CXX = set("chrono cmath csignal cstdio cstring deque memory stdexcept string vector".split())
+CXX = set("""chrono cmath csignal cstdio cstdlib cstring deque memory stdexcept string thread
+    vector""".split())
 
 # The floors and peers of `isoworker bench` are what lies below the host and beside it: each is one
 # file that reaches past it.
@@ -153,6 +154,7 @@ EXCEPTIONS = {
     ("src/bench/http/floor.c", "cli/helper.h"),
     ("src/bench/queue/peers.c", "cli/helper.h"),
     ("src/bench/http/stack.c", "cli/helper.h"),
+    ("src/bench/hosts/subject.c", "cli/helper.h"),
 }
 
 # Samples of more than one file.

@@ -8,6 +8,7 @@
 #include "bench/case.h"
 #include "bench/clock.h"
 #include "bench/full.h"
+#include "bench/hosts/hosts.h"
 #include "bench/http/run.h"
 #include "bench/models.h"
 #include "bench/peer.h"
@@ -33,6 +34,7 @@ static const char usage[] =
     "       isoworker bench http [OPTION..]     see isoworker bench http --help\n"
     "       isoworker bench models [OPTION..]   see isoworker bench models --help\n"
     "       isoworker bench queue [OPTION..]    see isoworker bench queue --help\n"
+    "       isoworker bench hosts [OPTION..]    see isoworker bench hosts --help\n"
     "\n"
     "Measures an invocation in a worker process, with messages and with the ring, beside the\n"
     "same function called in its own process, and beside raw nng, a Unix socket, a ring without\n"
@@ -193,5 +195,7 @@ int main(int argc, char **argv)
         return iswi_bench_models_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "queue") == 0)
         return iswi_bench_queue_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "hosts") == 0)
+        return iswi_bench_hosts_main(argc - 1, argv + 1);
     return measure(argc, argv);
 }

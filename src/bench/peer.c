@@ -4,6 +4,8 @@
  *   peer echo-http PARENT               a bare server on a listening descriptor 3, which ends when
  *                                       the process PARENT does
  *   peer echo-fastcgi PARENT            the same, behind a front that speaks FastCGI
+ *   peer echo-custom PARENT             the same, a custom handler of the Azure Functions host
+ *   peer runtime-loop PARENT PORT THREADS json|url   a loop of Lambda's Runtime API
  *   peer become PARENT PROGRAM [ARGUMENT..]   that program, with the same end
  *   peer serve-http SETUP               a host, its address to standard output
  *   peer CASE SLICE_MS PAYLOADS MODES   measure, samples to standard output
@@ -14,6 +16,7 @@
 #include "bench/clock.h"
 #include "bench/floors.h"
 #include "bench/host.h"
+#include "bench/hosts/loop.h"
 #include "bench/http/floor.h"
 #include "bench/http/server.h"
 #include "bench/plan.h"
@@ -21,6 +24,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -42,6 +46,15 @@ static bool echo(const char *parent, iswi_bench_protocol protocol)
     signal(SIGINT, SIG_IGN); /* who measures decides when we end */
     return iswi_bench_stay_with_parent(parent, SIGKILL) &&
            iswi_bench_serve(ISWI_BENCH_FD, protocol);
+}
+
+static bool loop(const char *parent, char **words)
+{
+    signal(SIGINT, SIG_IGN);
+    return iswi_bench_stay_with_parent(parent, SIGKILL) &&
+           iswi_bench_runtime_loop((unsigned)strtoul(words[0], NULL, 10),
+                                   (unsigned)strtoul(words[1], NULL, 10),
+                                   strcmp(words[2], "json") == 0);
 }
 
 static int become(const char *parent, char **argv)
@@ -71,6 +84,10 @@ int iswi_bench_peer(int argc, char **argv)
         return echo(argv[2], iswi_bench_speak_http) ? EX_OK : EX_UNAVAILABLE;
     if (argc == 3 && strcmp(word, "echo-fastcgi") == 0)
         return echo(argv[2], iswi_bench_speak_fastcgi) ? EX_OK : EX_UNAVAILABLE;
+    if (argc == 3 && strcmp(word, "echo-custom") == 0)
+        return echo(argv[2], iswi_bench_speak_custom) ? EX_OK : EX_UNAVAILABLE;
+    if (argc == 6 && strcmp(word, "runtime-loop") == 0)
+        return loop(argv[2], argv + 3) ? EX_OK : EX_UNAVAILABLE;
     if (argc > 3 && strcmp(word, "become") == 0)
         return become(argv[2], argv + 3);
     iswi_bench_catch_signals();

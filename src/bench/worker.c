@@ -3,7 +3,7 @@
  * The worker of `isoworker bench`: a function that reads what it got and gives it back, once or
  * many times, and a middleware that does nothing. A user program, of the public interface alone.
  *   serve COUNT        under a host, with so many functions
- *   serve-http COUNT   the same, and two more that answer HTTP
+ *   serve-http COUNT   the same, two more that answer HTTP, and one that is called by its name
  *   repeat COUNT YAML  call the function that answers HTTP so often in this process
  *   in-process SLICE_MS PAYLOADS MODES   measure the same function and the chain of descriptor 3,
  *                      called in a loop in this process; samples to standard output
@@ -66,6 +66,16 @@ static const isw_function http_echo = {
     .summary = "gives back what was posted",
 };
 
+static isw_status give_back(isw_context *ctx)
+{
+    return isw_context_set_result(ctx, isw_context_trigger(ctx));
+}
+
+static const isw_function called = {
+    .name = "called", .trigger = ISW_TRIGGER("call", NULL), .handler = give_back,
+    .summary = "gives back any value",
+};
+
 /* -- Functions --------------------------------------------------------------------------------- */
 
 enum { FUNCTIONS_MAX = 16000, NAME_BYTES = 12 };
@@ -118,7 +128,8 @@ static int serve(char **argv)
 
     if (worker && strcmp(argv[1], "serve-http") == 0 &&
         (isw_worker_add_function(worker, &http, &error) != ISW_OK ||
-         isw_worker_add_function(worker, &http_echo, &error) != ISW_OK)) {
+         isw_worker_add_function(worker, &http_echo, &error) != ISW_OK ||
+         isw_worker_add_function(worker, &called, &error) != ISW_OK)) {
         isw_worker_destroy(worker);
         worker = NULL;
     }

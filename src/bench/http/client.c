@@ -64,6 +64,11 @@ static bool make_request(iswi_bench_client *c)
     uint32_t payload = c->load.payload;
     int head;
 
+    if (c->load.request) {
+        c->request = strdup(c->load.request);
+        c->request_size = strlen(c->load.request);
+        return c->request != NULL;
+    }
     c->request = calloc(1, HEAD_BYTES + (size_t)payload);
     if (!c->request)
         return false;

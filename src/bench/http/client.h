@@ -13,6 +13,7 @@ typedef struct iswi_bench_load {
     unsigned port; /* of 127.0.0.1 */
     unsigned connections;
     uint32_t payload; /* POST of so many bytes, which are to come back; 0: GET */
+    const char *request; /* another one, whole; NULL: there is none */
     int64_t gap_ns;   /* of nothing after each answer; of one connection only */
     void (*each_second)(void *user); /* called while it runs, between requests; or NULL */
     void *user;
