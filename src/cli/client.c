@@ -123,13 +123,37 @@ int iswi_client_line(FILE *from, char **line, size_t *size)
 }
 
 typedef struct complaint {
-    const char *error;
+    const char *error, *status;
 } complaint;
 
 static const isw_field complaint_fields[] = {
     { ISW_FIELD(STRING, complaint, error) },
+    { ISW_FIELD(STRING, complaint, status) },
     { 0 },
 };
+
+static isw_status status_named(const char *name)
+{
+    static const isw_status all[] = {
+#define STATUS(name, number, http, text) ISW_##name,
+        ISW_STATUS_TABLE(STATUS)
+#undef STATUS
+    };
+
+    for (size_t i = 0; name && i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(isw_status_name(all[i]), name) == 0)
+            return all[i];
+    return ISW_E_INVALID;
+}
+
+int iswi_client_refused(const char *name)
+{
+    isw_status status = status_named(name);
+
+    if (isw_status_retriable(status))
+        return EX_TEMPFAIL;
+    return status == ISW_E_IO ? EX_IOERR : EX_DATAERR;
+}
 
 /* What the host says is none of what was expected. */
 static int refuse_answer(const isw_error *error)
@@ -141,14 +165,35 @@ static int refuse_answer(const isw_error *error)
 
 int iswi_client_value(isw_str line, iswi_arena *arena, isw_value *out)
 {
-    complaint said = { NULL };
+    complaint said = { NULL, NULL };
     isw_error error = { ISW_OK, "" };
 
     if (iswi_json_parse(arena, line, out, &error) == ISW_OK)
         iswi_bind(arena, out, "", complaint_fields, false, &said, &error);
     if (said.error)
-        return fail(EX_DATAERR, said.error);
+        return fail(iswi_client_refused(said.status), said.error);
     return error.status == ISW_OK ? EX_OK : refuse_answer(&error);
+}
+
+int iswi_client_pass(isw_str line)
+{
+    static const char refused[] = "{\"error\":";
+    complaint said = { NULL, NULL };
+    isw_error error = { ISW_OK, "" };
+    bool is_error = line.size > sizeof refused && memcmp(line.data, refused, sizeof refused - 1) == 0;
+    isw_value value;
+    iswi_arena arena;
+    int result = EX_OK;
+
+    fprintf(is_error ? stderr : stdout, "%.*s\n", (int)line.size, line.data);
+    if (!is_error)
+        return EX_OK;
+    iswi_arena_init(&arena, 1024);
+    if (iswi_json_parse(&arena, line, &value, &error) == ISW_OK)
+        iswi_bind(&arena, &value, "", complaint_fields, false, &said, &error);
+    result = iswi_client_refused(said.status);
+    iswi_arena_fini(&arena);
+    return result;
 }
 
 int iswi_client_bind(const isw_value *value, iswi_arena *arena, const isw_field *fields, void *out)

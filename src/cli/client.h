@@ -30,12 +30,19 @@ bool iswi_client_is_there(const iswi_where *where);
 int iswi_client_line(FILE *from, char **line, size_t *size);
 
 /* Read one line, which is `fields`, into the struct at `out`; its memory is the arena's. A line
- * that says "error" is EX_DATAERR. */
+ * that says "error" is as iswi_client_refused. */
 int iswi_client_answer(FILE *from, iswi_arena *arena, const isw_field *fields, void *out);
 
 /* The same in steps: a line as a value, with views into both, and that into the struct. */
 int iswi_client_value(isw_str line, iswi_arena *arena, isw_value *out);
 int iswi_client_bind(const isw_value *value, iswi_arena *arena, const isw_field *fields, void *out);
+
+/* Print a line of JSON as it came; one that says "error" on stderr, as iswi_client_refused. */
+int iswi_client_pass(isw_str line);
+
+/* The exit status for what a host refuses with that status ("ISW_E_BUSY"; NULL: it names none):
+ * EX_TEMPFAIL for what may pass, EX_IOERR for its disk, EX_DATAERR for the rest. */
+int iswi_client_refused(const char *name);
 
 /* Append `,"name":"value"`; nothing for NULL. */
 void iswi_client_member(iswi_buffer *out, const char *name, const char *value);

@@ -42,8 +42,8 @@ static const char usage[] =
     "again, and is no dead one. A timer is run as by `isoworker timer run`, never beside itself, and\n"
     "gets no data. What a function puts out goes where it goes otherwise.\n"
     "\n"
-    "Ends with status 70 when the function fails, 75 when its time was over, 65 when the host\n"
-    "refuses, and 69 when none runs there.\n";
+    "Ends with status 70 when the function fails, 75 when its time was over or nobody could take it\n"
+    "now, 65 when the host refuses, and 69 when none runs there.\n";
 
 enum { PARAMS, QUERY, HEADERS, PAIR_KINDS };
 
@@ -129,7 +129,6 @@ static int write_request(const wish *asked, iswi_buffer *out)
 static void show_result(const isw_value *typed, iswi_arena *arena)
 {
     isw_error error = { ISW_OK, "" };
-    iswi_buffer text = { 0 };
     isw_value result;
 
     if (typed->type == ISW_VALUE_NONE)
@@ -138,11 +137,7 @@ static void show_result(const isw_value *typed, iswi_arena *arena)
         fprintf(stderr, "isoworker: %s\n", error.message);
         return;
     }
-    iswi_value_show(&result, &text);
-    if (text.size)
-        fwrite(text.data, 1, text.size, stdout);
-    fflush(stdout);
-    iswi_buffer_fini(&text);
+    iswi_value_show(&result, stdout);
 }
 
 static int conclude(const wish *asked, const iswi_report_invoked *invoked, iswi_arena *arena)
@@ -159,7 +154,7 @@ static int conclude(const wish *asked, const iswi_report_invoked *invoked, iswi_
         fprintf(stderr, "%s after %lld us\n", success ? "success" : "failed",
                 (long long)invoked->took_us);
     }
-    return success ? EX_OK : invoked->late ? EX_TEMPFAIL : EX_SOFTWARE;
+    return success ? EX_OK : invoked->late || invoked->refused ? EX_TEMPFAIL : EX_SOFTWARE;
 }
 
 /* Of a timer the host says what it says of its runs. */

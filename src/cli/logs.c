@@ -41,7 +41,7 @@ typedef struct request {
 /* -- Lines ------------------------------------------------------------------------------------- */
 
 typedef struct said {
-    const char *time, *level, *source, *notice, *error;
+    const char *time, *level, *source, *notice, *error, *status;
     isw_value category, invocation_id, message, fields;
     int64_t lost;
     bool succeeded;
@@ -53,7 +53,7 @@ static const isw_field said_fields[] = {
     { ISW_FIELD(VALUE, said, message) },   { ISW_FIELD(VALUE, said, invocation_id) },
     { ISW_FIELD(VALUE, said, fields) },    { ISW_FIELD(INT, said, lost) },
     { ISW_FIELD(STRING, said, notice) },   { ISW_FIELD(STRING, said, error) },
-    { ISW_FIELD(BOOL, said, succeeded) },
+    { ISW_FIELD(STRING, said, status) },   { ISW_FIELD(BOOL, said, succeeded) },
     { 0 },
 };
 
@@ -122,7 +122,7 @@ static int print(const request *asked, isw_str text, iswi_arena *arena, bool col
         printf("%.*s\n", (int)text.size, text.data);
     else
         print_line(&line, color);
-    return line.error ? EX_DATAERR : EX_OK;
+    return line.error ? iswi_client_refused(line.status) : EX_OK;
 }
 
 static int print_all(const request *asked, FILE *from, bool *succeeded)

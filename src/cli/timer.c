@@ -29,8 +29,9 @@ static const char usage[] =
     "  --json          print what the host says, a line of JSON\n"
     ISWI_CLIENT_USAGE
     "\n"
-    "Ends with status 70 when the run failed, 75 when it takes longer, 65 when the host refuses,\n"
-    "and 69 when no host runs there; list with 78 then if a program cannot be asked.\n";
+    "Ends with status 70 when the run failed, 75 when it takes longer or cannot be begun now, 65 when\n"
+    "the host refuses, and 69 when no host runs there; list with 78 then if a program cannot be\n"
+    "asked.\n";
 
 typedef struct words {
     iswi_where where;
@@ -112,8 +113,7 @@ static int pass_on(FILE *from)
 
     if (result != EX_OK)
         return result;
-    printf("%.*s\n", (int)size, line);
-    result = size > 9 && strncmp(line, "{\"error\":", 9) == 0 ? EX_DATAERR : EX_OK;
+    result = iswi_client_pass((isw_str){ line, size });
     free(line);
     return result;
 }

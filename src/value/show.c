@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "value/show.h"
 
+#include "base/buffer.h"
 #include "base/logline.h"
+
+#include <unistd.h>
 
 static void show_head(const isw_http *http, iswi_buffer *out)
 {
@@ -17,7 +20,7 @@ static void show_head(const isw_http *http, iswi_buffer *out)
     iswi_buffer_append_text(out, "\n");
 }
 
-void iswi_value_show(const isw_value *result, iswi_buffer *out)
+static void append(const isw_value *result, iswi_buffer *out)
 {
     isw_bytes payload = isw_value_payload(result);
 
@@ -29,4 +32,17 @@ void iswi_value_show(const isw_value *result, iswi_buffer *out)
         iswi_json_value(out, result);
         iswi_buffer_append_text(out, "\n");
     }
+}
+
+void iswi_value_show(const isw_value *result, FILE *out)
+{
+    iswi_buffer text = { 0 };
+
+    append(result, &text);
+    if (text.size)
+        fwrite(text.data, 1, text.size, out);
+    if (text.size && text.data[text.size - 1] != '\n' && isatty(fileno(out)))
+        putc('\n', out);
+    fflush(out);
+    iswi_buffer_fini(&text);
 }

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from harness import BIN, PATIENCE_S, WORKER, Host, main, wait_until, worker
+from harness import BIN, PATIENCE_S, WORKER, Host, Terminal, main, wait_until, worker
 from messages import depth, messages, queue
 from operators import Visitor, function_of
 from timers import timers
@@ -49,6 +49,14 @@ class Requests(unittest.TestCase):
             self.assertEqual((alone.returncode, alone.stdout), (code, out))
             self.assertEqual(re.sub(r"\d+ us", "", alone.stderr.decode()),
                              re.sub(r"\d+ us", "", err))
+
+    def test_at_a_terminal_its_result_ends_a_line(self):
+        with Host(worker()) as host:
+            words = ["invoke", "-C", host.folder.name, "echo", "--data", "no end"]
+            self.assertTrue(invoke(host, *words[3:])[1].endswith(b"no end"))
+            terminal = Terminal(*words)
+            terminal.wait_for(r"no end\nsuccess after")
+            self.assertEqual(terminal.end(), DONE)
 
     def test_data_may_lie_in_a_file(self):
         with Host(worker()) as host:
@@ -131,7 +139,7 @@ class Ends(unittest.TestCase):
             subprocess.run([BIN + "/isoworker", "drain", host.folder.name], check=True,
                            capture_output=True)
             code, _, err = invoke(host, "pid")
-            self.assertEqual(code, REFUSED)
+            self.assertEqual(code, LATE)
             self.assertIn("the host drains", err)
 
     def test_a_host_that_starts_is_waited_for(self):

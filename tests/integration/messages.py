@@ -216,7 +216,9 @@ class Failure(unittest.TestCase):
             status, _ = put(host, "x", "small")
             self.assertEqual(status, 429)
             host.wait_for("what it put out was not: .*small")
-
+            for words, code in ((["put", "small", "x"], 75), (["put", "1small", "x"], 65),
+                                (["put", "small", "x", "--json"], 75)):
+                self.assertEqual(run("queue", *words, "-C", host.folder.name)[0], code, words)
 
     def test_a_message_whose_output_is_refused_is_tried_again(self):
         top = queues("  named: [{name: done, max_messages: 1}]\n")

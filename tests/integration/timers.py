@@ -174,7 +174,7 @@ class Timers(unittest.TestCase):
             runs, now = listed(host, "second")["runs"], datetime.datetime.now()
             wait_until(lambda: (datetime.datetime.now() - now).total_seconds() > 2.1)
             self.assertEqual(listed(host, "second")["runs"], runs)
-            self.assertEqual(ask(host, "run", "year")[0], 65)
+            self.assertEqual(ask(host, "run", "year")[0], 75)
             subprocess.run([BIN + "/isoworker", "resume", host.folder.name], check=True,
                            capture_output=True)
             wait_until(lambda: listed(host, "second")["runs"] > runs)

@@ -108,7 +108,7 @@ static void read_request(iswi_control_client *client, size_t size)
     if (status == ISW_OK)
         iswi_control_task_begin(&client->task, &client->asked, &client->fd, &client->out);
     else
-        iswi_control_say(&client->out, "error", error.message);
+        iswi_control_refuse(&client->out, &error);
 }
 
 /* False: it left, or asks for too long. */
@@ -131,7 +131,9 @@ static bool receive(iswi_control_client *client, int64_t now_ns)
         client->since_ns = now_ns;
         client->asking = false;
         client->task.step = ISWI_CONTROL_OVER;
-        iswi_control_say(&client->out, "error", "a request is one line of JSON, not so long");
+        iswi_control_refuse(&client->out,
+                            &(isw_error){ ISW_E_TOO_LARGE,
+                                          "a request is one line of JSON, not so long" });
     }
     return true;
 }

@@ -30,7 +30,7 @@
  *                                              trigger runs alone, what that says. A client that
  *                                              leaves before has the call cancelled
  *
- * What cannot be done is answered with {"error":"..."}. Only the control's thread.
+ * What cannot be done is answered with {"error":"...","status":"ISW_E_..."}. Only the control's thread.
  */
 #include "host/operate/control.h"
 

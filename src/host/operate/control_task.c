@@ -23,6 +23,13 @@ void iswi_control_say(iswi_buffer *out, const char *member, const char *text)
     iswi_buffer_append_text(out, "}\n");
 }
 
+void iswi_control_refuse(iswi_buffer *out, const isw_error *error)
+{
+    iswi_buffer_append_text(out, "{\"error\":");
+    iswi_json_string(out, isw_str_of(error->message));
+    iswi_buffer_printf(out, ",\"status\":\"%s\"}\n", isw_status_name(error->status));
+}
+
 void iswi_control_task_leave(iswi_control_task *task)
 {
     iswi_free(task->restart);
@@ -63,8 +70,8 @@ static void begin_logs(iswi_control_task *task, iswi_buffer *out)
     char text[192];
 
     if (asked->level && !iswi_log_level_parse(isw_str_of(asked->level), &level)) {
-        iswi_control_say(out, "error",
-                         "level is one of trace, debug, info, warning, error, critical");
+        iswi_control_refuse(out, &(isw_error){ ISW_E_INVALID, "level is one of trace, debug, info, "
+                                                              "warning, error, critical" });
         return;
     }
     task->step = ISWI_CONTROL_LISTS;
@@ -176,7 +183,7 @@ void iswi_control_task_begin(iswi_control_task *task, const iswi_control_request
         break;
     }
     if (error.status != ISW_OK)
-        iswi_control_say(out, "error", error.message);
+        iswi_control_refuse(out, &error);
 }
 
 /* -- Going on ---------------------------------------------------------------------------------- */
@@ -218,7 +225,7 @@ static void conclude(iswi_control_task *task, const isw_error *error, iswi_buffe
 {
     task->step = ISWI_CONTROL_OVER;
     if (error->status != ISW_OK)
-        iswi_control_say(out, "error", error->message);
+        iswi_control_refuse(out, error);
 }
 
 /* Have a trigger do what it was asked for, or look whether it has. */

@@ -48,6 +48,9 @@ bool iswi_control_task_looks_again(const iswi_control_task *task);
 /* Nobody waits for it any more. */
 void iswi_control_task_leave(iswi_control_task *task);
 
+/* Append {"error":"...","status":"ISW_E_..."} and a line feed. */
+void iswi_control_refuse(iswi_buffer *out, const isw_error *error);
+
 /* Append {"member":"text"} and a line feed. */
 void iswi_control_say(iswi_buffer *out, const char *member, const char *text);
 

@@ -197,6 +197,7 @@ static void tell_answer(iswi_invoking *invoking, iswi_buffer *out)
                            ? iswi_arena_strndup(&invoking->arena, answer->message.data,
                                                 answer->message.size)
                            : isw_status_text(answer->status);
+        line.refused = answer->refused;
         line.late = answer->status == ISW_E_TIMEOUT && !invoking->limited;
     }
     if (answer->result.type != ISW_VALUE_NONE && iswi_typed_encode(&invoking->arena,

@@ -230,6 +230,7 @@ typedef struct iswi_report_invoked {
     int64_t took_us;                     /* from its call to its answer */
     int64_t retry_after_ms;
     bool late; /* it was cancelled when the time was over for which somebody waits */
+    bool refused; /* no process has begun it */
 } iswi_report_invoked;
 
 extern const isw_field iswi_invoked_fields[];

@@ -243,6 +243,7 @@ const isw_field iswi_invoked_fields[] = {
     { ISW_FIELD(INT, iswi_report_invoked, took_us) },
     { ISW_FIELD(INT, iswi_report_invoked, retry_after_ms) },
     { ISW_FIELD(BOOL, iswi_report_invoked, late) },
+    { ISW_FIELD(BOOL, iswi_report_invoked, refused) },
     { 0 },
 };
 

@@ -7,16 +7,6 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-static void print_result(const isw_value *result)
-{
-    iswi_buffer text = { 0 };
-
-    iswi_value_show(result, &text);
-    if (text.size)
-        fwrite(text.data, 1, text.size, stdout);
-    iswi_buffer_fini(&text);
-}
-
 /* "ISW_E_INVALID: no such order (order.missing, orders.c:41)", then a line for each cause. */
 static void print_failure(const isw_failure *failure)
 {
@@ -38,10 +28,9 @@ int iswi_program_show(const isw_invocation *invocation)
 {
     bool success = invocation->outcome == ISW_OUTCOME_SUCCESS;
 
-    print_result(&invocation->result);
+    iswi_value_show(&invocation->result, stdout);
     if (invocation->failure.status != ISW_OK)
         print_failure(&invocation->failure);
-    fflush(stdout);
     fprintf(stderr, "%s after %lld us\n", success ? "success" : "failed",
             (long long)invocation->duration_us);
     return success ? EX_OK : EX_SOFTWARE;
