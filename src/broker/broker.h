@@ -248,9 +248,10 @@ typedef struct iswi_broker_options {
     void *user;
 } iswi_broker_options;
 
-/* Whether it is one that a driver knows. Errors: ISW_E_CONFIG, which says what is wrong with it and
+/* Whether it is one that a driver knows, and can be where it lies on this machine: relative to
+ * `folder`, or anywhere if that is NULL. Errors: ISW_E_CONFIG, which says what is wrong with it and
  * which there are, ISW_E_UNSUPPORTED for one that this build is without, with the package. */
-isw_status iswi_broker_check(const char *place, isw_error *error);
+isw_status iswi_broker_check(const char *place, const char *folder, isw_error *error);
 
 /* Nothing is opened and no thread made before the first operation. Errors: as check,
  * ISW_E_NO_MEMORY. */

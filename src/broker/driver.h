@@ -28,6 +28,10 @@ typedef struct iswi_broker_driver {
     /* Whether `place` says all that is needed; without going there. */
     isw_status (*check)(const char *place, isw_error *error);
 
+    /* Whether it can be made on this machine, as open would; ISW_E_CONFIG, in words that say what to
+     * do. NULL: it lies elsewhere. */
+    isw_status (*look)(const char *place, const char *folder, isw_error *error);
+
     /* Errors: ISW_E_UNAVAILABLE, and it is tried again later; others are for good. May block for a
      * few seconds. The options are there until it is closed. */
     isw_status (*open)(const iswi_broker_options *options, void **self, isw_error *error);

@@ -37,11 +37,12 @@ static isw_status no_driver(const char *place, isw_error *error)
                          forms);
 }
 
-isw_status iswi_broker_check(const char *place, isw_error *error)
+isw_status iswi_broker_check(const char *place, const char *folder, isw_error *error)
 {
     const iswi_broker_driver *driver = find_driver(place);
+    isw_status status = driver ? driver->check(place, error) : no_driver(place, error);
 
-    return driver ? driver->check(place, error) : no_driver(place, error);
+    return status == ISW_OK && folder && driver->look ? driver->look(place, folder, error) : status;
 }
 
 /* -- Making ------------------------------------------------------------------------------------ */
@@ -121,7 +122,7 @@ isw_status iswi_broker_create_on(const iswi_broker_driver *driver,
 isw_status iswi_broker_create(const iswi_broker_options *options, iswi_broker **out,
                               isw_error *error)
 {
-    const isw_status status = iswi_broker_check(options->place, error);
+    const isw_status status = iswi_broker_check(options->place, NULL, error);
 
     return status ? status
                   : iswi_broker_create_on(find_driver(options->place), options, out, error);

@@ -38,30 +38,85 @@ static char *text_of(iswi_buffer *buffer)
     return copy;
 }
 
-static char *path_of(const iswi_broker_options *options)
+static char *path_of(const char *place, const char *folder)
 {
-    const char *path = options->place + sizeof SCHEME - 1;
+    const char *path = place + sizeof SCHEME - 1;
     iswi_buffer buffer = { 0 };
 
     if (*path != '/')
-        iswi_buffer_printf(&buffer, "%s/", options->folder);
+        iswi_buffer_printf(&buffer, "%s/", folder);
     iswi_buffer_append_text(&buffer, path);
     return text_of(&buffer);
 }
 
-/* Make those folders above the file that there are not, for this user alone. */
-static bool make_folders(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        int failure;
+/* -- The folder -------------------------------------------------------------------------------- */
 
-        *at = '\0';
-        failure = mkdir(path, 0700) == 0 ? 0 : errno;
-        *at = '/';
-        if (failure && failure != EEXIST)
-            return false;
+/* End a path at the folder that it lies in. */
+static void cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    while (slash > path && slash[-1] == '/')
+        slash--;
+    slash[slash == path] = '\0';
+}
+
+/* 0, or why nothing can be made in it. */
+static int cannot_write(const char *folder)
+{
+    struct stat found;
+
+    if (stat(folder, &found) != 0)
+        return errno;
+    if (!S_ISDIR(found.st_mode))
+        return ENOTDIR;
+    return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+/* The folder of the file is made where it is missing; those above it are none of ours, so that a slip
+ * in a path makes no tree. */
+isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *error)
+{
+    char *path = path_of(place, folder);
+    int why = ENOMEM;
+
+    if (path) {
+        cut_name(path);
+        why = cannot_write(path);
     }
-    return true;
+    if (why == ENOENT && strcmp(path, "/") != 0) {
+        cut_name(path);
+        why = cannot_write(path);
+    }
+    if (why)
+        isw_error_set(error, ISW_E_CONFIG,
+                      "\"%s\" cannot be made in %s: %s; make that folder, or name another", place,
+                      path ? path : folder, strerror(why));
+    iswi_free(path);
+    return why ? ISW_E_CONFIG : ISW_OK;
+}
+
+static bool make_folder(const iswi_sqlite *store, isw_error *error)
+{
+    const iswi_broker_options *options = store->options;
+    char *folder = iswi_strdup(store->path);
+    char sentence[ISW_ERROR_MESSAGE_BYTES];
+    bool made;
+
+    if (!folder) {
+        isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for the name of a folder");
+        return false;
+    }
+    cut_name(folder);
+    made = mkdir(folder, 0700) == 0;
+    if (!made && errno != EEXIST)
+        isw_error_set(error, ISW_E_UNAVAILABLE, "cannot make the folder of %s: %s", store->path,
+                      strerror(errno));
+    snprintf(sentence, sizeof sentence, "%s is new, and was made for %s", folder, options->place);
+    if (made && options->say)
+        options->say(options->user, ISW_LOG_WARNING, sentence);
+    iswi_free(folder);
+    return !error || error->status == ISW_OK;
 }
 
 /* -- The lock ---------------------------------------------------------------------------------- */
@@ -166,17 +221,12 @@ static bool open_database(iswi_sqlite *store, isw_error *error)
 bool iswi_sqlite_take_place(iswi_sqlite *store, isw_error *error)
 {
     store->lock = -1;
-    store->path = path_of(store->options);
+    store->path = path_of(store->options->place, store->options->folder);
     if (!store->path) {
         isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for the name of a file");
         return false;
     }
-    if (!make_folders(store->path)) {
-        isw_error_set(error, ISW_E_UNAVAILABLE, "cannot make the folder of %s: %s", store->path,
-                      strerror(errno));
-        return false;
-    }
-    return take_lock(store, error);
+    return make_folder(store, error) && take_lock(store, error);
 }
 
 void iswi_sqlite_leave_place(iswi_sqlite *store)

@@ -201,6 +201,7 @@ void iswi_sql_finish(iswi_sqlite *store);
 /* -- file.c, schema.c -------------------------------------------------------------------------- */
 
 isw_status iswi_sqlite_check(const char *place, isw_error *error);
+isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *error);
 
 /* The lock is had for as long as the place is; the file is opened again when a disk has failed. */
 bool iswi_sqlite_take_place(iswi_sqlite *store, isw_error *error);

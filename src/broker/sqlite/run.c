@@ -174,6 +174,7 @@ const iswi_broker_driver iswi_broker_sqlite = {
     .abilities = ISWI_BROKER_ATOMIC | ISWI_BROKER_SEES_ENDS | ISWI_BROKER_KEYS |
                  ISWI_BROKER_PRIORITY | ISWI_BROKER_RECORDS | ISWI_BROKER_BODIES,
     .check = iswi_sqlite_check,
+    .look = iswi_sqlite_may_be,
     .open = open_all,
     .close = close_all,
     .run = run,

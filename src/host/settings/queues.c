@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `queues` of host.yaml: its table, and what that cannot say. */
-#include "host/settings/settings.h"
+#include "host/settings/rows.h"
 
 #include "broker/broker.h"
 
 #include <stddef.h>
-
-#define DAY_MS INT64_C(86400000)
-
-#define ROW(st, member, kind, yaml, standard, low, high, text)                                  \
-    { .name = (yaml), .type = ISW_OPTION_##kind, .offset = offsetof(st, member),               \
-      .default_value = (standard), .min = (low), .max = (high), .help = (text) }
 
 /* The same for all queues, and for those of a name. */
 #define BOUNDS(st)                                                                               \
@@ -36,7 +30,8 @@ static const isw_option named_queue_rows[] = {
 
 const isw_option iswi_queues_rows[] = {
     ROW(iswi_queues_settings, store, STRING, "store", "sqlite:queues.db", 0, 0,
-        "where messages and the times of timers lie: sqlite:FILE, of this host alone; "
+        "where messages and the times of timers lie: sqlite:FILE, of this host alone, "
+        "whose folder is made if the one above it is there; "
         "postgresql://USER@HOST/DATABASE or nats://HOST:PORT[,HOST:PORT], which several hosts "
         "share (tls:// encrypts; ?prefix=, replicas=, creds=, ca=, cert= and key= of NATS). On NATS "
         "messages have no keys and priorities, and come at least once"),
@@ -77,7 +72,7 @@ static isw_status check_names(iswi_config *config, const iswi_queues_settings *q
 }
 
 isw_status iswi_queues_check(iswi_config *config, const iswi_queues_settings *queues,
-                             isw_error *error)
+                             const char *folder, isw_error *error)
 {
     const iswi_node *group = iswi_node_find(iswi_config_root(config), "queues");
     const iswi_node *store = group ? iswi_node_find(group, "store") : NULL;
@@ -85,7 +80,7 @@ isw_status iswi_queues_check(iswi_config *config, const iswi_queues_settings *qu
     isw_status all = ISW_OK;
     bool on = true;
 
-    if (store && iswi_broker_check(queues->store, &own) != ISW_OK)
+    if (store && iswi_broker_check(queues->store, folder, &own) != ISW_OK)
         on = iswi_faults_go_on(iswi_config_faults(config),
                                iswi_config_refuse(config, store, error, "%s", own.message), &all);
     if (on && group && queues->named.count)

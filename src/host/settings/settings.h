@@ -166,6 +166,20 @@ typedef struct iswi_host_settings {
     isw_option_list workers;   /* of iswi_worker_settings */
 } iswi_host_settings;
 
+/* What a name, or a pattern, of host.yaml is for. */
+typedef enum iswi_names_kind {
+    ISWI_NAMES_FUNCTIONS,
+    ISWI_NAMES_OUTPUTS, /* FUNCTION.OUTPUT */
+    ISWI_NAMES_QUEUES,
+    ISWI_NAMES_KINDS
+} iswi_names_kind;
+
+/* Where such names stand: `option` of each entry of `list`, or of the group itself (NULL). */
+typedef struct iswi_settings_names {
+    iswi_names_kind kind;
+    const char *list, *option;
+} iswi_settings_names;
+
 /* A group of host.yaml that somebody else brings. */
 typedef struct iswi_settings_group {
     const char *name, *summary;
@@ -177,6 +191,8 @@ typedef struct iswi_settings_group {
                         isw_error *error);
     const char *const *renewed; /* options that are taken while the host runs, ends with NULL;
                                    NULL: none are */
+    const iswi_settings_names *names; /* that are to match something, ends with an option NULL; NULL:
+                                         there are none */
 } iswi_settings_group;
 
 enum { ISWI_SETTINGS_GROUPS_MAX = 16, ISWI_SETTINGS_ROWS_MAX = ISWI_SETTINGS_GROUPS_MAX + 16 };
@@ -243,7 +259,7 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
  * config has faults. */
 extern const isw_option iswi_queues_rows[];
 isw_status iswi_queues_check(iswi_config *config, const iswi_queues_settings *queues,
-                             isw_error *error);
+                             const char *folder, isw_error *error);
 
 /* bounds.c: refuse what bounds a process and cannot hold, at its place in `node`, all of it if the
  * config has faults. */

@@ -55,21 +55,21 @@ static void assert_refused(fixture *is, isw_status status, const char *sentence)
 
 static void the_file_is_its_users_alone(void **state)
 {
-    static const char *const names[] = { "deep/er/q.db", "deep/er/q.db-wal", "deep/er/q.db-lock" };
+    static const char *const names[] = { "deep/q.db", "deep/q.db-wal", "deep/q.db-lock" };
     fixture *is = *state;
     struct stat about;
 
     iswi_broker_destroy(is->broker);
-    is->place = "sqlite:deep/er/q.db";
+    is->place = "sqlite:deep/q.db";
     is->broker = broker_open(is);
     assert_int_equal(declare(is, (iswi_queue_options){ 0 }), ISW_OK);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(stat(path_of(is, names[i]), &about), 0);
         assert_int_equal(about.st_mode & 0777, 0600);
     }
-    assert_int_equal(stat(path_of(is, "deep/er"), &about), 0);
+    assert_int_equal(stat(path_of(is, "deep"), &about), 0);
     assert_int_equal(about.st_mode & 0777, 0700);
-    assert_int_equal(stat(path_of(is, "deep/er/q.db-shm"), &about), -1); /* nobody shares it */
+    assert_int_equal(stat(path_of(is, "deep/q.db-shm"), &about), -1); /* nobody shares it */
 }
 
 static void a_file_of_another_program_is_left_alone(void **state)
@@ -129,10 +129,36 @@ static void a_place_without_a_file_is_refused(void **state)
     isw_error error = { 0 };
 
     (void)state;
-    assert_int_equal(iswi_broker_check("sqlite:", &error), ISW_E_CONFIG);
+    assert_int_equal(iswi_broker_check("sqlite:", NULL, &error), ISW_E_CONFIG);
     assert_non_null(strstr(error.message, "sqlite:PATH"));
-    assert_int_equal(iswi_broker_check("sqlite:x/", NULL), ISW_E_CONFIG);
-    assert_int_equal(iswi_broker_check("sqlite:x", NULL), ISW_OK);
+    assert_int_equal(iswi_broker_check("sqlite:x/", NULL, NULL), ISW_E_CONFIG);
+    assert_int_equal(iswi_broker_check("sqlite:x", NULL, NULL), ISW_OK);
+}
+
+static void keep_line(void *user, isw_log_level level, const char *sentence)
+{
+    (void)level;
+    snprintf(user, 256, "%s", sentence);
+}
+
+/* A slip in a path makes no tree. */
+static void the_folder_of_the_file_alone_is_made(void **state)
+{
+    fixture *is = *state;
+    char said[256] = "";
+    iswi_broker_options options = { .place = "sqlite:data/q.db", .folder = is->folder,
+                                    .say = keep_line, .user = said };
+    isw_error error = { 0 };
+
+    iswi_broker_destroy(is->broker);
+    assert_int_equal(iswi_broker_check("sqlite:dta/more/q.db", is->folder, &error), ISW_E_CONFIG);
+    assert_non_null(strstr(error.message, "/dta: No such file or directory; make that folder"));
+    assert_int_equal(iswi_broker_check(options.place, is->folder, NULL), ISW_OK);
+    assert_int_equal(iswi_broker_check("sqlite:/q.db", is->folder, NULL), ISW_OK);
+    assert_int_equal(iswi_broker_create(&options, &is->broker, NULL), ISW_OK);
+    assert_int_equal(declare(is, (iswi_queue_options){ 0 }), ISW_OK);
+    assert_non_null(strstr(said, "/data is new, and was made for sqlite:data/q.db"));
+    assert_int_equal(access(path_of(is, "data/q.db"), F_OK), 0);
 }
 
 /* With all that there is to wait for but what is due later. */
@@ -320,6 +346,7 @@ static const struct CMUnitTest tests[] = {
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_file_of_a_newer_version_is_refused,
                                     fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(the_folder_of_the_file_alone_is_made, fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_folder_in_the_way_is_told_and_tried_again,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_place_without_a_file_is_refused, fixture_begin, fixture_end),
