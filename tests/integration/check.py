@@ -202,7 +202,7 @@ class Check(unittest.TestCase):
         code, said, told = self.check(worker(), top="functions: [{name: hello}, {name: helo}]")
         self.assertEqual(code, WRONG)
         self.assertEqual(told, ["isoworker: host.yaml:1:29: no function of any worker matches "
-                                '"helo"'])
+                                '"helo"; did you mean "hello"?'])
 
     def test_a_program_that_cannot_start_is_told_with_its_reason(self):
         code, said, told = self.check(worker(command=["sh", "-c", "echo libx.so >&2; exit 127"]))

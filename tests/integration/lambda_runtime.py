@@ -182,7 +182,7 @@ class Runtime(unittest.TestCase):
             result = api.ask({"any": 1})
             self.assertEqual(result.type, "Runtime.NoFunction")
             self.assertIn("lambda.rules", result.json()["errorMessage"])
-            host.wait_for("host.yaml names function gone, which no worker has")
+            host.wait_for('no function of any worker matches "gone"')
             self.check(api)
 
     def test_a_schedule_runs_the_timer_of_its_name(self):

@@ -15,6 +15,7 @@ from harness import WORKER, Host, main, wait_until, worker
 from metrics import samples_of
 from operators import ADMIN, report, run
 from receiver import Receiver
+from renewal import attention, say
 
 WEBHOOKS = os.path.join(os.path.dirname(WORKER), "test_webhooks")
 KEYS = [bytes(range(24)), bytes(range(100, 132))]
@@ -337,6 +338,31 @@ class Settings(unittest.TestCase):
             code, _, err = run("check", host.folder.name)
             self.assertEqual(code, 78)
             self.assertIn('whose "send.hok" does not match it', err)
+
+    def test_names_that_match_no_output_and_no_queue_are_told(self):
+        """By check, at the start, and when the file has changed, also where that waits."""
+        rows = ("\nqueues: {named: [{name: work}, {name: 'http.*.hook'}, {name: wrok}, "
+                "{name: 'bin*'}]}\n")
+        told = (r'host.yaml:\d+:\d+: no output of the type http or cloudevents of any worker matches '
+                r'"send\.hok"; did you mean "send\.hook"\?',
+                r'host.yaml:\d+:\d+: no queue of a function or output of any worker matches "wrok"; '
+                r'did you mean "work"\?',
+                r'host.yaml:\d+:\d+: no queue of a function or output of any worker matches "bin\*"$')
+        with Receiver() as receiver:
+            top = settings(receiver) + "    - {name: send.hok}\n" + rows
+            with Host(worker("test", [WEBHOOKS]), top=top) as host:
+                for line in told:
+                    host.wait_for(line)
+                for line in told:
+                    self.assertRegex(attention(host), "(?m)" + line)
+                code, _, err = run("check", host.folder.name)
+                self.assertEqual(code, 78)
+                for line in told:
+                    self.assertRegex(err, "(?m)" + line)
+                say(host, worker("test", [WEBHOOKS]), top.replace("hok", "hooks").replace("wrok", "work"))
+                host.wait_for("needs a restart of the host: .*webhooks.named")
+                host.wait_for(r'matches "send\.hooks"; did you mean "send\.hook"\?')
+                self.assertNotIn("wrok", attention(host))
 
     def test_an_address_that_is_none_is_refused_at_its_place(self):
         with Receiver() as receiver, Host(

@@ -210,4 +210,6 @@ const iswi_sink iswi_cloudevents_sink = {
     .keep = keep,
     .close = iswi_free,
     .by_name = true,
+    .settings = &iswi_webhooks_group,
+    .queue = iswi_webhook_queue,
 };

@@ -6,6 +6,7 @@
  */
 #include "base/text.h"
 #include "host/engine/engine.h"
+#include "host/engine/match.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -91,31 +92,46 @@ void iswi_attention_yaml(iswi_host *host, const char *lead, const char *lines)
 
 /* -- Names that match nothing ------------------------------------------------------------------ */
 
+static void add_match(void *user, const char *sentence)
+{
+    iswi_host *host = user;
+    iswi_buffer *lines = &host->attention.match;
+
+    iswi_buffer_printf(lines, "%s%s", lines->size ? "\n" : "", sentence);
+    iswi_say(host, ISW_LOG_ERROR, "%s", sentence);
+}
+
+static void match_outputs(iswi_match *match, const iswi_host_function *function)
+{
+    const iswi_description *told = &function->description;
+    iswi_sink_place place = { function->name, function->pool->settings->name, NULL };
+
+    for (size_t i = 0; i < told->binding_count; i++) {
+        const iswi_wire_binding *binding = &told->bindings[i];
+
+        place.output = binding->name.data;
+        if (binding->direction != 0)
+            iswi_match_output(match, &place, binding->type.data, &binding->properties);
+    }
+}
+
 void iswi_attention_match(iswi_host *host)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(host->config), "functions");
-    const isw_option_list *functions = &iswi_host_settings_of(host)->functions;
-    const iswi_function_settings *rows = functions->items;
+    iswi_config *config = host->renewal.latest ? host->renewal.latest : host->config;
+    iswi_arena arena;
+    iswi_match match = { .arena = &arena, .sinks = host->sinks };
 
+    iswi_arena_init(&arena, 4096);
+    for (size_t i = 0; i < host->function_count; i++)
+        if (atomic_load(&host->functions[i]->current)) {
+            iswi_match_function(&match, &host->functions[i]->entry);
+            match_outputs(&match, host->functions[i]);
+        }
     pthread_mutex_lock(&host->attention.lock);
     iswi_buffer_reset(&host->attention.match);
-    for (size_t i = 0; i < functions->count; i++) {
-        const iswi_node *node = iswi_node_find(&list->children[i], "name");
-        bool matched = false;
-
-        for (size_t j = 0; j < host->function_count; j++)
-            matched = matched || (atomic_load(&host->functions[j]->current) &&
-                                  iswi_glob_match(rows[i].name, host->functions[j]->name));
-        if (matched)
-            continue;
-        iswi_buffer_printf(&host->attention.match, "%s%s: no function of any worker matches \"%s\"",
-                           host->attention.match.size ? "\n" : "",
-                           iswi_config_where(host->config, node), rows[i].name);
-        iswi_say(host, ISW_LOG_ERROR,
-                 "%s: no function of any worker matches \"%s\"",
-                 iswi_config_where(host->config, node), rows[i].name);
-    }
+    iswi_match_tell(&match, config, &host->groups, add_match, host);
     pthread_mutex_unlock(&host->attention.lock);
+    iswi_arena_fini(&arena);
 }
 
 /* -- For the report; any thread ---------------------------------------------------------------- */

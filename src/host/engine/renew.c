@@ -21,6 +21,7 @@ void iswi_renew_forget(iswi_host *host)
 {
     for (iswi_outlived *at = host->renewal.outlived; at; at = at->before)
         iswi_config_close(at->config);
+    iswi_config_close(host->renewal.latest);
 }
 
 /* -- What may fail ----------------------------------------------------------------------------- */
@@ -248,13 +249,15 @@ static void take(iswi_host *host, attempt *next)
     const char *waiting = text_of(&next->changes.waiting);
     iswi_buffer told = { 0 };
 
+    iswi_config_close(host->renewal.latest);
+    host->renewal.latest = next->changes.any ? NULL : iswi_config_hold(next->now.config);
     if (next->changes.any) {
         put_in_force(host, next);
         iswi_say(host, ISW_LOG_INFO, "host.yaml has changed, and holds from now on: %s",
                  text_of(&next->changes.taken));
-        if (host->loop.shown)
-            iswi_attention_match(host);
     }
+    if (host->loop.shown)
+        iswi_attention_match(host);
     if (*waiting)
         iswi_buffer_printf(&told, "needs a restart of the host: %s", waiting);
     iswi_attention_yaml(host, "host.yaml has changed; what of it is not in force ", text_of(&told));

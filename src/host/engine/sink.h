@@ -82,6 +82,13 @@ typedef struct iswi_sink {
     /* What it keeps lies by the names of function and output alone: of functions of one name, those
      * of one worker have it, and the others' are refused. */
     bool by_name;
+
+    /* The group of host.yaml that has settings for its outputs by FUNCTION.OUTPUT; NULL: none. */
+    const iswi_settings_group *settings;
+
+    /* The queue of messages in which its values lie, in the arena; NULL: no memory. Pure. NULL: they
+     * lie in none. */
+    const char *(*queue)(const iswi_sink_place *place, const void *properties, iswi_arena *arena);
 } iswi_sink;
 
 /* It ends with NULL. */

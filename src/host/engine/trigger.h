@@ -225,6 +225,10 @@ typedef struct iswi_trigger {
     isw_status (*make_up)(void *self, const iswi_entry *entry, const iswi_made_up *event,
                           iswi_arena *arena, iswi_call *call, isw_error *error);
 
+    /* The queue of messages that a function takes from, in the arena; NULL: no memory. Pure. NULL:
+     * from none. */
+    const char *(*queue)(const iswi_entry *entry, iswi_arena *arena);
+
     /* The verb of its command that runs a function, where it is not called but so: "run". NULL:
      * there is none. */
     const char *run_verb;

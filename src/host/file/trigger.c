@@ -94,6 +94,11 @@ static void name_queue(const iswi_entry *entry, char name[ISWI_QUEUE_NAME_MAX + 
     snprintf(name, ISWI_QUEUE_NAME_MAX + 1, ISWI_QUEUE_OF_FILES "%s", entry->name);
 }
 
+static const char *queue_of(const iswi_entry *entry, iswi_arena *arena)
+{
+    return iswi_arena_printf(arena, ISWI_QUEUE_OF_FILES "%s", entry->name);
+}
+
 /* Moving takes a file system, which may take its time: that is the thread's. */
 static void completed(void *user, const iswi_entry *entry, const iswi_delivery *message)
 {
@@ -321,4 +326,5 @@ const iswi_trigger iswi_file_trigger = {
     .rows = rows,
     .attend = attend,
     .make_up = make_up,
+    .queue = queue_of,
 };

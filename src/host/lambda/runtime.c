@@ -114,23 +114,11 @@ static bool find_fault(const iswi_host *host, isw_error *why)
     return false;
 }
 
-static void check_name(const iswi_lambda *lambda, const char *name)
-{
-    if (name && !iswi_host_find(lambda->host, name))
-        iswi_say(lambda->host, ISW_LOG_ERROR, "lambda: host.yaml names function %s, which no worker "
-                 "has", name);
-}
-
 /* What will not go as somebody may think, before the first event shows it. */
 static void advise(const iswi_lambda *lambda)
 {
-    const isw_option_list *list = &lambda->settings->rules;
-    const iswi_lambda_rule *rules = list->items;
     const char *store = iswi_host_settings_of(lambda->host)->queues.store;
 
-    check_name(lambda, lambda->settings->function);
-    for (size_t i = 0; i < list->count; i++)
-        check_name(lambda, rules[i].function);
     if (store && strncmp(store, "sqlite:/tmp/", 12) == 0)
         iswi_say(lambda->host, ISW_LOG_WARNING, "queues.store is a file under /tmp, which goes with "
                  "this environment, and what functions put there with it");

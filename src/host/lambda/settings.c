@@ -36,9 +36,14 @@ static const isw_option rows[] = {
     { 0 },
 };
 
+static const iswi_settings_names names[] = { { ISWI_NAMES_FUNCTIONS, "rules", "function" },
+                                             { ISWI_NAMES_FUNCTIONS, NULL, "function" },
+                                             { 0 } };
+
 const iswi_settings_group iswi_lambda_settings_group = {
     .name = "lambda",
     .summary = "as a runtime of AWS Lambda (isoworker lambda)",
     .options = rows,
     .size = sizeof(iswi_lambda_settings),
+    .names = names,
 };

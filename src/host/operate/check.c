@@ -3,7 +3,7 @@
 #include "host/operate/check.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
+#include "host/engine/match.h"
 #include "host/operate/check_outputs.h"
 #include "host/operate/check_program.h"
 
@@ -116,25 +116,36 @@ static void check_trigger(checker *c, const iswi_trigger *trigger)
         trigger->discard(set);
 }
 
-static bool is_matched(const checker *c, const char *pattern)
+static void match_outputs(checker *c, const known *one, iswi_match *match)
 {
-    for (size_t i = 0; i < c->count; i++)
-        if (iswi_glob_match(pattern, c->items[i]->entry.name))
-            return true;
-    return false;
+    iswi_sink_place place = { one->entry.name, one->entry.worker, NULL };
+    isw_pairs given;
+
+    for (size_t i = 0; i < one->told->binding_count; i++) {
+        const iswi_told_binding *output = &one->told->bindings[i];
+
+        place.output = output->name;
+        if (iswi_told_is_out(output) && iswi_told_pairs(&output->properties, &c->arena, &given))
+            iswi_match_output(match, &place, output->type, &given);
+    }
 }
 
-/* Settings of functions that there are not. */
-static void check_rows(checker *c)
+static void on_unmatched(void *user, const char *sentence)
 {
-    const iswi_node *list = iswi_node_find(iswi_config_root(c->config), "functions");
-    const iswi_function_settings *rows = c->settings->functions.items;
+    iswi_faults_add(&((checker *)user)->out->faults, sentence);
+}
 
-    for (size_t i = 0; c->complete && i < c->settings->functions.count; i++)
-        if (!is_matched(c, rows[i].name))
-            iswi_faults_say(&c->out->faults, "%s: no function of any worker matches \"%s\"",
-                iswi_config_where(c->config, iswi_node_find(&list->children[i], "name")),
-                rows[i].name);
+/* Settings of functions, outputs and queues that there are not. */
+static void check_names(checker *c)
+{
+    iswi_match match = { .arena = &c->arena, .sinks = c->sinks };
+
+    for (size_t i = 0; i < c->count; i++) {
+        iswi_match_function(&match, &c->items[i]->entry);
+        match_outputs(c, c->items[i], &match);
+    }
+    if (c->complete)
+        iswi_match_tell(&match, c->config, &c->groups, on_unmatched, c);
 }
 
 /* -- Workers ----------------------------------------------------------------------------------- */
@@ -172,7 +183,7 @@ static void check_all(checker *c)
     for (iswi_trigger_list at = c->triggers; *at; at++)
         if (!(*at)->within)
             check_trigger(c, *at);
-    check_rows(c);
+    check_names(c);
     c->out->workers = c->settings->workers.count;
     c->out->functions = c->count;
     iswi_free(c->items);

@@ -17,7 +17,7 @@ static isw_status try_output(const iswi_sink *sink, const iswi_sink_check *with,
     return sink->check(with, properties, error);
 }
 
-static bool is_out(const iswi_told_binding *binding)
+bool iswi_told_is_out(const iswi_told_binding *binding)
 {
     return binding->direction && strcmp(binding->direction, "in") != 0;
 }
@@ -29,7 +29,7 @@ static bool has_by_name(iswi_sink_list sinks, const iswi_told_function *function
         const iswi_told_binding *output = &function->bindings[i];
         const iswi_sink *sink = iswi_sinks_find(sinks, output->type, NULL);
 
-        if (sink && sink->by_name && is_out(output) && strcmp(output->name, name) == 0)
+        if (sink && sink->by_name && iswi_told_is_out(output) && strcmp(output->name, name) == 0)
             return true;
     }
     return false;
@@ -67,7 +67,7 @@ void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
         const iswi_told_binding *output = &function->bindings[i];
 
         own.place.output = output->name;
-        if (is_out(output))
+        if (iswi_told_is_out(output))
             check_output(sinks, &own, output, namesake, faults, notes);
     }
 }

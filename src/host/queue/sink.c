@@ -82,6 +82,13 @@ static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **box
     return status;
 }
 
+static const char *queue_of(const iswi_sink_place *place, const void *given, iswi_arena *arena)
+{
+    (void)place;
+    (void)arena;
+    return ((const sink_properties *)given)->queue;
+}
+
 const iswi_sink iswi_queue_sink = {
     .type = "queue",
     .properties = properties,
@@ -90,4 +97,5 @@ const iswi_sink iswi_queue_sink = {
     .open = open_sink,
     .keep = keep,
     .close = iswi_free,
+    .queue = queue_of,
 };

@@ -129,6 +129,12 @@ static isw_status make_up(void *self, const iswi_entry *entry, const iswi_made_u
     return iswi_feed_make_up(((queue_trigger *)self)->feed, entry, event, arena, call, error);
 }
 
+static const char *queue_of(const iswi_entry *entry, iswi_arena *arena)
+{
+    (void)arena;
+    return iswi_queue_of(entry);
+}
+
 /* -- Queues of somebody else ------------------------------------------------------------------- */
 
 static void publish_foreign(void *self, void *set, iswi_more more)
@@ -157,6 +163,7 @@ const iswi_trigger iswi_queue_foreign_trigger = {
     .stop = iswi_passive_stop,
     .tell = tell,
     .make_up = make_up_foreign,
+    .queue = queue_of,
 };
 
 const iswi_trigger iswi_queue_trigger = {
@@ -177,4 +184,5 @@ const iswi_trigger iswi_queue_trigger = {
     .rows = rows,
     .attend = attend,
     .make_up = make_up,
+    .queue = queue_of,
 };

@@ -35,7 +35,6 @@ typedef struct iswi_webhooks_settings {
     isw_option_list named; /* of iswi_named_webhook */
 } iswi_webhooks_settings;
 
-extern const iswi_settings_group iswi_webhooks_group;
 
 /* Where an output's requests go, and how; constant, lives as long as the host. */
 typedef struct iswi_target {

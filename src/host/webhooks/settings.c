@@ -159,6 +159,8 @@ static isw_status check(iswi_config *config, const iswi_host_settings *all, cons
     return status;
 }
 
+static const iswi_settings_names names[] = { { ISWI_NAMES_OUTPUTS, "named", "name" }, { 0 } };
+
 const iswi_settings_group iswi_webhooks_group = {
     .name = "webhooks",
     .summary = "requests that functions have the host send (outputs of the types http and "
@@ -166,6 +168,7 @@ const iswi_settings_group iswi_webhooks_group = {
     .options = rows,
     .size = sizeof(iswi_webhooks_settings),
     .check = check,
+    .names = names,
 };
 
 /* -- Of one output ----------------------------------------------------------------------------- */

@@ -49,6 +49,13 @@ isw_status iswi_webhook_check(const iswi_sink_check *with,
     return find_target(settings, &with->place, properties, with->arena, &name, &target, error);
 }
 
+const char *iswi_webhook_queue(const iswi_sink_place *place, const void *properties,
+                               iswi_arena *arena)
+{
+    (void)properties;
+    return iswi_arena_printf(arena, ISWI_QUEUE_OF_REQUESTS "%s.%s", place->function, place->output);
+}
+
 isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,
                              const iswi_webhook_properties *properties, iswi_endpoint **out,
                              isw_error *error)
@@ -193,4 +200,6 @@ const iswi_sink iswi_webhook_sink = {
     .open = open_sink,
     .keep = iswi_webhook_keep_value,
     .by_name = true,
+    .settings = &iswi_webhooks_group,
+    .queue = iswi_webhook_queue,
 };

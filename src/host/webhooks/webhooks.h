@@ -54,6 +54,8 @@ typedef struct iswi_webhook_properties {
     ISWI_WEBHOOK_BOUND(st, member.retry_delay_max_ms, DURATION, "retry_delay_max", most, 0,        \
                        86400000, "and grows no further")
 
+extern const iswi_settings_group iswi_webhooks_group; /* `webhooks` of host.yaml */
+
 extern const char *const iswi_webhook_methods[];
 
 /* Whether an output may have these, for the check of a sink. */
@@ -65,6 +67,10 @@ isw_status iswi_webhook_check(const iswi_sink_check *with,
 isw_status iswi_webhook_open(iswi_host *host, const iswi_sink_place *place,
                              const iswi_webhook_properties *properties, iswi_endpoint **out,
                              isw_error *error);
+
+/* The queue that its requests lie in, for the table of a sink. */
+const char *iswi_webhook_queue(const iswi_sink_place *place, const void *properties,
+                               iswi_arena *arena);
 
 /* What is to be sent; borrowed. */
 typedef struct iswi_webhook_content {
