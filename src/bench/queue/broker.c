@@ -25,6 +25,10 @@ typedef struct queue {
 static const isw_str NAME = { "bench", 5 };
 static const isw_str EMPTY = { "empty", 5 }; /* for deliveries */
 
+/* What queues keep to where host.yaml says nothing. */
+#define AS_A_HOST \
+    { .max_attempts = 5, .window_ms = 600000, .keep_dead_ms = INT64_C(1209600000), .lease_ms = 30000 }
+
 static void close_queue(void *self)
 {
     queue *on = self;
@@ -49,8 +53,9 @@ static bool open_queue(const char *where, void **self, isw_error *error)
     const bool is_place = strstr(where, "://") != NULL;
     const iswi_broker_options options = { .place = is_place ? where : "sqlite:queues.db",
                                           .folder = is_place ? "." : where };
-    iswi_broker_op declare = { .kind = ISWI_BROKER_DECLARE, .queue = NAME };
-    iswi_broker_op declare_empty = { .kind = ISWI_BROKER_DECLARE, .queue = EMPTY };
+    iswi_broker_op declare = { .kind = ISWI_BROKER_DECLARE, .queue = NAME, .as.declare = AS_A_HOST };
+    iswi_broker_op declare_empty = { .kind = ISWI_BROKER_DECLARE, .queue = EMPTY,
+                                     .as.declare = AS_A_HOST };
     queue *on = calloc(1, sizeof *on);
 
     if (!on || iswi_broker_create(&options, &on->broker, error) != ISW_OK) {
