@@ -75,6 +75,20 @@ class Postgresql(unittest.TestCase):
                     own = [body for body in rows if int(body[-2:]) % 3 == key]
                     self.assertEqual(own, sorted(own))
 
+    def test_functions_of_an_earlier_version_give_way_and_only_an_id_of_its_own_is_known(self):
+        with self.host() as host:
+            put(host, "before")
+            host.wait_for("done <before>")
+        self.assertIsNotNone(self.server.asks(
+            "SET search_path TO isoworker; UPDATE about SET version = 1; DROP FUNCTION put;"
+            "CREATE FUNCTION put(now bigint) RETURNS int LANGUAGE sql AS 'SELECT 1'"))
+        with self.host() as host:
+            put(host, "after", id="one")
+            host.wait_for("done <after>")
+        self.assertEqual(self.server.asks("SELECT version FROM isoworker.about"), "2")
+        self.assertEqual(self.server.asks("SELECT count(*) FROM pg_proc WHERE proname = 'put'"), "1")
+        self.assertEqual(self.server.asks("SELECT id FROM isoworker.known"), "one")
+
     def test_at_rest_nobody_asks_the_server(self):
         with self.host() as one, self.host() as other:
             for host in (one, other):

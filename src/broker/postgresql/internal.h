@@ -96,6 +96,8 @@ struct iswi_pg {
     bool asks_due;   /* of this run: something may become due sooner */
     bool spilled;    /* there was no memory for what was claimed */
     int64_t token;   /* of what is claimed in this run */
+    uint64_t salt[2]; /* of the ids that are made here: random, */
+    uint64_t made;    /* and how many there were */
     bool heard;      /* another host told of something meanwhile */
     iswi_pg_counts **counts;
     size_t counts_count, counts_capacity;

@@ -7,7 +7,7 @@ const char *const iswi_pg_other_functions[] = {
     /* One operation: all of it or nothing, and nothing is put where nothing was ours. Rows of `put`
      * that refuse it have a status, those of `settle` have none. */
     "CREATE FUNCTION settle_put(now bigint, numbers bigint[], tokens bigint[], verdicts bigint[],"
-    " wait bigint[], causes text[], tried boolean, ops bigint[], queues text[],"
+    " wait bigint[], causes text[], tried boolean, named boolean, ops bigint[], queues text[],"
     " priorities bigint[], delays bigint[], lives bigint[], ids text[], keys text[],"
     " types text[], traces text[], bodies bytea[]) "
     "RETURNS TABLE (n bigint, lost boolean, died boolean, status bigint, known_before bigint,"
@@ -16,8 +16,8 @@ const char *const iswi_pg_other_functions[] = {
     " PERFORM FROM message x JOIN unnest(numbers, tokens) u(number, token)"
     "  ON x.number = u.number AND x.claim = u.token WHERE x.state = 2 FOR UPDATE OF x;"
     " IF FOUND THEN"
-    "  FOR p IN SELECT * FROM put(now, ops, queues, priorities, delays, lives, ids, keys, types,"
-    "   traces, bodies) LOOP"
+    "  FOR p IN SELECT * FROM put(now, named, ops, queues, priorities, delays, lives, ids, keys,"
+    "   types, traces, bodies) LOOP"
     "   status := p.status; known_before := p.known_before; name := p.name;"
     "   sentence := p.sentence; RETURN NEXT;"
     "   IF p.status > 0 THEN RETURN; END IF;"

@@ -61,7 +61,6 @@ static void add_priority(iswi_pg *pg, const iswi_queue_put *put)
 static void add_delay(iswi_pg *pg, const iswi_queue_put *put)
 {
     iswi_pg_item_int(pg, put->delay_ms);
-    pg->asks_due = pg->asks_due || put->delay_ms || put->expires_ms;
 }
 
 static void add_life(iswi_pg *pg, const iswi_queue_put *put)
@@ -77,7 +76,7 @@ static void add_id(iswi_pg *pg, const iswi_queue_put *put)
         add_text(pg, put->id);
         return;
     }
-    iswi_ulid(pg->now_ms, made);
+    iswi_ulid_of(pg->now_ms, pg->salt[0], pg->salt[1] + pg->made++, made);
     iswi_pg_item_bytes(pg, made, sizeof made - 1);
 }
 
@@ -101,41 +100,54 @@ static void add_body(iswi_pg *pg, const iswi_queue_put *put)
     iswi_pg_item_bytes(pg, put->body.data, put->body.size);
 }
 
-static bool have_keys(iswi_broker_op **ops, size_t count)
+/* What some message of a run has; a column that none has is NULL. */
+enum { PRIORITY = 1, DELAY = 2, LIFE = 4, ID = 8, KEY = 16, TYPE = 32, TRACE = 64, ALL = 128 };
+
+static unsigned columns_of(iswi_broker_op **ops, size_t count)
 {
+    unsigned some = ALL;
+
     for (size_t i = 0; i < count; i++) {
         const items of = items_of(ops[i]);
 
-        for (size_t j = 0; j < of.count; j++)
-            if (of.first[j].key.size)
-                return true;
+        for (size_t j = 0; j < of.count; j++) {
+            const iswi_queue_put *put = &of.first[j];
+
+            some |= (put->priority ? PRIORITY : 0u) | (put->delay_ms ? DELAY : 0u) |
+                    (put->expires_ms ? LIFE : 0u) | (put->id.size ? ID : 0u) |
+                    (put->key.size ? KEY : 0u) | (put->content_type.size ? TYPE : 0u) |
+                    (put->trace.size ? TRACE : 0u);
+        }
     }
-    return false;
+    return some;
 }
 
 void iswi_pg_add_items(iswi_pg *pg, iswi_broker_op **ops, size_t count)
 {
     static const struct {
+        unsigned which;
         void (*begin)(iswi_pg *pg, size_t count);
         add_fn add;
     } columns[] = {
-        { iswi_pg_add_texts, add_queue }, { iswi_pg_add_ints, add_priority },
-        { iswi_pg_add_ints, add_delay },  { iswi_pg_add_ints, add_life },
-        { iswi_pg_add_texts, add_id },    { iswi_pg_add_texts, add_key },
-        { iswi_pg_add_texts, add_type },  { iswi_pg_add_texts, add_trace },
-        { iswi_pg_add_blobs, add_body },
+        { ALL, iswi_pg_add_texts, add_queue },   { PRIORITY, iswi_pg_add_ints, add_priority },
+        { DELAY, iswi_pg_add_ints, add_delay },  { LIFE, iswi_pg_add_ints, add_life },
+        { ALL, iswi_pg_add_texts, add_id },      { KEY, iswi_pg_add_texts, add_key },
+        { TYPE, iswi_pg_add_texts, add_type },   { TRACE, iswi_pg_add_texts, add_trace },
+        { ALL, iswi_pg_add_blobs, add_body },
     };
     const size_t total = total_of(ops, count);
-    const bool keyed = have_keys(ops, count);
+    const unsigned some = columns_of(ops, count);
 
+    pg->asks_due = pg->asks_due || some & (DELAY | LIFE);
+    iswi_pg_add_bool(pg, some & ID);
     iswi_pg_add_ints(pg, total);
     add_numbers(pg, ops, count);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (columns[i].add == add_key && !keyed) {
-            iswi_pg_add_null(pg);
-        } else {
+        if (some & columns[i].which) {
             columns[i].begin(pg, total);
             add_column(pg, ops, count, columns[i].add);
+        } else {
+            iswi_pg_add_null(pg);
         }
 }
 

@@ -312,6 +312,7 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
     if (!pg)
         return isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for a place in PostgreSQL");
     pg->options = options;
+    iswi_random(pg->salt, sizeof pg->salt);
     pg->look_ms = INT64_MAX;
     pg->address = iswi_pg_address(options->place, pg->schema, error);
     status = pg->address ? iswi_pq_load(&pg->pq, error) : error->status;

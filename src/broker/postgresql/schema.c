@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* Raise it, with a step from the last one, whenever tables or functions change. */
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* Rows are found by their indexes, whatever the statistics say of a queue that was just empty. */
 static bool set_session(iswi_pg *pg)
@@ -55,30 +55,40 @@ static bool version_of(iswi_pg *pg, int64_t *version)
     return *version > 0;
 }
 
-static bool make(iswi_pg *pg)
-{
-    char text[128];
+/* Of version 1, whatever they take. */
+static const char drop_functions[] =
+    "DROP FUNCTION lock_queues, next_of_keys, bury, ripen, tell, next_due, put, put_known,"
+    " put_rows, settle, settle_put, declare_queue, look, purge, replay, record_write, reap,"
+    " free_claims";
 
-    snprintf(text, sizeof text, "INSERT INTO about VALUES (%d)", VERSION);
-    return exec_all(pg, iswi_pg_tables) && exec_all(pg, iswi_pg_functions) &&
-           exec_all(pg, iswi_pg_other_functions) && iswi_pg_exec(pg, text);
+/* To this version: from 1, which has the same tables and other functions; from nothing, 0. */
+static bool make(iswi_pg *pg, int64_t from)
+{
+    char text[160];
+
+    snprintf(text, sizeof text, "DELETE FROM about; INSERT INTO about VALUES (%d)", VERSION);
+    return (from ? iswi_pg_exec(pg, drop_functions) : exec_all(pg, iswi_pg_tables)) &&
+           exec_all(pg, iswi_pg_functions) && exec_all(pg, iswi_pg_other_functions) &&
+           iswi_pg_exec(pg, text);
 }
 
-/* Only who finds none needs the right to make one. */
+/* Only who finds none, or an older one, needs the right to make one. */
 static bool begin(iswi_pg *pg, int64_t *version)
 {
     char text[128];
 
     snprintf(text, sizeof text, "CREATE SCHEMA IF NOT EXISTS %s", pg->schema);
     return version_of(pg, version) &&
-           (*version || (iswi_pg_exec(pg, "BEGIN; SELECT pg_advisory_xact_lock(4947827)") &&
-                         version_of(pg, version) && (*version || iswi_pg_exec(pg, text))));
+           (*version >= VERSION ||
+            (iswi_pg_exec(pg, "BEGIN; SELECT pg_advisory_xact_lock(4947827)") &&
+             version_of(pg, version) && (*version || iswi_pg_exec(pg, text))));
 }
 
 isw_status iswi_pg_prepare_schema(iswi_pg *pg, isw_error *error)
 {
     int64_t version = 0;
-    const bool well = set_session(pg) && begin(pg, &version) && (version || make(pg));
+    const bool well = set_session(pg) && begin(pg, &version) &&
+                      (version >= VERSION || make(pg, version));
 
     if (well && version > VERSION)
         return isw_error_set(error, ISW_E_CONFIG,

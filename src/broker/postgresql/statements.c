@@ -7,10 +7,10 @@ const char *const iswi_pg_texts[ISWI_PG_SQL_COUNT] = {
     [ISWI_PG_COMMIT] = "COMMIT",
     [ISWI_PG_LOCK] = "SELECT lock_queues($1, $2)",
     [ISWI_PG_RIPEN] = "SELECT * FROM ripen($1)",
-    [ISWI_PG_PUT] = "SELECT * FROM put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    [ISWI_PG_PUT] = "SELECT * FROM put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     [ISWI_PG_SETTLE] = "SELECT * FROM settle($1, $2, $3, $4, $5, $6, $7)",
     [ISWI_PG_SETTLE_PUT] = "SELECT * FROM settle_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-                           "$12, $13, $14, $15, $16, $17)",
+                           "$12, $13, $14, $15, $16, $17, $18)",
     [ISWI_PG_CLAIM] =
         "WITH q AS (SELECT id, paused, max_attempts FROM queue WHERE name = $1::text), "
         "m AS (UPDATE message SET state = 2, attempt = attempt + 1, claim = $3::bigint "

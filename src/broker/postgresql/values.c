@@ -16,12 +16,17 @@ static iswi_buffer *add(iswi_pg *pg)
     return last(pg);
 }
 
+static inline void set_int(unsigned char *out, int64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        out[i] = (unsigned char)((uint64_t)value >> 8 * (bytes - 1 - i));
+}
+
 static void write_int(iswi_buffer *out, int64_t value, int bytes)
 {
     unsigned char text[8];
 
-    for (int i = 0; i < bytes; i++)
-        text[i] = (unsigned char)((uint64_t)value >> 8 * (bytes - 1 - i));
+    set_int(text, value, bytes);
     iswi_buffer_append(out, text, (size_t)bytes);
 }
 
@@ -90,14 +95,23 @@ void iswi_pg_add_blobs(iswi_pg *pg, size_t count)
 
 void iswi_pg_item_int(iswi_pg *pg, int64_t value)
 {
-    write_int(last(pg), 8, 4);
-    write_int(last(pg), value, 8);
+    unsigned char text[12];
+
+    set_int(text, 8, 4);
+    set_int(&text[4], value, 8);
+    iswi_buffer_append(last(pg), text, sizeof text);
 }
 
 void iswi_pg_item_bytes(iswi_pg *pg, const void *data, size_t size)
 {
-    write_int(last(pg), (int64_t)size, 4);
-    iswi_buffer_append(last(pg), size ? data : "", size);
+    iswi_buffer *out = last(pg);
+
+    if (!iswi_buffer_reserve(out, 4 + size))
+        return;
+    set_int(out->data + out->size, (int64_t)size, 4);
+    if (size)
+        memcpy(out->data + out->size + 4, data, size);
+    out->size += 4 + size;
 }
 
 /* -- Results ----------------------------------------------------------------------------------- */
