@@ -243,7 +243,8 @@ typedef struct iswi_broker_options {
     /* Of drivers that see a host's end by a lock: this descriptor has it, the driver's, for as long
      * as the broker is. A process that outlives the host, to end those that run what was claimed,
      * keeps a duplicate: what was claimed is delivered again once that is closed, too. On the
-     * broker's thread, before the first operation is done. NULL: the host's end will do. */
+     * broker's thread, when the place is open, before the first operation is done. NULL: the host's
+     * end will do. */
     void (*lock)(void *user, int descriptor);
     void *user;
 } iswi_broker_options;

@@ -165,8 +165,6 @@ static bool take_lock(iswi_sqlite *store, isw_error *error)
     if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
         return is_anothers(store, error);
     write_pid(store->lock);
-    if (store->options->lock)
-        store->options->lock(store->options->user, store->lock);
     return true;
 }
 

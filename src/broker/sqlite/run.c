@@ -161,11 +161,14 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
     store->now_ms = iswi_wall_us() / 1000;
     iswi_random(&store->salt, sizeof store->salt);
     status = fill(store, error);
-    if (status)
+    if (status) {
         close_all(store);
-    else
-        *self = store;
-    return status;
+        return status;
+    }
+    if (options->lock) /* not before: a duplicate would keep the lock from the next one to try */
+        options->lock(options->user, store->lock);
+    *self = store;
+    return ISW_OK;
 }
 
 const iswi_broker_driver iswi_broker_sqlite = {

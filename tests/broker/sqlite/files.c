@@ -271,6 +271,31 @@ static void a_full_disk_is_told_and_gone_on_with(void **state)
     complete(is, got);
 }
 
+/* Nothing that was given the lock in vain keeps it. */
+static void a_file_shut_by_a_full_disk_is_opened_when_there_is_room(void **state)
+{
+    fixture *is = *state;
+    int kept = -1;
+    iswi_broker_options options = { .place = is->place, .folder = is->folder,
+                                    .lock = keep_duplicate, .user = &kept };
+    isw_error error = { 0 };
+    iswi_delivery *got;
+
+    assert_int_equal(put_text(is, "x"), ISW_OK);
+    iswi_delivery_free(claim(is));
+    iswi_broker_destroy(is->broker);
+    disk_limit(disk_used());
+    assert_int_equal(iswi_broker_create(&options, &is->broker, &error), ISW_OK);
+    assert_refused(is, ISW_E_UNAVAILABLE, "its disk is full");
+    assert_int_equal(kept, -1);
+    disk_limit(-1);
+    got = claim(is); /* waits until it is open */
+    assert_int_equal(got->attempt, 2);
+    complete(is, got);
+    assert_true(kept >= 0);
+    close(kept);
+}
+
 static void what_is_too_large_for_the_disk_takes_no_others_with_it(void **state)
 {
     enum { OTHERS = 20 };
@@ -356,6 +381,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_duplicate_of_the_lock_holds_the_claims,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_full_disk_is_told_and_gone_on_with,
+                                    on_disk_begin, on_disk_end),
+    cmocka_unit_test_setup_teardown(a_file_shut_by_a_full_disk_is_opened_when_there_is_room,
                                     on_disk_begin, on_disk_end),
     cmocka_unit_test_setup_teardown(what_is_too_large_for_the_disk_takes_no_others_with_it,
                                     on_disk_begin, on_disk_end),
