@@ -33,13 +33,15 @@ typedef struct iswi_broker_driver {
     isw_status (*look)(const char *place, const char *folder, isw_error *error);
 
     /* Errors: ISW_E_UNAVAILABLE, and it is tried again later; others are for good. May block for a
-     * few seconds. The options are there until it is closed. */
-    isw_status (*open)(const iswi_broker_options *options, void **self, isw_error *error);
+     * few seconds. The options are there until it is closed. now_ms, here and elsewhere: since 1970,
+     * by the broker's clock, which never goes back. */
+    isw_status (*open)(const iswi_broker_options *options, int64_t now_ms, void **self,
+                       isw_error *error);
     void (*close)(void *self);
 
     /* Open one that was lost again, which knows its claims still; as open. NULL: one that is lost is
      * closed. */
-    isw_status (*reopen)(void *self, isw_error *error);
+    isw_status (*reopen)(void *self, int64_t now_ms, isw_error *error);
 
     /* Do these, in their order, and set the status of each. One that is `tried`, and no claim, was
      * given before and may have been done. What is ISW_OK is durable on return. Claims come last;
@@ -54,7 +56,7 @@ typedef struct iswi_broker_driver {
     /* What to wait on beside the operations; -1 or NULL: nothing. When it is readable, `heard` is
      * called, and says whether claims may find something now. */
     int (*fd)(void *self);
-    isw_status (*heard)(void *self, bool *claims, isw_error *error);
+    isw_status (*heard)(void *self, int64_t now_ms, bool *claims, isw_error *error);
 
     /* A claim that found nothing waits no more. May be NULL. */
     void (*withdrawn)(void *self, iswi_broker_op *claim);

@@ -50,7 +50,7 @@ typedef struct iswi_place {
     void *lost; /* the driver's, to be opened again */
     bool barred;      /* for good */
     isw_error trouble; /* why operations do not get through; ISW_OK: they do */
-    int64_t since_ms;  /* of the trouble */
+    int64_t since_ms;  /* of the trouble (monotonic) */
     int64_t retry_ns;  /* not before that (monotonic); 0: there is nothing to try again */
     int64_t pause_ms;  /* until then, the last time */
 } iswi_place;
@@ -77,6 +77,7 @@ struct iswi_broker {
     iswi_op_list todo;    /* of this turn */
     iswi_op_list waiting; /* claims */
     iswi_op_list again;   /* what could not be done, and must be */
+    int64_t apart_us;     /* the wall clock from the monotonic one, at most so far */
     int64_t due_ms;       /* of the driver; INT64_MAX: nothing */
     int64_t armed_ms;     /* what the clock is set to */
     bool all_claims;      /* whichever queue they are for, something may be there */
@@ -84,6 +85,11 @@ struct iswi_broker {
     iswi_broker_op **batch;
     size_t batch_capacity;
 };
+
+/* -- now.c ------------------------------------------------------------------------------------- */
+
+/* Since 1970. */
+int64_t iswi_broker_now_us(iswi_broker *broker);
 
 /* -- place.c ----------------------------------------------------------------------------------- */
 

@@ -96,6 +96,7 @@ static void init(iswi_broker *broker, const iswi_broker_driver *driver,
     iswi_op_list_init(&broker->waiting);
     iswi_op_list_init(&broker->again);
     broker->due_ms = broker->armed_ms = INT64_MAX;
+    broker->apart_us = INT64_MIN;
     broker->rested = true;
     broker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -220,7 +221,7 @@ bool iswi_broker_is_well(iswi_broker *broker, isw_error *error)
     pthread_mutex_unlock(&broker->lock);
     if (trouble.status)
         isw_error_set(error, trouble.status, "%s (for %lld s)", trouble.message,
-                      (long long)(iswi_wall_us() / 1000 - since_ms) / 1000);
+                      (long long)(iswi_now_ns() / 1000000 - since_ms) / 1000);
     return trouble.status == ISW_OK;
 }
 

@@ -30,7 +30,7 @@ static void begin_trouble(iswi_broker *broker, const isw_error *why)
     const bool is_new = place->trouble.status == ISW_OK;
 
     if (is_new)
-        place->since_ms = iswi_wall_us() / 1000;
+        place->since_ms = iswi_now_ns() / 1000000;
     if (is_new || strcmp(place->trouble.message, why->message) != 0) {
         place->trouble = *why;
         snprintf(sentence, sizeof sentence, "%s%s", why->message,
@@ -46,7 +46,7 @@ static bool is_awaited(const iswi_broker *broker)
     const iswi_place *place = &broker->place;
 
     return place->trouble.status == ISW_OK ||
-           iswi_wall_us() / 1000 - place->since_ms < broker->options.patience_ms;
+           iswi_now_ns() / 1000000 - place->since_ms < broker->options.patience_ms;
 }
 
 static void try_later(iswi_broker *broker)
@@ -96,7 +96,7 @@ void iswi_place_served(iswi_broker *broker)
     char name[256];
     char sentence[ISW_ERROR_MESSAGE_BYTES];
     iswi_place *place = &broker->place;
-    const int64_t lasted_ms = iswi_wall_us() / 1000 - place->since_ms;
+    const int64_t lasted_ms = iswi_now_ns() / 1000000 - place->since_ms;
 
     if (place->trouble.status == ISW_OK)
         return;
@@ -106,7 +106,7 @@ void iswi_place_served(iswi_broker *broker)
     show_trouble(broker);
     name_place(broker->options.place, name, sizeof name);
     snprintf(sentence, sizeof sentence, "%s does its work again, after %lld ms", name,
-             (long long)(lasted_ms > 0 ? lasted_ms : 0));
+             (long long)lasted_ms);
     say(broker, ISW_LOG_INFO, sentence);
 }
 
@@ -117,8 +117,9 @@ static isw_status open_one(iswi_broker *broker, isw_error *error)
     isw_status status;
 
     if (!place->lost)
-        return broker->driver->open(&broker->options, &place->self, error);
-    status = broker->driver->reopen(place->lost, error);
+        return broker->driver->open(&broker->options, iswi_broker_now_us(broker) / 1000,
+                                    &place->self, error);
+    status = broker->driver->reopen(place->lost, iswi_broker_now_us(broker) / 1000, error);
     if (status == ISW_OK) {
         place->self = place->lost;
         place->lost = NULL;

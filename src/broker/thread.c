@@ -35,10 +35,10 @@ static bool wants_retry(const iswi_broker *broker)
 }
 
 /* Nothing keeps it from the next turn. */
-static bool has_more(const iswi_broker *broker)
+static bool has_more(iswi_broker *broker)
 {
     return broker->place.self && !broker->place.retry_ns &&
-           (broker->todo.first || broker->again.first || broker->due_ms <= iswi_wall_us() / 1000 ||
+           (broker->todo.first || broker->again.first || broker->due_ms <= iswi_broker_now_us(broker) / 1000 ||
             has_untried_claim(broker) || (broker->all_claims && broker->waiting.first));
 }
 
@@ -52,8 +52,11 @@ static void arm_clock(iswi_broker *broker)
     if (broker->armed_ms == broker->due_ms)
         return;
     if (broker->due_ms != INT64_MAX) {
-        at.it_value.tv_sec = broker->due_ms / 1000;
-        at.it_value.tv_nsec = broker->due_ms % 1000 * 1000000 + 1; /* all 0 would disarm it */
+        const int64_t ahead_us = iswi_broker_now_us(broker) - iswi_wall_us();
+        const int64_t wall_us = broker->due_ms * 1000 - ahead_us;
+
+        at.it_value.tv_sec = wall_us > 0 ? wall_us / 1000000 : 0;
+        at.it_value.tv_nsec = wall_us > 0 ? wall_us % 1000000 * 1000 + 1 : 1; /* 0 would disarm it */
     }
     timerfd_settime(broker->clock, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
     broker->armed_ms = broker->due_ms;
@@ -90,10 +93,11 @@ static void wake_up(iswi_broker *broker)
 
 static void hear(iswi_broker *broker)
 {
+    const int64_t now_ms = iswi_broker_now_us(broker) / 1000;
     isw_error error = { 0 };
     bool claims = false;
 
-    if (broker->driver->heard(broker->place.self, &claims, &error) != ISW_OK)
+    if (broker->driver->heard(broker->place.self, now_ms, &claims, &error) != ISW_OK)
         iswi_place_lost(broker, &error);
     broker->all_claims = broker->all_claims || claims;
 }

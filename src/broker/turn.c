@@ -237,7 +237,7 @@ static void run_batch(iswi_broker *broker, size_t count, int64_t now_ms)
 static bool may_wait(const iswi_broker *broker, const iswi_broker_op *op)
 {
     const bool is_short =
-        iswi_wall_us() / 1000 - broker->place.since_ms < broker->options.patience_ms;
+        iswi_now_ns() / 1000000 - broker->place.since_ms < broker->options.patience_ms;
 
     return must_be(op) || is_short;
 }
@@ -289,7 +289,7 @@ void iswi_broker_turn(iswi_broker *broker)
     size_t count;
 
     sort_inbox(broker);
-    now_ms = iswi_wall_us() / 1000; /* not before what came was handed over */
+    now_ms = iswi_broker_now_us(broker) / 1000; /* not before what came was handed over */
     is_due = broker->due_ms <= now_ms;
     if (!iswi_place_ready(broker)) {
         refuse(broker);
@@ -316,7 +316,7 @@ void iswi_broker_last_turn(iswi_broker *broker)
     broker->place.retry_ns = 0;
     while ((broker->todo.first || broker->again.first) && iswi_place_ready(broker) &&
            (count = gather(broker, false)) > 0)
-        run_batch(broker, count, iswi_wall_us() / 1000);
+        run_batch(broker, count, iswi_broker_now_us(broker) / 1000);
     answer_all(&broker->todo, ISW_E_CLOSED, ends);
     answer_all(&broker->again, ISW_E_CLOSED, ends);
     answer_all(&broker->waiting, ISW_E_CLOSED, ends);

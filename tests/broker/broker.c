@@ -37,10 +37,12 @@ static isw_status fake_check(const char *at, isw_error *error)
     return ISW_OK;
 }
 
-static isw_status fake_open(const iswi_broker_options *options, void **self, isw_error *error)
+static isw_status fake_open(const iswi_broker_options *options, int64_t now_ms, void **self,
+                            isw_error *error)
 {
     place *is = options->user;
 
+    (void)now_ms;
     atomic_fetch_add(&is->opens, 1);
     if (atomic_load(&is->bars))
         return isw_error_set(error, ISW_E_CONFIG, "this is no place");
@@ -317,6 +319,33 @@ static void what_becomes_due_wakes_a_claim(void **state)
     sem_wait(&done);
     assert_int_equal(op.error.status, ISW_OK);
     assert_true(iswi_wall_us() / 1000 >= is.due_ms);
+    free_all(&op);
+    end(&is);
+    sem_destroy(&done);
+}
+
+static void a_clock_that_is_set_back_holds_nothing_up(void **state)
+{
+    const int64_t now_ns = iswi_now_ns();
+    const int64_t wall_us = iswi_wall_us();
+    place is = { .due_in_ms = 1000 };
+    iswi_broker_op look = { .kind = ISWI_BROKER_LOOK };
+    iswi_delivery *got[1];
+    iswi_broker_op op;
+    sem_t done;
+
+    (void)state;
+    sem_init(&done, 0, 0);
+    begin(&is);
+    iswi_clock_fake(now_ns, wall_us);
+    op = claim_of(got, 1, &done);
+    submit_claim(&is, &op);
+    assert_int_equal(put_one(&is), ISW_OK);
+    iswi_clock_fake(now_ns + 1000000000, wall_us - INT64_C(3600000000));
+    assert_int_equal(iswi_broker_run(is.broker, &look), ISW_OK); /* its clock is looked at */
+    sem_wait(&done);
+    iswi_clock_real();
+    assert_int_equal(op.error.status, ISW_OK);
     free_all(&op);
     end(&is);
     sem_destroy(&done);
@@ -601,6 +630,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_put_wakes_a_claim_in_the_same_run),
     cmocka_unit_test(a_put_elsewhere_leaves_a_claim_alone),
     cmocka_unit_test(what_becomes_due_wakes_a_claim),
+    cmocka_unit_test(a_clock_that_is_set_back_holds_nothing_up),
     cmocka_unit_test(a_claim_is_recalled),
     cmocka_unit_test(a_claim_that_is_recalled_at_once_is_tried_before),
     cmocka_unit_test(a_broker_that_ends_answers_what_waits),

@@ -10,8 +10,10 @@ static isw_status check(const char *place, isw_error *error)
                          "libnats-dev, and build it again");
 }
 
-static isw_status open_none(const iswi_broker_options *options, void **self, isw_error *error)
+static isw_status open_none(const iswi_broker_options *options, int64_t now_ms, void **self,
+                            isw_error *error)
 {
+    (void)now_ms;
     (void)self;
     return check(options->place, error);
 }

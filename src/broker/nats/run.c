@@ -108,13 +108,13 @@ static int descriptor(void *self)
     return ((const iswi_nats *)self)->socket;
 }
 
-static isw_status heard(void *self, bool *claims, isw_error *error)
+static isw_status heard(void *self, int64_t now_ms, bool *claims, isw_error *error)
 {
     iswi_nats *nats = self;
     int64_t due_ms = INT64_MAX;
 
     nats->has_news = false;
-    nats->now_ms = iswi_wall_us() / 1000;
+    nats->now_ms = now_ms;
     if (!iswi_nats_turn(nats, 0) || !tend(nats, &due_ms))
         return say_lost(nats, error);
     *claims = nats->has_news;
@@ -132,7 +132,6 @@ static void close_all(void *self)
 {
     iswi_nats *nats = self;
 
-    nats->now_ms = iswi_wall_us() / 1000;
     for (size_t i = 0; i < nats->queue_count; i++)
         nats->queues[i]->waiting_count = 0;
     if (nats->conn && !nats->is_lost)
@@ -149,12 +148,13 @@ static void close_all(void *self)
 }
 
 /* What it claimed is still its; all else is asked again. */
-static isw_status reopen(void *self, isw_error *error)
+static isw_status reopen(void *self, int64_t now_ms, isw_error *error)
 {
     iswi_nats *nats = self;
     json_t *json;
     int code;
 
+    nats->now_ms = now_ms;
     iswi_nats_forget(nats);
     if (!iswi_nats_connect(nats, error))
         return error->status;
@@ -175,7 +175,8 @@ static isw_status reopen(void *self, isw_error *error)
     return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);
 }
 
-static isw_status open_all(const iswi_broker_options *options, void **self, isw_error *error)
+static isw_status open_all(const iswi_broker_options *options, int64_t now_ms, void **self,
+                           isw_error *error)
 {
     iswi_nats *nats = iswi_calloc(1, sizeof *nats);
     isw_status status;
@@ -192,7 +193,7 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
     }
     status = iswi_nats_address_read(options->place, &nats->address, error);
     if (status == ISW_OK)
-        status = reopen(nats, error);
+        status = reopen(nats, now_ms, error);
     if (status)
         close_all(nats);
     else

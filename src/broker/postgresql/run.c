@@ -3,7 +3,6 @@
  * the server refuses is undone, and done again one by one, so that one does not take the others
  * with it. */
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "broker/postgresql/internal.h"
 #include "broker/postgresql/postgresql.h"
 
@@ -250,10 +249,11 @@ static int descriptor(void *self)
     return pg->conn && !pg->is_lost ? pg->pq.socket(pg->conn) : -1;
 }
 
-static isw_status heard(void *self, bool *claims, isw_error *error)
+static isw_status heard(void *self, int64_t now_ms, bool *claims, isw_error *error)
 {
     iswi_pg *pg = self;
 
+    pg->now_ms = now_ms;
     pg->heard = false;
     if (!pg->pq.consumeInput(pg->conn)) {
         pg->is_lost = true;
@@ -270,7 +270,6 @@ static void close_all(void *self)
 {
     iswi_pg *pg = self;
 
-    pg->now_ms = iswi_wall_us() / 1000;
     iswi_pg_leave(pg);
     iswi_pg_disconnect(pg);
     iswi_pg_counts_free(pg);
@@ -284,13 +283,13 @@ static void close_all(void *self)
 }
 
 /* What it claimed is still its. */
-static isw_status reopen(void *self, isw_error *error)
+static isw_status reopen(void *self, int64_t now_ms, isw_error *error)
 {
     iswi_pg *pg = self;
     isw_status status;
 
     memset(&pg->fault, 0, sizeof pg->fault);
-    pg->now_ms = iswi_wall_us() / 1000;
+    pg->now_ms = now_ms;
     if (!iswi_pg_connect(pg, error))
         return error->status;
     status = iswi_pg_prepare_schema(pg, error);
@@ -304,7 +303,8 @@ static isw_status reopen(void *self, isw_error *error)
     return ISW_OK;
 }
 
-static isw_status open_all(const iswi_broker_options *options, void **self, isw_error *error)
+static isw_status open_all(const iswi_broker_options *options, int64_t now_ms, void **self,
+                           isw_error *error)
 {
     iswi_pg *pg = iswi_calloc(1, sizeof *pg);
     isw_status status;
@@ -317,7 +317,7 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
     pg->address = iswi_pg_address(options->place, pg->schema, error);
     status = pg->address ? iswi_pq_load(&pg->pq, error) : error->status;
     if (status == ISW_OK)
-        status = reopen(pg, error);
+        status = reopen(pg, now_ms, error);
     if (status) {
         close_all(pg);
         return status;

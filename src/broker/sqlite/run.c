@@ -150,7 +150,8 @@ static isw_status fill(iswi_sqlite *store, isw_error *error)
     return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", store->fault.message);
 }
 
-static isw_status open_all(const iswi_broker_options *options, void **self, isw_error *error)
+static isw_status open_all(const iswi_broker_options *options, int64_t now_ms, void **self,
+                           isw_error *error)
 {
     iswi_sqlite *store = iswi_calloc(1, sizeof *store);
     isw_status status;
@@ -158,7 +159,7 @@ static isw_status open_all(const iswi_broker_options *options, void **self, isw_
     if (!store)
         return isw_error_set(error, ISW_E_UNAVAILABLE, "no memory for a file of queues");
     store->options = options;
-    store->now_ms = iswi_wall_us() / 1000;
+    store->now_ms = now_ms;
     iswi_random(&store->salt, sizeof store->salt);
     status = fill(store, error);
     if (status) {
