@@ -79,7 +79,8 @@ typedef struct isw_queue_options {
     const char *id;  /* of one that has it nothing more is put within the queue's window */
     const char *key; /* messages of one key are delivered one at a time, in their order; a store
                         without keys (NATS) refuses it: ISW_E_UNSUPPORTED */
-    uint32_t delay_ms;   /* it is not delivered before */
+    uint32_t delay_ms;   /* it is not delivered before; that a clock is set back makes it no longer,
+                            but for a host that begins behind the time of who has put it */
     uint32_t expires_ms; /* after that it is not delivered, but dead */
     int32_t priority;    /* -100 to 100: the higher one first; other than 0 as a key */
 } isw_queue_options;

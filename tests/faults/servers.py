@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that several hosts share, to be killed, stopped and cut off: begun here, by the programs that
-Debian has, and reached through a link that can be cut."""
+Debian has, and reached through networks or, for want of rights, a link that can be cut."""
 import importlib.util
 import os
 import select
+import shutil
 import signal
 import socket
+import tempfile
 import threading
+
+import apart
 
 BROKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "broker")
 
@@ -70,28 +74,39 @@ class Link:
 
 
 class Nats:
-    def __init__(self):
-        self.server = module_of("nats").Server()
-        self.server.start()
-        self.link = Link(self.server.port)
+    disk_mib = 256
 
-    def store(self, seed):
-        return f"nats://127.0.0.1:{self.link.port}?prefix=trial{seed}"
+    def __init__(self, listen, folder):
+        self.server = module_of("nats").Server(listen=listen, folder=folder)
+        self.server.start()
+
+    def store(self, address, port, seed):
+        return f"nats://{address}:{port}?prefix=trial{seed}"
+
+    def forget(self, seed):
+        pass  # it keeps little
 
     def pids(self):
         return [self.server.process.pid]
 
 
 class Postgresql:
-    def __init__(self):
-        self.server = module_of("postgresql").Server("-c", "listen_addresses=127.0.0.1")
+    disk_mib = 512
+
+    def __init__(self, listen, folder):
+        self.server = module_of("postgresql").Server(
+            "-c", f"listen_addresses={listen}", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB",
+            folder=folder)
+        with open(os.path.join(self.server.data, "pg_hba.conf"), "a", encoding="utf-8") as file:
+            file.write("host all all 10.77.0.0/16 trust\n")
         self.server.port = free_port()
         self.server.start()
-        self.link = Link(self.server.port)
 
-    def store(self, seed):
-        return (f"postgresql://isw@127.0.0.1:{self.link.port}/postgres"
-                f"?schema=trial_{seed}&sslmode=disable")
+    def store(self, address, port, seed):
+        return f"postgresql://isw@{address}:{port}/postgres?schema=trial_{seed}&sslmode=disable"
+
+    def forget(self, seed):
+        self.server.asks(f"DROP SCHEMA IF EXISTS trial_{seed} CASCADE")
 
     def pids(self):
         """The server's and those of what it started, which ask for nothing by themselves."""
@@ -107,16 +122,34 @@ class Postgresql:
 
 
 KINDS = {"nats": Nats, "postgresql": Postgresql}
+HOSTS = 2
 
 
 class Shared:
-    """One server, for all trials of a run, and what can be done to it."""
+    """One server, for all trials of a run, and what can be done to it. `kinds` are the namespaces that
+    the run has to itself: with those of the network each host is on a machine of its own, with those
+    of mounts the server has a disk of its own."""
 
-    def __init__(self, kind):
-        self.of = KINDS[kind]()
+    def __init__(self, kind, kinds):
+        self.folder = tempfile.mkdtemp(prefix="faults-server-")
+        os.chmod(self.folder, 0o755)
+        self.machines = apart.Machines(HOSTS) if "net" in kinds else None
+        self.disk = apart.Disk(self.folder, KINDS[kind].disk_mib) if "mount" in kinds else None
+        self.of = KINDS[kind]("0.0.0.0" if self.machines else "127.0.0.1",
+                              os.path.join(self.folder, "data"))
+        self.link = None if self.machines else Link(self.of.server.port)
 
-    def store(self, seed):
-        return self.of.store(seed)
+    def store(self, seed, index):
+        if self.machines:
+            return self.of.store(self.machines.address(index), self.of.server.port, seed)
+        return self.of.store("127.0.0.1", self.link.port, seed)
+
+    def way(self, index):
+        """The words that a host there is begun by."""
+        return self.machines.way(index) if self.machines else []
+
+    def forget(self, seed):
+        self.of.forget(seed)
 
     def kill(self):
         self.of.server.kill()
@@ -136,11 +169,15 @@ class Shared:
         self.signal(signal.SIGCONT)
 
     def cut(self):
-        self.of.link.open.clear()
+        self.link.open.clear()
 
     def mend(self):
-        self.of.link.open.set()
+        self.link.open.set()
 
     def remove(self):
-        self.of.link.close()
+        if self.link:
+            self.link.close()
         self.of.server.remove()
+        if self.disk:
+            self.disk.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -25,12 +25,13 @@ static void witness(const char *line)
     close(fd);
 }
 
-/* POST put/{queue} with the message as its body: answered once it is durable. */
+/* POST put?delay=MILLISECONDS with the message as its body: answered once it is durable. */
 static isw_status put(isw_context *ctx)
 {
     const isw_bytes body = isw_value_payload(isw_context_trigger(ctx));
     const isw_value value = isw_value_text((isw_str){ body.data, body.size });
-    isw_queue_options options = { .key = isw_http_query(ctx, "key") };
+    const char *delay = isw_http_query(ctx, "delay");
+    const isw_queue_options options = { .delay_ms = delay ? (uint32_t)atoi(delay) : 0 };
 
     if (isw_queue_put(ctx, "jobs", &value, &options) != ISW_OK)
         return ISW_E_FAILED;

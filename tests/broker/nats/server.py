@@ -17,7 +17,7 @@ SKIP = 77
 PR_SET_PDEATHSIG = 1
 
 CONFIG = """
-host: 127.0.0.1
+host: {listen}
 port: {port}
 max_payload: 20971520
 {jetstream}
@@ -39,14 +39,17 @@ class Server:
     """Begun by start(), ended by stop() or kill(), any number of times; gone with remove(). It keeps
     the port that it was first given."""
 
-    def __init__(self, more="", jetstream=True, login="", scheme="nats"):
-        self.folder = tempfile.mkdtemp(prefix="isw-nats-")
+    def __init__(self, more="", jetstream=True, login="", scheme="nats", listen="127.0.0.1",
+                 folder=None):
+        """In `folder`, which it makes and removes; None: one of its own."""
+        self.folder = folder or tempfile.mkdtemp(prefix="isw-nats-")
+        os.makedirs(self.folder, exist_ok=True)
         self.process = None
         self.port = free_port()
         self.login, self.scheme = login, scheme
         store = f'jetstream: {{store_dir: "{self.folder}"}}' if jetstream else ""
         with open(os.path.join(self.folder, "server.conf"), "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(port=self.port, jetstream=store, more=more))
+            file.write(CONFIG.format(listen=listen, port=self.port, jetstream=store, more=more))
 
     @property
     def place(self):

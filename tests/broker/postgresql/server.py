@@ -44,11 +44,13 @@ def ends_with_us():
 class Server:
     """Begun by start(), ended by stop() or kill(), any number of times; gone with remove()."""
 
-    def __init__(self, *options, primary=None):
+    def __init__(self, *options, primary=None, folder=None):
         """With another one as `primary` it follows that, which then acknowledges nothing that this
-        one has not received; it serves readers until promote()."""
+        one has not received; it serves readers until promote(). In `folder`, which it makes and
+        removes; None: one of its own."""
         self.programs = folder_of_programs()
-        self.folder = tempfile.mkdtemp(prefix="isw-pg-")
+        self.folder = folder or tempfile.mkdtemp(prefix="isw-pg-")
+        os.makedirs(self.folder, exist_ok=True)
         self.data = os.path.join(self.folder, "data")
         self.options = options
         self.user = user()
