@@ -3,6 +3,7 @@
  * the server refuses is undone, and done again one by one, so that one does not take the others
  * with it. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "broker/postgresql/internal.h"
 #include "broker/postgresql/postgresql.h"
 
