@@ -2,6 +2,7 @@
 """Bounds on a worker: processes that leak, burn and leave, what becomes of them and of their calls,
 and what operators are told of it."""
 import grp
+import json
 import os
 import pwd
 import re
@@ -162,7 +163,9 @@ class Ends(unittest.TestCase):
                     ("signal=9", "signal", "it was ended by signal 9 (Killed)"),
                     ("status=3", "exit", "it exited with status 3")), 1):
                 pid = int(host.get("who")[1])
-                self.assertEqual(host.get("leave?" + query)[0], 502)
+                status, told = host.get("leave?" + query)
+                self.assertEqual(status, 502)
+                words += f" while it ran leave (invocation {json.loads(told)['invocation_id']})"
                 wait_until(lambda count=count: process_of(host)["restarts"] == count and
                            process_of(host)["state"] == "ready")
                 process = process_of(host)

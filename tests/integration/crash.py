@@ -30,6 +30,20 @@ def invocation_of(body):
     return json.loads(body)["invocation_id"]
 
 
+class Silent(unittest.TestCase):
+    def test_one_that_ends_without_a_word_is_told_with_what_it_ran(self):
+        with Host(worker(), chain=NO_CHAIN) as host:
+            status, body, _ = host.request("POST", "crash")
+            self.assertEqual(status, 502)
+            host.wait_for(r"worker test: it was ended by signal 9 \(Killed\) while it ran crash "
+                          rf"\(invocation {invocation_of(body)}\); starts again")
+            naps = [host.start("GET", "nap?ms=60000") for _ in range(2)]
+            host.wait_for_naps(2)
+            os.kill(int(host.get("pid")[1].split()[0]), 9)
+            self.assertEqual([nap()[0] for nap in naps], [502, 502])
+            host.wait_for(r"it was ended by signal 9 \(Killed\) while it ran 2 invocations, of nap and")
+
+
 @unittest.skipIf(os.environ["ISOWORKER_SANITIZE"], "a sanitizer reports crashes itself")
 class Crash(unittest.TestCase):
     def crash(self, host, kind):

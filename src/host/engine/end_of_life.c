@@ -98,6 +98,26 @@ void iswi_process_ended(iswi_process *process)
     pthread_mutex_unlock(&process->lock);
 }
 
+/* Of one that ended by itself: what it was about, as far as its calls tell. */
+static void name_lost(iswi_process *process)
+{
+    isw_error end = process->fault;
+    const iswi_author *who = &process->lost;
+
+    if (!process->lost_calls || end.status == ISW_OK ||
+        (process->cause != ISWI_END_EXIT && process->cause != ISWI_END_SIGNAL))
+        return;
+    pthread_mutex_lock(&process->lock);
+    process->fault = (isw_error){ ISW_OK, "" };
+    if (process->lost_calls == 1)
+        isw_error_set(&process->fault, end.status, "%s while it ran %s (invocation %s)", end.message,
+                      who->function->name, who->invocation_id);
+    else
+        isw_error_set(&process->fault, end.status, "%s while it ran %u invocations, of %s and others",
+                      end.message, process->lost_calls, who->function->name);
+    pthread_mutex_unlock(&process->lock);
+}
+
 /* Delay before the next start: none at first, then doubling, with a fifth of jitter either way. */
 static int64_t restart_delay_ns(const iswi_process *process)
 {
@@ -181,6 +201,7 @@ static void decide_next(iswi_process *process)
     int64_t served_ns = process->ended_ns - process->ready_ns;
     bool stable = process->ready_ns && served_ns > STABLE_MS * (int64_t)MS;
 
+    name_lost(process);
     iswi_end_note(process);
     process->failures = process->answered || meant || stable || iswi_pool_waits(process->pool)
                             ? 0

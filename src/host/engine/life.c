@@ -50,6 +50,7 @@ static void reset(iswi_process *process)
     process->ended_ns_of[0] = process->ended_ns_of[1] = 0;
     process->named = 0;
     *process->culprit = '\0';
+    process->lost_calls = 0;
     process->fault = (isw_error){ ISW_OK, "" };
     process->missed = 0;
     process->hoarding = 0;

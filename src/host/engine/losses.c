@@ -65,8 +65,11 @@ static iswi_call *take_one(iswi_process *process, bool ended, bool *spared)
             call->late = place->expired;
         if (call && *process->culprit)
             call->bystander = strcmp(process->culprit, call->invocation_id) != 0;
-        if (call && !place->spared)
+        if (call && !place->spared) {
             iswi_process_count(process, false);
+            process->lost = iswi_process_who(process, place->id);
+            process->lost_calls++;
+        }
         iswi_process_free_place(process, place->id);
     }
     pthread_mutex_unlock(&process->lock);

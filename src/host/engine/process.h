@@ -101,6 +101,8 @@ struct iswi_process {
     atomic_llong heard_ns;
     unsigned named; /* observers' capabilities in its hello, a bit each */
     iswi_author last;       /* the call that ended last here */
+    iswi_author lost;       /* of the calls that its end has lost the last one, */
+    unsigned lost_calls;    /* and how many they were */
     char culprit[33];       /* the invocation that has ended this run of it; "": nobody knows */
     int64_t ended_ns_of[2]; /* when it and the one before did; 0: there is none */
 
