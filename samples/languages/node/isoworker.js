@@ -375,6 +375,8 @@ class Connection {
 class Json {
     constructor(value) {
         this.text = JSON.stringify(value);
+        if (this.text === undefined)
+            throw new TypeError(`a ${typeof value} is no value that can travel`);
     }
 }
 
@@ -492,8 +494,28 @@ class Request {
 const isStream = (body) => body !== null && typeof body === 'object' &&
     typeof body[Symbol.asyncIterator] === 'function';
 
-/** The answer to a request. `body`: text, bytes, what becomes JSON, or an async iterable of text and
- *  bytes (a generator, a Readable), which is sent as it comes. */
+/** A CloudEvent (19) with the request that it came with, whose body is its data: data() has that as
+ *  its content type says, `attributes` has all, and of those that it has: id, source, type ... */
+class Event extends Request {
+    constructor(http, attributes) {
+        super(http);
+        this.attributes = attributes;
+        for (const [name, value] of Object.entries(attributes))
+            if (!(name in this))
+                this[name] = value;
+    }
+
+    async data() {
+        const type = (this.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
+        if (type === 'application/json' || type.endsWith('+json'))
+            return this.json();
+        return type.startsWith('text/') ? this.text() : this.body.length ? this.body : null;
+    }
+}
+
+/** The answer to a request, or a request to be sent (18). `body`: text, bytes, what becomes JSON, or an
+ *  async iterable of text and bytes (a generator, a Readable), which is sent as it comes, as an answer.
+ */
 class Response {
     constructor(body, { status, headers } = {}) {
         this.body = body;
@@ -514,7 +536,7 @@ class Response {
             return ['text/plain; charset=utf-8', Buffer.from(body)];
         if (body instanceof Uint8Array)
             return ['application/octet-stream', body];
-        return ['application/json', Buffer.from(JSON.stringify(body))];
+        return ['application/json', Buffer.from(new Json(body).text)];
     }
 
     wire() {
@@ -533,6 +555,17 @@ class Message {
             dequeueCount: facts.dequeue_count ?? 0 });
     }
 }
+
+/** A file that came into a folder (17). */
+class File extends Message {
+    constructor(body, facts) {
+        super(body, facts);
+        Object.assign(this, { path: body.path, name: body.name, size: body.size,
+            modifiedMs: body.modified_ms, foundMs: body.found_ms });
+    }
+}
+
+const MESSAGES = { queue: Message, file: File };
 
 /** One invocation. */
 class Context {
@@ -561,14 +594,24 @@ class Context {
         return this.abort.signal;
     }
 
-    /** Put out with its success: to an output binding of the function. */
+    /** Put out with its success: to an output binding of the function. One of type queue, http or
+     *  cloudevents takes { $queue: { key: ... }, body: value }, too; one of type http a Response, for its
+     *  headers; one of type cloudevents an object with specversion and data, for attributes. */
     output(name, value) {
-        this.outputs.push(name, toData(value));
+        this.outputs.push(name, this.putOut(name, value));
     }
 
     /** Put out at once; to a queue it is still with its success. */
     emit(name, value) {
-        this.app.send([OUTPUT, this.id, { 1: name, 2: toData(value) }]);
+        this.app.send([OUTPUT, this.id, { 1: name, 2: this.putOut(name, value) }]);
+    }
+
+    putOut(name, value) {
+        const declared = this.fn.outputs ?? {};
+        if (!Object.hasOwn(declared, name) && name !== '$settle')
+            throw new Error(`function ${this.functionName} has no output ${name}; declared: ` +
+                `${Object.keys(declared).join(', ') || 'none'}`);
+        return toData(value);
     }
 
     /** Settle a message at once: complete, abandon, defer, dead_letter or extend (17). */
@@ -686,14 +729,17 @@ class Incoming {
 
 // -- Failures -------------------------------------------------------------------------------------
 
-/** Where it was thrown: the first line of its stack that names a file. */
+/** Where it was thrown, or what of ours was called there: the first line of its stack that names
+ *  another file, else a file. */
 function placeOf(error) {
-    const found = /\(?((?:file:\/\/)?\/[^()\s]+:\d+):\d+\)?/.exec(error?.stack ?? '');
-    return found ? found[1].slice(-1024) : '';
+    const found = [...String(error?.stack ?? '')
+        .matchAll(/^ +at (?:.*\()?(?:async )?((?:file:\/\/)?\/[^()\s]+:\d+):\d+\)?$/gm)].map((one) => one[1]);
+    return (found.find((place) => !place.includes(__filename)) ?? found[0] ?? '').slice(-1024);
 }
 
 const causeOf = (error) => ({
-    1: Number.isInteger(error?.code) ? error.code : Status.FAILED,
+    1: (error instanceof Failure || error instanceof RetryLater) &&
+        Object.values(Status).includes(error.code) && error.code || Status.FAILED,
     2: String(error?.message ?? error) || 'it says nothing',
     3: String(error?.name ?? typeof error).slice(0, 127),
     4: placeOf(error),
@@ -711,6 +757,24 @@ function statusOf(error) {
 
 const complain = (sentence) =>
     fs.writeSync(2, `${path.basename(process.argv[1] ?? 'node')}: ${sentence}\n`);
+
+/** The invocation from which something is called. */
+const current = new AsyncLocalStorage();
+
+/** What nobody has caught: its stack, and then in one line, which the host shows as the reason, what
+ *  it says. */
+function endWithPlace(error) {
+    const place = placeOf(error);
+    const fn = current.getStore()?.functionName;
+    fs.writeSync(2, `${error?.stack ?? error}\n`);
+    const words = String(error?.message ?? error).split('\n')[0];
+    complain(`${error?.name ?? 'Error'}: ${words}${place && ` (${place})`}` +
+        `${fn ? `, in function ${fn} and caught by nobody` : ''}`);
+    process.exit(1);
+}
+
+if (process.env.ISOWORKER_URL && !process.listenerCount('uncaughtException'))
+    process.on('uncaughtException', endWithPlace);
 
 /** 64 bytes, by the descriptor that a host hands down, or from the file of one that waits. */
 function readToken() {
@@ -745,6 +809,8 @@ function dial(url) {
     return [socket.setNoDelay(true), 'secureConnect'];
 }
 
+const OPTIONS = ['handler', 'summary', 'outputs', 'metadata', 'timeoutMs', 'idempotent'];
+
 /** The functions of a worker, and the worker. */
 class App {
     constructor() {
@@ -752,7 +818,6 @@ class App {
         this.functions = new Map();
         this.numbers = new Map();
         this.running = new Map();
-        this.current = new AsyncLocalStorage();
         this.well = 3;
         this.why = '';
         this.levels = [];
@@ -761,7 +826,8 @@ class App {
     // -- Naming them --
 
     /** A function for requests: { methods, route, streams, handler } and what all may have: summary,
-     *  outputs ({ name: { type, property... } }), metadata, timeoutMs, idempotent. */
+     *  outputs ({ name: { type, property... } }, and one that is called type itself in `properties`),
+     *  metadata, timeoutMs, idempotent. */
     http(name, { methods = 'GET', route, ...options }) {
         const properties = { methods: [].concat(methods).join(' ') };
         if (route !== undefined)
@@ -774,6 +840,24 @@ class App {
     queue(name, { queue, batchSize, properties, ...options }) {
         this.register(name, 'queue', { ...(queue !== undefined && { queue }),
             ...(batchSize !== undefined && { batch_size: batchSize }), ...properties }, options);
+    }
+
+    /** A function for files that come into a folder, that of host.yaml where it is relative: { path,
+     *  pattern, batchSize, properties, handler }. It gets a File, or more of them, as one for messages.
+     *  Further properties (17): recursive, done, quiet, and those of a queue. */
+    file(name, { path: folder, pattern, batchSize, properties, ...options }) {
+        this.register(name, 'file', { path: folder, ...(pattern !== undefined && { pattern }),
+            ...(batchSize !== undefined && { batch_size: batchSize }), ...properties }, options);
+    }
+
+    /** A function for CloudEvents that come by HTTP, in any of its modes: { route, types, sources,
+     *  properties, handler }. It gets an Event each time, and replies as one for requests. `types`,
+     *  `sources`: patterns of those that it wants, one or an array. */
+    cloudevents(name, { route, types, sources, properties, ...options }) {
+        const given = Object.entries({ route, types, sources, ...properties });
+        this.register(name, 'cloudevents', Object.fromEntries(given
+            .filter(([, value]) => value !== undefined)
+            .map(([key, value]) => [key, [].concat(value).join(' ')])), options);
     }
 
     /** A function that runs when it is time: { schedule, properties, handler }. */
@@ -797,6 +881,14 @@ class App {
             throw new Error(`there are two functions ${name}`);
         if (typeof options.handler !== 'function')
             throw new TypeError(`function ${name} has no handler`);
+        for (const key of Object.keys(options))
+            if (!OPTIONS.includes(key) && !(key === 'streams' && trigger === 'http'))
+                throw new TypeError(`function ${name}: there is no option ${key}; there are: ` +
+                    `${OPTIONS.join(', ')}, and what its trigger has`);
+        for (const [output, binding] of Object.entries(options.outputs ?? {}))
+            if (typeof binding?.type !== 'string')
+                throw new TypeError(`function ${name}: output ${output} has no type: write ${output}: ` +
+                    `{ type: 'queue', ... }`);
         this.functions.set(name, { name, trigger, properties, ...options });
     }
 
@@ -943,7 +1035,7 @@ class App {
         if (member(body, 9, 'bool', false))
             context.incoming = new Incoming(context);
         this.running.set(id, context);
-        this.current.run(context, () => this.run(context, body));
+        current.run(context, () => this.run(context, body));
     }
 
     async run(context, body) {
@@ -965,19 +1057,22 @@ class App {
         const data = body[3] ?? [NONE, null];
         if (context.fn.trigger === 'http')
             return new Request(data[0] === HTTP ? members(data[1]) : {}, context.incoming);
+        if (context.fn.trigger === 'cloudevents')
+            return new Event(members(data[1]), context.metadata.cloudevent ?? {});
         const value = fromData(data);
-        if (context.fn.trigger !== 'queue')
+        const Kind = MESSAGES[context.fn.trigger];
+        if (!Kind)
             return value;
         return context.metadata.messages
-            ? context.metadata.messages.map((facts, at) => new Message(value[at], facts))
-            : new Message(value, context.metadata);
+            ? context.metadata.messages.map((facts, at) => new Kind(value[at], facts))
+            : new Kind(value, context.metadata);
     }
 
     async conclude(context, result) {
-        if (context.fn.trigger === 'queue' && Array.isArray(result))
+        if (context.fn.trigger in MESSAGES && Array.isArray(result))
             return this.succeeded(context, { batchItemFailures: result.map((one) =>
                 ({ itemIdentifier: one?.id ?? one })) });
-        if (context.fn.trigger !== 'http')
+        if (context.fn.trigger !== 'http' && context.fn.trigger !== 'cloudevents')
             return this.succeeded(context, result);
         const reply = isStream(result) ? new Response(result) : result;
         if (reply instanceof Response && isStream(reply.body))
@@ -1039,7 +1134,7 @@ class App {
     }
 
     /** A line of the host, of the invocation from which it is called. */
-    log(level, category, message, fields, context = this.current.getStore()) {
+    log(level, category, message, fields, context = current.getStore()) {
         if (!this.greeted || level < this.wanted(category))
             return;
         const body = { 1: level, 2: category.slice(0, 255), 3: String(message).slice(0, 16384),
@@ -1089,8 +1184,8 @@ class App {
 
 /** [Function] (5). */
 function wireFunction(fn) {
-    const bindings = Object.entries(fn.outputs ?? {}).map(([name, { type, ...properties }]) =>
-        ({ 1: name, 2: type, 3: 1, 4: flat(properties) }));
+    const bindings = Object.entries(fn.outputs ?? {}).map(([name, { type, properties, ...given }]) =>
+        ({ 1: name, 2: type, 3: 1, 4: flat({ ...given, ...properties }) }));
     return { 1: fn.name, 2: fn.summary ?? '', 3: fn.trigger, 5: flat(fn.properties), 6: bindings,
         7: flat(fn.metadata), 8: Math.trunc(fn.timeoutMs ?? 0), 9: Boolean(fn.idempotent),
         11: Boolean(fn.streams) };
@@ -1167,4 +1262,6 @@ App.answers = {
     },
 };
 
-module.exports = { app: new App(), App, Failure, RetryLater, Response, Json, Message, Status };
+const app = new App();
+
+module.exports = { app, App, Failure, RetryLater, Response, Json, Message, File, Event, Status };

@@ -45,8 +45,8 @@ except ImportError:
           "python3-msgpack for /usr/bin/python3, elsewhere pip install msgpack", file=sys.stderr)
     sys.exit(78)  # EX_CONFIG: to start again is no use
 
-__all__ = ["App", "Cancelled", "Context", "Failure", "Json", "Message", "Request", "Response",
-           "RetryLater", "Status"]
+__all__ = ["App", "Cancelled", "Context", "Event", "Failure", "File", "Json", "Message", "Request",
+           "Response", "RetryLater", "Status"]
 
 # -- Words of the page -----------------------------------------------------------------------------
 
@@ -405,9 +405,30 @@ class Request:
             yield piece
 
 
+class Event(Request):
+    """A CloudEvent (19) with the request that it came with, whose body is its data: `data` has that
+    as its content type says, `attributes` has all, and of those that it has: id, source, type ..."""
+
+    def __init__(self, http, attributes):
+        super().__init__(http, None)
+        self.attributes = attributes
+
+    def __getattr__(self, name):
+        if name == "attributes" or name not in self.attributes:
+            raise AttributeError(f"the event has no {name}")
+        return self.attributes[name]
+
+    @property
+    def data(self):
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json" or kind.endswith("+json"):
+            return self.json()
+        return self.text() if kind.startswith("text/") else self.body or None
+
+
 class Response:
-    """The answer to a request. `body`: text, bytes, what becomes JSON, or an iterator of text and
-    bytes, which is sent as it comes."""
+    """The answer to a request, or a request to be sent (18). `body`: text, bytes, what becomes JSON,
+    or an iterator of text and bytes, which is sent as it comes, as an answer."""
 
     def __init__(self, body=None, status=None, headers=()):
         self.body, self.status = body, status
@@ -450,6 +471,15 @@ class Message:
         self.body, self.facts = body, facts
         self.id, self.queue = facts.get("id"), facts.get("queue")
         self.dequeue_count = facts.get("dequeue_count", 0)
+
+
+class File(Message):
+    """A file that came into a folder (17)."""
+
+    def __init__(self, body, facts):
+        super().__init__(body, facts)
+        self.path, self.name, self.size = body["path"], body["name"], body["size"]
+        self.modified_ms, self.found_ms = body["modified_ms"], body["found_ms"]
 
 
 class Context:
@@ -498,12 +528,21 @@ class Context:
         self.check()
 
     def output(self, name, value):
-        """Put out with its success: to an output binding of the function."""
-        self._outputs += [name, to_data(value)]
+        """Put out with its success: to an output binding of the function. One of type queue, http or
+        cloudevents takes {"$queue": {"key": ...}, "body": value}, too; one of type http a Response,
+        for its headers; one of type cloudevents a dict with specversion and data, for attributes."""
+        self._outputs += [name, self._put_out(name, value)]
 
     def emit(self, name, value):
         """Put out at once; to a queue it is still with its success."""
-        self._app._send((OUTPUT, self._joined, {1: name, 2: to_data(value)}))
+        self._app._send((OUTPUT, self._joined, {1: name, 2: self._put_out(name, value)}))
+
+    def _put_out(self, name, value):
+        declared = self._function.options.get("outputs") or {}
+        if name not in declared and name != "$settle":
+            raise ValueError(f"function {self.function} has no output {name}; declared: "
+                             f"{', '.join(declared) or 'none'}")
+        return to_data(value)
 
     def settle(self, verdict, index=0, delay=None, reason=None):
         """Settle a message at once: complete, abandon, defer, dead_letter or extend (17)."""
@@ -635,9 +674,9 @@ Function = collections.namedtuple("Function", "name call trigger properties opti
 def wire_function(one):
     """[Function] (5)."""
     options = one.options
-    bindings = [{1: name, 2: binding["type"], 3: 1,
-                 4: flat({key: value for key, value in binding.items() if key != "type"})}
-                for name, binding in (options.get("outputs") or {}).items()]
+    bindings = [{1: name, 2: binding["type"], 3: 1, 4: flat(
+        {key: value for key, value in binding.items() if key not in ("type", "properties")} |
+        binding.get("properties", {}))} for name, binding in (options.get("outputs") or {}).items()]
     return {1: one.name, 2: options.get("summary") or "", 3: one.trigger, 5: flat(one.properties),
             6: bindings, 7: flat(options.get("metadata") or {}),
             8: int((options.get("timeout") or 0) * 1000), 9: bool(options.get("idempotent")),
@@ -645,12 +684,17 @@ def wire_function(one):
 
 
 def place_of(error):
+    """Where it was raised, or what of ours was called there."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    theirs = [frame for frame in frames if frame.filename != __file__] or frames
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
 
 
 def cause(error):
-    return {1: getattr(error, "code", Status.FAILED), 2: str(error) or type(error).__name__,
+    code = getattr(error, "code", None) if isinstance(error, (Failure, RetryLater)) else None
+    words = f"it called sys.exit({error})" if isinstance(error, SystemExit) else str(error)
+    return {1: code if code in range(1, Status.IO + 1) else Status.FAILED,
+            2: words or type(error).__name__,
             3: type(error).__qualname__[:127], 4: place_of(error)[-1024:]}
 
 
@@ -663,6 +707,19 @@ def status_of(error):
             break
         causes.append(cause(at))
     return cause(error) | {5: True, 6: bool(getattr(error, "retriable", False)), 7: causes}
+
+
+def end_with_place(kind, error, trace):
+    """The traceback, and then in one line, which the host shows as the reason, what it says."""
+    sys.__excepthook__(kind, error, trace)
+    place = f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else place_of(error)
+    print(f"{os.path.basename(sys.argv[0])}: {kind.__name__}: {error} ({place})", file=sys.stderr)
+
+
+if "ISOWORKER_URL" in os.environ and sys.excepthook is sys.__excepthook__:
+    sys.excepthook = end_with_place
+
+OPTIONS = {"summary", "outputs", "metadata", "timeout", "idempotent"}
 
 
 class App:
@@ -684,7 +741,8 @@ class App:
 
     def http(self, name=None, *, methods="GET", route=None, **options):
         """A function for requests. `options` of all kinds: summary, outputs ({name: {"type": ...,
-        property: ...}}), metadata, timeout (seconds), idempotent; here streams, too."""
+        property: ...}}, and one that is called type itself in "properties": {...}), metadata, timeout
+        (seconds), idempotent; here streams, too."""
         names = methods if isinstance(methods, str) else " ".join(methods)
         properties = {"methods": names} | ({} if route is None else {"route": route})
         return self._register(name, "http", properties, options)
@@ -695,6 +753,24 @@ class App:
         given = {"queue": queue, "batch_size": batch_size, **(properties or {})}
         return self._register(name, "queue", {key: value for key, value in given.items()
                                               if value is not None}, options)
+
+    def file(self, name=None, *, path, pattern=None, batch_size=None, properties=None, **options):
+        """A function for files that come into a folder, that of host.yaml where `path` is relative.
+        It gets a File, or more of them, as one for messages. Further properties (17): recursive,
+        done, quiet, and those of a queue."""
+        given = {"path": path, "pattern": pattern, "batch_size": batch_size, **(properties or {})}
+        return self._register(name, "file", {key: value for key, value in given.items()
+                                             if value is not None}, options)
+
+    def cloudevents(self, name=None, *, route=None, types=None, sources=None, properties=None,
+                    **options):
+        """A function for CloudEvents that come by HTTP, in any of its modes: it gets an Event each
+        time, and replies as one for requests. `types`, `sources`: patterns of those that it wants, one
+        or a list."""
+        given = {"route": route, "types": types, "sources": sources, **(properties or {})}
+        return self._register(name, "cloudevents", {
+            key: value if isinstance(value, str) else " ".join(value)
+            for key, value in given.items() if value is not None}, options)
 
     def timer(self, name=None, *, schedule, properties=None, **options):
         """A function that runs when it is time. It gets scheduled_for, is_past_due, attempt ..."""
@@ -715,6 +791,14 @@ class App:
             own = name or function.__name__
             if own in self.functions:
                 raise ValueError(f"there are two functions {own}")
+            unknown = set(options) - OPTIONS - ({"streams"} if trigger == "http" else set())
+            if unknown:
+                raise TypeError(f"function {own}: there is no option {sorted(unknown)[0]}; there are: "
+                                f"{', '.join(sorted(OPTIONS))}, and what its trigger has")
+            for output, binding in (options.get("outputs") or {}).items():
+                if not isinstance(binding, dict) or "type" not in binding:
+                    raise ValueError(f"function {own}: output {output} has no type: write {output!r}: "
+                                     '{"type": "queue", ...}')
             takes = len(inspect.signature(function).parameters)
             self.functions[own] = Function(own, function, trigger, properties, options, takes)
             return function
@@ -956,8 +1040,10 @@ class App:
         data = body.get(3, [NONE, None])
         if function.trigger == "http":
             trigger = Request(members(data[1]) if data[0] == HTTP else {}, context.incoming)
-        elif function.trigger == "queue":
-            trigger = messages_of(from_data(data), context.metadata)
+        elif function.trigger == "cloudevents":
+            trigger = Event(members(data[1]), context.metadata.get("cloudevent", {}))
+        elif function.trigger in MESSAGES:
+            trigger = messages_of(MESSAGES[function.trigger], from_data(data), context.metadata)
         elif function.trigger == "timer":
             trigger = types.SimpleNamespace(**(from_data(data) or {}))
         else:
@@ -1003,11 +1089,11 @@ class App:
 
     def _conclude(self, context, result):
         """The response of what a function has returned."""
-        if context._function.trigger == "queue" and isinstance(result, (list, tuple)):
+        if context._function.trigger in MESSAGES and isinstance(result, (list, tuple)):
             failed = [getattr(one, "id", one) for one in result]
             return self._succeeded(context, {"batchItemFailures": [{"itemIdentifier": one}
                                                                    for one in failed]})
-        if context._function.trigger != "http":
+        if context._function.trigger not in ("http", "cloudevents"):
             return self._succeeded(context, result)
         body = result.body if isinstance(result, Response) else result
         if is_stream(body) and self._streams:
@@ -1078,10 +1164,13 @@ def look_once(check):
     return result if isinstance(result, str) else "it says so" if result is False else ""
 
 
-def messages_of(bodies, facts):
+MESSAGES = {"queue": Message, "file": File}
+
+
+def messages_of(kind, bodies, facts):
     if "messages" not in facts:
-        return Message(bodies, facts)
-    return [Message(body, one) for body, one in zip(bodies, facts["messages"])]
+        return kind(bodies, facts)
+    return [kind(body, one) for body, one in zip(bodies, facts["messages"])]
 
 
 def read_token():

@@ -18,6 +18,7 @@ sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "../../integration"
 from agree import TOKEN, with_worker  # noqa: E402
 from harness import BIN, PATIENCE_S, SOURCE, Client, Host, main, wait_until, worker  # noqa: E402
 from remote import FarHost, far_process, remote  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from our_worker import EX_UNAVAILABLE, expect  # noqa: E402
 from peer import GOODBYE, HOST_HELLO, STATUS, STATUS_REQUEST, TERMINATE, pairs  # noqa: E402
 
@@ -180,6 +181,74 @@ class Features:
             host.wait_for("one bad, delivery 2")
             self.assertNotIn("one good, delivery 2", host.log())
 
+    def test_files(self):
+        """Files that come into a folder"""
+        host = self.host()
+        os.mkdir(os.path.join(host.folder.name, "inbox"))
+        with host:
+            host.write("made", "grüße")
+            os.rename(os.path.join(host.folder.name, "made"),
+                      os.path.join(host.folder.name, "inbox", "a.txt"))
+            for delivery in 1, 2:
+                host.wait_for(f"file a.txt says grüße, 7 bytes, delivery {delivery}")
+
+    def test_events(self):
+        """CloudEvents by HTTP, in each mode"""
+        event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "org.example.a", "shop": "9"}
+        structured = {"content-type": "application/cloudevents+json"}
+        told = {"id": "1", "type": event["type"], "shop": "9", "method": "POST"}
+        with self.host() as host:
+            for kind, body, data in (("application/json", b'{"a":1}', {"a": 1}),
+                                     ("text/plain", "grüße".encode(), "grüße"),
+                                     ("x/y", b"\x00\xff", "00ff")):
+                headers = {"ce-" + name: value for name, value in event.items()}
+                _, body, _ = host.request("POST", "events", body, headers | {"content-type": kind})
+                self.assertEqual(json.loads(body), told | {"data": data})
+            _, body, _ = host.request("POST", "events", json.dumps(event | {"data": [1]}), structured)
+            self.assertEqual(json.loads(body), told | {"data": [1]})
+            _, body, _ = host.request("POST", "events", json.dumps(event), structured)
+            self.assertEqual(json.loads(body), told | {"data": None})
+            other = json.dumps(event | {"type": "com.other"})
+            self.assertEqual(host.request("POST", "events", other, structured)[0], 204)
+
+    def test_requests_that_go_out(self):
+        """Outputs that the host sends: requests, and CloudEvents"""
+        with Receiver() as receiver:
+            named = "".join(f"    - {{name: sends.{name}, url: \"{receiver.url('/' + name)}\"}}\n"
+                            for name in ("hook", "event"))
+            with self.host(top="webhooks:\n  named:\n" + named) as host:
+                self.assertEqual(host.request("POST", "sends", b"")[0], 204)
+                came = receiver.wait_for(4)
+        first, second = sorted((one for one in came if one.path == "/hook"),
+                               key=lambda one: one.headers["webhook-id"] == "7")
+        self.assertEqual((json.loads(first.body), first.headers["x-some"],
+                          first.headers["content-type"]),
+                         ({"a": "grüße"}, "thing", "application/json"))
+        self.assertEqual((second.body, second.headers["webhook-id"]), (b"\x00\xff", "7"))
+        whole, bare = sorted((one for one in came if one.path == "/event"),
+                             key=lambda one: one.body == b"only data")
+        self.assertEqual((whole.headers["ce-type"], whole.headers["ce-shop"], json.loads(whole.body)),
+                         ("org.example.sent", "7", {"b": [1.5, None]}))
+        self.assertEqual((bare.body, bare.headers["ce-source"], bare.headers["ce-type"]),
+                         (b"only data", "/sends", "org.example.bare"))
+
+    def test_ends_and_mistakes(self):
+        """Mistakes and sudden ends that name their place"""
+        with self.host() as host:
+            self.assertEqual(host.get("ends/exit")[0], 502)
+            host.wait_for(r"worker w: it exited with status 3 while it ran ends \(invocation \w{32}\)")
+            for how, said in (("code", "a code of its own"), ("value", "no value that can travel"),
+                              ("output", "function ends has no output nowhere; declared: none")):
+                self.assertEqual(host.get("ends/" + how)[0], 500)
+                host.wait_for(f"ends: ISW_E_FAILED: .*{said}")
+        for mistake, said in self.MISTAKES.items():
+            host = Host(worker("w", [self.COMMAND[0], self.NAME], "give_up_after: 1"),
+                        settled="<end>", expect=EX_UNAVAILABLE)
+            host.write(self.NAME, self.BEGINNING + mistake + "\n")
+            with host:
+                self.assertRegex(host.lines[-2], r"exited with status 1: " + self.NAME + ": " + said +
+                                 r" \(\S+/" + self.NAME + r":\d+\)$", mistake)
+
     def test_timers(self):
         """Timers"""
         with self.host() as host:
@@ -275,12 +344,28 @@ class Features:
 
 
 class Python(Features, unittest.TestCase):
+    NAME = "app.py"
+    BEGINNING = f"import sys; sys.path.insert(0, {FOLDER + '/python'!r})\n" \
+                "import isoworker; app = isoworker.App()\n"
+    MISTAKES = {"raise OSError('no database')": "OSError: no database",
+                "import nowhere": "ModuleNotFoundError: No module named 'nowhere'",
+                "app.http('f', outputs={'o': {}})(print)": "ValueError: function f: output o has no type.*",
+                "app.timer('f', schedule='@daily', nap=1)(print)": "TypeError: function f: there is no "
+                                                                   "option nap; there are: .*"}
     COMMAND = [PYTHON, "-B", os.path.join(HERE, "functions.py")]
     OFFERS = set()
 
 
 @unittest.skipUnless(NODE, "there is no node (Node.js): on Debian, apt-get install nodejs")
 class Node(Features, unittest.TestCase):
+    NAME = "app.js"
+    BEGINNING = f"const {{ app }} = require({FOLDER + '/node/isoworker.js'!r});\n"
+    MISTAKES = {"throw new Error('no database');": "Error: no database",
+                "require('nowhere');": "Error: Cannot find module 'nowhere'.*",
+                "app.http('f', { outputs: { o: {} }, handler() {} });":
+                    "TypeError: function f: output o has no type.*",
+                "app.timer('f', { schedule: '@daily', nap: 1, handler() {} });":
+                    "TypeError: function f: there is no option nap; there are: .*"}
     COMMAND = [NODE, os.path.join(HERE, "functions.js")]
     OFFERS = set()
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions for the tests of samples/languages/node; functions.py has the same.
 'use strict';
+const fs = require('node:fs');
 const timers = require('node:timers/promises');
 const { app, Failure, Response, RetryLater, Status } =
     require('../../../samples/languages/node/isoworker.js');
@@ -113,6 +114,57 @@ app.http('tell', {
         }
         (what.jobs ?? []).forEach((job) => context.output('jobs', job));
         (what.many ?? []).forEach((one) => context.output('many', one));
+    },
+});
+
+app.http('sends', {
+    methods: 'POST',
+    outputs: { hook: { type: 'http' },
+        event: { type: 'cloudevents', properties: { type: 'org.example.bare' } } },
+    handler: async (request, context) => {
+        context.output('hook', new Response({ a: 'grüße' }, { headers: { 'x-some': 'thing' } }));
+        context.output('hook', { $queue: { id: '7' }, body: Buffer.from([0, 255]) });
+        context.output('event', { specversion: '1.0', type: 'org.example.sent', shop: 7,
+            data: { b: [1.5, null] } });
+        context.output('event', 'only data');
+    },
+});
+
+app.file('reads', {
+    path: 'inbox',
+    pattern: '*.txt',
+    properties: { quiet: '10ms', retry_delay: '10ms' },
+    handler: async (file, context) => {
+        context.info(`file ${file.name} says ${fs.readFileSync(file.path, 'utf8')}, ` +
+            `${file.size} bytes, delivery ${file.dequeueCount}`);
+        if (file.dequeueCount === 1)
+            throw new Error('not yet');
+    },
+});
+
+app.cloudevents('hears', {
+    route: 'events',
+    types: ['org.example.*', 'com.example.paid'],
+    handler: async (event) => {
+        const data = await event.data();
+        return { id: event.id, type: event.type, shop: event.attributes.shop ?? null,
+            data: Buffer.isBuffer(data) ? data.toString('hex') : data, method: event.method };
+    },
+});
+
+app.http('ends', {
+    route: 'ends/{how}',
+    handler: async (request, context) => {
+        switch (request.params.how) {
+            case 'exit':
+                return process.exit(3);
+            case 'code':
+                throw Object.assign(new Error('a code of its own'), { code: 9 });
+            case 'value':
+                return Symbol('x');
+            default:
+                return context.output('nowhere', 1);
+        }
     },
 });
 

@@ -119,6 +119,48 @@ def tell(request, context):
         context.output("many", one)
 
 
+@app.http(methods="POST", outputs={
+    "hook": {"type": "http"},
+    "event": {"type": "cloudevents", "properties": {"type": "org.example.bare"}}})
+def sends(request, context):
+    context.output("hook", isoworker.Response({"a": "grüße"}, headers={"x-some": "thing"}))
+    context.output("hook", {"$queue": {"id": "7"}, "body": b"\x00\xff"})
+    context.output("event", {"specversion": "1.0", "type": "org.example.sent", "shop": 7,
+                             "data": {"b": [1.5, None]}})
+    context.output("event", "only data")
+
+
+@app.file(path="inbox", pattern="*.txt", properties={"quiet": "10ms", "retry_delay": "10ms"})
+def reads(file, context):
+    with open(file.path) as text:
+        context.log.info("file %s says %s, %d bytes, delivery %d", file.name, text.read(), file.size,
+                         file.dequeue_count)
+    if file.dequeue_count == 1:
+        raise RuntimeError("not yet")
+
+
+@app.cloudevents(route="events", types=["org.example.*", "com.example.paid"])
+def hears(event, context):
+    data = event.data
+    return {"id": event.id, "type": event.type, "shop": event.attributes.get("shop"),
+            "data": data.hex() if isinstance(data, bytes) else data, "method": event.method}
+
+
+@app.http(route="ends/{how}")
+def ends(request, context):
+    if request.params["how"] == "exit":
+        os._exit(3)
+    if request.params["how"] == "code":
+        raise OddError("a code of its own")
+    if request.params["how"] == "value":
+        return object()
+    return context.output("nowhere", 1)
+
+
+class OddError(Exception):
+    code = 9
+
+
 @app.queue(queue="jobs", properties={"retry_delay": "10ms"})
 def work(message, context):
     context.log.info("job %s, delivery %d, of %s", message.body, message.dequeue_count, message.queue)
