@@ -18,7 +18,7 @@ workers:
     restart_delay: 1ms
     restart_delay_max: 5ms
     give_up_after: 1000
-    environment: {{FAULTS_LOG: "{log}"}}
+    environment: {{FAULTS_LOG: "{log}", FAULTS_HOST: "{name}"}}
 """
 
 
@@ -40,7 +40,8 @@ class Host:
         self.folder, self.program, self.way = folder, program, way
         self.process = None
         os.makedirs(folder, exist_ok=True)
-        self.write("host.yaml", HOST.format(store=store, attempts=ATTEMPTS, worker=worker, log=log))
+        self.write("host.yaml", HOST.format(store=store, attempts=ATTEMPTS, worker=worker,
+                                            log=log, name=os.path.basename(folder)))
         self.write("worker.yaml", "middleware: [error_handling]\n")
 
     def write(self, name, text):

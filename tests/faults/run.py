@@ -17,6 +17,7 @@ import argparse
 import collections
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +28,8 @@ import trial
 
 FIGURES = {"messages": "acknowledged messages", "refused": "refused messages",
            "again": "runs made again", "lost": "lost", "doubled": "doubled outputs",
-           "twice": "ran twice at once", "dead": "dead", "bystanders": "of these by mere company"}
+           "twice": "ran twice at once", "lent": "on two hosts, after a lease", "dead": "dead",
+           "bystanders": "of these by mere company"}
 
 
 def parse(words):
@@ -63,12 +65,12 @@ def prepare(options):
 
 
 def show(total, faults, trials, seconds, failed):
-    print(f"\n{'trials':<26}{trials:>10}\n{'failed':<26}{failed:>10}")
+    print(f"\n{'trials':<30}{trials:>10}\n{'failed':<30}{failed:>10}")
     for key, name in FIGURES.items():
-        print(f"{name:<26}{total[key]:>10}")
+        print(f"{name:<30}{total[key]:>10}")
     for name, count in sorted(faults.items()):
-        print(f"{'fault: ' + name.replace('_', ' '):<26}{count:>10}")
-    print(f"{'seconds':<26}{seconds:>10.0f}", flush=True)
+        print(f"{'fault: ' + name.replace('_', ' '):<30}{count:>10}")
+    print(f"{'seconds':<30}{seconds:>10.0f}", flush=True)
 
 
 def run_one(options, seed, total, faults):
@@ -104,6 +106,7 @@ def run_trials(options, seed, total, faults, begin):
 
 def main(words):
     options = parse(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was begun ends with it
     prepare(options)
     begin = time.monotonic()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)

@@ -2,8 +2,9 @@
 /*
  * Functions that bear witness. A message is "NUMBER KIND"; what happens to it is a line of the file
  * FAULTS_LOG, written by one call each: "b NUMBER ATTEMPT PID" when its run begins, "e NUMBER PID" when
- * that ends well, "x NUMBER" when another run of it goes on, "o NUMBER ID" when its output arrives. A
- * run holds a lock on a file of the message's, which goes with the process, however that ends.
+ * that ends well, "x NUMBER HERE THERE" when another run of it goes on, with the hosts of both (as
+ * FAULTS_HOST names them), "o NUMBER ID" when its output arrives. A run holds a lock on a file of the
+ * message's, which goes with the process, however that ends.
  */
 #include <isoworker/isoworker.h>
 
@@ -38,17 +39,24 @@ static isw_status put(isw_context *ctx)
     return isw_http_reply(ctx, 202, "text/plain", "put\n");
 }
 
-/* The descriptor of the lock; -1: another run has it. */
+/* The descriptor of the lock; -1: another run has it, which is told. */
 static int lock_run(isw_context *ctx, long number)
 {
     const char *path = isw_context_printf(ctx, "%s.%ld", getenv("FAULTS_LOG"), number);
+    const char *here = getenv("FAULTS_HOST");
+    char there[8] = "?";
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close(fd);
-        return -1;
+    if (fd < 0)
+        abort();
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        (void)!pwrite(fd, here, strlen(here) + 1, 0);
+        return fd;
     }
-    return fd;
+    (void)!pread(fd, there, sizeof there - 1, 0);
+    close(fd);
+    witness(isw_context_printf(ctx, "x %ld %s %s\n", number, here, there));
+    return -1;
 }
 
 static isw_status behave(isw_context *ctx, const char *kind, bool first)
@@ -80,8 +88,6 @@ static isw_status job(isw_context *ctx)
     number = strtol(text, &text, 10);
     sscanf(text, " %15s", kind);
     lock = lock_run(ctx, number);
-    if (lock < 0)
-        witness(isw_context_printf(ctx, "x %ld\n", number));
     witness(isw_context_printf(ctx, "b %ld %u %d\n", number, message.dequeue_count, (int)getpid()));
     if (behave(ctx, kind, message.dequeue_count == 1) != ISW_OK) {
         close(lock);
