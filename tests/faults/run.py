@@ -26,7 +26,7 @@ import apart
 import servers
 import trial
 
-FIGURES = {"messages": "acknowledged messages", "refused": "refused messages",
+FIGURES = {"trials": "trials", "failed": "failed", "messages": "acknowledged messages", "refused": "refused messages",
            "again": "runs made again", "lost": "lost", "doubled": "doubled outputs",
            "twice": "ran twice at once", "lent": "on two hosts, after a lease", "dead": "dead",
            "bystanders": "of these by mere company"}
@@ -64,8 +64,8 @@ def prepare(options):
     options.shared = servers.Shared(options.server, kinds) if options.server else None
 
 
-def show(total, faults, trials, seconds, failed):
-    print(f"\n{'trials':<30}{trials:>10}\n{'failed':<30}{failed:>10}")
+def show(total, faults, seconds):
+    print()
     for key, name in FIGURES.items():
         print(f"{name:<30}{total[key]:>10}")
     for name, count in sorted(faults.items()):
@@ -93,15 +93,14 @@ def run_one(options, seed, total, faults):
 
 
 def run_trials(options, seed, total, faults, begin):
-    failed = trials = 0
-    while trials < options.trials and time.monotonic() - begin < options.seconds:
-        failed += bool(run_one(options, seed + trials, total, faults))
-        trials += 1
+    while total["trials"] < options.trials and time.monotonic() - begin < options.seconds:
+        total["failed"] += bool(run_one(options, seed + total["trials"], total, faults))
+        total["trials"] += 1
+        text = f"{total['trials']} trials, {total['failed']} failed"
         if sys.stderr.isatty():
-            print(f"\r{trials} trials, {failed} failed", end="", file=sys.stderr, flush=True)
-        elif trials % 25 == 0:
-            print(f"{trials} trials, {failed} failed, {time.monotonic() - begin:.0f} s", flush=True)
-    return failed, trials
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+        elif total["trials"] % 25 == 0:
+            print(f"{text}, {time.monotonic() - begin:.0f} s", flush=True)
 
 
 def main(words):
@@ -112,12 +111,14 @@ def main(words):
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
     total, faults = collections.Counter(), collections.Counter()
     try:
-        failed, trials = run_trials(options, seed, total, faults, begin)
+        run_trials(options, seed, total, faults, begin)
+    except KeyboardInterrupt:
+        print("ended before its time: the trial of that moment does not count")
     finally:
         if options.shared:
             options.shared.remove()
-    show(total, faults, trials, time.monotonic() - begin, failed)
-    sys.exit(1 if failed else 0)
+        show(total, faults, time.monotonic() - begin)
+    sys.exit(1 if total["failed"] else 0)
 
 
 if __name__ == "__main__":

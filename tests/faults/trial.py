@@ -188,7 +188,10 @@ class Trial:
         index = self.random.randrange(len(self.hosts))
         at_server = self.random.random() < 0.5
         machines.set(index, "down", at_server)
-        self.pause(0.5, 5)
+        if self.random.random() < 0.1:
+            self.pause(21, 24)  # a server of PostgreSQL gives the machine up after 20
+        else:
+            self.pause(0.5, 5)
         machines.set(index, "up", at_server)
 
     def kinds_of_fault(self):
