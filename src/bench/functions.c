@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shared object of `isoworker bench models`: functions that serve, and some that do the harm whose
+ * The shared object of `isoworker bench models` and `hosts`: functions that serve, and some that do the harm whose
  * reach is tried. A user's, of the public interface alone.
  */
 #include <isoworker/isoworker.h>
@@ -21,6 +21,12 @@ static isw_status echo(isw_context *ctx)
     isw_value result = isw_value_bytes(bytes.data, bytes.size);
 
     return isw_context_set_result(ctx, &result);
+}
+
+/* As the one of worker.c does. */
+static isw_status give_back(isw_context *ctx)
+{
+    return isw_context_set_result(ctx, isw_context_trigger(ctx));
 }
 
 /* A name of its own, for a debugger to stop at. */
@@ -86,6 +92,7 @@ static isw_status overwrite(isw_context *ctx)
 
 static const isw_function functions[] = {
     { .name = "echo", .trigger = ISW_TRIGGER("bench", NULL), .handler = echo },
+    { .name = "called", .trigger = ISW_TRIGGER("call", NULL), .handler = give_back },
     { .name = "http", .trigger = ISW_HTTP("GET", "http"), .handler = bench_says_hello },
     { .name = "nap", .trigger = ISW_HTTP("GET", "nap"), .handler = nap },
     { .name = "napping", .trigger = ISW_HTTP("GET", "napping"), .handler = napping },

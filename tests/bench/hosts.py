@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 FLOORS = {"run": "bare-http", "custom-forward": "bare-http", "custom-json": "bare-custom",
-          "azure": "grpc", "azure-forward": "grpc-forward", "lambda": "loop",
-          "lambda-url": "loop-url"}
+          "custom-forward-inside": "bare-http", "azure": "grpc", "azure-inside": "grpc", "azure-forward": "grpc-forward", "lambda": "loop",
+          "lambda-inside": "loop", "lambda-url": "loop-url", "lambda-url-inside": "loop-url"}
 ROWS = {"ring", *FLOORS, *FLOORS.values()}
 
 

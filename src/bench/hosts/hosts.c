@@ -68,7 +68,9 @@ static bool run(const iswi_bench_hosts_row *row, void *foreign, pid_t pid, unsig
 static bool measure_foreign(const iswi_bench_hosts_row *row, unsigned in_flight, bench *b)
 {
     const iswi_bench_foreign_options options = { in_flight, row->json, row->forwards };
-    iswi_bench_subject_program subject = { .kind = row->subject, .said = -1 };
+    iswi_bench_subject_program subject = { .kind = row->subject,
+                                           .inside = row->inside,
+                                           .said = -1 };
     void *foreign = NULL;
     bool well;
 

@@ -10,32 +10,44 @@
 #define RPC &iswi_bench_foreign_rpc
 #define RUNTIME &iswi_bench_foreign_runtime
 
+#define FLOOR(title, how, kind, is_json, forwarded, text)                                \
+    { .name = (title), .foreign = (how), .subject = (kind), .json = (is_json), \
+      .forwards = (forwarded), .summary = (text) }
+#define OURS(title, under, how, kind, is_json, forwarded, is_inside, text)                   \
+    { .name = (title), .floor = (under), .foreign = (how), .subject = (kind),         \
+      .json = (is_json), .forwards = (forwarded), .inside = (is_inside), .summary = (text) }
+
 const iswi_bench_hosts_row iswi_bench_hosts_rows[ISWI_BENCH_HOSTS_ROWS] = {
     { .name = "ring,in_flight=16", .summary = "a call by the ring, from our host's engine" },
-    { "bare-http", NULL, HTTP, ISWI_BENCH_BARE_HTTP, false, false,
-      "a bare handler of HTTP, one epoll" },
-    { "run", "bare-http", HTTP, ISWI_BENCH_RUN, false, false, "isoworker run" },
-    { "custom-forward", "bare-http", HTTP, ISWI_BENCH_CUSTOM, false, false,
-      "isoworker azure, custom handler, HTTP forwarded" },
-    { "bare-custom", NULL, HTTP, ISWI_BENCH_BARE_CUSTOM, true, false,
-      "a bare custom handler with one answer" },
-    { "custom-json", "bare-custom", HTTP, ISWI_BENCH_CUSTOM, true, false,
-      "isoworker azure, custom handler, by its contract" },
-    { "grpc", NULL, RPC, ISWI_BENCH_BARE_GRPC, false, false,
-      "a minimal gRPC C++ worker, HTTP in messages" },
-    { "azure", "grpc", RPC, ISWI_BENCH_AZURE, false, false,
-      "isoworker azure, HTTP in messages" },
-    { "grpc-forward", NULL, RPC, ISWI_BENCH_BARE_GRPC, false, true,
-      "a minimal gRPC C++ worker, a bare handler of HTTP" },
-    { "azure-forward", "grpc-forward", RPC, ISWI_BENCH_AZURE, false, true,
-      "isoworker azure, HTTP forwarded" },
-    { "loop", NULL, RUNTIME, ISWI_BENCH_BARE_LOOP, true, false,
-      "a bare loop of the Runtime API, JSON" },
-    { "lambda", "loop", RUNTIME, ISWI_BENCH_LAMBDA, true, false, "isoworker lambda, JSON" },
-    { "loop-url", NULL, RUNTIME, ISWI_BENCH_BARE_LOOP, false, false,
-      "a bare loop of the Runtime API, one answer" },
-    { "lambda-url", "loop-url", RUNTIME, ISWI_BENCH_LAMBDA, false, false,
-      "isoworker lambda, a function URL" },
+    FLOOR("bare-http", HTTP, ISWI_BENCH_BARE_HTTP, false, false, "a bare handler of HTTP"),
+    OURS("run", "bare-http", HTTP, ISWI_BENCH_RUN, false, false, false, "isoworker run"),
+    OURS("custom-forward", "bare-http", HTTP, ISWI_BENCH_CUSTOM, false, false, false,
+         "custom handler, HTTP forwarded"),
+    OURS("custom-forward-inside", "bare-http", HTTP, ISWI_BENCH_CUSTOM, false, false, true,
+         "the same, isolation: none"),
+    FLOOR("bare-custom", HTTP, ISWI_BENCH_BARE_CUSTOM, true, false,
+          "a bare custom handler, one answer"),
+    OURS("custom-json", "bare-custom", HTTP, ISWI_BENCH_CUSTOM, true, false, false,
+         "custom handler, by its contract"),
+    FLOOR("grpc", RPC, ISWI_BENCH_BARE_GRPC, false, false, "a minimal gRPC C++ worker"),
+    OURS("azure", "grpc", RPC, ISWI_BENCH_AZURE, false, false, false,
+         "isoworker azure, HTTP in messages"),
+    OURS("azure-inside", "grpc", RPC, ISWI_BENCH_AZURE, false, false, true,
+         "the same, isolation: none"),
+    FLOOR("grpc-forward", RPC, ISWI_BENCH_BARE_GRPC, false, true,
+          "the gRPC worker, and a bare handler"),
+    OURS("azure-forward", "grpc-forward", RPC, ISWI_BENCH_AZURE, false, true, false,
+         "isoworker azure, HTTP forwarded"),
+    FLOOR("loop", RUNTIME, ISWI_BENCH_BARE_LOOP, true, false, "a bare loop of the Runtime API"),
+    OURS("lambda", "loop", RUNTIME, ISWI_BENCH_LAMBDA, true, false, false,
+         "isoworker lambda, JSON"),
+    OURS("lambda-inside", "loop", RUNTIME, ISWI_BENCH_LAMBDA, true, false, true,
+         "the same, isolation: none"),
+    FLOOR("loop-url", RUNTIME, ISWI_BENCH_BARE_LOOP, false, false, "a bare loop with one answer"),
+    OURS("lambda-url", "loop-url", RUNTIME, ISWI_BENCH_LAMBDA, false, false, false,
+         "isoworker lambda, a function URL"),
+    OURS("lambda-url-inside", "loop-url", RUNTIME, ISWI_BENCH_LAMBDA, false, false, true,
+         "the same, isolation: none"),
 };
 
 static const iswi_bench_row *find(const iswi_bench_report *report, const char *name,
@@ -86,7 +98,7 @@ static void show_line(const iswi_bench_report *report, const iswi_bench_hosts_ro
 {
     const ratios x = compare(report, row, found);
 
-    printf("%-50s %9u %8.1f %8.1f %9.0f %7.1f", row->summary, found->in_flight, found->p50_us,
+    printf("%-42s %9u %8.1f %8.1f %9.0f %7.1f", row->summary, found->in_flight, found->p50_us,
            found->p99_us, found->per_s, found->cpu_us);
     if (!isnan(x.p50))
         printf(" %6.2f %6.2f %6.2f", x.p50, x.rate, x.cpu);
@@ -96,7 +108,7 @@ static void show_line(const iswi_bench_report *report, const iswi_bench_hosts_ro
 void iswi_bench_hosts_show(const iswi_bench_report *report, bool json)
 {
     if (!json)
-        printf("%-50s %9s %8s %8s %9s %7s %6s %6s %6s\n", "", "in flight", "p50 us",
+        printf("%-42s %9s %8s %8s %9s %7s %6s %6s %6s\n", "", "in flight", "p50 us",
                "p99 us", "a second", "cpu us", "x p50", "x rate", "x cpu");
     for (unsigned i = 0; i < ISWI_BENCH_HOSTS_ROWS; i++) {
         const iswi_bench_hosts_row *row = &iswi_bench_hosts_rows[i];

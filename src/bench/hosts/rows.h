@@ -6,7 +6,7 @@
 #include "bench/hosts/subject.h"
 #include "bench/report.h"
 
-enum { ISWI_BENCH_HOSTS_ROWS = 14, ISWI_BENCH_HOSTS_WINDOW = 16 };
+enum { ISWI_BENCH_HOSTS_ROWS = 18, ISWI_BENCH_HOSTS_WINDOW = 16 };
 
 typedef struct iswi_bench_hosts_row {
     const char *name;
@@ -14,6 +14,7 @@ typedef struct iswi_bench_hosts_row {
     const iswi_bench_foreign *foreign; /* NULL: a case of the bench's, by its name */
     iswi_bench_subject_kind subject;
     bool json, forwards;
+    bool inside; /* the functions are in the host's own process */
     const char *summary;
 } iswi_bench_hosts_row;
 

@@ -42,7 +42,8 @@ typedef struct connection {
     int fd;
     bool asks, busy; /* for an event; with one */
     int64_t started_ns;
-    size_t have;
+    size_t have, going; /* bytes that came, and that are to be sent */
+    char out[8192];
     char in[ROOM_BYTES + 1];
 } connection;
 
@@ -91,9 +92,13 @@ static void close_runtime(void *self)
 
 /* -- Events ------------------------------------------------------------------------------------ */
 
-static bool send_all(const connection *c, const char *bytes, size_t size)
+/* What answers the requests that have come goes in one. */
+static bool send_all(connection *c)
 {
-    return send(c->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+    const size_t size = c->going;
+
+    c->going = 0;
+    return !size || send(c->fd, c->out, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static bool wants_more(const runtime *r)
@@ -104,28 +109,26 @@ static bool wants_more(const runtime *r)
 /* The event that it has asked for. */
 static bool give(runtime *r, connection *c)
 {
-    char out[4096];
     struct timespec now;
-    int size;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    size = snprintf(out, sizeof out,
-                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                    "Lambda-Runtime-Aws-Request-Id: 6b5a6f0e-6c5e-4f0e-9f53-%012llx\r\n"
-                    "Lambda-Runtime-Deadline-Ms: %lld\r\n"
-                    "Lambda-Runtime-Invoked-Function-Arn: "
-                    "arn:aws:lambda:eu-west-1:123456789012:function:bench\r\n"
-                    "Lambda-Runtime-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;"
-                    "Parent=53995c3f42cd8ad8;Sampled=0\r\nContent-Length: %zu\r\n\r\n%s",
-                    (unsigned long long)r->events++ & 0xffffffffffff,
-                    (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000 + DEADLINE_MS,
-                    strlen(r->event), r->event);
+    c->going += (size_t)snprintf(
+        c->out + c->going, sizeof c->out - c->going,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        "Lambda-Runtime-Aws-Request-Id: 6b5a6f0e-6c5e-4f0e-9f53-%012llx\r\n"
+        "Lambda-Runtime-Deadline-Ms: %lld\r\nLambda-Runtime-Invoked-Function-Arn: "
+        "arn:aws:lambda:eu-west-1:123456789012:function:bench\r\n"
+        "Lambda-Runtime-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;"
+        "Parent=53995c3f42cd8ad8;Sampled=0\r\nContent-Length: %zu\r\n\r\n%s",
+        (unsigned long long)r->events++ & 0xffffffffffff,
+        (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000 + DEADLINE_MS, strlen(r->event),
+        r->event);
     c->asks = false;
     c->busy = true;
     r->asking--;
     r->busy++;
     c->started_ns = iswi_bench_now_ns();
-    return send_all(c, out, (size_t)size);
+    return send_all(c);
 }
 
 /* What came of the event: it is noted when all of it is there. */
@@ -139,7 +142,9 @@ static bool hear(runtime *r, connection *c, const char *body, size_t size)
     c->busy = false;
     r->busy--;
     iswi_bench_note(r->samples, now_ns - c->started_ns);
-    return send_all(c, thanks, sizeof thanks - 1);
+    memcpy(c->out + c->going, thanks, sizeof thanks - 1);
+    c->going += sizeof thanks - 1;
+    return true;
 }
 
 /* All requests that are whole. */
@@ -160,7 +165,7 @@ static bool take_all(runtime *r, connection *c)
         c->have -= head + body;
         memmove(c->in, c->in + head + body, c->have + 1);
     }
-    return !c->asks || !wants_more(r) || give(r, c);
+    return c->asks && wants_more(r) ? give(r, c) : send_all(c);
 }
 
 static bool take_in(runtime *r, connection *c)
@@ -188,7 +193,7 @@ static bool accept_one(runtime *r)
         return false;
     c->fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC);
     c->asks = c->busy = false;
-    c->have = 0;
+    c->have = c->going = 0;
     r->connections[r->count++] = c;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return c->fd >= 0 && epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &event) == 0;

@@ -90,13 +90,14 @@ static bool make_folder(iswi_bench_subject_program *subject)
     char text[64];
 
     strcpy(subject->folder, "/tmp/isoworker-bench-XXXXXX");
-    snprintf(text, sizeof text, "ring,http=1,port=%u",
+    snprintf(text, sizeof text, "%s,http=1,port=%u", subject->inside ? "none" : "ring",
              subject->kind == ISWI_BENCH_RUN ? subject->port : 0);
     if (!mkdtemp(subject->folder)) {
         *subject->folder = '\0';
         return false;
     }
     return iswi_bench_parse_setup(text, &setup) &&
+           (!subject->inside || iswi_bench_copy_object(subject->folder)) &&
            write_file(subject->folder, "host.yaml", &setup, iswi_bench_write_host_yaml) &&
            write_file(subject->folder, "worker.yaml", &setup, iswi_bench_write_worker_yaml);
 }
@@ -202,6 +203,8 @@ void iswi_bench_subject_stop(iswi_bench_subject_program *subject, bool loud)
         snprintf(path, sizeof path, "%s/%s", subject->folder, names[i]);
         unlink(path);
     }
+    if (subject->inside)
+        iswi_bench_remove_object(subject->folder);
     if (*subject->folder)
         rmdir(subject->folder);
     *subject->folder = '\0';

@@ -19,6 +19,7 @@ typedef enum iswi_bench_subject_kind {
 
 typedef struct iswi_bench_subject_program {
     iswi_bench_subject_kind kind;
+    bool inside;   /* of ours: its functions are in the host's own process */
     unsigned port; /* of the foreign host; 0: it has none, and this is set to its own */
     char folder[40]; /* "" before it is made */
     pid_t pid;       /* 0: it does not run */
