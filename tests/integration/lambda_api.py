@@ -46,6 +46,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def api(self):
         return self.server.api
 
+    def end_headers(self):
+        if self.api.closes:
+            self.send_header("Connection", "close")
+        super().end_headers()
+
+    def what_follows(self):
+        """What has come behind a request, before that is answered."""
+        self.connection.setblocking(False)
+        behind = self.rfile.peek()
+        self.connection.setblocking(True)
+        return bytes(behind or b"")
+
     def refuse(self, status, kind):
         self.api.faults.append(f"{self.command} {self.path}: {status} {kind}")
         self.answer(status, {"errorMessage": kind, "errorType": kind})
@@ -132,6 +144,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(403, "InvalidStateTransition")
             return
         self.read_body(result)
+        api.along.append(self.what_follows())
         result.headers = {name.lower(): value for name, value in self.headers.items()}
         result.failed = not match or match[2] == "error"
         result.type = self.headers.get("Lambda-Runtime-Function-Error-Type")
@@ -183,6 +196,8 @@ class RuntimeApi:
         self.init_error = Result()
         self.faults = []
         self.refuse_with = None
+        self.closes = False  # each answer ends its connection
+        self.along = []  # what came behind each result
         self.terse = False  # what is told is taken with no body
         self.lock = threading.Lock()
         self.changed = threading.Condition(self.lock)

@@ -149,6 +149,22 @@ class Runtime(unittest.TestCase):
             self.assertFalse(api.ask({"fine": 2}).failed)
             self.check(api)
 
+    def test_the_next_question_goes_along_with_a_result(self):
+        with RuntimeApi() as api, Lambda(api):
+            for number in range(3):
+                self.assertFalse(api.ask({"fine": number}).failed)
+            self.assertEqual([text.split(b"\r\n")[0] for text in api.along],
+                             [b"GET /2018-06-01/runtime/invocation/next HTTP/1.1"] * 3)
+            self.check(api)
+
+    def test_an_api_that_ends_each_connection_is_asked_anew(self):
+        with RuntimeApi() as api, Lambda(api):
+            api.closes = True
+            for number in range(4):
+                self.assertFalse(api.ask({"fine": number}).failed)
+            self.assertEqual(api.along[1:], [b""] * 3)
+            self.check(api)
+
     def test_a_result_that_lambda_would_not_take_is_a_failure(self):
         with RuntimeApi() as api, Lambda(api):
             result = api.ask({"text": "x" * (6 * 1024 * 1024)})

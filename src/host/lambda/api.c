@@ -32,7 +32,7 @@ void iswi_lambda_api_close(iswi_lambda_api *api)
     api->watch.fd = -1;
     api->asks = api->used = api->has_head = false;
     empty(&api->in);
-    api->from = 0;
+    api->from = api->ahead = 0;
 }
 
 static void answer(iswi_lambda_api *api, int status, const char *why)
@@ -106,13 +106,18 @@ static bool open_connection(iswi_lambda_api *api)
     return false;
 }
 
-/* Send what is in `out`, on the connection that there is or on a new one. */
-static void start(iswi_lambda_api *api)
+static void prepare(iswi_lambda_api *api)
 {
     empty(&api->content);
     iswi_arena_reset(&api->arena);
     api->asks = true;
     api->has_head = false;
+}
+
+/* Send what is in `out`, on the connection that there is or on a new one. */
+static void start(iswi_lambda_api *api)
+{
+    prepare(api);
     api->sent = 0;
     if (api->out.failed)
         fail(api, "there is no memory for a question", "");
@@ -122,16 +127,34 @@ static void start(iswi_lambda_api *api)
         fail(api, "no connection", strerror(errno)); /* else its end is read, and says more */
 }
 
-void iswi_lambda_api_ask(iswi_lambda_api *api, const char *method, const char *path,
-                         const char *fields, const isw_bytes *body)
+static void put_line(iswi_lambda_api *api, const char *method, const char *path)
 {
+    iswi_buffer *out = &api->out;
+
+    iswi_buffer_append_text(out, method);
+    iswi_buffer_append_text(out, " ");
+    iswi_buffer_append_text(out, path);
+    iswi_buffer_append_text(out, " HTTP/1.1\r\nHost: ");
+    iswi_buffer_append_text(out, api->place->text);
+    iswi_buffer_append_text(out, "\r\nUser-Agent: isoworker\r\n");
+}
+
+void iswi_lambda_api_ask(iswi_lambda_api *api, const iswi_lambda_question *question)
+{
+    const isw_bytes *body = question->body;
+
     empty(&api->out);
-    iswi_buffer_printf(&api->out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: isoworker\r\n%s",
-                       method, path, api->place->text, fields);
+    put_line(api, question->method, question->path);
+    iswi_buffer_append_text(&api->out, question->fields ? question->fields : "");
     if (body) {
         iswi_buffer_printf(&api->out, "Content-Length: %zu\r\n\r\n", body->size);
         iswi_buffer_append(&api->out, body->data, body->size);
     } else {
+        iswi_buffer_append_text(&api->out, "\r\n");
+    }
+    api->ahead = question->next ? api->out.size : 0;
+    if (question->next) {
+        put_line(api, "GET", question->next);
         iswi_buffer_append_text(&api->out, "\r\n");
     }
     api->whole = true;
@@ -142,9 +165,10 @@ void iswi_lambda_api_ask(iswi_lambda_api *api, const char *method, const char *p
 void iswi_lambda_api_begin(iswi_lambda_api *api, const char *path, const char *fields)
 {
     empty(&api->out);
-    iswi_buffer_printf(&api->out, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: isoworker\r\n"
-                       "Transfer-Encoding: chunked\r\n%s\r\n", path, api->place->text, fields);
+    put_line(api, "POST", path);
+    iswi_buffer_printf(&api->out, "Transfer-Encoding: chunked\r\n%s\r\n", fields);
     api->whole = false;
+    api->ahead = 0;
     start(api);
 }
 
@@ -197,8 +221,9 @@ size_t iswi_lambda_api_pending(const iswi_lambda_api *api)
 static void conclude(iswi_lambda_api *api)
 {
     const int status = api->head.status;
+    const bool more = api->from < api->in.size; /* the answer to what was sent along, or nonsense */
 
-    if (!api->head.keep_alive || api->from < api->in.size || iswi_lambda_api_pending(api))
+    if (!api->head.keep_alive || (more && !api->ahead) || iswi_lambda_api_pending(api))
         iswi_lambda_api_close(api);
     api->used = api->watch.fd >= 0;
     answer(api, status, NULL);
@@ -282,7 +307,10 @@ static void ended(iswi_lambda_api *api, const char *how)
     if (!api->asks) {
         iswi_lambda_api_close(api);
     } else if (again) {
+        const size_t ahead = api->ahead;
+
         iswi_lambda_api_close(api);
+        api->ahead = ahead;
         api->repeats = true;
         start(api);
     } else {
@@ -319,6 +347,27 @@ static void take(iswi_lambda_api *api)
         iswi_lambda_api_close(api);
     else if (api->has_head || take_head(api))
         take_body(api);
+}
+
+/* What has come already begins with its answer. */
+bool iswi_lambda_api_asked_ahead(iswi_lambda_api *api)
+{
+    const size_t left = api->in.size - api->from;
+
+    if (!api->ahead)
+        return false;
+    api->out.size -= api->ahead;
+    memmove(api->out.data, api->out.data + api->ahead, api->out.size);
+    api->sent = api->out.size;
+    api->ahead = 0;
+    if (left)
+        memmove(api->in.data, api->in.data + api->from, left);
+    api->in.size = left;
+    api->from = 0;
+    prepare(api);
+    if (left && take_head(api))
+        take_body(api);
+    return true;
 }
 
 static void on_ready(iswi_watch *watch, uint32_t events)

@@ -50,6 +50,7 @@ struct iswi_lambda_api {
     bool used;   /* the connection has brought one */
     bool repeats; /* the question was asked on one before, which had ended meanwhile */
     bool whole;  /* all of the question is in `out`, so that it may be repeated */
+    size_t ahead; /* of `out`, where the next question begins that was sent behind it; 0: none */
     iswi_buffer out;
     size_t sent;
     iswi_arena arena;
@@ -67,10 +68,20 @@ void iswi_lambda_api_init(iswi_lambda_api *api, iswi_reactor *reactor,
                           void *user);
 void iswi_lambda_api_fini(iswi_lambda_api *api);
 
-/* Ask: `fields` are lines of a head, each with its CR LF, may be "". The body is copied; NULL data:
- * there is none. The answer may come from within. */
-void iswi_lambda_api_ask(iswi_lambda_api *api, const char *method, const char *path,
-                         const char *fields, const isw_bytes *body);
+typedef struct iswi_lambda_question {
+    const char *method, *path;
+    const char *fields;    /* lines of a head, each with its CR LF; NULL: none */
+    const isw_bytes *body; /* is copied; NULL: it has none */
+    const char *next;      /* sent behind it in the same bytes: a GET of that path; NULL: nothing */
+} iswi_lambda_question;
+
+/* Ask. The answer may come from within. Who has sent a `next` along asks that next, by `asked_ahead`,
+ * or closes. */
+void iswi_lambda_api_ask(iswi_lambda_api *api, const iswi_lambda_question *question);
+
+/* The question that was sent along is the one that an answer is awaited to, from now on. False: there
+ * is none, or it went with its connection. */
+bool iswi_lambda_api_asked_ahead(iswi_lambda_api *api);
 
 /* The same with a body in pieces, of which `put` sends one, and its end, with lines of a trailer;
  * `pending` says how many bytes wait for the other side. */

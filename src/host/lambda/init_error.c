@@ -28,9 +28,10 @@ static void tell(void *user)
     const isw_bytes body = { with->body.data, with->body.size };
 
     iswi_lambda_api_init(&with->api, with->reactor, &with->place, &events, with);
-    iswi_lambda_api_ask(&with->api, "POST", "/2018-06-01/runtime/init/error",
-                        "Content-Type: application/json\r\n"
-                        "Lambda-Runtime-Function-Error-Type: Runtime.InitError\r\n", &body);
+    iswi_lambda_api_ask(&with->api, &(iswi_lambda_question){
+        .method = "POST", .path = "/2018-06-01/runtime/init/error", .body = &body,
+        .fields = "Content-Type: application/json\r\n"
+                  "Lambda-Runtime-Function-Error-Type: Runtime.InitError\r\n" });
 }
 
 static void end(void *user)
