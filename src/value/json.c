@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON: read by jansson, written by us over the scalars of base/logline.c. Invariant: jansson's
- * tree is gone when a call returns; what is handed out lies in the arena. */
+/* JSON: read at once where it is as mostly (json_read.c), else by jansson, which knows all of it and
+ * says what is wrong; written by us over the scalars of base/logline.c. Invariant: jansson's tree is
+ * gone when a call returns; what is handed out lies in the arena. */
+#include "value/json_read.h"
 #include "value/value.h"
 
 #include "base/base64.h"
@@ -145,16 +147,15 @@ static json_t *load(isw_str text, isw_error *error)
     return root;
 }
 
-isw_status iswi_json_parse(iswi_arena *arena, isw_str text, isw_value *out, isw_error *error)
+static isw_status parse(iswi_arena *arena, isw_str text, isw_value *out, isw_error *error)
 {
     reader r = { arena, error };
-    isw_error own = { ISW_OK, "" };
-    json_t *root = load(text, error ? error : &own);
+    json_t *root = load(text, error);
     isw_value value;
     isw_status status;
 
     if (!root)
-        return error ? error->status : own.status;
+        return error->status;
     status = copy(&r, root, 0, &value);
     json_decref(root);
     if (status == ISW_OK)
@@ -162,7 +163,20 @@ isw_status iswi_json_parse(iswi_arena *arena, isw_str text, isw_value *out, isw_
     return status;
 }
 
+isw_status iswi_json_parse(iswi_arena *arena, isw_str text, isw_value *out, isw_error *error)
+{
+    isw_error own = { ISW_OK, "" };
+    isw_value value;
+
+    if (!iswi_json_read(arena, without_mark(text), &value))
+        return parse(arena, text, out, error ? error : &own);
+    *out = value;
+    return ISW_OK;
+}
+
 /* -- Writing ----------------------------------------------------------------------------------- */
+
+enum { JSON_BYTES = 4096 }; /* of values that are read to see whether they can be */
 
 typedef struct writer {
     iswi_buffer out;
@@ -187,11 +201,18 @@ static isw_status put_string(writer *w, isw_str text)
 /* Text that says it is JSON is believed once it was read. */
 static isw_status put_json(writer *w, isw_str text)
 {
-    json_t *root = load(text, w->error);
+    iswi_arena arena;
+    isw_value value;
+    json_t *root = NULL;
+    bool taken;
 
-    if (!root)
-        return ISW_E_INVALID;
+    iswi_arena_init(&arena, JSON_BYTES);
+    taken = iswi_json_read(&arena, without_mark(text), &value) ||
+            (root = load(text, w->error)) != NULL;
+    iswi_arena_fini(&arena);
     json_decref(root);
+    if (!taken)
+        return ISW_E_INVALID;
     text = without_mark(text); /* which may stand at the begin of a whole text alone */
     iswi_buffer_append(&w->out, text.data, text.size);
     return ISW_OK;
