@@ -26,7 +26,7 @@ ABOVE = {
     "link": {"base", "reactor", "wire"},
     "config": {"base"},
     "store": {"base"},
-    "broker": {"base"},
+    "broker": {"base", "reactor"},
     "cron": {"base"},
     "redis": {"store"}, # a shared object of its own, on the public headers and store/driver.h
     "pipeline": {"base", "config", "store"},

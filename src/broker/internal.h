@@ -4,8 +4,10 @@
 
 /* What a broker is made of; each part is written by the file of its name. */
 #include "broker/driver.h"
+#include "reactor/spin.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Operations in a row. */
 typedef struct iswi_op_list {
@@ -69,6 +71,8 @@ struct iswi_broker {
     isw_error trouble; /* a copy of the place's, for whoever asks */
     int64_t trouble_since_ms;
 
+    atomic_size_t came; /* how many are in the inbox; changed under the lock */
+
     int bell;  /* eventfd */
     int clock; /* timerfd of the wall clock, which tells when that is set */
 
@@ -82,6 +86,8 @@ struct iswi_broker {
     int64_t armed_ms;     /* what the clock is set to */
     bool all_claims;      /* whichever queue they are for, something may be there */
     bool rested;          /* it had time to tidy up, and nothing was done since */
+    size_t expected;      /* how many may come at once, as so many were in flight; 0: who knows */
+    iswi_spin moment;     /* how long they are waited for */
     iswi_broker_op **batch;
     size_t batch_capacity;
 };

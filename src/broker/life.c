@@ -98,6 +98,7 @@ static void init(iswi_broker *broker, const iswi_broker_driver *driver,
     broker->due_ms = broker->armed_ms = INT64_MAX;
     broker->apart_us = INT64_MIN;
     broker->rested = true;
+    iswi_spin_init(&broker->moment, -1);
     broker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 }
@@ -165,6 +166,7 @@ void iswi_broker_submit(iswi_broker *broker, iswi_broker_op *op)
     failure = ended ? 0 : start(broker);
     if (!ended && !failure) {
         iswi_op_list_add(&broker->inbox, op);
+        atomic_fetch_add_explicit(&broker->came, 1, memory_order_relaxed);
         ring(broker);
     }
     pthread_mutex_unlock(&broker->lock);

@@ -149,6 +149,27 @@ static void sleep_until_something(iswi_broker *broker)
         hear(broker);
 }
 
+/* -- One transaction for what comes at a moment ------------------------------------------------ */
+
+static bool have_come(void *user)
+{
+    const iswi_broker *broker = user;
+
+    return atomic_load_explicit(&broker->came, memory_order_relaxed) >= broker->expected;
+}
+
+/* Those that were answered often have more at once; what of it comes before the next transaction
+ * begins is in it, and what does not waits for all of it. So a moment is given to them, as long as
+ * that pays, by the account of iswi_spin. One that is alone waits for nobody. */
+static void wait_for_others(iswi_broker *broker)
+{
+    static const atomic_bool never = false;
+
+    if (broker->expected > 1 && !broker->place.retry_ns && !iswi_clock_is_fake())
+        iswi_spin_until_ready(&broker->moment, have_come, broker, &never);
+    broker->expected = 0;
+}
+
 /* -- Its life ---------------------------------------------------------------------------------- */
 
 static bool is_ending(iswi_broker *broker)
@@ -188,6 +209,7 @@ void *iswi_broker_thread(void *user)
     block_signals();
     iswi_thread_name("isw:broker");
     while (!is_ending(broker)) {
+        wait_for_others(broker);
         iswi_broker_turn(broker);
         if (has_more(broker))
             continue;

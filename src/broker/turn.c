@@ -76,6 +76,7 @@ static bool take_inbox(iswi_broker *broker, iswi_op_list *came)
 
     pthread_mutex_lock(&broker->lock);
     iswi_op_list_join(came, &broker->inbox);
+    atomic_store_explicit(&broker->came, 0, memory_order_relaxed);
     recalls = broker->recalls;
     broker->recalls = false;
     pthread_mutex_unlock(&broker->lock);
@@ -228,6 +229,7 @@ static void run_batch(iswi_broker *broker, size_t count, int64_t now_ms)
         if (broker->batch[i]->kind != ISWI_BROKER_CLAIM)
             sort_out(broker, broker->batch[i], &lost, &ended);
     sort_out_claims(broker, &ended);
+    broker->expected = count + atomic_load_explicit(&broker->came, memory_order_relaxed);
     answer_all(&ended, ISW_OK, NULL);
 }
 
