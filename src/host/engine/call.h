@@ -136,6 +136,8 @@ struct iswi_call {
     iswi_wire_retry retry; /* which try of the event it is; the engine's own tries come on top */
     bool body_follows; /* in chunks, none before it is placed; such a call is tried once */
     bool once; /* by the engine, also of a function that is idempotent: the caller counts the tries */
+    bool is_part; /* of an event that is several calls of one invocation: what becomes of that is said
+                     by whoever has started them */
     bool to_its_end; /* it is not answered while it may still run: at its deadline it is cancelled,
                         and answered when it has ended, by itself or with its process */
     bool takes_outbox; /* answer->outbox is the caller's; else what it has is put, durably, before
@@ -193,5 +195,10 @@ isw_status iswi_call_send(iswi_process *process, uint64_t id, iswi_frame *frame)
  * waits for a process does so no more. The answer comes all the same, but not within this call.
  * ISW_E_NOT_FOUND as above. */
 isw_status iswi_call_leave(iswi_process *process, uint64_t id);
+
+/* Nobody waits for the answers to calls of that invocation any more: their functions are told, and
+ * they are answered now, with ISW_E_CANCELLED; one that is `to_its_end` is so at its end. How many
+ * there are. Looks at all that run. */
+size_t iswi_calls_give_up(iswi_host *host, const char *invocation_id);
 
 #endif

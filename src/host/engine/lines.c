@@ -136,6 +136,15 @@ iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id)
     return call;
 }
 
+iswi_call *iswi_lines_find_named(const iswi_lines *lines, const char *invocation_id)
+{
+    for (const iswi_line *line = lines->first; line; line = line->next)
+        for (iswi_call *call = line->first; call; call = call->wait.behind)
+            if (strcmp(call->invocation_id, invocation_id) == 0)
+                return call;
+    return NULL;
+}
+
 int64_t iswi_lines_oldest_ns(const iswi_lines *lines)
 {
     int64_t oldest_ns = 0;

@@ -48,6 +48,9 @@ iswi_line *iswi_lines_longest(const iswi_lines *lines);
 /* The one of that id; NULL: it does not wait. */
 iswi_call *iswi_lines_find(const iswi_lines *lines, uint64_t id);
 
+/* One of that invocation; NULL: none waits. */
+iswi_call *iswi_lines_find_named(const iswi_lines *lines, const char *invocation_id);
+
 /* Since when the first of all is there; 0: there is none. */
 int64_t iswi_lines_oldest_ns(const iswi_lines *lines);
 

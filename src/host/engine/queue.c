@@ -280,6 +280,18 @@ bool iswi_queue_leave(iswi_pool *pool, uint64_t id)
     return call != NULL;
 }
 
+uint64_t iswi_queue_find(iswi_pool *pool, const char *invocation_id)
+{
+    const iswi_call *call;
+    uint64_t id;
+
+    pthread_mutex_lock(&pool->queue.lock);
+    call = iswi_lines_find_named(&pool->queue.lines, invocation_id);
+    id = call ? call->wait.id : 0;
+    pthread_mutex_unlock(&pool->queue.lock);
+    return id;
+}
+
 isw_status iswi_queue_take_chunk(iswi_pool *pool, uint64_t id, const iswi_chunk *chunk)
 {
     bool over = chunk->end || chunk->status.code;

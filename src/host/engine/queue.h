@@ -63,6 +63,9 @@ void iswi_queue_lose(iswi_pool *pool);
  * False: it does not wait here. */
 bool iswi_queue_leave(iswi_pool *pool, uint64_t id);
 
+/* One that waits here and is of that invocation; 0: there is none. */
+uint64_t iswi_queue_find(iswi_pool *pool, const char *invocation_id);
+
 /* A piece of the body of the one with that id: its end is kept, if nothing else came. Errors:
  * ISW_E_BUSY for all but the end, ISW_E_NOT_FOUND when it does not wait here. */
 isw_status iswi_queue_take_chunk(iswi_pool *pool, uint64_t id, const iswi_chunk *chunk);
