@@ -103,6 +103,8 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
                          answer->outcome == ISW_OUTCOME_RETRY_LATER;
         all->retry_after_ms = answer->retry_after_ms;
     }
+    if (answer->status == ISW_E_CANCELLED) /* nobody wants the others, either */
+        all->next = all->count;
     pthread_mutex_unlock(&all->lock);
     iswi_answer_release(answer->held);
     go_on(all, 1);
@@ -126,6 +128,7 @@ void iswi_batch_begin(iswi_host *host, const iswi_entry *entry, iswi_http_reques
         calls[i].answer = on_answer;
         calls[i].user = all;
         calls[i].events = NULL;
+        calls[i].is_part = true;
     }
     go_on(all, 0);
 }

@@ -115,7 +115,7 @@ static void on_options(iswi_host *host, const iswi_entry *entry, iswi_http_reque
         return;
     }
     iswi_http_call_of(request, &call); /* a preflight, which its chain answers */
-    iswi_call_start(host, &call);
+    iswi_http_call(host, request, &call);
 }
 
 /* -- Events ------------------------------------------------------------------------------------ */
@@ -159,7 +159,7 @@ static void on_event(iswi_host *host, const iswi_entry *entry, iswi_http_request
     }
     iswi_http_call_of(request, &call);
     if (iswi_event_fill(&event, !structured, arena, &call))
-        iswi_call_start(host, &call);
+        iswi_http_call(host, request, &call);
     else
         iswi_events_refuse(request, 503, ISW_E_NO_MEMORY, "no memory for an event");
 }

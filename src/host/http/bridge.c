@@ -288,12 +288,19 @@ void iswi_http_call_of(iswi_http_request *request, iswi_call *out)
     *out = call_of(request);
 }
 
+void iswi_http_call(iswi_host *host, iswi_http_request *request, const iswi_call *call)
+{
+    iswi_http_set_apart(request, false);
+    iswi_call_start(host, call);
+}
+
 static void on_request(void *user, void *target, iswi_http_request *request)
 {
     const iswi_http_dialect *dialect = iswi_http_dialect_of(target);
     iswi_call call;
 
     if (dialect) {
+        iswi_http_set_apart(request, true);
         dialect->request(user, target, request);
         return;
     }

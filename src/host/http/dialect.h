@@ -42,4 +42,8 @@ static inline const iswi_http_dialect *iswi_http_dialect_of(const iswi_entry *en
  * `request`. */
 void iswi_http_call_of(iswi_http_request *request, iswi_call *out);
 
+/* Begin it: its answer is that to the request. Others are answers of the dialect's own, and calls that
+ * it begins for them are parts of one event (is_part). */
+void iswi_http_call(iswi_host *host, iswi_http_request *request, const iswi_call *call);
+
 #endif

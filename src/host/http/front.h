@@ -45,8 +45,8 @@ typedef struct iswi_http_side {
     void *user;
     bool first; /* it is asked before the routes are; else about paths outside of the prefix alone,
                    where no client of a function comes by */
-    /* A request that was handed to nobody is over, and was answered so; 0: it was not. On a loop. NULL:
-     * nobody asks. */
+    /* A request that was handed to nobody, or whose answer is no call's (iswi_http_call of dialect.h),
+     * is over, and was answered so; 0: it was not. On a loop. NULL: nobody asks. */
     void (*unheard)(void *user, const isw_http *request, unsigned status);
 } iswi_http_side;
 
@@ -325,6 +325,9 @@ void iswi_http_end(iswi_http_request *request, bool complete);
 
 /* Two words of the handler's own, for what finds the request's other side; both zero at first. */
 void iswi_http_set_tag(iswi_http_request *request, void *pointer, uint64_t number);
+
+/* Whether its answer is no call's (`unheard`); before that, on its loop. */
+void iswi_http_set_apart(iswi_http_request *request, bool on);
 void iswi_http_tag(const iswi_http_request *request, void **pointer, uint64_t *number);
 
 /* Answer with application/problem+json. A NULL `title` stands for the status's standard phrase;

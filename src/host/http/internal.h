@@ -188,6 +188,7 @@ struct iswi_http_request {
     iswi_http_record *record; /* in the arena; NULL: nobody asks */
     void *target;
     bool is_beside; /* it is the side's */
+    bool is_apart;  /* its answer is no call's */
     bool failed;    /* its function has, or did not begin */
     const char *invocation_id; /* that its call is to have; NULL: any */
     iswi_http_block *blocks[2]; /* that `data` points into, besides the arena */

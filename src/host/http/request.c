@@ -217,7 +217,12 @@ void iswi_http_hand_over(iswi_http_request *request)
     iswi_http_handle(request);
 }
 
-/* Of those that came by a socket, and to nobody. */
+void iswi_http_set_apart(iswi_http_request *request, bool on)
+{
+    request->is_apart = on;
+}
+
+/* Of those that came by a socket. */
 static void tell_unheard(const iswi_http_request *request)
 {
     const iswi_http_side *side = request->http->events.side;
@@ -237,7 +242,7 @@ void iswi_http_request_done(iswi_http_request *request)
     if (request->admitted)
         atomic_fetch_sub(&http->admitted, 1);
     request->admitted = false;
-    if (!handed_over)
+    if (!handed_over || request->is_apart)
         tell_unheard(request);
     if (!handed_over || request->answered)
         iswi_http_request_free(request);
