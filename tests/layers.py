@@ -59,8 +59,8 @@ ROOMS = {
         "remote": {"system", "settings", "tls", "engine"},
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},
-        "azure": {"system", "settings", "engine", "http", "queue", "timer", "sinks", "operate",
-                  "library", "warmup"},
+        "azure": {"system", "settings", "engine", "http", "queue", "timer", "webhooks", "cloudevents",
+                  "sinks", "operate", "library", "warmup"},
         "library": {"system", "settings", "engine", "http", "operate"},
     },
     "worker": {

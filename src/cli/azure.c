@@ -23,8 +23,11 @@ static const char usage[] =
     "starts this command. The functions are as they are under isoworker run.\n"
     "\n"
     "As its language worker it tells which functions there are, and gets calls, by the protocol\n"
-    "FunctionRpc. http, queue and timer are httpTrigger, queueTrigger and timerTrigger there, another\n"
-    "type is its name with Trigger behind it, and outputs are bindings of their types.\n"
+    "FunctionRpc. http, queue and timer are httpTrigger, queueTrigger and timerTrigger there, events of\n"
+    "cloudevents are requests of httpTrigger, and another type is its name with Trigger behind it.\n"
+    "Outputs are bindings of their types; but http and cloudevents are sent from here, by `webhooks`\n"
+    "and `queues` of host.yaml, as under isoworker run. A binding is called without what is no letter\n"
+    "and no digit there: to_made is toMade.\n"
     "  --functions-uri URL        where that host listens; or --host A --port N\n"
     "  --functions-worker-id ID   what it calls this process; or --workerId\n"
     "  --functions-request-id ID  what it calls its start; or --requestId\n"
@@ -36,7 +39,10 @@ static const char usage[] =
     "                             address, with bodies and answers of any length\n"
     "A function of HTTP that fails with a status of 500 or more, and any other that fails, fails\n"
     "there. A process of a worker that ends is started again here, and its calls are answered at\n"
-    "once. Lines of the log go there; isoworker status, logs and describe are as ever.\n"
+    "once. What is cancelled there is told to its function, and a request is answered at once. Give\n"
+    "functionTimeout of host.json more than functions have here (host.function_timeout): behind its own\n"
+    "that host waits 2 s, and then ends this whole process. Lines of the log go there; isoworker\n"
+    "status, logs and describe are as ever.\n"
     "\n"
     "As its custom handler it is called over HTTP.\n"
     "  --custom-handler  calls come to 127.0.0.1 and the port of FUNCTIONS_CUSTOMHANDLER_PORT, as\n"
@@ -71,7 +77,7 @@ static int serve(isw_host_options *options, bool forwarding)
     if (!custom)
         return EX_OSERR;
     serving.triggers = iswi_azure_custom_triggers(custom);
-    serving.sinks = iswi_azure_custom_sinks;
+    serving.sinks = iswi_azure_custom_sinks(custom);
     code = iswi_cli_serve(&serving);
     iswi_azure_custom_destroy(custom);
     return code;

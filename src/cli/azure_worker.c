@@ -121,7 +121,7 @@ static int serve(iswi_azure *azure, const char *folder)
     isw_host_options host = ISW_HOST_OPTIONS_INIT;
     const iswi_cli_serving serving = { .options = &host,
                                        .triggers = iswi_azure_triggers(azure),
-                                       .sinks = iswi_azure_sinks() };
+                                       .sinks = iswi_azure_sinks(azure) };
 
     host.folder = folder;
     host.addresses = loopback;

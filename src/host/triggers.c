@@ -45,13 +45,13 @@ const iswi_trigger *const iswi_azure_other_triggers[] = {
     &iswi_timer_foreign_trigger,
     &iswi_file_trigger,
     &iswi_warmup_trigger,
+    &iswi_webhooks_trigger,
     &iswi_lambda_elsewhere_trigger,
-    &iswi_webhooks_elsewhere_trigger,
     NULL,
 };
 
 const iswi_trigger *const iswi_azure_elsewhere_triggers[] = {
+    &iswi_webhooks_trigger,
     &iswi_lambda_elsewhere_trigger,
-    &iswi_webhooks_elsewhere_trigger,
     NULL,
 };

@@ -13,8 +13,8 @@ extern const iswi_trigger *const iswi_lambda_triggers[];
 /* Under the Azure Functions host, beside the front that it asks. */
 extern const iswi_trigger *const iswi_azure_other_triggers[];
 
-/* What does nothing there, beside the triggers of a language worker: so that one host.yaml is right
- * under any host. */
+/* Likewise of a language worker, beside the triggers that it has itself: who sends what functions put
+ * out, and what does nothing there, so that one host.yaml is right under any host. */
 extern const iswi_trigger *const iswi_azure_elsewhere_triggers[];
 
 #endif

@@ -329,8 +329,7 @@ class Forwarded(Worker):
 
     def ask(self, case):
         port = int(self.host.capabilities["HttpUri"].rsplit(":", 1)[1])
-        empty = azure_rpc.TYPES["TypedData"](http=azure_rpc.TYPES["RpcHttp"]())
-        identifier = self.host.start(case.function, [("trigger", empty)])
+        identifier = self.host.begin_forwarded(case.function)
         answer = over_http(port, case, headers={"x-ms-invocation-id": identifier})
         done = self.host.answer(identifier)
         failed = answer.status >= 500 and not case.name.startswith("status ")

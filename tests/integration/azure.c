@@ -3,6 +3,7 @@
 #include <isoworker/isoworker.h>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static isw_status take(isw_context *ctx, const char *name, isw_value *out)
 {
@@ -100,6 +101,45 @@ static isw_status dies(isw_context *ctx)
     abort();
 }
 
+/* As a program ends that has done all it had to. */
+static isw_status leaves(isw_context *ctx)
+{
+    (void)ctx;
+    exit(0);
+}
+
+/* As long as there is the file that its trigger names, or its route; whatever it is told. */
+static isw_status sticks(isw_context *ctx)
+{
+    const isw_value *trigger = isw_context_trigger(ctx);
+    const char *gate = trigger->type == ISW_VALUE_HTTP
+                           ? isw_http_query(ctx, "gate")
+                           : isw_context_strndup(ctx, trigger->as.string.data,
+                                                 trigger->as.string.size);
+
+    isw_log(ctx, ISW_LOG_INFO, "sticks");
+    while (access(gate, F_OK) == 0)
+        usleep(10000);
+    isw_log(ctx, ISW_LOG_INFO, "is free");
+    return ISW_OK;
+}
+
+/* Which process it runs in. */
+static isw_status where(isw_context *ctx)
+{
+    const isw_value pid = isw_value_int(getppid());
+
+    return isw_context_set_result(ctx, &pid);
+}
+
+/* What comes by one name goes by another, neither of which is one in Azure. */
+static isw_status renames(isw_context *ctx)
+{
+    const isw_value *look = isw_context_input(ctx, "first_look");
+
+    return look ? isw_context_emit(ctx, "2_print", look) : ISW_E_NOT_FOUND;
+}
+
 static isw_status pages(isw_context *ctx)
 {
     const char *what = isw_http_param(ctx, "what");
@@ -131,6 +171,9 @@ static const isw_property often[] = { { "schedule", "@every 90s" },
 static const isw_binding outputs[] = { { "next", "queue", ISW_OUT, next },
                                        { "rows", "table", ISW_OUT, rows },
                                        { 0 } };
+static const isw_binding renamed[] = { { "first_look", "blob", ISW_IN, look },
+                                       { "2_print", "queue", ISW_OUT, next },
+                                       { 0 } };
 static const isw_binding inputs[] = { { "picture", "blob", ISW_IN, look }, { 0 } };
 
 static const isw_function functions[] = {
@@ -144,6 +187,12 @@ static const isw_function functions[] = {
     { .name = "settles", .trigger = ISW_QUEUE(NULL), .handler = settles },
     { .name = "waits", .trigger = ISW_QUEUE(NULL), .handler = waits },
     { .name = "dies", .trigger = ISW_QUEUE(NULL), .handler = dies },
+    { .name = "leaves", .trigger = ISW_QUEUE(NULL), .handler = leaves },
+    { .name = "sticks", .trigger = ISW_QUEUE(NULL), .handler = sticks },
+    { .name = "stays", .trigger = ISW_HTTP("GET", "stays"), .handler = sticks },
+    { .name = "where", .trigger = ISW_QUEUE(NULL), .handler = where },
+    { .name = "renames", .trigger = { "blob", "the-blob", NULL, NULL, blob }, .handler = renames,
+      .bindings = renamed },
     { .name = "by_name", .trigger = ISW_TRIGGER("call", NULL), .handler = tells },
     { .name = "pages", .trigger = ISW_HTTP("GET POST", "pages/{what}"), .handler = pages,
       .metadata = level, .bindings = outputs + 1 },

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`isoworker azure` under the Azure Functions host of azure_rpc.py: as its language worker."""
-import http.client
 import http.server
 import json
 import os
@@ -30,18 +29,24 @@ Data = TYPES["TypedData"]
 class App(FunctionsHost):
     """A folder with an app of one worker, and its host."""
 
-    def __init__(self, worker="test_azure", top="", arguments=(), yaml=True, **rest):
+    def __init__(self, worker="test_azure", top="", arguments=(), yaml=True,
+                 chain="middleware:\n  - error_handling\n", **rest):
         self.folder = tempfile.TemporaryDirectory(prefix="isw-azure-")
         if yaml:
             self.write("host.yaml", f"{top}\nworkers:\n  - name: azure\n"
                        f"    command: [{WORKERS}/{worker}]\n")
-            self.write("worker.yaml", "middleware:\n  - error_handling\n")
+            self.write("worker.yaml", chain)
         super().__init__([BIN + "/isoworker", "azure", *([self.folder.name] if yaml else []),
                           *arguments], **rest)
 
     def write(self, name, text):
         with open(os.path.join(self.folder.name, name), "w") as file:
             file.write(text)
+
+    def status(self):
+        """As an operator sees it."""
+        return json.loads(subprocess.run([BIN + "/isoworker", "status", "--json", self.folder.name],
+                                         capture_output=True, text=True, check=True).stdout)
 
     def __exit__(self, *arguments):
         super().__exit__(*arguments)
@@ -145,7 +150,8 @@ class Azure(unittest.TestCase):
     def test_a_host_that_is_gone_is_the_end_and_said(self):
         with App(expect=69) as host:
             host.begin()
-            host.send.put(None)
+            host.channels[0].let_go = True
+            host.channels[0].send.put(None)
             host.process.wait(PATIENCE_S)
         self.assertIn("the Azure Functions host at", host.stderr)
 
@@ -185,6 +191,7 @@ class Azure(unittest.TestCase):
             with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children") as file:
                 children = [int(pid) for pid in file.read().split()]
             self.assertTrue(children)
+            host.channels[0].let_go = True
             host.process.kill()
             host.process.wait()
             wait_until(lambda: not any(is_alive(pid) for pid in children))
@@ -279,6 +286,15 @@ class Azure(unittest.TestCase):
             bad = host.invoke("message", [("trigger", Data(string="bad"))])
             self.assertEqual((bad.status, bad.outputs), (FAILURE, {}))
             self.assertEqual(bad.error.message, "a bad message")
+
+    def test_names_that_are_none_there_are_told_as_others(self):
+        with App() as host:
+            host.begin()
+            self.assertEqual([one["name"] for one in bindings(host.functions["renames"])],
+                             ["theBlob", "firstLook", "x2Print"])
+            answer = host.invoke("renames", [("firstLook", Data(string="seen")),
+                                             ("theBlob", Data(string="x"))])
+            self.assertEqual((answer.status, answer.outputs["x2Print"].string), (SUCCESS, "seen"))
 
     def test_what_a_function_says_of_its_message_is_its_end(self):
         with App() as host:
@@ -420,6 +436,13 @@ class Azure(unittest.TestCase):
             self.assertEqual(host.http("hello", "GET", "hello/J%C3%BCrgen?x=1").http.body.bytes,
                              "Hello, Jürgen!\n".encode())
 
+    def test_a_body_that_the_host_did_not_pass_on_is_a_failure_that_says_so(self):
+        with App("test_functions") as host:
+            host.begin()
+            answer = host.http("echo", "POST", "echo", b"abc", {"Transfer-Encoding": "chunked"})
+            self.assertEqual(answer.status, FAILURE)
+            self.assertIn("--http forward", answer.error.message)
+
     def test_a_request_that_is_cancelled_is_answered_and_its_function_told(self):
         with App("test_functions") as host:
             host.begin()
@@ -430,29 +453,19 @@ class Azure(unittest.TestCase):
 
     # -- HTTP that is forwarded ------------------------------------------------------------------
 
-    def forward(self, host, identifier, method, path, body=None):
-        """As a reverse proxy does it."""
-        place = host.capabilities["HttpUri"].removeprefix("http://")
-        connection = http.client.HTTPConnection(place, timeout=PATIENCE_S)
-        try:
-            connection.request(method, "/api/" + path, body, {"x-ms-invocation-id": identifier})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def begin_forwarded(self, host, function):
-        return host.start(function, [("trigger", Data(http=TYPES["RpcHttp"]()))])
+    def forward(self, host, *arguments):
+        status, _, body = host.forward(*arguments)
+        return status, body
 
     def test_forwarded_requests_are_joined_with_their_invocations(self):
         with App(arguments=["--http", "forward"]) as host:
             host.begin()
-            first = self.begin_forwarded(host, "pages")
+            first = host.begin_forwarded("pages")
             self.assertEqual(self.forward(host, first, "GET", "pages/one"), (200, b"page one"))
             answer = host.answer(first)
             self.assertEqual((answer.status, answer.outputs["rows"].string), (SUCCESS, "seen"))
             self.assertIn("page one", [one.message for one in answer.logs])
-            broken = self.begin_forwarded(host, "pages")
+            broken = host.begin_forwarded("pages")
             self.assertEqual(self.forward(host, broken, "GET", "pages/broken")[0], 500)
             answer = host.answer(broken)
             self.assertEqual((answer.status, answer.error.message),
@@ -463,32 +476,32 @@ class Azure(unittest.TestCase):
             host.begin()
             identifier = str(uuid.uuid4())
             self.assertEqual(self.forward(host, identifier, "GET", "pages/broken")[0], 500)
-            host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=identifier)
+            host.begin_forwarded("pages", identifier=identifier)
             answer = host.answer(identifier)
             self.assertEqual((answer.status, answer.error.message),
                              (FAILURE, "the press is broken"))
             good = str(uuid.uuid4())
             self.assertEqual(self.forward(host, good, "GET", "pages/one")[0], 200)
-            host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=good)
+            host.begin_forwarded("pages", identifier=good)
             answer = host.answer(good)
             self.assertEqual((answer.status, answer.outputs["rows"].string), (SUCCESS, "seen"))
 
     def test_a_forwarded_request_that_comes_to_no_function_is_no_call_that_hangs(self):
         with App(arguments=["--http", "forward"]) as host:
             host.begin()
-            lost = self.begin_forwarded(host, "pages")
+            lost = host.begin_forwarded("pages")
             self.assertEqual(self.forward(host, lost, "GET", "elsewhere")[0], 404)
             self.assertEqual(host.answer(lost).status, SUCCESS)
             early = str(uuid.uuid4())
             self.assertEqual(self.forward(host, early, "DELETE", "pages/one")[0], 405)
-            host.start("pages", [("trigger", Data(http=TYPES["RpcHttp"]()))], identifier=early)
+            host.begin_forwarded("pages", identifier=early)
             self.assertEqual(host.answer(early).status, SUCCESS)
 
     def test_an_invocation_whose_request_names_another_is_no_call_that_hangs(self):
         with App(top="http: { header_timeout: 100ms, body_timeout: 100ms }",
                  arguments=["--http", "forward"]) as host:
             host.begin()
-            lost = self.begin_forwarded(host, "pages")
+            lost = host.begin_forwarded("pages")
             self.assertEqual(self.forward(host, "mine", "GET", "pages/one")[0], 200)
             answer = host.answer(lost)
             self.assertEqual(answer.status, FAILURE)
@@ -497,7 +510,7 @@ class Azure(unittest.TestCase):
     def test_a_forwarded_body_of_any_length_comes_as_it_is_sent(self):
         with App("test_functions", arguments=["--http", "forward"]) as host:
             host.begin()
-            identifier = self.begin_forwarded(host, "echo")
+            identifier = host.begin_forwarded("echo")
             body = os.urandom(2 << 20)
             pieces = (body[at:at + 65536] for at in range(0, len(body), 65536))
             self.assertEqual(self.forward(host, identifier, "POST", "echo", pieces), (200, body))

@@ -109,15 +109,6 @@ class Contract(unittest.TestCase):
                 status, _, said = azure.send("POST", "/pack", body)
                 self.assertEqual((status, words in said), (400, True), said)
 
-    def test_webhooks_are_said_to_go_nowhere(self):
-        hooks = os.path.join(os.path.dirname(VALUES), "test_webhooks")
-        with FunctionsHost(entry("hooks", hooks)) as azure:
-            wait_until(lambda: any("goes nowhere: requests of the host's own" in line
-                                   for line in azure.lines))
-            for function in azure.functions.values():
-                self.assertEqual([name for name, row in function.outputs.items()
-                                  if row["type"] == "http" and name != "res"], [])
-
     def test_what_looks_like_base64_is_put_as_it_is(self):
         with values() as azure:
             for text in ("abcd", "12345678", '{"a":1}', "[1]", '"x"'):
@@ -213,15 +204,13 @@ class Init(unittest.TestCase):
                 (row,) = app.read_json(name, "function.json")["bindings"]
                 self.assertRegex(row["schedule"], r"^(\S+ ){5}\S+$|^\d+\.\d\d:\d\d:\d\d$")
 
-    def test_secrets_are_not_wanted_and_outputs_that_are_not_sent_are_told(self):
+    def test_secrets_are_not_wanted(self):
         webhooks = os.path.join(os.path.dirname(VALUES), "test_webhooks")
         app = FunctionsHost(entry("hooks", webhooks),
                             top="webhooks:\n  named:\n    - {name: hook, url: 'http://a.example/', "
                                 "secret: 'env:ISW_TEST_NOT_SET'}\n")
         made = app.run_init()
         self.assertEqual(made.returncode, 0, made.stderr)
-        self.assertRegex(made.stderr, r'note: function \w+: its output "\w+" is of the type http, '
-                                      "whose requests are sent by isoworker run alone")
 
     def test_a_worker_that_cannot_start_is_told(self):
         app = FunctionsHost(entry("lost", "/nonexistent/program"))

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/scalar.h"
 #include "host/azure/internal.h"
+#include "host/azure/names.h"
 #include "host/engine/look.h"
 
 #include <stdio.h>
@@ -20,8 +21,10 @@ enum { TYPE_BYTES = 160, SECOND_MS = 1000, MINUTE_S = 60, HOUR_S = 3600 };
 
 static void begin(iswi_buffer *out, isw_str name, const char *type, const char *direction)
 {
-    iswi_buffer_append_text(out, "{\"name\":");
-    iswi_json_string(out, name);
+    char called[ISWI_AZURE_NAME_BYTES];
+
+    iswi_azure_binding_name(name, called);
+    iswi_buffer_printf(out, "{\"name\":\"%s\"", called);
     iswi_buffer_append_text(out, ",\"type\":");
     iswi_json_string(out, isw_str_of(type));
     iswi_buffer_printf(out, ",\"direction\":\"%s\"", direction);
@@ -104,7 +107,9 @@ static void put_http(iswi_buffer *out, const iswi_host_function *function,
         route = (isw_str){ route.data + 1, route.size - 1 };
     put(out, "authLevel", isw_str_of("anonymous"));
     put(out, "route", route);
-    put_methods(out, find(&described->given, "methods"));
+    put_methods(out, strcmp(described->trigger_type, "http") == 0
+                         ? find(&described->given, "methods")
+                         : isw_str_of(ISWI_AZURE_EVENT_METHODS));
 }
 
 /* What a schedule of ours is called there; NULL: the same. */
@@ -159,9 +164,9 @@ static void put_trigger(iswi_buffer *out, const iswi_host_function *function,
     const isw_str queue = find(pairs, "queue");
     char type[TYPE_BYTES];
 
-    name_trigger(described->trigger_type, type);
+    name_trigger(iswi_azure_is_http(function) ? "http" : described->trigger_type, type);
     begin(out, isw_str_of(described->trigger_binding), type, "in");
-    if (strcmp(described->trigger_type, "http") == 0)
+    if (iswi_azure_is_http(function))
         put_http(out, function, described);
     else if (strcmp(described->trigger_type, "timer") == 0)
         put_timer(out, pairs);
@@ -191,13 +196,15 @@ static void put_binding(iswi_buffer *out, const iswi_wire_binding *binding)
 /* Whether it is done here, and the Azure Functions host is not to hear of it. */
 static bool is_ours(const iswi_wire_binding *binding)
 {
-    return isw_str_equal(binding->type, isw_str_of("log")) ||
-           isw_str_equal(binding->type, isw_str_of("file"));
+    char type[TYPE_BYTES];
+
+    snprintf(type, sizeof type, "%.*s", (int)binding->type.size, binding->type.data);
+    return binding->direction != 0 && iswi_azure_stays_here(type);
 }
 
 bool iswi_azure_is_http(const iswi_host_function *function)
 {
-    return strcmp(iswi_function_description(function)->trigger_type, "http") == 0;
+    return iswi_azure_comes_by_http(iswi_function_description(function)->trigger_type);
 }
 
 /* What was written, as one more of the list. */
@@ -226,8 +233,8 @@ bool iswi_azure_bindings(const iswi_host_function *function, iswi_arena *arena,
         whole = take(&text, arena, items, &count);
     }
     if (whole && iswi_azure_is_http(function)) {
-        begin(&text, isw_str_of("$return"), "http", "out");
-        iswi_buffer_append_text(&text, "}");
+        iswi_buffer_append_text(&text, "{\"name\":\"$return\",\"type\":\"http\","
+                                       "\"direction\":\"out\"}");
         whole = take(&text, arena, items, &count);
     }
     for (size_t i = 0; whole && i < described->binding_count; i++) {

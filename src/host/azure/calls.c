@@ -166,8 +166,17 @@ void iswi_azure_find_remove(iswi_azure_calls *calls, iswi_azure_call *call)
     *at = call->next;
     if (call->way == ISWI_AZURE_EARLY)
         remove_early(calls, call);
-    else if (call->way != ISWI_AZURE_ABANDONED)
+    else if (call->way == ISWI_AZURE_ABANDONED)
+        atomic_fetch_sub(&calls->abandoned, 1);
+    else
         atomic_fetch_sub(&calls->count, 1);
+}
+
+void iswi_azure_find_abandon(iswi_azure_calls *calls, iswi_azure_call *call)
+{
+    call->way = ISWI_AZURE_ABANDONED;
+    atomic_fetch_sub(&calls->count, 1);
+    atomic_fetch_add(&calls->abandoned, 1);
 }
 
 void iswi_azure_find_bury(iswi_azure_calls *calls, iswi_azure_call *call)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/logline.h"
 #include "host/azure/custom_call.h"
+#include "host/cloudevents/cloudevents.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/reactors.h"
@@ -49,7 +50,7 @@ static void handle(void *user, void *target, iswi_http_request *request)
     iswi_custom_call_enter(call);
     if (iswi_custom_read(call, &error) != ISW_OK)
         iswi_custom_refuse(call, error.status == ISW_E_NO_MEMORY ? 503 : 400, error.message);
-    else if (strcmp(call->type, "http") == 0)
+    else if (iswi_azure_comes_by_http(call->type))
         iswi_custom_run_http(call);
     else
         iswi_custom_run(call);
@@ -99,8 +100,8 @@ static isw_status start_http(const iswi_trigger_start *with, void **self, isw_er
     if (custom->forwarding && has_empty_prefix(with->settings))
         iswi_say(with->host, ISW_LOG_WARNING,
                  "http.prefix is empty: with --forwarding clients could call by the contract of "
-                 "custom handlers then, so that nothing is, and only functions with the trigger "
-                 "\"http\" are served");
+                 "custom handlers then, so that nothing is, and only functions with the triggers "
+                 "\"http\" and \"cloudevents\" are served");
     return ISW_OK;
 }
 
@@ -117,8 +118,11 @@ iswi_azure_custom *iswi_azure_custom_create(bool forwarding, iswi_trigger_list o
     custom->http = iswi_http_trigger;
     custom->http.start = start_http;
     custom->list[0] = &custom->http;
-    for (size_t i = 0; others[i] && i + 1 < ISWI_TRIGGERS_MAX; i++)
-        custom->list[i + 1] = others[i];
+    custom->events = iswi_cloudevents_dialect;
+    custom->events.trigger.within = &custom->http;
+    custom->list[1] = &custom->events.trigger;
+    for (size_t i = 0; others[i] && i + 2 < ISWI_TRIGGERS_MAX; i++)
+        custom->list[i + 2] = others[i];
     return custom;
 }
 

@@ -6,7 +6,8 @@
  * A custom handler of the Azure Functions host: a host whose functions are called by that one, over
  * HTTP at one address. Functions of all triggers are called by its contract, `POST /NAME` with Data
  * and Metadata as JSON, answered with Outputs, Logs and ReturnValue; where it forwards requests,
- * those come to functions with the trigger "http" as they are, at their routes below http.prefix.
+ * those come to functions with the triggers "http" and "cloudevents" as they are, at their routes below
+ * http.prefix.
  *
  * What fails is answered with a status from 400 up, so that it is a failure there, too. A reply to
  * an HTTP request is a success whatever its status, unless its function failed with one of 500 or
@@ -25,8 +26,9 @@ void iswi_azure_custom_destroy(iswi_azure_custom *custom); /* may be NULL */
 /* "http", "queue" and the like: functions have the properties that they have anywhere. */
 iswi_trigger_list iswi_azure_custom_triggers(const iswi_azure_custom *custom);
 
-/* Files and the log are this host's; whatever else a function puts out is an output there. */
-extern const iswi_sink *const iswi_azure_custom_sinks[];
+/* Files, the log, requests and events are this host's; whatever else a function puts out is an output
+ * there. */
+iswi_sink_list iswi_azure_custom_sinks(iswi_azure_custom *custom);
 
 /* -- The names of bindings, which function.json is written with -------------------------------- */
 

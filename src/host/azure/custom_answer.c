@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 #include "host/azure/custom_call.h"
+#include "host/azure/names.h"
 #include "host/engine/call.h"
 #include "value/value.h"
 
@@ -33,10 +34,13 @@ void iswi_custom_refuse(iswi_custom_call *call, int status, const char *detail)
 
 static void put_outputs(iswi_custom_call *call, iswi_buffer *out)
 {
+    char called[ISWI_AZURE_NAME_BYTES];
+
     for (const iswi_custom_output *at = call->outputs; at; at = at->next) {
         if (out->data[out->size - 1] != '{')
             iswi_buffer_append(out, ",", 1);
-        iswi_json_string(out, isw_str_of(at->name));
+        iswi_azure_binding_name(isw_str_of(at->name), called);
+        iswi_json_string(out, isw_str_of(called));
         iswi_buffer_append_text(out, at->count > 1 ? ":[" : ":");
         iswi_buffer_append(out, at->values.data, at->values.size);
         iswi_buffer_append_text(out, at->count > 1 ? "]" : "");

@@ -10,7 +10,9 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "broker/broker.h"
+#include "host/azure/boxes.h"
 #include "host/azure/custom.h"
+#include "host/http/dialect.h"
 #include "host/http/guest.h"
 #include "reactor/reactor.h"
 
@@ -33,7 +35,10 @@ typedef struct iswi_custom_output {
 
 struct iswi_azure_custom {
     iswi_trigger http; /* the first of the list */
+    iswi_http_dialect events; /* CloudEvents, the second */
     const iswi_trigger *list[ISWI_TRIGGERS_MAX + 1]; /* ends with NULL */
+    iswi_sink sent_here[ISWI_AZURE_SENT_HERE];
+    const iswi_sink *sinks[ISWI_AZURE_SENT_HERE + 8]; /* ends with NULL */
     iswi_http_side side;
     bool forwarding;
     /* Once there is one: */

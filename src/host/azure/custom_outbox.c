@@ -36,6 +36,27 @@ static void drop(iswi_outbox *of)
     iswi_free(box);
 }
 
+/* To those of the call; of one name they are one output, also where several calls are parts of it. With
+ * the lock. */
+static void join(iswi_custom_call *call, iswi_custom_output *output)
+{
+    iswi_custom_output *same = call->outputs;
+
+    output->next = NULL;
+    while (same && strcmp(same->name, output->name) != 0)
+        same = same->next;
+    if (!same) {
+        *call->outputs_end = output;
+        call->outputs_end = &output->next;
+        return;
+    }
+    iswi_buffer_append(&same->values, ",", 1);
+    iswi_buffer_append(&same->values, output->values.data, output->values.size);
+    same->values.failed = same->values.failed || output->values.failed;
+    same->count += output->count;
+    destroy_output(output);
+}
+
 /* It is durable with the answer, or that fails. */
 static void put(iswi_outbox *of, iswi_outbox_done_fn done, void *user)
 {
@@ -45,16 +66,15 @@ static void put(iswi_outbox *of, iswi_outbox_done_fn done, void *user)
 
     pthread_mutex_lock(&box->custom->lock);
     call = iswi_custom_call_find(box->custom, isw_str_of(box->invocation_id));
-    if (call && box->outputs) {
-        *call->outputs_end = box->outputs;
-        call->outputs_end = box->end;
-        box->outputs = NULL;
+    for (iswi_custom_output *next; call && box->outputs; box->outputs = next) {
+        next = box->outputs->next;
+        join(call, box->outputs);
     }
     pthread_mutex_unlock(&box->custom->lock);
     if (!call)
         isw_error_set(&error, ISW_E_UNSUPPORTED,
-                      "a request that the Azure Functions host forwards has no outputs: it does so "
-                      "where function.json has none but \"http\"");
+                      "a request that the Azure Functions host forwards has no outputs there: it does "
+                      "so where function.json has none but \"http\"");
     drop(of);
     done(user, &error);
 }
@@ -141,11 +161,13 @@ static isw_status append(iswi_custom_output *output, const isw_value *value, boo
 static isw_status keep(iswi_azure_custom *custom, const iswi_sink_item *item, bool bytes,
                        iswi_outbox **of, isw_error *error)
 {
-    iswi_custom_output *output;
+    iswi_outbox **half = iswi_azure_box_there(of);
+    iswi_custom_output *output = NULL;
 
-    if (!*of)
-        *of = (iswi_outbox *)create(custom, item->invocation_id);
-    output = *of ? output_of((outbox *)*of, item->output) : NULL;
+    if (half && !*half)
+        *half = (iswi_outbox *)create(custom, item->invocation_id);
+    if (half && *half)
+        output = output_of((outbox *)*half, item->output);
     if (!output)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
     return append(output, body_of(custom, item), bytes, error);
@@ -178,36 +200,24 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
     return ISW_OK;
 }
 
-/* What is kept for webhooks is kept in queues of ours, which there are not here. */
-static isw_status refuse_webhook(iswi_host *host, const iswi_sink_place *place,
-                                 const void *properties, void **self, isw_error *error)
-{
-    (void)host;
-    (void)place;
-    (void)properties;
-    (void)self;
-    return isw_error_set(error, ISW_E_CONFIG,
-                         "requests of the host's own are sent by isoworker run alone, not by a "
-                         "custom handler");
-}
-
-static const iswi_sink webhook = { .type = "http", .open = refuse_webhook };
-static const iswi_sink event = { .type = "cloudevents", .open = refuse_webhook };
 #define BYTES(name) { .type = (name), .open = open_sink, .keep = keep_bytes }
 
 static const iswi_sink bytes[] = { BYTES("queue"), BYTES("blob"), BYTES("eventHub"),
                                    BYTES("serviceBus") };
 static const iswi_sink any = { .type = "*", .open = open_sink, .keep = keep_value };
 
-const iswi_sink *const iswi_azure_custom_sinks[] = {
-    &iswi_sink_file,
-    &iswi_sink_log,
-    &webhook,
-    &event,
-    &bytes[0],
-    &bytes[1],
-    &bytes[2],
-    &bytes[3],
-    &any,
-    NULL,
-};
+iswi_sink_list iswi_azure_custom_sinks(iswi_azure_custom *custom)
+{
+    const iswi_sink **at = custom->sinks;
+
+    iswi_azure_sent_here(custom->sent_here);
+    for (size_t i = 0; i < ISWI_AZURE_SENT_HERE; i++)
+        *at++ = &custom->sent_here[i];
+    *at++ = &iswi_sink_file;
+    *at++ = &iswi_sink_log;
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++)
+        *at++ = &bytes[i];
+    *at++ = &any;
+    *at = NULL;
+    return custom->sinks;
+}

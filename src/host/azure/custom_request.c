@@ -141,10 +141,10 @@ static isw_status take_message(iswi_custom_call *call, const isw_value *value,
 
 const char *iswi_azure_trigger_binding(const char *type)
 {
-    static const char *const names[][2] = { { "http", "req" },
-                                            { "queue", "message" },
-                                            { "timer", "timer" } };
+    static const char *const names[][2] = { { "queue", "message" }, { "timer", "timer" } };
 
+    if (iswi_azure_comes_by_http(type))
+        return "req";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i][0], type) == 0)
             return names[i][1];
@@ -210,7 +210,7 @@ static isw_status take(iswi_custom_call *call, const isw_value *data, const isw_
     take_retry(call, metadata);
     if (strcmp(call->type, "queue") == 0)
         return take_message(call, &trigger->value, metadata, error);
-    if (strcmp(call->type, "http") != 0)
+    if (!iswi_azure_comes_by_http(call->type))
         return take_value(call, &trigger->value, error);
     call->trigger = iswi_custom_decoded(&call->arena, &trigger->value);
     return ISW_OK;

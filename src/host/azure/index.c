@@ -4,6 +4,7 @@
  * processes that has started this program knows what the first one has told. */
 #include "base/alloc.h"
 #include "host/azure/internal.h"
+#include "host/azure/names.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 
@@ -41,6 +42,8 @@ static bool describe(iswi_azure *azure, const iswi_host_function *function, iswi
     const isw_str name = isw_str_of(iswi_host_function_name(function));
 
     warn_of_zone(azure, function);
+    if (!iswi_azure_is_function_name(name.data))
+        iswi_say(azure->host, ISW_LOG_WARNING, "function %s: %s", name.data, ISWI_AZURE_NAME_REMEDY);
     *out = (iswi_rpc_function){ .name = name,
                                 .function_id = name,
                                 .entry_point = name,

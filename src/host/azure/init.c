@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "host/azure/boxes.h"
 #include "host/azure/custom.h"
 #include "host/azure/init_function.h"
 #include "host/http/trigger.h"
@@ -100,7 +101,7 @@ static void write_function(maker *m, const iswi_told_function *function)
     const char *name = iswi_arena_printf(&m->arena, "%s/function.json", function->name);
 
     if (iswi_azure_function_json(function, m->notes, &text)) {
-        m->others = m->others || strcmp(function->trigger.type, "http") != 0 ||
+        m->others = m->others || !iswi_azure_comes_by_http(function->trigger.type) ||
                     iswi_azure_has_outputs(function);
         if (!folder || (mkdir(folder, 0777) != 0 && errno != EEXIST))
             say(m->faults, "%s: %s", folder ? folder : function->name, strerror(errno));

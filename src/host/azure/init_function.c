@@ -3,7 +3,9 @@
 
 #include "base/text.h"
 #include "cron/expression.h"
+#include "host/azure/boxes.h"
 #include "host/azure/custom.h"
+#include "host/azure/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,10 +41,12 @@ static const char *property(const isw_value *properties, const char *name)
 
 static void begin(iswi_buffer *out, const char *type, const char *direction, const char *name)
 {
+    char called[ISWI_AZURE_NAME_BYTES];
+
+    iswi_azure_binding_name(isw_str_of(name), called);
     iswi_buffer_append_text(out, "    { \"type\": ");
     iswi_json_string(out, isw_str_of(type));
-    iswi_buffer_printf(out, ", \"direction\": \"%s\", \"name\": ", direction);
-    iswi_json_string(out, isw_str_of(name));
+    iswi_buffer_printf(out, ", \"direction\": \"%s\", \"name\": \"%s\"", direction, called);
 }
 
 static void add(iswi_buffer *out, const char *name, const char *value)
@@ -59,12 +63,15 @@ static void add(iswi_buffer *out, const char *name, const char *value)
 static void add_http(const iswi_told_function *function, iswi_buffer *out)
 {
     const iswi_told_trigger *trigger = &function->trigger;
-    const char *at = trigger->methods ? trigger->methods : "";
+    const char *route = trigger->route ? trigger->route : property(&trigger->properties, "route");
+    const char *at = strcmp(trigger->type, "http") != 0 ? ISWI_AZURE_EVENT_METHODS
+                     : trigger->methods                 ? trigger->methods
+                                                        : "";
     bool first = true;
 
     begin(out, "httpTrigger", "in", iswi_azure_trigger_binding("http"));
     add(out, "authLevel", "anonymous");
-    add(out, "route", trigger->route ? trigger->route : function->name);
+    add(out, "route", route ? route : function->name);
     if (at[strspn(at, " ")])
         iswi_buffer_append_text(out, ", \"methods\": [");
     for (at += strspn(at, " "); *at; at += strspn(at, " "), first = false) {
@@ -162,7 +169,7 @@ static bool add_trigger(const iswi_told_function *function, iswi_faults *notes, 
 {
     const char *type = function->trigger.type;
 
-    if (strcmp(type, "http") == 0)
+    if (iswi_azure_comes_by_http(type))
         add_http(function, out);
     else if (strcmp(type, "queue") == 0)
         add_queue(function, notes, out);
@@ -178,17 +185,10 @@ static bool add_trigger(const iswi_told_function *function, iswi_faults *notes, 
 
 /* -- Outputs ----------------------------------------------------------------------------------- */
 
-static bool is_request(const iswi_told_binding *binding)
-{
-    return strcmp(binding->type, "http") == 0 || strcmp(binding->type, "cloudevents") == 0;
-}
-
-/* Those of files and of the log are this host's, and so are webhooks, which are not sent there. */
 static bool is_theirs(const iswi_told_binding *binding)
 {
     return strcmp(binding->direction ? binding->direction : "in", "in") != 0 &&
-           strcmp(binding->type, "file") != 0 && strcmp(binding->type, "log") != 0 &&
-           !is_request(binding);
+           !iswi_azure_stays_here(binding->type);
 }
 
 bool iswi_azure_has_outputs(const iswi_told_function *function)
@@ -224,16 +224,14 @@ static void add_output(const iswi_told_function *function, const iswi_told_bindi
 bool iswi_azure_function_json(const iswi_told_function *function, iswi_faults *notes,
                               iswi_buffer *out)
 {
+    if (!iswi_azure_is_function_name(function->name))
+        note(notes, function, ISWI_AZURE_NAME_REMEDY);
     iswi_buffer_append_text(out, "{\n  \"bindings\": [\n");
     if (!add_trigger(function, notes, out))
         return false;
     for (size_t i = 0; i < function->binding_count; i++)
         if (is_theirs(&function->bindings[i]))
             add_output(function, &function->bindings[i], notes, out);
-        else if (is_request(&function->bindings[i]))
-            note(notes, function, "its output \"%s\" is of the type %s, whose requests are sent by "
-                 "isoworker run alone: the function is not served there",
-                 function->bindings[i].name, function->bindings[i].type);
     iswi_buffer_append_text(out, " }\n  ]\n}\n");
     return true;
 }

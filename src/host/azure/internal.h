@@ -7,10 +7,12 @@
  * what it is told comes from any thread. An invocation is a record from when it comes until its
  * response is on its way; who looks for one has the lock of the records.
  */
+#include "host/azure/boxes.h"
 #include "host/azure/worker.h"
 #include "host/azure/grpc.h"
 #include "host/azure/messages.h"
 #include "host/engine/call.h"
+#include "host/http/dialect.h"
 #include "host/http/guest.h"
 #include "host/http/trigger.h"
 
@@ -70,7 +72,9 @@ typedef struct iswi_azure_call {
     char reason[128];
     /* With the lock: */
     int64_t since_ns; /* when it came */
-    bool begun;       /* its forwarded request has come to its function */
+    bool begun;       /* its request has come to its function */
+    bool several;     /* as several calls: a batch of events */
+    bool cancelled;   /* nobody wants it any more */
     iswi_process *process; /* where it is, under `place`; NULL: nowhere yet */
     uint64_t place;
     iswi_azure_outcome outcome;
@@ -90,6 +94,7 @@ typedef struct iswi_azure_calls {
     size_t early_count;
     iswi_azure_call *given_up; /* whose requests were answered lately */
     atomic_size_t count;       /* that are to be answered */
+    atomic_size_t abandoned;   /* that were, and are in the table still */
 } iswi_azure_calls;
 
 /* calls.c: records. What begins with `find` is with the lock. */
@@ -98,6 +103,9 @@ void iswi_azure_calls_fini(iswi_azure_calls *calls); /* with those that are left
 void iswi_azure_key(isw_str id, char key[ISWI_AZURE_KEY_BYTES]); /* the invocation id of ours */
 iswi_azure_call *iswi_azure_call_create(iswi_azure *azure, isw_str id);
 void iswi_azure_call_free(iswi_azure_call *call);
+
+/* With the lock: it is answered, and its request is not over. */
+void iswi_azure_find_abandon(iswi_azure_calls *calls, iswi_azure_call *call);
 
 /* With the lock: it was abandoned, and its request is answered just now, by somebody who may look at
  * what it asked for a moment longer. */
@@ -123,8 +131,11 @@ typedef struct iswi_azure_loaded {
 
 struct iswi_azure {
     iswi_trigger trigger, http_trigger; /* the tables of what it is, and of its front */
+    iswi_http_dialect events; /* CloudEvents, of functions of that front */
     iswi_http_side side;
     const iswi_trigger *list[ISWI_TRIGGERS_MAX + 1];
+    iswi_sink sent_here[ISWI_AZURE_SENT_HERE];
+    const iswi_sink *sinks[ISWI_AZURE_SENT_HERE + 4];
     iswi_azure_options options;
     iswi_grpc *grpc;
     iswi_host *host; /* NULL: there is none yet */
@@ -202,12 +213,12 @@ isw_status iswi_azure_join(iswi_azure *azure, isw_error *error);
 /* A forwarded request was answered, or not (0), before it came to a function. Any thread. */
 void iswi_azure_unheard(void *user, const isw_http *request, unsigned status);
 
-/* Answer invocations whose forwarded request does not come any more: one that names another in its
+/* Be done with invocations whose forwarded request does not come any more: one that names another in its
  * header, perhaps. Sets *next_ns to when that is to be looked at again. */
 void iswi_azure_tend_forwarded(iswi_azure *azure, int64_t now_ns, int64_t *next_ns);
 
-/* What the call of that id put out is the record's from now on. False: there is none. Any
- * thread. */
+/* What a call of that id put out is the record's from now on, beside what it has of others. False:
+ * there is none. Any thread. */
 bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box);
 
 /* data.c: values both ways, in the arena with views into what they come from. False: no memory. */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "host/azure/names.h"
 #include "host/engine/look.h"
 
 enum { MOVES_MAX = 8 };
@@ -95,6 +96,26 @@ static void start(iswi_azure_call *call)
 
 /* -- What came --------------------------------------------------------------------------------- */
 
+/* Whether a binding of ours is called so there. */
+static bool is_called(isw_str own, isw_str there)
+{
+    char called[ISWI_AZURE_NAME_BYTES];
+
+    iswi_azure_binding_name(own, called);
+    return isw_str_equal(isw_str_of(called), there);
+}
+
+/* That of the binding of ours which is called so there. */
+static isw_str own_name(const iswi_azure_call *call, isw_str there)
+{
+    const iswi_description *described = iswi_function_description(call->function);
+
+    for (size_t i = 0; i < described->binding_count; i++)
+        if (is_called(described->bindings[i].name, there))
+            return described->bindings[i].name;
+    return there;
+}
+
 /* All of a list but the one at `but`, as values. */
 static bool values_of(iswi_azure_call *call, const iswi_proto_list *list, size_t but,
                       isw_map *out)
@@ -122,7 +143,7 @@ static size_t find_trigger(const iswi_azure_call *call)
     const char *name = iswi_function_description(call->function)->trigger_binding;
 
     for (size_t i = 0; i < inputs->count; i++)
-        if (isw_str_equal(items[i].name, isw_str_of(name)))
+        if (is_called(isw_str_of(name), items[i].name))
             return i;
     return 0;
 }
@@ -136,9 +157,15 @@ static bool read_inputs(iswi_azure_call *call)
         !iswi_azure_value(((const iswi_rpc_named *)inputs->items)[trigger].data, &call->arena,
                           &call->trigger))
         return false;
-    return values_of(call, inputs, trigger, &call->inputs) &&
-           values_of(call, &call->invoke->metadata, SIZE_MAX, &call->metadata) &&
-           iswi_azure_event(call);
+    if (!values_of(call, inputs, trigger, &call->inputs) ||
+        !values_of(call, &call->invoke->metadata, SIZE_MAX, &call->metadata))
+        return false;
+    for (size_t i = 0; i < call->inputs.count; i++) {
+        isw_named_value *one = (isw_named_value *)&call->inputs.items[i];
+
+        one->name = own_name(call, one->name);
+    }
+    return iswi_azure_event(call);
 }
 
 /* The request that came with it; NULL: it comes by itself, or there is none. */
@@ -277,28 +304,50 @@ static void leave(iswi_azure *azure, const char *key)
     }
 }
 
-/* Its request is given up, and it is answered at once: nobody waits for what becomes of it. Of a
- * record that is not over, its end is in joined.c. */
-static void abandon(iswi_azure *azure, iswi_azure_call *call, isw_str id)
+static void say_cancelled(iswi_azure *azure, isw_str id)
 {
     const iswi_rpc_result result = { .status = ISWI_RPC_CANCELLED };
     const iswi_rpc_invoke_done done = { .invocation_id = id, .result = &result };
-    iswi_http_guest *guest = call->guest;
-    bool over;
 
-    pthread_mutex_lock(&azure->calls.lock);
-    over = call->outcome.known;
-    if (over)
-        iswi_azure_find_remove(&azure->calls, call);
-    else
-        atomic_fetch_sub(&azure->calls.count, 1);
-    call->way = ISWI_AZURE_ABANDONED;
-    if (over)
-        iswi_azure_find_bury(&azure->calls, call);
-    pthread_mutex_unlock(&azure->calls.lock);
-    iswi_http_guest_leave(guest);
     iswi_azure_say(azure, &(iswi_rpc_message){ .which = ISWI_RPC_INVOKE_DONE,
                                                .as.invoke_done = &done });
+}
+
+/* Its request is given up, and it is answered at once: nobody waits for what becomes of it. Of a
+ * record that is not over, its end is in joined.c; one without a call gets none any more. */
+static void abandon(iswi_azure *azure, iswi_azure_call *call, isw_str id)
+{
+    iswi_http_guest *guest = call->guest;
+
+    pthread_mutex_lock(&azure->calls.lock);
+    iswi_azure_find_abandon(&azure->calls, call);
+    if (call->outcome.known || !call->begun) {
+        iswi_azure_find_remove(&azure->calls, call);
+        iswi_azure_find_bury(&azure->calls, call);
+    }
+    pthread_mutex_unlock(&azure->calls.lock);
+    iswi_http_guest_leave(guest);
+    say_cancelled(azure, id);
+}
+
+/* Its request is answered at once, and with it the invocation: behind a cancel that host waits for
+ * both, and restarts who lets it wait for long. Where there is no call yet, the request may come
+ * still, and belongs to nobody then. */
+static void give_up(iswi_azure *azure, const char *key, isw_str id)
+{
+    iswi_azure_call *call;
+    bool waits;
+
+    if (iswi_calls_give_up(azure->host, key))
+        return;
+    pthread_mutex_lock(&azure->calls.lock);
+    call = iswi_azure_find(&azure->calls, key);
+    waits = call && call->way == ISWI_AZURE_FORWARD;
+    if (waits)
+        iswi_azure_find_abandon(&azure->calls, call);
+    pthread_mutex_unlock(&azure->calls.lock);
+    if (waits)
+        say_cancelled(azure, id);
 }
 
 void iswi_azure_cancel(iswi_azure *azure, isw_str id)
@@ -306,15 +355,21 @@ void iswi_azure_cancel(iswi_azure *azure, isw_str id)
     char key[ISWI_AZURE_KEY_BYTES];
     iswi_azure_call *call;
     iswi_azure_way way = ISWI_AZURE_EARLY;
+    bool several = false;
 
     iswi_azure_key(id, key);
     pthread_mutex_lock(&azure->calls.lock);
     call = iswi_azure_find(&azure->calls, key);
-    if (call)
+    if (call) {
         way = call->way;
+        several = call->several;
+        call->cancelled = true;
+    }
     pthread_mutex_unlock(&azure->calls.lock);
     if (way == ISWI_AZURE_CALL)
         leave(azure, key);
+    else if (way == ISWI_AZURE_FORWARD || (way == ISWI_AZURE_GUEST && several))
+        give_up(azure, key, id);
     else if (way == ISWI_AZURE_GUEST && call->guest) /* which only this thread ends */
         abandon(azure, call, id);
 }

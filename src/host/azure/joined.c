@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls of the host that belong to an invocation: they bear its id, and how they end is how that
- * ends. Of a request it is told by a header, whether it came with its invocation or by itself; and
+ * ends. Where several are parts of one, a batch of events, it ends as the request does that brought them. Of a request it is told by a header, whether it came with its invocation or by itself; and
  * one that came by itself may be over before its invocation is heard of.
  */
-#include "host/azure/internal.h"
+#include "host/azure/outbox.h"
 #include "host/engine/observer.h"
 
 /* Whose it is; NULL: nobody's. */
@@ -42,8 +42,10 @@ static void on_begin(void *user, iswi_call *call)
     iswi_azure_key(*id, call->invocation_id);
     pthread_mutex_lock(&azure->calls.lock);
     record = find_or_make(azure, call->invocation_id, *id); /* for its lines */
-    if (record)
+    if (record) {
         record->begun = true;
+        record->several = record->several || call->is_part;
+    }
     pthread_mutex_unlock(&azure->calls.lock);
 }
 
@@ -63,8 +65,10 @@ void iswi_azure_unheard(void *user, const isw_http *request, unsigned status)
     over = record && record->way == ISWI_AZURE_FORWARD;
     if (record)
         iswi_azure_conclude_unheard(record, status);
-    if (over)
+    if (over || (record && record->way == ISWI_AZURE_ABANDONED))
         iswi_azure_find_remove(&azure->calls, record);
+    if (record && record->way == ISWI_AZURE_ABANDONED)
+        iswi_azure_find_bury(&azure->calls, record);
     pthread_mutex_unlock(&azure->calls.lock);
     if (over)
         iswi_azure_answer(record, NULL);
@@ -77,7 +81,7 @@ static void on_answered(void *user, const iswi_call *call, const iswi_answer *an
     iswi_azure_call *record;
     bool over = false;
 
-    if (!id || call->events == &iswi_azure_call_events)
+    if (!id || call->events == &iswi_azure_call_events || call->is_part)
         return;
     pthread_mutex_lock(&azure->calls.lock);
     record = find_or_make(azure, call->invocation_id, *id);
@@ -105,7 +109,7 @@ static iswi_azure_call *take_late(iswi_azure *azure, int64_t now_ns, int64_t *ne
         for (iswi_azure_call *at = azure->calls.lines[i]; at && !late; at = at->next) {
             const int64_t due_ns = at->since_ns + azure->patience_ns;
 
-            if (at->way != ISWI_AZURE_FORWARD || at->begun)
+            if ((at->way != ISWI_AZURE_FORWARD && at->way != ISWI_AZURE_ABANDONED) || at->begun)
                 continue;
             if (due_ns <= now_ns)
                 late = at;
@@ -124,10 +128,14 @@ void iswi_azure_tend_forwarded(iswi_azure *azure, int64_t now_ns, int64_t *next_
 {
     iswi_azure_call *late;
 
-    if (!azure->options.forwards || !atomic_load(&azure->calls.count))
+    if (!azure->options.forwards ||
+        !(atomic_load(&azure->calls.count) + atomic_load(&azure->calls.abandoned)))
         return;
     while ((late = take_late(azure, now_ns, next_ns)) != NULL)
-        iswi_azure_answer(late, NULL);
+        if (late->way == ISWI_AZURE_ABANDONED)
+            iswi_azure_call_free(late);
+        else
+            iswi_azure_answer(late, NULL);
 }
 
 static const iswi_observer observer = { .begins = on_begin, .answered = on_answered };
@@ -143,10 +151,12 @@ bool iswi_azure_put_out(iswi_azure *azure, const char *key, iswi_outbox *box)
 
     pthread_mutex_lock(&azure->calls.lock);
     record = find_or_make(azure, key, isw_str_of(key));
-    if (record && record->way != ISWI_AZURE_ABANDONED && !record->outputs)
-        record->outputs = box;
-    else
+    if (record && record->way == ISWI_AZURE_ABANDONED)
         record = NULL;
+    if (record) {
+        ((iswi_azure_outbox *)box)->next = (iswi_azure_outbox *)record->outputs;
+        record->outputs = box;
+    }
     pthread_mutex_unlock(&azure->calls.lock);
     return record != NULL;
 }

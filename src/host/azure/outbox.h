@@ -12,6 +12,7 @@ typedef struct iswi_azure_item {
 
 typedef struct iswi_azure_outbox {
     iswi_outbox box; /* first */
+    struct iswi_azure_outbox *next; /* of another call of the same invocation */
     iswi_azure *azure;
     char key[ISWI_AZURE_KEY_BYTES]; /* of the call */
     iswi_arena arena;

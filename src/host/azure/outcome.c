@@ -75,6 +75,10 @@ void iswi_azure_conclude(iswi_azure_call *call, const iswi_host_function *functi
 
     call->outcome.status = status_of(answer, is_http);
     call->outcome.known = true;
+    if (answer->outcome != ISW_OUTCOME_SUCCESS && call->outputs) { /* of which a half was not put */
+        call->outputs->drop(call->outputs);
+        call->outputs = NULL;
+    }
     if (call->outcome.status != ISWI_RPC_FAILURE)
         return;
     exception->message = copy(call, answer->message.size
@@ -92,10 +96,13 @@ void iswi_azure_conclude_unheard(iswi_azure_call *call, unsigned status)
     iswi_rpc_exception *exception = &call->outcome.exception;
 
     call->outcome.known = true;
-    call->outcome.status = status >= LEAST_REPLY && status < LEAST_FAILURE ? ISWI_RPC_SUCCESS
-                                                                           : ISWI_RPC_FAILURE;
-    exception->message = isw_str_of(status ? "its request was answered before it came to a function"
-                                           : "its request did not come, or not whole");
+    call->outcome.status = call->cancelled                 ? ISWI_RPC_CANCELLED
+                           : status && status < LEAST_FAILURE ? ISWI_RPC_SUCCESS
+                                                              : ISWI_RPC_FAILURE;
+    exception->message = isw_str_of(
+        status ? iswi_arena_printf(&call->arena, "its request was answered with %u, and not by its "
+                                   "function alone", status)
+               : "its request did not come, or not whole");
     exception->source = isw_str_of("isoworker");
     exception->type = isw_str_of(isw_status_name(ISW_E_UNAVAILABLE));
 }

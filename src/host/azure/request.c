@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { OWN_HEADERS = 1 };
+enum { OWN_HEADERS = 1, LEAST_FAILURE = 500 };
 
 /* -- The request ------------------------------------------------------------------------------- */
 
@@ -161,7 +161,7 @@ static void finish(iswi_azure_call *call)
     pthread_mutex_lock(&calls->lock);
     iswi_azure_find_remove(calls, call);
     pthread_mutex_unlock(&calls->lock);
-    if (!call->http)
+    if (!call->http && !(call->outcome.known && call->outcome.status == ISWI_RPC_FAILURE))
         fail(call, "no memory for the answer");
     else if (call->body.failed)
         fail(call, "the answer is cut off, or too large for the Azure Functions host");
@@ -180,6 +180,8 @@ static void on_answer(void *user, const iswi_http_guest_reply *reply)
     call->guest = NULL; /* unless it streams, and then nobody cancels it any more */
     if (reply->status)
         call->http = begin_reply(call, reply);
+    if (!call->outcome.known && (call->cancelled || reply->status >= LEAST_FAILURE))
+        iswi_azure_conclude_unheard(call, reply->status);
     iswi_buffer_append(&call->body, reply->body.data, reply->body.size);
     if (!reply->streams)
         finish(call);
@@ -206,6 +208,15 @@ static void on_end(void *user, bool complete)
 
 static const iswi_http_guest_events events = { on_answer, on_piece, on_end };
 
+/* That host passes on no body whose length is not said beforehand. Better a failure than a function
+ * that sees none. */
+static bool has_lost_body(const isw_http *data)
+{
+    const isw_str *coding = isw_pairs_find(&data->headers, "transfer-encoding");
+
+    return coding && coding->size && !data->body.size;
+}
+
 /* NULL: there is none, since host.yaml switches HTTP off. */
 static iswi_http *front_of(const iswi_azure *azure)
 {
@@ -229,6 +240,12 @@ void iswi_azure_guest(iswi_azure_call *call, const iswi_rpc_http *http)
     request.data.body = body_of(http);
     if (!front || !list_headers(call, http, &request.data.headers)) {
         on_answer(call, &(iswi_http_guest_reply){ .status = 0 });
+        return;
+    }
+    if (has_lost_body(&request.data)) {
+        fail(call, "its body came in pieces, without a length, which the Azure Functions host does not "
+             "pass on in messages: have requests forwarded (--http forward)");
+        finish(call);
         return;
     }
     guest = iswi_http_guest_begin(front, &request, &events, call);

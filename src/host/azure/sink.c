@@ -12,9 +12,14 @@ static void drop(iswi_outbox *box)
 {
     iswi_azure_outbox *own = (iswi_azure_outbox *)box;
 
-    iswi_arena_fini(&own->arena);
-    iswi_free(own->items);
-    iswi_free(own);
+    while (own) {
+        iswi_azure_outbox *next = own->next;
+
+        iswi_arena_fini(&own->arena);
+        iswi_free(own->items);
+        iswi_free(own);
+        own = next;
+    }
 }
 
 /* The Azure Functions host has it when it has the response: more is not known of it here. */
@@ -80,12 +85,14 @@ static isw_status copy(iswi_azure_outbox *own, const isw_value *value, isw_value
 
 static isw_status keep(void *self, const iswi_sink_item *item, iswi_outbox **box, isw_error *error)
 {
-    iswi_azure *azure = self;
-    iswi_azure_outbox *own = *box ? (iswi_azure_outbox *)*box : create(azure, item->invocation_id);
+    iswi_outbox **half = iswi_azure_box_there(box);
+    iswi_azure_outbox *own = half ? (iswi_azure_outbox *)*half : NULL;
 
+    if (half && !own)
+        own = create(self, item->invocation_id);
     if (!own)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
-    *box = &own->box;
+    *half = &own->box;
     if (!iswi_grow(&own->items, &own->capacity, own->count, sizeof *own->items))
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for it");
     if (copy(own, body_of(item->value), &own->items[own->count].value, error) != ISW_OK)
@@ -104,10 +111,17 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
                  : isw_error_set(error, ISW_E_UNSUPPORTED, "it has no Azure Functions host");
 }
 
-iswi_sink_list iswi_azure_sinks(void)
+iswi_sink_list iswi_azure_sinks(iswi_azure *azure)
 {
     static const iswi_sink sink = { .type = "*", .open = open_sink, .keep = keep };
-    static const iswi_sink *const sinks[] = { &iswi_sink_file, &iswi_sink_log, &sink, NULL };
+    const iswi_sink **at = azure->sinks;
 
-    return sinks;
+    iswi_azure_sent_here(azure->sent_here);
+    for (size_t i = 0; i < ISWI_AZURE_SENT_HERE; i++)
+        *at++ = &azure->sent_here[i];
+    *at++ = &iswi_sink_file;
+    *at++ = &iswi_sink_log;
+    *at++ = &sink;
+    *at = NULL;
+    return azure->sinks;
 }

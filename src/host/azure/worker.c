@@ -3,6 +3,7 @@
  * met and left. */
 #include "base/alloc.h"
 #include "host/azure/internal.h"
+#include "host/cloudevents/cloudevents.h"
 #include "host/engine/log.h"
 #include "host/engine/look.h"
 #include "host/engine/reactors.h"
@@ -207,11 +208,14 @@ isw_status iswi_azure_open(const iswi_azure_options *options, iswi_azure **out, 
     azure->http_trigger = iswi_http_trigger;
     azure->http_trigger.start = start_front;
     azure->list[1] = options->forwards ? &azure->http_trigger : &iswi_http_guests_trigger;
-    azure->list[2] = &iswi_queue_foreign_trigger;
-    azure->list[3] = &iswi_timer_foreign_trigger;
-    azure->list[4] = &iswi_warmup_trigger;
-    for (size_t i = 0; options->others && options->others[i] && i + 5 < ISWI_TRIGGERS_MAX; i++)
-        azure->list[i + 5] = options->others[i];
+    azure->events = iswi_cloudevents_dialect;
+    azure->events.trigger.within = azure->list[1];
+    azure->list[2] = &azure->events.trigger;
+    azure->list[3] = &iswi_queue_foreign_trigger;
+    azure->list[4] = &iswi_timer_foreign_trigger;
+    azure->list[5] = &iswi_warmup_trigger;
+    for (size_t i = 0; options->others && options->others[i] && i + 6 < ISWI_TRIGGERS_MAX; i++)
+        azure->list[i + 6] = options->others[i];
     azure->asked_end = &azure->asked;
     iswi_azure_calls_init(&azure->calls);
     if (iswi_grpc_open(&call, &azure->grpc, error) == ISW_OK) {

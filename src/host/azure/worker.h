@@ -37,7 +37,7 @@ bool iswi_azure_is_dismissed(const iswi_azure *azure);
 
 /* What a host is to be made with; they live until the close. */
 iswi_trigger_list iswi_azure_triggers(iswi_azure *azure);
-iswi_sink_list iswi_azure_sinks(void);
+iswi_sink_list iswi_azure_sinks(iswi_azure *azure);
 
 /* Free it; NULL is allowed. There is no host any more. False, with why in `error`: the Azure
  * Functions host had left before it asked this process to end. */

@@ -121,14 +121,3 @@ const iswi_trigger iswi_webhooks_trigger = {
     .rows = rows,
     .attend = attend,
 };
-
-const iswi_trigger iswi_webhooks_elsewhere_trigger = {
-    .type = "webhooks",
-    .title = "webhooks",
-    .capabilities = ISWI_TRIGGER_NONE,
-    .settings = &iswi_webhooks_group,
-    .start = iswi_passive_start,
-    .arrange = iswi_passive_arrange,
-    .publish = iswi_passive_publish,
-    .stop = iswi_passive_stop,
-};

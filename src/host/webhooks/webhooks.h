@@ -13,9 +13,6 @@
 extern const iswi_trigger iswi_webhooks_trigger; /* it triggers nothing, and sends all of them */
 extern const iswi_sink iswi_webhook_sink;
 
-/* Of a host that sends none: what host.yaml says of them is right there, too. */
-extern const iswi_trigger iswi_webhooks_elsewhere_trigger;
-
 /* An output whose values are sent. Lives as long as the host. */
 typedef struct iswi_endpoint iswi_endpoint;
 

@@ -61,7 +61,7 @@ def theirs(folder):
 def written_down():
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration"))
     try:
-        from azure_rpc import MESSAGES
+        from azure_messages import MESSAGES
     except ImportError as error:
         print(f"python3-grpcio and python3-protobuf are not installed: {error}")
         sys.exit(77)
