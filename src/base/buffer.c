@@ -56,12 +56,17 @@ bool iswi_buffer_append_text(iswi_buffer *buffer, const char *text)
 
 bool iswi_buffer_vprintf(iswi_buffer *buffer, const char *format, va_list args)
 {
+    const size_t room = buffer->failed ? 0 : buffer->capacity - buffer->size;
     va_list again;
     int size;
 
     va_copy(again, args);
-    size = vsnprintf(NULL, 0, format, again);
+    size = vsnprintf(room ? (char *)buffer->data + buffer->size : NULL, room, format, again);
     va_end(again);
+    if (size >= 0 && (size_t)size < room) { /* mostly there is room already */
+        buffer->size += (size_t)size;
+        return true;
+    }
     if (size < 0 || !iswi_buffer_reserve(buffer, (size_t)size + 1))
         return !(buffer->failed = true);
     vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, args);

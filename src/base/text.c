@@ -123,6 +123,17 @@ size_t iswi_utf8_mend(isw_str text, char *out)
     return size;
 }
 
+/* How many bytes of JSON stand for themselves, at once. */
+static size_t plain_bytes(const unsigned char *s, size_t left)
+{
+    size_t count = 0;
+
+    while (count < left && s[count] >= ' ' && s[count] < 0x7f && s[count] != '"' &&
+           s[count] != '\\')
+        count++;
+    return count;
+}
+
 void iswi_json_string(iswi_buffer *out, isw_str text)
 {
     const unsigned char *s = (const unsigned char *)text.data;
@@ -131,12 +142,16 @@ void iswi_json_string(iswi_buffer *out, isw_str text)
     iswi_buffer_append(out, "\"", 1);
     while (left) {
         uint32_t code = 0;
-        size_t step = decode_utf8(s, left, &code);
+        size_t step = plain_bytes(s, left);
 
+        if (step)
+            code = ' ';
+        else
+            step = decode_utf8(s, left, &code);
         if (step == 0)
             iswi_buffer_append_text(out, "\\ufffd");
         else if (code == '"' || code == '\\')
-            iswi_buffer_printf(out, "\\%c", (int)code);
+            iswi_buffer_append(out, code == '"' ? "\\\"" : "\\\\", 2);
         else if (code == '\n')
             iswi_buffer_append_text(out, "\\n");
         else if (code < 0x20 || code == 0x7f)
