@@ -42,11 +42,12 @@ static bool open_client(const iswi_bench_foreign_options *options, void **self, 
     return true;
 }
 
-static bool run(void *self, iswi_bench_samples *samples, int64_t ns)
+static bool run(void *self, iswi_bench_samples *samples, iswi_bench_samples *answers, int64_t ns)
 {
     client *c = self;
     iswi_bench_tally tally;
 
+    (void)answers;
     return iswi_bench_client_run(c->client, samples, ns, &tally) && tally.sent == tally.answered;
 }
 
@@ -57,7 +58,7 @@ static bool answers(client *c)
     c->client = iswi_bench_client_open(&c->load);
     iswi_bench_begin(&samples, ISWI_BENCH_BACK_TO_BACK, 0, c->load.connections);
     samples.most = 1;
-    if (c->client && run(c, &samples, LOOK_AGAIN_NS))
+    if (c->client && run(c, &samples, NULL, LOOK_AGAIN_NS))
         return true;
     iswi_bench_client_close(c->client);
     c->client = NULL;

@@ -5,7 +5,7 @@
 /*
  * A host that is not ours, as far as it calls functions: the same lean program for what is measured
  * and for its floor, so that only the other side differs. It measures: from when an event goes out
- * to when all of its answer is there. One thread.
+ * to when the call is over, so that the next one may come. One thread.
  */
 #include "bench/samples.h"
 
@@ -23,8 +23,9 @@ typedef struct iswi_bench_foreign {
     /* Wait until the other side, at `port` where it listens itself, can be called. False when it
      * cannot within 20 seconds, or this process was asked to end. */
     bool (*greet)(void *self, unsigned port);
-    /* Call for `ns`, one event at the least; all are answered at the end, and noted. */
-    bool (*run)(void *self, iswi_bench_samples *samples, int64_t ns);
+    /* Call for `ns`, one event at the least; all are over at the end, and noted. Where that is later
+     * than the answer, the times to the answer alone are in `answers`, which else stays empty. */
+    bool (*run)(void *self, iswi_bench_samples *samples, iswi_bench_samples *answers, int64_t ns);
     void (*close)(void *self);
 } iswi_bench_foreign;
 

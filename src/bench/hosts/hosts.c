@@ -23,7 +23,8 @@ static const char usage[] =
     "Functions' (FunctionRpc, and custom handlers) and Lambda's Runtime API. The foreign host is a\n"
     "small program, the same for each adapter and for its floor, which is the least that a worker\n"
     "of that host can be: a bare loop or handler in C, or a minimal gRPC C++ worker. Times are from\n"
-    "when an event goes out to when its answer is there; a rate has all that is between events.\n"
+    "when an event goes out to when the call is over: its answer is there, and on Lambda the next\n"
+    "event is asked for. There the time to the answer alone is a row of its own (NAME-answer).\n"
     "  --json       one object a line instead of a table\n"
     "  --seconds N  how long to measure, 1 to 3600; 60 by default\n"
     "  --row NAME   these rows alone, and their floors; by the names of --json\n"
@@ -48,21 +49,26 @@ typedef struct bench {
 static bool run(const iswi_bench_hosts_row *row, void *foreign, pid_t pid, unsigned in_flight,
                 bench *b)
 {
-    static iswi_bench_samples samples;
+    static iswi_bench_samples samples, answers;
     const iswi_bench_mode mode = in_flight > 1 ? ISWI_BENCH_PIPELINED : ISWI_BENCH_BACK_TO_BACK;
     iswi_bench_tree tree = { .count = 0 };
     int64_t cpu_ns;
 
     iswi_bench_begin(&samples, mode, 0, in_flight);
-    if (!row->foreign->run(foreign, &samples, b->slice_ns * ISWI_BENCH_WARM_PERCENT / 100))
+    iswi_bench_begin(&answers, mode, 0, in_flight);
+    if (!row->foreign->run(foreign, &samples, &answers,
+                           b->slice_ns * ISWI_BENCH_WARM_PERCENT / 100))
         return false;
     iswi_bench_tree_add(&tree, pid);
     cpu_ns = iswi_bench_tree_cpu_ns(&tree);
     iswi_bench_begin(&samples, mode, 0, in_flight);
-    if (!row->foreign->run(foreign, &samples, b->slice_ns))
+    iswi_bench_begin(&answers, mode, 0, in_flight);
+    if (!row->foreign->run(foreign, &samples, &answers, b->slice_ns))
         return false;
     samples.counts[ISWI_BENCH_CPU_NS] = (uint64_t)(iswi_bench_tree_cpu_ns(&tree) - cpu_ns);
-    return iswi_bench_report_add(&b->report, row->name, &samples);
+    answers.elapsed_ns = samples.elapsed_ns;
+    return iswi_bench_report_add(&b->report, row->name, &samples) &&
+           (!row->answers || iswi_bench_report_add(&b->report, row->answers, &answers));
 }
 
 static bool measure_foreign(const iswi_bench_hosts_row *row, unsigned in_flight, bench *b)

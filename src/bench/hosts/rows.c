@@ -2,7 +2,6 @@
 /* The rows, each behind its floor, and how they are shown. */
 #include "bench/hosts/rows.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +12,12 @@
 #define FLOOR(title, how, kind, is_json, forwarded, text)                                \
     { .name = (title), .foreign = (how), .subject = (kind), .json = (is_json), \
       .forwards = (forwarded), .summary = (text) }
+#define LOOP(title, is_json, text)                                                         \
+    { .name = (title), .answers = title "-answer", .foreign = RUNTIME,                     \
+      .subject = ISWI_BENCH_BARE_LOOP, .json = (is_json), .summary = (text) }
+#define LAMBDA(title, under, is_json, is_inside, text)                                       \
+    { .name = (title), .answers = title "-answer", .floor = (under), .foreign = RUNTIME,   \
+      .subject = ISWI_BENCH_LAMBDA, .json = (is_json), .inside = (is_inside), .summary = (text) }
 #define OURS(title, under, how, kind, is_json, forwarded, is_inside, text)                   \
     { .name = (title), .floor = (under), .foreign = (how), .subject = (kind),         \
       .json = (is_json), .forwards = (forwarded), .inside = (is_inside), .summary = (text) }
@@ -38,17 +43,34 @@ const iswi_bench_hosts_row iswi_bench_hosts_rows[ISWI_BENCH_HOSTS_ROWS] = {
           "the gRPC worker, and a bare handler"),
     OURS("azure-forward", "grpc-forward", RPC, ISWI_BENCH_AZURE, false, true, false,
          "isoworker azure, HTTP forwarded"),
-    FLOOR("loop", RUNTIME, ISWI_BENCH_BARE_LOOP, true, false, "a bare loop of the Runtime API"),
-    OURS("lambda", "loop", RUNTIME, ISWI_BENCH_LAMBDA, true, false, false,
-         "isoworker lambda, JSON"),
-    OURS("lambda-inside", "loop", RUNTIME, ISWI_BENCH_LAMBDA, true, false, true,
-         "the same, isolation: none"),
-    FLOOR("loop-url", RUNTIME, ISWI_BENCH_BARE_LOOP, false, false, "a bare loop with one answer"),
-    OURS("lambda-url", "loop-url", RUNTIME, ISWI_BENCH_LAMBDA, false, false, false,
-         "isoworker lambda, a function URL"),
-    OURS("lambda-url-inside", "loop-url", RUNTIME, ISWI_BENCH_LAMBDA, false, false, true,
-         "the same, isolation: none"),
+    LOOP("loop", true, "a bare loop of the Runtime API"),
+    LAMBDA("lambda", "loop", true, false, "isoworker lambda, JSON"),
+    LAMBDA("lambda-inside", "loop", true, true, "the same, isolation: none"),
+    LOOP("loop-url", false, "a bare loop with one answer"),
+    LAMBDA("lambda-url", "loop-url", false, false, "isoworker lambda, a function URL"),
+    LAMBDA("lambda-url-inside", "loop-url", false, true, "the same, isolation: none"),
 };
+
+static const iswi_bench_hosts_row *row_of(const char *name)
+{
+    for (unsigned i = 0; name && i < ISWI_BENCH_HOSTS_ROWS; i++)
+        if (strcmp(iswi_bench_hosts_rows[i].name, name) == 0)
+            return &iswi_bench_hosts_rows[i];
+    return NULL;
+}
+
+/* One line: of a row, or of its answers alone, with so many in flight. */
+typedef struct line {
+    const iswi_bench_hosts_row *row;
+    bool answers;
+    const iswi_bench_row *found, *floor; /* NULL: it has none */
+    double p50, rate, cpu; /* above 1: worse than its floor by so many times */
+} line;
+
+static const char *name_of(const iswi_bench_hosts_row *row, bool answers)
+{
+    return answers ? row->answers : row->name;
+}
 
 static const iswi_bench_row *find(const iswi_bench_report *report, const char *name,
                                   unsigned in_flight)
@@ -59,63 +81,65 @@ static const iswi_bench_row *find(const iswi_bench_report *report, const char *n
     return NULL;
 }
 
-/* Above 1: worse than its floor by so many times. Without one, it is NAN. */
-typedef struct ratios {
-    double p50, rate, cpu;
-} ratios;
-
-static ratios compare(const iswi_bench_report *report, const iswi_bench_hosts_row *row,
-                      const iswi_bench_row *found)
+static bool make_line(const iswi_bench_report *report, unsigned in_flight, line *out)
 {
-    const iswi_bench_row *floor = find(report, row->floor, found->in_flight);
+    const iswi_bench_hosts_row *floor = row_of(out->row->floor);
 
-    if (!floor)
-        return (ratios){ NAN, NAN, NAN };
-    return (ratios){ found->p50_us / floor->p50_us, floor->per_s / found->per_s,
-                     found->cpu_us / floor->cpu_us };
+    out->found = find(report, name_of(out->row, out->answers), in_flight);
+    out->floor = floor ? find(report, name_of(floor, out->answers), in_flight) : NULL;
+    if (!out->found || !out->floor)
+        return out->found != NULL;
+    out->p50 = out->found->p50_us / out->floor->p50_us;
+    out->rate = out->floor->per_s / out->found->per_s;
+    out->cpu = out->found->cpu_us / out->floor->cpu_us;
+    return true;
 }
 
-static void show_json(const iswi_bench_report *report, const iswi_bench_hosts_row *row,
-                      const iswi_bench_row *found)
+static void show_json(const line *l)
 {
-    const ratios x = compare(report, row, found);
+    const iswi_bench_row *found = l->found;
 
-    printf("{\"row\":\"%.*s\",\"in_flight\":%u,\"p50_us\":%.2f,\"p99_us\":%.2f,\"per_s\":%.0f",
-           (int)strcspn(row->name, ","), row->name, found->in_flight, found->p50_us, found->p99_us,
-           found->per_s);
-    if (!isnan(found->cpu_us))
-        printf(",\"cpu_us\":%.2f", found->cpu_us);
-    if (!isnan(x.p50))
-        printf(",\"floor\":\"%s\",\"p50_ratio\":%.3f,\"rate_ratio\":%.3f", row->floor, x.p50,
-               x.rate);
-    if (!isnan(x.cpu))
-        printf(",\"cpu_ratio\":%.3f", x.cpu);
+    printf("{\"row\":\"%.*s\",\"in_flight\":%u,\"p50_us\":%.2f,\"p99_us\":%.2f",
+           (int)strcspn(found->name, ","), found->name, found->in_flight, found->p50_us,
+           found->p99_us);
+    if (!l->answers)
+        printf(",\"per_s\":%.0f,\"cpu_us\":%.2f", found->per_s, found->cpu_us);
+    if (l->floor)
+        printf(",\"floor\":\"%s\",\"p50_ratio\":%.3f", l->floor->name, l->p50);
+    if (l->floor && !l->answers)
+        printf(",\"rate_ratio\":%.3f,\"cpu_ratio\":%.3f", l->rate, l->cpu);
     puts("}");
 }
 
-static void show_line(const iswi_bench_report *report, const iswi_bench_hosts_row *row,
-                      const iswi_bench_row *found)
+static void show_line(const line *l)
 {
-    const ratios x = compare(report, row, found);
+    const iswi_bench_row *found = l->found;
 
-    printf("%-42s %9u %8.1f %8.1f %9.0f %7.1f", row->summary, found->in_flight, found->p50_us,
-           found->p99_us, found->per_s, found->cpu_us);
-    if (!isnan(x.p50))
-        printf(" %6.2f %6.2f %6.2f", x.p50, x.rate, x.cpu);
+    printf("%-42s %9u %8.1f %8.1f", l->answers ? "  to its answer" : l->row->summary,
+           found->in_flight, found->p50_us, found->p99_us);
+    if (l->answers)
+        printf(" %9s %7s", "", "");
+    else
+        printf(" %9.0f %7.1f", found->per_s, found->cpu_us);
+    if (l->floor)
+        printf(" %6.2f", l->p50);
+    if (l->floor && !l->answers)
+        printf(" %6.2f %6.2f", l->rate, l->cpu);
     putchar('\n');
 }
 
 void iswi_bench_hosts_show(const iswi_bench_report *report, bool json)
 {
+    static const unsigned in_flight[] = { 1, ISWI_BENCH_HOSTS_WINDOW };
+
     if (!json)
         printf("%-42s %9s %8s %8s %9s %7s %6s %6s %6s\n", "", "in flight", "p50 us",
                "p99 us", "a second", "cpu us", "x p50", "x rate", "x cpu");
-    for (unsigned i = 0; i < ISWI_BENCH_HOSTS_ROWS; i++) {
-        const iswi_bench_hosts_row *row = &iswi_bench_hosts_rows[i];
+    for (unsigned i = 0; i < 4 * ISWI_BENCH_HOSTS_ROWS; i++) {
+        line l = { .row = &iswi_bench_hosts_rows[i / 4], .answers = i % 2 };
 
-        for (size_t j = 0; j < report->count; j++)
-            if (strcmp(report->rows[j].name, row->name) == 0)
-                (json ? show_json : show_line)(report, row, &report->rows[j]);
+        if (make_line(report, in_flight[i % 4 / 2], &l))
+            (json ? show_json : show_line)(&l);
     }
     if (!json)
         puts("\nx: so many times worse than the floor, which stands before it.\n"

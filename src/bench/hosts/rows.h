@@ -10,6 +10,7 @@ enum { ISWI_BENCH_HOSTS_ROWS = 18, ISWI_BENCH_HOSTS_WINDOW = 16 };
 
 typedef struct iswi_bench_hosts_row {
     const char *name;
+    const char *answers; /* of its times to the answer alone; NULL: they are not less */
     const char *floor; /* the name of the row that is its floor; NULL: it is one, or has none */
     const iswi_bench_foreign *foreign; /* NULL: a case of the bench's, by its name */
     iswi_bench_subject_kind subject;

@@ -303,12 +303,13 @@ static bool greet(void *self, unsigned port)
     return connect_all(r);
 }
 
-static bool run(void *self, iswi_bench_samples *samples, int64_t ns)
+static bool run(void *self, iswi_bench_samples *samples, iswi_bench_samples *answers, int64_t ns)
 {
     rpc *r = self;
     const int64_t began_ns = iswi_bench_now_ns();
     bool well = true;
 
+    (void)answers;
     r->samples = samples;
     r->until_ns = began_ns + ns;
     for (unsigned i = 0; well && i < r->options.in_flight; i++)
