@@ -299,6 +299,40 @@ static void what_is_settled_twice_at_once_is_settled_once(void **state)
     iswi_delivery_free(both[0].delivery);
 }
 
+static void of_many_complete_at_once_only_what_was_so_before_is_lost(void **state)
+{
+    enum { COUNT = 45, BEFORE = 17 };
+    fixture *is = *state;
+    iswi_queue_put items[COUNT] = { 0 };
+    iswi_delivery *got[COUNT];
+    iswi_settlement done[COUNT];
+    iswi_broker_op before = { .kind = ISWI_BROKER_SETTLE,
+                              .as.settle = { .items = &done[BEFORE], .count = 1 } };
+    iswi_broker_op op = { .kind = ISWI_BROKER_SETTLE,
+                          .as.settle = { .items = done, .count = COUNT } };
+    size_t claimed = 0;
+    char bodies[COUNT][8];
+
+    for (int i = 0; i < COUNT; i++)
+        items[i].body = (isw_bytes){ bodies[i], (size_t)sprintf(bodies[i], "%d", i) };
+    assert_int_equal(put_many(is, items, COUNT, NULL), ISW_OK);
+    while (claimed < COUNT)
+        claimed += claim_many(is, &got[claimed], COUNT - claimed);
+    for (int i = 0; i < COUNT; i++) {
+        assert_body(got[i], bodies[i]);
+        done[i] = (iswi_settlement){ .delivery = got[i], .verdict = ISWI_VERDICT_COMPLETE };
+    }
+    assert_int_equal(iswi_broker_run(is->broker, &before), ISW_OK);
+    assert_false(done[BEFORE].lost);
+    assert_int_equal(iswi_broker_run(is->broker, &op), ISW_OK);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(done[i].lost, i == BEFORE);
+    assert_int_equal(look(is).completed, COUNT);
+    assert_int_equal(look(is).counts[ISWI_MESSAGE_CLAIMED], 0);
+    for (int i = 0; i < COUNT; i++)
+        iswi_delivery_free(got[i]);
+}
+
 static void what_is_put_with_a_settlement_comes_with_it_or_not_at_all(void **state)
 {
     fixture *is = *state;
@@ -558,6 +592,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(what_is_settled_twice_is_lost_the_second_time,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(what_is_settled_twice_at_once_is_settled_once,
+                                    fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(of_many_complete_at_once_only_what_was_so_before_is_lost,
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(what_is_put_with_a_settlement_comes_with_it_or_not_at_all,
                                     fixture_begin, fixture_end),

@@ -16,6 +16,13 @@
 
 /* -- statements.c: what SQLite is asked -------------------------------------------------------- */
 
+/* Rows that one statement writes (gather.c). */
+enum { ISWI_SQLITE_ROWS_SOME = 8, ISWI_SQLITE_ROWS_MANY = 32 };
+#define ISWI_SQL_EIGHT(one) one ", " one ", " one ", " one ", " one ", " one ", " one ", " one
+#define ISWI_SQL_MANY(one)                                                                         \
+    ISWI_SQL_EIGHT(one) ", " ISWI_SQL_EIGHT(one) ", " ISWI_SQL_EIGHT(one) ", " ISWI_SQL_EIGHT(one)
+#define ISWI_SQL_ROW "(?, ?, 6, 0, ?, ?, 0, 0, 0, ?, ?, NULL, ?, ?, NULL, ?)"
+
 /* X(name, text). */
 #define ISWI_SQL_TABLE(X)                                                                          \
     X(BEGIN, "BEGIN")                                                                              \
@@ -33,6 +40,9 @@
                     "WHERE queue = ?1 AND put_ms <= ?2 ORDER BY put_ms LIMIT ?3)")                 \
     X(KEY_IS_BUSY, "SELECT 1 FROM message WHERE queue = ? AND key = ? LIMIT 1")                    \
     X(PUT, "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, NULL, ?)")       \
+    X(PUT_ONE, "INSERT INTO message VALUES " ISWI_SQL_ROW)                                         \
+    X(PUT_SOME, "INSERT INTO message VALUES " ISWI_SQL_EIGHT(ISWI_SQL_ROW))                        \
+    X(PUT_MANY, "INSERT INTO message VALUES " ISWI_SQL_MANY(ISWI_SQL_ROW))                         \
     X(PUT_CONTENT, "INSERT INTO content VALUES (?, ?)")                                            \
     X(CONTENT, "SELECT body FROM content WHERE number = ?")                                        \
     X(DROP_CONTENT, "DELETE FROM content WHERE number = ?")                                        \
@@ -45,6 +55,7 @@
     X(IS_IN_LINE, "SELECT attempt, expires_ms FROM message WHERE number = ? AND state = 6")        \
     X(COMPLETE, "DELETE FROM message WHERE number = ? AND claim = ?")                              \
     X(COMPLETE_IN_LINE, "DELETE FROM message WHERE number = ? AND state = 6")                      \
+    X(COMPLETE_MANY, "DELETE FROM message WHERE number IN (" ISWI_SQL_MANY("?") ") AND state = 6") \
     X(GIVE_BACK, "UPDATE message SET state = ?2, due_ms = ?3, attempt = ?4, claim = 0, "           \
                  "error = coalesce(?5, error) WHERE number = ?1")                                  \
     X(BURY, "INSERT INTO dead SELECT number, queue, priority, due_ms, put_ms, ?2, " \
@@ -135,6 +146,13 @@ typedef struct iswi_sqlite_queue {
     iswi_sqlite_facts now, kept; /* with this transaction, and without it */
 } iswi_sqlite_queue;
 
+/* One that is put, and not written yet. */
+typedef struct iswi_sqlite_row {
+    int64_t rowid;
+    const iswi_queue_put *put; /* the operation's */
+    char made[ISWI_ULID_BYTES]; /* for one that has no id */
+} iswi_sqlite_row;
+
 typedef struct iswi_sqlite {
     const iswi_broker_options *options;
     char *path;
@@ -150,6 +168,11 @@ typedef struct iswi_sqlite {
     int wal_pages;
     isw_error fault; /* of SQLite itself, in this transaction */
     bool is_lost;    /* the file must be opened again */
+    iswi_sqlite_row rows[ISWI_SQLITE_ROWS_MANY]; /* gather.c */
+    int64_t gone[ISWI_SQLITE_ROWS_MANY];
+    size_t row_count, gone_count;
+    bool apart;  /* not all that were complete were ours: each is to be done by itself, */
+    bool singly; /* and is */
 } iswi_sqlite;
 
 /* A number in its queue, and in the file, where a queue's messages lie together. */
@@ -173,6 +196,9 @@ static inline iswi_sqlite_queue *iswi_sqlite_queue_of(const iswi_sqlite *store, 
 /* Bind what `types` says: 'i' int64_t, 's' isw_str, 'b' isw_bytes; those that are empty as NULL.
  * False: a fault, which is kept. What is bound stays where it is until the statement is reset. */
 bool iswi_sql_bind(iswi_sqlite *store, iswi_sql which, const char *types, ...);
+
+/* The same for the row `at` of several, which have as many parameters each. */
+bool iswi_sql_bind_row(iswi_sqlite *store, iswi_sql which, size_t at, const char *types, ...);
 
 /* 1: a row, 0: none, or no more; -1: a fault. After the last one it is reset. */
 int iswi_sql_step(iswi_sqlite *store, iswi_sql which);
@@ -220,6 +246,10 @@ void iswi_sqlite_free_queues(iswi_sqlite *store);
 /* reload.c: after the file was opened again. False: a fault. */
 bool iswi_sqlite_reload_queues(iswi_sqlite *store);
 int64_t iswi_sqlite_number(iswi_sqlite *store, iswi_sqlite_queue *queue); /* 0: a fault */
+
+/* The id of a message that is put without one. */
+void iswi_sqlite_make_id(const iswi_sqlite *store, const iswi_sqlite_queue *queue, int64_t number,
+                         char out[ISWI_ULID_BYTES]);
 void iswi_sqlite_keep_facts(iswi_sqlite *store, bool kept); /* or go back to those before */
 
 /* NULL: there is none, and error says so. */
@@ -278,6 +308,14 @@ bool iswi_sqlite_replay(iswi_sqlite *store, iswi_broker_op *op);
 bool iswi_sqlite_record_read(iswi_sqlite *store, iswi_broker_op *op);
 bool iswi_sqlite_record_write(iswi_sqlite *store, iswi_broker_op *op);
 bool iswi_sqlite_record_list(iswi_sqlite *store, iswi_broker_op *op);
+
+/* gather.c: what is put in line, and what is complete of that, to be written with more of its kind.
+ * Whoever looks at such rows calls the last one before; false: a fault, or what is complete is
+ * `apart`. What is put is its caller's, and stays until the transaction ends. */
+bool iswi_sqlite_gather_put(iswi_sqlite *store, iswi_sqlite_queue *queue, int64_t number,
+                            const iswi_queue_put *put);
+bool iswi_sqlite_gather_gone(iswi_sqlite *store, int64_t rowid);
+bool iswi_sqlite_flush(iswi_sqlite *store);
 
 /* due.c: what became due by itself. */
 bool iswi_sqlite_ripen(iswi_sqlite *store);

@@ -124,17 +124,20 @@ static bool write_one(iswi_sqlite *store, iswi_sqlite_queue *queue, const iswi_q
     char made[ISWI_ULID_BYTES];
     isw_str id = put->id;
 
+    if (number == 0 ||
+        (apart && !iswi_sql_do(store, ISWI_SQL_PUT_CONTENT, "ib", rowid, put->body)))
+        return false;
+    if (state == ISWI_SQLITE_IN_LINE)
+        return iswi_sqlite_gather_put(store, queue, number, put);
     if (id.size == 0) {
-        iswi_ulid_of(store->now_ms, store->salt + (uint64_t)queue->id, (uint64_t)number, made);
+        iswi_sqlite_make_id(store, queue, number, made);
         id = (isw_str){ made, sizeof made - 1 };
     }
-    return number != 0 &&
-           iswi_sql_do(store, ISWI_SQL_PUT, "iiiiiiiissssb", rowid, queue->id, state,
+    return iswi_sql_do(store, ISWI_SQL_PUT, "iiiiiiiissssb", rowid, queue->id, state,
                        (int64_t)put->priority, store->now_ms + put->delay_ms, store->now_ms,
                        put->expires_ms ? store->now_ms + put->expires_ms : INT64_C(0), size, id,
                        put->key, put->content_type, put->trace,
-                       apart ? (isw_bytes){ NULL, 0 } : put->body) &&
-           (!apart || iswi_sql_do(store, ISWI_SQL_PUT_CONTENT, "ib", rowid, put->body));
+                       apart ? (isw_bytes){ NULL, 0 } : put->body);
 }
 
 static bool put_one(iswi_sqlite *store, const iswi_queue_put *put, size_t *duplicates)

@@ -172,6 +172,12 @@ int64_t iswi_sqlite_number(iswi_sqlite *store, iswi_sqlite_queue *queue)
     return now->next++;
 }
 
+void iswi_sqlite_make_id(const iswi_sqlite *store, const iswi_sqlite_queue *queue, int64_t number,
+                         char out[ISWI_ULID_BYTES])
+{
+    iswi_ulid_of(store->now_ms, store->salt + (uint64_t)queue->id, (uint64_t)number, out);
+}
+
 /* -- Operations -------------------------------------------------------------------------------- */
 
 static bool equal_options(const iswi_queue_options *a, const iswi_queue_options *b)

@@ -31,7 +31,9 @@ static bool do_one(iswi_sqlite *store, iswi_broker_op *op)
 
     op->error.status = ISW_OK;
     op->error.message[0] = '\0';
-    return how[op->kind](store, op);
+    return (op->kind == ISWI_BROKER_PUT || op->kind == ISWI_BROKER_SETTLE ||
+            iswi_sqlite_flush(store)) &&
+           how[op->kind](store, op);
 }
 
 /* As if it had never been done. */
@@ -49,20 +51,32 @@ static void undo(iswi_broker_op *op, const isw_error *fault)
 }
 
 /* False: nothing was done. */
-static bool do_all(iswi_sqlite *store, iswi_broker_op **ops, size_t count)
+static bool try_all(iswi_sqlite *store, iswi_broker_op **ops, size_t count)
 {
     bool well = iswi_sqlite_begin(store) && iswi_sqlite_ripen(store);
     size_t done = 0;
 
     while (well && done < count)
         well = do_one(store, ops[done++]);
-    if (iswi_sqlite_end(store, well))
+    if (iswi_sqlite_end(store, well && iswi_sqlite_flush(store)))
         return true;
     for (size_t i = 0; i < done; i++)
         undo(ops[i], &store->fault);
     for (size_t i = done; i < count; i++)
         ops[i]->error = store->fault;
     return false;
+}
+
+static bool do_all(iswi_sqlite *store, iswi_broker_op **ops, size_t count)
+{
+    bool well = try_all(store, ops, count);
+
+    if (!well && store->apart) {
+        store->singly = true;
+        well = try_all(store, ops, count);
+        store->singly = false;
+    }
+    return well;
 }
 
 /* -- The file, again --------------------------------------------------------------------------- */

@@ -68,11 +68,18 @@ static bool abandon(iswi_sqlite *store, iswi_settlement *settlement)
     return give_back(store, settlement, delivery->attempt);
 }
 
-static bool drop_claimed(iswi_sqlite *store, const iswi_sqlite_claim *claim)
+static bool drop_claimed(iswi_sqlite *store, const iswi_sqlite_claim *claim, bool *ours)
 {
-    return claim->token
-               ? iswi_sql_do(store, ISWI_SQL_COMPLETE, "ii", claim->rowid, claim->token)
-               : iswi_sql_do(store, ISWI_SQL_COMPLETE_IN_LINE, "i", claim->rowid);
+    if (!claim->token && !store->singly) {
+        *ours = true; /* else all of it is done again */
+        return iswi_sqlite_gather_gone(store, claim->rowid);
+    }
+    if (claim->token
+            ? !iswi_sql_do(store, ISWI_SQL_COMPLETE, "ii", claim->rowid, claim->token)
+            : !iswi_sql_do(store, ISWI_SQL_COMPLETE_IN_LINE, "i", claim->rowid))
+        return false;
+    *ours = sqlite3_changes(store->db) > 0;
+    return true;
 }
 
 /* The most frequent one, and the only one that sees by what it did whether it was ours. */
@@ -82,11 +89,12 @@ static bool complete(iswi_sqlite *store, iswi_settlement *settlement)
     const iswi_sqlite_claim *claim = delivery->handle;
     const int64_t size = (int64_t)delivery->body.size;
     iswi_sqlite_queue *queue;
+    bool ours;
 
-    if (!claim || !drop_claimed(store, claim))
+    if (!claim || !drop_claimed(store, claim, &ours))
         return !claim;
-    settlement->lost = sqlite3_changes(store->db) == 0;
-    if (settlement->lost)
+    settlement->lost = !ours;
+    if (!ours)
         return true;
     queue = iswi_sqlite_queue_of(store, claim->rowid);
     queue->now.completed++;
@@ -117,7 +125,7 @@ static bool settle_one(iswi_sqlite *store, iswi_settlement *settlement)
     settlement->died = false;
     if (settlement->verdict == ISWI_VERDICT_COMPLETE)
         return complete(store, settlement);
-    if (!is_still_ours(store, settlement, &ours))
+    if (!iswi_sqlite_flush(store) || !is_still_ours(store, settlement, &ours))
         return false;
     settlement->lost = !ours;
     return !ours || settle_ours(store, settlement);
@@ -162,6 +170,6 @@ bool iswi_sqlite_settle(iswi_sqlite *store, iswi_broker_op *op)
         return false;
     if (op->error.status != ISW_OK)
         return true;
-    return settle_all(store, op, &ours) &&
+    return settle_all(store, op, &ours) && (put_count == 0 || iswi_sqlite_flush(store)) &&
            (ours == 0 || iswi_sqlite_put_all(store, puts, put_count, &duplicates));
 }

@@ -71,25 +71,45 @@ static int bind_text(sqlite3_stmt *on, int at, isw_str text)
     return sqlite3_bind_text(on, at, text.data, (int)text.size, SQLITE_STATIC);
 }
 
-bool iswi_sql_bind(iswi_sqlite *store, iswi_sql which, const char *types, ...)
+/* From the parameter `at` on. */
+static bool bind_all(iswi_sqlite *store, iswi_sql which, int at, const char *types, va_list *args)
 {
     sqlite3_stmt *on = statement(store, which);
     int code = SQLITE_OK;
-    va_list args;
 
     if (!on)
         return false;
-    va_start(args, types);
-    for (int at = 1; types[at - 1] && code == SQLITE_OK; at++) {
-        if (types[at - 1] == 'i')
-            code = sqlite3_bind_int64(on, at, va_arg(args, int64_t));
-        else if (types[at - 1] == 's')
-            code = bind_text(on, at, va_arg(args, isw_str));
+    for (; *types && code == SQLITE_OK; at++, types++) {
+        if (*types == 'i')
+            code = sqlite3_bind_int64(on, at, va_arg(*args, int64_t));
+        else if (*types == 's')
+            code = bind_text(on, at, va_arg(*args, isw_str));
         else
-            code = bind_bytes(on, at, va_arg(args, isw_bytes));
+            code = bind_bytes(on, at, va_arg(*args, isw_bytes));
     }
-    va_end(args);
     return code == SQLITE_OK || fails(store, code);
+}
+
+bool iswi_sql_bind(iswi_sqlite *store, iswi_sql which, const char *types, ...)
+{
+    va_list args;
+    bool well;
+
+    va_start(args, types);
+    well = bind_all(store, which, 1, types, &args);
+    va_end(args);
+    return well;
+}
+
+bool iswi_sql_bind_row(iswi_sqlite *store, iswi_sql which, size_t at, const char *types, ...)
+{
+    va_list args;
+    bool well;
+
+    va_start(args, types);
+    well = bind_all(store, which, (int)(at * strlen(types)) + 1, types, &args);
+    va_end(args);
+    return well;
 }
 
 int iswi_sql_step(iswi_sqlite *store, iswi_sql which)

@@ -5,6 +5,8 @@
 bool iswi_sqlite_begin(iswi_sqlite *store)
 {
     memset(&store->fault, 0, sizeof store->fault);
+    store->row_count = store->gone_count = 0;
+    store->apart = false;
     return iswi_sql_do(store, ISWI_SQL_BEGIN, "");
 }
 
