@@ -61,7 +61,8 @@ static isw_status start_operators(iswi_host *host, iswi_operate *operate, const 
     isw_error own = { ISW_OK, "" };
     char path[2 * PATH_MAX];
 
-    iswi_operate_open(operate, control_path(host, control, path), &own);
+    iswi_operate_open(operate,
+                      iswi_host_is_confined(host) ? NULL : control_path(host, control, path), &own);
     return iswi_host_place_listen(host, "admin", &own, error);
 }
 

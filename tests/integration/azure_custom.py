@@ -82,6 +82,11 @@ class Contract(unittest.TestCase):
             self.assertEqual(azure.request("GET", "/api/failures/failed"), (500, [], b""))
             self.assertEqual(azure.request("GET", "/api/statuses/500")[::2], (500, b"500\n"))
 
+    def test_certificates_are_not_wanted_where_the_host_says_where_to_listen(self):
+        with values(top="http:\n  listen: 'https://0.0.0.0:443'\n"
+                        "  tls: {certificate: none.pem, key: none.key}\n") as azure:
+            self.assertEqual(azure.request("GET", "/api/statuses/204")[0], 204)
+
     def test_what_text_cannot_carry_is_refused_and_said(self):
         with values() as azure:
             self.assertEqual(azure.request("GET", "/api/values/bytes")[0], 500)

@@ -116,6 +116,7 @@ iswi_azure_custom *iswi_azure_custom_create(bool forwarding, iswi_trigger_list o
                                      .first = !forwarding };
     pthread_mutex_init(&custom->lock, NULL);
     custom->http = iswi_http_trigger;
+    custom->http.settings = iswi_http_guests_trigger.settings; /* it is told where to listen */
     custom->http.start = start_http;
     custom->list[0] = &custom->http;
     custom->events = iswi_cloudevents_dialect;

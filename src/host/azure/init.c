@@ -8,6 +8,7 @@
 #include "host/azure/boxes.h"
 #include "host/azure/custom.h"
 #include "host/azure/init_function.h"
+#include "host/http/guest.h"
 #include "host/http/trigger.h"
 #include "host/settings/settings.h"
 
@@ -200,7 +201,7 @@ static void write_local(maker *m)
 
 static const char *prefix_of(const iswi_host_settings *settings, const iswi_settings_groups *groups)
 {
-    const char *own = iswi_host_settings_group(settings, groups, iswi_http_trigger.settings);
+    const char *own = iswi_host_settings_group(settings, groups, iswi_http_guests_trigger.settings);
 
     for (const isw_option *row = iswi_http_trigger.settings->options; row->name; row++)
         if (strcmp(row->name, "prefix") == 0)

@@ -206,6 +206,7 @@ isw_status iswi_azure_open(const iswi_azure_options *options, iswi_azure **out, 
     azure->trigger = table;
     azure->list[0] = &azure->trigger;
     azure->http_trigger = iswi_http_trigger;
+    azure->http_trigger.settings = iswi_http_guests_trigger.settings; /* host.yaml has no say in where */
     azure->http_trigger.start = start_front;
     azure->list[1] = options->forwards ? &azure->http_trigger : &iswi_http_guests_trigger;
     azure->events = iswi_cloudevents_dialect;

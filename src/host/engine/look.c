@@ -5,6 +5,8 @@
 #include "host/engine/engine.h"
 #include "host/system/usage.h"
 
+#include <stdlib.h>
+
 iswi_phase iswi_host_phase(const iswi_host *host)
 {
     if (atomic_load(&host->stops))
@@ -17,6 +19,30 @@ iswi_phase iswi_host_phase(const iswi_host *host)
 const char *iswi_host_folder(const iswi_host *host)
 {
     return host->folder;
+}
+
+bool iswi_host_is_confined(const iswi_host *host)
+{
+    return host->groups.confined;
+}
+
+const char *iswi_host_data_folder(const iswi_host *host)
+{
+    const char *temporary = getenv("TMPDIR");
+
+    if (!iswi_host_is_confined(host))
+        return host->folder;
+    return temporary && *temporary == '/' ? temporary : "/tmp";
+}
+
+bool iswi_host_store_goes(const iswi_host *host)
+{
+    const char *store = host->settings->queues.store;
+    const char *folder = iswi_host_data_folder(host);
+
+    if (!iswi_host_is_confined(host) || strncmp(store, "sqlite:", 7) != 0)
+        return false;
+    return store[7] != '/' || strncmp(store + 7, folder, strlen(folder)) == 0;
 }
 
 const iswi_host_settings *iswi_host_settings_of(const iswi_host *host)

@@ -29,6 +29,11 @@ typedef enum iswi_phase {
 
 iswi_phase iswi_host_phase(const iswi_host *host);
 const char *iswi_host_folder(const iswi_host *host); /* absolute; lives as long as the host */
+const char *iswi_host_data_folder(const iswi_host *host); /* where it writes by a relative path: the
+                                                             same mostly (ISWI_TRIGGER_CONFINES) */
+bool iswi_host_is_confined(const iswi_host *host);
+bool iswi_host_store_goes(const iswi_host *host); /* queues.store is a file there, which is gone when
+                                                     this host is: it is confined */
 const iswi_host_settings *iswi_host_settings_of(const iswi_host *host);
 int64_t iswi_host_begun_ns(const iswi_host *host);
 uint64_t iswi_host_turns(const iswi_host *host); /* of its loop, so that others see it turn */

@@ -178,7 +178,7 @@ enum { STORE_PATIENCE_MS = 10000 }; /* the host before this one may have it unti
 static isw_status make_broker(iswi_host *host, isw_error *error)
 {
     const iswi_broker_options options = { .place = host->settings->queues.store,
-                                          .folder = host->folder,
+                                          .folder = iswi_host_data_folder(host),
                                           .host = "",
                                           .patience_ms = STORE_PATIENCE_MS,
                                           .say = say_of_queues,

@@ -8,9 +8,11 @@ iswi_settings_groups iswi_triggers_groups(iswi_trigger_list list)
 {
     iswi_settings_groups groups = { .count = 0 };
 
-    for (; *list && groups.count < ISWI_SETTINGS_GROUPS_MAX; list++)
+    for (; *list && groups.count < ISWI_SETTINGS_GROUPS_MAX; list++) {
         if ((*list)->settings)
             groups.items[groups.count++] = (*list)->settings;
+        groups.confined = groups.confined || (*list)->capabilities & ISWI_TRIGGER_CONFINES;
+    }
     return groups;
 }
 

@@ -106,7 +106,10 @@ enum {
     ISWI_TRIGGER_WARMS = 4,   /* the engine calls its functions, in each process before others */
     ISWI_TRIGGER_NONE = 8,    /* functions cannot name it: a part of the host that begins, is held and
                                  ends as triggers do, such as who sends what functions put out */
-    ISWI_TRIGGER_REQUESTS = 16 /* its events have a method, parameters, a query and headers */
+    ISWI_TRIGGER_REQUESTS = 16, /* its events have a method, parameters, a query and headers */
+    ISWI_TRIGGER_CONFINES = 32 /* a foreign host has locked this one up: nobody comes to its control
+                                  socket, and the folder of host.yaml cannot be written, so that its
+                                  own files are below $TMPDIR or /tmp (iswi_host_data_folder) */
 };
 
 typedef struct iswi_trigger_start {

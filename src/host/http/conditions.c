@@ -26,7 +26,7 @@ static isw_status open_log(iswi_host *host, iswi_http_conditions *own,
         return ISW_OK;
     }
     own->owns_log = true;
-    return iswi_access_log_open(&own->settings->access_log, iswi_host_folder(host), say_log, host,
+    return iswi_access_log_open(&own->settings->access_log, iswi_host_data_folder(host), say_log, host,
                                 &own->access_log, error);
 }
 
@@ -44,7 +44,7 @@ static isw_status open_tls(iswi_host *host, iswi_http_conditions *own,
 }
 
 isw_status iswi_http_conditions_make(iswi_host *host, const iswi_http_settings *settings,
-                                     const iswi_http_conditions *before,
+                                     const iswi_http_conditions *before, bool secure,
                                      iswi_http_conditions **out, isw_error *error)
 {
     iswi_http_conditions *own = iswi_calloc(1, sizeof *own);
@@ -57,7 +57,7 @@ isw_status iswi_http_conditions_make(iswi_host *host, const iswi_http_settings *
     status = iswi_http_settings_trust(settings, &own->trust, error);
     if (status == ISW_OK)
         status = open_log(host, own, before, error);
-    if (status == ISW_OK)
+    if (status == ISW_OK && secure)
         status = open_tls(host, own, before, error);
     if (status == ISW_OK)
         *out = own;

@@ -22,9 +22,9 @@ typedef struct iswi_http_conditions {
 } iswi_http_conditions;
 
 /* Those of the settings; what has not changed since `before`, which may be NULL, is shared with it.
- * May block on files. Errors: as iswi_access_log_open and iswi_tls_create. */
+ * `secure`: connections may be, so that certificates are wanted. May block on files. Errors: as iswi_access_log_open and iswi_tls_create. */
 isw_status iswi_http_conditions_make(iswi_host *host, const iswi_http_settings *settings,
-                                     const iswi_http_conditions *before,
+                                     const iswi_http_conditions *before, bool secure,
                                      iswi_http_conditions **out, isw_error *error);
 void iswi_http_conditions_free(iswi_http_conditions *conditions); /* may be NULL */
 

@@ -35,6 +35,7 @@ typedef struct iswi_http_instance {
     bool commanded;    /* its addresses are those of a command */
     iswi_http *front;  /* NULL: it is switched off */
     bool secure;       /* some address is over TLS */
+    bool plain;        /* none is, whatever host.yaml says: its certificates are not read */
     int64_t look_ns;   /* when files of certificates are to be looked at */
     iswi_http_set *newest; /* of all that were published: requests may still look at an old one */
 } iswi_http_instance;

@@ -90,8 +90,8 @@ isw_status iswi_http_prepare(void *self, const void *settings, const iswi_host_s
 
     if (!trigger->front)
         return ISW_OK;
-    status = iswi_http_conditions_make(trigger->host, settings, trigger->now, &trigger->next,
-                                       error);
+    status = iswi_http_conditions_make(trigger->host, settings, trigger->now, !trigger->plain,
+                                       &trigger->next, error);
     if (status != ISW_OK)
         return status;
     options = iswi_http_conditions_options(trigger->next, all);

@@ -200,24 +200,37 @@ static isw_status check_proxies(iswi_config *config, const iswi_http_settings *o
     return check_networks(config, "trusted_proxies", &own->trusted_proxies, error);
 }
 
-static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
-                        isw_error *error)
+static isw_status check_all(iswi_config *config, const iswi_host_settings *all,
+                            const iswi_http_settings *own, bool listens, isw_error *error)
 {
-    const iswi_http_settings *own = settings;
     iswi_faults *faults = iswi_config_faults(config);
     isw_status status = ISW_OK;
 
-    if (iswi_faults_go_on(faults, check_listen(config, own, error), &status) &&
+    if ((!listens || iswi_faults_go_on(faults, check_listen(config, own, error), &status)) &&
         iswi_faults_go_on(faults, check_mode(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_memory(config, own, error), &status) &&
-        iswi_faults_go_on(faults, check_tls(config, own, error), &status) &&
+        (!listens || iswi_faults_go_on(faults, check_tls(config, own, error), &status)) &&
         iswi_faults_go_on(faults, check_prefix(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_proxies(config, own, error), &status) &&
         iswi_faults_go_on(faults, check_networks(config, "deadlines_from", &own->deadlines_from,
                                                  error), &status) &&
-        iswi_faults_go_on(faults, iswi_access_log_check(config, &own->access_log, error), &status))
+        (!listens ||
+         iswi_faults_go_on(faults, iswi_access_log_check(config, &own->access_log, error), &status)))
         iswi_faults_go_on(faults, check_admin(config, all, own, error), &status);
     return status;
+}
+
+static isw_status check(iswi_config *config, const iswi_host_settings *all, const void *settings,
+                        isw_error *error)
+{
+    return check_all(config, all, settings, true, error);
+}
+
+/* Certificates need not be there where nobody is shown them, nor folders for sockets and logs. */
+static isw_status check_indoors(iswi_config *config, const iswi_host_settings *all,
+                                const void *settings, isw_error *error)
+{
+    return check_all(config, all, settings, false, error);
 }
 
 /* terms.c and conditions.c */
@@ -228,14 +241,12 @@ static const char *const renewed[] = {
     "deadlines_from",  "access_log",    NULL,
 };
 
-const iswi_settings_group iswi_http_settings_group = {
-    .name = "http",
-    .summary = "the HTTP trigger",
-    .options = rows,
-    .size = sizeof(iswi_http_settings),
-    .check = check,
-    .renewed = renewed,
-};
+#define OF_HTTP                                                                                    \
+    .name = "http", .summary = "the HTTP trigger", .options = rows,                                \
+    .size = sizeof(iswi_http_settings), .renewed = renewed
+
+const iswi_settings_group iswi_http_settings_group = { OF_HTTP, .check = check };
+const iswi_settings_group iswi_http_indoors_group = { OF_HTTP, .check = check_indoors };
 
 /* -- In use ------------------------------------------------------------------------------------ */
 

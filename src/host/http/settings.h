@@ -29,6 +29,9 @@ typedef struct iswi_http_settings {
 
 extern const iswi_settings_group iswi_http_settings_group;
 
+/* The same where nothing listens by it, so that its certificates may be missing. */
+extern const iswi_settings_group iswi_http_indoors_group;
+
 /* The addresses to listen at, which are the caller's to give to iswi_free: those of the settings,
  * but for what a command said. Errors: ISW_E_CONFIG, ISW_E_NO_MEMORY. */
 isw_status iswi_http_settings_addresses(const iswi_http_settings *settings,

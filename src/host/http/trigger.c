@@ -151,7 +151,7 @@ static isw_status start_all(iswi_http_instance *trigger, const iswi_trigger_star
 {
     iswi_http_conditions *first;
     isw_status status =
-        iswi_http_conditions_make(with->host, with->settings, NULL, &first, error);
+        iswi_http_conditions_make(with->host, with->settings, NULL, !trigger->plain, &first, error);
 
     if (status != ISW_OK)
         return status;
@@ -172,6 +172,15 @@ static void destroy(iswi_http_instance *trigger)
     iswi_free(trigger);
 }
 
+/* Addresses of a command, none of which is over TLS. */
+static bool is_plain(const char *const *listen)
+{
+    for (size_t i = 0; listen && listen[i]; i++)
+        if (strncmp(listen[i], "https://", 8) == 0)
+            return false;
+    return listen != NULL;
+}
+
 static isw_status create(const iswi_trigger_start *with, bool indoors, const iswi_http_side *side,
                          void **self, isw_error *error)
 {
@@ -183,6 +192,7 @@ static isw_status create(const iswi_trigger_start *with, bool indoors, const isw
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for HTTP");
     trigger->host = with->host;
     trigger->side = side;
+    trigger->plain = indoors || is_plain(with->listen);
     if (settings->enabled)
         status = start_all(trigger, with, indoors, error);
     if (status == ISW_OK)
@@ -334,7 +344,7 @@ iswi_http *iswi_http_guests_front(void *self)
 /* What holds for both. */
 #define HTTP_HOOKS                                                                               \
     .type = "http", .title = "HTTP", .properties = property_rows,                                \
-    .properties_size = sizeof(iswi_http_properties), .settings = &iswi_http_settings_group,      \
+    .properties_size = sizeof(iswi_http_properties),                                             \
     .arrange = arrange, .discard = discard, .prepare = iswi_http_prepare,                        \
     .renew = iswi_http_renew, .publish = publish, .hold = hold, .tend = tend,                    \
     .quiesce = quiesce, .admitted = admitted, .stop = stop, .tell = iswi_http_tell_of,           \
@@ -342,6 +352,7 @@ iswi_http *iswi_http_guests_front(void *self)
 
 const iswi_trigger iswi_http_trigger = {
     HTTP_HOOKS,
+    .settings = &iswi_http_settings_group,
     .capabilities = ISWI_TRIGGER_STREAMS | ISWI_TRIGGER_LISTENS | ISWI_TRIGGER_REQUESTS,
     .start = start,
     .open = open_front,
@@ -355,6 +366,7 @@ const iswi_trigger iswi_http_trigger = {
 
 const iswi_trigger iswi_http_guests_trigger = {
     HTTP_HOOKS,
+    .settings = &iswi_http_indoors_group,
     .capabilities = ISWI_TRIGGER_REQUESTS,
     .start = start_for_guests,
 };

@@ -381,7 +381,8 @@ isw_status iswi_host_settings_check(iswi_config *config, const char *folder,
 
     if (iswi_faults_go_on(faults, check_groups(&c, groups, settings), &all) &&
         iswi_faults_go_on(faults, check_admin(&c, settings, child_of(root, "admin")), &all) &&
-        iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all) &&
+        (groups->confined ||
+         iswi_faults_go_on(faults, check_control(&c, &settings->host, child_of(root, "host")), &all)) &&
         iswi_faults_go_on(faults, check_cgroups(&c, &settings->host, child_of(root, "host")), &all) &&
         iswi_faults_go_on(faults, iswi_queues_check(config, &settings->queues, folder, error), &all))
         iswi_faults_go_on(faults, check_workers(&c, settings), &all);

@@ -201,6 +201,7 @@ enum { ISWI_SETTINGS_GROUPS_MAX = 16, ISWI_SETTINGS_ROWS_MAX = ISWI_SETTINGS_GRO
 typedef struct iswi_settings_groups {
     const iswi_settings_group *items[ISWI_SETTINGS_GROUPS_MAX];
     size_t count;
+    bool confined; /* no operator comes to the host that they are for */
 } iswi_settings_groups;
 
 /* groups.c: where the struct of a group begins; behind the last one: the size of all. */

@@ -45,7 +45,7 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
                             void **self, isw_error *error)
 {
     const char *path = ((const file_properties *)given)->path;
-    const char *folder = iswi_host_folder(host);
+    const char *folder = iswi_host_data_folder(host);
     size_t size = strlen(folder) + strlen(path) + sizeof "/";
     file_sink *sink;
 
