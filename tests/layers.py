@@ -55,7 +55,7 @@ ROOMS = {
         "sinks": {"engine", "queue", "webhooks", "cloudevents"},
         "timer": {"system", "settings", "engine"},
         "warmup": {"engine"},
-        "lambda": {"system", "settings", "engine", "http", "queue", "timer"},
+        "lambda": {"system", "settings", "engine", "http", "queue", "timer", "webhooks"},
         "remote": {"system", "settings", "tls", "engine"},
         "operate": {"system", "settings", "engine", "http"},
         "debug": {"system", "settings", "engine"},

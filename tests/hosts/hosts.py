@@ -346,7 +346,10 @@ class Function(Lambda):
 
     def __init__(self):
         self.api = RuntimeApi()
-        super().__init__(None, workers(), TOP, chain=CHAIN)
+        kept = TOP.replace("queues:\n", "queues:\n  store: 'sqlite:${KEPT}/queues.db'\n")
+        super().__init__(None, workers(), kept, chain=CHAIN)
+        # What lies below TMPDIR goes with the environment; a file system that is mounted does not.
+        self.environment.update(KEPT=self.folder.name, TMPDIR=self.folder.name + "/temporary")
 
     def __enter__(self):
         self.api.__enter__()

@@ -80,6 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with api.lock:
             api.asking += 1
             api.asked += 1
+            api.ask_times.append(time.monotonic())
             api.most_asking = max(api.most_asking, api.asking)
             api.changed.notify_all()
         event = api.events.get()
@@ -202,6 +203,7 @@ class RuntimeApi:
         self.lock = threading.Lock()
         self.changed = threading.Condition(self.lock)
         self.asking = self.asked = self.most_asking = 0
+        self.ask_times = []
         self.ids = itertools.count(1)
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.api = self

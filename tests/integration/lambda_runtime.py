@@ -226,10 +226,6 @@ class Runtime(unittest.TestCase):
                 version = subprocess.run([link, "version"], capture_output=True, text=True)
                 self.assertTrue(version.stdout.startswith("isoworker "))
 
-    def test_a_store_that_goes_with_the_environment_is_told(self):
-        with RuntimeApi() as api, Lambda(api, top="queues: {store: 'sqlite:/tmp/isw-none.db'}") as host:
-            host.wait_for("queues.store is a file under /tmp")
-
     def test_one_host_yaml_serves_both(self):
         checked = Lambda(None, top="lambda: {function: anything}")
         done = subprocess.run([BIN + "/isoworker", "check", checked.folder.name],

@@ -49,6 +49,7 @@ typedef struct iswi_host_output {
     const iswi_sink *sink; /* NULL: it goes nowhere, as was said */
     void *self;            /* its instance */
     const char *refused;   /* why calls that put anything there fail; NULL: they do not */
+    isw_status refusal;    /* as what they do */
 } iswi_host_output;
 
 /* A function that some worker has. Made once, lives as long as the host; one that a program tells

@@ -44,8 +44,12 @@ static void open_alone(iswi_host *host, const iswi_host_function *function,
     if (rival) {
         iswi_sink_refuse_namesake(&place, rival, error);
         output->refused = iswi_arena_printf(&host->arena, "%s", error->message);
+        output->refusal = ISW_E_CONFLICT;
     } else if (sink->open(host, &place, properties, &output->self, error) == ISW_OK) {
         output->sink = sink;
+    } else if (error->status == ISW_E_CONFLICT) {
+        output->refused = iswi_arena_printf(&host->arena, "%s", error->message);
+        output->refusal = ISW_E_FAILED;
     }
 }
 
@@ -189,7 +193,7 @@ static void refuse(iswi_host *host, iswi_call *call, const iswi_host_output *out
 {
     const iswi_about about = { call->function->name, call->invocation_id, { NULL, 0 } };
 
-    call->outbox_status = ISW_E_CONFLICT;
+    call->outbox_status = output->refusal;
     iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
                 call->function->name, output->refused);
 }

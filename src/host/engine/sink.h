@@ -6,7 +6,7 @@
  * The table of a sink: where values go that functions put out. One file, one const table, one line
  * in a list (src/host/sinks/sinks.c). A host opens an instance for each output that a function
  * declares with its type, when it hears of the function, and closes it at its own end. What cannot
- * be opened is told at the start, and values for it go nowhere.
+ * be opened is told at the start, and values for it go nowhere, or are refused.
  */
 #include "base/arena.h"
 #include "host/settings/settings.h"
@@ -62,7 +62,8 @@ typedef struct iswi_sink {
     isw_status (*check)(const iswi_sink_check *with, const void *properties, isw_error *error);
 
     /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG
-     * for what the table cannot say of them, in words that end a sentence; others. */
+     * for what the table cannot say of them, in words that end a sentence; ISW_E_CONFLICT: what is put
+     * there makes a failure of its call, since it would be lost; others. */
     isw_status (*open)(iswi_host *host, const iswi_sink_place *place, const void *properties,
                        void **self, isw_error *error);
 

@@ -27,7 +27,8 @@ typedef enum iswi_lambda_phase {
     ISWI_LAMBDA_ASKS,    /* for the next event */
     ISWI_LAMBDA_WORKS,   /* its function, or several calls of it, have the event */
     ISWI_LAMBDA_STREAMS, /* and its answer goes on */
-    ISWI_LAMBDA_TELLS    /* what came of it is on its way */
+    ISWI_LAMBDA_TELLS,   /* what came of it is on its way */
+    ISWI_LAMBDA_SENDS    /* it is told, and what functions have put out is not sent yet */
 } iswi_lambda_phase;
 
 typedef struct iswi_lambda_slot {
@@ -51,17 +52,30 @@ typedef struct iswi_lambda_slot {
     const char *content_type;
     char failure[64]; /* its type; "": none */
     unsigned tells;   /* how often that was tried */
+    uint64_t sends;   /* what is waited for (outgoing.c), 0: nothing, */
+    iswi_timer patience; /* until then */
     iswi_task task;
 } iswi_lambda_slot;
+
+/* outgoing.c: what is sent for functions, behind their events. */
+typedef struct iswi_lambda_outgoing {
+    void *sender; /* NULL: nothing is */
+    iswi_task task;
+    atomic_bool posted;
+    atomic_ullong heard;
+} iswi_lambda_outgoing;
 
 struct iswi_lambda {
     iswi_host *host;
     iswi_reactor *reactor;
     const iswi_lambda_settings *settings;
-    void (*lead)(struct iswi_lambda_slot *slot); /* iswi_lambda_lead, for slots */
+    void (*lead)(struct iswi_lambda_slot *slot);  /* iswi_lambda_lead, for slots, and */
+    bool (*sends)(struct iswi_lambda_slot *slot); /* iswi_lambda_outgoing_look, and */
+    bool (*waits)(struct iswi_lambda_slot *slot); /* iswi_lambda_outgoing_wait */
     iswi_lambda_place place;
     iswi_lambda_slot *slots;
     size_t count;
+    iswi_lambda_outgoing outgoing;
     bool begun;         /* the supervisor's */
     bool held, stops;   /* the reactor's */
     atomic_bool lost;   /* there are no events any more, */
@@ -90,6 +104,25 @@ void iswi_lambda_slot_fail(iswi_lambda_slot *slot, const char *type, isw_str mes
 void iswi_lambda_slot_stream(iswi_lambda_slot *slot, const char *content_type);
 void iswi_lambda_slot_stream_on(iswi_lambda_slot *slot);
 void iswi_lambda_slot_stream_end(iswi_lambda_slot *slot, const char *failure, const char *message);
+
+/* Its event is behind it: ask for the next. */
+void iswi_lambda_slot_over(iswi_lambda_slot *slot);
+
+/* ---- outgoing.c; on the reactor ---- */
+
+void iswi_lambda_outgoing_begin(iswi_lambda *lambda); /* in the start of the trigger */
+void iswi_lambda_outgoing_end(iswi_lambda *lambda);   /* in its stop */
+
+/* Whether some function has outputs that are sent. Any thread. */
+bool iswi_lambda_outgoing_is_used(const iswi_lambda *lambda);
+
+/* What came of its event is about to be told. False: nothing that functions have put out is to be
+ * waited for behind it. */
+bool iswi_lambda_outgoing_look(iswi_lambda_slot *slot);
+
+/* The slot has told what came of its event. True: it is to wait for what is on its way, and
+ * iswi_lambda_slot_over comes by itself. */
+bool iswi_lambda_outgoing_wait(iswi_lambda_slot *slot);
 
 /* ---- failure.c ---- */
 

@@ -64,8 +64,11 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     lambda->host = with->host;
     lambda->settings = with->settings;
     lambda->lead = iswi_lambda_lead;
+    lambda->sends = iswi_lambda_outgoing_look;
+    lambda->waits = iswi_lambda_outgoing_wait;
     sem_init(&lambda->idle, 0, 0);
     if (start_all(lambda, &own) == ISW_OK) {
+        iswi_lambda_outgoing_begin(lambda);
         *self = lambda;
         return ISW_OK;
     }
@@ -117,11 +120,10 @@ static bool find_fault(const iswi_host *host, isw_error *why)
 /* What will not go as somebody may think, before the first event shows it. */
 static void advise(const iswi_lambda *lambda)
 {
-    const char *store = iswi_host_settings_of(lambda->host)->queues.store;
-
-    if (store && strncmp(store, "sqlite:/tmp/", 12) == 0)
-        iswi_say(lambda->host, ISW_LOG_WARNING, "queues.store is a file under /tmp, which goes with "
-                 "this environment, and what functions put there with it");
+    if (iswi_host_store_goes(lambda->host) && iswi_lambda_outgoing_is_used(lambda))
+        iswi_say(lambda->host, ISW_LOG_WARNING, "queues.store is a file that goes with this "
+                 "environment: requests of functions whose receiver does not take them soon are lost "
+                 "with it; name a server, postgresql:// or nats://, where that must not be");
 }
 
 /* The first question says that all is ready. Lambda starts another environment where it is not: so
@@ -219,6 +221,7 @@ static void close_all(void *user)
         iswi_lambda_slot *slot = &lambda->slots[i];
 
         iswi_lambda_api_close(&slot->api);
+        iswi_reactor_cancel_timer(lambda->reactor, &slot->patience);
         if (slot->guest)
             iswi_http_guest_leave(slot->guest);
         slot->guest = NULL;
@@ -241,6 +244,7 @@ static void stop(void *self)
     for (iswi_reactor_call(lambda->reactor, count_working, &with); with.on;
          iswi_reactor_call(lambda->reactor, count_working, &with))
         sem_timedwait(&lambda->idle, &until);
+    iswi_lambda_outgoing_end(lambda);
     iswi_reactor_call(lambda->reactor, close_all, lambda);
     destroy(lambda);
 }
@@ -271,6 +275,7 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
 const iswi_trigger iswi_lambda_trigger = {
     .type = "lambda",
     .title = "AWS Lambda",
+    .capabilities = ISWI_TRIGGER_CONFINES,
     .properties = iswi_passive_properties,
     .properties_size = ISWI_PASSIVE_SIZE,
     .settings = &iswi_lambda_settings_group,

@@ -51,8 +51,7 @@ void iswi_lambda_slot_look(iswi_lambda_slot *slot)
 
 /* -- The end of an event ----------------------------------------------------------------------- */
 
-/* Lambda need not hear any more of it. */
-static void end(iswi_lambda_slot *slot)
+void iswi_lambda_slot_over(iswi_lambda_slot *slot)
 {
     iswi_lambda *lambda = slot->lambda;
 
@@ -64,11 +63,19 @@ static void end(iswi_lambda_slot *slot)
     slot->guest = NULL;
     slot->gathers = slot->cut = false;
     slot->tells = 0;
+    slot->sends = 0;
     slot->phase = ISWI_LAMBDA_RESTS;
     atomic_fetch_sub(&lambda->busy, 1);
     if (lambda->stops)
         sem_post(&lambda->idle);
     iswi_lambda_slot_look(slot);
+}
+
+/* Lambda need not hear any more of it. */
+static void end(iswi_lambda_slot *slot)
+{
+    if (slot->api.ahead || !slot->lambda->waits(slot))
+        iswi_lambda_slot_over(slot);
 }
 
 static void say_refusal(const iswi_lambda_slot *slot, const iswi_lambda_answer *answer)
@@ -116,10 +123,12 @@ static void check_size(iswi_lambda_slot *slot)
 }
 
 /* The next question goes along, which saves both sides a turn: the API takes one after the other. Not
- * on a connection that may end with each answer, nor behind a result that may be refused unread. */
-static const char *along(const iswi_lambda_slot *slot)
+ * on a connection that may end with each answer, nor behind a result that may be refused unread, nor
+ * while something is to be sent before the environment is frozen. */
+static const char *along(iswi_lambda_slot *slot)
 {
-    return slot->api.used && slot->out.size <= ALONG_BYTES && wants_events(slot->lambda)
+    return slot->api.used && slot->out.size <= ALONG_BYTES && wants_events(slot->lambda) &&
+                   !slot->lambda->sends(slot)
                ? RUNTIME "next"
                : NULL;
 }

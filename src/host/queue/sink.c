@@ -41,6 +41,17 @@ static isw_status check_sink(const iswi_sink_check *with, const void *given, isw
     return iswi_queue_name_check(((const sink_properties *)given)->queue, error);
 }
 
+/* Where nobody else reads the file, and this host reads no queues of its own. */
+static isw_status refuse_lost(const iswi_host *host, isw_error *error)
+{
+    return !iswi_host_store_goes(host)
+               ? ISW_OK
+               : isw_error_set(error, ISW_E_CONFLICT,
+                               "messages of queues would lie in a file that goes with this "
+                               "environment, and nobody reads them there; name a server, "
+                               "postgresql:// or nats://, as queues.store of host.yaml");
+}
+
 static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const void *given,
                             void **self, isw_error *error)
 {
@@ -48,7 +59,7 @@ static isw_status open_sink(iswi_host *host, const iswi_sink_place *place, const
     queue_sink *sink;
 
     (void)place;
-    if (iswi_queue_name_check(own->queue, error) != ISW_OK)
+    if (iswi_queue_name_check(own->queue, error) != ISW_OK || refuse_lost(host, error) != ISW_OK)
         return error->status;
     sink = iswi_calloc(1, sizeof *sink);
     if (!sink)

@@ -82,6 +82,24 @@ struct iswi_endpoint {
     iswi_delivery *claimed[ISWI_POSTS_CLAIMED];
 };
 
+/* quiet.c: somebody wants to know when all is sent. */
+typedef struct iswi_quiet {
+    atomic_ullong kept; /* by calls */
+    /* With the sender's lock: */
+    unsigned long long kept_before; /* when it was asked last */
+    uint64_t asked, fenced, told;   /* the last question, that of the fence, and that was answered */
+    unsigned turns;                 /* that the fence has before it; 0: there is none */
+    iswi_broker_op fence;
+    iswi_arena arena;
+    pthread_mutex_t listening; /* taken with no other */
+    iswi_webhooks_quiet_fn heard;
+    void *user;
+} iswi_quiet;
+
+void iswi_quiet_init(iswi_quiet *quiet);
+void iswi_quiet_fini(iswi_quiet *quiet);
+void iswi_quiet_look(iswi_sender *sender); /* fewer are on their way */
+
 struct iswi_sender {
     iswi_host *host;
     iswi_broker *broker;
@@ -92,6 +110,7 @@ struct iswi_sender {
     pthread_mutex_t lock; /* taken before nothing else; guards what follows, and as said above */
     bool held, ending;
     iswi_post *inbox; /* the first that came is the last */
+    iswi_quiet quiet;
 
     iswi_curl_calls curl; /* what follows: once there is an endpoint */
     CURLM *multi;         /* with `posts` its thread's own */

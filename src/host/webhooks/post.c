@@ -209,6 +209,7 @@ static void on_settled(iswi_broker_op *op)
     endpoint->in_flight--;
     pthread_mutex_unlock(&endpoint->sender->lock);
     endpoint->pump(endpoint);
+    iswi_quiet_look(endpoint->sender);
 }
 
 static void settle(iswi_post *post)

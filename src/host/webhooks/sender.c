@@ -120,6 +120,7 @@ isw_status iswi_sender_create(const iswi_trigger_start *with, iswi_sender **out,
     sender->broker = iswi_host_broker(with->host);
     sender->settings = with->settings;
     pthread_mutex_init(&sender->lock, NULL);
+    iswi_quiet_init(&sender->quiet);
     iswi_arena_init(&sender->arena, ARENA_BYTES);
     *out = sender;
     return ISW_OK;
@@ -174,6 +175,7 @@ void iswi_sender_destroy(iswi_sender *sender)
         drop_all(sender);
         sender->curl.multi_cleanup(sender->multi);
     }
+    iswi_quiet_fini(&sender->quiet);
     pthread_mutex_destroy(&sender->lock);
     iswi_arena_fini(&sender->arena);
     iswi_free(sender);

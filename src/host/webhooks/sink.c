@@ -150,6 +150,8 @@ isw_status iswi_webhook_keep(const iswi_endpoint *endpoint, const iswi_sink_item
     status = pack(item, content, &arena, &put, error);
     if (status == ISW_OK)
         status = iswi_queue_outbox_add(endpoint->sender->broker, &put, box, error);
+    if (status == ISW_OK)
+        atomic_fetch_add(&endpoint->sender->quiet.kept, 1);
     iswi_arena_fini(&arena);
     return status;
 }

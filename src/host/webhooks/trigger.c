@@ -36,6 +36,11 @@ static size_t admitted(void *self)
     return count;
 }
 
+bool iswi_webhooks_has_outputs(void *self)
+{
+    return atomic_load(&((iswi_sender *)self)->endpoints) != NULL;
+}
+
 static void stop(void *self)
 {
     iswi_sender_destroy(self);

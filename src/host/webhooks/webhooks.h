@@ -78,6 +78,20 @@ typedef struct iswi_webhook_content {
     int priority;
 } iswi_webhook_content;
 
+/* -- Under a host that is frozen between its events; `self` is an instance of the trigger ------- */
+
+/* Whether something that was kept until now has had no attempt yet, or is on its way: 0: nothing,
+ * else a number, which whoever listens is given once that is over. What has failed and is to be sent
+ * again later is not waited for. Any thread. */
+uint64_t iswi_webhooks_ask_quiet(void *self);
+
+/* On a thread of the host's, with locks held: it only notes it. NULL: nobody listens any more. */
+typedef void (*iswi_webhooks_quiet_fn)(void *user, uint64_t number);
+void iswi_webhooks_listen(void *self, iswi_webhooks_quiet_fn heard, void *user);
+
+/* Whether some function has an output that is sent. Any thread. */
+bool iswi_webhooks_has_outputs(void *self);
+
 /* For the keep of a sink. Errors: ISW_E_INVALID for a header or an id that cannot be sent, those of
  * keep. */
 isw_status iswi_webhook_keep(const iswi_endpoint *endpoint, const iswi_sink_item *item,
