@@ -168,6 +168,7 @@ static const isw_property often[] = { { "schedule", "@every 90s" },
                                       { "retry_delay", "2s" },
                                       { "attempts", "3" },
                                       { 0 } };
+static const isw_property hourly[] = { { "schedule", "@hourly" }, { "retry", "exponential" }, { 0 } };
 static const isw_binding outputs[] = { { "next", "queue", ISW_OUT, next },
                                        { "rows", "table", ISW_OUT, rows },
                                        { 0 } };
@@ -182,6 +183,7 @@ static const isw_function functions[] = {
       .bindings = inputs },
     { .name = "message", .trigger = ISW_QUEUE("letters"), .handler = message, .bindings = outputs },
     { .name = "timer", .trigger = { "timer", NULL, NULL, NULL, often }, .handler = tells },
+    { .name = "hourly", .trigger = { "timer", NULL, NULL, NULL, hourly }, .handler = tells },
     { .name = "daily", .trigger = ISW_TIMER("@daily"), .handler = tells },
     { .name = "fails", .trigger = ISW_QUEUE(NULL), .handler = fails },
     { .name = "settles", .trigger = ISW_QUEUE(NULL), .handler = settles },

@@ -93,9 +93,13 @@ class Azure(unittest.TestCase):
             self.assertEqual(told["tells"][0]["type"], "eventHubTrigger")
             self.assertEqual(told["daily"][0]["schedule"], "0 0 0 * * *")
             self.assertEqual(told["timer"][0]["schedule"], "00:01:30")
-            retry = host.functions["timer"].retry_options
-            self.assertEqual((retry.max_retry_count, retry.delay_interval.seconds,
-                              retry.retry_strategy), (2, 2, 1))
+            for name, said in (("timer", (2, 1, 2, 0, 0)), ("hourly", (4, 0, 0, 10, 300)),
+                               ("daily", None), ("message", None)):
+                retry = host.functions[name].retry_options
+                self.assertEqual(
+                    (retry.max_retry_count, retry.retry_strategy, retry.delay_interval.seconds,
+                     retry.minimum_interval.seconds, retry.maximum_interval.seconds)
+                    if host.functions[name].HasField("retry_options") else None, said, name)
 
     def test_a_function_that_is_not_there_is_a_load_error_and_others_run(self):
         with App() as host:
@@ -129,6 +133,35 @@ class Azure(unittest.TestCase):
             host.index()
             host.load("same")
             self.assertEqual(host.invoke("same", [("trigger", Data(int=7))]).value.int, 7)
+
+    def specialise(self, host, folder):
+        host.init()
+        self.assertNotIn("HttpUri", host.capabilities)
+        host.say(function_environment_reload_request=TYPES["FunctionEnvironmentReloadRequest"](
+            environment_variables={"PROGRAM": WORKERS + "/test_azure"},
+            function_app_directory=folder))
+        return host.channels[0].wait("function_environment_reload_response")
+
+    def test_a_placeholder_tells_where_requests_go_once_it_has_an_app(self):
+        with App() as app, App(yaml=False, arguments=["--http", "forward"], cwd="/",
+                               environment=dict(os.environ, WEBSITE_PLACEHOLDER_MODE="1")) as host:
+            app.write("host.yaml", "workers:\n  - name: azure\n    command: [\"${PROGRAM}\"]\n")
+            host.capabilities = dict(self.specialise(host, app.folder.name).capabilities)
+            host.index()
+            host.load("pages")
+            asked = host.begin_forwarded("pages")
+            self.assertEqual(self.forward(host, asked, "GET", "pages/one"), (200, b"page one"))
+            self.assertEqual(host.answer(asked).status, SUCCESS)
+
+    def test_a_placeholder_whose_app_cannot_be_served_says_so(self):
+        with App() as app, App(yaml=False, cwd="/", expect=78, environment=dict(
+                os.environ, WEBSITE_PLACEHOLDER_MODE="1")) as host:
+            app.write("host.yaml", "workers: 7\n")
+            answer = self.specialise(host, app.folder.name)
+            self.assertEqual(answer.result.status, FAILURE)
+            self.assertIn("its app cannot be served", answer.result.exception.message)
+            host.channels[0].let_go = True
+            host.process.wait(PATIENCE_S)
 
     def test_one_that_has_its_app_is_not_another(self):
         with App() as host:

@@ -6,10 +6,11 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
-from azure_host import Failed, FunctionsHost
+from azure_host import Failed, FunctionsHost, TimedOut
 from harness import BIN, PATIENCE_S, is_alive, main, wait_until
 
 VALUES = os.path.join(os.path.dirname(os.environ["ISOWORKER_TEST_WORKER"]), "test_values")
@@ -76,6 +77,26 @@ class Contract(unittest.TestCase):
             self.assertEqual(azure.request("GET", "/api/failures/crash")[0], 500)
             self.assertEqual(azure.request("GET", "/api/values/string")[2].decode(), "Grüße")
             self.assertEqual((azure.process.pid, azure.process.poll()), (before, None))
+
+    def test_a_function_that_leaves_or_sticks_is_a_failure_at_once_and_the_handler_goes_on(self):
+        program = os.path.join(os.path.dirname(VALUES), "test_azure")
+        with tempfile.NamedTemporaryFile() as gate, FunctionsHost(
+                entry("azure", program), timeout_s=20, init=["--force"],
+                top="host: {function_timeout: 200ms, cancel_grace: 50ms}") as azure:
+            for queue in ("dies", "leaves", "sticks", "waits"):
+                with self.assertRaises(Failed):
+                    azure.queue(queue, gate.name)
+            self.assertEqual(azure.restarts, 0)
+
+    def test_what_takes_longer_than_that_host_waits_restarts_the_handler(self):
+        """Which is the model's: there is nobody to be told that it is cancelled."""
+        program = os.path.join(os.path.dirname(VALUES), "test_azure")
+        with tempfile.NamedTemporaryFile() as gate, FunctionsHost(
+                entry("azure", program), timeout_s=0.3) as azure:
+            with self.assertRaises(TimedOut):
+                azure.queue("sticks", gate.name)
+            self.assertEqual(azure.restarts, 1)
+            self.assertIsNone(azure.queue("settles", "good"))
 
     def test_a_failure_with_500_is_one_there_and_a_reply_with_500_is_none(self):
         with values() as azure:

@@ -29,6 +29,10 @@ class Failed(Exception):
     """The invocation has failed there: its message is tried again, its client gets a 500."""
 
 
+class TimedOut(Exception):
+    """It took longer than functionTimeout: the handler was restarted for it."""
+
+
 class Function:
     def __init__(self, name, bindings):
         self.name, self.bindings = name, bindings
@@ -51,10 +55,11 @@ class Function:
 class FunctionsHost:
     """A context: the application of `folder`, which `isoworker azure init` has made ready."""
 
-    def __init__(self, workers, arguments=(), top="", files=None, init=()):
+    def __init__(self, workers, arguments=(), top="", files=None, init=(), timeout_s=PATIENCE_S):
         self.temporary = tempfile.TemporaryDirectory(prefix="isw-")
         self.folder = self.temporary.name
         self.arguments, self.init = list(arguments), list(init)
+        self.timeout_s, self.restarts = timeout_s, 0
         self.queues = {}
         self.lines = []
         self.logs = []
@@ -118,7 +123,8 @@ class FunctionsHost:
             self.lines.append(line.rstrip("\n"))
 
     def restart(self):
-        """As behind a timeout: the process is killed, and another takes its port."""
+        """As behind a timeout: the process is killed, and another takes its port, at once."""
+        self.restarts += 1
         self.process.kill()
         self.process.wait()
         self.reader.join(PATIENCE_S)
@@ -153,7 +159,12 @@ class FunctionsHost:
                    "X-Azure-Functions-InvocationId": str(uuid.uuid4()),
                    "X-Azure-Functions-HostVersion": "4.1037.0.0",
                    "User-Agent": "Azure-Functions-Host/4.1037.0.0"}
-        status, headers, text = self.send("POST", "/" + name, body, headers, chunked=True)
+        try:
+            status, headers, text = self.send("POST", "/" + name, body, headers, self.timeout_s,
+                                              chunked=True)
+        except TimeoutError:
+            self.restart()
+            raise TimedOut(name) from None
         if not 200 <= status < 300:
             raise Failed(f"{status} {text!r}")
         if not text:

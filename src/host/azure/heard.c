@@ -98,29 +98,53 @@ static bool take_variables(const isw_pairs *variables)
     return fine;
 }
 
-/* Of a placeholder, which has no thread beside this one; else its processes would have to be
- * started anew, which the Azure Functions host does when it is told no. */
-static void on_environment(iswi_azure *azure, isw_str request, const iswi_rpc_environment *asked)
+static void answer_environment(iswi_azure *azure, isw_str request, const char *why)
 {
     const iswi_rpc_runtime metadata = runtime();
     iswi_rpc_exception exception;
-    iswi_rpc_result result = { .status = ISWI_RPC_SUCCESS };
     isw_pair capabilities[CAPABILITIES_MAX];
-    iswi_rpc_environment_done done = { .metadata = &metadata,
-                                       .capabilities = { capabilities,
-                                                         list_capabilities(azure, capabilities) },
-                                       .result = &result };
-    const isw_str folder = asked->function_app_directory;
+    const iswi_rpc_result result =
+        why ? iswi_azure_failure(&exception, why)
+            : (iswi_rpc_result){ .status = ISWI_RPC_SUCCESS };
+    const iswi_rpc_environment_done done = {
+        .metadata = &metadata,
+        .capabilities = { capabilities, list_capabilities(azure, capabilities) },
+        .result = &result
+    };
 
-    if (azure->host)
-        result = iswi_azure_failure(&exception, "this process serves an app already");
-    else if (!take_variables(&asked->variables) ||
-             (folder.size && !(azure->app_folder = iswi_strndup(folder.data, folder.size))))
-        result = iswi_azure_failure(&exception, "no memory for its environment");
-    azure->specialised = azure->specialised || result.status == ISWI_RPC_SUCCESS;
     iswi_azure_say(azure, &(iswi_rpc_message){ .request_id = request,
                                                .which = ISWI_RPC_ENVIRONMENT_DONE,
                                                .as.environment_done = &done });
+}
+
+void iswi_azure_has_app(iswi_azure *azure, const char *why)
+{
+    if (!azure->told_app)
+        return;
+    answer_environment(azure, isw_str_of(azure->told_app), why);
+    iswi_free(azure->told_app);
+    azure->told_app = NULL;
+}
+
+/* Of a placeholder, which has no thread beside this one; else its processes would have to be
+ * started anew, which the Azure Functions host does when it is told no. Where requests are forwarded to
+ * is known when the app is served. */
+static void on_environment(iswi_azure *azure, isw_str request, const iswi_rpc_environment *asked)
+{
+    const isw_str folder = asked->function_app_directory;
+
+    if (azure->host || azure->specialised) {
+        answer_environment(azure, request, "this process serves an app already");
+        return;
+    }
+    azure->told_app = iswi_strndup(request.size ? request.data : "", request.size);
+    azure->specialised = azure->told_app && take_variables(&asked->variables) &&
+                         (!folder.size ||
+                          (azure->app_folder = iswi_strndup(folder.data, folder.size)) != NULL);
+    if (!azure->told_app)
+        answer_environment(azure, request, "no memory for its environment");
+    else if (!azure->specialised)
+        iswi_azure_has_app(azure, "no memory for its environment");
 }
 
 /* -- The end ----------------------------------------------------------------------------------- */

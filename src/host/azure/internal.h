@@ -157,6 +157,8 @@ struct iswi_azure {
     char *app_folder;
     int64_t patience_ns; /* within which a forwarded request comes to its function */
     bool specialised; /* a placeholder that knows its app */
+    char *told_app;   /* by that request, which is answered once the app is served, or is not; NULL:
+                         there is none to answer */
 };
 
 /* worker.c: the instance of a host; NULL: it has none. */
@@ -168,6 +170,9 @@ iswi_rpc_result iswi_azure_failure(iswi_rpc_exception *exception, const char *me
 
 /* heard.c: what it says. */
 extern const iswi_grpc_events iswi_azure_events;
+
+/* The app that it was told is served (NULL), or cannot be. Nothing, where it was told none. */
+void iswi_azure_has_app(iswi_azure *azure, const char *why);
 void iswi_azure_look_again(iswi_azure *azure); /* at what was asked for */
 
 /* index.c: answers to what functions there are, and to one that is loaded. False: that is not known

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 
+#define NO_APP "its app cannot be served: what this process prints says why"
+
 enum { LEAVE_MS = 2000, TURN_MS = -1 };
 
 #define MS_NS INT64_C(1000000)
@@ -62,6 +64,7 @@ static void tend(void *self, bool asked, int64_t now_ns, int64_t *next_ns)
         iswi_say(azure->host, ISW_LOG_CRITICAL, "nothing is heard of the Azure Functions host: %s",
                  strerror(errno));
     azure->lives = true;
+    iswi_azure_has_app(azure, NULL);
     if (azure->looks)
         iswi_reactor_call(azure->reactor, look_again, azure);
     azure->looks = false;
@@ -152,6 +155,7 @@ static void stop(void *self)
 
     iswi_reactor_call(azure->reactor, forget_timer, azure);
     iswi_reactor_call(azure->reactor, run_tasks, NULL);
+    iswi_azure_has_app(azure, NO_APP);
     iswi_grpc_leave(azure->grpc, LEAVE_MS);
 }
 
@@ -277,6 +281,11 @@ bool iswi_azure_close(iswi_azure *azure, isw_error *error)
     if (left && error)
         isw_error_set(error, ISW_E_UNAVAILABLE, "the Azure Functions host at %s is gone: %s",
                       azure->options.server, azure->why.message);
+    if (azure->told_app && !atomic_load(&azure->ended)) {
+        iswi_azure_has_app(azure, NO_APP);
+        iswi_grpc_leave(azure->grpc, LEAVE_MS);
+    }
+    iswi_free(azure->told_app);
     iswi_grpc_close(azure->grpc);
     iswi_azure_calls_fini(&azure->calls);
     forget(azure);
