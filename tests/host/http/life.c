@@ -141,17 +141,24 @@ static void a_request_that_waits_for_its_function_is_not_timed_out(void **state)
 
 /* ---- start and stop ---- */
 
+/* One connection that was answered, and one whose request is what it returns. */
+static iswi_http_request *have_two_there(front *f, int *busy, int *open)
+{
+    *busy = http_connect(f->url);
+    *open = http_connect(f->url);
+    assert_true(http_send(*open, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    http_read(*open, false, &f->reply);
+    assert_true(http_send(*busy, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    return front_take(f);
+}
+
 static void a_quiesced_front_finishes_what_it_has(void **state)
 {
     front *f = *state;
-    int busy = http_connect(f->url);
-    int open = http_connect(f->url);
-    iswi_http_request *request;
+    int busy;
+    int open;
+    iswi_http_request *request = have_two_there(f, &busy, &open);
 
-    assert_true(http_send(open, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_read(open, false, &f->reply);
-    assert_true(http_send(busy, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
-    request = front_take(f);
     iswi_http_quiesce(f->http);
     iswi_http_quiesce(f->http);
     assert_int_equal(http_connect(f->url), -1);
@@ -173,14 +180,10 @@ static void a_quiesced_front_finishes_what_it_has(void **state)
 static void a_front_that_is_left_serves_who_is_there_once_more(void **state)
 {
     front *f = *state;
-    int busy = http_connect(f->url);
-    int open = http_connect(f->url);
-    iswi_http_request *request;
+    int busy;
+    int open;
+    iswi_http_request *request = have_two_there(f, &busy, &open);
 
-    assert_true(http_send(open, "GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_read(open, false, &f->reply);
-    assert_true(http_send(busy, "GET /api/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
-    request = front_take(f);
     assert_int_equal(iswi_http_connections(f->http), 2);
     iswi_http_leave(f->http);
     iswi_http_leave(f->http);

@@ -327,16 +327,12 @@ static void more_stops_do_not_wait(void **state)
 {
     tally t = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
     one o = { &t, 0 };
-    isw_host_options options;
     isw_error error = { ISW_OK, "" };
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    options.yaml = "host: {cancel_grace: 1h, shutdown_grace: 1h, function_timeout: 0}\n";
-    host = make_host(&options);
+    host = host_of(&s, "host: {cancel_grace: 1h, shutdown_grace: 1h, function_timeout: 0}\n");
     add_worker(host, "plugins");
     assert_int_equal(isw_host_start(host, &error), ISW_OK);
     isw_host_invoke_async(host, "hang", NULL, 0, count, &o);
@@ -356,14 +352,11 @@ static void a_call_before_workers_are_ready_waits_for_them(void **state)
     isw_value input = isw_value_int(0);
     one o = { &t, 0 };
     isw_error error = { ISW_OK, "" };
-    isw_host_options options;
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     add_worker(host, "plugins");
     assert_int_equal(isw_host_invoke(host, "echo", &input, 0, NULL, &error), ISW_E_UNAVAILABLE);
     assert_message(&error, "the host is not started");
@@ -392,14 +385,11 @@ static void a_call_says_what_it_waited_for(void **state)
 {
     static const char *const silent[] = { "/bin/sleep", "60", NULL };
     isw_error error = { ISW_OK, "" };
-    isw_host_options options;
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     start_with(host, "silent", silent);
     assert_int_equal(isw_host_invoke(host, "echo", NULL, 100, NULL, &error), ISW_E_TIMEOUT);
     assert_message(&error, "worker silent is not ready: it is being started");
@@ -413,14 +403,11 @@ static void a_worker_that_is_given_up_ends_the_waiting(void **state)
 {
     static const char *const failing[] = { "/bin/false", NULL };
     isw_error error = { ISW_OK, "" };
-    isw_host_options options;
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     add_worker(host, "plugins");
     start_with(host, "failing", failing);
     assert_int_equal(call(host, "nothing", NULL, NULL, &error), ISW_E_UNAVAILABLE);
@@ -439,14 +426,11 @@ static void one_that_is_unhealthy_says_why_nobody_is_served(void **state)
     static const char *const sick[] = { WORKER, NULL };
     isw_host_worker worker = ISW_HOST_WORKER_INIT;
     isw_error error = { ISW_OK, "" };
-    isw_host_options options;
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     worker.name = "sick";
     worker.command = sick;
     worker.start_timeout_ms = 700;

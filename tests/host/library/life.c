@@ -275,13 +275,10 @@ static void a_worker_is_held_to_the_bounds_that_it_was_added_with(void **state)
     isw_error error = { ISW_OK, "" };
     struct rlimit found;
     seen s;
-    isw_host_options options;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     worker.name = "bounded";
     worker.command = command;
     worker.rlimits = limits;
@@ -314,14 +311,10 @@ static void a_worker_is_forked_by_its_template_if_it_was_added_so(void **state)
     isw_host_worker worker = ISW_HOST_WORKER_INIT;
     isw_error error = { ISW_OK, "" };
     seen s;
-    isw_host_options options;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    options.yaml = "logging: {level: debug}\n";
-    host = make_host(&options);
+    host = host_of(&s, "logging: {level: debug}\n");
     worker.name = "warm";
     worker.command = command;
     worker.start = "cold";
@@ -360,13 +353,10 @@ static void a_worker_gets_what_it_was_added_with(void **state)
     isw_error error = { ISW_OK, "" };
     isw_host_result result;
     seen s;
-    isw_host_options options;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     worker.name = "painters";
     worker.command = command;
     worker.environment = environment;
@@ -431,13 +421,10 @@ static void a_stop_before_the_start_ends_it(void **state)
 {
     isw_error error = { ISW_OK, "" };
     seen s;
-    isw_host_options options;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     add_worker(host, "plugins");
     isw_host_stop(host);
     assert_int_equal(isw_host_run(host, &error), ISW_OK);
@@ -449,14 +436,11 @@ static void a_host_whose_workers_are_all_given_up_ends_with_the_reason(void **st
     static const char *const failing[] = { "/bin/false", NULL };
     isw_host_worker worker = ISW_HOST_WORKER_INIT;
     isw_error error = { ISW_OK, "" };
-    isw_host_options options;
     seen s;
     isw_host *host;
 
     (void)state;
-    seen_init(&s);
-    options = options_of(&s);
-    host = make_host(&options);
+    host = host_of(&s, NULL);
     worker.name = "failing";
     worker.command = failing;
     worker.give_up_after = 1;

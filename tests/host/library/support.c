@@ -95,6 +95,16 @@ isw_host *make_host(const isw_host_options *options)
     return host;
 }
 
+isw_host *host_of(seen *s, const char *yaml)
+{
+    isw_host_options options;
+
+    seen_init(s);
+    options = options_of(s);
+    options.yaml = yaml;
+    return make_host(&options);
+}
+
 void add_worker(isw_host *host, const char *name)
 {
     static const char *const command[] = { WORKER, NULL };

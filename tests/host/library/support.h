@@ -31,6 +31,7 @@ void await_line(seen *s, const char *text);
 
 isw_host_options options_of(seen *s);
 isw_host *make_host(const isw_host_options *options);
+isw_host *host_of(seen *s, const char *yaml); /* both from the beginning; `yaml` may be NULL */
 void add_worker(isw_host *host, const char *name);
 
 /* A host with one worker "plugins", which is ready. */
