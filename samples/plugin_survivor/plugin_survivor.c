@@ -32,6 +32,7 @@ static void use(isw_host *host, const char *plugin)
     isw_error error = { ISW_OK, "" };
     isw_host_result result;
 
+    isw_host_wait_ready(host, 30000, NULL); /* what has crashed is started again */
     if (isw_host_invoke(host, plugin, &text, 1000, &result, &error) == ISW_OK)
         printf("%s: %lld\n", plugin, (long long)result.result.as.integer);
     else
