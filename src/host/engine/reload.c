@@ -263,9 +263,12 @@ static isw_log_level level_of(const iswi_process *process, unsigned changed)
 static void take_over(iswi_process *process, isw_bytes bytes)
 {
     isw_error error = { ISW_OK, "" };
+    isw_status status;
     unsigned changed;
 
-    if (iswi_functions_take(process, bytes, &changed, &error) == ISW_OK)
+    status = iswi_functions_take(process, bytes, &changed, &error);
+    atomic_fetch_sub(&process->host->reload.unread, 1); /* whoever reads the line may count on it */
+    if (status == ISW_OK)
         iswi_say(process->host, level_of(process, changed),
                  "worker %s has read its configuration again and runs by it; %u function%s other "
                  "middleware in %s chain, or in another order", process->label, changed,
@@ -298,9 +301,7 @@ void iswi_reload_tend(iswi_process *process)
     }
     bytes = process->metadata_frame;
     pthread_mutex_unlock(&process->lock);
-    if (metadata) {
+    if (metadata)
         take_over(process, bytes);
-        atomic_fetch_sub(&process->host->reload.unread, 1);
-    }
     iswi_message_release(metadata);
 }
