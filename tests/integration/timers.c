@@ -46,6 +46,13 @@ static isw_status dies(isw_context *ctx)
     return ISW_OK;
 }
 
+static isw_status crashes(isw_context *ctx)
+{
+    (void)ctx;
+    raise(SIGSEGV);
+    return ISW_OK;
+}
+
 int main(int argc, char **argv)
 {
     static const isw_property berlin[] = { { "schedule", "0 30 9 * * Mon-Fri" },
@@ -61,12 +68,13 @@ int main(int argc, char **argv)
         { .name = "fails", .trigger = ISW_TIMER("@yearly"), .handler = fails },
         { .name = "waits", .trigger = ISW_TIMER("@yearly"), .handler = waits },
         { .name = "dies", .trigger = ISW_TIMER("@yearly"), .handler = dies },
+        { .name = "crashes", .trigger = ISW_TRIGGER("call", NULL), .handler = crashes },
         { 0 },
         { 0 },
     };
 
     if (getenv("TIMERS_WRONG"))
-        all[6] = (isw_function){ .name = "wrong", .trigger = ISW_TRIGGER("timer", wrong),
+        all[7] = (isw_function){ .name = "wrong", .trigger = ISW_TRIGGER("timer", wrong),
                                  .handler = tells };
     return isw_main(argc, argv, all);
 }

@@ -153,6 +153,18 @@ class Timers(unittest.TestCase):
             one = listed(host, "dies")
             self.assertEqual((one["outcome"], one["attempt"], one["runs"]), ("success", 2, 1))
 
+    @unittest.skipIf(os.environ["ISOWORKER_SANITIZE"], "a sanitizer reports crashes itself")
+    def test_a_run_whose_process_another_call_has_ended_has_made_no_attempt(self):
+        with timers() as host:
+            runs = subprocess.Popen([BIN + "/isoworker", "timer", "run", host.folder.name, "waits"])
+            host.wait_for("waits at the gate")
+            subprocess.run([BIN + "/isoworker", "invoke", "-C", host.folder.name, "crashes"],
+                           capture_output=True, timeout=PATIENCE_S)
+            host.wait_for("waits: another call has ended its process; it is begun again")
+            host.write("gate", "")
+            self.assertEqual(runs.wait(PATIENCE_S), 0)
+            self.assertEqual(listed(host, "waits")["attempt"], 1)
+
     def test_a_paused_timer_does_not_run(self):
         with timers() as host:
             host.wait_for("second: told")

@@ -66,6 +66,9 @@ typedef struct iswi_answer {
 
 void iswi_answer_release(void *held);
 
+/* What is tried again after being a bystander has made no attempt, so often in a row; then it has. */
+enum { ISWI_BYSTANDER_MAX = 5 };
+
 /* Called exactly once for each call, on any thread, with no lock held. Owns answer->held. */
 typedef void (*iswi_answer_fn)(void *user, const char *invocation_id, const iswi_answer *answer);
 

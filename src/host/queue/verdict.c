@@ -14,8 +14,7 @@
 #include <stdio.h>
 
 enum {
-    NOT_BEGUN_MS = 20, /* so that nobody turns in circles while there is no process */
-    BYSTANDER_MAX = 5
+    NOT_BEGUN_MS = 20 /* so that nobody turns in circles while there is no process */
 };
 
 #define BYSTANDER "another call has ended its process, "
@@ -122,7 +121,7 @@ static void judge_bystander(iswi_delivered *delivered, size_t index)
     const char *cause = iswi_arena_printf(&delivered->arena, BYSTANDER "%u time%s in a row", times,
                                           times == 1 ? "" : "s");
 
-    if (times > BYSTANDER_MAX)
+    if (times > ISWI_BYSTANDER_MAX)
         fail(delivered, index, isw_str_of(cause));
     else
         judge(delivered, index, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, isw_str_of(cause));

@@ -58,6 +58,7 @@ static void on_answer(void *user, const char *invocation_id, const iswi_answer *
     call->end = (iswi_timer_end){
         .refused = answer->refused,
         .lost = !answer->refused && answer->status == ISW_E_WORKER_LOST,
+        .bystander = answer->bystander,
         .failed = answer->outcome != ISW_OUTCOME_SUCCESS,
         .later_s = answer->outcome == ISW_OUTCOME_RETRY_LATER
                        ? (int64_t)(answer->retry_after_ms / MS) + 1

@@ -74,11 +74,11 @@ void iswi_timed_claim(iswi_timed *timer, int64_t scheduled_s, bool past_due, boo
 }
 
 /* The same once more: it was begun, and has not ended. */
-static void begin_again(iswi_timed *timer)
+static void begin_again(iswi_timed *timer, bool counts)
 {
     timer->before = timer->record;
     timer->record.runs = true;
-    timer->record.attempt++;
+    timer->record.attempt += counts;
     timer->record.started_ms = now_ms();
     timer->past_due = true;
     iswi_timed_lease(timer);
@@ -124,7 +124,7 @@ void iswi_timed_take_over(iswi_timed *timer)
                        (long long)timer->record.attempt + 1,
                        (long long)timer->properties->attempts);
         iswi_timed_note_error(timer, isw_str_of("its host was lost"));
-        begin_again(timer);
+        begin_again(timer, true);
         return;
     }
     iswi_timed_say(timer, ISW_LOG_ERROR, "its run of %s is given up: it was begun %lld times, and "
@@ -224,19 +224,34 @@ static int64_t wait_of(const iswi_timed *timer, const iswi_timer_end *end)
     return wait_ms / MS + 1;
 }
 
+/* Its worker ended under it. False: that was its last attempt. */
+static bool is_begun_again(iswi_timed *timer)
+{
+    bool counts = !timer->end.bystander || timer->bystander == ISWI_BYSTANDER_MAX;
+
+    timer->bystander = counts ? 0 : timer->bystander + 1;
+    if (!counts)
+        iswi_timed_say(timer, ISW_LOG_WARNING, "another call has ended its process; it is begun "
+                       "again, with that attempt not counted");
+    else if (may_again(timer))
+        iswi_timed_say(timer, ISW_LOG_WARNING, "its worker ended under it; it is begun again, "
+                       "attempt %lld of %lld", (long long)timer->record.attempt + 1,
+                       (long long)timer->properties->attempts);
+    else
+        return false;
+    begin_again(timer, counts);
+    return true;
+}
+
 void iswi_timed_finish(iswi_timed *timer)
 {
     const iswi_timer_end *end = &timer->end;
     int64_t wait_s;
 
     timer->has_end = false;
-    if (end->lost && may_again(timer)) {
-        iswi_timed_say(timer, ISW_LOG_WARNING, "its worker ended under it; it is begun again, "
-                       "attempt %lld of %lld", (long long)timer->record.attempt + 1,
-                       (long long)timer->properties->attempts);
-        begin_again(timer);
+    if (end->lost && is_begun_again(timer))
         return;
-    }
+    timer->bystander = 0;
     timer->record.runs = false;
     wait_s = wait_of(timer, end);
     if (end->refused) {

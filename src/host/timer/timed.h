@@ -9,7 +9,8 @@
  *
  * A run is written down before it is begun and after it has ended. What was begun and has no end
  * there, since the host was killed, is begun again: with the same scheduled_for, and the next
- * attempt. So is one whose worker ended under it. After `attempts` it is given up.
+ * attempt. So is one whose worker ended under it; where another call did that, with the same attempt, up
+ * to ISWI_BYSTANDER_MAX times in a row. After `attempts` it is given up.
  *
  * Threads: one, but for what says otherwise.
  */
@@ -69,7 +70,8 @@ typedef struct iswi_timer_run {
 /* How it ended. */
 typedef struct iswi_timer_end {
     bool refused; /* nobody took it: it counts as not begun */
-    bool lost;    /* its worker ended under it */
+    bool lost;    /* its worker ended under it, */
+    bool bystander; /* for what another call did there */
     bool failed;
     int64_t later_s; /* it asks to be run again after that; 0: it does not */
     isw_str message; /* why; borrowed */
@@ -115,6 +117,7 @@ struct iswi_timed {
     bool past_due, out_of_turn; /* the run that is begun */
     int64_t previous_s;         /* of the run before that */
     int64_t not_before_s;       /* somebody was not to be had */
+    unsigned bystander;         /* how often in a row the run was one */
     unsigned numbers, running;  /* runs that were begun here, and have no end */
     char owner[33], error[256]; /* texts of the record */
     /* What the store is asked now: */

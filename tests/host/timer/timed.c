@@ -356,6 +356,29 @@ static void a_run_whose_worker_ended_is_begun_again_at_once(void **state)
     bench_end(&b);
 }
 
+static void one_that_another_call_has_ended_has_made_no_attempt(void **state)
+{
+    const iswi_timer_end ended = { .lost = true, .bystander = true, .failed = true };
+    bench b;
+
+    (void)state;
+    bench_clock("2026-03-01T10:30:00Z");
+    bench_begin(&b, "@hourly", NULL);
+    b.properties.attempts = 1;
+    bench_serve(&b);
+    bench_until(&b, "2026-03-01T11:00:00Z", false);
+    for (unsigned i = 1; i <= ISWI_BYSTANDER_MAX; i++) {
+        bench_answer(&b, &ended);
+        assert_int_equal(b.count, i + 1);
+        assert_scheduled(&b, i, "2026-03-01T11:00:00Z");
+        assert_int_equal(b.runs[i].attempt, 1);
+    }
+    bench_answer(&b, &ended); /* nobody looks on for ever */
+    assert_int_equal(b.count, ISWI_BYSTANDER_MAX + 1);
+    assert_string_equal(b.timer->record.outcome, "lost");
+    bench_end(&b);
+}
+
 static void a_run_that_nobody_takes_stays_due(void **state)
 {
     bench b;
@@ -731,6 +754,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_run_whose_host_was_killed_is_begun_again_with_the_next_attempt),
     cmocka_unit_test(a_run_that_kills_its_host_each_time_is_given_up),
     cmocka_unit_test(a_run_whose_worker_ended_is_begun_again_at_once),
+    cmocka_unit_test(one_that_another_call_has_ended_has_made_no_attempt),
     cmocka_unit_test(a_run_that_nobody_takes_stays_due),
     cmocka_unit_test(a_run_that_asks_for_later_is_begun_again_then),
     cmocka_unit_test(a_run_that_fails_is_begun_again_if_its_retry_says_so),
