@@ -33,11 +33,14 @@ typedef struct isw_trigger {
     const char *type;    /* "http", "cloudevents", "timer", "queue", "file", "warmup", "call" of what a
                             program calls by name alone (host.h), or another that the host knows */
     const char *binding; /* name of the trigger's input; NULL means "trigger" */
-    const char *methods; /* http: such as "GET" or "GET POST"; NULL or "" means any */
+    const char *methods; /* http: such as "GET" or "GET POST", of those that HTTP and its extensions
+                            know, since another is a slip; NULL or "" means any. Of other types there
+                            are none */
     const char *route;   /* where its events come from. http: such as "orders/{id}",
                             "files/{*path}", "list/{page?}", cloudevents likewise; queue: the queue's
-                            name. NULL means the function's name. timer: its schedule; file:
-                            the folder */
+                            name, which no other function of the host takes from. NULL means the
+                            function's name. timer: its schedule; file: the folder. What stands here is
+                            no property as well */
     const isw_property *properties; /* what else the type takes; NULL for none. The host says at its
                                        start what its trigger does not take, and does not serve the
                                        function */
@@ -103,9 +106,10 @@ typedef struct isw_trigger {
 
 typedef enum isw_direction { ISW_IN = 0, ISW_OUT = 1, ISW_INOUT = 2 } isw_direction;
 
-/* An input or output beside the trigger. A list of them ends with a NULL name. */
+/* An input or output beside the trigger. A list of them ends with a NULL name. What is declared so that
+ * it holds for nothing, such as two of one name, keeps a worker from starting, as --check says. */
 typedef struct isw_binding {
-    const char *name;
+    const char *name; /* a letter or '_', then letters, digits, '_', '-' or '.', up to 127 bytes */
     const char *type; /* such as "queue" (queue.h), or "http": what is put there is the body of a
                          request that the host sends until its receiver takes it, with the property
                          "url", or where `webhooks` of host.yaml says (isoworker(1), "Webhooks") */

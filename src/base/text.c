@@ -230,6 +230,17 @@ bool iswi_function_name(isw_str name)
     return name.size && is_letter(name.data[0]);
 }
 
+bool iswi_binding_name(isw_str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+
+        if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.')
+            return false;
+    }
+    return name.size && (is_letter(name.data[0]) || name.data[0] == '_');
+}
+
 bool iswi_word_in(const char *list, isw_str token)
 {
     while (list && *list) {

@@ -43,6 +43,10 @@ int iswi_text_compare(isw_str a, isw_str b);
  * the caller's to check. */
 bool iswi_function_name(isw_str name);
 
+/* Whether it is one of a binding: a letter or '_', then letters, digits, '_', '-' and '.'. What begins
+ * with '$' is the library's own. */
+bool iswi_binding_name(isw_str name);
+
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 

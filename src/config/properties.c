@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of the table are gone through, then what was given: so each is looked at from its own
- * side, and a name that is given twice counts once, as its first. */
+/* What was given is gone through, then the rows of the table: so each is looked at from its own
+ * side. */
 #include "config/properties.h"
 
 #include "base/text.h"
@@ -141,9 +141,14 @@ isw_status iswi_properties_read(const isw_option *table, size_t size, const isw_
 
     if (!values)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for properties");
-    for (size_t i = 0; i < given->count; i++)
-        if (!row_of(table, given->items[i].name))
+    for (size_t i = 0; i < given->count; i++) {
+        const isw_option *row = row_of(table, given->items[i].name);
+
+        if (!row)
             return refuse_unknown(table, given->items[i].name, error);
+        if (isw_pairs_find(given, row->name) != &given->items[i].value)
+            return isw_error_set(error, ISW_E_CONFIG, "property \"%s\" is given twice", row->name);
+    }
     for (const isw_option *row = table; status == ISW_OK && row && row->name; row++)
         status = read_row(row, given, arena, values, error);
     if (status == ISW_OK)

@@ -11,8 +11,8 @@
 
 /* Fill *out, a struct of `size` bytes in the arena, from `given`. The table has BOOL, INT, DOUBLE,
  * STRING, ENUM, DURATION and SIZE rows; NULL is one without rows. Texts are copied. Errors:
- * ISW_E_CONFIG, which names the property, what is wrong with it, and for a name that is in no row
- * the nearest one that is; ISW_E_NO_MEMORY. */
+ * ISW_E_CONFIG, which names the property, what is wrong with it (as that it is given twice), and for
+ * a name that is in no row the nearest one that is; ISW_E_NO_MEMORY. */
 isw_status iswi_properties_read(const isw_option *table, size_t size, const isw_pairs *given,
                                 iswi_arena *arena, const void **out, isw_error *error);
 

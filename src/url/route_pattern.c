@@ -200,18 +200,86 @@ void iswi_route_pattern_path(const iswi_route_pattern *pattern, const isw_pairs 
 
 /* -- Methods ----------------------------------------------------------------------------------- */
 
+/* Those that are registered (RFC 9110, section 16.1), and a few that servers and proxies are known to
+ * take; the usual ones first, so that a slip is taken for one of these. */
+static const char *const known_methods[] = {
+    "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE", "CONNECT",
+    /* WebDAV, its relatives, and UPnP: */
+    "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK",
+    "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE",
+    "M-SEARCH", "NOTIFY", "ORDERPATCH", "PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT",
+    "SEARCH", "SUBSCRIBE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UNSUBSCRIBE", "UPDATE",
+    "UPDATEREDIRECTREF", "VERSION-CONTROL",
+};
+
+enum { KNOWN_METHODS = sizeof known_methods / sizeof known_methods[0], METHOD_BYTES_MAX = 32 };
+
+static bool is_known_method(isw_str method)
+{
+    for (size_t i = 0; i < KNOWN_METHODS; i++)
+        if (isw_str_equal(method, isw_str_of(known_methods[i])))
+            return true;
+    return false;
+}
+
+/* NULL: it is near to none. */
+static const char *nearest_method(isw_str method)
+{
+    char wrong[METHOD_BYTES_MAX + 1];
+    size_t nearest = 2; /* edits */
+    const char *found = NULL;
+
+    if (method.size > METHOD_BYTES_MAX)
+        return NULL;
+    memcpy(wrong, method.data, method.size);
+    wrong[method.size] = '\0';
+    for (size_t i = 0; i < KNOWN_METHODS; i++) {
+        size_t edits = iswi_edit_distance(wrong, known_methods[i]);
+
+        if (edits <= nearest && edits * 2 < method.size) {
+            found = known_methods[i];
+            nearest = edits - 1;
+        }
+    }
+    return found;
+}
+
+static isw_status check_method(isw_str method, const char *pattern, isw_error *error)
+{
+    const char *nearest;
+
+    for (size_t i = 0; i < method.size; i++)
+        if (!(method.data[i] >= 'A' && method.data[i] <= 'Z') && method.data[i] != '-')
+            return isw_error_set(error, ISW_E_CONFIG,
+                                 "route \"%s\": \"%.*s\" is not a method; write methods in "
+                                 "capitals, such as \"GET POST\"",
+                                 pattern, (int)method.size, method.data);
+    if (is_known_method(method))
+        return ISW_OK;
+    nearest = nearest_method(method);
+    return isw_error_set(error, ISW_E_CONFIG,
+                         "route \"%s\": \"%.*s\" is no method of HTTP; %s%s%s function that names none "
+                         "gets requests of any",
+                         pattern, (int)method.size, method.data,
+                         nearest ? "did you mean \"" : "", nearest ? nearest : "",
+                         nearest ? "\"? A" : "a");
+}
+
 isw_status iswi_route_methods_check(const char *methods, const char *pattern, isw_error *error)
 {
-    for (const char *at = methods; at && *at;) {
-        size_t size = strcspn(at, " ,");
+    const char *at = methods;
 
-        for (size_t i = 0; i < size; i++)
-            if (!(at[i] >= 'A' && at[i] <= 'Z') && at[i] != '-')
-                return isw_error_set(error, ISW_E_CONFIG,
-                                     "route \"%s\": \"%.*s\" is not a method; write methods in "
-                                     "capitals, such as \"GET POST\"",
-                                     pattern, (int)size, at);
-        at += size;
+    if (at && *at && !at[strspn(at, " ,")])
+        return isw_error_set(error, ISW_E_CONFIG, "route \"%s\": \"%s\" names no method; leave it out "
+                             "for any", pattern, methods);
+    while (at && *at) {
+        isw_str method = { at, strcspn(at, " ,") };
+
+        isw_status status = check_method(method, pattern, error);
+
+        if (status != ISW_OK)
+            return status;
+        at += method.size;
         at += strspn(at, " ,");
     }
     return ISW_OK;

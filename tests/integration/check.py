@@ -187,6 +187,32 @@ class Check(unittest.TestCase):
         self.assertEqual(code, WRONG)
         self.assertIn('"no name" cannot be the name of a queue', lines[0])
 
+    def test_what_another_language_declares_for_nothing_is_told(self):
+        """A program of the library does not start with most of it."""
+        def of(*bindings, **trigger):
+            return [{"name": f"f{i}", "trigger": trigger, "bindings": list(bindings) if i else []}
+                    for i in range(2)]
+
+        def out(name="x", **more):
+            return {"name": name, "type": "log", "direction": "out", **more}
+
+        http = {"type": "http", "methods": ""}
+        for functions, status, why in (
+                (of(type="queue", queue="q"), WRONG, 'function f1 .* beside function f0 .*queue "q"'),
+                (of(type="file", path="in", properties={"done": "done"}), WRONG,
+                 'function f1 .* beside function f0 .*"done"'),
+                (of(type="http", methods="GTE", route="r"), WRONG, r'"GTE" is no method .*"GET"\?'),
+                (of(out(), out(), **http), WRONG, "output x .*another one of that name"),
+                (of(out("a b"), **http), WRONG, 'output a b .*is no name for a binding'),
+                (of(out(direction="in"), **http), WRONG, "input x .*declare it as an output"),
+                (of(out(direction="in", type="blob"), **http), RIGHT,
+                 'note: input x .* stays empty: this host has no inputs of the type "blob"')):
+            code, _, told = self.check(worker("w", ["sh", "-c", "cat told.json"]),
+                                       **{"told.json": json.dumps({"isoworker": "1",
+                                                                   "functions": functions})})
+            self.assertEqual(code, status, told)
+            self.assertRegex(told[0], why)
+
     def test_settings_of_queues_are_refused_at_their_place(self):
         for top, place, why in (
                 ("queues: {max_attempt: 3}", "1:10", '"max_attempt"'),

@@ -5,6 +5,7 @@ import unittest
 
 from files import FILES, done, move_in
 from harness import Host, main, wait_until, worker
+from messages import MESSAGES, put
 from invoke import DONE, FAILED, REFUSED, invoke
 from operators import ADMIN, admin, report, run
 from receiver import Receiver
@@ -57,6 +58,20 @@ class Triggers(unittest.TestCase):
                          "name")
             move_in(host, "inbox/a.txt", "hello")
             wait_until(done(host, "a.txt"))
+
+    def test_messages_of_one_queue_go_to_one_function(self):
+        why = ('both take from the queue "work", and it would be chance which of them gets a message; '
+               "give one of them a queue of its own")
+        with Host(two(MESSAGES), top=ADMIN) as host:
+            found = re.search(rf"function work of worker (\w+) is not served beside function work of "
+                              rf"worker (\w+): {why}$", host.wait_for("function work .* not served"))
+            self.assertEqual(found.group(2), other(found.group(1)))
+            put(host, "m")
+            host.wait_for("got <m>")
+            code, _, err = run("check", host.folder.name)
+            self.assertEqual(code, 78)
+            self.assertIn("function work of worker two is not served beside function work of worker "
+                          f"one: {why}", err)
 
     def test_the_check_tells_it_before(self):
         with Host(two(TIMERS)) as host:

@@ -65,6 +65,29 @@ static void open_output(iswi_host *host, const iswi_host_function *function,
     open_alone(host, function, output, sink, properties, error);
 }
 
+/* An output, which is among those of the function from now on, or an input, of which there is nothing
+ * to be had. What is wrong is said now, when somebody looks: not with each value. */
+static void take_binding(iswi_host *host, iswi_host_function *function, iswi_host_output *output,
+                         const iswi_wire_binding *binding, const char *type)
+{
+    bool is_out = binding->direction != 0;
+    isw_error error = { ISW_OK, "" };
+
+    if (is_out && find(function, binding->name)) {
+        isw_error_set(&error, ISW_E_CONFIG, "the function has another one of that name");
+    } else {
+        function->output_count += is_out;
+        if (iswi_sinks_check_binding(host->sinks, output->name, type, is_out, &error) == ISW_OK &&
+            is_out)
+            open_output(host, function, output, type, &binding->properties, &error);
+    }
+    if (error.status != ISW_OK)
+        iswi_say(host, ISW_LOG_WARNING, "%s %s of function %s of worker %s %s: %s",
+                 is_out ? "output" : "input", output->name, function->name,
+                 function->pool->settings->name, is_out ? "goes nowhere" : "stays empty",
+                 error.message);
+}
+
 bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
                        const iswi_wire_function *wire)
 {
@@ -75,22 +98,13 @@ bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
     for (size_t i = 0; outputs && i < wire->bindings.count; i++) {
         const iswi_wire_binding *binding = &wire->bindings.items[i];
         iswi_host_output *output = &outputs[function->output_count];
-        isw_error error = { ISW_OK, "" };
-        const char *type;
+        const char *type =
+            iswi_arena_strndup(&host->arena, binding->type.data, binding->type.size);
 
-        if (binding->direction == 0)
-            continue;
-        type = iswi_arena_strndup(&host->arena, binding->type.data, binding->type.size);
         output->name = iswi_arena_strndup(&host->arena, binding->name.data, binding->name.size);
         if (!type || !output->name)
             return false;
-        function->output_count++;
-        open_output(host, function, output, type, &binding->properties, &error);
-        /* Said now, when somebody looks: not with each value. */
-        if (!output->sink)
-            iswi_say(host, ISW_LOG_WARNING,
-                     "output %s of function %s of worker %s goes nowhere: %s", output->name,
-                     function->name, function->pool->settings->name, error.message);
+        take_binding(host, function, output, binding, type);
     }
     return outputs != NULL;
 }

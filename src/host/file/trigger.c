@@ -63,6 +63,20 @@ static const iswi_entry *rival_of(const file_set *set, const iswi_entry *entry)
     return NULL;
 }
 
+/* Two may have the files of one folder, unless one of them moves them away. */
+static const iswi_entry *mover_of(const file_set *set, const iswi_entry *entry)
+{
+    const iswi_file_properties *own = entry->properties;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const iswi_file_properties *other = set->entries[i]->properties;
+
+        if ((own->done || other->done) && strcmp(own->path, other->path) == 0)
+            return set->entries[i];
+    }
+    return NULL;
+}
+
 static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
                           void *user, void **out)
 {
@@ -73,6 +87,7 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
     for (size_t i = 0; i < count; i++) {
         const char *fault = fault_of(entries[i]);
         const iswi_entry *rival = rival_of(set, entries[i]);
+        const iswi_entry *mover = fault || rival ? NULL : mover_of(set, entries[i]);
 
         if (fault)
             refuse(user, entries[i], NULL, "its folder cannot be watched", fault);
@@ -80,6 +95,10 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
             refuse(user, entries[i], rival, "another worker's function has its name",
                    "both would take files from the queue " ISWI_QUEUE_OF_FILES
                    "NAME of their one name; " ISWI_NAMESAKE_REMEDY);
+        else if (mover)
+            refuse(user, entries[i], mover, "another function has the files of its folder",
+                   "one of them moves the files of their folder away (\"done\"), perhaps before the "
+                   "other has them; give each a folder of its own");
         else
             set->entries[set->count++] = entries[i];
     }

@@ -8,6 +8,7 @@
 #include "host/queue/queue.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 static const isw_option property_rows[] = {
     { .name = "queue", .type = ISW_OPTION_STRING, .optional = true,
@@ -28,6 +29,27 @@ typedef struct queue_set {
     const iswi_entry *entries[];
 } queue_set;
 
+/* One that takes from the same queue; NULL: there is none. */
+static const iswi_entry *rival_of(const queue_set *set, const iswi_entry *entry)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(iswi_queue_of(set->entries[i]), iswi_queue_of(entry)) == 0)
+            return set->entries[i];
+    return NULL;
+}
+
+/* It would be chance which of two functions gets a message; one alone has as many processes as it
+ * needs. */
+static void refuse_rival(const iswi_entry *entry, const iswi_entry *rival,
+                         iswi_entry_refuse_fn refuse, void *user)
+{
+    char why[2 * ISWI_QUEUE_NAME_MAX + 256];
+
+    snprintf(why, sizeof why, "both take from the queue \"%s\", and it would be chance which of them "
+             "gets a message; give one of them a queue of its own", iswi_queue_of(entry));
+    refuse(user, entry, rival, "another function takes from its queue", why);
+}
+
 static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_refuse_fn refuse,
                           void *user, void **out)
 {
@@ -40,6 +62,8 @@ static isw_status arrange(iswi_entry *const *entries, size_t count, iswi_entry_r
 
         if (iswi_queue_name_check(iswi_queue_of(entries[i]), &error) != ISW_OK)
             refuse(user, entries[i], NULL, "its queue has no possible name", error.message);
+        else if (rival_of(set, entries[i]))
+            refuse_rival(entries[i], rival_of(set, entries[i]), refuse, user);
         else
             set->entries[set->count++] = entries[i];
     }

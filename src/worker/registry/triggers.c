@@ -6,27 +6,6 @@
 #include "url/routes.h"
 #include "value/value.h"
 
-const char *iswi_trigger_route_name(const isw_function *function, const char **route)
-{
-    static const struct {
-        const char *type, *name;
-        bool may_be_left_out;
-    } rows[] = { { "http", "route", true },
-                 { "cloudevents", "route", true },
-                 { "queue", "queue", true },
-                 { "timer", "schedule", false },
-                 { "file", "path", false } };
-    const isw_trigger *trigger = &function->trigger;
-    size_t i = 0;
-
-    while (i < sizeof rows / sizeof rows[0] && strcmp(trigger->type, rows[i].type) != 0)
-        i++;
-    if (i == sizeof rows / sizeof rows[0] || isw_property_find(trigger->properties, rows[i].name))
-        return NULL;
-    *route = trigger->route || !rows[i].may_be_left_out ? trigger->route : function->name;
-    return *route ? rows[i].name : NULL;
-}
-
 static const char *route_of(const isw_function *function)
 {
     return function->trigger.route ? function->trigger.route : function->name;
@@ -89,7 +68,8 @@ static isw_status check_one(iswi_routes *routes, const isw_function *function, i
 {
     isw_status all = ISW_OK;
 
-    if (iswi_faults_go_on(faults, check_route(routes, function, faults, error), &all) &&
+    if (iswi_faults_go_on(faults, iswi_function_check(function, faults, error), &all) &&
+        iswi_faults_go_on(faults, check_route(routes, function, faults, error), &all) &&
         iswi_faults_go_on(faults, check_fields(function, function->body, "body", faults, error),
                           &all))
         iswi_faults_go_on(faults, check_fields(function, function->query, "query", faults, error),

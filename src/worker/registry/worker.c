@@ -161,7 +161,7 @@ isw_status isw_worker_add_function(isw_worker *worker, const isw_function *funct
         return isw_error_set(error, ISW_E_INVALID,
                              "\"%s\" is no name for a function: a letter, then letters, digits, "
                              "'_' or '-', at most %d", name, ISWI_NAME_MAX);
-    if (!function->handler || !function->trigger.type)
+    if (!function->handler || !function->trigger.type || !*function->trigger.type)
         return isw_error_set(error, ISW_E_INVALID, "function %s has no %s", name,
                              function->handler ? "trigger" : "handler");
     if (find_sorted(worker, name, &place))

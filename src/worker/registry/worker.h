@@ -90,11 +90,15 @@ isw_status iswi_worker_reload(isw_worker *worker, iswi_faults *faults, isw_error
  * name. */
 isw_status iswi_worker_start(isw_worker *worker, isw_error *error);
 
-/* triggers.c: what `route` of the function's trigger is called among its properties, and what it is
+/* declared.c: what `route` of the function's trigger is called among its properties, and what it is
  * where it was left out; NULL: its properties say all. */
 const char *iswi_trigger_route_name(const isw_function *function, const char **route);
 
-/* Refuse functions that no host could serve as they ask for: a route that is none, or
+/* Refuse what a function declares that would hold for nothing: ISW_E_CONFIG, all of it if
+ * there are faults. */
+isw_status iswi_function_check(const isw_function *function, iswi_faults *faults, isw_error *error);
+
+/* triggers.c: refuse functions that no host could serve as they ask for: a route that is none, or
  * two functions on one. Errors: ISW_E_CONFIG, ISW_E_CONFLICT, which names both, ISW_E_NO_MEMORY. */
 isw_status iswi_worker_check_triggers(const isw_worker *worker, iswi_faults *faults,
                                       isw_error *error);

@@ -83,6 +83,8 @@ static void routes_and_methods_that_are_none_are_all_told(void **state)
 {
     static const isw_function bad[] = { HTTP("open", "GET", "x/{id"), HTTP("small", "get", "y"),
                                         HTTP("slash", "GET", "a//b"), HTTP("good", "GET", "good"),
+                                        HTTP("slip", "POST GTE", "slip"), HTTP("none", " ,", "none"),
+                                        HTTP("own", "FETCHALL", "own"), HTTP("dav", "MKCOL", "dav"),
                                         { 0 } };
 
     (void)state;
@@ -91,7 +93,64 @@ static void routes_and_methods_that_are_none_are_all_told(void **state)
               "function small cannot be served: route \"y\": \"get\" is not a method; write "
               "methods in capitals, such as \"GET POST\"\n"
               "function slash cannot be served: route \"a//b\" has an empty segment; write single "
-              "'/' between segments and none at the end\n");
+              "'/' between segments and none at the end\n"
+              "function slip cannot be served: route \"slip\": \"GTE\" is no method of HTTP; did you "
+              "mean \"GET\"? A function that names none gets requests of any\n"
+              "function none cannot be served: route \"none\": \" ,\" names no method; leave it out "
+              "for any\n"
+              "function own cannot be served: route \"own\": \"FETCHALL\" is no method of HTTP; a "
+              "function that names none gets requests of any\n");
+}
+
+static void what_would_hold_for_nothing_is_refused(void **state)
+{
+    static const isw_property other[] = { { "queue", "b" }, { 0 } };
+    static const isw_property post[] = { { "methods", "POST" }, { 0 } };
+    static const isw_property twice[] = { { "batch_size", "2" }, { "batch_size", "3" }, { 0 } };
+    static const isw_property empty[] = { { "zone", NULL }, { 0 } };
+    static const isw_binding same[] = { { "out", "queue", ISW_OUT, other },
+                                        { "out", "log", ISW_OUT, NULL },
+                                        { 0 } };
+    static const isw_binding odd[] = { { "my out", "log", ISW_OUT, NULL }, { 0 } };
+    static const isw_binding typeless[] = { { "out", NULL, ISW_OUT, NULL }, { 0 } };
+    static const isw_binding turned[] = { { "out", "log", (isw_direction)7, NULL }, { 0 } };
+    static const isw_binding doubled[] = { { "out", "queue", ISW_OUT, twice }, { 0 } };
+    static const isw_function bad[] = {
+        { .name = "a", .trigger = { "queue", NULL, NULL, "a", other }, .handler = answer },
+        { .name = "b", .trigger = { "http", NULL, "GET", "b", post }, .handler = answer },
+        { .name = "c", .trigger = { "queue", NULL, "GET", "c", NULL }, .handler = answer },
+        { .name = "d", .trigger = { "warmup", NULL, NULL, "d", NULL }, .handler = answer },
+        { .name = "e", .trigger = { "queue", NULL, NULL, "e", twice }, .handler = answer },
+        { .name = "f", .trigger = { "timer", NULL, NULL, "@daily", empty }, .handler = answer },
+        { .name = "g", .trigger = ISW_QUEUE("g"), .handler = answer, .bindings = same },
+        { .name = "h", .trigger = ISW_QUEUE("h"), .handler = answer, .bindings = odd },
+        { .name = "i", .trigger = ISW_QUEUE("i"), .handler = answer, .bindings = typeless },
+        { .name = "j", .trigger = ISW_QUEUE("j"), .handler = answer, .bindings = turned },
+        { .name = "k", .trigger = ISW_QUEUE("k"), .handler = answer, .bindings = doubled },
+        { .name = "l", .trigger = ISW_QUEUE("l"), .handler = answer, .timeout_ms = UINT32_MAX },
+        { 0 },
+    };
+
+    (void)state;
+    told(bad, "function a says its queue twice, as \"a\" and by a property as \"b\"; leave one of them "
+              "out\n"
+              "function b says its methods twice, as \"GET\" and by a property as \"POST\"; leave one "
+              "of them out\n"
+              "function c has the methods \"GET\", which its trigger \"queue\" does not take; leave "
+              "them out\n"
+              "function d has the route \"d\", which its trigger \"warmup\" does not take; leave it "
+              "out\n"
+              "function e gives the property \"batch_size\" twice\n"
+              "function f gives the property \"zone\" no value\n"
+              "function g has two bindings named \"out\"\n"
+              "function h has a binding \"my out\", which is no name for one: a letter or '_', then "
+              "letters, digits, '_', '-' and '.', at most 127\n"
+              "function i has the binding out without a type\n"
+              "function j has the binding out with the direction 7; there are ISW_IN, ISW_OUT and "
+              "ISW_INOUT\n"
+              "function k gives the property \"batch_size\" twice, in its binding out\n"
+              "function l has a timeout of 4294967295 ms, which is more than there can be; 0 is that of "
+              "the host\n");
 }
 
 static void routes_that_differ_and_other_triggers_are_left_alone(void **state)
@@ -101,7 +160,7 @@ static void routes_that_differ_and_other_triggers_are_left_alone(void **state)
         HTTP("b", "GET", "orders/new"),
         HTTP("c", "POST", "orders/{id}"),
         HTTP("d", "GET", "{*rest}"),
-        { .name = "e", .trigger = { .type = "queue", .route = "x/{id", .methods = "get" },
+        { .name = "e", .trigger = { .type = "blob", .route = "x/{id", .methods = "get" },
           .handler = answer },
         { 0 },
     };
@@ -159,6 +218,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_function_without_a_route_has_that_of_its_name),
     cmocka_unit_test(a_route_of_events_is_one_of_those_of_http),
     cmocka_unit_test(routes_and_methods_that_are_none_are_all_told),
+    cmocka_unit_test(what_would_hold_for_nothing_is_refused),
     cmocka_unit_test(routes_that_differ_and_other_triggers_are_left_alone),
 };
 
