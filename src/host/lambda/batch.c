@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches of SQS, Kinesis and DynamoDB: their records are messages of a function's queue, in calls of
- * as many as it takes, several at a time where order does not matter. Invariant: each record is
- * settled once, by its call or since one before it failed; then the batch is told.
+ * Batches of SQS, Kinesis and DynamoDB, notices of SNS, S3 and SES: their records are messages of a
+ * function's queue, in calls of as many as it takes, several at a time where order does not matter.
+ * Another event is one message. Invariant: each is settled once, by its call or since one before it
+ * failed; then Lambda is told.
  */
 #include "host/lambda/internal.h"
 
@@ -66,7 +67,9 @@ static void finish(iswi_lambda_batch *batch)
 {
     iswi_lambda_slot *slot = batch->slot;
     const size_t failed = failures(batch);
-    const bool whole = slot->lambda->settings->batch_failures == ISWI_LAMBDA_WHOLE;
+    const bool reports = iswi_lambda_is_batch(slot->event.kind);
+    const bool whole =
+        !reports || slot->lambda->settings->batch_failures == ISWI_LAMBDA_WHOLE;
     char text[sizeof batch->cause + 64];
 
     if (failed && (whole || failed == batch->count)) {
@@ -74,7 +77,10 @@ static void finish(iswi_lambda_batch *batch)
                  batch->cause);
         iswi_lambda_slot_fail(slot, "Function.BatchFailed", isw_str_of(text));
     } else {
-        report(batch);
+        if (reports)
+            report(batch);
+        else
+            iswi_buffer_append_text(&slot->out, "null");
         iswi_lambda_slot_settle(slot);
     }
     pthread_mutex_destroy(&batch->lock);
@@ -200,7 +206,8 @@ static iswi_lambda_batch *create(iswi_lambda_slot *slot, size_t count)
     batch->messages = iswi_arena_calloc(&slot->arena, count, sizeof *batch->messages);
     batch->more = iswi_arena_calloc(&slot->arena, count, sizeof *batch->more);
     batch->items = iswi_arena_calloc(&slot->arena, count, sizeof *batch->items);
-    batch->is_stream = slot->event.kind != ISWI_LAMBDA_SQS;
+    batch->is_stream = slot->event.kind == ISWI_LAMBDA_KINESIS ||
+                       slot->event.kind == ISWI_LAMBDA_DYNAMODB;
     pthread_mutex_init(&batch->lock, NULL);
     if (batch->messages && batch->more && batch->items)
         return batch;
@@ -239,11 +246,15 @@ static void refuse(iswi_lambda_slot *slot, iswi_lambda_batch *batch, size_t inde
 
 void iswi_lambda_batch_begin(iswi_lambda_slot *slot)
 {
-    const isw_value *records = slot->event.records;
-    iswi_lambda_batch *batch = create(slot, records->as.array.count);
+    const bool has_records = iswi_lambda_is_batch(slot->event.kind) ||
+                             iswi_lambda_is_notice(slot->event.kind);
+    const isw_value *records = has_records ? slot->event.records->as.array.items
+                                           : &slot->event.value;
+    const size_t count = has_records ? slot->event.records->as.array.count : 1;
+    iswi_lambda_batch *batch = create(slot, count);
 
-    for (size_t i = 0; i < records->as.array.count; i++)
-        if (!batch || !read(batch, &records->as.array.items[i])) {
+    for (size_t i = 0; i < count; i++)
+        if (!batch || !read(batch, &records[i])) {
             refuse(slot, batch, i);
             return;
         }

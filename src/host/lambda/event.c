@@ -19,6 +19,7 @@ const char *iswi_lambda_kind_name(iswi_lambda_kind kind)
         [ISWI_LAMBDA_EVENTBRIDGE] = "eventbridge",
         [ISWI_LAMBDA_S3] = "s3",
         [ISWI_LAMBDA_SNS] = "sns",
+        [ISWI_LAMBDA_SES] = "ses",
         [ISWI_LAMBDA_OTHER] = "other",
     };
 
@@ -72,7 +73,7 @@ typedef struct record_source {
 static const record_source record_sources[] = {
     { "aws:sqs", ISWI_LAMBDA_SQS },           { "aws:kinesis", ISWI_LAMBDA_KINESIS },
     { "aws:dynamodb", ISWI_LAMBDA_DYNAMODB }, { "aws:s3", ISWI_LAMBDA_S3 },
-    { "aws:sns", ISWI_LAMBDA_SNS },
+    { "aws:sns", ISWI_LAMBDA_SNS },           { "aws:ses", ISWI_LAMBDA_SES },
 };
 
 /* Whichever of them spells it. */

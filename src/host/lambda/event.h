@@ -20,6 +20,7 @@ typedef enum iswi_lambda_kind {
     ISWI_LAMBDA_EVENTBRIDGE,
     ISWI_LAMBDA_S3,
     ISWI_LAMBDA_SNS,
+    ISWI_LAMBDA_SES,
     ISWI_LAMBDA_OTHER
 } iswi_lambda_kind;
 
@@ -28,7 +29,7 @@ typedef struct iswi_lambda_event {
     isw_value value;   /* all of it */
     isw_str source;    /* "aws:sqs", "aws.events": as it says itself; may be empty */
     isw_str arn;       /* of what it is from; may be empty */
-    isw_str resource;  /* the last part of that: a queue, a stream, a table, a schedule */
+    isw_str resource;  /* the last part of that: a queue, a stream, a table, a schedule, a bucket */
     const isw_value *records; /* an array; NULL: it has none */
 } iswi_lambda_event;
 
@@ -45,6 +46,12 @@ static inline bool iswi_lambda_is_batch(iswi_lambda_kind kind)
     return kind >= ISWI_LAMBDA_SQS && kind <= ISWI_LAMBDA_DYNAMODB;
 }
 
+/* Its records are messages, but it comes again as a whole where one of them fails. */
+static inline bool iswi_lambda_is_notice(iswi_lambda_kind kind)
+{
+    return kind >= ISWI_LAMBDA_S3 && kind <= ISWI_LAMBDA_SES;
+}
+
 /* Read JSON into the arena. ISW_E_INVALID, with what is wrong with it; ISW_E_NO_MEMORY. */
 isw_status iswi_lambda_event_read(isw_str json, iswi_arena *arena, iswi_lambda_event *out,
                                   isw_error *error);
@@ -52,6 +59,10 @@ isw_status iswi_lambda_event_read(isw_str json, iswi_arena *arena, iswi_lambda_e
 /* A member of a map, NULL if it is none or has none; and its text, which is empty then. */
 const isw_value *iswi_lambda_member(const isw_value *map, const char *name);
 isw_str iswi_lambda_text(const isw_value *map, const char *name);
+
+/* "2015-10-08T16:53:06Z", perhaps with a part of a second, which is left out, in seconds since 1970;
+ * 0: it is none. */
+int64_t iswi_lambda_instant(isw_str text);
 
 /* What Lambda says of an invocation, in headers; texts may be empty. */
 typedef struct iswi_lambda_invocation {

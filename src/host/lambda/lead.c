@@ -30,8 +30,9 @@ static bool answers_to(const iswi_entry *entry, isw_str name, bool by_queue)
            isw_str_equal_nocase(name, isw_str_of(entry->name));
 }
 
-/* That of this trigger which is called as what the event is from, or else the only one. */
-static const iswi_entry *find(const iswi_host *host, const char *type, isw_str name)
+/* That of this trigger which is called as what the event is from, or else, if that is asked for, the
+ * only one. */
+static const iswi_entry *find(const iswi_host *host, const char *type, isw_str name, bool alone)
 {
     const bool by_queue = strcmp(type, "queue") == 0;
     const iswi_entry *only = NULL;
@@ -48,7 +49,7 @@ static const iswi_entry *find(const iswi_host *host, const char *type, isw_str n
         only = entry;
         count++;
     }
-    return count == 1 ? only : NULL;
+    return alone && count == 1 ? only : NULL;
 }
 
 static const iswi_entry *find_named(const iswi_lambda_slot *slot, const char *name)
@@ -100,15 +101,18 @@ static const iswi_entry *by_kind(iswi_lambda_slot *slot, void (**begin)(iswi_lam
 
     if (iswi_lambda_is_batch(slot->event.kind)) {
         *begin = iswi_lambda_batch_begin;
-        entry = find(host, "queue", queue_name(slot->event.resource));
+        entry = find(host, "queue", queue_name(slot->event.resource), true);
+    } else if (iswi_lambda_is_notice(slot->event.kind)) {
+        *begin = iswi_lambda_batch_begin;
+        entry = find(host, "queue", queue_name(slot->event.resource), false);
     } else if (slot->event.kind == ISWI_LAMBDA_SCHEDULE) {
         *begin = iswi_lambda_schedule_begin;
-        entry = find(host, "timer", slot->event.resource);
+        entry = find(host, "timer", slot->event.resource, true);
     }
     if (entry)
         return entry;
     *begin = iswi_lambda_plain_begin;
-    return standard ? find_named(slot, standard) : find(host, "call", (isw_str){ NULL, 0 });
+    return standard ? find_named(slot, standard) : find(host, "call", (isw_str){ NULL, 0 }, true);
 }
 
 /* A function that a rule names gets its event as its trigger would, where that can be. */
@@ -116,7 +120,7 @@ static void (*way_to(const iswi_lambda_slot *slot))(iswi_lambda_slot *)
 {
     const iswi_host_function *function = slot->entry->function;
 
-    if (iswi_lambda_is_batch(slot->event.kind) && is_of(function, "queue"))
+    if (is_of(function, "queue") && !iswi_lambda_is_http(slot->event.kind))
         return iswi_lambda_batch_begin;
     if (slot->event.kind == ISWI_LAMBDA_SCHEDULE && is_of(function, "timer"))
         return iswi_lambda_schedule_begin;

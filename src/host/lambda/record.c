@@ -52,13 +52,13 @@ static isw_str type_of(iswi_lambda_slot *slot, isw_str said, isw_str body)
     return isw_str_of("text/plain");
 }
 
-static isw_str said_type(const isw_value *attributes)
+static isw_str said_type(const isw_value *attributes, const char *member)
 {
     static const char *const names[] = { "content-type", "Content-Type", "contentType" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const isw_str text =
-            iswi_lambda_text(iswi_lambda_member(attributes, names[i]), "stringValue");
+            iswi_lambda_text(iswi_lambda_member(attributes, names[i]), member);
 
         if (text.size)
             return text;
@@ -75,7 +75,7 @@ static bool read_sqs(iswi_lambda_slot *slot, const isw_value *record, iswi_deliv
     out->id = iswi_lambda_text(record, "messageId");
     out->body = (isw_bytes){ body.data, body.size };
     out->content_type =
-        type_of(slot, said_type(iswi_lambda_member(record, "messageAttributes")), body);
+        type_of(slot, said_type(iswi_lambda_member(record, "messageAttributes"), "stringValue"), body);
     out->key = iswi_lambda_text(attributes, "MessageGroupId");
     out->put_ms = number_of(attributes, "SentTimestamp");
     out->attempt = count > 0 ? (unsigned)count : 1;
@@ -95,7 +95,6 @@ static bool read_kinesis(iswi_lambda_slot *slot, const isw_value *record, iswi_d
         out->put_ms = (int64_t)(arrived->as.real * MS_PER_S);
     else
         out->put_ms = number_of(kinesis, "approximateArrivalTimestamp") * MS_PER_S;
-    out->attempt = 1;
     if (iswi_base64_read(&slot->arena, iswi_lambda_text(kinesis, "data"), &out->body) != ISW_OK)
         return false;
     out->content_type = iswi_utf8_valid(out->body.data, out->body.size)
@@ -105,32 +104,96 @@ static bool read_kinesis(iswi_lambda_slot *slot, const isw_value *record, iswi_d
     return true;
 }
 
-/* A change is not in the table any more: what is known of it is the record. */
-static bool read_dynamodb(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out)
+static bool write_body(iswi_lambda_slot *slot, const isw_value *value, iswi_delivery *out)
 {
-    const isw_value *change = iswi_lambda_member(record, "dynamodb");
     isw_str text;
 
-    out->id = iswi_lambda_text(change, "SequenceNumber");
-    out->put_ms = number_of(change, "ApproximateCreationDateTime") * MS_PER_S;
-    out->attempt = 1;
     out->content_type = isw_str_of(json_type);
-    if (iswi_json_write(&slot->arena, record, &text, NULL) != ISW_OK)
+    if (iswi_json_write(&slot->arena, value, &text, NULL) != ISW_OK)
         return false;
     out->body = (isw_bytes){ text.data, text.size };
     return true;
 }
 
+/* A change is not in the table any more: what is known of it is the record. */
+static bool read_dynamodb(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out)
+{
+    const isw_value *change = iswi_lambda_member(record, "dynamodb");
+
+    out->id = iswi_lambda_text(change, "SequenceNumber");
+    out->put_ms = number_of(change, "ApproximateCreationDateTime") * MS_PER_S;
+    return write_body(slot, record, out);
+}
+
+static bool read_sns(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out)
+{
+    const isw_value *told = iswi_lambda_member(record, "Sns");
+    const isw_str body = iswi_lambda_text(told, "Message");
+
+    out->id = iswi_lambda_text(told, "MessageId");
+    out->body = (isw_bytes){ body.data, body.size };
+    out->content_type =
+        type_of(slot, said_type(iswi_lambda_member(told, "MessageAttributes"), "Value"), body);
+    out->put_ms = iswi_lambda_instant(iswi_lambda_text(told, "Timestamp")) * MS_PER_S;
+    return true;
+}
+
+/* All of it is the body; without a name of its own it has that of the invocation. */
+static bool read_notice(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out)
+{
+    const isw_value *mail = iswi_lambda_member(iswi_lambda_member(record, "ses"), "mail");
+    const isw_value *file = iswi_lambda_member(iswi_lambda_member(record, "s3"), "object");
+    const isw_str time = mail ? iswi_lambda_text(mail, "timestamp")
+                              : iswi_lambda_text(record, "eventTime");
+
+    out->id = mail ? iswi_lambda_text(mail, "messageId") : iswi_lambda_text(file, "sequencer");
+    out->id = out->id.size ? out->id : slot->invocation.id;
+    out->put_ms = iswi_lambda_instant(time) * MS_PER_S;
+    return write_body(slot, record, out);
+}
+
+/* What happened is the body, and who says so stands beside it. */
+static bool read_happening(iswi_lambda_slot *slot, const isw_value *event, iswi_delivery *out)
+{
+    const isw_value *detail = iswi_lambda_member(event, "detail");
+    const isw_str id = iswi_lambda_text(event, "id");
+
+    out->id = id.size ? id : slot->invocation.id;
+    out->put_ms = iswi_lambda_instant(iswi_lambda_text(event, "time")) * MS_PER_S;
+    return write_body(slot, detail ? detail : event, out);
+}
+
+/* -- All of them ------------------------------------------------------------------------------- */
+
+/* What of a record became the body, and what it is a member of; NULL: all of it. */
+static const char *body_of(iswi_lambda_kind kind, const isw_value **of)
+{
+    switch (kind) {
+    case ISWI_LAMBDA_SQS:
+        return "body";
+    case ISWI_LAMBDA_KINESIS:
+        return "kinesis";
+    case ISWI_LAMBDA_SNS:
+        *of = iswi_lambda_member(*of, "Sns");
+        return "Message";
+    case ISWI_LAMBDA_EVENTBRIDGE:
+    case ISWI_LAMBDA_SCHEDULE:
+        return "detail";
+    default:
+        return NULL;
+    }
+}
+
 /* All but what became the body. */
 static bool describe(iswi_lambda_slot *slot, const isw_value *record, isw_map *more)
 {
-    const char *body = slot->event.kind == ISWI_LAMBDA_SQS ? "body" : "kinesis";
-    const size_t count = record->as.map.count;
+    const char *body = body_of(slot->event.kind, &record);
+    const size_t count = body && record ? record->as.map.count : 0;
     isw_named_value *items = iswi_arena_alloc(&slot->arena, (count + 1) * sizeof *items);
     isw_named_value whole;
     size_t kept = 0;
 
-    if (slot->event.kind == ISWI_LAMBDA_DYNAMODB) {
+    if (!body) {
         *more = iswi_lambda_metadata(slot, NULL);
         return more->items != NULL;
     }
@@ -147,17 +210,34 @@ static bool describe(iswi_lambda_slot *slot, const isw_value *record, isw_map *m
 iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *record,
                                        isw_map *more)
 {
-    iswi_delivery *out = record->type == ISW_VALUE_MAP ? iswi_delivery_create() : NULL;
+    iswi_delivery *out = record->type == ISW_VALUE_MAP || slot->event.kind == ISWI_LAMBDA_OTHER
+                             ? iswi_delivery_create()
+                             : NULL;
     bool fine;
 
     if (!out)
         return NULL;
-    if (slot->event.kind == ISWI_LAMBDA_SQS)
+    out->attempt = 1;
+    switch (slot->event.kind) {
+    case ISWI_LAMBDA_SQS:
         fine = read_sqs(slot, record, out);
-    else if (slot->event.kind == ISWI_LAMBDA_KINESIS)
+        break;
+    case ISWI_LAMBDA_KINESIS:
         fine = read_kinesis(slot, record, out);
-    else
+        break;
+    case ISWI_LAMBDA_DYNAMODB:
         fine = read_dynamodb(slot, record, out);
+        break;
+    case ISWI_LAMBDA_SNS:
+        fine = read_sns(slot, record, out);
+        break;
+    case ISWI_LAMBDA_EVENTBRIDGE:
+    case ISWI_LAMBDA_SCHEDULE:
+        fine = read_happening(slot, record, out);
+        break;
+    default:
+        fine = read_notice(slot, record, out);
+    }
     if (fine && out->id.size && describe(slot, record, more))
         return out;
     iswi_delivery_free(out);

@@ -6,10 +6,11 @@
 static const isw_option rule_rows[] = {
     { .name = "source", .type = ISW_OPTION_STRING, .offset = offsetof(iswi_lambda_rule, source),
       .help = "pattern (* and ?) for where it comes from: apigateway-v1, apigateway-v2, "
-              "function-url, alb, sqs, kinesis, dynamodb, schedule, eventbridge, s3, sns, other; "
+              "function-url, alb, sqs, kinesis, dynamodb, schedule, eventbridge, s3, sns, ses, other; "
               "aws:s3, or what an event itself has as its source; or an ARN" },
     { .name = "function", .type = ISW_OPTION_STRING,
-      .offset = offsetof(iswi_lambda_rule, function), .help = "that gets it, whatever its trigger" },
+      .offset = offsetof(iswi_lambda_rule, function),
+      .help = "that gets it, whatever its trigger: as messages, if that is queue" },
     { 0 },
 };
 
