@@ -70,6 +70,26 @@ static void what_one_delays_comes_to_the_other(void **state)
     end(&of);
 }
 
+/* Where the server minds the time; else clocks must agree. */
+static void what_a_host_delays_whose_clock_is_ahead_waits_no_longer(void **state)
+{
+    pair of = two(state);
+    iswi_broker *ahead;
+
+    if (!(iswi_broker_abilities(of.one) & ISWI_BROKER_SEES_ENDS)) {
+        iswi_clock_fake(iswi_now_ns(), iswi_wall_us() + INT64_C(3600000000));
+        ahead = broker_open(of.is);
+        assert_int_equal(put(by(&of, ahead),
+                             (iswi_queue_put){ .body = { "x", 1 }, .delay_ms = 50 }), ISW_OK);
+        iswi_broker_destroy(ahead);
+        iswi_clock_real();
+        broker_reopen(by(&of, of.one)); /* which may have seen that time, too */
+        of.one = of.is->broker;
+        complete(of.is, claim(of.is));
+    }
+    end(&of);
+}
+
 static void an_id_that_one_has_put_is_known_to_the_other(void **state)
 {
     pair of = two(state);
@@ -186,6 +206,7 @@ static void nothing_runs_while_a_claim_waits(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(what_one_puts_wakes_the_other),
     CASE(what_one_delays_comes_to_the_other),
+    CASE(what_a_host_delays_whose_clock_is_ahead_waits_no_longer),
     CASE(an_id_that_one_has_put_is_known_to_the_other),
     CASE(what_one_pauses_is_paused_for_the_other),
     CASE(what_is_held_longer_than_its_lease_is_nobody_elses),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues on NATS JetStream: two hosts on one server, servers that end, and who may ask them."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +83,18 @@ class Shared(unittest.TestCase):
             self.assertEqual(depth(host, "work", "dead"), 0)
             host.wait_for("NATS cannot be reached")
             host.wait_for("does its work again")
+
+    def test_a_number_that_a_server_gives_once_more_settles_no_other_message(self):
+        with self.host(more="  lease: 30s\n") as host:
+            put(host, "nap 1000")
+            host.wait_for("got <nap 1000>")
+            self.server.kill()
+            shutil.rmtree(os.path.join(self.server.folder, "jetstream"))  # so it forgot the last
+            self.server.start()
+            with self.host(more="  lease: 30s\n") as other:
+                self.assertEqual(put(other, "late", delay=1500), 202)
+                host.wait_for("was another's by the time")
+                wait_until(lambda: "done <late>" in host.log() + other.log())
 
     def test_a_server_that_stands_still_is_waited_for(self):
         with self.host() as host:

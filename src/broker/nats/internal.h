@@ -104,6 +104,7 @@ typedef struct iswi_nats_slot {
     uint64_t number;
     char root[32]; /* ISWI_NATS_ROOT_BYTES */
     unsigned copies;
+    bool is_old; /* of an earlier connection, and not verified */
     int64_t renewed_ns;
     const iswi_settlement *by; /* which settles it, of several in one run */
 } iswi_nats_slot;
@@ -230,6 +231,7 @@ typedef enum iswi_nats_where { ISWI_NATS_READY, ISWI_NATS_LATE, ISWI_NATS_DEAD }
 typedef struct iswi_nats_meta {
     isw_str id, content_type, trace, cause;
     int64_t put_ms, due_ms, expires_ms, died_ms;
+    int64_t delay_ms;  /* for so long it was put off, up to due_ms by the clock of who did that */
     unsigned attempts; /* made before it was published here */
     isw_str root;      /* what all copies of a message have in common; empty: the id is */
     unsigned copies;   /* that were made of it, to this one */
@@ -285,9 +287,13 @@ void iswi_nats_slot_free(iswi_nats *nats, iswi_nats_slot *slot);
 bool iswi_nats_slot_settle(iswi_nats_slot *slot, const iswi_settlement *by);
 void iswi_nats_slots_forget(iswi_nats *nats);
 
-/* It was settled before, perhaps, and what is there now is another one, as a server that was killed
- * may give a number twice: let go of it then. False: is_lost. */
+/* again.c: it was settled before, perhaps, and what is there now is another one, as a server that was
+ * killed may give a number twice: let go of it then. False: is_lost. */
 bool iswi_nats_slot_verify(iswi_nats *nats, iswi_nats_slot *slot);
+
+/* There is another connection: keep of what has arrived what the server has still, and have what is
+ * held here verified when it is settled. False: is_lost. */
+bool iswi_nats_verify_held(iswi_nats *nats);
 
 /* One that is held here with that root; NULL: none. */
 iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queue,

@@ -32,6 +32,18 @@ static bool read_meta(iswi_nats *nats, const iswi_nats_arrived *of, iswi_nats_me
     return well || iswi_nats_lose(nats, "there is no memory for a message");
 }
 
+/* One that is to wait for longer than it was put off for was so by a host whose clock is ahead of
+ * ours: the server waits for as long as that one wanted, once. */
+static int64_t left_ms(const iswi_nats *nats, const iswi_nats_arrived *of,
+                       const iswi_nats_meta *meta)
+{
+    const int64_t left_ms = meta->due_ms - nats->now_ms;
+
+    if (!meta->delay_ms || left_ms <= meta->delay_ms)
+        return left_ms;
+    return of->delivered > 1 ? 0 : meta->delay_ms;
+}
+
 static bool ripen(iswi_nats *nats, iswi_nats_queue *queue)
 {
     iswi_nats_move moves[MOVES_MAX];
@@ -43,8 +55,8 @@ static bool ripen(iswi_nats *nats, iswi_nats_queue *queue)
         iswi_nats_meta meta;
 
         well = read_meta(nats, &of, &meta);
-        if (well && meta.due_ms > nats->now_ms)
-            well = not_yet(nats, &of, meta.due_ms - nats->now_ms);
+        if (well && left_ms(nats, &of, &meta) > 0)
+            well = not_yet(nats, &of, left_ms(nats, &of, &meta));
         else
             moves[count++] = (iswi_nats_move){ .queue = queue, .of = of, .where = ISWI_NATS_READY,
                                                .attempts = meta.attempts };

@@ -51,6 +51,7 @@ static void write_meta(iswi_buffer *out, const iswi_nats_meta *meta)
     add_text(out, "cause", meta->cause);
     add_number(out, "put", meta->put_ms);
     add_number(out, "due", meta->due_ms);
+    add_number(out, "delay", meta->delay_ms);
     add_number(out, "expires", meta->expires_ms);
     add_number(out, "died", meta->died_ms);
     add_number(out, "attempts", meta->attempts);
@@ -140,6 +141,7 @@ static void read_one(iswi_nats_meta *out, isw_str name, char *value, size_t size
         { "root", &out->root, NULL },
         { "put", NULL, &out->put_ms },      { "due", NULL, &out->due_ms },
         { "expires", NULL, &out->expires_ms }, { "died", NULL, &out->died_ms },
+        { "delay", NULL, &out->delay_ms },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -169,7 +169,7 @@ static isw_status reopen(void *self, int64_t now_ms, isw_error *error)
     }
     json = iswi_nats_api(nats, &code, "", "INFO");
     json_decref(json);
-    if (json)
+    if (json && iswi_nats_verify_held(nats))
         return ISW_OK;
     nats->is_lost = true;
     return isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);

@@ -112,22 +112,3 @@ bool iswi_nats_given(iswi_nats *nats, const iswi_nats_queue *queue, const char *
         nats->fault.status = ISW_E_NOT_FOUND;
     return json != NULL;
 }
-
-bool iswi_nats_slot_verify(iswi_nats *nats, iswi_nats_slot *slot)
-{
-    char root[ISWI_NATS_ROOT_BYTES] = "";
-    iswi_nats_stored of;
-    iswi_nats_meta meta;
-    iswi_arena arena;
-
-    iswi_arena_init(&arena, 1024);
-    if (iswi_nats_get(nats, slot->queue, slot->number, NULL, &arena, &of) &&
-        iswi_nats_read_meta(nats, of.header, &arena, &meta))
-        iswi_nats_root_of(&meta, of.number, root);
-    iswi_arena_fini(&arena);
-    if (nats->is_lost)
-        return false;
-    if (strcmp(root, slot->root) != 0)
-        iswi_nats_slot_free(nats, slot);
-    return true;
-}

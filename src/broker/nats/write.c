@@ -55,7 +55,8 @@ static bool judge(iswi_nats *nats, iswi_broker_op *op)
     return any;
 }
 
-/* Of an operation that may have been done before the connection was lost. */
+/* Of an operation that may have been done before the connection was lost, and of messages that came
+ * before. */
 static bool verify(iswi_nats *nats, const iswi_broker_op *op)
 {
     bool well = true;
@@ -63,7 +64,7 @@ static bool verify(iswi_nats *nats, const iswi_broker_op *op)
     for (size_t i = 0; i < op->as.settle.count && well; i++) {
         iswi_nats_slot *slot = iswi_nats_slot_of(nats, op->as.settle.items[i].delivery);
 
-        well = !slot || iswi_nats_slot_verify(nats, slot);
+        well = !slot || !(op->tried || slot->is_old) || iswi_nats_slot_verify(nats, slot);
     }
     return well;
 }
@@ -88,7 +89,7 @@ static void prepare(iswi_nats *nats, iswi_broker_op *op)
 
     if (op->kind == ISWI_BROKER_PUT)
         op->as.put.duplicates = 0;
-    else if (op->tried && !verify(nats, op))
+    else if (!verify(nats, op))
         return;
     else if (!judge(nats, op))
         iswi_nats_done(op);
@@ -105,6 +106,7 @@ static bool ask_put(iswi_nats *nats, iswi_broker_op *op, const iswi_queue_put *p
     iswi_nats_meta meta = { .id = put->id, .content_type = put->content_type,
                             .trace = put->trace, .put_ms = nats->now_ms,
                             .due_ms = put->delay_ms ? nats->now_ms + put->delay_ms : 0,
+                            .delay_ms = put->delay_ms,
                             .expires_ms = ends_ms };
     const bool is_named = put->id.size > 0 && queue && queue->keeps.window_ms > 0;
     char name[ISWI_ULID_BYTES];
@@ -148,7 +150,8 @@ static bool ask_copy(iswi_nats *nats, iswi_broker_op *op, const iswi_settlement 
     const iswi_nats_meta meta = {
         .id = was->id, .content_type = was->content_type, .trace = was->trace,
         .cause = of->cause.size ? of->cause : was->last_error, .put_ms = was->put_ms,
-        .due_ms = nats->now_ms + (is_late ? of->delay_ms : 0), .expires_ms = was->expires_ms,
+        .due_ms = nats->now_ms + (is_late ? of->delay_ms : 0),
+        .delay_ms = is_late ? of->delay_ms : 0, .expires_ms = was->expires_ms,
         .died_ms = of->died ? nats->now_ms : 0,
         .attempts = was->attempt - (of->verdict == ISWI_VERDICT_DEFER),
         .root = isw_str_of(slot ? slot->root : ""),
