@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues under faults: trials, each from a seed, judged by Jepsen's total-queue rule.
 
-    run.py BIN WORKER [--trials N] [--seconds S] [--seed S] [--store PLACE | --server KIND] [--keep]
+    run.py BIN WORKER [--trials N] [--seconds S] [--seed S] [--store PLACE | --server KIND]
+                      [--only FAULT,...] [--keep]
 
 Producers put numbered messages into a queue over HTTP while its host and its workers are killed, stopped
 and continued, its disk is filled and its clock set, and while some messages crash, hang and fail by
@@ -41,6 +42,7 @@ def parse(words):
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--store")
     parser.add_argument("--server", choices=sorted(servers.KINDS))
+    parser.add_argument("--only", metavar="FAULT,...")
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args(words)
 

@@ -32,7 +32,7 @@ class Trial:
         self.faults, self.refused = collections.Counter(), collections.Counter()
         self.lock = threading.Lock()
         self.disk = self.clock = None
-        self.is_behind = False
+        self.is_behind, self.probes = False, 0
         if options.clock:
             self.clock = apart.Clock(options.clock, os.path.join(self.folder, "clock"))
         if "disk" in options.kinds:
@@ -91,7 +91,8 @@ class Trial:
                 time.sleep(0.05)
 
     def probe(self, of):
-        return self.put(of, PROBES + sum(number >= PROBES for number in self.kinds), "ok")
+        self.probes += 1
+        return self.put(of, PROBES + self.probes, "ok")
 
     # -- Faults --
 
@@ -205,15 +206,19 @@ class Trial:
             faults += [self.server_killed, self.server_stopped]
             faults.append(self.network_cut if self.options.shared.machines else self.link_cut)
             faults += [self.server_disk_filled] if self.options.shared.disk else []
-        return faults
+        only = self.options.only.split(",") if self.options.only else []
+        return [fault for fault in faults if not only or fault.__name__ in only]
 
     def chaos(self, end):
         faults = self.kinds_of_fault()
         while any(thread.is_alive() for thread in end):
             self.pause(0.02, 0.25)
             fault = self.random.choice(faults)
+            begun_s = time.time()
             fault()
             self.faults[fault.__name__] += 1
+            with open(os.path.join(self.folder, "faults"), "a", encoding="utf-8") as file:
+                file.write(f"{fault.__name__}: from {begun_s:.3f} to {time.time():.3f}\n")
 
     # -- The whole --
 
