@@ -40,8 +40,9 @@ def serve(bin_folder, sample):
 
 def run(command, sample, bin_folder, url):
     # LeakSanitizer of gcc 12 falls over thread-local storage of modules that were unloaded, and takes
-    # along what was printed. Leaks are looked for by the tests of what the samples use.
-    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    # along what was printed. Leaks are looked for by the tests of what the samples use. And a report of
+    # a crash takes longer, with names of functions, than a sample gives one.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0:symbolize=0"
     environment = dict(os.environ, URL=url + "/api", PATH=bin_folder + ":" + os.environ["PATH"],
                        ASAN_OPTIONS=options)
     done = subprocess.run(["sh", "-c", command], cwd=sample, env=environment, timeout=PATIENCE_S,
