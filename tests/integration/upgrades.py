@@ -353,7 +353,7 @@ class Waiting(unittest.TestCase):
     def test_another_one_has_to_wait(self):
         with self.under_way() as (host, upgrade, pid):
             code, _, err = run("upgrade", host.folder.name)
-            self.assertEqual(code, 65)
+            self.assertEqual(code, 75)
             self.assertIn(f"another one is about to take the place of this host, pid {pid}", err)
             self.assertEqual(host.get("hello/x")[0], 200)
             host.write("gate", "go\n")
