@@ -254,6 +254,14 @@ class Azure(unittest.TestCase):
             refused = init("--forwarding")
             self.assertEqual((refused.returncode, refused.stdout), (64, ""))
             self.assertIn("give --custom-handler with it", refused.stderr)
+            self.assertNotIn("functionTimeout", read("host.json"))
+            for given, theirs in (("4m", None), ("20m", "0.00:20:07"), ("0", None)):
+                app.write("host.yaml", f"host: {{function_timeout: {given}}}\nworkers:\n"
+                          f"  - {{name: azure, command: [{WORKERS}/test_azure]}}\n")
+                done = init("--force")
+                self.assertEqual((done.returncode, read("host.json").get("functionTimeout")),
+                                 (0, theirs), done.stderr)
+                self.assertEqual("restarts the whole" in done.stderr, given == "0")
             app.write("host.json", "{}")
             self.assertEqual(init().returncode, 78)
             self.assertEqual(init("--force").returncode, 0)

@@ -193,6 +193,16 @@ class Going(unittest.TestCase):
     def test_requests_and_events_are_sent_where_requests_are_forwarded(self):
         self.goes(Forwarding, "posts", ())
 
+    def test_what_the_events_of_a_batch_put_out_goes_together(self):
+        top = "webhooks: {named: [{name: '*', url: 'http://127.0.0.1:9/'}]}\n"
+        for kind in (Messages, Forwarded, Custom):
+            with self.subTest(kind.__name__), kind("test_azure_sends", top=top) as host:
+                for ids in (["1"], ["1", "2", "3"]):
+                    status, _, outputs = host.ask("notes", "POST", "notes", batch(*ids),
+                                                  {"content-type": BATCH})
+                    (made,) = outputs.values()
+                    self.assertEqual((status, sorted(made)), (204, ids))
+
 
 if __name__ == "__main__":
     main()

@@ -28,6 +28,16 @@ static isw_status sends(isw_context *ctx)
     return emit(ctx, "made", "a message") == ISW_OK ? posts(ctx) : ISW_E_FAILED;
 }
 
+/* An event puts its id out. */
+static isw_status notes(isw_context *ctx)
+{
+    isw_cloudevent event;
+
+    if (isw_cloudevent_get(ctx, &event) != ISW_OK)
+        return ISW_E_INVALID;
+    return emit(ctx, "made", isw_context_strndup(ctx, event.id.data, event.id.size));
+}
+
 static const isw_property type[] = { { "type", "told" }, { 0 } };
 static const isw_property queue[] = { { "queue", "made" }, { 0 } };
 static const isw_binding outputs[] = { { "made", "queue", ISW_OUT, queue },
@@ -35,11 +45,14 @@ static const isw_binding outputs[] = { { "made", "queue", ISW_OUT, queue },
                                        { "event", "cloudevents", ISW_OUT, type },
                                        { 0 } };
 
+static const isw_binding to_queue[] = { { "made", "queue", ISW_OUT, queue }, { 0 } };
+
 static const isw_function functions[] = {
     { .name = "sends", .trigger = ISW_HTTP("GET", "sends/{how}"), .handler = sends,
       .bindings = outputs },
     { .name = "posts", .trigger = ISW_HTTP("GET", "posts/{how}"), .handler = posts,
       .bindings = outputs + 1 },
+    { .name = "notes", .trigger = ISW_CLOUDEVENT("notes"), .handler = notes, .bindings = to_queue },
     { 0 },
 };
 

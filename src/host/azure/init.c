@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { THEIR_TIME_S = 300, OWN_END_S = 5 };
+
 typedef struct maker {
     const iswi_azure_init *init;
     const char *folder; /* absolute */
@@ -142,11 +144,29 @@ static void put_handler(const maker *m, iswi_buffer *text)
                        m->init->forwarding ? "true" : "false");
 }
 
+/* Functions here may take longer than that host gives them: 5 minutes is what it gives everywhere. With
+ * the time in which we end one ourselves. */
+static void put_timeout(const maker *m, iswi_buffer *text)
+{
+    const iswi_host_options *host = &m->settings->host;
+    const int64_t s = (host->function_timeout_ms + host->cancel_grace_ms) / 1000 + OWN_END_S;
+
+    if (host->function_timeout_ms && s > THEIR_TIME_S)
+        iswi_buffer_printf(text, "  \"functionTimeout\": \"%lld.%02lld:%02lld:%02lld\",\n",
+                           (long long)(s / 86400), (long long)(s / 3600 % 24),
+                           (long long)(s / 60 % 60), (long long)(s % 60));
+    else if (!host->function_timeout_ms)
+        say(m->notes, "note: host.function_timeout is 0, and behind the functionTimeout of host.json "
+            "(30 minutes, or 5 by consumption) that host restarts the whole of this one: give "
+            "functions a time here, or that host another");
+}
+
 static void write_host(maker *m)
 {
     iswi_buffer text = { NULL, 0, 0, false };
 
     iswi_buffer_append_text(&text, "{\n  \"version\": \"2.0\",\n");
+    put_timeout(m, &text);
     if (!m->init->worker)
         put_handler(m, &text);
     iswi_buffer_append_text(&text, "  \"extensions\": { \"http\": { \"routePrefix\": ");
