@@ -137,7 +137,7 @@ static isw_status renames(isw_context *ctx)
 {
     const isw_value *look = isw_context_input(ctx, "first_look");
 
-    return look ? isw_context_emit(ctx, "2_print", look) : ISW_E_NOT_FOUND;
+    return look ? isw_context_emit(ctx, "_2nd.print", look) : ISW_E_NOT_FOUND;
 }
 
 static isw_status pages(isw_context *ctx)
@@ -173,7 +173,7 @@ static const isw_binding outputs[] = { { "next", "queue", ISW_OUT, next },
                                        { "rows", "table", ISW_OUT, rows },
                                        { 0 } };
 static const isw_binding renamed[] = { { "first_look", "blob", ISW_IN, look },
-                                       { "2_print", "queue", ISW_OUT, next },
+                                       { "_2nd.print", "queue", ISW_OUT, next },
                                        { 0 } };
 static const isw_binding inputs[] = { { "picture", "blob", ISW_IN, look }, { 0 } };
 

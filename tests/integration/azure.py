@@ -332,10 +332,10 @@ class Azure(unittest.TestCase):
         with App() as host:
             host.begin()
             self.assertEqual([one["name"] for one in bindings(host.functions["renames"])],
-                             ["theBlob", "firstLook", "x2Print"])
+                             ["theBlob", "firstLook", "x2ndPrint"])
             answer = host.invoke("renames", [("firstLook", Data(string="seen")),
                                              ("theBlob", Data(string="x"))])
-            self.assertEqual((answer.status, answer.outputs["x2Print"].string), (SUCCESS, "seen"))
+            self.assertEqual((answer.status, answer.outputs["x2ndPrint"].string), (SUCCESS, "seen"))
 
     def test_what_a_function_says_of_its_message_is_its_end(self):
         with App() as host:
