@@ -35,8 +35,9 @@ static const char usage[] =
     "                     outputs of the type http, libnng.so.1 for `lane: message`, libnats for a\n"
     "                     queues.store of nats; that of postgresql comes by itself\n"
     "\n"
-    "Says the sizes, and when the C library of Lambda's machine is older than these programs need:\n"
-    "then build them on the image of Lambda, or on a system that is as old.\n";
+    "Says the sizes and the architecture, which the function is to have, and when the C library of\n"
+    "Lambda's machine is older than these programs need: then build them on the image of\n"
+    "Lambda, or on a system that is as old.\n";
 
 typedef struct packing {
     iswi_package package;
@@ -272,6 +273,11 @@ static bool gather(packing *with, const iswi_host_settings *settings)
            add_libraries(with, settings);
 }
 
+static bool is_below(const char *store, const char *start)
+{
+    return store && strncmp(store, start, strlen(start)) == 0;
+}
+
 static void tell(const packing *with, const iswi_host_settings *settings, const char *file)
 {
     const iswi_package *package = &with->package;
@@ -281,19 +287,34 @@ static void tell(const packing *with, const iswi_host_settings *settings, const 
     stat(file, &info);
     for (size_t i = 0; i < package->count; i++)
         printf("%10lld  %s\n", (long long)package->files[i].bytes, package->files[i].inside);
-    printf("%10lld  unpacked, of the %d MiB that Lambda takes\n%10lld  %s\n",
-           (long long)package->bytes, UNPACKED_MOST_MIB, (long long)info.st_size, file);
+    printf("%10lld  unpacked, of the %d MiB that Lambda takes\n"
+           "%10lld  %s, for the architecture %s\n",
+           (long long)package->bytes, UNPACKED_MOST_MIB, (long long)info.st_size, file,
+           iswi_program_architecture(package->needs.machine));
     if (package->bytes > (off_t)UNPACKED_MOST_MIB * MIB)
         fprintf(stderr, "isoworker: it is too large for Lambda unpacked\n");
     if (info.st_size > (off_t)PACKED_MOST_MIB * MIB)
         fprintf(stderr, "isoworker: above %d MiB it has to go by S3\n", PACKED_MOST_MIB);
-    if (package->glibc > GLIBC_OF_AL2023)
+    if (package->needs.glibc > GLIBC_OF_AL2023)
         fprintf(stderr, "isoworker: its programs need glibc 2.%u, and provided.al2023 has 2.%d: "
                 "build them there, or in an image of your own with the newer one\n",
-                package->glibc, GLIBC_OF_AL2023);
-    if (store && strncmp(store, "sqlite:/tmp/", 12) == 0)
+                package->needs.glibc, GLIBC_OF_AL2023);
+    if (is_below(store, "sqlite:/tmp/"))
         fprintf(stderr, "isoworker: queues.store is a file under /tmp, which goes with each "
                 "environment, and what functions have put there with it\n");
+}
+
+/* /var/task cannot be written, nor what else there is, but for these. A relative path is below /tmp
+ * there. */
+static bool check_store(packing *with, const char *store)
+{
+    if (!is_below(store, "sqlite:/") || is_below(store, "sqlite:/tmp/") ||
+        is_below(store, "sqlite:/mnt/"))
+        return true;
+    isw_error_set(&with->error, ISW_E_INVALID, "queues.store of host.yaml is %s, which cannot be "
+                  "written under Lambda; name a server, postgresql:// or nats://, or a file below "
+                  "/tmp, which goes with each environment, or below a file system at /mnt", store);
+    return false;
 }
 
 static int status_of(const isw_error *error)
@@ -322,6 +343,7 @@ static int package(packing *with, const char *folder, const char *file)
         return status_of(&with->error);
     fine = asprintf(&absolute, "%s%s%s", *file == '/' ? "" : here, *file == '/' ? "" : "/",
                     file) > 0 &&
+           check_store(with, settings->queues.store) &&
            iswi_package_begin(&with->package, &with->error) == ISW_OK && gather(with, settings) &&
            iswi_package_zip(&with->package, absolute, &with->error) == ISW_OK;
     if (fine)

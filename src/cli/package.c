@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,35 +202,22 @@ static bool is_of_libc(const char *name)
     return false;
 }
 
-/* The versions of its symbols stand in a file as texts: "GLIBC_2.34". */
-static void note_glibc(iswi_package *package, const char *path)
+/* What a program asks of the machine that it will run on. */
+static isw_status note(iswi_package *package, const char *path, isw_error *error)
 {
-    static const char mark[] = "GLIBC_2.";
-    const size_t size = sizeof mark - 1;
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const char *bytes = MAP_FAILED;
-    const char *at;
-    size_t left = 0;
+    iswi_program_needs needs;
 
-    if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0) {
-        left = (size_t)info.st_size;
-        bytes = mmap(NULL, left, PROT_READ, MAP_PRIVATE, fd, 0);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
-        return;
-    for (at = bytes; (at = memmem(at, (size_t)(bytes + left - at), mark, size)); at += size) {
-        unsigned minor = 0;
-
-        for (const char *digit = at + size; digit < bytes + left && *digit >= '0' && *digit <= '9';
-             digit++)
-            minor = 10 * minor + (unsigned)(*digit - '0');
-        if (minor > package->glibc && minor < 1000)
-            package->glibc = minor;
-    }
-    munmap((void *)bytes, left);
+    iswi_program_needs_read(path, &needs);
+    if (needs.glibc > package->needs.glibc)
+        package->needs.glibc = needs.glibc;
+    if (!package->needs.machine)
+        package->needs.machine = needs.machine;
+    if (!needs.machine || needs.machine == package->needs.machine)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_CONFLICT, "%s is for another machine (%s) than isoworker "
+                         "(%s); build both for the architecture that the function has", path,
+                         iswi_program_architecture(needs.machine),
+                         iswi_program_architecture(package->needs.machine));
 }
 
 static isw_status add_library_at(iswi_package *package, const char *path, isw_error *error)
@@ -243,7 +229,8 @@ static isw_status add_library_at(iswi_package *package, const char *path, isw_er
     snprintf(inside, sizeof inside, "lib/%s", base_of(path));
     if (iswi_package_has(package, inside))
         return ISW_OK;
-    note_glibc(package, path);
+    if (note(package, path, error) != ISW_OK)
+        return error->status;
     return iswi_package_add(package, path, inside, error);
 }
 
@@ -296,7 +283,8 @@ isw_status iswi_package_add_program(iswi_package *package, const char *source, c
 {
     isw_status status = iswi_package_add(package, source, inside, error);
 
-    note_glibc(package, source);
+    if (status == ISW_OK)
+        status = note(package, source, error);
     return status == ISW_OK ? add_linked(package, source, error) : status;
 }
 

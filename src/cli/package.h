@@ -7,6 +7,7 @@
  * have, and the shared libraries that programs among them need beside the C library. One thread.
  */
 #include "base/arena.h"
+#include "cli/program_needs.h"
 
 #include <isoworker/status.h>
 #include <limits.h>
@@ -24,7 +25,7 @@ typedef struct iswi_package {
     iswi_package_file *files;
     size_t count, capacity;
     off_t bytes;
-    unsigned glibc; /* the newest 2.x that a program of it asks for */
+    iswi_program_needs needs; /* of all programs of it */
 } iswi_package;
 
 /* An empty one, in a temporary folder. Errors: ISW_E_IO. */
@@ -42,7 +43,8 @@ isw_status iswi_package_add(iswi_package *package, const char *source, const cha
 isw_status iswi_package_add_folder(iswi_package *package, const char *inside, isw_error *error);
 
 /* The same as a file's, of a program or a shared object, and into lib/ what it is linked with beside
- * the C library. Errors: also ISW_E_NOT_FOUND for a library that is not there. */
+ * the C library. Errors: also ISW_E_NOT_FOUND for a library that is not there, ISW_E_CONFLICT for a
+ * program of another machine than those before. */
 isw_status iswi_package_add_program(iswi_package *package, const char *source, const char *inside,
                                     isw_error *error);
 

@@ -61,6 +61,7 @@ class Package(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r" *\d+  programs/events\n")
         self.assertRegex(done.stdout, r" *\d+  unpacked, of the 250 MiB")
+        self.assertRegex(done.stdout, "function.zip, for the architecture (x86_64|arm64)\n")
         self.assertIn("data.txt", done.stdout)
         self.assertIn("lib/isoworker/compress.so", done.stdout)
         self.assertNotIn("libc.so", done.stdout)
@@ -115,6 +116,32 @@ class Package(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("queues.store is a file under /tmp", done.stderr)
         self.assertTrue(os.path.exists(os.path.join(self.folder.name, "x.zip")))
+
+    def test_a_store_that_cannot_be_written_is_refused(self):
+        self.write("worker.yaml", "middleware: []\n")
+        shutil.copy(EVENTS, self.app + "/events")
+        for store, code in (("sqlite:/var/lib/queues.db", 78), ("sqlite:/mnt/efs/queues.db", 0),
+                            ("sqlite:queues.db", 0)):
+            self.write("host.yaml", f"queues: {{store: '{store}'}}\n"
+                                    "workers:\n  - name: events\n    command: [./events]\n")
+            done = self.package()
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertEqual("cannot be written under Lambda" in done.stderr, code == 78)
+
+    def test_programs_of_two_machines_are_refused(self):
+        self.write("worker.yaml", "middleware: []\n")
+        self.write("host.yaml", "workers:\n  - name: events\n    command: [./events]\n")
+        with open(EVENTS, "rb") as file:
+            program = bytearray(file.read())
+        here, there = ("arm64", "x86_64") if program[18] == 183 else ("x86_64", "arm64")
+        program[18:20] = (62 if program[18] == 183 else 183).to_bytes(2, "little")
+        with open(self.app + "/events", "wb") as file:
+            file.write(program)
+        os.chmod(self.app + "/events", 0o755)
+        done = self.package()
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn(f"/events is for another machine ({there}) than isoworker ({here})",
+                      done.stderr)
 
     def test_secrets_are_not_wanted_where_nothing_is_served(self):
         shutil.copy(EVENTS, self.app + "/events")
