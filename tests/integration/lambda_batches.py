@@ -70,6 +70,17 @@ class Batches(unittest.TestCase):
             self.assertTrue(api.ask(sqs(["fine", "bad one"])).failed)
             self.assertEqual(failed(api.ask(sqs(["fine"]))), [])
 
+    def test_a_batch_of_which_nothing_is_done_is_an_error(self):
+        with RuntimeApi() as api, Lambda(api):
+            for batch in (sqs(["bad one"]), sqs(["bad one", "bad two"]),
+                          kinesis(["bad one", "two", "three"])):
+                result = api.ask(batch)
+                self.assertEqual((result.failed, result.type), (True, "Function.BatchFailed"))
+                count = len(batch["Records"])
+                self.assertIn(f"{count} of {count} messages failed: no luck with it",
+                              result.json()["errorMessage"])
+            self.assertEqual(api.faults, [])
+
     def test_a_crash_costs_its_message_alone(self):
         with RuntimeApi() as api, Lambda(api, events("processes: 2\nrestart_delay: 10ms")):
             self.assertEqual(failed(api.ask(sqs(["crash", "fine"], group=["a", "b"]))), ["m0"])
