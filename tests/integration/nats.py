@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queues on NATS JetStream: two hosts on one server, servers that end, and who may ask them."""
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,43 @@ class Shared(unittest.TestCase):
                 self.assertEqual(put(other, "late", delay=1500), 202)
                 host.wait_for("was another's by the time")
                 wait_until(lambda: "done <late>" in host.log() + other.log())
+
+    def api(self, subject, body):
+        """What JetStream answers."""
+        text = json.dumps(body)
+        with socket.create_connection(("127.0.0.1", self.server.port), 5) as end:
+            lines = end.makefile("rb")
+            end.sendall(f'CONNECT {{"verbose":false}}\r\nSUB told 1\r\nPUB $JS.API.{subject} told '
+                        f"{len(text)}\r\n{text}\r\n".encode())
+            while not (line := lines.readline()).startswith(b"MSG"):
+                self.assertTrue(line)
+            return json.loads(lines.read(int(line.split()[-1])))
+
+    def begin_again(self, meanwhile):
+        self.server.stop()
+        meanwhile()
+        self.server.start()
+
+    def test_a_number_that_is_waited_for_in_vain_takes_no_message_that_is_there_with_it(self):
+        with self.host(more="  lease: 30s\n") as host:
+            self.assertEqual(put(host, "late", delay=60000), 202)
+            put(host, "nap 1000")
+            host.wait_for("got <nap 1000>")
+            stream = next(name for name in self.api("STREAM.NAMES", {})["streams"]
+                          if name.endswith("queue-work"))
+
+            def waits_for():
+                return self.api(f"CONSUMER.INFO.{stream}.ready", {})["num_ack_pending"]
+
+            kept = os.path.join(self.server.folder, "o.dat")
+            state = os.path.join(self.server.folder, "jetstream", "$G", "streams", stream, "obs",
+                                 "ready", "o.dat")
+            self.begin_again(lambda: shutil.copy(state, kept))
+            wait_until(lambda: waits_for() == 0)
+            self.begin_again(lambda: shutil.copy(kept, state))
+            self.assertEqual(waits_for(), 1)  # for what is not there any more
+            wait_until(lambda: waits_for() == 0)
+            self.assertIn("message", self.api(f"STREAM.MSG.GET.{stream}", {"seq": 1}))
 
     def test_a_server_that_stands_still_is_waited_for(self):
         with self.host() as host:

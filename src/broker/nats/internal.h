@@ -60,7 +60,7 @@ typedef struct iswi_nats_expiry {
 
 /* More or less is there than the server would deliver. */
 typedef struct iswi_nats_odd {
-    int64_t since_ms; /* 0: it is not so */
+    int64_t since_ns; /* monotonic; 0: it is not so */
     uint64_t given;   /* to somebody, the last one then */
 } iswi_nats_odd;
 

@@ -242,7 +242,7 @@ static bool look_after(iswi_nats *nats, iswi_nats_queue *queue)
     if (!count(nats, queue, &there, &at))
         return !nats->is_lost;
     queue->check_ms = nats->now_ms + EVERY_MS;
-    queue->checks = queue->odd[0].since_ms || queue->odd[1].since_ms ? queue->checks - 1 : 0;
+    queue->checks = queue->odd[0].since_ns || queue->odd[1].since_ns ? queue->checks - 1 : 0;
     return true;
 }
 

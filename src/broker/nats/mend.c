@@ -5,6 +5,7 @@
  * that are not there any more. Where that lasts while nothing else happens the former are published
  * once more, as they may not have been done, and the latter let go.
  */
+#include "base/clock.h"
 #include "broker/nats/internal.h"
 
 #include <stdio.h>
@@ -28,9 +29,10 @@ static bool let_go(iswi_nats *nats, const iswi_nats_queue *queue, const char *co
     return well;
 }
 
-/* Of what was given to somebody and is not settled. */
+/* Of what was given to somebody and is not settled. No number of a message that is there, ready or
+ * late: the server would take that for settled, whichever consumer says so. */
 static void let_go_all(iswi_nats *nats, const iswi_nats_queue *queue, const char *consumer,
-                       const char *filter, const iswi_nats_standing *at)
+                       const iswi_nats_standing *at)
 {
     const uint64_t last = at->given < at->last ? at->given : at->last;
     const uint64_t end = last > at->settled + AT_ONCE ? at->settled + AT_ONCE : last + 1;
@@ -44,7 +46,7 @@ static void let_go_all(iswi_nats *nats, const iswi_nats_queue *queue, const char
         uint64_t there = end;
 
         iswi_arena_reset(&arena);
-        if (iswi_nats_get(nats, queue, next, filter, &arena, &of) && of.number < end)
+        if (iswi_nats_get(nats, queue, next, ">", &arena, &of) && of.number < end)
             there = of.number;
         well = !nats->is_lost && let_go(nats, queue, consumer, next, there);
         next = there + 1;
@@ -100,16 +102,16 @@ bool iswi_nats_mend(iswi_nats *nats, iswi_nats_queue *queue, bool is_late, int64
     iswi_nats_odd *odd = &queue->odd[is_late];
     const bool is_odd = there != at->waiting + at->unsettled;
 
-    if (!is_odd || odd->given != at->given || !odd->since_ms) {
-        odd->since_ms = is_odd ? nats->now_ms : 0;
+    if (!is_odd || odd->given != at->given || !odd->since_ns) {
+        odd->since_ns = is_odd ? iswi_now_ns() : 0;
         odd->given = at->given;
         return !nats->is_lost;
     }
-    if (nats->now_ms - odd->since_ms < LASTS_MS)
+    if (iswi_now_ns() - odd->since_ns < LASTS_MS * INT64_C(1000000))
         return true;
-    odd->since_ms = 0;
+    odd->since_ns = 0;
     if (at->unsettled)
-        let_go_all(nats, queue, names[is_late], filters[is_late], at);
+        let_go_all(nats, queue, names[is_late], at);
     else
         bring_back_all(nats, queue, filters[is_late], at->given);
     return !nats->is_lost;
