@@ -12,7 +12,9 @@
 #include <string.h>
 
 #define FLOOR_CALLS(call)                                                                         \
-    call(natsConnection_ConnectTo) call(natsConnection_Destroy) call(natsConnection_JetStream)    \
+    call(natsOptions_Create) call(natsOptions_SetURL) call(natsOptions_SetSendAsap)               \
+    call(natsOptions_Destroy) call(natsConnection_Connect) call(natsConnection_Destroy)           \
+    call(natsConnection_JetStream)                                                                \
     call(jsCtx_Destroy) call(jsStreamConfig_Init) call(js_AddStream) call(js_DeleteStream)        \
     call(js_Publish) call(js_PublishAsync) call(js_PublishAsyncComplete) call(js_PullSubscribe)   \
     call(natsSubscription_Fetch) call(natsSubscription_Destroy) call(natsMsg_Ack)                 \
@@ -59,11 +61,27 @@ static void close_floor(void *self)
     free(of);
 }
 
+/* What is sent leaves at once: otherwise libnats gathers it for a millisecond. */
+static natsStatus connect(floor_stream *of, const char *place)
+{
+    natsOptions *options = NULL;
+    natsStatus status = of->lib.natsOptions_Create(&options);
+
+    if (status == NATS_OK)
+        status = of->lib.natsOptions_SetURL(options, place);
+    if (status == NATS_OK)
+        status = of->lib.natsOptions_SetSendAsap(options, true);
+    if (status == NATS_OK)
+        status = of->lib.natsConnection_Connect(&of->conn, options);
+    of->lib.natsOptions_Destroy(options);
+    return status;
+}
+
 static natsStatus begin(floor_stream *of, const char *place)
 {
     const char *subjects[] = { SUBJECT };
     jsStreamConfig config;
-    natsStatus status = of->lib.natsConnection_ConnectTo(&of->conn, place);
+    natsStatus status = connect(of, place);
 
     if (status == NATS_OK)
         status = of->lib.natsConnection_JetStream(&of->js, of->conn, NULL);
