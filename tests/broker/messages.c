@@ -301,15 +301,16 @@ static void what_is_settled_twice_at_once_is_settled_once(void **state)
 
 static void of_many_complete_at_once_only_what_was_so_before_is_lost(void **state)
 {
-    enum { COUNT = 45, BEFORE = 17 };
+    enum { COUNT = 45 };
     fixture *is = *state;
     iswi_queue_put items[COUNT] = { 0 };
     iswi_delivery *got[COUNT];
-    iswi_settlement done[COUNT];
+    iswi_settlement odd[COUNT / 2];
+    iswi_settlement all[COUNT];
     iswi_broker_op before = { .kind = ISWI_BROKER_SETTLE,
-                              .as.settle = { .items = &done[BEFORE], .count = 1 } };
+                              .as.settle = { .items = odd, .count = COUNT / 2 } };
     iswi_broker_op op = { .kind = ISWI_BROKER_SETTLE,
-                          .as.settle = { .items = done, .count = COUNT } };
+                          .as.settle = { .items = all, .count = COUNT } };
     size_t claimed = 0;
     char bodies[COUNT][8];
 
@@ -320,13 +321,17 @@ static void of_many_complete_at_once_only_what_was_so_before_is_lost(void **stat
         claimed += claim_many(is, &got[claimed], COUNT - claimed);
     for (int i = 0; i < COUNT; i++) {
         assert_body(got[i], bodies[i]);
-        done[i] = (iswi_settlement){ .delivery = got[i], .verdict = ISWI_VERDICT_COMPLETE };
+        all[i] = (iswi_settlement){ .delivery = got[i], .verdict = ISWI_VERDICT_COMPLETE };
+        if (i % 2)
+            odd[i / 2] = all[i];
     }
     assert_int_equal(iswi_broker_run(is->broker, &before), ISW_OK);
-    assert_false(done[BEFORE].lost);
+    for (int i = 0; i < COUNT / 2; i++)
+        assert_false(odd[i].lost);
+    assert_int_equal(look(is).counts[ISWI_MESSAGE_CLAIMED], COUNT - COUNT / 2);
     assert_int_equal(iswi_broker_run(is->broker, &op), ISW_OK);
     for (int i = 0; i < COUNT; i++)
-        assert_int_equal(done[i].lost, i == BEFORE);
+        assert_int_equal(all[i].lost, i % 2);
     assert_int_equal(look(is).completed, COUNT);
     assert_int_equal(look(is).counts[ISWI_MESSAGE_CLAIMED], 0);
     for (int i = 0; i < COUNT; i++)

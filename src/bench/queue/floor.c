@@ -46,11 +46,12 @@ static bool open_floor(const char *folder, void **self, isw_error *error)
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = OFF; PRAGMA journal_mode = WAL;"
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
         "CREATE TABLE message (number INTEGER PRIMARY KEY, put_ms INTEGER, id TEXT, body BLOB);";
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     floor_file *file = calloc(1, sizeof *file);
     char path[512];
 
     snprintf(path, sizeof path, "%s/floor.db", folder);
-    if (!file || sqlite3_open(path, &file->db) != SQLITE_OK ||
+    if (!file || sqlite3_open_v2(path, &file->db, flags, NULL) != SQLITE_OK ||
         sqlite3_exec(file->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
         !prepare(file, "BEGIN", &file->begin) || !prepare(file, "COMMIT", &file->commit) ||
         !prepare(file, "INSERT INTO message VALUES (?, ?, ?, ?)", &file->insert) ||

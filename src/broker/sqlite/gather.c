@@ -5,6 +5,8 @@
  * Whatever may look at such rows has them written before. */
 #include "broker/sqlite/internal.h"
 
+#include <stdlib.h>
+
 /* -- What is put ------------------------------------------------------------------------------- */
 
 static bool bind_row(iswi_sqlite *store, iswi_sql which, size_t at, const iswi_sqlite_row *row)
@@ -62,20 +64,48 @@ bool iswi_sqlite_gather_put(iswi_sqlite *store, iswi_sqlite_queue *queue, int64_
 
 /* -- What is complete -------------------------------------------------------------------------- */
 
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Whether they follow each other without a gap, as most do; then they are in order. */
+static bool is_range(int64_t *numbers, size_t count)
+{
+    qsort(numbers, count, sizeof *numbers, by_number);
+    for (size_t i = 1; i < count; i++)
+        if (numbers[i] != numbers[0] + (int64_t)i)
+            return false;
+    return true;
+}
+
+static bool delete_each(iswi_sqlite *store, const int64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < ISWI_SQLITE_ROWS_MANY; i++)
+        if (!iswi_sql_bind_row(store, ISWI_SQL_COMPLETE_MANY, i, "i",
+                               i < count ? numbers[i] : INT64_C(0)))
+            return false;
+    return iswi_sql_step(store, ISWI_SQL_COMPLETE_MANY) == 0;
+}
+
 /* One that was another's, or was settled before: which one it was is seen when all of the
  * transaction is undone, and done again with each by itself (run.c). */
 static bool flush_gone(iswi_sqlite *store)
 {
     const size_t count = store->gone_count;
+    int64_t *numbers = store->gone;
 
+    if (count == 0)
+        return true;
     store->gone_count = 0;
-    for (size_t i = 0; count && i < ISWI_SQLITE_ROWS_MANY; i++)
-        if (!iswi_sql_bind_row(store, ISWI_SQL_COMPLETE_MANY, i, "i",
-                               i < count ? store->gone[i] : INT64_C(0)))
-            return false;
-    if (count && iswi_sql_step(store, ISWI_SQL_COMPLETE_MANY) != 0)
+    if (is_range(numbers, count)
+            ? !iswi_sql_do(store, ISWI_SQL_COMPLETE_RANGE, "ii", numbers[0], numbers[count - 1])
+            : !delete_each(store, numbers, count))
         return false;
-    store->apart = count > 0 && sqlite3_changes(store->db) != (int)count;
+    store->apart = sqlite3_changes(store->db) != (int)count;
     return !store->apart;
 }
 

@@ -48,7 +48,8 @@ enum { ISWI_SQLITE_ROWS_SOME = 8, ISWI_SQLITE_ROWS_MANY = 32 };
     X(DROP_CONTENT, "DELETE FROM content WHERE number = ?")                                        \
     X(READY, "SELECT * FROM message WHERE queue = ? AND state = 0 "                                \
              "ORDER BY priority DESC, due_ms, number LIMIT ?")                                     \
-    X(IN_LINE, "SELECT * FROM message WHERE number >= ? AND number <= ? AND state = 6 "            \
+    X(IN_LINE, "SELECT number, queue, 6, 0, put_ms, put_ms, 0, 0, 0, size, id, NULL, type, trace, " \
+               "NULL, body FROM message WHERE number >= ? AND number <= ? AND state = 6 "          \
                "ORDER BY number LIMIT ?")                                                          \
     X(CLAIM, "UPDATE message SET state = 2, attempt = attempt + 1, claim = ?2 WHERE number = ?1")  \
     X(IS_CLAIMED, "SELECT attempt, expires_ms FROM message WHERE number = ? AND claim = ?")        \
@@ -56,6 +57,7 @@ enum { ISWI_SQLITE_ROWS_SOME = 8, ISWI_SQLITE_ROWS_MANY = 32 };
     X(COMPLETE, "DELETE FROM message WHERE number = ? AND claim = ?")                              \
     X(COMPLETE_IN_LINE, "DELETE FROM message WHERE number = ? AND state = 6")                      \
     X(COMPLETE_MANY, "DELETE FROM message WHERE number IN (" ISWI_SQL_MANY("?") ") AND state = 6") \
+    X(COMPLETE_RANGE, "DELETE FROM message WHERE number >= ? AND number <= ? AND state = 6")       \
     X(GIVE_BACK, "UPDATE message SET state = ?2, due_ms = ?3, attempt = ?4, claim = 0, "           \
                  "error = coalesce(?5, error) WHERE number = ?1")                                  \
     X(BURY, "INSERT INTO dead SELECT number, queue, priority, due_ms, put_ms, ?2, " \
