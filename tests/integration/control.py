@@ -114,7 +114,6 @@ class Control(unittest.TestCase):
         with Host(worker(), expect=-9) as host:
             host.process.kill()
             host.process.wait()
-            self.assertTrue(os.path.exists(socket_path(host.folder.name)))
             self.assertEqual(run("status", host.folder.name)[0], 69)
             again = subprocess.Popen([BIN + "/isoworker", "run", host.folder.name, "--port", "0"],
                                      stdout=subprocess.DEVNULL)
@@ -122,6 +121,18 @@ class Control(unittest.TestCase):
             self.assertEqual(report(host)["host"]["pid"], again.pid)
             again.terminate()
             self.assertEqual(again.wait(PATIENCE_S), 0)
+
+    def test_the_socket_of_a_host_that_was_killed_is_removed(self):
+        """By who finds nobody there, and by the next host of the user."""
+        for look in (lambda host: run("status", host.folder.name),
+                     lambda host: Host(worker()).__enter__().__exit__(None, None, None)):
+            with Host(worker(), expect=-9) as host:
+                path = socket_path(host.folder.name)
+                self.assertTrue(os.path.exists(path))
+                host.process.kill()
+                host.process.wait()
+                look(host)
+                wait_until(lambda: not os.path.exists(path) and not os.path.exists(path + ".lock"))
 
     def test_a_second_host_of_a_folder_serves_and_says_that_it_is_not_found(self):
         with Host(worker()) as host:

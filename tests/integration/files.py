@@ -294,7 +294,7 @@ class Failures(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="isw-") as folder:
             missing = folder + "/later"
             with far(missing, settled="no files of") as host:
-                host.wait_for(rf"far: no files of {missing} come to it for now: folder {missing}: "
+                host.wait_for(rf"warning +host: far: no files of {missing} come to it for now: folder {missing}: "
                               "No such file or directory")
                 host.wait_for("Ctrl-C ends")
                 attention = report(host)["attention"]

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BASE_MAX = 40, CONNECT_S = 5 };
+enum { BASE_MAX = 40, CONNECT_S = 5, SWEPT_MOST = 500 /* at a start */ };
 
 /* -- Names ------------------------------------------------------------------------------------- */
 
@@ -87,6 +87,25 @@ static isw_status make_folder(const char *path, isw_error *error)
                          "remove it", path);
 }
 
+/* What hosts have left in that folder that were killed. */
+static void sweep(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    int swept = 0;
+
+    while (folder && swept < SWEPT_MOST && (entry = readdir(folder)) != NULL) {
+        const char *end = strrchr(entry->d_name, '.');
+        char file[ISWI_UNIX_PATH_BYTES + sizeof entry->d_name];
+
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        if (end && strcmp(end, ".sock") == 0)
+            swept += iswi_unix_sweep(file);
+    }
+    if (folder)
+        closedir(folder);
+}
+
 /* By itself: in a folder of this user's. */
 static isw_status place_by_itself(const char *folder, char out[ISWI_UNIX_PATH_BYTES],
                                   isw_error *error)
@@ -96,7 +115,10 @@ static isw_status place_by_itself(const char *folder, char out[ISWI_UNIX_PATH_BY
 
     name_folder(base, geteuid(), own);
     name_file(base, geteuid(), folder, out);
-    return make_folder(own, error);
+    if (make_folder(own, error) != ISW_OK)
+        return error->status;
+    sweep(own);
+    return ISW_OK;
 }
 
 isw_status iswi_control_place(const char *folder, const char *path,
@@ -166,6 +188,8 @@ static bool try_base(search *s, const char *base, uid_t uid)
         return true;
     if (errno != ENOENT && errno != ECONNREFUSED)
         s->cause = errno;
+    else if (errno == ECONNREFUSED && uid == geteuid())
+        iswi_unix_sweep(path);
     if (*s->fd >= 0)
         close(*s->fd);
     return false;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { OWNER_BYTES = 64 };
+enum { OWNER_BYTES = 64, SWEEP_MS = 50 /* that one may take, on a busy machine */ };
 
 static struct sockaddr_un address_of(const char *path)
 {
@@ -63,25 +64,36 @@ static void write_pid(int lock)
         (void)!pwrite(lock, pid, (size_t)size, 0); /* it may have been another's */
 }
 
-/* The lock, which whoever held it may have removed between our open and our lock. */
-static isw_status take_lock(iswi_unix_socket *out, isw_error *error)
+/* Whoever sweeps has the lock for a moment, and writes no pid: that of a dead owner is there. */
+static bool is_swept(int lock)
 {
-    for (;;) {
+    pid_t owner = pid_in(lock);
+
+    return owner > 0 && kill(owner, 0) != 0 && errno == ESRCH;
+}
+
+/* The lock, which whoever held it may have removed between our open and our lock. */
+static isw_status hold_lock(iswi_unix_socket *out, int patience_ms, isw_error *error)
+{
+    for (int tries = 0;;) {
         int lock = open(out->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        bool held;
 
         if (lock < 0)
             return isw_error_set(error, ISW_E_IO, "%s: %s", out->lock_path, strerror(errno));
-        if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        held = flock(lock, LOCK_EX | LOCK_NB) != 0;
+        if (held && (!is_swept(lock) || tries++ >= patience_ms)) {
             refuse(out->path, pid_in(lock), error);
             close(lock);
             return ISW_E_CONFLICT;
         }
-        if (lies_there(lock, out->lock_path)) {
-            write_pid(lock);
+        if (!held && lies_there(lock, out->lock_path)) {
             out->lock = lock;
             return ISW_OK;
         }
         close(lock);
+        if (held)
+            usleep(1000);
     }
 }
 
@@ -153,14 +165,28 @@ isw_status iswi_unix_listen(const char *path, mode_t mode, iswi_unix_socket *out
     isw_status status = place_at(path, out, error);
 
     if (status == ISW_OK)
-        status = take_lock(out, error);
-    if (status == ISW_OK)
+        status = hold_lock(out, SWEEP_MS, error);
+    if (status == ISW_OK) {
+        write_pid(out->lock);
         status = ask_who_lives(path, error);
+    }
     if (status == ISW_OK)
         status = bind_there(out, mode, error);
     if (status != ISW_OK && out->lock >= 0)
         give_lock_back(out);
     return status;
+}
+
+bool iswi_unix_sweep(const char *path)
+{
+    iswi_unix_socket dead;
+    bool removed;
+
+    if (place_at(path, &dead, NULL) != ISW_OK || hold_lock(&dead, 0, NULL) != ISW_OK)
+        return false;
+    removed = ask_who_lives(path, NULL) == ISW_OK && unlink(path) == 0;
+    give_lock_back(&dead);
+    return removed;
 }
 
 void iswi_unix_leave(iswi_unix_socket *socket)

@@ -8,6 +8,7 @@
  * long as the owner lives: of two that start at once, one gets the place. Any thread.
  */
 #include <isoworker/status.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { ISWI_UNIX_PATH_BYTES = 108 }; /* as a socket address has room for, with its NUL */
@@ -25,6 +26,10 @@ typedef struct iswi_unix_socket {
  * that is too long or has something that is no socket. On failure there is nothing to close. */
 isw_status iswi_unix_listen(const char *path, mode_t mode, iswi_unix_socket *out,
                             isw_error *error);
+
+/* Remove what a dead owner has left there, with its lock; a living one's stays, as does what is no
+ * socket. True: it was there. */
+bool iswi_unix_sweep(const char *path);
 
 /* Close it and remove what lies there, unless it is lent. One without a listener is passed over. */
 void iswi_unix_unlisten(iswi_unix_socket *socket);
