@@ -600,7 +600,8 @@ class Process(unittest.TestCase):
         functions = [function("end", "GET", "end"), function("good", "GET", "good")]
         with ScriptedHost(functions, play) as host:
             self.assertEqual(host.ask("end")[0], 502)
-            host.wait_for("error .*worker w: it exited with status 0; starts again in")
+            host.wait_for("error .*worker w: it exited with status 0 while it ran end .*; "
+                          "starts again in")
             wait_until(lambda: host.ask("good")[0] == 204)
 
     def test_a_process_that_cannot_begin_is_not_started_again(self):
