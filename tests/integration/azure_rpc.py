@@ -173,6 +173,7 @@ class FunctionsHost:
         with contextlib.suppress(grpc.RpcError):
             for message in requests:
                 self.note(channel, message)
+        channel.send.put(None)
         with self.changed:
             channel.gone = True
             self.changed.notify_all()

@@ -14,7 +14,14 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 10000, READ_BYTES = 64 * 1024, OUT_BYTES = 64 * 1024, READS_MAX = 16 };
+enum {
+    CONNECT_MS = 10000,
+    LINGER_MS = 500, /* for a server that does not end the call */
+    TURN_MS = 20,
+    READ_BYTES = 64 * 1024,
+    OUT_BYTES = 64 * 1024,
+    READS_MAX = 16
+};
 
 /* -- Its end ----------------------------------------------------------------------------------- */
 
@@ -292,6 +299,7 @@ static bool is_posted(iswi_grpc *grpc)
 void iswi_grpc_leave(iswi_grpc *grpc, int patience_ms)
 {
     const int64_t until_ns = iswi_now_ns() + patience_ms * INT64_C(1000000);
+    const int64_t calm_ns = iswi_now_ns() + LINGER_MS * INT64_C(1000000);
     iswi_reactor *reactor = grpc->reactor;
 
     if (reactor) {
@@ -303,10 +311,10 @@ void iswi_grpc_leave(iswi_grpc *grpc, int patience_ms)
     pthread_mutex_lock(&grpc->lock);
     grpc->closing = true;
     pthread_mutex_unlock(&grpc->lock);
-    do
-        flush(grpc);
-    while (!grpc->ended && grpc->writes && iswi_now_ns() < until_ns &&
-           poll(&(struct pollfd){ .fd = grpc->fd, .events = POLLOUT }, 1, 50) >= 0);
+    /* The server ends the call once it has read all of it; what is closed before may be lost. */
+    while (iswi_grpc_turn(grpc, TURN_MS) && iswi_now_ns() < until_ns)
+        if (!grpc->writes && iswi_now_ns() >= calm_ns)
+            break;
 }
 
 void iswi_grpc_close(iswi_grpc *grpc)

@@ -54,8 +54,9 @@ bool iswi_grpc_turn(iswi_grpc *grpc, int timeout_ms);
 /* From now on that happens by itself, there. False with errno. Not on its thread. */
 bool iswi_grpc_live_on(iswi_grpc *grpc, iswi_reactor *reactor);
 
-/* Send what waits, for up to `patience_ms`, and say that nothing follows: what is sent from now on
- * goes nowhere. The reactor still runs. Not on its thread. */
+/* Send what waits, and say that nothing follows; wait until the server has ended the call, too, half a
+ * second or, while there is more to send, up to `patience_ms`. Nothing more is heard, and what is sent
+ * from now on goes nowhere. The reactor still runs. Not on its thread. */
 void iswi_grpc_leave(iswi_grpc *grpc, int patience_ms);
 
 /* Free it. It lives on no reactor, and nobody sends any more. NULL is allowed. */

@@ -43,10 +43,10 @@ static void finish(iswi_grpc *grpc)
 
     coming->body = (iswi_buffer){ NULL };
     coming->head_size = 0;
-    if (is_too_large(grpc))
+    if (!grpc->told && is_too_large(grpc))
         grpc->options.events->too_large(grpc->options.user, coming->size,
                                         (isw_bytes){ body.data, body.size });
-    else
+    else if (!grpc->told) /* else the call is left */
         grpc->options.events->message(grpc->options.user, &body);
     iswi_buffer_fini(&body);
 }
