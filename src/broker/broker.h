@@ -137,6 +137,13 @@ typedef struct iswi_broker_queue {
     uint64_t put, completed, abandoned, died, duplicates; /* since the broker began */
 } iswi_broker_queue;
 
+/* For how long the first of those that are due has been so; 0, too, while the clock that said since
+ * when is ahead of this one. */
+static inline int64_t iswi_broker_age_ms(const iswi_broker_queue *queue, int64_t now_ms)
+{
+    return queue->oldest_ms && now_ms > queue->oldest_ms ? now_ms - queue->oldest_ms : 0;
+}
+
 /* Which messages: empty and 0: all. */
 typedef struct iswi_message_filter {
     bool states[ISWI_MESSAGE_STATES]; /* none: all */

@@ -351,6 +351,17 @@ static void a_clock_that_is_set_back_holds_nothing_up(void **state)
     sem_destroy(&done);
 }
 
+static void nothing_is_older_than_the_clock_says(void **state)
+{
+    const iswi_broker_queue queue = { .oldest_ms = 5000 };
+    const iswi_broker_queue empty = { 0 };
+
+    (void)state;
+    assert_int_equal(iswi_broker_age_ms(&queue, 7000), 2000);
+    assert_int_equal(iswi_broker_age_ms(&queue, 3000), 0); /* since it was set back */
+    assert_int_equal(iswi_broker_age_ms(&empty, 7000), 0);
+}
+
 static void a_claim_is_recalled(void **state)
 {
     place is = { 0 };
@@ -631,6 +642,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_put_elsewhere_leaves_a_claim_alone),
     cmocka_unit_test(what_becomes_due_wakes_a_claim),
     cmocka_unit_test(a_clock_that_is_set_back_holds_nothing_up),
+    cmocka_unit_test(nothing_is_older_than_the_clock_says),
     cmocka_unit_test(a_claim_is_recalled),
     cmocka_unit_test(a_claim_that_is_recalled_at_once_is_tried_before),
     cmocka_unit_test(a_broker_that_ends_answers_what_waits),

@@ -240,7 +240,7 @@ static void tell_queues(iswi_messages *messages, iswi_buffer *out)
             .claimed = queue->counts[ISWI_MESSAGE_CLAIMED],
             .dead = queue->counts[ISWI_MESSAGE_DEAD],
             .bytes = queue->bytes,
-            .oldest_age_ms = queue->oldest_ms ? now_ms - queue->oldest_ms : 0,
+            .oldest_age_ms = iswi_broker_age_ms(queue, now_ms),
             .next_due_in_ms = queue->next_due_ms ? queue->next_due_ms - now_ms : 0,
             .put = (int64_t)queue->put,
             .completed = (int64_t)queue->completed,

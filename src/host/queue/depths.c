@@ -74,7 +74,7 @@ static void take(depth *out, const iswi_broker_queue *queue, int64_t now_ms)
     for (int state = 0; state < ISWI_MESSAGE_STATES; state++)
         out->numbers[state] = (double)queue->counts[state];
     out->numbers[4] = (double)queue->bytes;
-    out->numbers[5] = queue->oldest_ms ? (double)(now_ms - queue->oldest_ms) / 1000 : 0;
+    out->numbers[5] = (double)iswi_broker_age_ms(queue, now_ms) / 1000;
 }
 
 static void on_looked(iswi_broker_op *op)
