@@ -150,6 +150,11 @@ static isw_status pages(isw_context *ctx)
         isw_http_add_header(ctx, "set-cookie", "a=1; Path=/; HttpOnly; SameSite=Lax");
         isw_http_add_header(ctx, "set-cookie", "b=2; Max-Age=60; Secure");
     }
+    if (strcmp(what, "slowly") == 0) {
+        isw_http_begin(ctx, 200, "text/plain");
+        isw_http_printf(ctx, "one");
+        return isw_context_sleep(ctx, 60000);
+    }
     if (strcmp(what, "missing") == 0)
         return isw_fail(ctx, ISW_E_NOT_FOUND, "there is no such page");
     if (strcmp(what, "broken") == 0)

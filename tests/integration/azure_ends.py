@@ -204,6 +204,7 @@ class Moot(unittest.TestCase):
             host.begin()
             pid = host.process.pid
             self.assertEqual(host.invoke("waits", [("trigger", Data(string=""))]).status, CANCELLED)
+            self.assertEqual(host.http("pages", "GET", "pages/slowly").status, CANCELLED)
             with Gate() as gate:
                 path = "stays?gate=" + gate.name
                 self.assertEqual(host.http("stays", "GET", path).status, CANCELLED)

@@ -368,8 +368,8 @@ void iswi_azure_cancel(iswi_azure *azure, isw_str id)
     pthread_mutex_unlock(&azure->calls.lock);
     if (way == ISWI_AZURE_CALL)
         leave(azure, key);
-    else if (way == ISWI_AZURE_FORWARD || (way == ISWI_AZURE_GUEST && several))
-        give_up(azure, key, id);
+    else if (way == ISWI_AZURE_FORWARD || (way == ISWI_AZURE_GUEST && (several || !call->guest)))
+        give_up(azure, key, id); /* or its answer has begun */
     else if (way == ISWI_AZURE_GUEST && call->guest) /* which only this thread ends */
         abandon(azure, call, id);
 }

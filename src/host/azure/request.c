@@ -163,6 +163,8 @@ static void finish(iswi_azure_call *call)
     pthread_mutex_unlock(&calls->lock);
     if (!call->http && !(call->outcome.known && call->outcome.status == ISWI_RPC_FAILURE))
         fail(call, "no memory for the answer");
+    else if (call->body.failed && call->cancelled)
+        call->outcome = (iswi_azure_outcome){ .known = true, .status = ISWI_RPC_CANCELLED };
     else if (call->body.failed)
         fail(call, "the answer is cut off, or too large for the Azure Functions host");
     if (call->http) {
@@ -177,7 +179,7 @@ static void on_answer(void *user, const iswi_http_guest_reply *reply)
 {
     iswi_azure_call *call = user;
 
-    call->guest = NULL; /* unless it streams, and then nobody cancels it any more */
+    call->guest = NULL; /* unless it streams, and then it ends with its call */
     if (reply->status)
         call->http = begin_reply(call, reply);
     if (!call->outcome.known && (call->cancelled || reply->status >= LEAST_FAILURE))
