@@ -125,6 +125,14 @@ static isw_status bulk(isw_context *ctx)
     return isw_http_reply_bytes(ctx, 200, "text/plain", text, size);
 }
 
+/* As long as it may. */
+static isw_status nap(isw_context *ctx)
+{
+    if (isw_context_sleep(ctx, 60000) != ISW_OK)
+        isw_log(ctx, ISW_LOG_INFO, "woken");
+    return isw_http_reply(ctx, 200, "text/plain", "late\n");
+}
+
 static isw_status fail(isw_context *ctx)
 {
     return isw_fail(ctx, ISW_E_CONFLICT, "this is for the operator");
@@ -196,6 +204,7 @@ int main(int argc, char **argv)
         { .name = "pieces", .trigger = ISW_HTTP("GET", "pieces"), .handler = pieces },
         { .name = "bulk", .trigger = ISW_HTTP("GET", "bulk"), .handler = bulk },
         { .name = "fail", .trigger = ISW_HTTP("GET", "fail"), .handler = fail },
+        { .name = "nap", .trigger = ISW_HTTP("GET", "nap"), .handler = nap },
         { .name = "whole", .trigger = ISW_HTTP("POST", "whole"), .handler = whole },
         { .name = "orders", .trigger = ISW_QUEUE("orders"), .handler = one },
         { .name = "several", .trigger = { "queue", NULL, NULL, NULL, batches },

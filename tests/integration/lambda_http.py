@@ -229,6 +229,15 @@ class Http(unittest.TestCase):
             self.assertIn("q=1", told["body"])
             host.wait_for("turn on multi-value headers of its target group")
 
+    def test_at_the_deadline_a_client_has_its_answer_and_the_function_is_woken(self):
+        for top in ("", "lambda: {stream: true}"):
+            with self.subTest(top), RuntimeApi() as api, Lambda(api, top=top) as host:
+                result = api.ask(url("GET", "/api/nap"), seconds=0.6)
+                told = json.loads(result.body.split(b"\0" * 8)[0])
+                self.assertEqual((result.failed, told["statusCode"]), (False, 504))
+                host.wait_for("woken")
+                self.assertEqual(api.faults, [])
+
     def test_a_body_that_is_no_base64_is_refused(self):
         with RuntimeApi() as api, Lambda(api):
             result = api.ask(url("POST", "/api/turn", body="!", encoded=True))
