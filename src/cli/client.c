@@ -180,7 +180,8 @@ int iswi_client_pass(isw_str line)
     static const char refused[] = "{\"error\":";
     complaint said = { NULL, NULL };
     isw_error error = { ISW_OK, "" };
-    bool is_error = line.size > sizeof refused && memcmp(line.data, refused, sizeof refused - 1) == 0;
+    bool is_error =
+        line.size > sizeof refused && memcmp(line.data, refused, sizeof refused - 1) == 0;
     isw_value value;
     iswi_arena arena;
     int result = EX_OK;

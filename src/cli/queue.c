@@ -47,8 +47,8 @@ static const char usage[] =
     ISWI_CLIENT_USAGE
     "\n"
     "A TIME is 250ms, 5s, 10m or 1h, and a plain number is one of seconds.\n"
-    "Ends with status 65 when the host refuses, 74 when the disk of its messages does, 75 when their\n"
-    "place cannot be reached now, and 69 when no host runs there.\n";
+    "Ends with status 65 when the host refuses, 74 when the disk of its messages does, 75 when\n"
+    "their place cannot be reached now, and 69 when no host runs there.\n";
 
 /* As messages.h of the host has it; NULL and 0: not said. */
 typedef struct queue_wish {

@@ -200,8 +200,8 @@ void iswi_route_pattern_path(const iswi_route_pattern *pattern, const isw_pairs 
 
 /* -- Methods ----------------------------------------------------------------------------------- */
 
-/* Those that are registered (RFC 9110, section 16.1), and a few that servers and proxies are known to
- * take; the usual ones first, so that a slip is taken for one of these. */
+/* Those that are registered (RFC 9110, section 16.1), and a few that servers and proxies are known
+ * to take; the usual ones first, so that a slip is taken for one of these. */
 static const char *const known_methods[] = {
     "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE", "CONNECT",
     /* WebDAV, its relatives, and UPnP: */
@@ -258,8 +258,8 @@ static isw_status check_method(isw_str method, const char *pattern, isw_error *e
         return ISW_OK;
     nearest = nearest_method(method);
     return isw_error_set(error, ISW_E_CONFIG,
-                         "route \"%s\": \"%.*s\" is no method of HTTP; %s%s%s function that names none "
-                         "gets requests of any",
+                         "route \"%s\": \"%.*s\" is no method of HTTP; %s%s%s function that names "
+                         "none gets requests of any",
                          pattern, (int)method.size, method.data,
                          nearest ? "did you mean \"" : "", nearest ? nearest : "",
                          nearest ? "\"? A" : "a");
@@ -270,8 +270,8 @@ isw_status iswi_route_methods_check(const char *methods, const char *pattern, is
     const char *at = methods;
 
     if (at && *at && !at[strspn(at, " ,")])
-        return isw_error_set(error, ISW_E_CONFIG, "route \"%s\": \"%s\" names no method; leave it out "
-                             "for any", pattern, methods);
+        return isw_error_set(error, ISW_E_CONFIG, "route \"%s\": \"%s\" names no method; leave it "
+                             "out for any", pattern, methods);
     while (at && *at) {
         isw_str method = { at, strcspn(at, " ,") };
 

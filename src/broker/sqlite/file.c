@@ -73,8 +73,8 @@ static int cannot_write(const char *folder)
     return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
-/* The folder of the file is made where it is missing; those above it are none of ours, so that a slip
- * in a path makes no tree. */
+/* The folder of the file is made where it is missing; those above it are none of ours, so that a
+ * slip in a path makes no tree. */
 isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *error)
 {
     char *path = path_of(place, folder);

@@ -4,8 +4,8 @@
 
 /*
  * Names and patterns of host.yaml that match nothing: each is for functions, outputs or queues
- * (iswi_settings_names), of which all that there are are gathered first. Before there is a host, or of
- * one that runs. One thread.
+ * (iswi_settings_names), all of which are gathered first. Before there is a host, or of one that
+ * runs. One thread.
  */
 #include "base/arena.h"
 #include "host/engine/sink.h"

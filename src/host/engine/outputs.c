@@ -65,8 +65,8 @@ static void open_output(iswi_host *host, const iswi_host_function *function,
     open_alone(host, function, output, sink, properties, error);
 }
 
-/* An output, which is among those of the function from now on, or an input, of which there is nothing
- * to be had. What is wrong is said now, when somebody looks: not with each value. */
+/* An output, which is among those of the function from now on, or an input, of which there is
+ * nothing to be had. What is wrong is said now, when somebody looks: not with each value. */
 static void take_binding(iswi_host *host, iswi_host_function *function, iswi_host_output *output,
                          const iswi_wire_binding *binding, const char *type)
 {

@@ -28,7 +28,7 @@ typedef struct iswi_renewal {
     unsigned heeded;     /* wishes, of those of reload.h */
     int64_t read_at_ns;  /* when it is to be read, unless it changes again; 0: it is not */
     iswi_outlived *outlived;
-    iswi_config *latest; /* as it is on disk, if nothing of what it changes could be taken; or NULL */
+    iswi_config *latest; /* as it is on disk, if nothing of its changes could be taken; or NULL */
 } iswi_renewal;
 
 void iswi_renew_begin(iswi_host *host); /* host.yaml is as it was read */

@@ -23,21 +23,21 @@ const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_erro
     return NULL;
 }
 
-isw_status iswi_sinks_check_binding(iswi_sink_list list, const char *name, const char *type, bool is_out,
-                                    isw_error *error)
+isw_status iswi_sinks_check_binding(iswi_sink_list list, const char *name, const char *type,
+                                    bool is_out, isw_error *error)
 {
     const iswi_sink *sink = is_out ? NULL : iswi_sinks_find(list, type, NULL);
 
     if (!iswi_binding_name(isw_str_of(name)))
         return isw_error_set(error, ISW_E_CONFIG,
-                             "\"%s\" is no name for a binding: a letter or '_', then letters, digits, "
-                             "'_', '-' and '.'", name);
+                             "\"%s\" is no name for a binding: a letter or '_', then letters, "
+                             "digits, '_', '-' and '.'", name);
     if (is_out || (sink && strcmp(sink->type, "*") == 0))
         return ISW_OK;
     if (sink)
         return isw_error_set(error, ISW_E_CONFIG,
-                             "the type \"%s\" is for what functions put out, and its direction is in; "
-                             "declare it as an output", type);
+                             "the type \"%s\" is for what functions put out, and its direction "
+                             "is in; declare it as an output", type);
     return isw_error_set(error, ISW_E_UNSUPPORTED,
                          "this host has no inputs of the type \"%s\"", type);
 }

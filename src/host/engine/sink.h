@@ -87,8 +87,8 @@ typedef struct iswi_sink {
     /* The group of host.yaml that has settings for its outputs by FUNCTION.OUTPUT; NULL: none. */
     const iswi_settings_group *settings;
 
-    /* The queue of messages in which its values lie, in the arena; NULL: no memory. Pure. NULL: they
-     * lie in none. */
+    /* The queue of messages in which its values lie, in the arena; NULL: no memory. Pure. NULL:
+     * they lie in none. */
     const char *(*queue)(const iswi_sink_place *place, const void *properties, iswi_arena *arena);
 } iswi_sink;
 
@@ -99,11 +99,11 @@ typedef const iswi_sink *const *iswi_sink_list;
  * and which of it was perhaps meant. Pure. */
 const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error);
 
-/* Whether a binding of that name and type can be one: by its name, and for an input by its type, of which
- * a host like this one fills none. Errors in words that end a sentence: ISW_E_CONFIG; ISW_E_UNSUPPORTED
- * for an input that some other host may fill. Pure. */
-isw_status iswi_sinks_check_binding(iswi_sink_list list, const char *name, const char *type, bool is_out,
-                                    isw_error *error);
+/* Whether a binding of that name and type can be one: by its name, and for an input by its type, of
+ * which a host like this one fills none. Errors in words that end a sentence: ISW_E_CONFIG;
+ * ISW_E_UNSUPPORTED for an input that some other host may fill. Pure. */
+isw_status iswi_sinks_check_binding(iswi_sink_list list, const char *name, const char *type,
+                                    bool is_out, isw_error *error);
 
 /* That it keeps an output of this function by name, as it does that of `rival`, another worker's:
  * ISW_E_CONFLICT in words that end a sentence. Pure. */

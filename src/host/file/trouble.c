@@ -28,7 +28,8 @@ void iswi_inbox_fail(iswi_inbox *inbox, int64_t now_ns, const char *why)
     inbox->again_ns = why ? now_ns + AGAIN_NS : 0;
     if (another && why)
         iswi_function_say(inbox->entry->function, awaited ? ISW_LOG_WARNING : ISW_LOG_ERROR, "",
-                          isw_str_of(NULL), "no files of %s come to it for now: %s", inbox->path, why);
+                          isw_str_of(NULL), "no files of %s come to it for now: %s", inbox->path,
+                          why);
     else if (another)
         iswi_function_say(inbox->entry->function, ISW_LOG_INFO, "", isw_str_of(NULL),
                           "files of %s come to it again", inbox->path);

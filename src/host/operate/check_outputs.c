@@ -75,7 +75,8 @@ void iswi_check_outputs(iswi_sink_list sinks, const iswi_sink_check *with,
         bool other;
 
         own.place.output = binding->name;
-        if (iswi_sinks_check_binding(sinks, binding->name, binding->type, is_out, &error) == ISW_OK &&
+        if (iswi_sinks_check_binding(sinks, binding->name, binding->type, is_out, &error) ==
+                ISW_OK &&
             is_out)
             check_output(sinks, &own, function, binding, namesake, &error);
         other = error.status == ISW_E_UNSUPPORTED;

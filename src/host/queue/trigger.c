@@ -45,8 +45,8 @@ static void refuse_rival(const iswi_entry *entry, const iswi_entry *rival,
 {
     char why[2 * ISWI_QUEUE_NAME_MAX + 256];
 
-    snprintf(why, sizeof why, "both take from the queue \"%s\", and it would be chance which of them "
-             "gets a message; give one of them a queue of its own", iswi_queue_of(entry));
+    snprintf(why, sizeof why, "both take from the queue \"%s\", and it would be chance which of "
+             "them gets a message; give one of them a queue of its own", iswi_queue_of(entry));
     refuse(user, entry, rival, "another function takes from its queue", why);
 }
 

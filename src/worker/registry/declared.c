@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a function declares that would hold for nothing, whatever host it has: said twice, said to a
- * trigger that does not take it, or by a name that is none. It is refused, so that it is not lost. */
+ * trigger that does not take it, or by a name that is none. It is refused: nothing is lost so. */
 #include "worker/registry/worker.h"
 
 #include "base/text.h"
@@ -65,8 +65,8 @@ static isw_status check_once(const isw_function *function, const char *name, con
 
     if (!member || !property)
         return ISW_OK;
-    return refuse(function, own, "says its %s twice, as \"%s\" and by a property as \"%s\"; leave one "
-                  "of them out", name, member, property);
+    return refuse(function, own, "says its %s twice, as \"%s\" and by a property as \"%s\"; leave "
+                  "one of them out", name, member, property);
 }
 
 /* What other hosts may have takes what they say. */
@@ -85,11 +85,11 @@ static isw_status check_members(const isw_function *function, isw_error *own)
     if (!is_known(trigger->type))
         return ISW_OK;
     if (trigger->methods && *trigger->methods && !is_http)
-        return refuse(function, own, "has the methods \"%s\", which its trigger \"%s\" does not take; "
-                      "leave them out", trigger->methods, trigger->type);
+        return refuse(function, own, "has the methods \"%s\", which its trigger \"%s\" does not "
+                      "take; leave them out", trigger->methods, trigger->type);
     if (trigger->route && !route)
-        return refuse(function, own, "has the route \"%s\", which its trigger \"%s\" does not take; "
-                      "leave it out", trigger->route, trigger->type);
+        return refuse(function, own, "has the route \"%s\", which its trigger \"%s\" does not "
+                      "take; leave it out", trigger->route, trigger->type);
     if (is_http && check_once(function, "methods", trigger->methods, own) != ISW_OK)
         return own->status;
     return route ? check_once(function, route, trigger->route, own) : ISW_OK;
@@ -124,8 +124,9 @@ static isw_status check_trigger(const isw_function *function, isw_error *own)
 static isw_status check_binding(const isw_function *function, const isw_binding *at, isw_error *own)
 {
     if (!iswi_binding_name(isw_str_of(at->name)) || strlen(at->name) > ISWI_NAME_MAX)
-        return refuse(function, own, "has a binding \"%s\", which is no name for one: a letter or '_', "
-                      "then letters, digits, '_', '-' and '.', at most %d", at->name, ISWI_NAME_MAX);
+        return refuse(function, own, "has a binding \"%s\", which is no name for one: a letter or "
+                      "'_', then letters, digits, '_', '-' and '.', at most %d", at->name,
+                      ISWI_NAME_MAX);
     for (const isw_binding *other = function->bindings; other < at; other++)
         if (strcmp(other->name, at->name) == 0)
             return refuse(function, own, "has two bindings named \"%s\"", at->name);
@@ -150,14 +151,15 @@ static isw_status check_timeout(const isw_function *function, isw_error *own)
 {
     if (function->timeout_ms < INT32_MAX)
         return ISW_OK;
-    return refuse(function, own, "has a timeout of %lu ms, which is more than there can be; 0 is that of "
-                  "the host", (unsigned long)function->timeout_ms);
+    return refuse(function, own, "has a timeout of %lu ms, which is more than there can be; 0 is that "
+                  "of the host", (unsigned long)function->timeout_ms);
 }
 
 isw_status iswi_function_check(const isw_function *function, iswi_faults *faults, isw_error *error)
 {
-    isw_status (*const checks[])(const isw_function *, isw_error *) = { check_trigger, check_bindings,
-                                                                        check_timeout };
+    isw_status (*const checks[])(const isw_function *, isw_error *) = {
+        check_trigger, check_bindings, check_timeout
+    };
     isw_status all = ISW_OK;
     bool on = true;
 
