@@ -128,9 +128,10 @@ static isw_status bulk(isw_context *ctx)
 /* As long as it may. */
 static isw_status nap(isw_context *ctx)
 {
-    if (isw_context_sleep(ctx, 60000) != ISW_OK)
-        isw_log(ctx, ISW_LOG_INFO, "woken");
-    return isw_http_reply(ctx, 200, "text/plain", "late\n");
+    if (isw_context_sleep(ctx, 60000) == ISW_OK)
+        return isw_http_reply(ctx, 200, "text/plain", "late\n");
+    isw_log(ctx, ISW_LOG_INFO, "woken");
+    return isw_fail(ctx, ISW_E_CANCELLED, "woken");
 }
 
 static isw_status fail(isw_context *ctx)
