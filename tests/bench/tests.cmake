@@ -32,7 +32,7 @@ foreach(row IN ITEMS "postgresql libpq" "nats libnats")
   list(GET row 1 library)
   if(TARGET isw_dep_${library}_later)
     add_test(NAME bench/bench_queue_has_every_row_of_${kind}
-             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}/server.py
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}_server.py
                      "${Python3_EXECUTABLE}" -B ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue.py
                      $<TARGET_FILE:isw_cli>)
     set_tests_properties(bench/bench_queue_has_every_row_of_${kind} PROPERTIES

@@ -19,7 +19,7 @@ function(isw_broker_server_tests kind)
   endif()
   foreach(name IN ITEMS hosts load messages queues shared)
     add_test(NAME broker/${kind}/${name}
-             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}/server.py
+             COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker/${kind}_server.py
                      $<TARGET_FILE:test_broker_${name}>)
     set_tests_properties(broker/${kind}/${name} PROPERTIES LABELS broker TIMEOUT 180
                                                            SKIP_RETURN_CODE 77)

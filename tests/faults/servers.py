@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that several hosts share, to be killed, stopped and cut off: begun here, by the programs that
 Debian has, and reached through networks or, for want of rights, a link that can be cut."""
-import importlib.util
 import os
 import select
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 
 import apart
 
-BROKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "broker")
-
-
-def module_of(kind):
-    spec = importlib.util.spec_from_file_location(
-        f"{kind}_server", os.path.join(BROKER, kind, "server.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def free_port():
-    with socket.socket() as end:
-        end.bind(("127.0.0.1", 0))
-        return end.getsockname()[1]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "broker"))
+import nats_server  # noqa: E402
+import postgresql_server  # noqa: E402
+from server import free_port  # noqa: E402
 
 
 class Link:
@@ -77,7 +66,7 @@ class Nats:
     disk_mib = 256
 
     def __init__(self, listen, folder):
-        self.server = module_of("nats").Server(listen=listen, folder=folder)
+        self.server = nats_server.Server(listen=listen, folder=folder)
         self.server.start()
 
     def store(self, address, port, seed):
@@ -93,17 +82,14 @@ class Nats:
                 while not lines.readline().startswith(b"MSG"):
                     continue  # its greeting, and the rest of the last answer
 
-    def pids(self):
-        return [self.server.process.pid]
-
 
 class Postgresql:
     disk_mib = 512
 
     def __init__(self, listen, folder):
-        self.server = module_of("postgresql").Server(
-            "-c", f"listen_addresses={listen}", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB",
-            folder=folder)
+        self.server = postgresql_server.Server(
+            "-c", "fsync=on", "-c", f"listen_addresses={listen}", "-c", "max_wal_size=64MB",
+            "-c", "min_wal_size=32MB", folder=folder)
         with open(os.path.join(self.server.data, "pg_hba.conf"), "a", encoding="utf-8") as file:
             file.write("host all all 10.77.0.0/16 trust\n")
         self.server.port = free_port()
@@ -114,18 +100,6 @@ class Postgresql:
 
     def forget(self, seed):
         self.server.asks(f"DROP SCHEMA IF EXISTS trial_{seed} CASCADE")
-
-    def pids(self):
-        """The server's and those of what it started, which ask for nothing by themselves."""
-        found = []
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                try:
-                    if os.readlink(f"/proc/{name}/cwd") == self.server.data:
-                        found.append(int(name))
-                except OSError:
-                    continue
-        return found
 
 
 KINDS = {"nats": Nats, "postgresql": Postgresql}
@@ -169,18 +143,11 @@ class Shared:
                 if not again:
                     raise
 
-    def signal(self, number):
-        for pid in self.of.pids():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
-
     def stop(self):
-        self.signal(signal.SIGSTOP)
+        self.of.server.signal(signal.SIGSTOP)
 
     def go_on(self):
-        self.signal(signal.SIGCONT)
+        self.of.server.signal(signal.SIGCONT)
 
     def cut(self):
         self.link.open.clear()

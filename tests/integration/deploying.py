@@ -18,8 +18,8 @@ from harness import BIN, PATIENCE_S, SOURCE, Host, free_port, main, wait_until, 
 from messages import MESSAGES, put
 from platforms import ask
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker", "postgresql"))
-import server as postgresql  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker"))
+import postgresql_server  # noqa: E402
 
 TOP = os.path.dirname(SOURCE)
 PLATFORMS = os.path.join(TOP, "samples/platforms")
@@ -97,12 +97,12 @@ class Manifests(unittest.TestCase):
                  seconds(own["shutdown_grace"]) + seconds(own["cancel_grace"]))
         self.assertGreater(pod["terminationGracePeriodSeconds"], least)
 
-    @unittest.skipUnless(postgresql.folder_of_programs() and shutil.which("psql"),
+    @unittest.skipUnless(postgresql_server.Server.is_installed(),
                          "no server; on Debian: apt-get install postgresql")
     def test_the_query_of_keda_counts_what_waits(self):
         (scaled,) = documents("keda.yaml")
         (trigger,) = scaled["spec"]["triggers"]
-        server = postgresql.Server("-c", "fsync=off")
+        server = postgresql_server.Server()
         self.addCleanup(server.remove)
         server.start()
         query = trigger["metadata"]["query"].replace("'orders'", "'work'")

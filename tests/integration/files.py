@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions that get the files which come into a folder: each once, whatever happens between."""
-import importlib.util
 import json
 import os
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import unittest
@@ -15,17 +15,10 @@ from messages import depth, queue
 from metrics import samples_of
 from operators import ADMIN, ask, process_of, report, run
 
-def servers_of(driver):
-    """Of tests/broker: both modules have the same name."""
-    path = os.path.join(os.path.dirname(__file__), "..", "broker", driver, "server.py")
-    spec = importlib.util.spec_from_file_location(f"{driver}_server", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker"))
+import nats_server  # noqa: E402
+import postgresql_server  # noqa: E402
 
-
-nats = servers_of("nats")
-postgresql = servers_of("postgresql")
 FILES = os.path.join(os.path.dirname(WORKER), "test_files")
 GOT = re.compile(r"got <(.*?)> of (\S+) with <(.*?)> (\d+) (\d+) (\d+) at (\S+) attempt (\d+) of (\S+)")
 
@@ -422,14 +415,14 @@ class Shared(unittest.TestCase):
                 wait_until(done(third, "proof"))
                 self.assertEqual(len(GOT.findall(third.log())), 1)
 
-    @unittest.skipUnless(postgresql.folder_of_programs() and shutil.which("psql"),
+    @unittest.skipUnless(postgresql_server.Server.is_installed(),
                          "no server; on Debian: apt-get install postgresql")
     def test_in_postgresql_each_file_comes_to_one_of_two_hosts(self):
-        self.one_folder(postgresql.Server("-c", "fsync=off"))
+        self.one_folder(postgresql_server.Server())
 
-    @unittest.skipUnless(nats.is_installed(), "no server; on Debian: apt-get install nats-server")
+    @unittest.skipUnless(nats_server.Server.is_installed(), "no server; on Debian: apt-get install nats-server")
     def test_on_nats_each_file_comes_to_one_of_two_hosts(self):
-        self.one_folder(nats.Server())
+        self.one_folder(nats_server.Server())
 
 
 class Rest(unittest.TestCase):

@@ -1,9 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""A real server of PostgreSQL for one test, in a folder of its own, on a socket there or on a free
-port. `server.py PROGRAM ARGUMENT...` runs a program with ISW_BROKER_PLACE saying where it is, and
-ends with its status; with 77 where no server is installed."""
-import ctypes
+"""A real server of PostgreSQL for tests (server.py), on a socket in its folder or on a free port.
+`postgresql_server.py PROGRAM ARGUMENT...` runs a program beside one."""
 import glob
 import os
 import pwd
@@ -12,11 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
-SKIP = 77
-PR_SET_PDEATHSIG = 1
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import server  # noqa: E402
 
 
 def folder_of_programs():
@@ -37,24 +34,18 @@ def user():
     return 65534
 
 
-def ends_with_us():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-class Server:
-    """Begun by start(), ended by stop() or kill(), any number of times; gone with remove()."""
+class Server(server.Server):
+    STOPS_BY = signal.SIGINT
 
     def __init__(self, *options, primary=None, folder=None):
         """With another one as `primary` it follows that, which then acknowledges nothing that this
-        one has not received; it serves readers until promote(). In `folder`, which it makes and
-        removes; None: one of its own."""
+        one has not received; it serves readers until promote(). It syncs nothing unless its options
+        say so: no test cuts the power of the machine."""
+        super().__init__("pg", folder)
         self.programs = folder_of_programs()
-        self.folder = folder or tempfile.mkdtemp(prefix="isw-pg-")
-        os.makedirs(self.folder, exist_ok=True)
         self.data = os.path.join(self.folder, "data")
         self.options = options
         self.user = user()
-        self.process = None
         self.port = 5432
         if self.user is not None:
             os.chown(self.folder, self.user, -1)
@@ -65,13 +56,17 @@ class Server:
             self.run("initdb", "-D", self.data, "-U", "isw", "-A", "trust", "-E", "UTF8",
                      "--no-locale", "--no-sync")
 
+    @staticmethod
+    def is_installed():
+        return bool(folder_of_programs() and shutil.which("psql"))
+
     def follow(self, primary):
         self.run("pg_basebackup", "-D", self.data, "-R", "-h", primary.folder, "-p",
                  str(primary.port), "-U", "isw", "-c", "fast", "--no-sync")
         self.start()
         primary.asks("ALTER SYSTEM SET synchronous_standby_names = '*'")
         primary.asks("SELECT pg_reload_conf()")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + server.PATIENCE_S
         while primary.asks("SELECT sync_state FROM pg_stat_replication") != "sync":
             if time.monotonic() > deadline:
                 raise RuntimeError("the server does not follow the other")
@@ -89,19 +84,10 @@ class Server:
     def place(self):
         return f"postgresql://isw@/postgres?host={self.folder}&port={self.port}"
 
-    def start(self):
-        with open(os.path.join(self.folder, "log"), "ab") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(self.programs, "postgres"), "-D", self.data, "-p", str(self.port),
-                 "-c", f"unix_socket_directories={self.folder}", "-c", "listen_addresses=",
-                 *self.options], stdout=log, stderr=log, user=self.user, cwd=self.folder,
-                preexec_fn=ends_with_us)
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                with open(os.path.join(self.folder, "log"), encoding="utf-8") as log:
-                    raise RuntimeError("the server does not run: " + log.read()[-2000:])
-            time.sleep(0.02)
+    def command(self):
+        return [os.path.join(self.programs, "postgres"), "-D", self.data, "-p", str(self.port),
+                "-c", f"unix_socket_directories={self.folder}", "-c", "listen_addresses=",
+                "-c", "fsync=off", *self.options]
 
     def answers(self):
         """A request for TLS, which each server answers with one letter once it is there."""
@@ -122,52 +108,27 @@ class Server:
                               check=False)
         return done.stdout.strip() if done.returncode == 0 else None
 
-    def end(self, how):
-        if self.process:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(how)
-            self.process.wait(60)
-            self.process = None
-
-    def stop(self):
-        self.end(signal.SIGINT)
-
     def kill(self):
         """All of it at once: its children see that their parent is gone."""
-        self.end(signal.SIGKILL)
+        super().kill()
         pid_file = os.path.join(self.data, "postmaster.pid")
-        deadline = time.monotonic() + 30
-        while self.has_children() and time.monotonic() < deadline:
+        deadline = time.monotonic() + server.PATIENCE_S
+        while self.pids() and time.monotonic() < deadline:
             time.sleep(0.02)
         if os.path.exists(pid_file):
             os.remove(pid_file)
 
-    def has_children(self):
+    def pids(self):
+        """Its own and those of what it started, which ask for nothing by themselves."""
+        found = []
         for name in glob.glob("/proc/[0-9]*/cwd"):
             try:
                 if os.readlink(name) == self.data:
-                    return True
+                    found.append(int(name.split("/")[2]))
             except OSError:
                 continue
-        return False
-
-    def remove(self):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def main():
-    if not folder_of_programs() or not shutil.which("psql"):
-        print("no server of PostgreSQL is installed; on Debian: apt-get install postgresql")
-        return SKIP
-    server = Server("-c", "fsync=off")
-    try:
-        server.start()
-        return subprocess.run(sys.argv[1:], check=False,
-                              env={**os.environ, "ISW_BROKER_PLACE": server.place}).returncode
-    finally:
-        server.remove()
+        return found
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(server.main(Server, "postgresql"))
