@@ -54,9 +54,11 @@ typedef struct iswi_broker_driver {
                       int64_t *due_ms, isw_error *error);
 
     /* What to wait on beside the operations; -1 or NULL: nothing. When it is readable, `heard` is
-     * called, and says whether claims may find something now. */
+     * called, and says whether claims may find something now; *due_ms is when something becomes due
+     * by itself, as `run` has said, and may be made another. */
     int (*fd)(void *self);
-    isw_status (*heard)(void *self, int64_t now_ms, bool *claims, isw_error *error);
+    isw_status (*heard)(void *self, int64_t now_ms, bool *claims, int64_t *due_ms,
+                        isw_error *error);
 
     /* A claim that found nothing waits no more. May be NULL. */
     void (*withdrawn)(void *self, iswi_broker_op *claim);

@@ -97,7 +97,8 @@ static void hear(iswi_broker *broker)
     isw_error error = { 0 };
     bool claims = false;
 
-    if (broker->driver->heard(broker->place.self, now_ms, &claims, &error) != ISW_OK)
+    if (broker->driver->heard(broker->place.self, now_ms, &claims, &broker->due_ms, &error) !=
+        ISW_OK)
         iswi_place_lost(broker, &error);
     broker->all_claims = broker->all_claims || claims;
 }

@@ -179,6 +179,7 @@ class Nats(Stores, unittest.TestCase):
     lease = "  lease: 1s\n"
     least_s = 0.3
     has_keys = False
+    rest_s = 10.5
 
     def begin_several(self):
         cluster = self.begin(nats_server.Cluster())

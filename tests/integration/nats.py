@@ -73,6 +73,21 @@ class Shared(Nats):
             wait_until(lambda: waits_for() == 0)
             self.assertIn("message", self.server.asks(f"STREAM.MSG.GET.{stream}", '{"seq": 1}'))
 
+    def test_the_kernel_asks_whether_the_other_machine_is_there_and_nobody_else(self):
+        with self.host() as host:
+            put(host, "hello")
+            host.wait_for("done <hello>")
+            wait_until(lambda: 0 < self.asked_within_s() <= 10)
+
+    def asked_within_s(self):
+        """As /proc/net/tcp has it of connections to the server; 0: they wait for nothing of that."""
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for row in (line.split() for line in table):
+                kind, _, ticks = row[5].partition(":")
+                if row[2].endswith(f":{self.server.port:04X}") and row[3] == "01" and kind == "02":
+                    return int(ticks, 16) / 100
+        return 0
+
     def test_what_died_is_replayed_and_what_it_cannot_is_said(self):
         with self.host() as host:
             put(host, "fail")
@@ -105,6 +120,7 @@ class Servers(Nats):
     def refuses(self, place, sentence):
         with host_at(place) as host:
             host.wait_for(sentence)
+            self.assertRegex(host.log(), r"NATS at [a-z0-9.-]+:\d+ cannot be reached: ")
             self.assertNotIn("secret", host.log())
 
     def test_a_server_without_jetstream_is_told_of(self):
@@ -122,8 +138,11 @@ class Servers(Nats):
 
     def test_the_first_of_several_servers_may_be_gone(self):
         server = self.start()
-        gone = f"nats://127.0.0.1:{nats_server.free_port()},"
+        gone = f"nats://secret@127.0.0.1:{nats_server.free_port()},"
         self.serves(server.place.replace("nats://", gone))
+        self.refuses(gone + "no-such-host.invalid:4222",
+                     r"NATS at 127\.0\.0\.1:\d+ cannot be reached: [^;]+; "
+                     r"at no-such-host\.invalid:4222: ")
 
     def test_sets_of_queues_have_prefixes(self):
         server = self.start()

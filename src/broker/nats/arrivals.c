@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes from the server: answers, messages, and why there are none. A pull asks for messages
- * and is over once some have come; one that waits is alive as long as the server says so every ten
- * seconds, and is made anew after a minute. */
+/* What comes from the server: answers, messages, and why there are none (pulls.c asks for them). */
 #include "broker/nats/internal.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-enum { NOW_MS = 1000, LAG_MS = 5, LATE_AT_ONCE = 64 };
-
-static const char WAIT[] =
-    "\"no_wait\":true,\"expires\":60000000000,\"idle_heartbeat\":10000000000";
 
 /* -- What is there ----------------------------------------------------------------------------- */
 
@@ -92,32 +83,39 @@ static bool take_message(iswi_nats *nats, natsMsg *msg, int sub)
 
 /* -- Words about a pull ------------------------------------------------------------------------ */
 
-/* "n.3", "w.3.ready" or "w.3.late"; NULL: none of ours. */
-static iswi_nats_pull *pull_of(iswi_nats *nats, const char *end)
+/* "n.3", "w.3-ready" or "w.3-late"; NULL: none of ours. */
+static iswi_nats_queue *queue_of(const iswi_nats *nats, const char *end)
 {
-    const bool is_now = *end == 'n';
-    char *rest;
-    const unsigned long index = strtoul(end + 2, &rest, 10);
-    iswi_nats_queue *queue = index < nats->queue_count ? nats->queues[index] : NULL;
+    const unsigned long index = strtoul(end + 2, NULL, 10);
 
-    if (!queue)
-        return NULL;
-    return is_now ? &queue->now : strcmp(rest, "-late") == 0 ? &queue->due : &queue->waited;
+    return index < nats->queue_count ? nats->queues[index] : NULL;
 }
 
-/* 100 says that it is still there; all others that it is over. */
+static iswi_nats_pull *pull_of(iswi_nats_queue *queue, const char *end)
+{
+    const char *consumer = strchr(end, '-');
+
+    if (*end == 'n')
+        return &queue->now;
+    return consumer && strcmp(consumer, "-late") == 0 ? &queue->due : &queue->waited;
+}
+
+/* It is over. That its time is, while nothing has come, is no news: it is asked for anew, and that
+ * finds what is there. In a cluster another server may deliver now, which has not heard the last that
+ * the one before was told, perhaps. */
 static void take_status(iswi_nats *nats, natsMsg *msg, const char *end)
 {
     const char *status = NULL;
-    iswi_nats_pull *pull = pull_of(nats, end);
+    iswi_nats_queue *queue = queue_of(nats, end);
+    iswi_nats_pull *pull = queue ? pull_of(queue, end) : NULL;
 
-    if (!pull || nats->lib.natsMsgHeader_Get(msg, "Status", &status) != NATS_OK ||
-        strcmp(status, "100") == 0)
+    if (!pull || nats->lib.natsMsgHeader_Get(msg, "Status", &status) != NATS_OK)
         return;
     pull->left = 0;
-    if (pull == &nats->queues[strtoul(end + 2, NULL, 10)]->due)
-        nats->queues[strtoul(end + 2, NULL, 10)]->due_was_silent = true;
-    nats->has_news = nats->has_news || pull != &nats->queues[strtoul(end + 2, NULL, 10)]->now;
+    if (strcmp(status, "409") == 0)
+        iswi_nats_doubt(queue);
+    queue->due_was_silent = queue->due_was_silent || pull == &queue->due;
+    nats->has_news = nats->has_news || (pull != &queue->now && strcmp(status, "408") != 0);
 }
 
 static void take_answer(iswi_nats *nats, natsMsg *msg, const char *end)
@@ -172,93 +170,4 @@ void iswi_nats_arrive(iswi_nats *nats, natsMsg *msg, int sub)
     else if (take_message(nats, msg, sub))
         return;
     nats->lib.natsMsg_Destroy(msg);
-}
-
-/* -- Pulls ------------------------------------------------------------------------------------- */
-
-static bool pull(iswi_nats *nats, const iswi_nats_queue *queue, const char *consumer,
-                 const char *reply, const char *text)
-{
-    char subject[320];
-
-    snprintf(subject, sizeof subject, "$JS.API.CONSUMER.MSG.NEXT.%s-queue-%s.%s",
-             nats->address.prefix, queue->token, consumer);
-    return iswi_nats_say(nats, subject, reply, text);
-}
-
-static bool pull_once(iswi_nats *nats, iswi_nats_queue *queue, size_t count, int64_t until_ns)
-{
-    char reply[64];
-    char text[64];
-
-    snprintf(reply, sizeof reply, "%sn.%zu", nats->inbox, queue->index);
-    snprintf(text, sizeof text, "{\"batch\":%zu,\"no_wait\":true}", count);
-    queue->now.left = count;
-    if (!pull(nats, queue, "ready", reply, text))
-        return false;
-    while (queue->now.left > 0 && iswi_now_ns() < until_ns && !nats->is_lost)
-        iswi_nats_turn(nats, (until_ns - iswi_now_ns()) / 1000000 + 1);
-    queue->now.left = 0;
-    return !nats->is_lost;
-}
-
-/* What was put a moment ago may not have got to those who send it. */
-static bool may_be_on_its_way(const iswi_nats_queue *queue)
-{
-    return queue->put_number > queue->given_number &&
-           iswi_now_ns() - queue->put_ns < LAG_MS * INT64_C(1000000);
-}
-
-bool iswi_nats_pull_now(iswi_nats *nats, iswi_nats_queue *queue, size_t count)
-{
-    const int64_t until_ns = iswi_now_ns() + NOW_MS * INT64_C(1000000);
-    bool well;
-
-    do
-        well = pull_once(nats, queue, count, until_ns);
-    while (well && iswi_nats_waiting_arrivals(&queue->ready) == 0 && may_be_on_its_way(queue));
-    return well;
-}
-
-static bool wait_for(iswi_nats *nats, iswi_nats_queue *queue, iswi_nats_pull *which,
-                     const char *consumer, size_t count)
-{
-    char reply[64];
-    char text[160];
-
-    if (which->left > 0)
-        return true;
-    snprintf(reply, sizeof reply, "%sw.%zu-%s", nats->inbox, queue->index, consumer);
-    snprintf(text, sizeof text, "{\"batch\":%zu,%s}", count, WAIT);
-    which->left = count;
-    return pull(nats, queue, consumer, reply, text);
-}
-
-static size_t wanted(const iswi_nats_queue *queue)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < queue->waiting_count; i++)
-        count += queue->waiting[i]->as.claim.max;
-    return count < ISWI_BROKER_ITEMS_MAX ? count : ISWI_BROKER_ITEMS_MAX;
-}
-
-bool iswi_nats_pull_later(iswi_nats *nats, iswi_nats_queue *queue)
-{
-    const size_t count = wanted(queue);
-
-    if (!queue->is_known || queue->paused || nats->is_lost)
-        return !nats->is_lost;
-    if (queue->has_late && queue->is_claimed &&
-        !wait_for(nats, queue, &queue->due, "late", LATE_AT_ONCE))
-        return false;
-    return count == 0 || wait_for(nats, queue, &queue->waited, "ready", count);
-}
-
-bool iswi_nats_is_pulling(const iswi_nats *nats)
-{
-    for (size_t i = 0; i < nats->queue_count; i++)
-        if (nats->queues[i]->waited.left > 0 || nats->queues[i]->due.left > 0)
-            return true;
-    return false;
 }

@@ -7,8 +7,13 @@
 
 #include <stdio.h>
 
-/* So long nothing may come from the server while something is wanted of it. */
-enum { PATIENCE_MS = 10000, UNAVAILABLE = 503 };
+/* So long nothing may come from the server while something is wanted of it. What a cluster is asked
+ * that has no leader for it now is never answered, and soon asked again. */
+enum { PATIENCE_MS = 10000, OF_CLUSTER_MS = 3000 };
+
+/* Codes of the server: there is no leader in a cluster, or no JetStream for an account; and fewer
+ * servers than a stream is to have, as where the others of a cluster are not there yet. */
+enum { UNAVAILABLE = 503, NO_PEERS = 10005 };
 
 void iswi_nats_ask_reply(const iswi_nats *nats, char out[64])
 {
@@ -61,15 +66,24 @@ bool iswi_nats_ask_api(iswi_nats *nats, const char *text, const char *subject, .
     return well;
 }
 
+static int64_t patience_ms(const iswi_nats *nats)
+{
+    const iswi_nats_address *of = &nats->address;
+
+    return of->server_count > 1 || of->replicas > 1 ? OF_CLUSTER_MS : PATIENCE_MS;
+}
+
 bool iswi_nats_answers(iswi_nats *nats)
 {
+    const int64_t most_ms = patience_ms(nats);
+
     nats->heard_ns = iswi_now_ns();
     while (nats->answered < nats->ask_count && !nats->is_lost) {
         const int64_t silent_ms = (iswi_now_ns() - nats->heard_ns) / 1000000;
 
-        if (silent_ms >= PATIENCE_MS)
+        if (silent_ms >= most_ms)
             return iswi_nats_lose(nats, iswi_nats_last_error(nats, "it does not answer"));
-        iswi_nats_turn(nats, PATIENCE_MS - silent_ms);
+        iswi_nats_turn(nats, most_ms - silent_ms);
     }
     return !nats->is_lost;
 }
@@ -102,7 +116,8 @@ static json_t *parse(const char *text, size_t size)
 static void say_fault(iswi_nats *nats, isw_status status, const char *what)
 {
     memset(&nats->fault, 0, sizeof nats->fault);
-    isw_error_set(&nats->fault, status, "NATS says: %s", what ? what : "nothing that is known");
+    isw_error_set(&nats->fault, status, "NATS at %s says: %s", iswi_nats_server(nats),
+                  what ? what : "nothing that is known");
 }
 
 /* Codes of the server: it knows no such stream or message. */
@@ -126,8 +141,8 @@ json_t *iswi_nats_answer(iswi_nats *nats, size_t i, int *code)
     *code = (int)iswi_nats_int(error, "err_code");
     if (json && !error)
         return json;
-    if (iswi_nats_int(error, "code") == UNAVAILABLE)
-        iswi_nats_lose(nats, why); /* a cluster without a leader, or an account without JetStream */
+    if (iswi_nats_int(error, "code") == UNAVAILABLE || *code == NO_PEERS)
+        iswi_nats_lose(nats, why);
     else
         say_fault(nats, status_of(*code), why);
     json_decref(json);

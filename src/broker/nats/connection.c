@@ -7,11 +7,17 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 
-/* So long it may take to connect; what the library would ask by itself it need not (arrivals.c). */
+/* So long it may take to connect; what the library would ask by itself it need not. */
 enum { CONNECT_MS = 5000, NEVER_MS = 24 * 3600 * 1000, READ_BYTES = 256 * 1024 };
+
+/* After so long a silence the other end is asked whether it is there, and so often again after half
+ * of that: a machine that is gone, or a network that is cut, is seen after 25 seconds. */
+enum { ALIVE_S = 10, ALIVE_TIMES = 3 };
 
 bool iswi_nats_lose(iswi_nats *nats, const char *why)
 {
@@ -19,9 +25,14 @@ bool iswi_nats_lose(iswi_nats *nats, const char *why)
         return false;
     nats->is_lost = true;
     memset(&nats->fault, 0, sizeof nats->fault);
-    isw_error_set(&nats->fault, ISW_E_UNAVAILABLE, "NATS cannot be reached: %s",
-                  why && *why ? why : "the server is gone");
+    isw_error_set(&nats->fault, ISW_E_UNAVAILABLE, "NATS at %s cannot be reached: %s",
+                  iswi_nats_server(nats), why && *why ? why : "the server is gone");
     return false;
+}
+
+const char *iswi_nats_server(const iswi_nats *nats)
+{
+    return nats->address.servers[nats->server];
 }
 
 const char *iswi_nats_last_error(iswi_nats *nats, const char *otherwise)
@@ -40,11 +51,27 @@ static bool lose_closed(iswi_nats *nats)
 
 /* -- Options ----------------------------------------------------------------------------------- */
 
+/* The kernel asks whether the other end is there, without waking us. */
+static void keep_alive(int socket)
+{
+    static const struct { int level, name, value; } rows[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, ALIVE_S },
+        { IPPROTO_TCP, TCP_KEEPINTVL, ALIVE_S / 2 },
+        { IPPROTO_TCP, TCP_KEEPCNT, ALIVE_TIMES },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, (ALIVE_S + ALIVE_TIMES * ALIVE_S / 2) * 1000 },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) /* as well as it can */
+        (void)setsockopt(socket, rows[i].level, rows[i].name, &rows[i].value, sizeof(int));
+}
+
 static natsStatus on_attach(void **data, void *loop, natsConnection *conn, natsSock socket)
 {
     iswi_nats *nats = loop;
 
     (void)conn;
+    keep_alive(socket);
     nats->socket = socket;
     *data = nats;
     return NATS_OK;
@@ -177,23 +204,39 @@ static natsStatus connect_one(iswi_nats *nats, const char *server)
     return status;
 }
 
+/* To the first that can be had; else, at the one that it began with again, why not of each. */
+static bool connect_any(iswi_nats *nats, char *why, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < nats->address.server_count; i++) {
+        const natsStatus status = connect_one(nats, iswi_nats_server(nats));
+        const char *text = nats->lib.nats_GetLastError(NULL);
+
+        if (status == NATS_OK)
+            return true;
+        if (i && used < size)
+            used += (size_t)snprintf(why + used, size - used, "; at %s: ", iswi_nats_server(nats));
+        if (used < size)
+            used += (size_t)snprintf(why + used, size - used, "%s",
+                                     text && *text ? text : nats->lib.natsStatus_GetText(status));
+        nats->server = (nats->server + 1) % nats->address.server_count;
+    }
+    return false;
+}
+
 bool iswi_nats_connect(iswi_nats *nats, isw_error *error)
 {
-    natsStatus status = NATS_NO_SERVER;
-    const char *why;
+    char why[ISW_ERROR_MESSAGE_BYTES / 2] = "there is no memory for what is heard";
+    bool well;
 
     iswi_nats_disconnect(nats);
-    for (size_t i = 0; i < nats->address.server_count && status != NATS_OK; i++) {
-        status = connect_one(nats, nats->address.servers[nats->server]);
-        if (status != NATS_OK)
-            nats->server = (nats->server + 1) % nats->address.server_count;
-    }
+    well = connect_any(nats, why, sizeof why);
     nats->is_lost = false;
     nats->heard_ns = iswi_now_ns();
-    if (status == NATS_OK && subscribe_all(nats))
+    if (well && subscribe_all(nats))
         return true;
-    why = nats->lib.nats_GetLastError(NULL);
-    iswi_nats_lose(nats, why && *why ? why : nats->lib.natsStatus_GetText(status));
+    iswi_nats_lose(nats, why);
     isw_error_set(error, ISW_E_UNAVAILABLE, "%s", nats->fault.message);
     return false;
 }
@@ -244,7 +287,7 @@ static bool take_all(iswi_nats *nats)
             nats->take(nats, msg, i);
         if (status == NATS_NO_RESPONDERS)
             return iswi_nats_lose(nats, "its JetStream does not answer: is it enabled there, for "
-                                        "this account?");
+                                        "this account? Has a cluster lost most of its servers?");
         if (status != NATS_TIMEOUT)
             return lose_closed(nats);
     }

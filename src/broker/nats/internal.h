@@ -50,7 +50,8 @@ typedef struct iswi_nats_arrivals {
 
 /* A pull: the server sends what is there, up to so many, once something is there. */
 typedef struct iswi_nats_pull {
-    size_t left;
+    size_t left;     /* 0: there is none */
+    int64_t ends_ns; /* when the server says that it is over; 0: at once */
 } iswi_nats_pull;
 
 typedef struct iswi_nats_expiry {
@@ -149,6 +150,7 @@ struct iswi_nats {
 bool iswi_nats_connect(iswi_nats *nats, isw_error *error);
 void iswi_nats_disconnect(iswi_nats *nats);
 bool iswi_nats_lose(iswi_nats *nats, const char *why); /* false */
+const char *iswi_nats_server(const iswi_nats *nats);   /* that it is connected to, "HOST:PORT" */
 
 /* What the server has complained of, such as a subject that is not allowed. */
 const char *iswi_nats_last_error(iswi_nats *nats, const char *otherwise);
@@ -303,12 +305,14 @@ iswi_nats_slot *iswi_nats_slot_with(iswi_nats *nats, const iswi_nats_queue *queu
 bool iswi_nats_renew(iswi_nats *nats, int64_t *due_ms);
 void iswi_nats_slots_end(iswi_nats *nats);
 
-/* -- arrivals.c -------------------------------------------------------------------------------- */
+/* -- arrivals.c, pulls.c ----------------------------------------------------------------------- */
 
 void iswi_nats_arrive(iswi_nats *nats, natsMsg *msg, int sub); /* takes it */
 bool iswi_nats_pull_now(iswi_nats *nats, iswi_nats_queue *queue, size_t count);
 bool iswi_nats_pull_later(iswi_nats *nats, iswi_nats_queue *queue);
-bool iswi_nats_is_pulling(const iswi_nats *nats);
+
+/* Pulls that wait longer than they were to are made anew, or the connection is lost. */
+bool iswi_nats_watch_pulls(iswi_nats *nats, int64_t *due_ms);
 
 /* -- Operations -------------------------------------------------------------------------------- */
 
@@ -365,6 +369,7 @@ bool iswi_nats_mend(iswi_nats *nats, iswi_nats_queue *queue, bool is_late, int64
 /* look.c, list.c, records.c */
 void iswi_nats_look(iswi_nats *nats, iswi_broker_op *op);
 bool iswi_nats_look_after(iswi_nats *nats, int64_t *due_ms);
+void iswi_nats_doubt(iswi_nats_queue *queue); /* it is to be looked after for a while */
 void iswi_nats_list(iswi_nats *nats, iswi_broker_op *op);
 void iswi_nats_sweep(iswi_nats *nats, iswi_broker_op *op);
 void iswi_nats_record(iswi_nats *nats, iswi_broker_op *op);

@@ -246,6 +246,12 @@ static bool look_after(iswi_nats *nats, iswi_nats_queue *queue)
     return true;
 }
 
+void iswi_nats_doubt(iswi_nats_queue *queue)
+{
+    queue->checks = ISWI_NATS_CHECKS;
+    queue->check_ms = 0;
+}
+
 /* Of those of which somebody here claims. */
 bool iswi_nats_look_after(iswi_nats *nats, int64_t *due_ms)
 {

@@ -6,9 +6,6 @@
 #include "broker/nats/internal.h"
 #include "broker/nats/nats.h"
 
-/* With a pull that waits the server says something every ten seconds. */
-enum { SILENCE_MS = 25000 };
-
 /* -- Operations -------------------------------------------------------------------------------- */
 
 static bool is_written(const iswi_broker_op *op)
@@ -54,20 +51,10 @@ static bool run_all(iswi_nats *nats, iswi_broker_op **ops, size_t count)
 /* What is to be done by itself, and when the next of it is. */
 static bool tend(iswi_nats *nats, int64_t *due_ms)
 {
-    const int64_t silent_ms = (iswi_now_ns() - nats->heard_ns) / 1000000;
-
-    if (!iswi_nats_renew(nats, due_ms) || !iswi_nats_expire(nats, due_ms) ||
-        !iswi_nats_ripen(nats) || !iswi_nats_give_back(nats) ||
-        !iswi_nats_look_after(nats, due_ms) ||
-        !iswi_nats_turn(nats, -1))
-        return false;
-    if (iswi_nats_is_pulling(nats)) {
-        if (silent_ms >= SILENCE_MS)
-            return iswi_nats_lose(nats, "it has said nothing for a while");
-        if (nats->now_ms + SILENCE_MS - silent_ms < *due_ms)
-            *due_ms = nats->now_ms + SILENCE_MS - silent_ms;
-    }
-    return true;
+    return iswi_nats_renew(nats, due_ms) && iswi_nats_expire(nats, due_ms) &&
+           iswi_nats_ripen(nats) && iswi_nats_give_back(nats) &&
+           iswi_nats_look_after(nats, due_ms) && iswi_nats_watch_pulls(nats, due_ms) &&
+           iswi_nats_turn(nats, -1);
 }
 
 static isw_status say_lost(const iswi_nats *nats, isw_error *error)
@@ -108,14 +95,15 @@ static int descriptor(void *self)
     return ((const iswi_nats *)self)->socket;
 }
 
-static isw_status heard(void *self, int64_t now_ms, bool *claims, isw_error *error)
+static isw_status heard(void *self, int64_t now_ms, bool *claims, int64_t *due_ms,
+                        isw_error *error)
 {
     iswi_nats *nats = self;
-    int64_t due_ms = INT64_MAX;
 
     nats->has_news = false;
     nats->now_ms = now_ms;
-    if (!iswi_nats_turn(nats, 0) || !tend(nats, &due_ms))
+    *due_ms = INT64_MAX;
+    if (!iswi_nats_turn(nats, 0) || !tend(nats, due_ms))
         return say_lost(nats, error);
     *claims = nats->has_news;
     return ISW_OK;
@@ -163,9 +151,8 @@ static isw_status reopen(void *self, int64_t now_ms, isw_error *error)
         iswi_nats_queue *queue = nats->queues[i];
 
         queue->is_known = false;
-        queue->checks = ISWI_NATS_CHECKS;
-        queue->check_ms = 0;
-        queue->waited.left = queue->due.left = 0;
+        iswi_nats_doubt(queue);
+        queue->waited = queue->due = (iswi_nats_pull){ 0 };
     }
     json = iswi_nats_api(nats, &code, "", "INFO");
     json_decref(json);

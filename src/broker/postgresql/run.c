@@ -250,10 +250,12 @@ static int descriptor(void *self)
     return pg->conn && !pg->is_lost ? pg->pq.socket(pg->conn) : -1;
 }
 
-static isw_status heard(void *self, int64_t now_ms, bool *claims, isw_error *error)
+static isw_status heard(void *self, int64_t now_ms, bool *claims, int64_t *due_ms,
+                        isw_error *error)
 {
     iswi_pg *pg = self;
 
+    (void)due_ms; /* what it changes of that is news, and asked for */
     pg->now_ms = now_ms;
     pg->heard = false;
     if (!pg->pq.consumeInput(pg->conn)) {
