@@ -8,6 +8,7 @@ import unittest
 
 from harness import main, wait_until
 from messages import Got, depth, put, queue
+from nkeys import Key, USER, operator_mode
 from brokers import host_at, nats_server
 
 SKIP = "no server; on Debian: apt-get install nats-server"
@@ -135,6 +136,27 @@ class Servers(Nats):
 
     def test_a_token_will_do(self):
         self.serves(self.start(more='authorization: {token: "secret"}', login="secret@").place)
+
+    def test_a_user_has_a_key(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ada, eve = (Key(folder, USER, name) for name in ("ada", "eve"))
+            server = self.start(more=f"authorization: {{users: [{{nkey: {ada.public}}}]}}")
+            for key in (ada, eve):
+                with open(f"{folder}/{key.name}.nk", "w", encoding="ascii") as file:
+                    file.write(key.seed)
+            self.serves(f"{server.place}?nkey={ada.public}&seed={folder}/ada.nk")
+            self.refuses(f"{server.place}?nkey={ada.public}&seed={folder}/eve.nk",
+                         "Authorization Violation")
+            self.refuses(f"{server.place}?nkey={ada.public}&seed={folder}/none.nk", "none.nk")
+
+    def test_a_user_of_an_account_has_credentials(self):
+        with tempfile.TemporaryDirectory() as folder:
+            settings, credentials = operator_mode(folder)
+            with open(f"{folder}/ada.creds", "w", encoding="ascii") as file:
+                file.write(credentials)
+            server = self.start(more=settings)
+            self.serves(f"{server.place}?creds={folder}/ada.creds")
+            self.refuses(server.place, "Authorization Violation")
 
     def test_the_first_of_several_servers_may_be_gone(self):
         server = self.start()

@@ -12,8 +12,8 @@ static isw_status wrong(isw_error *error, const char *what)
 {
     return isw_error_set(error, ISW_E_CONFIG,
                          "%s; a place on NATS is nats://[USER:PASSWORD@]HOST:PORT[,HOST:PORT], or "
-                         "tls://..., with prefix=, replicas=, creds=, ca=, cert= or key= behind a "
-                         "'?'", what);
+                         "tls://..., with prefix=, replicas=, creds=, nkey=, seed=, ca=, cert= or key= "
+                         "behind a '?'", what);
 }
 
 /* -- Behind the '?' ---------------------------------------------------------------------------- */
@@ -30,8 +30,9 @@ static isw_status set_option(iswi_nats_address *of, const char *name, const char
                              isw_error *error)
 {
     const struct { const char *name; const char **value; } rows[] = {
-        { "prefix", &of->prefix }, { "creds", &of->creds }, { "ca", &of->ca },
-        { "cert", &of->cert },     { "key", &of->key },
+        { "prefix", &of->prefix }, { "creds", &of->creds }, { "nkey", &of->nkey },
+        { "seed", &of->seed },     { "ca", &of->ca },       { "cert", &of->cert },
+        { "key", &of->key },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -65,6 +66,10 @@ static isw_status read_options(iswi_nats_address *of, char *rest, isw_error *err
         return wrong(error, "a prefix is of letters, digits, '-' and '_', 63 at most");
     if (status == ISW_OK && (of->cert != NULL) != (of->key != NULL))
         return wrong(error, "cert= and key= go together");
+    if (status == ISW_OK && (of->nkey != NULL) != (of->seed != NULL))
+        return wrong(error, "nkey= and seed= go together");
+    if (status == ISW_OK && !!of->user + !!of->creds + !!of->nkey > 1)
+        return wrong(error, "who we are is said once: by a user, creds= or nkey=");
     return status;
 }
 

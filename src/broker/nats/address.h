@@ -8,7 +8,9 @@
  *
  *   prefix=NAME    what streams and subjects begin with ("isoworker"): one server for several sets
  *   replicas=N     of how many servers of a cluster each has its messages (1)
- *   creds=FILE     credentials of NATS, the file that `nsc` makes
+ *   creds=FILE     credentials of NATS (a JWT with its seed), the file that `nsc` makes
+ *   nkey=KEY, seed=FILE   who we are, where the server has a user of that public key: the file has
+ *                  the key's seed
  *   ca=FILE        whose certificates are trusted, of a "tls:" place; none: the system's
  *   cert=FILE, key=FILE   who we are, where the server wants to know by a certificate
  *
@@ -23,7 +25,7 @@ typedef struct iswi_nats_address {
     const char *scheme, *user; /* user: "NAME:PASSWORD" or a token; NULL: none */
     const char *servers[ISWI_NATS_SERVERS_MAX]; /* "HOST:PORT" */
     size_t server_count;
-    const char *prefix, *creds, *ca, *cert, *key;
+    const char *prefix, *creds, *nkey, *seed, *ca, *cert, *key;
     int replicas;
 } iswi_nats_address;
 

@@ -16,6 +16,7 @@
     call(natsOptions_SetEventLoop) call(natsOptions_SetSecure)                                    \
     call(natsOptions_SetExpectedHostname) call(natsOptions_LoadCATrustedCertificates)             \
     call(natsOptions_LoadCertificatesChain) call(natsOptions_SetUserCredentialsFromFiles)         \
+    call(natsOptions_SetNKeyFromSeed)                                                             \
     call(natsConnection_Connect) call(natsConnection_Destroy) call(natsConnection_IsClosed)       \
     call(natsConnection_GetLastError) call(natsConnection_GetMaxPayload)                          \
     call(natsConnection_Buffered) call(natsConnection_ProcessReadEvent)                           \

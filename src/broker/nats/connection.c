@@ -156,6 +156,9 @@ static natsStatus set_options(iswi_nats *nats, natsOptions *options, const char 
     if (status == NATS_OK && nats->address.creds)
         status = lib->natsOptions_SetUserCredentialsFromFiles(
             options, path_of(nats, nats->address.creds), NULL);
+    if (status == NATS_OK && nats->address.nkey)
+        status = lib->natsOptions_SetNKeyFromSeed(options, nats->address.nkey,
+                                                  path_of(nats, nats->address.seed));
     if (status == NATS_OK && strcmp(nats->address.scheme, "tls") == 0)
         status = set_certificates(nats, options, server);
     return status;

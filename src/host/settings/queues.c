@@ -33,7 +33,8 @@ const isw_option iswi_queues_rows[] = {
         "where messages and the times of timers lie: sqlite:FILE, of this host alone, "
         "whose folder is made if the one above it is there; "
         "postgresql://USER@HOST/DATABASE or nats://HOST:PORT[,HOST:PORT], which several hosts "
-        "share (tls:// encrypts; ?prefix=, replicas=, creds=, ca=, cert= and key= of NATS). On NATS "
+        "share (tls:// encrypts; ?prefix=, replicas=, creds=, nkey=, seed=, ca=, cert= and key= of "
+        "NATS). On NATS "
         "messages have no keys and priorities, and come at least once"),
     BOUNDS(iswi_queues_settings),
     { .name = "named", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = named_queue_rows,

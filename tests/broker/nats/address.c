@@ -8,21 +8,21 @@
 
 static void a_place_is_taken_apart(void **state)
 {
-    static const char place[] = "tls://ada:secret@one:4222,two:4223?prefix=shop&replicas=3"
-                                "&creds=a.creds&ca=ca.pem&cert=c.pem&key=k.pem";
+    static const char place[] = "tls://one:4222,two:4223?prefix=shop&replicas=3&nkey=UABC"
+                                "&seed=ada.nk&ca=ca.pem&cert=c.pem&key=k.pem";
     iswi_nats_address of;
     isw_error error = { 0 };
 
     (void)state;
     assert_int_equal(iswi_nats_address_read(place, &of, &error), ISW_OK);
     assert_string_equal(of.scheme, "tls");
-    assert_string_equal(of.user, "ada:secret");
     assert_int_equal(of.server_count, 2);
     assert_string_equal(of.servers[0], "one:4222");
     assert_string_equal(of.servers[1], "two:4223");
     assert_string_equal(of.prefix, "shop");
     assert_int_equal(of.replicas, 3);
-    assert_string_equal(of.creds, "a.creds");
+    assert_string_equal(of.nkey, "UABC");
+    assert_string_equal(of.seed, "ada.nk");
     assert_string_equal(of.ca, "ca.pem");
     assert_string_equal(of.cert, "c.pem");
     assert_string_equal(of.key, "k.pem");
@@ -34,6 +34,13 @@ static void what_a_place_does_not_say_is_as_usual(void **state)
     iswi_nats_address of;
 
     (void)state;
+    assert_int_equal(iswi_nats_address_read("nats://ada:secret@localhost", &of, NULL), ISW_OK);
+    assert_string_equal(of.user, "ada:secret");
+    iswi_nats_address_free(&of);
+    assert_int_equal(iswi_nats_address_read("nats://localhost?creds=a.creds", &of, NULL), ISW_OK);
+    assert_null(of.user);
+    assert_string_equal(of.creds, "a.creds");
+    iswi_nats_address_free(&of);
     assert_int_equal(iswi_nats_address_read("nats://localhost", &of, NULL), ISW_OK);
     assert_null(of.user);
     assert_string_equal(of.servers[0], "localhost");
@@ -60,6 +67,9 @@ static void a_wrong_place_is_refused_with_what_is_wrong(void **state)
         { "nats://a?replicas=0", "replicas are 1 to 5" },
         { "nats://a?replicas=6", "replicas are 1 to 5" },
         { "tls://a?cert=c.pem", "go together" },
+        { "nats://a?nkey=U", "go together" },
+        { "nats://secret@a?creds=c", "said once" },
+        { "nats://a?creds=c&nkey=U&seed=s", "said once" },
     };
 
     (void)state;
