@@ -12,6 +12,7 @@ import unittest
 
 from harness import Host, main, wait_until, worker
 from messages import Got, MESSAGES, depth, ended, put
+from timers import ask, listed, timers
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "broker"))
 import nats_server  # noqa: E402
@@ -113,6 +114,23 @@ class Stores:
                 print(f"what a killed host had was with the other after {took * 1000:.0f} ms")
                 self.assertLess(took, 10)
                 self.assertGreater(took, self.least_s)
+
+    def test_a_timer_that_a_killed_host_ran_is_run_by_another_after_the_lease(self):
+        place = self.begin().place
+        top = f"queues: {{store: \"{place}\", lease: 2s}}\n"
+        with timers(top, -signal.SIGKILL) as one:
+            ask(one, "run", "waits", "--wait", "0")
+            one.wait_for("waits at the gate")
+            with timers(top) as other:
+                wait_until(lambda: listed(other, "waits")["state"] == "elsewhere")
+                one.process.kill()
+                begun = time.monotonic()
+                other.wait_for("begun again, attempt 2 of 5")
+                self.assertLess(time.monotonic() - begun, 10)
+                other.wait_for("waits at the gate")
+                with open(os.path.join(other.folder.name, "gate"), "w", encoding="ascii"):
+                    pass
+                wait_until(lambda: listed(other, "waits")["outcome"] == "success")
 
     def all_of_it_is_done_after(self, host, fail):
         put(host, "nap 3000")

@@ -18,8 +18,8 @@ UTC = datetime.timezone.utc
 CHAIN = "middleware:\n  - error_handling\n"
 
 
-def timers(top="", more=""):
-    return Host(worker(command=[TIMERS], more=more), top=top, chain=CHAIN)
+def timers(top="", expect=0, more=""):
+    return Host(worker(command=[TIMERS], more=more), top=top, chain=CHAIN, expect=expect)
 
 
 def instant(stamp):

@@ -19,7 +19,7 @@
         "that dead messages can be looked at and replayed; 0: for good"),                        \
     ROW(st, bounds.lease_ms, DURATION, "lease", "30s", 1000, DAY_MS,                             \
         "until others get the messages of a host that is gone, where the store cannot see that " \
-        "it is; it is renewed meanwhile")
+        "it is, and the runs of its timers; it is renewed meanwhile")
 
 static const isw_option named_queue_rows[] = {
     { .name = "name", .type = ISW_OPTION_STRING,

@@ -26,8 +26,7 @@ static int64_t now_s(void)
 void iswi_timed_lease(iswi_timed *timer)
 {
     memcpy(timer->owner, timer->env->owner, sizeof timer->owner);
-    timer->record.lease_ms =
-        timer->env->store->shared ? now_ms() + ISWI_TIMER_LEASE_S * (int64_t)MS : 0;
+    timer->record.lease_ms = timer->env->store->shared ? now_ms() + timer->env->lease_ms : 0;
 }
 
 /* It is written down: now it may begin. */

@@ -72,7 +72,7 @@ int64_t iswi_timed_due_us(const iswi_timed *timer)
         due_us = timer->serves ? 0 : INT64_MAX;
     else if (timer->phase == ISWI_TIMER_RUNNING)
         due_us = timer->env->store->shared
-                     ? (timer->record.lease_ms - ISWI_TIMER_LEASE_S * (int64_t)MS * 2 / 3) * MS
+                     ? (timer->record.lease_ms - timer->env->lease_ms * 2 / 3) * MS
                      : INT64_MAX;
     else if (timer->dirty)
         due_us = 0;

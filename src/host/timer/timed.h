@@ -50,8 +50,7 @@ typedef struct iswi_timer_properties {
 enum {
     ISWI_MISSED_MOST = 100,
     ISWI_TIMER_LATE_S = 60, /* what is later was missed */
-    ISWI_TIMER_AGAIN_S = 5, /* until what nobody took, or a store that failed, is tried again */
-    ISWI_TIMER_LEASE_S = 60 /* of shared stores: who renews no more is dead */
+    ISWI_TIMER_AGAIN_S = 5 /* until what nobody took, or a store that failed, is tried again */
 };
 
 typedef struct iswi_timed iswi_timed;
@@ -81,6 +80,7 @@ typedef struct iswi_timer_env {
     void *user;
     iswi_timer_store *store;
     char owner[33];   /* this host among those of one store */
+    int64_t lease_ms; /* of shared stores: who has not renewed it for so long is dead */
     atomic_bool held; /* nothing is begun now */
     /* Begin it; the run is copied. iswi_timed_ended follows, perhaps within this call. */
     void (*begin)(void *user, const iswi_timer_run *run);

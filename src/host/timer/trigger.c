@@ -153,6 +153,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
     all->armed_us = INT64_MAX;
     all->env.user = all;
     all->env.store = open_store(with->host);
+    all->env.lease_ms = iswi_host_settings_of(with->host)->queues.bounds.lease_ms;
     all->env.begin = iswi_timer_call_begin;
     all->env.post = post;
     all->env.say = say;

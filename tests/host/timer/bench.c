@@ -115,6 +115,7 @@ void bench_begin(bench *b, const char *schedule, iswi_timer_store *memory)
     b->entry = (iswi_entry){ .name = "report", .worker = "w", .properties = &b->properties };
     b->env.user = b;
     b->env.store = &b->store;
+    b->env.lease_ms = 60000;
     b->env.begin = begin;
     b->env.post = post;
     b->env.rearm = rearm;
