@@ -76,9 +76,14 @@ static bool check_times(iswi_broker_op *op, const iswi_queue_put *put)
 static bool check_abilities(iswi_broker_op *op, const iswi_queue_put *put, unsigned abilities)
 {
     if (put->key.size && !(abilities & ISWI_BROKER_KEYS))
-        return fails(op, ISW_E_UNSUPPORTED, "messages have no keys at this place");
+        return fails(op, ISW_E_UNSUPPORTED,
+                     "messages have no keys at this place, where one that is tried again comes "
+                     "behind the others: put it without, or keep queues in SQLite or PostgreSQL "
+                     "(queues.store)");
     if (put->priority && !(abilities & ISWI_BROKER_PRIORITY))
-        return fails(op, ISW_E_UNSUPPORTED, "messages have no priorities at this place");
+        return fails(op, ISW_E_UNSUPPORTED,
+                     "messages have no priorities at this place, where they have one order: put it "
+                     "without, or keep queues in SQLite or PostgreSQL (queues.store)");
     return true;
 }
 

@@ -34,8 +34,7 @@ const isw_option iswi_queues_rows[] = {
         "whose folder is made if the one above it is there; "
         "postgresql://USER@HOST/DATABASE or nats://HOST:PORT[,HOST:PORT], which several hosts "
         "share (tls:// encrypts; ?prefix=, replicas=, creds=, nkey=, seed=, ca=, cert= and key= of "
-        "NATS). On NATS "
-        "messages have no keys and priorities, and come at least once"),
+        "NATS). On NATS messages have no keys and priorities, and come at least once"),
     BOUNDS(iswi_queues_settings),
     { .name = "named", .type = ISW_OPTION_GROUP_LIST, .optional = true, .group = named_queue_rows,
       .group_size = sizeof(iswi_named_queue_settings),
