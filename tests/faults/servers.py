@@ -74,13 +74,8 @@ class Nats:
 
     def forget(self, seed):
         """Streams that are left make each start longer."""
-        with socket.create_connection(("127.0.0.1", self.server.port), 5) as end:
-            lines = end.makefile("rb")
-            end.sendall(b'CONNECT {"verbose":false}\r\nSUB told 1\r\n')
-            for name in ("queue-jobs", "queue-outs", "dead-jobs", "dead-outs"):
-                end.sendall(f"PUB $JS.API.STREAM.DELETE.trial{seed}-{name} told 0\r\n\r\n".encode())
-                while not lines.readline().startswith(b"MSG"):
-                    continue  # its greeting, and the rest of the last answer
+        for name in ("queue-jobs", "queue-outs", "dead-jobs", "dead-outs"):
+            self.server.asks(f"STREAM.DELETE.trial{seed}-{name}")
 
 
 class Postgresql:
