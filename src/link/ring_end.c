@@ -81,6 +81,7 @@ void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras)
  * room (again), so that whoever is woken for that knows. */
 static void settle(iswi_ring_end *end)
 {
+    end->writer.quiet = false;
     if (iswi_ring_writer_waits(&end->writer)) {
         atomic_store(&end->waits, true);
         iswi_ring_writer_flush(&end->writer);
@@ -90,11 +91,12 @@ static void settle(iswi_ring_end *end)
 }
 
 isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsigned count,
-                              unsigned apart)
+                              unsigned apart, bool quiet)
 {
     isw_status status;
 
     pthread_mutex_lock(&end->lock);
+    end->writer.quiet = quiet;
     if (!end->upgraded) {
         status = iswi_link_send_pieces(end->inner, pieces, count);
     } else if (end->closed) {
@@ -107,6 +109,11 @@ isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsig
     }
     pthread_mutex_unlock(&end->lock);
     return status;
+}
+
+void iswi_ring_end_wake(iswi_ring_end *end)
+{
+    iswi_ring_wake(end->out);
 }
 
 void iswi_ring_end_flush(iswi_ring_end *end)

@@ -49,9 +49,13 @@ void iswi_ring_end_upgrade(iswi_ring_end *end);
 void iswi_ring_end_agree(iswi_ring_end *end, unsigned extras);
 
 /* Send a frame, on the socket before the upgrade. `apart` is the piece that may lie apart; `count`:
- * none. Any thread. */
+ * none. With `quiet` the reader is not woken for it, unless it is to make room: iswi_ring_end_wake
+ * follows. Any thread. */
 isw_status iswi_ring_end_send(iswi_ring_end *end, const isw_bytes *pieces, unsigned count,
-                              unsigned apart);
+                              unsigned apart, bool quiet);
+
+/* Wake the reader for what was sent so, if it sleeps. Any thread. */
+void iswi_ring_end_wake(iswi_ring_end *end);
 
 /* Write what found no room earlier. Costs nothing where nothing did. */
 void iswi_ring_end_flush(iswi_ring_end *end);

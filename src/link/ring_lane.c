@@ -27,18 +27,48 @@ typedef struct ring_lane {
     iswi_ring_source source;
     int bell;          /* ours; -1: there is none */
     iswi_task to_threads; /* the upgrade of one that spoke on the socket */
+    iswi_task ring;       /* wakes the worker for what was sent quietly; on the reactor's thread */
+    bool will_ring;
+    unsigned unrung; /* frames that were sent so since */
 } ring_lane;
 
+enum { UNRUNG_MOST = 8 };
+
 /* -- Operations -------------------------------------------------------------------------------- */
+
+static void run_ring(iswi_task *task)
+{
+    ring_lane *lane = (ring_lane *)((char *)task - offsetof(ring_lane, ring));
+
+    lane->will_ring = false;
+    lane->unrung = 0;
+    iswi_ring_end_wake(&lane->end);
+}
+
+/* A worker that is woken for each of the calls that come at once is through with one, and asleep,
+ * before the next is there: so they are rung for together, or a few at a time, as they wait so long. */
+static bool may_be_quiet(ring_lane *lane)
+{
+    if (!iswi_reactor_goes_on(lane->reactor))
+        return false;
+    if (!lane->will_ring)
+        iswi_reactor_defer(lane->reactor, &lane->ring);
+    lane->will_ring = true;
+    lane->unrung = (lane->unrung + 1) % UNRUNG_MOST;
+    return lane->unrung != 0;
+}
 
 static isw_status lane_send_apart(iswi_link *link, const isw_bytes *pieces, unsigned count,
                                   unsigned apart)
 {
     ring_lane *lane = (ring_lane *)link;
+    bool quiet = false;
 
-    if (lane->reactor) /* before: whoever is woken may have answered when the wake returns */
+    if (lane->reactor) { /* before: whoever is woken may have answered when the wake returns */
         iswi_ring_source_expect(&lane->source);
-    return iswi_ring_end_send(&lane->end, pieces, count, apart);
+        quiet = may_be_quiet(lane);
+    }
+    return iswi_ring_end_send(&lane->end, pieces, count, apart, quiet);
 }
 
 static isw_status lane_send(iswi_link *link, const isw_bytes *pieces, unsigned count)
@@ -293,6 +323,7 @@ static ring_lane *create(const iswi_ring_options *options, const iswi_link_event
     lane->bell = -1;
     lane->source.end = &lane->end;
     lane->to_threads.run = run_to_threads;
+    lane->ring.run = run_ring;
     iswi_ring_end_init(&lane->end, options, events, free_lane);
     return lane;
 }

@@ -18,7 +18,8 @@ static size_t size_of(const isw_bytes *pieces, unsigned count)
 static void publish(iswi_ring_writer *writer)
 {
     iswi_ring_publish(writer->ring);
-    iswi_ring_wake(writer->ring);
+    if (!writer->quiet)
+        iswi_ring_wake(writer->ring);
 }
 
 static size_t room(iswi_ring_writer *writer)

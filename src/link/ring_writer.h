@@ -16,6 +16,7 @@ typedef struct iswi_ring_writer {
     iswi_outbox_batch *sending; /* the rest of a batch for which there was no room */
     size_t sent;
     bool broken; /* the reader's position cannot be */
+    bool quiet;  /* the reader is woken later, by whoever has set this */
 } iswi_ring_writer;
 
 void iswi_ring_writer_fini(iswi_ring_writer *writer);

@@ -16,6 +16,7 @@ enum { ISWI_REACTOR_EVENTS = 128 }; /* that it takes in one turn */
 typedef struct iswi_tasks {
     _Atomic(iswi_task *) posted; /* the last one first */
     iswi_task *first, **end;     /* in order; the reactor's own */
+    bool go_on;                  /* one runs, and more are to run then */
 } iswi_tasks;
 
 void iswi_tasks_init(iswi_tasks *tasks);

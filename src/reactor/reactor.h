@@ -106,4 +106,8 @@ void iswi_source_end(iswi_source *source);
  * does nothing. Any thread. */
 void iswi_source_expect(iswi_source *source);
 
+/* Whether it has more to call in this turn: descriptors or tasks that were there at once with the one
+ * that it calls now. Only then it is true; any thread, of which it is its own. */
+bool iswi_reactor_goes_on(const iswi_reactor *reactor);
+
 #endif

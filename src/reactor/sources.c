@@ -68,6 +68,12 @@ void iswi_source_expect(iswi_source *source)
     warm_up(source);
 }
 
+bool iswi_reactor_goes_on(const iswi_reactor *reactor)
+{
+    return iswi_reactor_has_me(reactor) &&
+           (reactor->event_at < reactor->event_count || reactor->tasks.go_on);
+}
+
 bool iswi_sources_turn(iswi_reactor *reactor)
 {
     iswi_source *source = reactor->warm;

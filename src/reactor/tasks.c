@@ -55,6 +55,7 @@ void iswi_tasks_run(iswi_tasks *tasks)
     while (task) {
         iswi_task *next = task->next;
 
+        tasks->go_on = next != NULL;
         task->run(task);
         task = next;
     }

@@ -38,8 +38,16 @@ static const iswi_ring_words *other_ring(const iswi_ring_words *down)
     return (const iswi_ring_words *)((const char *)down + ISWI_RING_PAGE / 2);
 }
 
+/* Wakes by the thread of this reactor. */
+static _Atomic(iswi_reactor *) watched;
+static atomic_int wakes;
+
 static void note(long operation, long address)
 {
+    const iswi_reactor *reactor = atomic_load(&watched);
+
+    if (operation == FUTEX_WAKE && reactor && iswi_reactor_is_own(reactor))
+        atomic_fetch_add(&wakes, 1);
     if (operation == FUTEX_WAIT)
         atomic_store(&slept_on, words_around(address));
     else if (operation == FUTEX_WAKE)
@@ -165,9 +173,83 @@ static void a_host_that_sends_is_awake_before_it_wakes_the_worker(void **state)
     pair_close(&both);
 }
 
+/* -- Calls that come at once ------------------------------------------------------------------- */
+
+enum { SENDS_MOST = 20 };
+
+/* So many tasks that send a frame each, and one behind them. */
+typedef struct sends {
+    iswi_task tasks[SENDS_MOST];
+    iswi_task last;
+    unsigned count;
+    pair both;
+    int wakes_before_last;
+} sends;
+
+static sends at_once;
+
+static void run_send(iswi_task *task)
+{
+    assert_int_equal(end_send(&at_once.both.a, 0, (unsigned)(task - at_once.tasks),
+                              sizeof(header)), ISW_OK);
+}
+
+static void run_last(iswi_task *task)
+{
+    (void)task;
+    at_once.wakes_before_last = atomic_load(&wakes);
+}
+
+static void defer_all(void *user)
+{
+    (void)user;
+    for (unsigned i = 0; i < at_once.count; i++) {
+        at_once.tasks[i].run = run_send;
+        iswi_reactor_defer(at_once.both.reactor, &at_once.tasks[i]);
+    }
+    at_once.last.run = run_last;
+    iswi_reactor_defer(at_once.both.reactor, &at_once.last);
+}
+
+/* To a worker that sleeps. Returns how often it was woken when all is over. */
+static int send_at_once(unsigned count)
+{
+    int all;
+
+    atomic_store(&stolen, true);
+    atomic_store(&slept_on, NULL);
+    at_once = (sends){ .count = count };
+    pair_open(&at_once.both, begun_ring());
+    await_sleep();
+    atomic_store(&wakes, 0);
+    atomic_store(&watched, at_once.both.reactor);
+    iswi_reactor_call(at_once.both.reactor, defer_all, NULL);
+    wait_for_frames(&at_once.both.b, count);
+    all = atomic_load(&wakes);
+    atomic_store(&watched, NULL);
+    pair_close(&at_once.both);
+    return all;
+}
+
+static void calls_that_come_at_once_are_rung_for_together(void **state)
+{
+    (void)state;
+    assert_int_equal(send_at_once(4), 1);
+    assert_int_equal(at_once.wakes_before_last, 0);
+}
+
+static void of_many_the_first_do_not_wait_for_the_last(void **state)
+{
+    (void)state;
+    assert_true(send_at_once(SENDS_MOST) >= 1);
+    assert_true(at_once.wakes_before_last >= 1);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bell_that_is_undone_does_not_hold_up_the_end),
     cmocka_unit_test(a_host_that_sends_is_awake_before_it_wakes_the_worker),
+    cmocka_unit_test(calls_that_come_at_once_are_rung_for_together),
+    cmocka_unit_test(of_many_the_first_do_not_wait_for_the_last),
 };
 
 ISW_TEST_MAIN(tests)
