@@ -164,6 +164,15 @@ class Taken(unittest.TestCase):
             self.assertEqual(host.get("stubborn?ms=900")[0], 504)  # it says none
             self.assertIn('matches "nix"', attention(host))
 
+    def test_while_a_worker_has_not_told_its_functions_no_name_matches_nothing(self):
+        both = worker() + worker("mute", ["sh", "-c", "exit 78"])
+        with Host(both) as host:
+            for seconds in 1, 2:  # when the second is taken, the first has been looked at
+                say(host, both, f"functions: [{{name: nix, timeout: {seconds}s}}]\n"
+                                f"host: {{function_timeout: {seconds}s}}")
+                host.wait_for(HOLDS + f"host.function_timeout .* -> {seconds}s, functions$")
+            self.assertNotIn("matches", attention(host))
+
     def test_a_queue_has_other_bounds_at_once(self):
         with Host(worker(), chain=ONE) as host:
             self.assertEqual(queue_of(host), (1000, 10000))

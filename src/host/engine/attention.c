@@ -115,6 +115,15 @@ static void match_outputs(iswi_match *match, const iswi_host_function *function)
     }
 }
 
+/* Whether each worker has told what it has: until then nobody can say that a name matches nothing. */
+static bool all_have_told(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (iswi_pool_is(&host->pools[i], ISWI_POOL_HERE) && !host->pools[i].indexed)
+            return false;
+    return true;
+}
+
 void iswi_attention_match(iswi_host *host)
 {
     iswi_config *config = host->renewal.latest ? host->renewal.latest : host->config;
@@ -129,7 +138,8 @@ void iswi_attention_match(iswi_host *host)
         }
     pthread_mutex_lock(&host->attention.lock);
     iswi_buffer_reset(&host->attention.match);
-    iswi_match_tell(&match, config, &host->groups, add_match, host);
+    if (all_have_told(host))
+        iswi_match_tell(&match, config, &host->groups, add_match, host);
     pthread_mutex_unlock(&host->attention.lock);
     iswi_arena_fini(&arena);
 }

@@ -37,6 +37,7 @@ void iswi_attention_cannot_read(iswi_process *process);
 
 /* What is to be said of host.yaml: a sentence for each line, with `lead` before it, or none. */
 void iswi_attention_yaml(iswi_host *host, const char *lead, const char *lines);
-void iswi_attention_match(iswi_host *host); /* all functions are known: which settings match none */
+/* Which names there match nothing; none, before each worker has told its functions. */
+void iswi_attention_match(iswi_host *host);
 
 #endif

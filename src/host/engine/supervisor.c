@@ -180,7 +180,7 @@ static void publish(iswi_host *host, const overview *seen, publication *last)
         iswi_triggers_publish(host, now.more);
         host->loop.shown = host->loop.shown && now.indexed <= last->indexed;
         *last = now;
-        if (host->loop.changed && seen->indexed == seen->here)
+        if (host->loop.changed)
             iswi_attention_match(host);
         host->loop.changed = false;
     }
@@ -192,8 +192,7 @@ static void publish(iswi_host *host, const overview *seen, publication *last)
         *last = now;
     }
     atomic_store(&host->settled, true);
-    if (seen->indexed == seen->here)
-        iswi_attention_match(host);
+    iswi_attention_match(host);
     iswi_observe_settled(host);
 }
 
