@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char SCHEME[] = "sqlite:";
+#define SCHEME "sqlite:"
 
 isw_status iswi_sqlite_check(const char *place, isw_error *error)
 {

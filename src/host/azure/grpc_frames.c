@@ -41,7 +41,7 @@ static void finish(iswi_grpc *grpc)
     iswi_grpc_coming *coming = &grpc->coming;
     iswi_buffer body = coming->body;
 
-    coming->body = (iswi_buffer){ NULL };
+    coming->body = (iswi_buffer){ 0 };
     coming->head_size = 0;
     if (!grpc->told && is_too_large(grpc))
         grpc->options.events->too_large(grpc->options.user, coming->size,
@@ -106,7 +106,7 @@ void iswi_grpc_send(iswi_grpc *grpc, iswi_buffer *bytes)
     for (size_t i = ISWI_GRPC_HEAD_BYTES - 1; i > 0; i--, size >>= 8)
         bytes->data[i] = (unsigned char)size;
     *going = (iswi_grpc_going){ .bytes = *bytes };
-    *bytes = (iswi_buffer){ NULL };
+    *bytes = (iswi_buffer){ 0 };
     pthread_mutex_lock(&grpc->lock);
     *grpc->end = going;
     grpc->end = &going->next;

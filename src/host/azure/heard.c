@@ -208,7 +208,7 @@ static void ask_later(iswi_azure *azure, iswi_buffer *bytes)
     if (!asked)
         return;
     asked->bytes = *bytes;
-    *bytes = (iswi_buffer){ NULL };
+    *bytes = (iswi_buffer){ 0 };
     *azure->asked_end = asked;
     azure->asked_end = &asked->next;
 }

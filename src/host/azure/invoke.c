@@ -273,7 +273,7 @@ void iswi_azure_invoke(iswi_azure *azure, iswi_buffer *bytes, iswi_arena *arena,
     call->function = function;
     call->invoke = invoke;
     call->bytes = *bytes;
-    *bytes = (iswi_buffer){ NULL };
+    *bytes = (iswi_buffer){ 0 };
     iswi_arena_fini(&call->read);
     call->read = *arena;
     iswi_arena_init(arena, 4096);

@@ -56,7 +56,7 @@ bool iswi_cgroup_bound(const char *folder, const iswi_cgroup_limits *limits)
 
     snprintf(pids, sizeof pids, "%lld", (long long)limits->pids);
     return (!limits->memory_bytes || bound_memory(folder, limits->memory_bytes)) &&
-           (!limits->cpus || bound_cpus(folder, limits->cpus)) &&
+           (limits->cpus == 0 || bound_cpus(folder, limits->cpus)) &&
            (!limits->pids || iswi_cgroup_write(folder, "pids.max", pids));
 }
 
