@@ -19,6 +19,7 @@ import nats_server  # noqa: E402
 import postgresql_server  # noqa: E402
 
 LATE = 20
+CHOICE_S = 60  # for servers that choose a leader, on a machine that has others to serve
 
 
 def host_at(place, expect=0, more=""):
@@ -139,9 +140,9 @@ class Stores:
             self.assertEqual(put(host, f"late {number}", delay=2000), 202)
         fail()
         for number in range(LATE):
-            host.wait_for(f"done <late {number}>")
-        host.wait_for("done <nap 3000>")
-        wait_until(lambda: put(host, "after") == 202)
+            host.wait_for(f"done <late {number}>", CHOICE_S)
+        host.wait_for("done <nap 3000>", CHOICE_S)
+        wait_until(lambda: put(host, "after") == 202, CHOICE_S)
         host.wait_for("done <after>")
         wait_until(lambda: is_empty(host))
         self.assertEqual([row[1] for row in Got(host).of("nap 3000")], ["1"])
@@ -161,7 +162,7 @@ class Stores:
     def test_when_another_server_takes_its_place_all_that_was_acknowledged_is_there(self):
         place, fail = self.begin_several()
         with host_at(place) as host:
-            wait_until(lambda: put(host, "before") == 202)
+            wait_until(lambda: put(host, "before") == 202, CHOICE_S)
             host.wait_for("done <before>")
             self.all_of_it_is_done_after(host, lambda: fail(host))
 
@@ -212,12 +213,12 @@ class Nats(Stores, unittest.TestCase):
         while (leader := cluster.leader(f"CONSUMER.INFO.{ready}")) in (None, connected):
             connected.asks(f"CONSUMER.LEADER.STEPDOWN.{ready}")
         leader.kill()
-        wait_until(lambda: put(host, "between") == 202)
-        host.wait_for("done <between>")
+        wait_until(lambda: put(host, "between") == 202, CHOICE_S)
+        host.wait_for("done <between>", CHOICE_S)
         leader.start()
         for what in (f"STREAM.INFO.{stream}", f"CONSUMER.INFO.{ready}",
                      f"CONSUMER.INFO.{stream}.late"):
-            wait_until(lambda what=what: cluster.is_whole(what))
+            wait_until(lambda what=what: cluster.is_whole(what), CHOICE_S)
         connected.kill()
 
 

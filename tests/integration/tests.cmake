@@ -125,6 +125,9 @@ endif()
 if(TARGET isw_dep_libnats_later)
   isw_integration(nats)
   isw_python_tests_for(integration brokers nats Nats)
+  set_tests_properties(
+    integration/nats/when_another_server_takes_its_place_all_that_was_acknowledged_is_there
+    PROPERTIES TIMEOUT 300)
 endif()
 isw_integration(metrics)
 isw_integration(prints)
