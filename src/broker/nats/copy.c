@@ -32,6 +32,8 @@ bool iswi_nats_copy(iswi_nats *nats, iswi_nats_queue *queue, iswi_nats_where whe
         copy.root = isw_str_of(root);
     copy.copies++;
     copy.cause = cut(copy.cause);
+    if (where == ISWI_NATS_LATE) /* it may be there even if nobody hears so, or hears it too late */
+        queue->has_late = queue->tells_late = true;
     if (where == ISWI_NATS_DEAD)
         snprintf(known_as, sizeof known_as, "=%s.dead", root);
     else
