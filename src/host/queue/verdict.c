@@ -127,13 +127,22 @@ static void judge_bystander(iswi_delivered *delivered, size_t index)
         judge(delivered, index, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, isw_str_of(cause));
 }
 
+/* It was not begun: those in a row go on behind it. */
+static void judge_refused(const iswi_delivered *delivered, size_t index, isw_str cause)
+{
+    const iswi_delivery *message = delivered->items[index];
+
+    judge(delivered, index, ISWI_VERDICT_DEFER, NOT_BEGUN_MS,
+          times_bystander(message) ? message->last_error : cause);
+}
+
 static void judge_failure(iswi_delivered *delivered, const iswi_answer *answer)
 {
     isw_str cause = cause_of(delivered, answer);
 
     for (size_t i = 0; i < delivered->count; i++)
         if (answer->refused)
-            judge(delivered, i, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, cause);
+            judge_refused(delivered, i, cause);
         else if (answer->bystander)
             judge_bystander(delivered, i);
         else if (answer->outcome == ISW_OUTCOME_RETRY_LATER)

@@ -250,7 +250,8 @@ void iswi_timed_finish(iswi_timed *timer)
     timer->has_end = false;
     if (end->lost && is_begun_again(timer))
         return;
-    timer->bystander = 0;
+    if (!end->refused)
+        timer->bystander = 0;
     timer->record.runs = false;
     wait_s = wait_of(timer, end);
     if (end->refused) {
