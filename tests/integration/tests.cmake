@@ -127,7 +127,7 @@ if(TARGET isw_dep_libnats_later)
   isw_python_tests_for(integration brokers nats Nats)
   set_tests_properties(
     integration/nats/when_another_server_takes_its_place_all_that_was_acknowledged_is_there
-    PROPERTIES TIMEOUT 300)
+    PROPERTIES TIMEOUT 300 COST 100)
 endif()
 isw_integration(metrics)
 isw_integration(prints)

@@ -69,7 +69,7 @@ static void a_frame_of_20_mib_arrives_whole(void **state)
 
 static void frames_that_wait_travel_together(void **state)
 {
-    enum { COUNT = 1000 };
+    enum { BEFORE = 140, COUNT = 1000 }; /* more than any lane has room for, and behind them */
 
     (void)state;
     FOR_EACH_LANE(kind) {
@@ -79,11 +79,14 @@ static void frames_that_wait_travel_together(void **state)
             continue;
         pair_open(&both, kind);
         end_set(&both.b, &both.b.reads_not, true);
+        for (unsigned i = 0; i < BEFORE; i++)
+            assert_int_equal(end_send(&both.a, 0, i, ISWI_LINK_BATCH_BYTES), ISW_OK);
         for (unsigned i = 0; i < COUNT; i++)
-            assert_int_equal(end_send(&both.a, 0, i, SMALL), ISW_OK);
+            assert_int_equal(end_send(&both.a, 0, BEFORE + i, SMALL), ISW_OK);
+        assert_true(iswi_link_backlog(both.a.link) >= COUNT * SMALL);
         end_set(&both.b, &both.b.reads_not, false);
-        wait_for_frames(&both.b, COUNT);
-        assert_true(both.b.messages < COUNT / 2);
+        wait_for_frames(&both.b, BEFORE + COUNT);
+        assert_true(both.b.messages < BEFORE + COUNT / 2);
         pair_close(&both);
     }
 }
