@@ -221,7 +221,7 @@ class Timers(unittest.TestCase):
             after = listed(host, "waits")
             self.assertEqual((after["last"], after["attempt"]), (before["last"], 2))
             open(os.path.join(host.folder.name, "gate"), "w").close()
-            wait_until(lambda: listed(host, "waits")["outcome"] == "success")
+            wait_until(lambda: listed(host, "waits").get("outcome") == "success")
 
     def test_what_was_missed_while_no_host_was_there_is_one_run(self):
         with timers() as host:
