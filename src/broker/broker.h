@@ -224,9 +224,10 @@ struct iswi_broker_op {
     isw_error error; /* out: ISW_OK; ISW_E_NOT_FOUND for a queue that was not declared or a record,
                         ISW_E_INVALID, ISW_E_TOO_LARGE, ISW_E_BUSY (full), ISW_E_CONFLICT,
                         ISW_E_CANCELLED (recalled), ISW_E_CLOSED (the broker ends),
-                        ISW_E_UNAVAILABLE (a server cannot be reached), ISW_E_IO (a disk is full,
-                        say), ISW_E_NO_MEMORY. After the last three it may be that it was done all the same; they are not for a CLAIM, SETTLE and DECLARE,
-                        which the broker tries again until it can or ends */
+                        ISW_E_UNAVAILABLE (a server cannot be reached, or a disk is full, say),
+                        ISW_E_NO_MEMORY. After the last two it may be that it was done all the
+                        same; they are not for a CLAIM, SETTLE and DECLARE, which the broker tries
+                        again until it can or ends */
     iswi_broker_done_fn done;
     void *user;
     /* The broker's: */

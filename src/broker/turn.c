@@ -162,6 +162,8 @@ static void sort_out(iswi_broker *broker, iswi_broker_op *op, const isw_error *l
         iswi_op_list_add(&broker->again, op);
         return;
     }
+    if (op->error.status == ISW_E_IO)
+        op->error.status = ISW_E_UNAVAILABLE; /* as while it cannot be opened for the same cause */
     if (op->error.status == (isw_status)ISWI_BROKER_OPEN) {
         op->error.status = ISW_OK;
         isw_error_set(&op->error, ISW_E_UNAVAILABLE, "%s",

@@ -535,7 +535,7 @@ static void a_disk_that_is_full_fails_puts_and_holds_the_others_up(void **state)
     (void)state;
     begin(&is);
     atomic_store(&is.messages, 1);
-    assert_int_equal(put_one(&is), ISW_E_IO);
+    assert_int_equal(put_one(&is), ISW_E_UNAVAILABLE);
     assert_false(iswi_broker_is_well(is.broker, NULL));
     assert_int_equal(iswi_broker_run(is.broker, &op), ISW_OK);
     assert_true(iswi_broker_is_well(is.broker, NULL));

@@ -311,7 +311,7 @@ static void what_is_too_large_for_the_disk_takes_no_others_with_it(void **state)
         hand_put(is, &ops[i], i == OTHERS / 2 ? &large : &small);
     for (int i = 0; i < OTHERS; i++) {
         hand_wait(&ops[i]);
-        assert_int_equal(ops[i].op.error.status, i == OTHERS / 2 ? ISW_E_IO : ISW_OK);
+        assert_int_equal(ops[i].op.error.status, i == OTHERS / 2 ? ISW_E_UNAVAILABLE : ISW_OK);
     }
     disk_limit(-1);
     assert_int_equal(look(is).counts[ISWI_MESSAGE_READY], OTHERS);
@@ -329,9 +329,9 @@ static void a_disk_that_fails_now_and_then_loses_nothing(void **state)
     for (int i = 0; i < MOST; i++) {
         const isw_status status = put_text(is, "x");
 
-        assert_true(status == ISW_OK || status == ISW_E_IO);
+        assert_true(status == ISW_OK || status == ISW_E_UNAVAILABLE);
         acknowledged += status == ISW_OK;
-        failed += status == ISW_E_IO;
+        failed += status == ISW_E_UNAVAILABLE;
         if (i % 4 == 0 && acknowledged > 0) { /* these two wait until they are done */
             complete(is, claim(is));
             acknowledged--;
