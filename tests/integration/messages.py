@@ -386,8 +386,25 @@ class Life(unittest.TestCase):
                               scrape(host)[1])
             self.assertEqual(value_of(host, 'queue_attempts_sum{queue="work"}'), 2)
             self.assertEqual(value_of(host, 'queue_time_in_queue_seconds_count{queue="work"}'), 2)
-            self.assertEqual(value_of(host, 'queue_dead_total{function="work"}'), 1)
+            self.assertEqual(value_of(host, 'queue_given_up_total{function="work"}'), 1)
+            self.assertEqual(value_of(host, 'queue_put_total{queue="lonely"}'), 3)
+            self.assertEqual(value_of(host, "store_up"), 1)
             self.assertGreater(value_of(host, 'queue_oldest_seconds{queue="lonely"}'), 0)
+
+    def test_metrics_count_what_expired_and_what_was_known(self):
+        with messages(top=queues() + ADMIN) as host:
+            put(host, "kept", "lonely")
+            for _ in range(2):
+                queue(host, "put", "lonely", "once", "--id", "same", "--expires", "1ms")
+            wait_until(lambda: value_of(host, 'queue_died_total{queue="lonely"}') == 1)
+            self.assertEqual(depth(host, "lonely", "died"), 1)
+            self.assertEqual(value_of(host, 'queue_duplicates_total{queue="lonely"}'), 1)
+
+    def test_metrics_tell_of_a_store_that_cannot_be_opened(self):
+        host = messages(top=queues() + ADMIN)
+        os.mkdir(os.path.join(host.folder.name, "queues.db-lock"))
+        with host:
+            wait_until(lambda: value_of(host, "store_up") == 0)
 
     def test_nothing_of_a_store_is_made_where_nobody_has_a_queue(self):
         with Host(worker(), top=ADMIN) as host:

@@ -14,7 +14,7 @@ try:
 except ImportError:
     parser = None
 
-from harness import SOURCE, Client, Host, main, wait_until, worker
+from harness import SOURCE, WORKER, Client, Host, main, wait_until, worker
 from operators import ADMIN, process_of, report, scrape
 
 CHAIN = "middleware: [metrics, error_handling]\n"
@@ -62,7 +62,35 @@ def read_by_others(test, text, *disliked):
         test.assertEqual(len(names), len(set(names)), names)
 
 
+def broken_families(text):
+    """Names that are described twice, or have samples apart from their description."""
+    described, broken, current = set(), [], None  # without "_total", as OpenMetrics names them
+    for line in text.splitlines():
+        kind, name = (line.split()[1:3] if line[0] == "#"
+                      else ("sample", re.match(r"[^ {]+", line).group()))
+        if kind == "HELP":
+            short = name.removesuffix("_total")
+            broken += [name] if short in described else []
+            described.add(short)
+            current = name
+        elif kind == "TYPE":
+            broken += [name] if name != current else []
+        elif re.sub(r"_(bucket|sum|count)$", "", name) != current and name != current:
+            broken.append(name)
+    return broken
+
+
 class Metrics(unittest.TestCase):
+    def test_all_triggers_together_describe_each_family_once(self):
+        workers = "".join(worker(name, [os.path.join(os.path.dirname(WORKER), "test_" + name)])
+                          for name in ("webhooks", "files", "timers"))
+        with Host(workers, top=ADMIN) as host:
+            text = scrape(host)[1]
+            for kind in ("queue_completed", "file_found", "timer_", "webhook_", "requests_early"):
+                self.assertIn(f"# HELP isoworker_host_{kind}", text)
+            self.assertEqual(broken_families(text), [])
+            read_by_others(self, text)
+
     def test_what_is_wrong_is_refused_where_it_is_described_and_the_rest_stands(self):
         wrong = ["name=t_total&type=c&a=__name__", "name=t_total&type=c&a=worker",
                  "name=t_total&type=c&a=k&b=k", "name=t_seconds_sum&type=g",

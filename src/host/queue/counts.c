@@ -76,11 +76,12 @@ static const struct {
       offsetof(iswi_message_counts, abandoned), 1 },
     { "deferred_total", "Messages that were given back with no attempt made.",
       offsetof(iswi_message_counts, deferred), 1 },
-    { "dead_total", "Messages that had all their attempts, or that a function gave up.",
+    { "given_up_total", "Messages that had all their attempts, or that a function gave up; "
+                        "isoworker_host_queue_died_total has those that expired, too.",
       offsetof(iswi_message_counts, dead), 1 },
     { "lost_total", "Messages that were another's by the time that a function was done.",
       offsetof(iswi_message_counts, lost), 1 },
-    { "waited_seconds_total", "From when messages were due until they were delivered.",
+    { "delivery_lag_seconds_total", "From when messages were due until they were delivered.",
       offsetof(iswi_message_counts, waited_ms), 0.001 },
 };
 

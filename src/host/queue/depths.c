@@ -13,7 +13,7 @@ enum { MOMENT_MS = 200, QUEUES_MAX = 1000 };
 /* One queue, as it was. */
 typedef struct depth {
     char name[ISWI_QUEUE_NAME_MAX + 1];
-    double numbers[6]; /* in the order of `rows` */
+    double numbers[9]; /* in the order of `rows` */
 } depth;
 
 struct iswi_depths {
@@ -29,13 +29,17 @@ struct iswi_depths {
 
 static const struct {
     const char *name, *help;
+    bool counts;
 } rows[] = {
-    { "queue_ready", "Messages that wait for a function." },
-    { "queue_delayed", "Messages that are not due yet." },
-    { "queue_claimed", "Messages that a function has." },
-    { "queue_dead", "Messages that are dead." },
-    { "queue_bytes", "Bodies of messages that live, in bytes." },
-    { "queue_oldest_seconds", "How long the first message that is due has waited." },
+    { "queue_ready", "Messages that wait for a function.", false },
+    { "queue_delayed", "Messages that are not due yet.", false },
+    { "queue_claimed", "Messages that a function has.", false },
+    { "queue_dead", "Messages that are dead.", false },
+    { "queue_bytes", "Bodies of messages that live, in bytes.", false },
+    { "queue_oldest_seconds", "How long the first message that is due has waited.", false },
+    { "queue_put_total", "Messages that this host has put.", true },
+    { "queue_duplicates_total", "Messages that were not put again, as their id was known.", true },
+    { "queue_died_total", "Messages that died, by their attempts, a function or their expiry.", true },
 };
 
 iswi_depths *iswi_depths_create(iswi_broker *broker)
@@ -75,6 +79,9 @@ static void take(depth *out, const iswi_broker_queue *queue, int64_t now_ms)
         out->numbers[state] = (double)queue->counts[state];
     out->numbers[4] = (double)queue->bytes;
     out->numbers[5] = (double)iswi_broker_age_ms(queue, now_ms) / 1000;
+    out->numbers[6] = (double)queue->put;
+    out->numbers[7] = (double)queue->duplicates;
+    out->numbers[8] = (double)queue->died;
 }
 
 static void on_looked(iswi_broker_op *op)
@@ -127,6 +134,9 @@ void iswi_depths_rows(iswi_depths *depths, iswi_trigger_row_fn row, void *user)
 {
     if (!iswi_broker_is_begun(depths->broker))
         return;
+    row(user, &(iswi_trigger_row){ .name = "store_up",
+                                   .help = "Whether the store of queues and timers can be used.",
+                                   .number = iswi_broker_is_well(depths->broker, NULL) });
     pthread_mutex_lock(&depths->lock);
     ask(depths);
     wait_a_moment(depths);
@@ -134,6 +144,7 @@ void iswi_depths_rows(iswi_depths *depths, iswi_trigger_row_fn row, void *user)
         for (size_t j = 0; j < depths->count; j++)
             row(user, &(iswi_trigger_row){ .name = rows[i].name,
                                            .help = rows[i].help,
+                                           .counts = rows[i].counts,
                                            .label = "queue",
                                            .value = depths->items[j].name,
                                            .number = depths->items[j].numbers[i] });
