@@ -36,6 +36,16 @@ static void a_queue_that_was_not_declared_is_not_found(void **state)
                      ISW_E_NOT_FOUND);
 }
 
+static void assert_full(fixture *is, isw_bytes body, const char *bound)
+{
+    const iswi_queue_put item = { .queue = is->queue, .body = body };
+    iswi_broker_op op = { .kind = ISWI_BROKER_PUT, .as.put = { .items = &item, .count = 1 } };
+
+    assert_int_equal(iswi_broker_run(is->broker, &op), ISW_E_BUSY);
+    if (!strstr(op.error.message, bound))
+        fail_msg("\"%s\" does not say \"%s\"", op.error.message, bound);
+}
+
 static void a_full_queue_takes_all_of_a_put_or_nothing(void **state)
 {
     fixture *is = *state;
@@ -47,7 +57,7 @@ static void a_full_queue_takes_all_of_a_put_or_nothing(void **state)
     assert_int_equal(put_many(is, items, 2, NULL), ISW_E_BUSY);
     assert_int_equal(look(is).counts[ISWI_MESSAGE_READY], 3);
     assert_int_equal(put_many(is, items, 1, NULL), ISW_OK);
-    assert_int_equal(put_many(is, items, 1, NULL), ISW_E_BUSY);
+    assert_full(is, (isw_bytes){ "4", 1 }, "is full: it has 4 messages of 4 (max_messages)");
     complete(is, claim(is));
     assert_int_equal(put_many(is, items, 1, NULL), ISW_OK);
 }
@@ -68,7 +78,7 @@ static void a_queue_is_full_by_bytes_too(void **state)
     assert_int_equal(declare(is, (iswi_queue_options){ .max_bytes = 260000 }), ISW_OK);
     assert_int_equal(put(is, (iswi_queue_put){ .body = { body, 100000 } }), ISW_OK);
     assert_int_equal(put(is, (iswi_queue_put){ .body = { body, 100000 } }), ISW_OK);
-    assert_int_equal(put(is, (iswi_queue_put){ .body = { body, 100000 } }), ISW_E_BUSY);
+    assert_full(is, (isw_bytes){ body, 100000 }, " of 260000 (max_bytes)");
     assert_bytes(is, look(is).bytes, 200000, 2);
     assert_int_equal(put(is, (iswi_queue_put){ .body = { body, 50000 } }), ISW_OK);
     complete(is, claim(is));

@@ -57,6 +57,13 @@ class Queues(unittest.TestCase):
             self.ask(host, "POST", "/queues/work/resume", 200)
             host.wait_for("got <.*> 1/3 of work")
 
+    def test_a_full_queue_is_the_hosts_own_bound_and_503(self):
+        with messages(top=queues("  named: [{name: small, max_bytes: 3}]\n") + ADMIN) as host:
+            self.ask(host, "POST", "/queues/small/messages", 201, body="abc")
+            self.assertEqual(self.ask(host, "POST", "/queues/small/messages", 503,
+                                      body="d")["detail"],
+                             "queue small is full: it has 3 bytes of 3 (max_bytes)")
+
     def test_more_than_one_operation_does_is_purged(self):
         with host_with_queues() as host:
             queue(host, "pause", "work")

@@ -214,8 +214,10 @@ class Failure(unittest.TestCase):
         with messages(top) as host:
             self.assertEqual([put(host, "x", "small"), put(host, "x", "small")], [202, 202])
             status, _ = put(host, "x", "small")
-            self.assertEqual(status, 429)
-            host.wait_for("what it put out was not: .*small")
+            self.assertEqual(status, 503)
+            host.wait_for(r"was not: queue small is full: it has 2 messages of 2 \(max_messages\)")
+            self.assertIn("! queue small is full: it has 2 messages of 2 (max_messages)",
+                          run("status", host.folder.name)[1])
             for words, code in ((["put", "small", "x"], 75), (["put", "1small", "x"], 65),
                                 (["put", "small", "x", "--json"], 75)):
                 self.assertEqual(run("queue", *words, "-C", host.folder.name)[0], code, words)

@@ -49,12 +49,14 @@ static bool check(iswi_nats *nats, iswi_broker_op *op, iswi_nats_queue *queue)
         return false;
     }
     if (keeps->max_messages && queue->live + queue->added + queue->wanted > keeps->max_messages)
-        iswi_nats_refuse(op, ISW_E_BUSY, "queue %s is full: it has %lld messages of %lld",
+        iswi_nats_refuse(op, ISW_E_BUSY, "queue %s is full: it has %lld messages of %lld "
+                       "(max_messages)",
                          queue->name, (long long)(queue->live + queue->added),
                          (long long)keeps->max_messages);
     else if (keeps->max_bytes &&
              queue->live_bytes + queue->added_bytes + queue->wanted_bytes > keeps->max_bytes)
-        iswi_nats_refuse(op, ISW_E_BUSY, "queue %s is full: it has %lld bytes of %lld",
+        iswi_nats_refuse(op, ISW_E_BUSY, "queue %s is full: it has %lld bytes of %lld "
+                       "(max_bytes)",
                          queue->name, (long long)(queue->live_bytes + queue->added_bytes),
                          (long long)keeps->max_bytes);
     return iswi_nats_is_open(op);

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* Raise it, with a step from the last one, whenever tables or functions change. */
+/* Raise it, with a step from the last one, whenever tables or functions change; not for the words of
+ * a sentence, which places that are there keep. */
 enum { VERSION = 2 };
 
 /* Rows are found by their indexes, whatever the statistics say of a queue that was just empty. */

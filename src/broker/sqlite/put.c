@@ -4,19 +4,21 @@
 
 /* -- Whether there is room --------------------------------------------------------------------- */
 
-static isw_status full(const iswi_sqlite_queue *queue, isw_error *error)
+static isw_status full(const iswi_sqlite_queue *queue, bool of_bytes, isw_error *error)
 {
-    const iswi_queue_options *options = &queue->now.options;
+    const iswi_sqlite_facts *now = &queue->now;
 
+    if (of_bytes)
+        return isw_error_set(error, ISW_E_BUSY,
+                             "queue %s is full: it has %lld bytes of %lld (max_bytes)",
+                             queue->name, (long long)now->bytes, (long long)now->options.max_bytes);
     return isw_error_set(error, ISW_E_BUSY,
-                         "the queue %s is full: it has %lld messages (%lld at most, if not 0) with "
-                         "%lld bytes (%lld)",
+                         "queue %s is full: it has %lld messages of %lld (max_messages)",
                          queue->name,
-                         (long long)(queue->now.counts[ISWI_MESSAGE_READY] +
-                                     queue->now.counts[ISWI_MESSAGE_DELAYED] +
-                                     queue->now.counts[ISWI_MESSAGE_CLAIMED]),
-                         (long long)options->max_messages, (long long)queue->now.bytes,
-                         (long long)options->max_bytes);
+                         (long long)(now->counts[ISWI_MESSAGE_READY] +
+                                     now->counts[ISWI_MESSAGE_DELAYED] +
+                                     now->counts[ISWI_MESSAGE_CLAIMED]),
+                         (long long)now->options.max_messages);
 }
 
 static bool is_known(iswi_sqlite *store, const iswi_sqlite_queue *queue, isw_str id, bool *known)
@@ -53,9 +55,10 @@ static bool fits(iswi_sqlite *store, const iswi_sqlite_queue *queue, const iswi_
         messages += !known;
         bytes += known ? 0 : (int64_t)items[i].body.size;
     }
-    if (adds && ((options->max_messages && messages > options->max_messages) ||
-                 (options->max_bytes && bytes > options->max_bytes)))
-        full(queue, error);
+    if (adds && options->max_messages && messages > options->max_messages)
+        full(queue, false, error);
+    else if (adds && options->max_bytes && bytes > options->max_bytes)
+        full(queue, true, error);
     return true;
 }
 

@@ -10,9 +10,12 @@ typedef struct held_back {
     iswi_answer answer;
 } held_back;
 
-/* Whoever has called it has made no mistake: what was put out is the function's own. */
+/* Whoever has called it has made no mistake: what was put out is the function's own. Nor has he asked
+ * too often: a queue that is full is the host's own bound, as its workers' queues are. */
 static isw_status status_of(isw_status cause)
 {
+    if (cause == ISW_E_BUSY)
+        return ISW_E_UNAVAILABLE;
     return cause == ISW_E_INVALID || cause == ISW_E_TOO_LARGE ? ISW_E_FAILED : cause;
 }
 

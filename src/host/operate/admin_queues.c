@@ -57,13 +57,19 @@ static bool is_told(iswi_wait *wait)
     return iswi_messages_tell(of->messages, &of->body, &of->error);
 }
 
+/* A full queue is the host's own bound, and no caller's. */
+static int status_of(const isw_error *error)
+{
+    return error->status == ISW_OK || error->status == ISW_E_BUSY ? 503
+                                                                  : isw_status_http(error->status);
+}
+
 static void tell(iswi_wait *wait, bool over)
 {
     asking *of = wait->user;
 
     if (of->error.status != ISW_OK || !of->body.size) {
-        iswi_http_answer_problem(of->request,
-                                 of->error.status != ISW_OK ? isw_status_http(of->error.status) : 503,
+        iswi_http_answer_problem(of->request, status_of(&of->error),
                                  NULL, of->error.status != ISW_OK ? of->error.message
                                                                   : "the store does not answer", NULL);
         iswi_buffer_fini(&of->body);

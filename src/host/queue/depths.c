@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "host/engine/look.h"
+#include "host/queue/queue.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@ enum { MOMENT_MS = 200, QUEUES_MAX = 1000 };
 typedef struct depth {
     char name[ISWI_QUEUE_NAME_MAX + 1];
     double numbers[9]; /* in the order of `rows` */
+    int64_t live, bytes;
 } depth;
 
 struct iswi_depths {
@@ -82,6 +85,9 @@ static void take(depth *out, const iswi_broker_queue *queue, int64_t now_ms)
     out->numbers[6] = (double)queue->put;
     out->numbers[7] = (double)queue->duplicates;
     out->numbers[8] = (double)queue->died;
+    out->live = queue->counts[ISWI_MESSAGE_READY] + queue->counts[ISWI_MESSAGE_DELAYED] +
+                queue->counts[ISWI_MESSAGE_CLAIMED];
+    out->bytes = queue->bytes;
 }
 
 static void on_looked(iswi_broker_op *op)
@@ -148,5 +154,54 @@ void iswi_depths_rows(iswi_depths *depths, iswi_trigger_row_fn row, void *user)
                                            .label = "queue",
                                            .value = depths->items[j].name,
                                            .number = depths->items[j].numbers[i] });
+    pthread_mutex_unlock(&depths->lock);
+}
+
+/* -- Full ones --------------------------------------------------------------------------------- */
+
+static bool any_is_bounded(const iswi_host *host)
+{
+    const iswi_queues_settings *all = &iswi_host_settings_of(host)->queues;
+    const iswi_named_queue_settings *named = all->named.items;
+    bool is = all->bounds.max_messages || all->bounds.max_bytes;
+
+    for (size_t i = 0; i < all->named.count && !is; i++)
+        is = named[i].bounds.max_messages || named[i].bounds.max_bytes;
+    return is;
+}
+
+/* By bytes: where one more like those that are there would be refused. */
+static void describe_full(const depth *of, const iswi_queue_options *keeps, char *out, size_t size)
+{
+    const int64_t next = of->live ? of->bytes / of->live : 0;
+
+    *out = '\0';
+    if (keeps->max_messages && of->live >= keeps->max_messages)
+        snprintf(out, size, "queue %s is full: it has %lld messages of %lld (max_messages); what is "
+                 "put there is refused", of->name, (long long)of->live,
+                 (long long)keeps->max_messages);
+    else if (keeps->max_bytes && of->live && of->bytes + next > keeps->max_bytes)
+        snprintf(out, size, "queue %s is full: it has %lld bytes of %lld (max_bytes); what is put "
+                 "there is refused", of->name, (long long)of->bytes, (long long)keeps->max_bytes);
+}
+
+void iswi_depths_attend(iswi_depths *depths, const iswi_host *host, iswi_trigger_attend_fn add,
+                        void *user)
+{
+    char sentence[ISWI_QUEUE_NAME_MAX + 160];
+    iswi_queue_options keeps;
+
+    if (!any_is_bounded(host) || !iswi_broker_is_begun(depths->broker) ||
+        !iswi_broker_is_well(depths->broker, NULL))
+        return;
+    pthread_mutex_lock(&depths->lock);
+    ask(depths);
+    wait_a_moment(depths);
+    for (size_t i = 0; i < depths->count; i++) {
+        iswi_queue_options_of(host, depths->items[i].name, &keeps);
+        describe_full(&depths->items[i], &keeps, sentence, sizeof sentence);
+        if (*sentence)
+            add(user, sentence);
+    }
     pthread_mutex_unlock(&depths->lock);
 }

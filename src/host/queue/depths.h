@@ -18,4 +18,9 @@ void iswi_depths_destroy(iswi_depths *depths);
  * was asked last. Nothing where nobody has used it. Any thread; waits for that moment. */
 void iswi_depths_rows(iswi_depths *depths, iswi_trigger_row_fn row, void *user);
 
+/* A sentence for each that is full, of those that have a bound. The same; where none has one nothing
+ * is asked. */
+void iswi_depths_attend(iswi_depths *depths, const iswi_host *host, iswi_trigger_attend_fn add,
+                        void *user);
+
 #endif

@@ -18,6 +18,7 @@ static const isw_option property_rows[] = {
 };
 
 typedef struct queue_trigger {
+    const iswi_host *host;
     iswi_feed *feed;
     iswi_depths *depths;
 } queue_trigger;
@@ -88,6 +89,7 @@ static isw_status start(const iswi_trigger_start *with, void **self, isw_error *
 
     if (!trigger)
         return isw_error_set(error, ISW_E_NO_MEMORY, "no memory for queues");
+    trigger->host = with->host;
     trigger->feed = iswi_feed_create(with->host, &iswi_queue_kind, NULL);
     trigger->depths = iswi_depths_create(iswi_host_broker(with->host));
     if (!trigger->feed || !trigger->depths) {
@@ -144,7 +146,10 @@ static void rows(void *self, iswi_trigger_row_fn row, void *user)
 
 static void attend(void *self, iswi_trigger_attend_fn add, void *user)
 {
-    iswi_feed_attend(((queue_trigger *)self)->feed, add, user);
+    queue_trigger *trigger = self;
+
+    iswi_feed_attend(trigger->feed, add, user);
+    iswi_depths_attend(trigger->depths, trigger->host, add, user);
 }
 
 static isw_status make_up(void *self, const iswi_entry *entry, const iswi_made_up *event,
