@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -380,6 +381,27 @@ class Folders(unittest.TestCase):
             wait_until(lambda: os.path.exists(place(host, "tree/done/five")))
             self.assertTrue(os.path.exists(place(host, "tree/six")))
             self.assertEqual(got(host, "five") + got(host, "six"), [])
+
+    def test_one_that_was_done_before_it_was_noted_is_moved_as_soon_as_it_is_found_again(self):
+        with files() as host:
+            host.wait_for("made folder .*/tree/done")
+            os.rmdir(place(host, "tree/done"))
+            host.write("tree/done", "in the way")
+            move_in(host, "tree/eight", "eight")
+            host.wait_for("eight is done, and stays there: it cannot be moved to")
+            wait_until(is_known(host, "tree"))
+
+            def meanwhile():
+                """As if the host had been killed between the message and its record."""
+                with sqlite3.connect(place(host, "queues.db")) as store:
+                    self.assertEqual(store.execute("DELETE FROM record WHERE name = "
+                                                   "'file/tree/eight'").rowcount, 1)
+                store.close()
+                os.remove(place(host, "tree/done"))
+
+            again(host, meanwhile)
+            wait_until(lambda: os.path.exists(place(host, "tree/done/eight")))
+            self.assertEqual(got(host, "eight"), [])
 
     def test_a_folder_alone_is_enough_for_a_function(self):
         with files() as host:

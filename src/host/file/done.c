@@ -119,6 +119,19 @@ static isw_status has_message(const iswi_inbox *inbox, const iswi_known_file *fi
     return error->status;
 }
 
+isw_status iswi_inbox_finish_early(iswi_inbox *inbox, const iswi_file_task *task,
+                                   isw_error *error)
+{
+    const iswi_known_file *file = iswi_known_find(&inbox->known, task->name);
+    bool has = true;
+
+    if (!inbox->done || task->gone || !file || !iswi_file_same(&file->identity, &task->identity))
+        return ISW_OK;
+    if (has_message(inbox, file, &has, error) == ISW_OK && !has)
+        move(inbox, file->name);
+    return error->status;
+}
+
 isw_status iswi_inbox_finish_rest(iswi_inbox *inbox, isw_error *error)
 {
     if (!inbox->done)

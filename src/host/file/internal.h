@@ -70,7 +70,8 @@ uint64_t iswi_file_hash(const char *name);
 typedef struct iswi_file_task {
     struct iswi_file_task *next;
     bool gone;
-    bool put; /* its message lies in the queue */
+    bool put; /* its message lies in the queue, */
+    bool again; /* and may have been put before */
     iswi_file_identity identity;
     uint64_t version; /* of the record of one that is gone */
     char name[];
@@ -181,8 +182,10 @@ void iswi_inbox_keep(iswi_inbox *inbox, int64_t now_ns, int64_t *next_ns);
 isw_status iswi_inbox_recall(iswi_inbox *inbox, isw_error *error);
 
 /* done.c: its function is done with the file that this was about; and with those whose messages are
- * no more, though they are here. */
+ * no more, though they are here; or with this one, if it was before the file was found (again). */
 void iswi_inbox_finish(iswi_inbox *inbox, const iswi_file_done *done);
 isw_status iswi_inbox_finish_rest(iswi_inbox *inbox, isw_error *error);
+isw_status iswi_inbox_finish_early(iswi_inbox *inbox, const iswi_file_task *task,
+                                   isw_error *error);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is made durable of files: a message each, then a record that it was put. Whoever ends between
- * the two puts it again, under the same id, which its queue knows for a while. So many operations
- * are on their way at once that the broker makes them durable together.
+ * the two puts it again, under the same id, which its queue knows for a while; its function may be
+ * done with it by then, which is looked for. So many operations are on their way at once that the
+ * broker makes them durable together.
  */
 #include "base/alloc.h"
 #include "broker/driver.h"
@@ -136,8 +137,10 @@ static isw_status put(iswi_inbox *inbox, iswi_file_task *const *tasks, size_t co
         *error = op.error;
         return error->status;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        tasks[i]->again = tasks[i]->again || (!tasks[i]->put && op.as.put.duplicates);
         tasks[i]->put = true;
+    }
     return ISW_OK;
 }
 
@@ -223,6 +226,9 @@ static isw_status keep_group(iswi_inbox *inbox, isw_error *error)
     status = put(inbox, tasks, count, &arena, error);
     if (status == ISW_OK)
         status = note(inbox, tasks, count, &arena, error);
+    for (size_t i = 0; status == ISW_OK && i < count; i++)
+        if (tasks[i]->again)
+            status = iswi_inbox_finish_early(inbox, tasks[i], error);
     iswi_arena_fini(&arena);
     if (status == ISW_OK) {
         drop_first(inbox, count);
