@@ -43,18 +43,35 @@ typedef struct words {
 
 /* -- Printing ---------------------------------------------------------------------------------- */
 
+static void print_error(const iswi_timer_told *timer)
+{
+    if (!timer->error)
+        return;
+    printf(": ");
+    iswi_columns_text(timer->error, stdout);
+}
+
+/* Of one that has an end, how; of others, what becomes of them. */
+static void print_outcome(const iswi_timer_told *timer)
+{
+    if (strcmp(timer->state, "running") == 0 || strcmp(timer->state, "elsewhere") == 0)
+        printf("runs");
+    else if (timer->again)
+        printf("comes again at %s", timer->again);
+    else
+        printf("%s", timer->outcome ? timer->outcome : "has no end");
+    if (timer->attempt > 1)
+        printf(", attempt %lld", (long long)timer->attempt);
+    if (timer->again || (timer->outcome && strcmp(timer->outcome, "success") != 0))
+        print_error(timer);
+}
+
 static void print_last(const iswi_timer_told *timer)
 {
     if (!timer->last)
         return;
-    printf("  last     %s  %s", timer->last,
-           strcmp(timer->state, "running") == 0 ? "runs" : timer->outcome ? timer->outcome : "");
-    if (timer->attempt > 1)
-        printf(", attempt %lld", (long long)timer->attempt);
-    if (timer->error && timer->outcome && strcmp(timer->outcome, "success") != 0) {
-        printf(": ");
-        iswi_columns_text(timer->error, stdout);
-    }
+    printf("  last     %s  ", timer->last);
+    print_outcome(timer);
     printf("\n  counted  %lld runs, %lld of them failed, %lld left out\n", (long long)timer->runs,
            (long long)timer->failures, (long long)timer->missed);
 }
@@ -66,6 +83,8 @@ static void print_timer(const iswi_timer_told *timer)
     iswi_columns_text(timer->schedule, stdout);
     printf("\" %s  %s\n", timer->zone, timer->state);
     print_last(timer);
+    if (timer->due)
+        printf("  due      %s, and has not begun\n", timer->due);
     for (size_t i = 0; i < timer->next_count; i++)
         printf("  %s     %s\n", i ? "    " : "next", timer->next[i]);
 }

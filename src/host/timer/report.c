@@ -22,6 +22,8 @@ static const isw_field timer_fields[] = {
     { ISW_FIELD(INT, iswi_timer_told, failures) },
     { ISW_FIELD(INT, iswi_timer_told, missed) },
     { ISW_FIELD_LIST(STRING, iswi_timer_told, next, next_count) },
+    { ISW_FIELD(STRING, iswi_timer_told, again) },
+    { ISW_FIELD(STRING, iswi_timer_told, due) },
     { 0 },
 };
 

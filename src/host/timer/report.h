@@ -19,8 +19,10 @@ typedef struct iswi_timer_told {
     const char *error;                  /* why */
     int64_t attempt;
     int64_t runs, failures, missed; /* since there is a state of it */
-    const char **next;              /* times, of which a paused one keeps none */
+    const char **next;              /* times to come, of which a paused one keeps none */
     size_t next_count;
+    const char *again; /* when the last run is tried again, which has no outcome yet; or */
+    const char *due;   /* a time that has passed and is still to be run; NULL: none */
 } iswi_timer_told;
 
 typedef struct iswi_timers_told {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What timers tell of themselves, and what operators may do to them. */
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "config/properties.h"
 #include "host/engine/look.h"
-#include "host/timer/coming.h"
 #include "host/timer/report.h"
 #include "host/timer/clockwork.h"
+#include "host/timer/describe.h"
 #include "value/value.h"
 
 #include <stdio.h>
 
-enum { US = 1000000, MS = 1000, NAMES_MOST = 64 };
+enum { MS = 1000, NAMES_MOST = 64 };
 
 /* -- Functions --------------------------------------------------------------------------------- */
 
@@ -23,49 +22,6 @@ void iswi_clockwork_tell(void *self, const iswi_entry *entry, iswi_arena *arena,
 
     (void)self;
     out->text = iswi_arena_printf(arena, "%s %s", properties->schedule, properties->zone);
-}
-
-static const char *stamp(const iswi_timed *timer, int64_t instant_s, iswi_arena *arena)
-{
-    char *text = iswi_arena_alloc(arena, ISWI_STAMP_BYTES);
-
-    if (text && instant_s)
-        iswi_schedule_stamp(&timer->schedule, instant_s, text);
-    return instant_s ? text : NULL;
-}
-
-static const char *state_of(const iswi_timed *timer)
-{
-    if (!timer->serves)
-        return "not served";
-    if (iswi_timed_runs(timer))
-        return "running";
-    if (!timer->started_up)
-        return "held up";
-    return timer->foreign ? "elsewhere" : timer->record.paused ? "paused" : "waiting";
-}
-
-static void describe(const iswi_timed *timer, iswi_arena *arena, iswi_timer_told *out)
-{
-    const iswi_timer_record *record = &timer->record;
-
-    *out = (iswi_timer_told){ .function = timer->entry->name,
-                              .worker = timer->entry->worker,
-                              .schedule = timer->schedule.text,
-                              .zone = timer->schedule.zone_name,
-                              .state = state_of(timer),
-                              .paused = record->paused,
-                              .asked = iswi_timed_is_asked(timer),
-                              .last = stamp(timer, record->scheduled_s, arena),
-                              .started = stamp(timer, record->started_ms / MS, arena),
-                              .ended = stamp(timer, record->ended_ms / MS, arena),
-                              .outcome = *record->outcome ? record->outcome : NULL,
-                              .error = *record->error ? record->error : NULL,
-                              .attempt = record->attempt,
-                              .runs = record->run_count,
-                              .failures = record->failure_count,
-                              .missed = record->missed_count };
-    iswi_timer_coming(&timer->schedule, record->paused ? 0 : record->next_s, arena, out);
 }
 
 /* -- Numbers ----------------------------------------------------------------------------------- */
@@ -206,7 +162,7 @@ static void append(const iswi_clockwork *all, const iswi_timed *only, iswi_buffe
     told.timers = iswi_arena_calloc(&arena, count + 1, sizeof *told.timers);
     for (const iswi_timed *at = all->first; at && told.timers; at = at->next)
         if (only ? at == only : at->serves)
-            describe(at, &arena, &told.timers[told.timer_count++]);
+            iswi_timed_describe(at, &arena, &told.timers[told.timer_count++]);
     if (told.timers &&
         iswi_unbind(&arena, iswi_timers_told_fields, &told, &value, NULL) == ISW_OK &&
         iswi_json_write(&arena, &value, &text, NULL) == ISW_OK) {

@@ -4,6 +4,7 @@
 #include "host/timer/bench.h"
 
 #include "base/clock.h"
+#include "host/timer/describe.h"
 
 #include <string.h>
 
@@ -450,6 +451,40 @@ static void a_run_that_fails_is_begun_again_if_its_retry_says_so(void **state)
     bench_end(&b);
 }
 
+static void what_is_told_of_it_tells_attempts_from_times_to_come(void **state)
+{
+    iswi_timer_told told;
+    iswi_arena arena;
+    bench b;
+
+    (void)state;
+    iswi_arena_init(&arena, 1024);
+    bench_clock("2026-03-01T10:30:00Z");
+    bench_begin(&b, "@hourly", NULL);
+    b.properties.retry = ISWI_TIMER_RETRY_FIXED;
+    b.properties.retry_delay_ms = 30000;
+    b.properties.attempts = 2;
+    b.properties.overlap = ISWI_OVERLAP_WAIT;
+    bench_serve(&b);
+    bench_until(&b, "2026-03-01T11:00:00Z", false);
+    bench_answer(&b, &(iswi_timer_end){ .failed = true, .message = isw_str_of("no paper") });
+    iswi_timed_describe(b.timer, &arena, &told);
+    assert_string_equal(told.state, "waiting");
+    assert_string_equal(told.again, "2026-03-01T11:00:31Z");
+    assert_string_equal(told.next[0], "2026-03-01T12:00:00Z");
+    assert_int_equal(told.attempt, 2);
+    assert_null(told.outcome);
+    assert_null(told.due);
+    bench_until(&b, "2026-03-01T13:20:00Z", false);
+    iswi_timed_describe(b.timer, &arena, &told);
+    assert_string_equal(told.state, "running");
+    assert_null(told.again);
+    assert_string_equal(told.due, "2026-03-01T12:00:00Z");
+    assert_string_equal(told.next[0], "2026-03-01T14:00:00Z");
+    iswi_arena_fini(&arena);
+    bench_end(&b);
+}
+
 static void what_is_due_meanwhile_takes_the_place_of_a_retry(void **state)
 {
     bench b;
@@ -761,6 +796,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_run_that_nobody_takes_stays_due),
     cmocka_unit_test(a_run_that_asks_for_later_is_begun_again_then),
     cmocka_unit_test(a_run_that_fails_is_begun_again_if_its_retry_says_so),
+    cmocka_unit_test(what_is_told_of_it_tells_attempts_from_times_to_come),
     cmocka_unit_test(what_is_due_meanwhile_takes_the_place_of_a_retry),
     cmocka_unit_test(a_store_that_fails_holds_a_run_up_and_loses_none),
     cmocka_unit_test(an_end_that_cannot_be_written_is_written_later),
