@@ -65,7 +65,14 @@ typedef enum isw_queue_verdict {
                                   itself */
 } isw_queue_verdict;
 
-/* Say at once what becomes of message `index`, instead of what the end of the invocation says: of a
+/* A batch that fails as a whole, since its function fails or its process ends, is an attempt of each of
+ * its messages, also of those that were worked off, and has "its batch of N failed: ..." as the reason
+ * of each. They come again one by one, so that one that is bad takes no other along; what others did
+ * before that they do twice. To spare them that, settle each as soon as it is done (below), or succeed
+ * with the result { "batchItemFailures": [{ "itemIdentifier": ID or index }] }, which names those that
+ * failed.
+ *
+ * Say at once what becomes of message `index`, instead of what the end of the invocation says: of a
  * batch each is settled so that is not to share the others' end. `reason` (NULL: none) is kept with
  * what is tried again or dead. Errors: ISW_E_NOT_FOUND for an index that is none, those of
  * isw_context_emit. */

@@ -162,6 +162,8 @@ static isw_status batch(isw_context *ctx)
                                      size ? "," : "");
         if (strncmp(body, "all", 3) == 0 && message.dequeue_count == 1)
             fails = true;
+        if (strncmp(body, "poison", 6) == 0)
+            fails = true;
     }
     if (fails)
         return isw_fail(ctx, ISW_E_FAILED, "all of it");

@@ -313,6 +313,20 @@ class Batches(unittest.TestCase):
                 wait_until(lambda: len([b for b in Got(host).bodies if b.startswith(word)]) == 6)
 
 
+    def test_each_of_a_batch_that_failed_is_tried_again_alone_so_that_the_bad_one_dies_alone(self):
+        with messages() as host:
+            queue(host, "pause", "batch")
+            put(host, "poison", "batch")
+            put(host, "good", "batch", count=4)
+            queue(host, "resume", "batch")
+            wait_until(lambda: [depth(host, "batch", state) for state in ("ready", "claimed", "dead")]
+                       == [0, 0, 1])
+            self.assertIn("its batch of 1 failed: all of it", queue(host, "dead", "batch"))
+            self.assertIn("its batch of 5 failed: all of it", host.log())
+            self.assertEqual(re.findall(r"batch of (\d+)\b(?! failed)", host.log()),
+                             ["5"] + ["1"] * 6)
+
+
 class Life(unittest.TestCase):
     def test_what_a_killed_host_had_is_not_anothers_while_its_workers_may_still_run(self):
         with tempfile.TemporaryDirectory(prefix="isw-") as folder:

@@ -15,6 +15,7 @@ enum { LOOK_AGAIN_NS = 10000000 };
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
+static bool deliver_rest(iswi_consumer *consumer);
 static void on_claimed(iswi_broker_op *op);
 static void on_declared(iswi_broker_op *op);
 
@@ -87,7 +88,8 @@ static size_t wanted(const iswi_consumer *consumer)
 {
     size_t calls = room(consumer);
 
-    if (!consumer->served || consumer->held || consumer->claiming || !consumer->declared || !calls)
+    if (!consumer->served || consumer->held || consumer->claiming || !consumer->declared || !calls ||
+        consumer->rest)
         return 0;
     if (is_batch(consumer))
         return (size_t)consumer->properties->batch_size - consumer->batched;
@@ -98,6 +100,8 @@ void iswi_consumer_pump(iswi_consumer *consumer)
 {
     size_t count;
 
+    while (deliver_rest(consumer))
+        continue;
     pthread_mutex_lock(&consumer->lock);
     count = wanted(consumer);
     if (count) {
@@ -133,31 +137,43 @@ static void on_declared(iswi_broker_op *op)
 
 /* -- What was claimed -------------------------------------------------------------------------- */
 
-/* The batch is taken: the next claim begins another. With the lock. */
-static size_t take_batch(iswi_consumer *consumer, iswi_delivery ***items)
+/* They are taken: the next claim begins another batch, behind what is left of this one. With the
+ * lock. */
+static size_t take_batch(iswi_consumer *consumer, size_t count, iswi_delivery ***items)
 {
-    size_t count = consumer->batched;
-
     *items = count ? iswi_alloc(count * sizeof **items) : NULL;
-    if (*items)
-        memcpy(*items, consumer->claimed, count * sizeof **items);
-    consumer->batched = *items ? 0 : count;
     consumer->batch_end_ns = *items ? 0 : iswi_now_ns() + 1000000;
-    return *items ? count : 0;
+    if (!*items)
+        return 0;
+    memcpy(*items, consumer->claimed, count * sizeof **items);
+    consumer->batched -= count;
+    memmove(consumer->claimed, consumer->claimed + count, consumer->batched * sizeof **items);
+    consumer->rest = consumer->batched != 0;
+    return count;
 }
 
-/* More of a batch, or the end of its time. */
-static void gather(iswi_consumer *consumer, size_t claimed)
+static bool is_back(const iswi_consumer *consumer)
+{
+    return !consumer->served || consumer->held;
+}
+
+/* More of a batch, or the end of its time. False: nothing of it is with a call, or given back. */
+static bool gather(iswi_consumer *consumer, size_t claimed)
 {
     iswi_delivery **items = NULL;
     size_t count = 0;
     int64_t end_ns;
     bool back;
+    bool due;
 
     pthread_mutex_lock(&consumer->lock);
-    back = !consumer->served || consumer->held;
-    if (iswi_batch_add(consumer, claimed, iswi_now_ns()) || (back && consumer->batched))
-        count = take_batch(consumer, &items);
+    back = is_back(consumer);
+    due = consumer->rest ? room(consumer) > 0
+                         : iswi_batch_add(consumer, claimed, iswi_now_ns());
+    if (back && consumer->batched)
+        count = take_batch(consumer, consumer->batched, &items);
+    else if (due)
+        count = take_batch(consumer, iswi_batch_next(consumer), &items);
     end_ns = consumer->batch_end_ns;
     pthread_mutex_unlock(&consumer->lock);
     if (count && back)
@@ -167,6 +183,30 @@ static void gather(iswi_consumer *consumer, size_t claimed)
     else if (end_ns)
         iswi_host_tend_by(consumer->host, end_ns);
     iswi_free(items);
+    return count != 0;
+}
+
+/* While nothing is claimed: `claiming` was set, so that `claimed` is ours meanwhile. */
+static bool gather_alone(iswi_consumer *consumer)
+{
+    bool some = gather(consumer, 0);
+
+    pthread_mutex_lock(&consumer->lock);
+    consumer->claiming = false;
+    pthread_mutex_unlock(&consumer->lock);
+    return some;
+}
+
+/* What is left of a batch, as soon as there is room. False: nothing. */
+static bool deliver_rest(iswi_consumer *consumer)
+{
+    bool some;
+
+    pthread_mutex_lock(&consumer->lock);
+    some = consumer->rest && !consumer->claiming && (is_back(consumer) || room(consumer));
+    consumer->claiming = consumer->claiming || some;
+    pthread_mutex_unlock(&consumer->lock);
+    return some && gather_alone(consumer);
 }
 
 static void deliver_each(iswi_consumer *consumer, size_t count)
@@ -174,7 +214,7 @@ static void deliver_each(iswi_consumer *consumer, size_t count)
     bool back;
 
     pthread_mutex_lock(&consumer->lock);
-    back = !consumer->served || consumer->held;
+    back = is_back(consumer);
     pthread_mutex_unlock(&consumer->lock);
     for (size_t i = 0; i < count; i++)
         if (back)
@@ -220,10 +260,10 @@ void iswi_consumer_serve(iswi_consumer *consumer, bool on)
     pthread_mutex_unlock(&consumer->lock);
     if (declare)
         iswi_broker_submit(consumer->broker, &consumer->declare);
-    else if (on)
-        iswi_consumer_pump(consumer);
-    else
+    else if (!on)
         iswi_broker_recall(consumer->broker, &consumer->claim);
+    if (!declare)
+        iswi_consumer_pump(consumer);
 }
 
 void iswi_consumer_hold(iswi_consumer *consumer, bool on)
@@ -233,8 +273,7 @@ void iswi_consumer_hold(iswi_consumer *consumer, bool on)
     pthread_mutex_unlock(&consumer->lock);
     if (on)
         iswi_broker_recall(consumer->broker, &consumer->claim);
-    else
-        iswi_consumer_pump(consumer);
+    iswi_consumer_pump(consumer); /* or give back what waits */
 }
 
 size_t iswi_consumer_busy(iswi_consumer *consumer)
@@ -275,6 +314,7 @@ void iswi_consumer_tend(iswi_consumer *consumer, int64_t now_ns, int64_t *next_n
     if (at_ns < *next_ns)
         *next_ns = at_ns;
     batch = consumer->batch_end_ns && (now_ns >= consumer->batch_end_ns || consumer->held);
+    consumer->claiming = claiming || batch;
     if (consumer->batch_end_ns)
         at_ns = batch ? now_ns + LOOK_AGAIN_NS : consumer->batch_end_ns;
     if (at_ns < *next_ns)
@@ -284,7 +324,7 @@ void iswi_consumer_tend(iswi_consumer *consumer, int64_t now_ns, int64_t *next_n
     if (batch && claiming) /* what waits is called back, and gathers */
         iswi_broker_recall(consumer->broker, &consumer->claim);
     else if (batch)
-        gather(consumer, 0);
+        gather_alone(consumer);
     if (!claiming) /* there may be more room: a process more, or one that is well again */
         iswi_consumer_pump(consumer);
 }

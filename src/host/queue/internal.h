@@ -76,6 +76,7 @@ typedef struct iswi_consumer {
     struct iswi_delivered *unsettled; /* what the broker could not settle: again at retry_ns */
     int64_t retry_ns;
     size_t batched;       /* of `claimed`, when a batch is gathered */
+    bool rest;            /* they are behind a call that others of them have, and wait for room */
     int64_t batch_end_ns; /* it is taken as it is then; 0: nobody waits */
 } iswi_consumer;
 
@@ -105,6 +106,13 @@ void iswi_consumer_look(iswi_consumer *consumer);
 
 /* batch.c: what a claim got is more of a batch. With the lock. True: it is to be delivered now. */
 bool iswi_batch_add(iswi_consumer *consumer, size_t count, int64_t now_ns);
+
+/* How the reason of those begins whose call failed as a whole, for a function that takes batches. */
+#define ISWI_BATCH_FAILED "its batch of "
+
+/* How many of those that were gathered, from the first on, the next call gets: one that has failed
+ * with its batch comes alone. With the lock. */
+size_t iswi_batch_next(const iswi_consumer *consumer);
 
 /* -- Deliveries -------------------------------------------------------------------------------- */
 

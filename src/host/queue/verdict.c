@@ -3,7 +3,7 @@
  * What becomes of messages by the answer of their call. A success is done with, but for those of a
  * batch that the result names, as AWS Lambda has it for SQS: { "batchItemFailures": [{
  * "itemIdentifier": ID or index }] }; a result of that form that names what was not there fails all.
- * A failure is tried again after the backoff, "retry later" after its own time, and what no process
+ * A failure is tried again after the backoff, each of a batch alone (batch.c), "retry later" after its own time, and what no process
  * had begun at once, which does not count as an attempt. Nor does that its process ended for what
  * another call did there; so often in a row, that is, as that may be so: who is named by a crash need
  * not be who has broken the memory in which it came.
@@ -127,6 +127,19 @@ static void judge_bystander(iswi_delivered *delivered, size_t index)
         judge(delivered, index, ISWI_VERDICT_DEFER, NOT_BEGUN_MS, isw_str_of(cause));
 }
 
+/* Of a batch each has the reason of all, which need not be its own. What lies elsewhere has no such
+ * reason kept with it. */
+static isw_str whole_cause(iswi_delivered *delivered, isw_str cause)
+{
+    const iswi_consumer *consumer = delivered->consumer;
+    const char *text = NULL;
+
+    if (consumer->properties->batch_size > 1 && consumer->broker)
+        text = iswi_arena_printf(&delivered->arena, ISWI_BATCH_FAILED "%zu failed: %.*s",
+                                 delivered->count, (int)cause.size, cause.data);
+    return text ? isw_str_of(text) : cause;
+}
+
 /* It was not begun: those in a row go on behind it. */
 static void judge_refused(const iswi_delivered *delivered, size_t index, isw_str cause)
 {
@@ -139,6 +152,7 @@ static void judge_refused(const iswi_delivered *delivered, size_t index, isw_str
 static void judge_failure(iswi_delivered *delivered, const iswi_answer *answer)
 {
     isw_str cause = cause_of(delivered, answer);
+    isw_str whole = whole_cause(delivered, cause);
 
     for (size_t i = 0; i < delivered->count; i++)
         if (answer->refused)
@@ -148,7 +162,7 @@ static void judge_failure(iswi_delivered *delivered, const iswi_answer *answer)
         else if (answer->outcome == ISW_OUTCOME_RETRY_LATER)
             judge(delivered, i, ISWI_VERDICT_ABANDON, (int64_t)answer->retry_after_ms, cause);
         else
-            fail(delivered, i, cause);
+            fail(delivered, i, whole);
 }
 
 static void judge_success(iswi_delivered *delivered, const iswi_answer *answer)
