@@ -240,7 +240,8 @@ typedef struct isw_host_result {
     bool retriable;    /* the same call may succeed when it is made again */
     isw_str message;   /* a sentence for operators; empty with ISW_OK */
     isw_value result;  /* of type ISW_VALUE_NONE where there is none */
-    isw_map outputs;   /* those that came with it; the host has done with them what they are for */
+    isw_map outputs;   /* those that came with it; the host has done with them what they are for;
+                          the call failed if one goes nowhere */
     uint64_t retry_after_ms;      /* with ISW_OUTCOME_RETRY_LATER */
     const char *invocation_id;    /* as log lines name it; "" if it came to no invocation */
     void *opaque;

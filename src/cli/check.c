@@ -19,8 +19,9 @@ static const char usage[] =
     "worker, which its program checks as `WORKER --check` does, all their routes against each other,\n"
     "and where their outputs go. Nothing is served and no service is made, but the middleware of\n"
     "each worker is started for a moment. Tells all that is wrong, on standard error, and ends with\n"
-    "status 78 then. What can hardly be meant, and workers that do not link the library, are told as\n"
-    "well and change no status.\n";
+    "status 78 then. What can hardly be meant, workers that do not link the library, and outputs of a\n"
+    "type that only another host can have (what is put there fails its call here) are told as well\n"
+    "and change no status.\n";
 
 static int check(const char *folder)
 {

@@ -18,7 +18,7 @@ static const char usage[] =
     "\n"
     "Prints the functions of the host that runs in DIR (. by default), or those of these names,\n"
     "each with what triggers it, where its events come from, and the chain that is in force for it\n"
-    "now. `WORKER --describe` says the same of a worker that does not run, `isoworker explain NAME`\n"
+    "now; and, after a !, what of its outputs goes nowhere, and why. `WORKER --describe` says the same of a worker that does not run, `isoworker explain NAME`\n"
     "what a middleware does.\n"
     ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE
@@ -45,6 +45,11 @@ static void print_function(const iswi_report_function *function)
         printf(" > ");
     }
     printf("handler\n");
+    for (size_t i = 0; i < function->lost_count; i++) {
+        printf("  ! ");
+        iswi_columns_text(function->lost[i], stdout);
+        printf("\n");
+    }
     if (function->timeout_ms)
         printf("  timeout  %lld ms\n", (long long)function->timeout_ms);
 }

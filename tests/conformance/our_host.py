@@ -547,6 +547,12 @@ class Cancels(unittest.TestCase):
             host.wait_for('Output: "late"')
             host.wait_for('Output: "last"')
 
+    def test_what_it_puts_out_undeclared_would_be_lost_and_fails_it(self):
+        play = {"puts": [[RESPONSE, "id", {"1": SUCCESS, "4": ["news", [1, "lost"]]}]]}
+        with ScriptedHost([function("puts", "GET", "puts")], play) as host:
+            self.assertEqual(host.ask("puts")[0], 500)
+            host.wait_for("output news of puts: its function did not declare it")
+
     def stopped(self, cancelled):
         """What the caller gets of a function that is in flight when the host stops."""
         top = "host: {shutdown_grace: 100ms, cancel_grace: 1s}"

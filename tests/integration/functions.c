@@ -410,7 +410,6 @@ static isw_status send_file(isw_context *ctx)
 
 static const isw_binding tells[] = {
     { .name = "news", .type = "log", .direction = ISW_OUT },
-    { .name = "spare", .type = "pigeon", .direction = ISW_OUT },
     { 0 },
 };
 

@@ -72,6 +72,7 @@ static const isw_binding outputs[] = { { "hook", "http", ISW_OUT, NULL },
                                        { "twice", "http", ISW_OUT, put_twice },
                                        { "nowhere", "http", ISW_OUT, nowhere },
                                        { "work", "queue", ISW_OUT, to_work },
+                                       { "stray", "pigeon", ISW_OUT, NULL }, /* of another host */
                                        { 0 } };
 static const isw_binding hook[] = { { "hook", "http", ISW_OUT, NULL }, { 0 } };
 

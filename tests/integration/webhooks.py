@@ -12,8 +12,9 @@ import time
 import unittest
 
 from harness import WORKER, Host, main, wait_until, worker
+from invoke import invoke
 from metrics import samples_of
-from operators import ADMIN, report, run
+from operators import ADMIN, admin, report, run
 from receiver import Receiver
 from renewal import attention, say
 
@@ -327,6 +328,33 @@ class Settings(unittest.TestCase):
         with Host(worker("test", [WEBHOOKS])) as host:
             host.wait_for(r"output hook of function send of worker test goes nowhere: nobody says "
                           r"where to; .*named: \[\{name: send\.hook, url: \.\.\.\}\]")
+
+    def test_what_is_put_where_it_would_be_lost_fails_its_call(self):
+        reasons = (("nowhere", r"url is to be http:// or https://"),
+                   ("stray", r'this host has no output of the type "pigeon"; it has file, log'))
+        with Receiver() as receiver, webhooks(receiver, top=ADMIN) as host:
+            warnings = admin(host, "GET", "/ready")[1]["warnings"]
+            code, out, _ = run("describe", "send", "-C", host.folder.name)
+            self.assertEqual((code, len(warnings), out.count("  ! ")), (0, 2, 2))
+            for output, why in reasons:
+                self.assertEqual(host.request("POST", f"send/{output}", "x")[0], 500)
+                host.wait_for(f"output {output} of send: {why}")
+                told = f"output {output} of function send of worker test goes nowhere: {why}"
+                self.assertRegex(attention(host), told)
+                self.assertRegex("\n".join(warnings), told)
+                self.assertRegex(out, f"(?m)^  ! {told}")
+                code, _, err = invoke(host, "send", "--param", f"output={output}", "--data", "x")
+                self.assertRegex(err, f"ISW_E_FAILED: what it put out to {output} cannot be kept: {why}")
+            send(host, "right")
+            self.assertEqual([came.body for came in receiver.wait_for(1)], [b"right"])
+
+    def test_a_message_whose_output_would_be_lost_is_kept_among_the_dead(self):
+        top = "queues: {named: [{name: work, max_attempts: 2}]}\n"
+        with Host(worker("test", [WEBHOOKS]), top=top) as host:
+            self.assertEqual(send(host, "x", "work"), 202)
+            host.wait_for("output hook of relay: nobody says where to; .*name: relay.hook")
+            host.wait_for("is dead after 2 attempts: what it put out to hook cannot be kept: nobody")
+            self.assertEqual(depth(host, "dead", "work"), 1)
 
     def test_a_pattern_that_was_meant_for_an_output_is_named_to_it(self):
         wrong = ("webhooks: {named: [{name: other.x, url: 'http://a/'}, "

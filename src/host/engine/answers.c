@@ -203,6 +203,15 @@ static iswi_call *take_call(iswi_process *process, const iswi_frame *frame, bool
     return call;
 }
 
+/* Why it is no success after all: the call's own words would be gone before what is held. */
+static isw_str hold_why(const iswi_call *call, held_answer *held)
+{
+    const char *why =
+        call->outbox_why ? iswi_arena_printf(&held->arena, "%s", call->outbox_why) : NULL;
+
+    return isw_str_of(why ? why : "the function put out what cannot be kept");
+}
+
 static void answer_call(iswi_process *process, iswi_call *call, held_answer *held, bool stopping)
 {
     iswi_answer answer;
@@ -220,6 +229,8 @@ static void answer_call(iswi_process *process, iswi_call *call, held_answer *hel
         take_outputs(process, call, &held->frame.as.response.outputs);
     else if (!held->frame.as.response.logged && !call->complained)
         iswi_failure_say(process, call, &answer, &held->frame.as.response.status);
+    if (answer.outcome == ISW_OUTCOME_SUCCESS && call->outbox_status)
+        answer.message = hold_why(call, held);
     iswi_call_conclude(process->host, call, &answer);
 }
 

@@ -246,6 +246,17 @@ static void add_unheld(gathered *all, const iswi_host *host, const iswi_pool *po
         add(all, text, strlen(text));
 }
 
+static void add_lost(gathered *all, iswi_host *host)
+{
+    for (iswi_host_function *at = iswi_host_newest_function(host); at;
+         at = iswi_function_before(at)) {
+        const char *lost;
+
+        for (size_t i = 0; (lost = iswi_function_lost(at, i)) != NULL; i++)
+            add(all, lost, strlen(lost));
+    }
+}
+
 static void add_sentence(void *user, const char *sentence)
 {
     add(user, sentence, strlen(sentence));
@@ -262,6 +273,7 @@ const char **iswi_attention_gather(iswi_host *host, iswi_arena *arena, size_t *c
     add_lines(&all, &host->attention.yaml);
     add_lines(&all, &host->attention.match);
     pthread_mutex_unlock(&host->attention.lock);
+    add_lost(&all, host);
     for (size_t i = 0; i < host->triggers.count; i++)
         if (host->triggers.items[i].trigger->attend)
             host->triggers.items[i].trigger->attend(host->triggers.items[i].self, add_sentence,

@@ -46,9 +46,10 @@ typedef struct iswi_policy iswi_policy;
 /* An output binding of a function. */
 typedef struct iswi_host_output {
     const char *name;
-    const iswi_sink *sink; /* NULL: it goes nowhere, as was said */
+    const iswi_sink *sink; /* NULL: it goes nowhere, and calls that put anything there fail */
     void *self;            /* its instance */
-    const char *refused;   /* why calls that put anything there fail; NULL: they do not */
+    const char *refused;   /* why, in words that end a sentence; NULL: they do not */
+    const char *lost;      /* the same as a sentence with all names */
     isw_status refusal;    /* as what they do */
 } iswi_host_output;
 
@@ -108,8 +109,8 @@ void iswi_call_refuse(iswi_host *host, iswi_call *call, iswi_refusal why, isw_st
 /* The same, of one whose function is not what it was: that is no end of a call of it. */
 void iswi_call_move(iswi_host *host, iswi_call *call, const isw_error *why);
 
-/* outbox.c. Answer with what a worker sent, once what it put out is durable, and free. Owns
- * `call`. */
+/* outbox.c. Answer with what a worker sent, once what it put out is durable, and free; with a
+ * failure, of which answer->message says why, if call->outbox_status does. Owns `call`. */
 void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer);
 
 /* finish.c: it ends, or begins anew: what it has put out so far, and nobody took, was not. */
@@ -275,12 +276,13 @@ bool iswi_description_take(iswi_host *host, iswi_host_function *function,
                            const iswi_wire_function *wire);
 
 /* outputs.c: what functions put out. Any thread. */
-/* A value for an output of the function; one that it did not declare is logged and dropped. */
+/* A value for an output of the function that takes it at once; what goes nowhere, iswi_output_keep
+ * has refused. */
 void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                       const char *invocation_id, isw_str name, const isw_value *value);
 
-/* What stays with the call until its end, or is for its trigger: true. With the process's lock, or
- * at its end. */
+/* What stays with the call until its end, is for its trigger, or fails it, since it would be lost:
+ * true. With the process's lock, or at its end. */
 bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value);
 
 /* Copy it into call->put_out, for observers. With the process's lock. */

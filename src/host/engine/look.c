@@ -138,6 +138,13 @@ const void *iswi_function_properties(const iswi_host_function *function)
     return function->entry.properties;
 }
 
+const char *iswi_function_lost(const iswi_host_function *function, size_t index)
+{
+    if (index >= function->output_count)
+        return NULL;
+    return function->outputs[index].lost ? function->outputs[index].lost : "";
+}
+
 const char *iswi_function_worker(const iswi_host_function *function)
 {
     return function->pool->settings->name;

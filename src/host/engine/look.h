@@ -117,6 +117,10 @@ void iswi_function_look_at(const iswi_host_function *function, iswi_function_loo
  * its type. */
 const void *iswi_function_properties(const iswi_host_function *function);
 
+/* That its output `index`, as it declares them, goes nowhere, and why, in a sentence; "" if it goes
+ * where it says, NULL if it has no more of them. Lives as long as the host. */
+const char *iswi_function_lost(const iswi_host_function *function, size_t index);
+
 /* What the function's worker is called. */
 const char *iswi_function_worker(const iswi_host_function *function);
 

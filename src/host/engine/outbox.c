@@ -21,12 +21,12 @@ static isw_status status_of(isw_status cause)
 
 /* It is no success. Owns `call`. */
 static void fail(iswi_host *host, iswi_call *call, iswi_answer *answer, isw_status status,
-                 const char *message)
+                 isw_str message)
 {
     answer->outcome = ISW_OUTCOME_FAILED;
     answer->status = status_of(status);
     answer->retriable = isw_status_retriable(answer->status);
-    answer->message = isw_str_of(message);
+    answer->message = message;
     answer->told = NULL;
     answer->result = (isw_value){ .type = ISW_VALUE_NONE };
     iswi_call_finish(host, call, answer);
@@ -43,7 +43,7 @@ static void on_put(void *user, const isw_error *error)
         iswi_say_of(back->host, ISW_LOG_ERROR, &about, "%s: what it put out was not: %s",
                     back->call->function->name, error->message);
         fail(back->host, back->call, &back->answer, error->status,
-             "what the function put out could not be kept");
+             isw_str_of("what the function put out could not be kept"));
     }
     iswi_free(back);
 }
@@ -54,7 +54,8 @@ static void put(iswi_host *host, iswi_call *call, iswi_answer *answer)
     iswi_outbox *box = call->outbox;
 
     if (!back) {
-        fail(host, call, answer, ISW_E_NO_MEMORY, "no memory for what the function put out");
+        fail(host, call, answer, ISW_E_NO_MEMORY,
+             isw_str_of("no memory for what the function put out"));
         return;
     }
     *back = (held_back){ host, call, *answer };
@@ -67,8 +68,7 @@ void iswi_call_conclude(iswi_host *host, iswi_call *call, iswi_answer *answer)
     if (answer->outcome != ISW_OUTCOME_SUCCESS || (!call->outbox && !call->outbox_status)) {
         iswi_call_finish(host, call, answer);
     } else if (call->outbox_status) {
-        fail(host, call, answer, call->outbox_status,
-             call->outbox_why ? call->outbox_why : "the function put out what cannot be kept");
+        fail(host, call, answer, call->outbox_status, answer->message);
     } else if (call->takes_outbox) {
         answer->outbox = call->outbox;
         call->outbox = NULL;

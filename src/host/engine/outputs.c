@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "host/engine/engine.h"
 
+#include <stdio.h>
+
 enum { NOTED_BYTES_MAX = 1024 * 1024 };
 
 static const iswi_host_output *find(const iswi_host_function *function, isw_str name)
@@ -32,8 +34,7 @@ static const char *rival_of(const iswi_host *host, const iswi_host_function *fun
     return NULL;
 }
 
-/* It is opened, or goes nowhere; one that would go where another's goes is refused with each
- * value. */
+/* It is opened, or goes nowhere, as does one that would go where another's goes. */
 static void open_alone(iswi_host *host, const iswi_host_function *function,
                        iswi_host_output *output, const iswi_sink *sink, const void *properties,
                        isw_error *error)
@@ -43,13 +44,9 @@ static void open_alone(iswi_host *host, const iswi_host_function *function,
 
     if (rival) {
         iswi_sink_refuse_namesake(&place, rival, error);
-        output->refused = iswi_arena_printf(&host->arena, "%s", error->message);
         output->refusal = ISW_E_CONFLICT;
     } else if (sink->open(host, &place, properties, &output->self, error) == ISW_OK) {
         output->sink = sink;
-    } else if (error->status == ISW_E_CONFLICT) {
-        output->refused = iswi_arena_printf(&host->arena, "%s", error->message);
-        output->refusal = ISW_E_FAILED;
     }
 }
 
@@ -65,14 +62,31 @@ static void open_output(iswi_host *host, const iswi_host_function *function,
     open_alone(host, function, output, sink, properties, error);
 }
 
+/* What is wrong is said now, when somebody looks, and stands in the status; a call that puts anything
+ * there fails, since the value would be lost. One that is declared alone, for another host, costs
+ * nothing. */
+static void say_lost(iswi_host *host, const iswi_host_function *function,
+                     iswi_host_output *output, bool is_out, const char *why)
+{
+    const char *lost = iswi_arena_printf(&host->arena, "%s %s of function %s of worker %s %s: %s",
+                                         is_out ? "output" : "input", output->name,
+                                         function->name, function->pool->settings->name,
+                                         is_out ? "goes nowhere" : "stays empty", why);
+
+    output->lost = lost ? lost : "an output goes nowhere";
+    output->refused = lost ? lost + strlen(lost) - strlen(why) : output->lost;
+    iswi_say(host, ISW_LOG_WARNING, "%s", output->lost);
+}
+
 /* An output, which is among those of the function from now on, or an input, of which there is
- * nothing to be had. What is wrong is said now, when somebody looks: not with each value. */
+ * nothing to be had. */
 static void take_binding(iswi_host *host, iswi_host_function *function, iswi_host_output *output,
                          const iswi_wire_binding *binding, const char *type)
 {
     bool is_out = binding->direction != 0;
     isw_error error = { ISW_OK, "" };
 
+    output->refusal = ISW_E_FAILED;
     if (is_out && find(function, binding->name)) {
         isw_error_set(&error, ISW_E_CONFIG, "the function has another one of that name");
     } else {
@@ -82,10 +96,7 @@ static void take_binding(iswi_host *host, iswi_host_function *function, iswi_hos
             open_output(host, function, output, type, &binding->properties, &error);
     }
     if (error.status != ISW_OK)
-        iswi_say(host, ISW_LOG_WARNING, "%s %s of function %s of worker %s %s: %s",
-                 is_out ? "output" : "input", output->name, function->name,
-                 function->pool->settings->name, is_out ? "goes nowhere" : "stays empty",
-                 error.message);
+        say_lost(host, function, output, is_out, error.message);
 }
 
 bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
@@ -101,6 +112,7 @@ bool iswi_outputs_take(iswi_host *host, iswi_host_function *function,
         const char *type =
             iswi_arena_strndup(&host->arena, binding->type.data, binding->type.size);
 
+        *output = (iswi_host_output){ NULL };
         output->name = iswi_arena_strndup(&host->arena, binding->name.data, binding->name.size);
         if (!type || !output->name)
             return false;
@@ -127,7 +139,7 @@ static void put(iswi_host *host, const iswi_host_output *output, const iswi_sink
     isw_error error; /* clearing 1 KiB each time shows */
 
     error.status = ISW_OK;
-    if (output->sink && output->sink->put(output->self, item, &error) != ISW_OK)
+    if (output->sink->put(output->self, item, &error) != ISW_OK)
         iswi_say_of(host, ISW_LOG_ERROR, about, "output %s of %s: %s", output->name,
                     item->function, error.message);
 }
@@ -152,9 +164,8 @@ void iswi_output_take(iswi_host *host, const iswi_host_function *function,
                             .worker = function->pool->settings->name,
                             .invocation_id = invocation_id };
 
-    if (!output) {
-        iswi_say_of(host, ISW_LOG_WARNING, &about,
-                    "%s has put out \"%.*s\", which it did not declare; it is dropped",
+    if (!output) { /* "$settle": said of no message */
+        iswi_say_of(host, ISW_LOG_WARNING, &about, "%s has put out \"%.*s\", which nobody heard",
                     function->name, (int)name.size, name.size ? name.data : "");
         return;
     }
@@ -202,14 +213,34 @@ static void keep(iswi_host *host, iswi_call *call, const iswi_host_output *outpu
                 error.message);
 }
 
-/* Better a call that fails than a value that another's receiver gets, or nobody. */
-static void refuse(iswi_host *host, iswi_call *call, const iswi_host_output *output)
+/* Better a call that fails than a value that another's receiver gets, or nobody. An array without
+ * members puts nothing. */
+static void refuse(iswi_host *host, iswi_call *call, const iswi_host_output *output,
+                   const isw_value *value)
 {
     const iswi_about about = { call->function->name, call->invocation_id, { NULL, 0 } };
+    isw_error error = { ISW_OK, "" };
 
-    call->outbox_status = output->refusal;
+    if (call->outbox_status || !value_count(value))
+        return;
+    isw_error_set(&error, output->refusal, "%s", output->refused);
+    call->outbox_status = error.status;
+    call->outbox_why = why_not(output, &error);
     iswi_say_of(host, ISW_LOG_ERROR, &about, "output %s of %s: %s", output->name,
                 call->function->name, output->refused);
+}
+
+static void refuse_undeclared(iswi_host *host, iswi_call *call, isw_str name,
+                              const isw_value *value)
+{
+    char text[ISWI_NAME_MAX + 1];
+    const iswi_host_output none = { .name = text,
+                                    .refused = "its function did not declare it; declare it among "
+                                               "the function's outputs",
+                                    .refusal = ISW_E_FAILED };
+
+    snprintf(text, sizeof text, "%.*s", (int)name.size, name.size ? name.data : "");
+    refuse(host, call, &none, value);
 }
 
 /* What an earlier try has put out is none of this one's. */
@@ -232,15 +263,16 @@ void iswi_output_note(iswi_call *call, const iswi_output *output)
 bool iswi_output_keep(iswi_host *host, iswi_call *call, isw_str name, const isw_value *value)
 {
     const iswi_host_output *output = find(call->function, name);
-    bool is_told = !output && name.size && name.data[0] == '$' && call->events &&
-                   call->events->told;
+    bool is_own = !output && name.size && name.data[0] == '$'; /* of the protocol: "$settle" */
 
-    if (is_told)
+    if (is_own && call->events && call->events->told)
         call->events->told(call->user, name, value);
+    else if (!output && !is_own)
+        refuse_undeclared(host, call, name, value);
     else if (output && output->sink && output->sink->keep)
         keep(host, call, output, value);
     else if (output && output->refused)
-        refuse(host, call, output);
+        refuse(host, call, output, value);
     else
         return false;
     return true;

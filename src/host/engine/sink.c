@@ -3,10 +3,20 @@
 #include "host/engine/sink.h"
 
 #include "base/text.h"
+#include "config/message.h"
 #include "config/properties.h"
 #include "host/engine/trigger.h"
 
 enum { KNOWN_MAX = 32 };
+
+/* Whether it is one of them with a slip, which is seldom in the first letter: another host's "blob" is
+ * no "log". */
+static bool is_slip(const char *type, const char *const *known)
+{
+    const char *nearest = iswi_config_nearest(type, known);
+
+    return nearest && nearest[0] == type[0];
+}
 
 const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error)
 {
@@ -19,7 +29,8 @@ const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_erro
         known[i] = list[i]->type;
     }
     iswi_properties_unknown("output of the type", type, "it has ", known, &own);
-    isw_error_set(error, own.status, "this host has %s", own.message);
+    isw_error_set(error, is_slip(type, known) ? ISW_E_CONFIG : ISW_E_UNSUPPORTED,
+                  "this host has %s", own.message);
     return NULL;
 }
 

@@ -6,7 +6,7 @@
  * The table of a sink: where values go that functions put out. One file, one const table, one line
  * in a list (src/host/sinks/sinks.c). A host opens an instance for each output that a function
  * declares with its type, when it hears of the function, and closes it at its own end. What cannot
- * be opened is told at the start, and values for it go nowhere, or are refused.
+ * be opened is told at the start and in the status, and calls that put anything there fail.
  */
 #include "base/arena.h"
 #include "host/settings/settings.h"
@@ -62,8 +62,8 @@ typedef struct iswi_sink {
     isw_status (*check)(const iswi_sink_check *with, const void *properties, isw_error *error);
 
     /* Make an instance; `properties` live as long as the host. Does not block. Errors: ISW_E_CONFIG
-     * for what the table cannot say of them, in words that end a sentence; ISW_E_CONFLICT: what is put
-     * there makes a failure of its call, since it would be lost; others. */
+     * for what the table cannot say of them, in words that end a sentence; others. What is put there
+     * makes a failure of its call then, since it would be lost. */
     isw_status (*open)(iswi_host *host, const iswi_sink_place *place, const void *properties,
                        void **self, isw_error *error);
 
@@ -95,8 +95,8 @@ typedef struct iswi_sink {
 /* It ends with NULL. */
 typedef const iswi_sink *const *iswi_sink_list;
 
-/* The one for outputs of that type; NULL, and ISW_E_CONFIG in `error`, which says what this host has
- * and which of it was perhaps meant. Pure. */
+/* The one for outputs of that type; NULL, and `error`, which says what this host has: ISW_E_CONFIG
+ * where it is one of these with a slip, else ISW_E_UNSUPPORTED: another host may have it. Pure. */
 const iswi_sink *iswi_sinks_find(iswi_sink_list list, const char *type, isw_error *error);
 
 /* Whether a binding of that name and type can be one: by its name, and for an input by its type, of

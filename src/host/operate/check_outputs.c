@@ -54,7 +54,6 @@ static void check_output(iswi_sink_list sinks, const iswi_sink_check *with,
         isw_error_set(error, ISW_E_CONFIG, "the function has another one of that name");
     } else if (!sink) {
         iswi_sinks_find(sinks, output->type, error);
-        error->status = ISW_E_UNSUPPORTED; /* another host may have it */
     } else if (try_output(sink, with, output, error) == ISW_OK && sink->by_name &&
                has_by_name(sinks, namesake->function, output->name)) {
         iswi_sink_refuse_namesake(&with->place, namesake->worker, error);

@@ -70,6 +70,20 @@ static void split_chain(const char *text, iswi_report_function *out, iswi_arena 
     }
 }
 
+static void list_lost(const iswi_host_function *function, iswi_report_function *out,
+                      iswi_arena *arena)
+{
+    const char *lost;
+    size_t count = 0;
+
+    while (iswi_function_lost(function, count))
+        count++;
+    out->lost = iswi_arena_calloc(arena, count + 1, sizeof *out->lost);
+    for (size_t i = 0; out->lost && i < count; i++)
+        if ((lost = iswi_function_lost(function, i))[0])
+            out->lost[out->lost_count++] = lost;
+}
+
 static void report_function(const iswi_host *host, iswi_host_function *function,
                             iswi_report_function *out, int64_t in_flight, int64_t waiting,
                             iswi_arena *arena)
@@ -97,6 +111,7 @@ static void report_function(const iswi_host *host, iswi_host_function *function,
     out->url = told.url;
     out->where = told.text;
     split_chain(look.chain, out, arena);
+    list_lost(function, out, arena);
 }
 
 /* -- All of it --------------------------------------------------------------------------------- */

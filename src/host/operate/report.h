@@ -72,6 +72,8 @@ typedef struct iswi_report_function {
     const char *refused; /* why it is not served; NULL if it is */
     const char **chain;  /* outermost first */
     size_t chain_count;
+    const char **lost;   /* of its outputs, which go nowhere, a sentence each */
+    size_t lost_count;
     int64_t timeout_ms; /* 0: none */
     int64_t in_flight, waiting, invocations, failures;
     int64_t refused_calls; /* for which there was no process; not among the invocations */

@@ -90,6 +90,7 @@ static const isw_field function_fields[] = {
     { ISW_FIELD(STRING, iswi_report_function, where) },
     { ISW_FIELD(STRING, iswi_report_function, refused) },
     { ISW_FIELD_LIST(STRING, iswi_report_function, chain, chain_count) },
+    { ISW_FIELD_LIST(STRING, iswi_report_function, lost, lost_count) },
     { ISW_FIELD(INT, iswi_report_function, timeout_ms) },
     { ISW_FIELD(INT, iswi_report_function, in_flight) },
     { ISW_FIELD(INT, iswi_report_function, waiting) },
