@@ -83,8 +83,9 @@ ISW_API isw_status isw_queue_settle(isw_context *ctx, size_t index, isw_queue_ve
 
 /* Zero and NULL: nothing of the kind. */
 typedef struct isw_queue_options {
-    const char *id;  /* of one that has it nothing more is put within the queue's window */
-    const char *key; /* messages of one key are delivered one at a time, in their order; a store
+    const char *id;  /* of one that has it nothing more is put within the queue's window; up to 255
+                        bytes */
+    const char *key; /* likewise; messages of one key are delivered one at a time, in their order; a store
                         without keys (NATS) refuses it: ISW_E_UNSUPPORTED */
     uint32_t delay_ms;   /* it is not delivered before; that a clock is set back makes it no longer,
                             but for a host that begins behind the time of who has put it */
@@ -97,9 +98,9 @@ typedef struct isw_queue_options {
  * with the id as their webhook-id. Outputs of the types "file" and "log" write the body; options mean
  * nothing there. A body of text or JSON is that, bytes are bytes, others become JSON; up to 16 MiB.
  * Texts are copied. Errors: those of isw_context_emit, ISW_E_INVALID, recorded on ctx, for a priority
- * beyond its range. What cannot be a message, and what the queue itself refuses, such as one message
- * more than `queues.max_messages`, is the invocation's failure: its caller is answered 500 for the
- * former. */
+ * beyond its range, and for an id or a key of more than 255 bytes. What cannot be a message, and what
+ * the queue itself refuses, such as one message more than `queues.max_messages`, is the invocation's
+ * failure: its caller is answered 500 for the former. */
 ISW_API isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *body,
                                  const isw_queue_options *options);
 

@@ -4,8 +4,9 @@
 
 #include <isoworker/queue.h>
 #include <isoworker/stream.h>
+#include <string.h>
 
-enum { PRIORITY_MOST = 100 };
+enum { PRIORITY_MOST = 100, TEXT_MOST = 255 /* bytes */ };
 
 /* -- Getting ----------------------------------------------------------------------------------- */
 
@@ -121,10 +122,29 @@ isw_status isw_queue_settle(isw_context *ctx, size_t index, isw_queue_verdict ve
 
 static isw_status check_priority(isw_context *ctx, const isw_queue_options *options)
 {
-    if (!options || (options->priority >= -PRIORITY_MOST && options->priority <= PRIORITY_MOST))
+    if (options->priority >= -PRIORITY_MOST && options->priority <= PRIORITY_MOST)
         return ISW_OK;
     return iswi_misuse(ctx, ISW_E_INVALID, "isw_queue_put: the priority %d is not from -%d to %d",
                        (int)options->priority, PRIORITY_MOST, PRIORITY_MOST);
+}
+
+static isw_status check_text(isw_context *ctx, const char *what, const char *text)
+{
+    if (!text || strlen(text) <= TEXT_MOST)
+        return ISW_OK;
+    return iswi_misuse(ctx, ISW_E_INVALID,
+                       "isw_queue_put: the %s of a message has at most %d bytes, not %zu", what,
+                       TEXT_MOST, strlen(text));
+}
+
+static isw_status check_options(isw_context *ctx, const isw_queue_options *options)
+{
+    if (!options)
+        return ISW_OK;
+    if (check_text(ctx, "id", options->id) != ISW_OK ||
+        check_text(ctx, "key", options->key) != ISW_OK)
+        return ISW_E_INVALID;
+    return check_priority(ctx, options);
 }
 
 isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *body,
@@ -137,7 +157,7 @@ isw_status isw_queue_put(isw_context *ctx, const char *output, const isw_value *
 
     ISWI_ALIVE(ctx);
     if (iswi_needs(ctx, __func__, "body", body) != ISW_OK ||
-        check_priority(ctx, options) != ISW_OK)
+        check_options(ctx, options) != ISW_OK)
         return ISW_E_INVALID;
     if (options && options->id)
         members[count++] = isw_named("id", isw_value_string(options->id));

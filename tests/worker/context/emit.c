@@ -52,6 +52,24 @@ static isw_status puts_beyond_the_priorities(isw_context *ctx)
     return isw_queue_put(ctx, "often", &value, &options);
 }
 
+static char long_text[257];
+
+static isw_status puts_a_long_id(isw_context *ctx)
+{
+    const isw_queue_options options = { .id = long_text };
+    isw_value value = isw_value_int(1);
+
+    return isw_queue_put(ctx, "often", &value, &options);
+}
+
+static isw_status puts_a_long_key(isw_context *ctx)
+{
+    const isw_queue_options options = { .id = long_text + 1, .key = long_text };
+    isw_value value = isw_value_int(1);
+
+    return isw_queue_put(ctx, "often", &value, &options);
+}
+
 static isw_status puts_within_the_priorities(isw_context *ctx)
 {
     isw_queue_options options = { .priority = -100 };
@@ -76,7 +94,17 @@ static isw_status emits_after_its_answer(isw_context *ctx)
     return isw_context_after(ctx, emit_late, &late_status);
 }
 
-enum { EMITS, FAILS_AT_LAST, NOT_DECLARED, CANNOT_TRAVEL, AFTER_ITS_ANSWER, BEYOND, WITHIN };
+enum {
+    EMITS,
+    FAILS_AT_LAST,
+    NOT_DECLARED,
+    CANNOT_TRAVEL,
+    AFTER_ITS_ANSWER,
+    BEYOND,
+    WITHIN,
+    LONG_ID,
+    LONG_KEY
+};
 
 static const isw_binding bindings[] = {
     { .name = "source", .type = "t", .direction = ISW_IN },
@@ -97,6 +125,8 @@ static const isw_function functions[] = {
     EMITTING(emits_after_its_answer),
     EMITTING(puts_beyond_the_priorities),
     EMITTING(puts_within_the_priorities),
+    EMITTING(puts_a_long_id),
+    EMITTING(puts_a_long_key),
     { 0 },
 };
 
@@ -205,11 +235,26 @@ static void a_priority_is_within_its_range(void **state)
     streaming_end(&s);
 }
 
+static void ids_and_keys_are_short(void **state)
+{
+    streaming s;
+
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    streaming_begin(&s, functions, 0, "worker: {}\n");
+    assert_refused(&s, LONG_ID, ISW_E_FAILED,
+                   "isw_queue_put: the id of a message has at most 255 bytes, not 256");
+    assert_refused(&s, LONG_KEY, ISW_E_FAILED,
+                   "isw_queue_put: the key of a message has at most 255 bytes, not 256");
+    streaming_end(&s);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_emitted_leaves_at_once_and_stays_out),
     cmocka_unit_test(without_the_capability_it_leaves_with_the_answer),
     cmocka_unit_test(what_cannot_be_emitted_is_refused_by_name),
     cmocka_unit_test(a_priority_is_within_its_range),
+    cmocka_unit_test(ids_and_keys_are_short),
 };
 
 ISW_TEST_MAIN(tests)
