@@ -28,7 +28,8 @@ void iswi_faults_say(iswi_faults *faults, const char *format, ...) ISW_PRINTF(2,
  * as memory is out or there are too many already. */
 bool iswi_faults_go_on(const iswi_faults *faults, isw_status one, isw_status *all);
 
-/* Append all as "PROGRAM: SENTENCE" lines, or `error` alone where the list is empty. */
+/* Append all as "PROGRAM: SENTENCE" lines, those of one file (FILE:LINE:COLUMN: ...) that follow each
+ * other by their place, or `error` alone where the list is empty. */
 void iswi_faults_tell(iswi_faults *faults, const char *program, const isw_error *error,
                       iswi_buffer *out);
 

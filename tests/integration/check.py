@@ -73,13 +73,13 @@ class Check(unittest.TestCase):
         code, said, told = self.check(worker(command=[WORKER, "run"]), top=top)
         self.assertEqual((code, said), (WRONG, ""))
         self.assertEqual([line.split(": ")[1] for line in told],
-                         ["host.yaml:2:12", "host.yaml:2:55", "host.yaml:6:5", "host.yaml:7:5",
-                          "host.yaml:9:10", "host.yaml:9:30", "host.yaml:10:10",
-                          "host.yaml:10:30", "host.yaml:3:33", "host.yaml:3:42", "host.yaml:4:3"])
+                         ["host.yaml:2:12", "host.yaml:2:55", "host.yaml:3:33", "host.yaml:3:42",
+                          "host.yaml:4:3", "host.yaml:6:5", "host.yaml:7:5", "host.yaml:9:10",
+                          "host.yaml:9:30", "host.yaml:10:10", "host.yaml:10:30"])
         self.assertRegex(told[0], 'no socket can be made in .*none for "unix:none/a.sock": No such '
                          "file or directory; make the folder, or name another")
         self.assertIn("access_log does not say where to; write to: stderr, or to: and the path of a "
-                      "file, or leave access_log out", told[-1])
+                      "file, or leave access_log out", told[4])
 
     def test_workers_are_held_against_each_other(self):
         code, said, told = self.check(worker("one") + worker("two"))
