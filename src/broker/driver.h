@@ -80,9 +80,9 @@ isw_status iswi_broker_create_on(const iswi_broker_driver *driver,
                                  const iswi_broker_options *options, iswi_broker **out,
                                  isw_error *error);
 
-/* What the operation asks is well formed (names, sizes, counts) and something that a driver of
- * these abilities can. Sets its error if not. The broker has done that before `run`. */
-bool iswi_broker_op_check(iswi_broker_op *op, unsigned abilities);
+/* What the operation asks is well formed (names, sizes, counts) and something that this
+ * driver can. Sets its error if not. The broker has done that before `run`. */
+bool iswi_broker_op_check(iswi_broker_op *op, const iswi_broker_driver *driver);
 
 /* An empty delivery to fill, from its arena; NULL: no memory. */
 iswi_delivery *iswi_delivery_create(void);

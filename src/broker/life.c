@@ -24,17 +24,33 @@ static const iswi_broker_driver *find_driver(const char *place)
     return NULL;
 }
 
+/* What was meant: a file's name alone, or a name that others have for a server. NULL: who knows. */
+static const char *meant(const char *place, char *text, size_t size)
+{
+    if (strncmp(place, "postgres:", 9) == 0)
+        return "postgresql:...";
+    if (strncmp(place, "sqlite3:", 8) == 0)
+        return "sqlite:...";
+    if (!*place || strchr(place, ':'))
+        return NULL;
+    snprintf(text, size, "sqlite:%s", place);
+    return text;
+}
+
 static isw_status no_driver(const char *place, isw_error *error)
 {
     char forms[256] = "";
+    char text[256];
+    const char *right = meant(place, text, sizeof text);
     size_t used = 0;
 
     for (const iswi_broker_driver *const *at = iswi_broker_drivers; *at; at++)
         if (used < sizeof forms)
             used += (size_t)snprintf(forms + used, sizeof forms - used, "%s%s", used ? " or " : "",
                                      (*at)->form);
-    return isw_error_set(error, ISW_E_CONFIG, "\"%s\" is no place for messages; one is %s", place,
-                         forms);
+    return isw_error_set(error, ISW_E_CONFIG, "\"%s\" is no place for messages; %s%s%sone is %s",
+                         place, right ? "did you mean \"" : "", right ? right : "",
+                         right ? "\"? " : "", forms);
 }
 
 isw_status iswi_broker_check(const char *place, const char *folder, isw_error *error)

@@ -9,6 +9,14 @@ static bool fails(iswi_broker_op *op, isw_status status, const char *sentence)
     return false;
 }
 
+static bool lacks(iswi_broker_op *op, const iswi_broker_driver *driver, const char *what,
+                  const char *remedy)
+{
+    isw_error_set(&op->error, ISW_E_UNSUPPORTED, "%s at a place such as %s%s", what, driver->form,
+                  remedy);
+    return false;
+}
+
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -73,22 +81,22 @@ static bool check_times(iswi_broker_op *op, const iswi_queue_put *put)
            fails(op, ISW_E_INVALID, "a message is delayed, and expires, by 0 to 100 years");
 }
 
-static bool check_abilities(iswi_broker_op *op, const iswi_queue_put *put, unsigned abilities)
+static bool check_abilities(iswi_broker_op *op, const iswi_queue_put *put,
+                            const iswi_broker_driver *driver)
 {
-    if (put->key.size && !(abilities & ISWI_BROKER_KEYS))
-        return fails(op, ISW_E_UNSUPPORTED,
-                     "messages have no keys at this place, where one that is tried again comes "
-                     "behind the others: put it without, or keep queues in SQLite or PostgreSQL "
-                     "(queues.store)");
-    if (put->priority && !(abilities & ISWI_BROKER_PRIORITY))
-        return fails(op, ISW_E_UNSUPPORTED,
-                     "messages have no priorities at this place, where they have one order: put it "
-                     "without, or keep queues in SQLite or PostgreSQL (queues.store)");
+    if (put->key.size && !(driver->abilities & ISWI_BROKER_KEYS))
+        return lacks(op, driver, "messages have no keys",
+                     ", where one that is tried again comes behind the others: put it without, or "
+                     "keep queues in SQLite or PostgreSQL (queues.store)");
+    if (put->priority && !(driver->abilities & ISWI_BROKER_PRIORITY))
+        return lacks(op, driver, "messages have no priorities",
+                     ", where they have one order: put it without, or keep queues in SQLite or "
+                     "PostgreSQL (queues.store)");
     return true;
 }
 
 static bool check_puts(iswi_broker_op *op, const iswi_queue_put *items, size_t count,
-                       unsigned abilities)
+                       const iswi_broker_driver *driver)
 {
     size_t bytes = 0;
 
@@ -96,7 +104,7 @@ static bool check_puts(iswi_broker_op *op, const iswi_queue_put *items, size_t c
         const iswi_queue_put *put = &items[i];
 
         if (!check_queue(op, put->queue) || !check_texts(op, put) || !check_times(op, put) ||
-            !check_abilities(op, put, abilities))
+            !check_abilities(op, put, driver))
             return false;
         if (put->body.size > ISWI_QUEUED_MAX_BYTES)
             return fails(op, ISW_E_TOO_LARGE, "a message has 16 MiB at most");
@@ -109,7 +117,7 @@ static bool check_puts(iswi_broker_op *op, const iswi_queue_put *items, size_t c
 
 /* -- The others -------------------------------------------------------------------------------- */
 
-static bool check_settle(iswi_broker_op *op, unsigned abilities)
+static bool check_settle(iswi_broker_op *op, const iswi_broker_driver *driver)
 {
     const size_t count = op->as.settle.count;
 
@@ -119,7 +127,7 @@ static bool check_settle(iswi_broker_op *op, unsigned abilities)
         if (op->as.settle.items[i].delay_ms < 0)
             return fails(op, ISW_E_INVALID, "a delay is not below 0");
     return check_count(op, count) &&
-           check_puts(op, op->as.settle.puts, op->as.settle.put_count, abilities);
+           check_puts(op, op->as.settle.puts, op->as.settle.put_count, driver);
 }
 
 static bool check_declare(iswi_broker_op *op)
@@ -132,13 +140,13 @@ static bool check_declare(iswi_broker_op *op)
             fails(op, ISW_E_INVALID, "what a queue keeps to is not below 0"));
 }
 
-static bool check_record(iswi_broker_op *op, unsigned abilities)
+static bool check_record(iswi_broker_op *op, const iswi_broker_driver *driver)
 {
     const iswi_record *record = &op->as.record.record;
     const bool is_prefix = op->kind == ISWI_BROKER_RECORD_LIST;
 
-    if (!(abilities & ISWI_BROKER_RECORDS))
-        return fails(op, ISW_E_UNSUPPORTED, "there are no records at this place");
+    if (!(driver->abilities & ISWI_BROKER_RECORDS))
+        return lacks(op, driver, "there are no records", "");
     if ((record->name.size == 0 && !is_prefix) || record->name.size > ISWI_RECORD_NAME_MAX ||
         !iswi_utf8_valid(record->name.data, record->name.size) ||
         (record->name.size && memchr(record->name.data, '\0', record->name.size)))
@@ -148,18 +156,18 @@ static bool check_record(iswi_broker_op *op, unsigned abilities)
            fails(op, ISW_E_TOO_LARGE, "a record has 64 KiB at most");
 }
 
-bool iswi_broker_op_check(iswi_broker_op *op, unsigned abilities)
+bool iswi_broker_op_check(iswi_broker_op *op, const iswi_broker_driver *driver)
 {
     switch (op->kind) {
     case ISWI_BROKER_DECLARE:
         return check_declare(op);
     case ISWI_BROKER_PUT:
         return check_count(op, op->as.put.count) &&
-               check_puts(op, op->as.put.items, op->as.put.count, abilities);
+               check_puts(op, op->as.put.items, op->as.put.count, driver);
     case ISWI_BROKER_CLAIM:
         return check_queue(op, op->queue) && check_count(op, op->as.claim.max);
     case ISWI_BROKER_SETTLE:
-        return check_settle(op, abilities);
+        return check_settle(op, driver);
     case ISWI_BROKER_LOOK:
         return op->queue.size == 0 || check_queue(op, op->queue);
     case ISWI_BROKER_LIST:
@@ -172,7 +180,7 @@ bool iswi_broker_op_check(iswi_broker_op *op, unsigned abilities)
     case ISWI_BROKER_RECORD_READ:
     case ISWI_BROKER_RECORD_WRITE:
     case ISWI_BROKER_RECORD_LIST:
-        return check_record(op, abilities);
+        return check_record(op, driver);
     }
     return fails(op, ISW_E_INVALID, "no such operation");
 }

@@ -96,7 +96,7 @@ static void sort_inbox(iswi_broker *broker)
     iswi_op_list_init(&recalled);
     recalls = take_inbox(broker, &came);
     while ((op = iswi_op_list_take(&came)) != NULL)
-        if (!iswi_broker_op_check(op, broker->driver->abilities))
+        if (!iswi_broker_op_check(op, broker->driver))
             iswi_op_list_add(&bad, op);
         else
             iswi_op_list_add(op->kind == ISWI_BROKER_CLAIM ? &broker->waiting : &broker->todo, op);

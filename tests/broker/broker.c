@@ -609,6 +609,11 @@ static void a_place_that_is_lost_is_left_alone_until_it_is_tried_again(void **st
 
 static void a_place_that_nobody_knows_is_refused(void **state)
 {
+    static const char *const slips[][2] = {
+        { "queues.db", "; did you mean \"sqlite:queues.db\"? one is " },
+        { "postgres://me:word@host/db", "; did you mean \"postgresql:...\"? one is " },
+        { "carrier-pigeon:x", "for messages; one is " },
+    };
     iswi_broker_options options = { .place = "carrier-pigeon:x" };
     iswi_broker *broker = NULL;
     isw_error error = { 0 };
@@ -617,6 +622,11 @@ static void a_place_that_nobody_knows_is_refused(void **state)
     assert_int_equal(iswi_broker_create(&options, &broker, &error), ISW_E_CONFIG);
     assert_non_null(strstr(error.message, "\"carrier-pigeon:x\" is no place for messages"));
     assert_null(broker);
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        error = (isw_error){ 0 };
+        assert_int_equal(iswi_broker_check(slips[i][0], NULL, &error), ISW_E_CONFIG);
+        assert_non_null(strstr(error.message, slips[i][1]));
+    }
 }
 
 static void ids_that_are_made_sort_by_time(void **state)

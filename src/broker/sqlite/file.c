@@ -73,6 +73,20 @@ static int cannot_write(const char *folder)
     return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
+static const char *remedy(int why)
+{
+    switch (why) {
+    case ENOENT:
+        return "make that folder, or name another";
+    case EROFS:
+        return "name a folder that can be written, or mount that one so";
+    case EACCES:
+        return "let the host write there, or name another";
+    default:
+        return "name another";
+    }
+}
+
 /* The folder of the file is made where it is missing; those above it are none of ours, so that a
  * slip in a path makes no tree. */
 isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *error)
@@ -90,8 +104,8 @@ isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *
     }
     if (why)
         isw_error_set(error, ISW_E_CONFIG,
-                      "\"%s\" cannot be made in %s: %s; make that folder, or name another", place,
-                      path ? path : folder, strerror(why));
+                      "\"%s\" cannot be made in %s: %s; %s", place, path ? path : folder,
+                      strerror(why), remedy(why));
     iswi_free(path);
     return why ? ISW_E_CONFIG : ISW_OK;
 }

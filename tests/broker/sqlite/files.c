@@ -153,6 +153,10 @@ static void the_folder_of_the_file_alone_is_made(void **state)
     iswi_broker_destroy(is->broker);
     assert_int_equal(iswi_broker_check("sqlite:dta/more/q.db", is->folder, &error), ISW_E_CONFIG);
     assert_non_null(strstr(error.message, "/dta: No such file or directory; make that folder"));
+    error = (isw_error){ 0 };
+    assert_int_equal(iswi_broker_check("sqlite:/proc/self/status/q.db", is->folder, &error),
+                     ISW_E_CONFIG);
+    assert_non_null(strstr(error.message, "status: Not a directory; name another"));
     assert_int_equal(iswi_broker_check(options.place, is->folder, NULL), ISW_OK);
     assert_int_equal(iswi_broker_check("sqlite:/q.db", is->folder, NULL), ISW_OK);
     assert_int_equal(iswi_broker_create(&options, &is->broker, NULL), ISW_OK);
