@@ -3,6 +3,7 @@
 """isoworker bench queue: every row is there, with a figure of each side, and nothing is left."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,8 +49,15 @@ def faults(command):
         if os.listdir(folder):
             yield f"left: {os.listdir(folder)}"
         table = run(command, "--seconds", "1", "--folder", folder)
-        if "A delivery takes" not in table.stdout or table.stdout.count("\n") != len(ROWS) + 3:
+        if table.stdout.count("\n") != len(ROWS) + 7 or \
+                not all(said in table.stdout for said in ("The unit behind a row is that of the floor",
+                                                          "A ratio above 1 is good")):
             yield f"a table: {table.stdout}"
+        # of the very numbers that stand above it, each of which is rounded
+        floor, ours = re.search(r"put to claim +1 +(\d+) +(\d+)", table.stdout).groups()
+        extra, word = re.search(r"takes (\d+) us (more|less)", table.stdout).groups()
+        if abs(int(ours) - int(floor) - int(extra) * (1 if word == "more" else -1)) > 1:
+            yield f"what a delivery takes is not of its columns: {table.stdout}"
     missing = run(command, "--folder", "/nowhere/at/all")
     if missing.returncode == 0 or "cannot make a folder in /nowhere/at/all" not in missing.stderr:
         yield f"a folder that is not there: {missing.returncode}: {missing.stderr}"

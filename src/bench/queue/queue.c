@@ -45,9 +45,10 @@ static const char usage[] =
     "\n"
     "The keys of --json: row, in_flight, floor_per_s and sqlite_per_s, or floor_p50_us and\n"
     "sqlite_p50_us of one alone (postgresql_..., nats_... of a server); ratio: of the rates, or\n"
-    "of the floor's time to the other; and extra_us, what a delivery takes beside one insert that\n"
-    "is on the disk. Of each peer (bullmq, bullmq_everysec, pgboss) the same, and bullmq_ratio:\n"
-    "of our rate to its, or of its time to ours.\n";
+    "of the floor's time to the other, so that above 1 is good: the median of the rounds' ratios,\n"
+    "not the quotient of the medians; and extra_us, what a delivery takes beside one insert that\n"
+    "is on the disk: the difference of the medians. Of each peer (bullmq,\n"
+    "bullmq_everysec, pgboss) the same, and bullmq_ratio: of our rate to its, or of its time to ours.\n";
 
 enum { SECONDS = 20, PAYLOAD = 256 };
 

@@ -60,14 +60,10 @@ static double ratio(const iswi_bench_queue_table *table, unsigned at, unsigned s
     return median(ratios, table->rounds);
 }
 
+/* Of what is shown beside it, so that whoever subtracts the columns finds the same. */
 static double extra_us(const iswi_bench_queue_table *table, unsigned at)
 {
-    double extra[ISWI_BENCH_QUEUE_ROUNDS];
-
-    for (unsigned i = 0; i < table->rounds; i++)
-        extra[i] = table->sides[ISWI_BENCH_QUEUE_OURS].values[at][i] -
-                   table->sides[ISWI_BENCH_QUEUE_FLOOR].values[at][i];
-    return median(extra, table->rounds);
+    return value(table, at, ISWI_BENCH_QUEUE_OURS) - value(table, at, ISWI_BENCH_QUEUE_FLOOR);
 }
 
 /* -- Showing ----------------------------------------------------------------------------------- */
@@ -112,10 +108,15 @@ static void show_head(const iswi_bench_queue_table *table)
 
 static void show_foot(const iswi_bench_queue_table *table)
 {
-    printf("\nA delivery takes %.0f us more than one insert that is on the disk.\n",
-           extra_us(table, ISWI_BENCH_QUEUE_ROWS - 1));
-    if (table->side_count > ISWI_BENCH_QUEUE_FIRST_PEER)
-        puts("A ratio above 1: ours is better than what stands before it.");
+    const double extra = extra_us(table, ISWI_BENCH_QUEUE_ROWS - 1);
+
+    printf("\nA delivery (put to claim) takes %.0f us %s than one insert that is on the disk.\n",
+           extra < 0 ? -extra : extra, extra < 0 ? "less" : "more");
+    printf("The unit behind a row is that of the floor, of %s and of all others in it.\n",
+           table->sides[ISWI_BENCH_QUEUE_OURS].name);
+    puts("A ratio above 1 is good: ours is better than the floor, or than what stands before it.\n"
+         "Columns are medians over rounds, and so is a ratio: of the rounds' ratios, as the disk is\n"
+         "another one in the next, so that it need not be the quotient of its columns.");
     for (unsigned side = ISWI_BENCH_QUEUE_FIRST_PEER; side < table->side_count; side++)
         printf("%s: %s\n", table->sides[side].name, table->sides[side].about);
 }
