@@ -54,6 +54,15 @@ class Batches(unittest.TestCase):
             host.wait_for("a call of 1")
             wait_until(lambda: host.log().count("a call of 3") == 2)
 
+    def test_a_record_that_is_none_is_told_with_what_is_wrong(self):
+        nameless, unreadable = sqs(["a", "b"]), kinesis(["a", "b"])
+        del nameless["Records"][1]["messageId"]
+        unreadable["Records"][1]["kinesis"]["data"] = "?"
+        with RuntimeApi() as api, Lambda(api):
+            for event, why in ((nameless, "record 1 has no messageId"),
+                               (unreadable, "record 1 has data that is no base64")):
+                self.assertEqual(api.ask(event).json()["errorMessage"], why)
+
     def test_what_the_function_says_of_one_message_counts(self):
         with RuntimeApi() as api, Lambda(api):
             self.assertEqual(failed(api.ask(sqs(["done", "bury", "fine"]))), ["m1"])

@@ -216,10 +216,10 @@ static iswi_lambda_batch *create(iswi_lambda_slot *slot, size_t count)
     return NULL;
 }
 
-static bool read(iswi_lambda_batch *batch, const isw_value *record)
+static bool read(iswi_lambda_batch *batch, const isw_value *record, const char **wrong)
 {
     const size_t at = batch->count;
-    iswi_delivery *message = iswi_lambda_record_read(batch->slot, record, &batch->more[at]);
+    iswi_delivery *message = iswi_lambda_record_read(batch->slot, record, &batch->more[at], wrong);
 
     if (!message)
         return false;
@@ -231,11 +231,12 @@ static bool read(iswi_lambda_batch *batch, const isw_value *record)
     return true;
 }
 
-static void refuse(iswi_lambda_slot *slot, iswi_lambda_batch *batch, size_t index)
+static void refuse(iswi_lambda_slot *slot, iswi_lambda_batch *batch, size_t index,
+                   const char *wrong)
 {
     char text[96];
 
-    snprintf(text, sizeof text, "record %zu cannot be read, or there is no memory for it", index);
+    snprintf(text, sizeof text, "record %zu %s", index, wrong);
     for (size_t i = 0; batch && i < batch->count; i++)
         iswi_delivery_free(batch->messages[i]);
     if (batch)
@@ -252,10 +253,11 @@ void iswi_lambda_batch_begin(iswi_lambda_slot *slot)
                                            : &slot->event.value;
     const size_t count = has_records ? slot->event.records->as.array.count : 1;
     iswi_lambda_batch *batch = create(slot, count);
+    const char *wrong = "cannot be read: there is no memory for its batch";
 
     for (size_t i = 0; i < count; i++)
-        if (!batch || !read(batch, &records[i])) {
-            refuse(slot, batch, i);
+        if (!batch || !read(batch, &records[i], &wrong)) {
+            refuse(slot, batch, i, wrong);
             return;
         }
     pthread_mutex_lock(&batch->lock);

@@ -169,9 +169,9 @@ void iswi_lambda_schedule_begin(iswi_lambda_slot *slot);
 /* ---- record.c: one record of a batch ---- */
 
 /* As a message, in an arena of its own; and what else is known of it, in the slot's arena. NULL: it
- * is no record of its kind, or there is no memory. */
+ * is no record of its kind, or there is no memory; *wrong says so, behind "record N". */
 iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *record,
-                                       isw_map *more);
+                                       isw_map *more, const char **wrong);
 
 /* ---- invocation.c ---- */
 

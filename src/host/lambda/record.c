@@ -9,6 +9,7 @@
 
 enum { MS_PER_S = 1000 };
 
+static const char no_memory[] = "cannot be read: there is no memory for it";
 static const char json_type[] = "application/json";
 
 /* Attributes are numbers as text. */
@@ -84,7 +85,8 @@ static bool read_sqs(iswi_lambda_slot *slot, const isw_value *record, iswi_deliv
     return true;
 }
 
-static bool read_kinesis(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out)
+static bool read_kinesis(iswi_lambda_slot *slot, const isw_value *record, iswi_delivery *out,
+                         const char **wrong)
 {
     const isw_value *kinesis = iswi_lambda_member(record, "kinesis");
     const isw_value *arrived = iswi_lambda_member(kinesis, "approximateArrivalTimestamp");
@@ -95,8 +97,10 @@ static bool read_kinesis(iswi_lambda_slot *slot, const isw_value *record, iswi_d
         out->put_ms = (int64_t)(arrived->as.real * MS_PER_S);
     else
         out->put_ms = number_of(kinesis, "approximateArrivalTimestamp") * MS_PER_S;
-    if (iswi_base64_read(&slot->arena, iswi_lambda_text(kinesis, "data"), &out->body) != ISW_OK)
+    if (iswi_base64_read(&slot->arena, iswi_lambda_text(kinesis, "data"), &out->body) != ISW_OK) {
+        *wrong = "has data that is no base64";
         return false;
+    }
     out->content_type = iswi_utf8_valid(out->body.data, out->body.size)
                             ? type_of(slot, (isw_str){ NULL, 0 },
                                       (isw_str){ out->body.data, out->body.size })
@@ -207,14 +211,34 @@ static bool describe(iswi_lambda_slot *slot, const isw_value *record, isw_map *m
     return more->items != NULL;
 }
 
-iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *record,
-                                       isw_map *more)
+/* The others have one at least, that of the invocation. */
+static const char *lacks_id(iswi_lambda_kind kind)
 {
-    iswi_delivery *out = record->type == ISW_VALUE_MAP || slot->event.kind == ISWI_LAMBDA_OTHER
-                             ? iswi_delivery_create()
-                             : NULL;
+    switch (kind) {
+    case ISWI_LAMBDA_SQS:
+        return "has no messageId";
+    case ISWI_LAMBDA_KINESIS:
+        return "has no kinesis.sequenceNumber";
+    case ISWI_LAMBDA_DYNAMODB:
+        return "has no dynamodb.SequenceNumber";
+    case ISWI_LAMBDA_SNS:
+        return "has no Sns.MessageId";
+    default:
+        return "has no id";
+    }
+}
+
+iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *record,
+                                       isw_map *more, const char **wrong)
+{
+    iswi_delivery *out;
     bool fine;
 
+    *wrong = "is no object";
+    if (record->type != ISW_VALUE_MAP && slot->event.kind != ISWI_LAMBDA_OTHER)
+        return NULL;
+    *wrong = no_memory;
+    out = iswi_delivery_create();
     if (!out)
         return NULL;
     out->attempt = 1;
@@ -223,7 +247,7 @@ iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *
         fine = read_sqs(slot, record, out);
         break;
     case ISWI_LAMBDA_KINESIS:
-        fine = read_kinesis(slot, record, out);
+        fine = read_kinesis(slot, record, out, wrong);
         break;
     case ISWI_LAMBDA_DYNAMODB:
         fine = read_dynamodb(slot, record, out);
@@ -240,6 +264,8 @@ iswi_delivery *iswi_lambda_record_read(iswi_lambda_slot *slot, const isw_value *
     }
     if (fine && out->id.size && describe(slot, record, more))
         return out;
+    if (fine && !out->id.size)
+        *wrong = lacks_id(slot->event.kind);
     iswi_delivery_free(out);
     return NULL;
 }
