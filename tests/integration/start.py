@@ -184,7 +184,9 @@ class Start(unittest.TestCase):
         with Host(worker() + dead, top=ADMIN) as host:
             host.wait_for("worker dead: given up .*paths without a function answer 503")
             self.assertEqual(host.get("hello/x")[0], 200)
-            self.unknown(host)
+            status, body, headers = host.request("GET", "py/hello/a")
+            self.assertEqual((status, headers.get("Retry-After")), (503, "1"), body)
+            self.assertIn(b"worker dead, which may have one, was given up: ", body)
             reasons = admin(host, "GET", "/ready")[1]["reasons"]
             self.assertRegex(reasons[0], "its functions are not known, and paths without a function "
                                          "get 503")

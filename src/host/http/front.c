@@ -184,6 +184,11 @@ void iswi_http_expect_more(iswi_http *http, bool more, bool soon)
     iswi_http_early_changed(http);
 }
 
+void iswi_http_say_lost(iswi_http *http, const char *why)
+{
+    atomic_store(&http->lost, why);
+}
+
 const char *iswi_http_url(const iswi_http *http, size_t index)
 {
     const iswi_listeners *sockets = &http->listener.doors->sockets;

@@ -156,6 +156,10 @@ void iswi_http_set_routes(iswi_http *http, const iswi_routes *routes);
  * for them. False at first; true until there are routes at all. Any thread. */
 void iswi_http_expect_more(iswi_http *http, bool more, bool soon);
 
+/* Why those that it expects will not be there soon, as a sentence that outlives the front; NULL:
+ * they may. Any thread. */
+void iswi_http_say_lost(iswi_http *http, const char *why);
+
 /* Where it listens: "http://127.0.0.1:7071", with the port in use, and for an any-address
  * (0.0.0.0, [::]) the loopback address; "unix:/run/app.sock". NULL behind the last one. Borrowed
  * until the stop. Any thread. */

@@ -22,6 +22,7 @@ const char *iswi_http_route_of(const iswi_entry *entry);
 
 typedef struct iswi_http_set {
     iswi_routes *routes;
+    char *lost; /* whose functions it lacks for good, as a sentence; NULL: nobody's */
     struct iswi_http_set *older; /* that was published before */
 } iswi_http_set;
 

@@ -82,6 +82,7 @@ struct iswi_http {
     _Atomic(const iswi_routes *) routes; /* NULL: 503 */
     atomic_bool expects_more;            /* routes */
     atomic_bool expects_soon;            /* some that are worth to wait for */
+    _Atomic(const char *) lost;          /* why no more will be there soon; NULL: they may */
     atomic_size_t early;                 /* requests that do */
     iswi_http_handler_fn handler;
     void *user;

@@ -122,9 +122,12 @@ static void explain(iswi_http_request *request, iswi_route_result result,
 /* It may be for a function that is not known yet. */
 static iswi_http_routed come_early(iswi_http_request *request, const char *detail)
 {
+    const char *lost;
+
     if (iswi_http_early_wait(request))
         return ISWI_HTTP_EARLY;
-    set_unavailable(request, detail);
+    lost = atomic_load(&request->http->lost);
+    set_unavailable(request, lost ? lost : detail);
     return ISWI_HTTP_ANSWERED;
 }
 

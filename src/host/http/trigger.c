@@ -36,6 +36,7 @@ static void discard(void *user)
     iswi_http_set *set = user;
 
     iswi_routes_destroy(set->routes);
+    iswi_free(set->lost);
     iswi_free(set);
 }
 
@@ -218,6 +219,27 @@ static isw_status start_for_guests(const iswi_trigger_start *with, void **self, 
     return create(with, true, NULL, self, error);
 }
 
+/* The first worker that was given up before it told its functions; NULL: no memory. */
+static char *find_lost(iswi_host *host)
+{
+    char text[ISW_ERROR_MESSAGE_BYTES + 256];
+    iswi_process_look look;
+
+    for (size_t i = 0; i < iswi_host_worker_count(host); i++) {
+        if (!iswi_host_has_worker(host, i))
+            continue;
+        iswi_process_look_at(iswi_host_first_process(host, i), &look, NULL);
+        if (look.state != ISWI_PROCESS_GONE || look.functions_known)
+            continue;
+        snprintf(text, sizeof text,
+                 "No function at this path is known, and worker %s, which may have one, was given "
+                 "up: %s",
+                 iswi_host_worker_name(host, i), look.fault.message);
+        return iswi_strdup(text);
+    }
+    return NULL;
+}
+
 static void publish(void *self, void *user, iswi_more more)
 {
     iswi_http_instance *trigger = self;
@@ -227,6 +249,8 @@ static void publish(void *self, void *user, iswi_more more)
     trigger->newest = set;
     if (!trigger->front)
         return;
+    set->lost = more == ISWI_MORE_LOST ? find_lost(trigger->host) : NULL;
+    iswi_http_say_lost(trigger->front, set->lost);
     if (more) /* before what it is about, so that nobody sees a 404 in between */
         iswi_http_expect_more(trigger->front, true, more == ISWI_MORE_SOON);
     iswi_http_set_routes(trigger->front, set->routes);
