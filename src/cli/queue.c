@@ -5,6 +5,7 @@
 #include "cli/queue_show.h"
 #include "host/operate/report.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "config/scalar.h"
 #include "value/value.h"
@@ -29,23 +30,26 @@ static const char usage[] =
     "\n"
     "Looks after the messages of the host that runs in DIR (. by default), wherever they lie: its\n"
     "`queues.store` is the host's alone. list shows the queues; peek the messages that live, dead\n"
-    "those that had all their attempts, with the reason; put puts one (text, from standard input\n"
-    "with -) and prints its id; replay has dead ones live again, as if they had never been tried; purge removes them,\n"
-    "but for those that a function has just now; pause keeps a queue's messages from functions until\n"
+    "those that had all their attempts, with the reason; put puts one (up to 524288 bytes, from\n"
+    "standard input with -) and prints its id; replay has dead ones live again, as if they had\n"
+    "never been tried; purge removes messages, without --state live and dead ones alike, but for\n"
+    "those that a function has just now; pause keeps a queue's messages from functions until\n"
     "resume, also when the host is started again.\n"
-    "  --state STATE   ready, delayed, claimed or dead\n"
+    "  --state STATE   ready, delayed, claimed or dead; purge takes no claimed ones\n"
     "  --older TIME    that were put so long ago\n"
     "  --delay TIME    it is kept from functions for so long\n"
     "  --expires TIME  so long after it was put it is dead, if nobody has had it\n"
     "  --limit N       so many at most; peek and dead show 20 by default, 0 all\n"
-    "  --type TYPE     its content type, text/plain by default; application/json is checked by\n"
-    "                  nobody\n"
+    "  --type TYPE     its content type; by default text/plain, or application/octet-stream of\n"
+    "                  what is no UTF-8 or holds a NUL; application/json is checked by nobody\n"
     "  --json          what the host says as lines of JSON: {\"queues\":[...]}; or a line with\n"
     "                  {\"messages\":[...]} for each message, and a last one, {\"done\":N,...}, with\n"
     "                  how many it were\n"
     "  -C DIR          the folder of the host\n"
     ISWI_CLIENT_USAGE
     "\n"
+    "BYTES of list are those of bodies; on NATS those that the server stores, with what it has\n"
+    "beside each body.\n"
     "A TIME is 250ms, 5s, 10m or 1h, and a plain number is one of seconds.\n"
     "Ends with status 65 when the host refuses, 74 when the disk of its messages does, 75 when\n"
     "their place cannot be reached now, and 69 when no host runs there.\n";
@@ -55,7 +59,7 @@ typedef struct queue_wish {
     iswi_where where;
     int64_t action; /* iswi_messages_action */
     const char *queue, *id, *key, *state, *content_type;
-    const char *body;
+    isw_bytes body; /* NULL: none */
     int64_t older_ms, limit, delay_ms, expires_ms, priority;
     bool json;
 } queue_wish;
@@ -101,6 +105,24 @@ static void add_number(iswi_buffer *out, const char *name, int64_t number)
         iswi_buffer_printf(out, ",\"%s\":%lld", name, (long long)number);
 }
 
+static bool is_text(isw_bytes body)
+{
+    return iswi_utf8_valid(body.data, body.size) && !memchr(body.data, 0, body.size);
+}
+
+static void add_body(iswi_buffer *out, isw_bytes body)
+{
+    const bool text = is_text(body);
+
+    iswi_buffer_append_text(out, text ? ",\"body\":" : ",\"body_base64\":\"");
+    if (text) {
+        iswi_json_string(out, (isw_str){ body.data, body.size });
+        return;
+    }
+    iswi_base64_append(out, body);
+    iswi_buffer_append_text(out, "\"");
+}
+
 static void write_request(const queue_wish *wish, iswi_buffer *out)
 {
     const queue_wish *asked = wish;
@@ -112,7 +134,8 @@ static void write_request(const queue_wish *wish, iswi_buffer *out)
     iswi_client_member(out, "key", asked->key);
     iswi_client_member(out, "state", asked->state);
     iswi_client_member(out, "content_type", asked->content_type);
-    iswi_client_member(out, "body", asked->body);
+    if (asked->body.data)
+        add_body(out, asked->body);
     add_number(out, "older_ms", asked->older_ms);
     add_number(out, "limit", asked->limit);
     add_number(out, "delay_ms", asked->delay_ms);
@@ -139,7 +162,8 @@ static int ask(const queue_wish *wish)
     if (wish->json)
         result = pass_on(wish, from);
     while (!wish->json && !over)
-        result = iswi_queue_show((iswi_messages_action)wish->action, wish->queue, from, &over);
+        result = iswi_queue_show((iswi_messages_action)wish->action, wish->queue,
+                                 !wish->state && !wish->id, from, &over);
     fclose(from);
     return result;
 }
@@ -199,27 +223,26 @@ static bool take_option(queue_wish *wish, const char *name, const char *value)
     return true;
 }
 
-/* The message of `put`: a word, or all of standard input. The caller frees *out. */
-static int read_body(const char *word, char **out)
+/* The message of `put`: a word, or all of standard input. The caller frees what it has. */
+static int read_body(const char *word, isw_bytes *out)
 {
     size_t size = 0;
-    char *text = malloc(BODY_MOST + 1);
+    char *data = malloc(BODY_MOST + 1);
 
-    if (!text)
+    if (!data)
         return EX_OSERR;
     if (!word || strcmp(word, "-") == 0)
-        size = fread(text, 1, BODY_MOST + 1, stdin);
+        size = fread(data, 1, BODY_MOST + 1, stdin);
     else
         size = strlen(word) < BODY_MOST + 1 ? strlen(word) : BODY_MOST + 1;
     if (word && strcmp(word, "-") != 0 && size <= BODY_MOST)
-        memcpy(text, word, size);
-    *out = text;
-    if (size > BODY_MOST || !iswi_utf8_valid(text, size) || memchr(text, 0, size)) {
-        fprintf(stderr, "isoworker: queue put takes text of up to %d bytes\n", BODY_MOST);
-        return EX_DATAERR;
-    }
-    text[size] = '\0';
-    return EX_OK;
+        memcpy(data, word, size);
+    *out = (isw_bytes){ data, size };
+    if (size <= BODY_MOST)
+        return EX_OK;
+    fprintf(stderr, "isoworker: queue put takes up to %d bytes; a function puts up to 16 MiB\n",
+            BODY_MOST);
+    return EX_DATAERR;
 }
 
 static int find_action(queue_wish *wish, const char *word)
@@ -237,7 +260,6 @@ static int find_action(queue_wish *wish, const char *word)
 static int ask_words(queue_wish *wish, int argc, char **argv, bool limited)
 {
     bool puts;
-    char *body = NULL;
     int result = find_action(wish, argc > 0 ? argv[0] : NULL);
 
     if (result != EX_OK)
@@ -253,14 +275,13 @@ static int ask_words(queue_wish *wish, int argc, char **argv, bool limited)
                      wish->action == ISWI_MESSAGES_DEAD))
         wish->limit = 20;
     if (puts) {
-        result = read_body(argc > 2 ? argv[2] : NULL, &body);
-        wish->body = body;
-        if (!wish->content_type)
-            wish->content_type = "text/plain";
+        result = read_body(argc > 2 ? argv[2] : NULL, &wish->body);
+        if (result == EX_OK && !wish->content_type)
+            wish->content_type = is_text(wish->body) ? "text/plain" : "application/octet-stream";
     }
     if (result == EX_OK)
         result = ask(wish);
-    free(body);
+    free((void *)wish->body.data);
     return result;
 }
 

@@ -38,6 +38,8 @@ static void show_queues(const iswi_report_messages *line, iswi_arena *arena)
     for (size_t i = 0; i < line->queue_count; i++)
         add_queue(&table, &line->queues[i]);
     iswi_columns_print(&table, stdout);
+    if (line->bytes_of)
+        puts("BYTES are those that the server stores: the bodies, and what it has beside them.");
     iswi_columns_fini(&table);
 }
 
@@ -72,6 +74,11 @@ static void show_message(const iswi_report_message *message)
         iswi_columns_text(message->last_error, stdout);
         printf("\n");
     }
+    for (size_t i = 0; i < message->header_count; i++) {
+        printf("  header ");
+        iswi_columns_text(message->headers[i], stdout);
+        printf("\n");
+    }
     if (!message->body && message->size) {
         printf("  %lld bytes that are no text\n", (long long)message->size);
         return;
@@ -82,7 +89,7 @@ static void show_message(const iswi_report_message *message)
 }
 
 /* What an action has done so far, where somebody looks on. */
-static void show_progress(iswi_messages_action action, const char *queue,
+static void show_progress(iswi_messages_action action, const char *queue, bool any,
                           const iswi_report_messages *line)
 {
     const char *name = iswi_messages_actions[action];
@@ -110,7 +117,8 @@ static void show_progress(iswi_messages_action action, const char *queue,
                line->done == 1 ? " lives" : "s live");
         return;
     case ISWI_MESSAGES_PURGE:
-        printf("%lld message%s removed\n", (long long)line->done, line->done == 1 ? "" : "s");
+        printf("%lld message%s removed%s\n", (long long)line->done, line->done == 1 ? "" : "s",
+               any ? ", of all states but claimed" : "");
         return;
     default:
         printf("queue %s is %s\n", queue, action == ISWI_MESSAGES_PAUSE ? "paused" : "resumed");
@@ -118,7 +126,8 @@ static void show_progress(iswi_messages_action action, const char *queue,
     }
 }
 
-int iswi_queue_show(iswi_messages_action action, const char *queue, FILE *from, bool *over)
+int iswi_queue_show(iswi_messages_action action, const char *queue, bool any, FILE *from,
+                    bool *over)
 {
     iswi_report_messages line = { .queues = NULL };
     iswi_arena arena;
@@ -133,7 +142,7 @@ int iswi_queue_show(iswi_messages_action action, const char *queue, FILE *from, 
         show_message(&line.messages[i]);
     if (result == EX_OK && !line.message_count && !line.queue_count &&
         action != ISWI_MESSAGES_LIST)
-        show_progress(action, queue, &line);
+        show_progress(action, queue, any, &line);
     iswi_arena_fini(&arena);
     return result;
 }

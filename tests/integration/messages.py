@@ -5,11 +5,12 @@ import json
 import os
 import re
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import WORKER, Host, main, wait_until, worker
+from harness import BIN, WORKER, Host, main, wait_until, worker
 from metrics import samples_of
 from operators import ADMIN, ask, report, run, scrape
 from start import guard_of
@@ -452,7 +453,32 @@ class Commands(unittest.TestCase):
                              "its id is known: nothing was put\n")
             self.assertEqual(queue(host, "purge", "lonely", "--id", "mine"), "1 message removed\n")
             queue(host, "put", "lonely", "y")
-            self.assertEqual(queue(host, "purge", "lonely"), "2 messages removed\n")
+            self.assertNotIn("BYTES are", queue(host, "list"))
+            code, _, err = run("queue", "purge", "lonely", "--state", "claimed", "-C",
+                               host.folder.name)
+            self.assertEqual(code, 65)
+            self.assertIn("what a function has just now is not purged", err)
+            self.assertEqual(queue(host, "purge", "lonely"),
+                             "2 messages removed, of all states but claimed\n")
+
+    def put_bytes(self, host, body):
+        return subprocess.run([BIN + "/isoworker", "queue", "put", "lonely", "-", "-C",
+                               host.folder.name], input=body, capture_output=True, timeout=60,
+                              check=False)
+
+    def test_what_is_put_may_be_bytes(self):
+        with messages() as host:
+            for body in (b"a\0b", bytes(range(256))):
+                done = self.put_bytes(host, body)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                row, = json.loads(queue(host, "peek", "lonely", "--id",
+                                        done.stdout.decode().split()[1],
+                                        "--json").splitlines()[0])["messages"]
+                self.assertEqual((row["size"], row["content_type"]),
+                                 (len(body), "application/octet-stream"))
+            done = self.put_bytes(host, b"x" * 524289)
+            self.assertEqual((done.returncode, done.stdout), (65, b""))
+            self.assertIn(b"takes up to 524288 bytes", done.stderr)
 
     def test_times_have_a_unit_or_are_seconds(self):
         with messages() as host:
@@ -463,7 +489,8 @@ class Commands(unittest.TestCase):
             self.assertEqual([row["due_ms"] - row["put_ms"] for line in shown
                               for row in line["messages"]], [600000] * 5)
             self.assertEqual([shown[-1][name] for name in ("messages", "done", "over")], [[], 5, True])
-            self.assertEqual(queue(host, "purge", "lonely", "--older", "1h"), "0 messages removed\n")
+            self.assertEqual(queue(host, "purge", "lonely", "--older", "1h"),
+                             "0 messages removed, of all states but claimed\n")
             for option in ("--delay", "--expires", "--older"):
                 code, out, err = run("queue", "put", "lonely", "x", option, "5x", "-C",
                                      host.folder.name)

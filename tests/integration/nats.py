@@ -94,13 +94,16 @@ class Shared(Nats):
             put(host, "fail")
             wait_until(lambda: depth(host, "work", "dead") == 1)
             self.assertIn("3", queue(host, "dead", "work"))
+            self.assertIn("BYTES are those that the server stores", queue(host, "list"))
             queue(host, "replay", "work")
             wait_until(lambda: len(Got(host).of("fail")) == 6)
             wait_until(lambda: depth(host, "work", "dead") == 1)
             self.assertNotEqual(put(host, "x", key="k")[0], 202)
-            host.wait_for("messages have no keys at this place.*SQLite or PostgreSQL")
+            host.wait_for("messages have no keys at a place such as nats://HOST:PORT, .*"
+                          "SQLite or PostgreSQL")
             self.assertNotEqual(put(host, "x", priority=1)[0], 202)
-            host.wait_for("messages have no priorities at this place.*SQLite or PostgreSQL")
+            host.wait_for("messages have no priorities at a place such as nats://HOST:PORT, .*"
+                          "SQLite or PostgreSQL")
 
     def test_a_queue_that_one_host_pauses_is_paused_for_the_other(self):
         with self.host() as one, self.host() as other:

@@ -264,7 +264,11 @@ class Failure(unittest.TestCase):
             self.assertIn("isoworker queue dead http.send.hook", line)
             out = dead(host)
             self.assertIn("error: it was answered 422: no such customer", out)
-            self.assertIn("wrong", out)
+            self.assertRegex(out, r"\n  header content-type: .+\n(  header .*\n)*  wrong\n$")
+            shown = json.loads(queue(host, "dead", "http.send.hook", "--json").splitlines()[0])
+            self.assertEqual(shown["messages"][0]["body"], "wrong")
+            self.assertIn("content-type: " + shown["messages"][0]["content_type"],
+                          shown["messages"][0]["headers"])
             queue(host, "replay", "http.send.hook")
             first, second = receiver.wait_for(2)
             self.assertEqual(first.headers["webhook-id"], second.headers["webhook-id"])

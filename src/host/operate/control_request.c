@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/operate/control_request.h"
 
+#include "base/base64.h"
 #include "value/typed.h"
 
 #include <stddef.h>
@@ -19,6 +20,7 @@ static const isw_field messages_fields[] = {
     { ISW_FIELD(INT, iswi_messages_asked, older_ms), .min = 0, .max = INT64_MAX },
     { ISW_FIELD(INT, iswi_messages_asked, limit), .min = 0, .max = INT64_MAX },
     { ISW_FIELD(BYTES, iswi_messages_asked, body) },
+    { ISW_FIELD(STRING, iswi_messages_asked, body_base64) },
     { ISW_FIELD(STRING, iswi_messages_asked, content_type) },
     { ISW_FIELD(INT, iswi_messages_asked, delay_ms), .min = 0, .max = INT64_MAX },
     { ISW_FIELD(INT, iswi_messages_asked, expires_ms), .min = 0, .max = INT64_MAX },
@@ -80,13 +82,22 @@ static isw_status read_event(iswi_arena *arena, const iswi_event_asked *asked, i
     return read_pairs(arena, &asked->headers, "event.headers", &out->headers, error);
 }
 
+static isw_status read_body(iswi_arena *arena, iswi_messages_asked *asked, isw_error *error)
+{
+    if (!asked->body_base64 ||
+        iswi_base64_read(arena, isw_str_of(asked->body_base64), &asked->body) == ISW_OK)
+        return ISW_OK;
+    return isw_error_set(error, ISW_E_INVALID, "messages.body_base64 is no base64");
+}
+
 isw_status iswi_control_request_read(iswi_arena *arena, isw_str line, iswi_control_request *out,
                                      isw_error *error)
 {
     isw_value value;
 
     if (iswi_json_parse(arena, line, &value, error) != ISW_OK ||
-        iswi_bind(arena, &value, "", request_fields, false, out, error) != ISW_OK)
+        iswi_bind(arena, &value, "", request_fields, false, out, error) != ISW_OK ||
+        read_body(arena, &out->messages, error) != ISW_OK)
         return error->status;
     return read_event(arena, &out->event, &out->made_up, error);
 }

@@ -13,13 +13,12 @@
 #include "broker/driver.h"
 #include "host/engine/look.h"
 #include "host/operate/control.h"
+#include "host/operate/message_shown.h"
 #include "value/value.h"
 
 #include <stdatomic.h>
 
 enum { STEP = 100 /* messages of one operation, so that others get their turn */ };
-
-static const char *const states[] = { "ready", "delayed", "claimed", "dead", NULL };
 
 struct iswi_messages {
     iswi_host *host;
@@ -168,11 +167,18 @@ static isw_status fill_filter(iswi_messages *messages, isw_error *error)
             filter->states[ISWI_MESSAGE_CLAIMED] = true;
     if (!asked->state)
         return ISW_OK;
-    while (states[state] && strcmp(states[state], asked->state) != 0)
+    while (iswi_message_states[state] && strcmp(iswi_message_states[state], asked->state) != 0)
         state++;
-    if (!states[state])
+    if (!iswi_message_states[state])
         return isw_error_set(error, ISW_E_INVALID,
                              "state is one of ready, delayed, claimed, dead");
+    if (asked->action == ISWI_MESSAGES_PURGE && state == ISWI_MESSAGE_CLAIMED)
+        return isw_error_set(error, ISW_E_INVALID,
+                             "what a function has just now is not purged: state is one of ready, "
+                             "delayed, dead");
+    if (filter->states[ISWI_MESSAGE_DEAD] && state != ISWI_MESSAGE_DEAD)
+        return isw_error_set(error, ISW_E_INVALID, "%s is of dead messages alone, not of %s ones",
+                             iswi_messages_actions[asked->action], asked->state);
     filter->states[state] = true;
     return ISW_OK;
 }
@@ -226,6 +232,7 @@ static void tell_queues(iswi_messages *messages, iswi_buffer *out)
     iswi_report_messages_queue *rows =
         iswi_arena_calloc(&messages->arena, count + 1, sizeof *rows);
     iswi_report_messages line = { .queues = rows, .queue_count = count };
+    const unsigned abilities = iswi_broker_abilities(iswi_host_broker(messages->host));
     int64_t now_ms = iswi_wall_us() / 1000;
 
     for (size_t i = 0; rows && i < count; i++) {
@@ -249,36 +256,9 @@ static void tell_queues(iswi_messages *messages, iswi_buffer *out)
             .duplicates = (int64_t)queue->duplicates,
         };
     }
+    line.bytes_of = abilities & ISWI_BROKER_BODIES ? NULL : "stored";
     out->failed = out->failed || !rows;
     iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);
-}
-
-static const char *copy(iswi_messages *messages, isw_str text)
-{
-    return text.size ? iswi_arena_strndup(&messages->arena, text.data, text.size) : NULL;
-}
-
-static iswi_report_message row_of(iswi_messages *messages, const iswi_delivery *item)
-{
-    bool text = iswi_utf8_valid(item->body.data, item->body.size) &&
-                !memchr(item->body.data ? item->body.data : "", 0, item->body.size);
-
-    return (iswi_report_message){
-        .id = copy(messages, item->id),
-        .state = states[item->state],
-        .key = copy(messages, item->key),
-        .content_type = copy(messages, item->content_type),
-        .last_error = copy(messages, item->last_error),
-        .attempts = item->attempt,
-        .priority = item->priority,
-        .put_ms = item->put_ms,
-        .due_ms = item->due_ms,
-        .expires_ms = item->expires_ms,
-        .died_ms = item->died_ms,
-        .size = (int64_t)item->body.size,
-        .body = text ? copy(messages, (isw_str){ item->body.data, item->body.size }) : NULL,
-        .body_bytes = text ? (isw_bytes){ NULL, 0 } : item->body,
-    };
 }
 
 static void tell_end(iswi_messages *messages, iswi_buffer *out)
@@ -306,7 +286,7 @@ static void tell_messages(iswi_messages *messages, size_t count, iswi_buffer *ou
     for (size_t i = 0; rows && i < count; i++) {
         const iswi_report_messages line = { .messages = &rows[i], .message_count = 1 };
 
-        rows[i] = row_of(messages, messages->items[i]);
+        rows[i] = iswi_message_shown(messages->items[i], &messages->arena);
         messages->filter.after = messages->items[i]->number;
         if (!messages->asked.together)
             iswi_report_struct(iswi_messages_fields, &line, &messages->arena, out);

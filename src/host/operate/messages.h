@@ -18,6 +18,7 @@ typedef struct iswi_messages_asked {
     int64_t older_ms; /* put so long ago at least */
     int64_t limit;    /* messages at most; 0: all */
     isw_bytes body;
+    const char *body_base64; /* the same where it is no text; control_request.c reads it */
     const char *content_type; /* NULL: text, or bytes where it is none */
     int64_t delay_ms, expires_ms, priority;
     bool together; /* messages that are shown are one line, as far as one operation has them */

@@ -209,6 +209,8 @@ typedef struct iswi_report_message {
     int64_t attempts, priority, put_ms, due_ms, expires_ms, died_ms, size;
     const char *body; /* NULL: it is no text */
     isw_bytes body_bytes;
+    const char **headers; /* "name: value" of a request that is to be sent */
+    size_t header_count;
 } iswi_report_message;
 
 /* A line of what is told of queues (messages.h): queues, a message, or how many it were so far. */
@@ -220,6 +222,8 @@ typedef struct iswi_report_messages {
     int64_t done, duplicates;
     bool over;
     const char *id; /* of what was put */
+    const char *bytes_of; /* "stored": bytes of queues are with what the store has beside bodies;
+                             NULL: of bodies alone */
 } iswi_report_messages;
 
 extern const isw_field iswi_messages_fields[];

@@ -220,6 +220,7 @@ static const isw_field message_fields[] = {
     { ISW_FIELD(INT, iswi_report_message, size) },
     { ISW_FIELD(STRING, iswi_report_message, body) },
     { ISW_FIELD(BYTES, iswi_report_message, body_bytes) },
+    { ISW_FIELD_LIST(STRING, iswi_report_message, headers, header_count) },
     { 0 },
 };
 
@@ -232,6 +233,7 @@ const isw_field iswi_messages_fields[] = {
     { ISW_FIELD(INT, iswi_report_messages, duplicates) },
     { ISW_FIELD(BOOL, iswi_report_messages, over) },
     { ISW_FIELD(STRING, iswi_report_messages, id) },
+    { ISW_FIELD(STRING, iswi_report_messages, bytes_of) },
     { 0 },
 };
 

@@ -12,7 +12,8 @@
         "times that a message is delivered, after which it is dead; 0: any"),                    \
     ROW(st, bounds.max_messages, INT, "max_messages", "0", 0, INT64_MAX,                         \
         "that are not done with; what would be more is refused; 0: any"),                        \
-    ROW(st, bounds.max_bytes, SIZE, "max_bytes", "0", 0, INT64_MAX, "of their bodies, likewise"), \
+    ROW(st, bounds.max_bytes, SIZE, "max_bytes", "0", 0, INT64_MAX, \
+        "of their bodies, likewise; on NATS: that the server stores, with what is beside them"), \
     ROW(st, bounds.window_ms, DURATION, "window", "10m", 0, DAY_MS,                              \
         "for which an id is known, so that the same message is not put twice"),                  \
     ROW(st, bounds.keep_dead_ms, DURATION, "keep_dead", "336h", 0, 3660 * DAY_MS,        \
