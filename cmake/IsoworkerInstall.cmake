@@ -17,7 +17,7 @@ install(TARGETS isw_generic isw_bench isw_bench_worker isw_bench_echo RUNTIME DE
 if(TARGET isw_bench_functions)
   install(TARGETS isw_bench_functions LIBRARY DESTINATION "${helpers}")
 endif()
-foreach(peer IN ITEMS isw_bench_grpc isw_bench_microhttpd)
+foreach(peer IN ITEMS isw_bench_grpc isw_bench_grpc_worker isw_bench_microhttpd)
   if(TARGET ${peer})
     install(TARGETS ${peer} RUNTIME DESTINATION "${helpers}")
   endif()

@@ -303,6 +303,8 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(os.listdir(prefix / "bin"), ["isoworker"])
         command = prefix / "bin/isoworker"
         self.assertIn("checks API keys", run(command, "explain", "auth"))
+        built = {path.name for path in (Path(BUILD) / "bin").glob("isoworker-*")}
+        self.assertEqual(built, set(os.listdir(prefix / "libexec/isoworker")))
         rows = run(command, "bench", "--seconds", "1", "--json")
         self.assertRegex(rows, r'"case":"ring\+chain",.*"p50_us":[0-9]')
 
