@@ -11,7 +11,8 @@
 The golden file holds commands, each on a line that begins with "$ ", and below each what it prints.
 They run one after the other by `sh -c` in a copy of its folder, under a host that serves that;
 $URL is where its functions are, and the built programs are on the PATH. A sample without host.yaml is
-a host itself.
+a host itself. Behind them the lines of its README.md with which one looks at a host are run beside the
+folder `samples`, as they stand there. What a run leaves in its folder is ignored by Git.
 """
 import difflib
 import glob
@@ -56,7 +57,9 @@ def transcript(commands, bin_folder, sample):
         return "".join(f"$ {each}\n{run(each, sample, bin_folder, '')}" for each in commands)
     host, url = serve(bin_folder, sample)
     try:
-        return "".join(f"$ {each}\n{run(each, sample, bin_folder, url)}" for each in commands)
+        text = "".join(f"$ {each}\n{run(each, sample, bin_folder, url)}" for each in commands)
+        run_page(bin_folder, sample)
+        return text
     finally:
         host.send_signal(signal.SIGTERM)
         rest, _ = host.communicate(timeout=PATIENCE_S)
@@ -64,9 +67,36 @@ def transcript(commands, bin_folder, sample):
             sys.exit(f"the host exited with {host.returncode}:\n{rest}")
 
 
-def private_copy(folder, into):
+def run_page(bin_folder, sample):
+    page = os.path.join(sample, "README.md")
+    if not os.path.exists(page):
+        return
+    with open(page) as file:
+        lines = re.findall(r"(?:^    |`)(isoworker (?:logs|queue) [^`\n]*)", file.read(), re.M)
+    for line in lines:
+        done = subprocess.run(line, shell=True, cwd=os.path.join(sample, "../.."), text=True,
+                              env=dict(os.environ, PATH=bin_folder + ":" + os.environ["PATH"]),
+                              timeout=PATIENCE_S, capture_output=True)
+        if done.returncode != 0:
+            sys.exit(f"README.md: {line}: {done.stderr}")
+
+
+def names_in(folder):
+    return {os.path.relpath(path, folder) for path in glob.glob(folder + "/*")}
+
+
+def check_ignored(sample, left):
+    """Where there is no Git, or no clone, nobody is bothered by them."""
+    for name in sorted(left) if shutil.which("git") else []:
+        path = os.path.join(sample, name)
+        if subprocess.run(["git", "-C", sample, "check-ignore", "-q", "--no-index", path + "/x"],
+                          stderr=subprocess.DEVNULL, check=False).returncode == 1:
+            sys.exit(f"a run leaves {path}, which .gitignore does not name")
+
+
+def private_copy(folder, sample, into):
     """One that nobody else may write, whatever the umask of the build: as modules have to be."""
-    copy = shutil.copytree(folder, os.path.join(into, "sample"))
+    copy = shutil.copytree(folder, os.path.join(into, "samples", os.path.basename(sample)))
     for path in [copy, *glob.glob(copy + "/**", recursive=True)]:
         os.chmod(path, os.stat(path).st_mode & ~0o022)
     return copy
@@ -76,7 +106,10 @@ def main():
     bin_folder, sample = (os.path.abspath(path) for path in sys.argv[1:3])
     of, options = (sys.argv[4], sys.argv[5:]) if sys.argv[3:4] == ["--of"] else (sample, sys.argv[3:])
     with tempfile.TemporaryDirectory() as folder:
-        compare(bin_folder, sample, private_copy(of, folder), options)
+        copy = private_copy(of, sample, folder)
+        before = names_in(copy)
+        compare(bin_folder, sample, copy, options)
+        check_ignored(sample, names_in(copy) - before)
 
 
 def compare(bin_folder, sample, folder, options):
