@@ -44,7 +44,12 @@ def parse(words):
     parser.add_argument("--server", choices=sorted(servers.KINDS))
     parser.add_argument("--only", metavar="FAULT,...")
     parser.add_argument("--keep", action="store_true")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    for path in os.path.join(options.bin, "isoworker"), options.worker:
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):
+            parser.error(f"there is no program {path}; `cmake --preset dev && cmake --build --preset dev` "
+                         "makes build/dev/bin and build/dev/tests/workers/test_witness")
+    return options
 
 
 def say_left_out(options, kinds):
