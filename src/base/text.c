@@ -254,6 +254,27 @@ bool iswi_word_in(const char *list, isw_str token)
     return false;
 }
 
+static bool is_of_word(unsigned char c)
+{
+    return c >= 0x80 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+bool iswi_may_be_reason(isw_str line)
+{
+    static const char *const followers[] = { " ", "\t", "Node.js v", "Require stack:", "- " };
+
+    for (size_t i = 0; i < sizeof followers / sizeof followers[0]; i++) {
+        const size_t size = strlen(followers[i]);
+
+        if (line.size >= size && memcmp(line.data, followers[i], size) == 0)
+            return false;
+    }
+    for (size_t i = 0; i < line.size; i++)
+        if (is_of_word((unsigned char)line.data[i]))
+            return true;
+    return false;
+}
+
 char *iswi_lower_case(char *text)
 {
     for (char *at = text; at && *at; at++)

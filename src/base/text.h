@@ -50,6 +50,10 @@ bool iswi_binding_name(isw_str name);
 /* Whether `token` is one of the words of `list`, which separates them by spaces or commas. */
 bool iswi_word_in(const char *list, isw_str token);
 
+/* Whether a line that a program has written before it ended can be the reason: not one of those that
+ * follow it, such as an indented line of a trace, one without a word, or the version of Node.js. */
+bool iswi_may_be_reason(isw_str line);
+
 /* What a hexadecimal digit stands for; -1: it is none. */
 int iswi_hex_digit(char c);
 

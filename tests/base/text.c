@@ -87,6 +87,20 @@ static void words_are_found_whole(void **state)
     assert_false(iswi_word_in(NULL, isw_str_of("read")));
 }
 
+static void what_follows_a_reason_is_none(void **state)
+{
+    static const char *const reasons[] = { "RuntimeError: no beans", "no beans", "78",
+                                           "panic: x", "\xc3\xbc" };
+    static const char *const followers[] = { "", "    at f (a.js:8)", "\tat A.f(A.java:1)", "}", "^",
+                                             "Node.js v20.20.2", "Require stack:", "- /a.js" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        assert_true(iswi_may_be_reason(isw_str_of(reasons[i])));
+    for (size_t i = 0; i < sizeof followers / sizeof followers[0]; i++)
+        assert_false(iswi_may_be_reason(isw_str_of(followers[i])));
+}
+
 static void hexadecimal_digits_and_nothing_else_have_a_value(void **state)
 {
     const char *const digits = "0123456789abcdef";
@@ -107,6 +121,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(json_strings_are_always_valid_json),
     cmocka_unit_test(terminal_text_cannot_forge_lines_or_colours),
     cmocka_unit_test(words_are_found_whole),
+    cmocka_unit_test(what_follows_a_reason_is_none),
     cmocka_unit_test(hexadecimal_digits_and_nothing_else_have_a_value),
 };
 

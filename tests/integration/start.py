@@ -281,6 +281,8 @@ class Start(unittest.TestCase):
 
         says(["sh", "-c", "echo x: libx.so: cannot open >&2; exit 127"],
              "it exited with status 127: x: libx.so: cannot open")
+        thrown = r"a.js:8\n^\n\nError: no beans\n    at a.js:8\n\nNode.js v20.20.2\n"
+        says(["sh", "-c", f"printf '{thrown}' >&2; exit 127"], "status 127: Error: no beans")
         says([WORKER, "--nix"], 'status 64: .*"--nix" is not understood')
         says([WORKER], r'its configuration \(status 78\): .*worker.yaml:1:14: unknown name "x"',
              chain="middleware: [x, y]")

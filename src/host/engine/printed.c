@@ -57,13 +57,15 @@ static bool is_same(const iswi_author *one, const iswi_author *other)
 
 /* -- Lines; under the lock `printing` ---------------------------------------------------------- */
 
-/* For whoever asks why it does not serve. */
+/* For whoever asks why it does not serve: what follows the reason does not take its place. */
 static void keep_words(iswi_printing *printing, isw_str words)
 {
     iswi_buffer safe = { 0 };
     const char *text;
     size_t size;
 
+    if (*printing->words[1] && !iswi_may_be_reason(words))
+        return;
     iswi_terminal_text(&safe, words);
     text = iswi_buffer_text(&safe);
     size = text ? strnlen(text, sizeof printing->words[0] - 1) : 0;

@@ -25,7 +25,8 @@ typedef struct iswi_printing {
     atomic_bool lately;   /* it has printed, or has not had time to */
     pthread_mutex_t lock; /* taken before the process's; guards the reading ends, and: */
     iswi_printed output, errors;
-    char words[2][512]; /* the first and the last line of its errors since it was started */
+    char words[2][512]; /* the first line of its errors since it was started, and the last that may be
+                           the reason of its end */
     unsigned silent;    /* responses since something was printed */
 } iswi_printing;
 

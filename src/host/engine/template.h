@@ -37,7 +37,7 @@ typedef struct iswi_template {
     bool refused;      /* it is of no use to try again, until what it is made from is another */
     iswi_template_made made;
     iswi_buffer said[2]; /* lines of its output and its errors that are not over */
-    char words[ISWI_END_WHY_BYTES]; /* the last line of its errors */
+    char words[ISWI_END_WHY_BYTES]; /* the last line of its errors that may be a reason */
 } iswi_template;
 
 void iswi_template_init(iswi_pool *pool);

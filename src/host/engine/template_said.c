@@ -14,6 +14,8 @@ static void keep_words(iswi_template *template, isw_str words)
 {
     iswi_buffer safe = { 0 };
 
+    if (*template->words && !iswi_may_be_reason(words))
+        return;
     iswi_terminal_text(&safe, words);
     if (iswi_buffer_text(&safe))
         snprintf(template->words, sizeof template->words, "%s", iswi_buffer_text(&safe));
