@@ -35,8 +35,10 @@ class Triggers(unittest.TestCase):
         status, body = admin(host, "GET", "/ready")
         self.assertEqual(status, 503)
         self.assertIn(sentence, body["reasons"])
-        rows = {row["worker"]: row.get("refused") for row in report(host)["functions"]
-                if row["name"] == function}
+        functions = report(host)["functions"]
+        served = sum(1 for row in functions if not row.get("refused"))
+        host.wait_for(rf"host: {served} functions? at http")
+        rows = {row["worker"]: row.get("refused") for row in functions if row["name"] == function}
         self.assertEqual(rows, {found.group(1): "another worker's function has its name",
                                 found.group(2): None})
         return found.group(1)

@@ -64,20 +64,26 @@ static void write_table(const row *rows, size_t count, iswi_buffer *out)
     iswi_buffer_append_text(out, "\n");
 }
 
-static size_t count_functions(const iswi_host *host)
+static size_t count_functions(const iswi_host *host, size_t *served)
 {
+    iswi_function_look look;
     size_t count = 0;
 
+    *served = 0;
     for (const iswi_host_function *at = iswi_host_newest_function(host); at;
-         at = iswi_function_before(at))
+         at = iswi_function_before(at)) {
+        iswi_function_look_at(at, &look);
+        *served += !look.refused;
         count++;
+    }
     return count;
 }
 
 static void show_functions(iswi_operate *operate)
 {
     static const row head = { { "FUNCTION", "TRIGGER", "URL", "WORKER", "CHAIN" } };
-    size_t count = count_functions(operate->host);
+    size_t served;
+    size_t count = count_functions(operate->host, &served);
     size_t left = count;
     iswi_buffer out = { 0 };
     iswi_arena arena;
@@ -136,11 +142,12 @@ static void announce(iswi_operate *operate)
     iswi_logline line = { .level = ISW_LOG_INFO,
                           .time_us = iswi_wall_us(),
                           .source = isw_str_of("host") };
-    const size_t count = count_functions(host);
     iswi_buffer text = { 0 };
+    size_t served;
 
+    count_functions(host, &served);
     if (some_are_known(host))
-        iswi_buffer_printf(&text, "%zu function%s", count, count == 1 ? "" : "s");
+        iswi_buffer_printf(&text, "%zu function%s", served, served == 1 ? "" : "s");
     else
         iswi_buffer_printf(&text, "no worker serves yet, they are %s;",
                            iswi_host_awaits(host) ? "awaited" : "tried again");
