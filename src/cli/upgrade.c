@@ -22,7 +22,7 @@ static const char usage[] =
     "ready changes nothing, and it is said why. Service managers hear of its pid, and process 1 of\n"
     "a container. Remote processes are sent away by the one and come back to the other, while calls\n"
     "wait for them. Counters begin anew. A host in the foreground of a terminal is replaced by\n"
-    "`isoworker run --replace` in another one.\n"
+    "`isoworker run --replace` in another one, and one with --wait-for is started again.\n"
     "  --wait SECONDS  wait for so long at most, 60 by default; the successor goes on\n"
     ISWI_CLIENT_FOLDER_USAGE
     ISWI_CLIENT_USAGE

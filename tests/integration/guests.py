@@ -9,6 +9,7 @@ import unittest
 
 from harness import BIN, PATIENCE_S, Host, Started, main, worker
 from invoke import LATE, invoke
+from operators import run
 
 EX_UNAVAILABLE, EX_CONFIG = 69, 78
 
@@ -149,6 +150,17 @@ class Guests(unittest.TestCase):
             shown = subprocess.run([BIN + "/isoworker", "status", host.folder.name],
                                    capture_output=True, text=True, timeout=60, check=False).stdout
             self.assertRegex(shown, r"test +- +awaited(?s:.)*wait for them until it is there")
+
+    def test_its_host_is_not_replaced_which_is_said_at_once(self):
+        with waiting() as host:
+            guest_of(invitations(host, 1)[0])
+            self.assertEqual(host.get("hello/Ada")[0], 200)
+            code, _, err = run("upgrade", host.folder.name)
+            self.assertNotEqual(code, 0)
+            self.assertIn("--wait-for), which would have to come to its successor by itself: end it and "
+                          "start it again", err)
+            self.assertNotIn("is to take the place", host.log())
+            self.assertEqual(host.get("hello/Ada")[0], 200)
 
     def test_a_worker_that_is_not_there_is_refused_with_those_that_are(self):
         with Host(worker(), arguments=["--wait-for", "nix"], settled=None,

@@ -60,6 +60,14 @@ bool iswi_host_awaits(const iswi_host *host)
     return host->awaits;
 }
 
+bool iswi_host_has_guests(const iswi_host *host)
+{
+    for (size_t i = 0; i < host->pool_count; i++)
+        if (host->pools[i].guest)
+            return true;
+    return false;
+}
+
 bool iswi_host_awaits_functions(const iswi_host *host)
 {
     for (size_t i = 0; host->awaits && i < host->pool_count; i++)

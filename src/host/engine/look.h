@@ -209,6 +209,7 @@ void iswi_host_debug_worker(iswi_host *host, size_t worker);
  * there, or cannot be so started. */
 isw_status iswi_host_await(iswi_host *host, const char *name, isw_error *error);
 bool iswi_host_awaits(const iswi_host *host); /* any worker so */
+bool iswi_host_has_guests(const iswi_host *host); /* likewise, of this machine */
 bool iswi_host_awaits_functions(const iswi_host *host); /* any whose functions nobody knows yet */
 
 /* The socket at which that process of a remote worker is waited for, as a path. False: it is there,

@@ -137,6 +137,10 @@ isw_status iswi_succession_start(iswi_succession *succession, isw_error *error)
     if (!options->command)
         return isw_error_set(error, ISW_E_UNSUPPORTED, "this host cannot start its successor: it is "
                              "a part of another program, or has a debugger in its terminal");
+    if (iswi_host_has_guests(succession->operate->host))
+        return isw_error_set(error, ISW_E_UNSUPPORTED, "this host waits for a worker that a person "
+                             "starts (--wait-for), which would have to come to its successor by "
+                             "itself: end it and start it again");
     if (!is_looked_after(succession) && iswi_replacement_is_in_front())
         return isw_error_set(error, ISW_E_UNSUPPORTED, "this host runs in a terminal, whose shell "
                              "would take its end for that of its job: `isoworker run --replace` in "
