@@ -28,7 +28,7 @@ typedef struct iswi_broker_driver {
     /* Whether `place` says all that is needed; without going there. */
     isw_status (*check)(const char *place, isw_error *error);
 
-    /* Whether it can be made on this machine, as open would; ISW_E_CONFIG, in words that say what to
+    /* Whether it can be opened or made on this machine, as open would; ISW_E_CONFIG, in words that say what to
      * do. NULL: it lies elsewhere. */
     isw_status (*look)(const char *place, const char *folder, isw_error *error);
 

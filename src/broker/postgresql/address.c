@@ -69,6 +69,41 @@ char *iswi_pg_address(const char *place, char schema[ISWI_PG_SCHEMA_BYTES], isw_
     return NULL;
 }
 
+static bool is_port(const char *text, size_t size)
+{
+    long number = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9' || number > 65535)
+            return false;
+        number = number * 10 + (text[i] - '0');
+    }
+    return size == 0 || (number > 0 && number <= 65535); /* none: the usual one */
+}
+
+/* libpq takes any text for ports, one for each host, until it connects. */
+static void check_ports(const PQconninfoOption *options, isw_error *error)
+{
+    const PQconninfoOption *port = options;
+
+    while (port && port->keyword && strcmp(port->keyword, "port") != 0)
+        port++;
+    if (!port || !port->keyword || !port->val)
+        return;
+    for (const char *at = port->val;; at++) {
+        const size_t size = strcspn(at, ",");
+
+        if (!is_port(at, size)) {
+            isw_error_set(error, ISW_E_CONFIG, "\"%.*s\" is no port of a place in PostgreSQL: that "
+                          "is a number from 1 to 65535", (int)size, at);
+            return;
+        }
+        at += size;
+        if (!*at)
+            return;
+    }
+}
+
 isw_status iswi_pg_check(const char *place, isw_error *error)
 {
     char schema[ISWI_PG_SCHEMA_BYTES];
@@ -84,6 +119,7 @@ isw_status iswi_pg_check(const char *place, isw_error *error)
         if (!options)
             isw_error_set(error, ISW_E_CONFIG, "libpq does not know this place: %s",
                           why ? why : "no memory");
+        check_ports(options, error);
         pq.conninfoFree(options);
         pq.freemem(why);
     }

@@ -87,20 +87,77 @@ static const char *remedy(int why)
     }
 }
 
+/* The same, and what nobody may make anything in, whatever its permissions say, as /proc. */
+static int cannot_make(const char *folder)
+{
+    iswi_buffer name = { 0 };
+    int why = cannot_write(folder);
+    char *made;
+
+    if (why)
+        return why;
+    iswi_buffer_printf(&name, "%s/.isoworker-XXXXXX", folder);
+    made = text_of(&name);
+    if (!made)
+        return ENOMEM;
+    if (!mkdtemp(made))
+        why = errno == ENOENT ? EPERM : errno;
+    else
+        rmdir(made);
+    iswi_free(made);
+    return why;
+}
+
+/* -- What lies there --------------------------------------------------------------------------- */
+
+static bool has_head(const char *path)
+{
+    static const char head[] = "SQLite format 3"; /* with its NUL */
+    char found[sizeof head];
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = file < 0 ? -1 : pread(file, found, sizeof found, 0);
+
+    if (file >= 0)
+        close(file);
+    return got == 0 || (got == sizeof found && memcmp(found, head, sizeof found) == 0);
+}
+
+/* In words that follow the place; NULL: it may be opened. */
+static const char *cannot_be_opened(const char *path, const struct stat *found)
+{
+    if (S_ISDIR(found->st_mode))
+        return "is a folder";
+    if (!S_ISREG(found->st_mode))
+        return "is no file";
+    if (access(path, R_OK | W_OK) != 0)
+        return "cannot be read and written by this user";
+    return has_head(path) ? NULL : "is a file, but none of SQLite's";
+}
+
 /* The folder of the file is made where it is missing; those above it are none of ours, so that a
  * slip in a path makes no tree. */
 isw_status iswi_sqlite_may_be(const char *place, const char *folder, isw_error *error)
 {
     char *path = path_of(place, folder);
+    const char *wrong = NULL;
+    struct stat found;
+    bool is_there = path && stat(path, &found) == 0;
     int why = ENOMEM;
 
+    if (is_there)
+        wrong = cannot_be_opened(path, &found);
+    if (wrong) {
+        iswi_free(path);
+        return isw_error_set(error, ISW_E_CONFIG, "\"%s\" %s; name another one, or one that is not "
+                             "there yet", place, wrong);
+    }
     if (path) {
         cut_name(path);
-        why = cannot_write(path);
+        why = is_there ? cannot_write(path) : cannot_make(path);
     }
     if (why == ENOENT && strcmp(path, "/") != 0) {
         cut_name(path);
-        why = cannot_write(path);
+        why = cannot_make(path);
     }
     if (why)
         isw_error_set(error, ISW_E_CONFIG,

@@ -135,6 +135,43 @@ static void a_place_without_a_file_is_refused(void **state)
     assert_int_equal(iswi_broker_check("sqlite:x", NULL, NULL), ISW_OK);
 }
 
+static void put_file(fixture *is, const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path_of(is, name), "we");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+static void what_can_never_be_opened_is_told_before(void **state)
+{
+    static const struct {
+        const char *place, *why;
+    } wrong[] = { { "sqlite:folder", "\"sqlite:folder\" is a folder" },
+                  { "sqlite:text.db", "\"sqlite:text.db\" is a file, but none of SQLite's" },
+                  { "sqlite:short.db", "\"sqlite:short.db\" is a file, but none of SQLite's" },
+                  { "sqlite:/dev/null", "is no file" },
+                  { "sqlite:/proc/q.db", "cannot be made in /proc: " },
+                  { "sqlite:/proc/x/q.db", "cannot be made in /proc: " } };
+    fixture *is = *state;
+    isw_error error = { ISW_OK, "" };
+
+    assert_int_equal(mkdir(path_of(is, "folder"), 0700), 0);
+    put_file(is, "text.db", "this is a text, and not a store", 31);
+    put_file(is, "short.db", "SQLite", 6);
+    put_file(is, "empty.db", "", 0);
+    put_file(is, "right.db", "SQLite format 3\0more", 20);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        error = (isw_error){ ISW_OK, "" };
+        assert_int_equal(iswi_broker_check(wrong[i].place, is->folder, &error), ISW_E_CONFIG);
+        if (!strstr(error.message, wrong[i].why))
+            fail_msg("%s: %s", wrong[i].place, error.message);
+    }
+    assert_int_equal(iswi_broker_check("sqlite:empty.db", is->folder, NULL), ISW_OK);
+    assert_int_equal(iswi_broker_check("sqlite:right.db", is->folder, NULL), ISW_OK);
+}
+
 static void keep_line(void *user, isw_log_level level, const char *sentence)
 {
     (void)level;
@@ -375,6 +412,8 @@ static const struct CMUnitTest tests[] = {
                                     fixture_begin, fixture_end),
     cmocka_unit_test_setup_teardown(a_file_of_a_newer_version_is_refused,
                                     fixture_begin, fixture_end),
+    cmocka_unit_test_setup_teardown(what_can_never_be_opened_is_told_before, fixture_begin,
+                                    fixture_end),
     cmocka_unit_test_setup_teardown(the_folder_of_the_file_alone_is_made, fixture_begin,
                                     fixture_end),
     cmocka_unit_test_setup_teardown(a_folder_in_the_way_is_told_and_tried_again,
