@@ -19,9 +19,10 @@ static const char usage[] =
     "worker, which its program checks as `WORKER --check` does, all their routes against each other,\n"
     "and where their outputs go. Nothing is served and no service is made, but the middleware of\n"
     "each worker is started for a moment. Tells all that is wrong, on standard error, and ends with\n"
-    "status 78 then. What can hardly be meant, workers that do not link the library, and outputs of a\n"
-    "type that only another host can have (what is put there fails its call here) are told as well\n"
-    "and change no status.\n";
+    "status 78 then. A worker that does not link the library has to come as far as to dial a host.\n"
+    "That nothing else of it was looked at, what can hardly be meant, and outputs of a type that only\n"
+    "another host can have (what is put there fails its call here) are told as well and change no\n"
+    "status.\n";
 
 static int check(const char *folder)
 {

@@ -222,6 +222,10 @@ class Check(unittest.TestCase):
                 ("queues: {max_attempt: 3}", "1:10", '"max_attempt"'),
                 ("queues:\n  store: redis://x\n", "2:3", '"redis://x" is no place for messages'),
                 ("queues:\n  store: 'sqlite:'\n", "2:3", "sqlite"),
+                ("queues:\n  store: sqlite:/tmp\n", "2:3", '"sqlite:/tmp" is a folder'),
+                ("queues:\n  store: sqlite:host.yaml\n", "2:3", "none of SQLite's"),
+                ("queues:\n  store: sqlite:/proc/x/q.db\n", "2:3", "cannot be made in /proc: "),
+                ("queues:\n  store: postgresql://u@h:99999/jobs\n", "2:3", '"99999" is no port'),
                 ("queues:\n  named: [{name: a*}, {name: 'a b'}]\n", "2:24", '"a b" matches no queue'),
                 ("queues:\n  named:\n    - {name: a, keep_dead: x}\n", "3:28", "keep_dead")):
             code, said, told = self.check(worker(), top=top)
@@ -239,6 +243,19 @@ class Check(unittest.TestCase):
         self.assertEqual((code, told), (WRONG, ["isoworker: worker test: libx.so"]))
         code, said, told = self.check(worker(command=["sh", "-c", "exit 78"]))
         self.assertEqual((code, told), (WRONG, ["isoworker: worker test: it ends with status 78"]))
+
+    def test_a_worker_in_another_language_that_fails_before_it_serves_is_told(self):
+        shell = worker("shell", ["sh", "-c", "kill -SEGV $$$$"])
+        raises = "def f():\n    raise RuntimeError('no beans')\nf()\n"
+        code, said, told = self.check(worker("python", ["python3", "w.py"]) + shell,
+                                      **{"w.py": raises})
+        self.assertEqual((code, said), (WRONG, ""))
+        self.assertEqual(told, ["isoworker: worker python: it ends with status 1 before it serves: "
+                                "RuntimeError: no beans",
+                                "isoworker: worker shell: it is ended by signal 11 before it serves"])
+        parses = "import argparse\nargparse.ArgumentParser().parse_args()\n"
+        code, said, told = self.check(worker("w", ["python3", "w.py"]), **{"w.py": parses})
+        self.assertEqual(code, RIGHT, told)  # which knows no such words, and may serve without them
 
     def test_a_worker_in_another_language_is_noted(self):
         stuck = worker("stuck", ["sh", "-c", "exec sleep 1000"], "start_timeout: 100ms")

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One program, asked. It gets no host to dial, so that one which does not know the question, and
- * begins to work instead, finds nothing and ends; at the latest its start_timeout ends it. */
+/* One program, asked. It gets a socket to dial, where nobody answers: one which does not know the
+ * question, and begins to work instead, has come that far when it does, and is ended; at the latest
+ * its start_timeout ends it. */
 #include "host/operate/check_program.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "host/system/runtime_folder.h"
 #include "host/system/spawn.h"
+#include "host/system/unix_socket.h"
 #include "value/value.h"
 #include "wire/limits.h"
 
@@ -58,8 +61,34 @@ typedef struct run {
     iswi_spawned os;
     iswi_buffer output, errors;
     int status; /* as waitpid has it */
-    bool late;
+    bool late, dialled;
+    iswi_unix_socket door; /* that it may dial; without a listener if there is none */
+    char folder[ISWI_RUNTIME_FOLDER_BYTES];
+    int lock;
 } run;
+
+/* -- The door ---------------------------------------------------------------------------------- */
+
+/* Without one we do not hear that it works. Another user would not get to it. */
+static void open_door(run *r, const iswi_worker_settings *worker)
+{
+    char path[ISWI_UNIX_PATH_BYTES];
+
+    r->lock = -1;
+    r->door.listener = -1;
+    if (worker->user || worker->group || iswi_runtime_make(r->folder, &r->lock, NULL) != ISW_OK)
+        return;
+    snprintf(path, sizeof path, "%s/check", r->folder);
+    if (iswi_unix_listen(path, 0600, &r->door, NULL) != ISW_OK)
+        r->door.listener = -1;
+}
+
+static void close_door(run *r)
+{
+    if (r->door.listener >= 0)
+        iswi_unix_unlisten(&r->door);
+    iswi_runtime_remove(r->folder, r->lock);
+}
 
 /* -- Running ----------------------------------------------------------------------------------- */
 
@@ -90,18 +119,20 @@ static bool take(int fd, iswi_buffer *out)
     return got != 0;
 }
 
-/* Read both until both are closed and it has ended, or it is late. */
+/* Read both until both are closed and it has ended, or it dials, or is late. */
 static void read_all(run *r, int64_t until_ns)
 {
-    struct pollfd fds[3] = { { .fd = r->os.output, .events = POLLIN },
+    struct pollfd fds[4] = { { .fd = r->os.output, .events = POLLIN },
                              { .fd = r->os.errors, .events = POLLIN },
-                             { .fd = r->os.pid_fd, .events = POLLIN } };
+                             { .fd = r->os.pid_fd, .events = POLLIN },
+                             { .fd = r->door.listener, .events = POLLIN } };
     iswi_buffer *out[2] = { &r->output, &r->errors };
 
-    while ((fds[0].fd >= 0 || fds[1].fd >= 0 || fds[2].fd >= 0) && !r->late) {
+    while ((fds[0].fd >= 0 || fds[1].fd >= 0 || fds[2].fd >= 0) && !r->late && !r->dialled) {
         int64_t left_ms = (until_ns - iswi_now_ns()) / 1000000;
 
-        r->late = left_ms <= 0 || poll(fds, 3, (int)left_ms) == 0;
+        r->late = left_ms <= 0 || poll(fds, 4, (int)left_ms) == 0;
+        r->dialled = !r->late && fds[3].revents;
         for (int i = 0; i < 2; i++)
             if (fds[i].fd >= 0 && fds[i].revents && !take(fds[i].fd, out[i]))
                 fds[i].fd = -1;
@@ -118,9 +149,10 @@ static bool run_program(const char *folder, const iswi_worker_settings *worker, 
     isw_option_strings words = words_of(worker, arena);
     char *program = NULL;
     iswi_confinement confinement;
+    char url[sizeof r->door.path + sizeof "ipc://"] = "";
     iswi_spawn_options options = { .confinement = &confinement,
                                    .arguments = &words, .directory = directory,
-                                   .environment = &worker->environment, .url = "",
+                                   .environment = &worker->environment, .url = url,
                                    .config = worker->config, .token = token,
                                    .token_bytes = sizeof token, .ring = -1, .crash = -1,
                                    .bell = -1,
@@ -129,6 +161,8 @@ static bool run_program(const char *folder, const iswi_worker_settings *worker, 
     if (!words.items || iswi_spawn_find(worker->command.items[0], directory, &program, error) !=
                             ISW_OK)
         return false;
+    if (r->door.listener >= 0)
+        snprintf(url, sizeof url, "ipc://%s", r->door.path);
     options.program = program;
     iswi_worker_confine(worker, &confinement);
     if (iswi_spawn(&options, &r->os, error) != ISW_OK) {
@@ -217,15 +251,55 @@ static bool understood(const run *r, iswi_arena *arena, iswi_told *out)
            iswi_bind(arena, &value, "", told_fields, false, out, &error) == ISW_OK;
 }
 
-/* A status of those that no host starts again. One that does not know our words is mute. */
-static bool is_wrong(run *r)
+/* One that does not know our words is mute. */
+static bool knows_words(run *r)
 {
-    int code = WIFEXITED(r->status) && !r->late ? WEXITSTATUS(r->status) : 0;
     const char *words = r->errors.size ? iswi_buffer_text(&r->errors) : "";
 
+    return words && !strstr(words, "--describe") && !strstr(words, "--json");
+}
+
+/* A status of those that no host starts again. */
+static bool is_wrong(run *r)
+{
+    int code = WIFEXITED(r->status) && !r->late && !r->dialled ? WEXITSTATUS(r->status) : 0;
+
     if (code == EX_USAGE)
-        return words && !strstr(words, "--describe") && !strstr(words, "--json");
+        return knows_words(r);
     return code == EX_CONFIG || code == EX_NOINPUT || code == 126 || code == 127;
+}
+
+/* It ended by itself before it could have served: there was a door, and it has not come. */
+static bool is_broken(run *r)
+{
+    bool by_signal = WIFSIGNALED(r->status) && WTERMSIG(r->status) != SIGKILL; /* which is ours */
+
+    return r->door.listener >= 0 && !r->late && !r->dialled && knows_words(r) &&
+           (by_signal || (WIFEXITED(r->status) && WEXITSTATUS(r->status) != 0));
+}
+
+/* How it ended, with the last line that may be why: a trace would be many faults. */
+static void tell_break(const iswi_worker_settings *worker, run *r, iswi_faults *list)
+{
+    const char *at = r->errors.size ? iswi_buffer_text(&r->errors) : NULL;
+    isw_str why = { "", 0 };
+    iswi_buffer line = { 0 };
+    bool by_signal = WIFSIGNALED(r->status);
+
+    for (; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        const isw_str one = { at, strcspn(at, "\n") };
+
+        if (one.size && (!why.size || iswi_may_be_reason(one)))
+            why = one;
+    }
+    iswi_buffer_printf(&line, "worker %s: it %s %d before it serves%s", worker->name,
+                       by_signal ? "is ended by signal" : "ends with status",
+                       by_signal ? WTERMSIG(r->status) : WEXITSTATUS(r->status),
+                       why.size ? ": " : "");
+    iswi_terminal_text(&line, why);
+    if (iswi_buffer_text(&line))
+        iswi_faults_add(list, iswi_buffer_text(&line));
+    iswi_buffer_fini(&line);
 }
 
 iswi_program_told iswi_check_program(const char *folder, const iswi_worker_settings *worker,
@@ -240,6 +314,7 @@ iswi_program_told iswi_check_program(const char *folder, const iswi_worker_setti
 
     if (iswi_worker_is_remote(worker)) /* nobody here can ask it */
         return told;
+    open_door(&r, worker);
     ran = run_program(folder, worker, arena, &r, &error);
     if (ran && understood(&r, arena, out)) {
         told = ISWI_PROGRAM_TOLD;
@@ -253,7 +328,11 @@ iswi_program_told iswi_check_program(const char *folder, const iswi_worker_setti
             iswi_buffer_printf(&r.errors, "%s\n", error.message);
             tell_words(worker, &r.errors, faults);
         }
+    } else if (is_broken(&r)) {
+        told = ISWI_PROGRAM_WRONG;
+        tell_break(worker, &r, faults);
     }
+    close_door(&r);
     iswi_buffer_fini(&r.output);
     iswi_buffer_fini(&r.errors);
     return told;

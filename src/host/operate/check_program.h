@@ -40,7 +40,7 @@ typedef struct iswi_told {
 
 typedef enum iswi_program_told {
     ISWI_PROGRAM_TOLD,  /* *out is filled, in the arena */
-    ISWI_PROGRAM_WRONG, /* it cannot start so, which is told */
+    ISWI_PROGRAM_WRONG, /* it cannot start so, or ended before it dialled a host, which is told */
     ISWI_PROGRAM_MUTE   /* it does not know the question */
 } iswi_program_told;
 
