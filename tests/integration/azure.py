@@ -157,10 +157,10 @@ class Azure(unittest.TestCase):
         with App() as app, App(yaml=False, cwd="/", expect=78, environment=dict(
                 os.environ, WEBSITE_PLACEHOLDER_MODE="1")) as host:
             app.write("host.yaml", "workers: 7\n")
+            host.channels[0].let_go = True  # it ends, and is not to be replaced
             answer = self.specialise(host, app.folder.name)
             self.assertEqual(answer.result.status, FAILURE)
             self.assertIn("its app cannot be served", answer.result.exception.message)
-            host.channels[0].let_go = True
             host.process.wait(PATIENCE_S)
 
     def test_one_that_has_its_app_is_not_another(self):

@@ -292,7 +292,7 @@ static void its_group_of_host_yaml_is_read_by_its_table(void **state)
     assert_int_equal(conforming_start(&h, "dummy: {greeting: moin}", "dummy", false, &error),
                      ISW_OK);
     conforming_await_line(&h, "says moin");
-    conforming_await_line(&h, "5 functions, Ctrl-C ends");
+    conforming_await_line(&h, "4 functions, Ctrl-C ends");
     conforming_stop(&h);
 }
 
