@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 FLOORS = {"run": "bare-http", "custom-forward": "bare-http", "custom-json": "bare-custom",
-          "custom-forward-inside": "bare-http", "azure": "grpc", "azure-inside": "grpc", "azure-forward": "grpc-forward", "lambda": "loop",
+          "custom-forward-inside": "bare-http", "azure": "grpc", "azure-inside": "grpc",
+          "azure-forward": "grpc-forward", "lambda": "loop",
           "lambda-inside": "loop", "lambda-url": "loop-url", "lambda-url-inside": "loop-url"}
 ANSWERS = {name: floor for name, floor in FLOORS.items() if name.startswith("lambda")}
 FLOORS |= {f"{name}-answer": f"{floor}-answer" for name, floor in ANSWERS.items()}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# `isoworker bench`, run as a user runs it, with little beside it; and parts of it alone.
+# `isoworker bench`, run as a user runs it, one at a time; and parts of it alone.
 function(isw_bench_test name script)
   add_test(NAME bench/${name}
            COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script}.py"
                    $<TARGET_FILE:isw_cli> ${ARGN})
-  set_tests_properties(bench/${name} PROPERTIES LABELS bench TIMEOUT 120)
+  set_tests_properties(bench/${name} PROPERTIES LABELS bench TIMEOUT 120 RESOURCE_LOCK bench)
 endfunction()
 
 isw_bench_test(bench_has_a_complete_row_for_every_case bench)
@@ -36,7 +36,7 @@ foreach(row IN ITEMS "postgresql libpq" "nats libnats")
                      "${Python3_EXECUTABLE}" -B ${CMAKE_CURRENT_SOURCE_DIR}/bench/queue.py
                      $<TARGET_FILE:isw_cli>)
     set_tests_properties(bench/bench_queue_has_every_row_of_${kind} PROPERTIES
-      LABELS bench TIMEOUT 120 SKIP_RETURN_CODE 77)
+      LABELS bench TIMEOUT 120 RESOURCE_LOCK bench SKIP_RETURN_CODE 77)
   endif()
 endforeach()
 

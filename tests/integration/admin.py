@@ -107,9 +107,10 @@ class Queues(unittest.TestCase):
         with host_with_queues() as host:
             for delay in ("600", "600s", "10m"):
                 self.ask(host, "POST", f"/queues/done/messages?delay={delay}", 201, body=delay)
-            rows = self.ask(host, "GET", "/queues/done/messages?state=delayed&older=0.001", 200)
-            self.assertEqual({row["due_ms"] - row["put_ms"] for row in rows["messages"]}, {600000})
-            self.assertEqual(len(rows["messages"]), 3)
+            path = "/queues/done/messages?state=delayed&older=0.001"
+            wait_until(lambda: len(self.ask(host, "GET", path, 200)["messages"]) == 3)
+            rows = self.ask(host, "GET", path, 200)["messages"]
+            self.assertEqual({row["due_ms"] - row["put_ms"] for row in rows}, {600000})
 
     def test_words_that_are_not_understood_change_nothing(self):
         with host_with_queues() as host:
