@@ -121,7 +121,7 @@ THIRD_PARTY = {
     "hiredis/": "src/redis/",
     "elfutils/": "src/cli/symbolize.c",
     "zlib.h": ("middleware/compress", "tests/middleware/compress.c"),
-    "grpcpp/": ("src/bench/grpc.cc", "src/bench/hosts/grpc_worker.cc"),
+    "grpcpp/": ("src/bench/grpc", "src/bench/hosts/grpc_worker.cc"),
     "nats/": ("src/broker/nats/", "src/bench/queue"),
     "libpq-fe.h": ("src/broker/postgresql/", "src/bench/queue"),
     "sqlite3.h": ("src/broker/sqlite", "tests/broker/", "src/bench/queue", "samples/notes/",

@@ -9,6 +9,7 @@
  *   isoworker-bench-grpc serve ADDRESS                     says so on descriptor 3, then echoes
  */
 #include "bench/clock.h"
+#include "bench/grpc_channel.hh"
 #include "bench/plan.h"
 #include "bench/process.h"
 
@@ -141,12 +142,7 @@ class Client {
   public:
     explicit Client(const std::string &address)
     {
-        grpc::ChannelArguments arguments;
-
-        arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
-        arguments.SetMaxReceiveMessageSize(-1);
-        channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                            arguments);
+        channel = iswi_bench_grpc_channel(address);
         stub = std::make_unique<grpc::GenericStub>(channel);
     }
 

@@ -6,6 +6,7 @@
  *   isoworker-bench-grpc-worker PARENT PORT            HTTP comes in messages
  *   isoworker-bench-grpc-worker PARENT PORT OWN_PORT   it comes to the listening descriptor 3
  */
+#include "bench/grpc_channel.hh"
 #include "bench/hosts/answer.h"
 #include "bench/process.h"
 
@@ -39,12 +40,7 @@ class Worker {
   public:
     Worker(const std::string &address, const char *own) : url(own)
     {
-        grpc::ChannelArguments arguments;
-
-        arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
-        arguments.SetMaxReceiveMessageSize(-1);
-        channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                            arguments);
+        channel = iswi_bench_grpc_channel(address);
         stub = std::make_unique<grpc::GenericStub>(channel);
     }
 
